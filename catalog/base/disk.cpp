@@ -1,0 +1,249 @@
+#include "catalog/base/disk.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+
+#include "catalog/base/fd.h"
+
+namespace holdfast {
+namespace {
+
+class HostFile final : public File {
+ public:
+  HostFile(Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t n =
+          ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return fail_errno("reading {} at {}", name_, offset + done);
+      if (n == 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    return done;
+  }
+
+  Result<> write_at(std::uint64_t offset, ByteView bytes) override {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t n =
+          ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return fail_errno("writing {} at {}", name_, offset + done);
+      if (n == 0) return fail(EIO, "writing {} at {}: nothing was taken", name_, offset + done);
+      done += static_cast<std::size_t>(n);
+    }
+    return {};
+  }
+
+  Result<> truncate(std::uint64_t size) override {
+    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
+      return fail_errno("setting the size of {} to {}", name_, size);
+    return {};
+  }
+
+  Result<> punch(std::uint64_t offset, std::uint64_t length) override {
+    if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                    static_cast<off_t>(length)) != 0)
+      return fail_errno("punching {} bytes out of {} at {}", length, name_, offset);
+    return {};
+  }
+
+  Result<> sync_data() override {
+    if (::fdatasync(fd_.get()) != 0) return fail_errno("syncing {}", name_);
+    return {};
+  }
+
+  Result<std::uint64_t> size() const override {
+    struct stat status {};
+    if (::fstat(fd_.get(), &status) != 0) return fail_errno("looking at {}", name_);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+  Result<std::uint64_t> allocated() const override {
+    struct stat status {};
+    if (::fstat(fd_.get(), &status) != 0) return fail_errno("looking at {}", name_);
+    return static_cast<std::uint64_t>(status.st_blocks) * 512;
+  }
+
+  const std::string& name() const override { return name_; }
+
+ private:
+  Fd fd_;
+  std::string name_;
+};
+
+class HostDirectory final : public Directory {
+ public:
+  HostDirectory(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<std::unique_ptr<File>> open(const std::string& path, Access access) const override {
+    HF_TRY(Fd fd, open_beneath(path, access == Access::read ? O_RDONLY : O_RDWR, 0));
+    return std::make_unique<HostFile>(std::move(fd), full(path));
+  }
+
+  Result<std::unique_ptr<File>> create(const std::string& path) override {
+    HF_TRY(Fd fd, open_beneath(path, O_RDWR | O_CREAT | O_EXCL, 0600));
+    return std::make_unique<HostFile>(std::move(fd), full(path));
+  }
+
+  Result<> make_directory(const std::string& path) override {
+    HF_TRY(const Place place, place_of(path));
+    if (::mkdirat(place.parent.get(), place.name.c_str(), 0700) != 0)
+      return fail_errno("making directory {}", full(path));
+    return {};
+  }
+
+  Result<> rename(const std::string& from, const std::string& to) override {
+    HF_TRY(const Place source, place_of(from));
+    HF_TRY(const Place target, place_of(to));
+    if (::renameat(source.parent.get(), source.name.c_str(), target.parent.get(), target.name.c_str()) != 0)
+      return fail_errno("renaming {} to {}", full(from), full(to));
+    return {};
+  }
+
+  Result<> remove(const std::string& path) override {
+    HF_TRY(const Place place, place_of(path));
+    if (::unlinkat(place.parent.get(), place.name.c_str(), 0) == 0) return {};
+    if (errno == EISDIR && ::unlinkat(place.parent.get(), place.name.c_str(), AT_REMOVEDIR) == 0) return {};
+    return fail_errno("removing {}", full(path));
+  }
+
+  Result<> sync(const std::string& path) override {
+    HF_TRY(const Fd fd, open_beneath(path, O_RDONLY | O_DIRECTORY, 0));
+    if (::fsync(fd.get()) != 0) return fail_errno("syncing directory {}", full(path));
+    return {};
+  }
+
+  Result<std::vector<Entry>> list(const std::string& path) const override {
+    HF_TRY(Fd fd, open_beneath(path, O_RDONLY | O_DIRECTORY, 0));
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(::dup(fd.get())), ::closedir);
+    if (!directory) return fail_errno("listing {}", full(path));
+    std::vector<Entry> entries;
+    for (;;) {
+      errno = 0;
+      const dirent* found = ::readdir(directory.get());
+      if (found == nullptr) break;
+      const std::string name = found->d_name;
+      if (name == "." || name == "..") continue;
+      bool is_directory = found->d_type == DT_DIR;
+      if (found->d_type == DT_UNKNOWN) {
+        struct stat status {};
+        if (::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+          return fail_errno("looking at {}/{}", full(path), name);
+        is_directory = S_ISDIR(status.st_mode);
+      }
+      entries.push_back({name, is_directory});
+    }
+    if (errno != 0) return fail_errno("listing {}", full(path));
+    std::ranges::sort(entries, {}, &Entry::name);
+    return entries;
+  }
+
+  Result<bool> exists(const std::string& path) const override {
+    const auto fd = open_beneath(path, O_PATH, 0);
+    if (fd) return true;
+    if (fd.error().code == ENOENT) return false;
+    return tl::make_unexpected(fd.error());
+  }
+
+  Result<Space> space() const override {
+    struct statvfs status {};
+    if (::fstatvfs(fd_.get(), &status) != 0) return fail_errno("asking {} for its free space", path_);
+    return Space{status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize};
+  }
+
+ private:
+  struct Place {
+    Fd parent;
+    std::string name;
+  };
+
+  std::string full(const std::string& path) const { return path == "." ? path_ : path_ + "/" + path; }
+
+  Result<Fd> open_beneath(const std::string& path, int flags, mode_t mode) const {
+    open_how how{};
+    how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+    how.mode = mode;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    const long fd = ::syscall(SYS_openat2, fd_.get(), path.c_str(), &how, sizeof how);
+    if (fd < 0) return fail_errno("opening {}", full(path));
+    return Fd{static_cast<int>(fd)};
+  }
+
+  // The *at calls resolve only a last name, below a parent that openat2 has resolved.
+  Result<Place> place_of(const std::string& path) const {
+    const auto slash = path.rfind('/');
+    std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    if (name.empty() || name == "." || name == "..")
+      return fail(EINVAL, "'{}' names no entry of {}", path, path_);
+    HF_TRY(Fd parent,
+           open_beneath(slash == std::string::npos ? "." : path.substr(0, slash), O_PATH | O_DIRECTORY, 0));
+    return Place{std::move(parent), std::move(name)};
+  }
+
+  Fd fd_;
+  std::string path_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Directory>> open_directory(const std::string& host_path) {
+  Fd fd{::open(host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!fd) return fail_errno("opening directory {}", host_path);
+  return std::make_unique<HostDirectory>(std::move(fd), host_path);
+}
+
+Result<std::string> read_small_file(const Directory& directory, const std::string& path,
+                                    std::size_t at_most) {
+  HF_TRY(const auto file, directory.open(path, Access::read));
+  HF_TRY(const std::uint64_t size, file->size());
+  if (size > at_most)
+    return fail(EFBIG, "{} has {} bytes, more than the {} expected", file->name(), size, at_most);
+  std::string text(size, '\0');
+  HF_TRY(const std::size_t got,
+         file->read_at(0, std::as_writable_bytes(std::span{text.data(), text.size()})));
+  text.resize(got);
+  return text;
+}
+
+Result<> write_new_file(Directory& directory, const std::string& path, std::string_view text) {
+  HF_TRY(const auto file, directory.create(path));
+  HF_CHECK(file->write_at(0, as_bytes(text)));
+  return file->sync_data();
+}
+
+Result<> replace_file(Directory& directory, const std::string& path, std::string_view text) {
+  const std::string fresh = path + ".new";
+  HF_TRY(const bool left_over, directory.exists(fresh));
+  if (left_over) HF_CHECK(directory.remove(fresh));
+  HF_CHECK(write_new_file(directory, fresh, text));
+  HF_CHECK(directory.rename(fresh, path));
+  const auto slash = path.rfind('/');
+  return directory.sync(slash == std::string::npos ? "." : path.substr(0, slash));
+}
+
+Result<> remove_tree(Directory& directory, const std::string& path) {
+  HF_TRY(const bool there, directory.exists(path));
+  if (!there) return {};
+  const auto entries = directory.list(path);
+  if (entries) {
+    for (const auto& entry : *entries) {
+      const std::string below = path + "/" + entry.name;
+      HF_CHECK(entry.is_directory ? remove_tree(directory, below) : directory.remove(below));
+    }
+  } else if (entries.error().code != ENOTDIR) {
+    return tl::make_unexpected(entries.error());
+  }
+  return directory.remove(path);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,67 @@
+// Errors are values: an errno and one sentence for a person.
+//
+// An Error is made where the failing call is, names the object and the values, and is mapped to a
+// reply and to an `error` file in exactly one place (fsd). Nothing in the project throws on purpose;
+// an exception that a library throws is turned into an Error at the call.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace holdfast {
+
+struct Error {
+  int code = EIO;       // an errno value
+  std::string message;  // one sentence: what is wrong, and what would be right
+
+  bool operator==(const Error&) const = default;
+};
+
+template <class T = void>
+using Result = tl::expected<T, Error>;
+
+// fail(EINVAL, "'{}' is no size", text)
+template <class... Args>
+tl::unexpected<Error> fail(int code, fmt::format_string<Args...> format, Args&&... args) {
+  return tl::unexpected<Error>(Error{code, fmt::format(format, std::forward<Args>(args)...)});
+}
+
+// The text of an errno, as strerror has it, safe in any thread.
+std::string describe_errno(int code);
+
+// For a system call that has just failed: the sentence ends in what errno says.
+template <class... Args>
+tl::unexpected<Error> fail_errno(fmt::format_string<Args...> format, Args&&... args) {
+  const int code = errno;
+  return tl::unexpected<Error>(
+      Error{code, fmt::format(format, std::forward<Args>(args)...) + ": " + describe_errno(code)});
+}
+
+// Hands an error on with words before it: "reading a.qcow2: …".
+template <class... Args>
+tl::unexpected<Error> within(Error error, fmt::format_string<Args...> format, Args&&... args) {
+  error.message = fmt::format(format, std::forward<Args>(args)...) + ": " + error.message;
+  return tl::unexpected<Error>(std::move(error));
+}
+
+}  // namespace holdfast
+
+#define HF_CONCAT_(a, b) a##b
+#define HF_CONCAT(a, b) HF_CONCAT_(a, b)
+#define HF_TRY_(result, declaration, expression)                      \
+  auto result = (expression);                                         \
+  if (!result) return tl::make_unexpected(std::move(result).error()); \
+  declaration = std::move(*result)
+
+// HF_TRY(auto size, file.size());  HF_TRY(member_, make());   hands the error to the caller.
+#define HF_TRY(declaration, expression) HF_TRY_(HF_CONCAT(hf_result_, __LINE__), declaration, expression)
+
+// HF_CHECK(file.sync());   for results without a value.
+#define HF_CHECK(expression)                                                                                 \
+  do {                                                                                                       \
+    if (auto hf_result = (expression); !hf_result) return tl::make_unexpected(std::move(hf_result).error()); \
+  } while (false)

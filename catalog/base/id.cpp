@@ -1,0 +1,34 @@
+#include "catalog/base/id.h"
+
+#include <sys/random.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <vector>
+
+#include "catalog/base/clock.h"
+
+namespace holdfast {
+
+Id new_id() {
+  constexpr int kCounterBits = 20;  // a million ids a millisecond before they run ahead of the clock
+  static std::atomic<Id> last{0};
+  const Id from_clock = system_clock().now().time_since_epoch().count() << kCounterBits;
+  Id previous = last.load();
+  Id next;
+  do {
+    next = std::max(previous + 1, from_clock);
+  } while (!last.compare_exchange_weak(previous, next));
+  return next;
+}
+
+std::string random_hex(std::size_t bytes) {
+  std::vector<unsigned char> raw(bytes);
+  // getrandom for up to 256 bytes can't fail or be short once the machine has booted.
+  if (getrandom(raw.data(), raw.size(), 0) != static_cast<ssize_t>(raw.size())) std::abort();
+  std::string text;
+  for (const unsigned char byte : raw) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "catalog/base/bytes.h"
+
+namespace holdfast {
+
+// One digest, fed piece by piece. Not shared between threads.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  void update(ByteView bytes);
+  std::string hex();  // ends it
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string sha256_hex(ByteView bytes);
+
+}  // namespace holdfast

@@ -1,0 +1,24 @@
+// Sizes, durations and names, as people write them.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/base/error.h"
+
+namespace holdfast {
+
+// "64K", "2G", "4096" → bytes.
+Result<std::uint64_t> parse_size(std::string_view text);
+// "90s", "15m", "4h", "30d" → seconds.
+Result<std::chrono::seconds> parse_duration(std::string_view text);
+
+// Letters, digits, '.', '_', '-'; 1 to 128 bytes; no leading dot.
+Result<> check_name(std::string_view name);
+
+// The candidate that a hasty hand most likely meant, or "" when none is near.
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace holdfast

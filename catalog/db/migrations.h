@@ -1,0 +1,34 @@
+// Numbered steps from one version of the schema to the next, and back.
+//
+// Each is applied in one transaction and recorded with the SHA-256 of its text. Foreign keys are
+// switched off before BEGIN (inside a transaction SQLite ignores the pragma, and rebuilding a table
+// would cascade its children away), foreign_key_check must be clean before COMMIT.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "catalog/base/error.h"
+#include "catalog/db/connection.h"
+
+namespace holdfast::db {
+
+struct Migration {
+  int version = 0;
+  std::string name;
+  std::string up;
+  std::string down;
+};
+
+// Those built into the program, by version.
+std::span<const Migration> embedded_migrations();
+
+// What the database has had applied: 0 when it is new.
+holdfast::Result<int> schema_version(Connection& connection);
+
+// Checks what is applied against `known` (a changed file, a gap, a version newer than all known: each is
+// refused with its own sentence), then moves up or down to `target`.
+holdfast::Result<> migrate(Connection& connection, std::span<const Migration> known, int target);
+
+}  // namespace holdfast::db

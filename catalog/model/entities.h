@@ -1,0 +1,192 @@
+// The rows of the catalog as values. Ids that may be absent are optional (NULL in the database).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/base/clock.h"
+#include "catalog/base/id.h"
+#include "catalog/model/definitions.h"
+#include "catalog/model/enumerations.h"
+
+namespace holdfast {
+
+struct Named {
+  Id id = 0;
+  std::string name;
+
+  bool operator==(const Named&) const = default;
+};
+
+struct Ownership {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t mode = 0750;  // the object's directory; its files have the read and write bits of it
+
+  bool operator==(const Ownership&) const = default;
+};
+
+// What every object that users make has in common.
+struct Object {
+  Id id = 0;
+  std::string name;
+  Ownership ownership;
+  bool complete = false;      // its config.json has been written
+  std::int64_t revision = 0;  // grows with every change, across restarts (taken from new_id)
+  Time created_at{};
+  Time changed_at{};
+};
+
+struct Machine : Object {
+  std::string key;  // its directory in repositories; never reused
+  MachineDefinition definition;
+};
+
+struct Disk {
+  Id id = 0;
+  Id machine_id = 0;
+  std::string name;
+  bool configured = true;                 // false: no longer in the definition, kept for its points
+  std::optional<std::uint64_t> capacity;  // as last seen
+};
+
+struct Repository : Object {
+  std::string marker;  // the id in its holdfast.json; empty until it was initialised
+  RepositoryDefinition definition;
+};
+
+struct Flow : Object {
+  FlowDefinition definition;
+  std::optional<Id> machine_id;  // the target, resolved
+  std::optional<Id> repository_id;
+  std::int64_t total_executions = 0;
+  std::int64_t successful_executions = 0;
+  std::int64_t warned_executions = 0;
+  std::int64_t failed_executions = 0;
+  std::int64_t finished_executions = 0;  // what average_seconds is over
+  std::int64_t total_milliseconds = 0;
+};
+
+struct Execution {
+  Id id = 0;
+  Id flow_id = 0;
+  std::string name;  // unique in its flow
+  RunStatus status = RunStatus::pending;
+  ExecutionType type = ExecutionType::manual;
+  std::string by;  // who: the user's number, or the name that an automation gave
+  std::optional<EndReason> reason;
+  std::string message;  // the sentence that goes with the reason
+  std::int64_t jobs_created = 0, jobs_completed = 0, jobs_failed = 0, jobs_skipped = 0;
+  std::int64_t machines_processed = 0;
+  std::uint64_t bytes_read = 0, bytes_transferred = 0, bytes_stored = 0;
+  Time created_at{};
+  std::optional<Time> started_at, completed_at;
+  std::int64_t revision = 0;
+};
+
+struct Job {
+  Id id = 0;
+  std::string name;  // unique among all jobs
+  JobType type = JobType::backup;
+  std::string operation;  // "full", "incremental", "auto": what was asked for
+  std::string owner;      // whose work it is: "flows/nightly"
+  std::optional<Id> execution_id, machine_id, repository_id, parent_job_id;
+  RunStatus status = RunStatus::pending;
+  std::optional<EndReason> reason;
+  std::string message;
+  std::string metadata = "{}";  // JSON: what is particular to the type
+  std::uint64_t bytes_done = 0, bytes_total = 0;
+  std::uint64_t bytes_read = 0, bytes_transferred = 0, bytes_stored = 0;
+  Time created_at{};
+  std::optional<Time> started_at, completed_at;
+  std::int64_t revision = 0;
+};
+
+// A full and the increments that rest on it, of one machine in one repository.
+struct Chain {
+  Id id = 0;
+  Id machine_id = 0;
+  Id repository_id = 0;
+  Time created_at{};
+};
+
+// One qcow2 file.
+struct Layer {
+  Id id = 0;
+  Id chain_id = 0;
+  Id disk_id = 0;
+  std::optional<Id> parent_layer_id;
+  std::string file;      // relative to the machine's directory in the repository: "TIME/DISK.qcow2"
+  std::string image_id;  // hex, as in the image's header extension
+  std::uint64_t file_bytes = 0;
+};
+
+struct PointDisk {
+  Id id = 0;
+  Id point_id = 0;
+  Id disk_id = 0;
+  std::string name;  // the disk's name at that time
+  std::uint64_t capacity = 0;
+  PointKind kind = PointKind::full;
+  std::optional<FullReason> full_reason;
+  std::string change_id;  // "" when the source has none
+  std::uint64_t bytes_stored = 0;
+  std::uint64_t bytes_used = 0;  // what DISK.raw has in use: st_blocks
+  std::string sums_sha256;
+  Id layer_id = 0;
+};
+
+struct Point {
+  Id id = 0;
+  Id machine_id = 0;
+  Id repository_id = 0;
+  Id chain_id = 0;
+  std::optional<Id> parent_point_id, execution_id, job_id;
+  std::string flow;  // names, for the manifest of a point that outlives them
+  std::string execution;
+  std::string name;  // TIME[-N], unique in its machine
+  PointState state = PointState::writing;
+  PointKind kind = PointKind::full;
+  std::optional<FullReason> full_reason;
+  Consistency consistency = Consistency::crash;
+  Time time{};  // of the freeze
+  std::uint64_t cluster_size = 0;
+  Compression compression = Compression::zstd;
+  std::uint64_t bytes_stored = 0;
+  std::vector<PointDisk> disks;
+};
+
+// Law 8: recorded before it is made at the source, swept by this very name.
+struct Leftover {
+  Id id = 0;  // their order is the order in which they were made
+  Id machine_id = 0;
+  Id point_id = 0;  // whose capture made it
+  LeftoverKind kind = LeftoverKind::node;
+  std::string name;    // "hf-3f2a91c0-…"; for a file its path
+  std::string detail;  // what the driver needs to undo it; its own words
+};
+
+// Who asked, by the kernel's word; nobody when the daemon acts by itself.
+struct Caller {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::int32_t pid = 0;
+
+  bool operator==(const Caller&) const = default;
+};
+
+struct Event {
+  Id id = 0;
+  Time at{};
+  std::string event;         // "flow.run", "machine.define", "point.commit", "image.open" …
+  std::string object;        // "flows/nightly"
+  std::optional<Caller> by;  // absent: the daemon
+  EventResult result = EventResult::ok;
+  std::string reason;
+  std::string execution;  // "flows/nightly/executions/r42"
+  std::string job;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+class Executions {
+ public:
+  explicit Executions(db::Connection& connection) : db_(connection) {}
+
+  // Added as pending. EEXIST: the flow has one of that name. EBUSY: the flow has one that is not final
+  // (the database's own "at most one").
+  Result<> add(const Execution& execution);
+  Result<Execution> get(Id id);
+  Result<std::optional<Id>> find(Id flow, std::string_view name);
+  Result<std::vector<Named>> newest(Id flow, int at_most);
+  Result<std::optional<Execution>> latest(Id flow);
+  Result<std::vector<Execution>> unfinished();
+  // Writes all but the identity. A final status also moves the flow's counters; what is final stays so
+  // (EINVAL).
+  Result<> update(const Execution& execution);
+
+ private:
+  db::Connection& db_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+class Jobs {
+ public:
+  explicit Jobs(db::Connection& connection) : db_(connection) {}
+
+  Result<> add(const Job& job);  // EEXIST
+  Result<Job> get(Id id);
+  Result<std::optional<Id>> find(std::string_view name);
+  Result<std::vector<Named>> newest(int at_most);
+  Result<std::vector<Named>> of_execution(Id execution);  // in the order of their making
+  Result<std::vector<Job>> unfinished();
+  Result<> update(const Job& job);
+
+ private:
+  db::Connection& db_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+class Leftovers {
+ public:
+  explicit Leftovers(db::Connection& connection) : db_(connection) {}
+
+  Result<> add(const Leftover& leftover);
+  Result<> remove(Id id);
+  Result<std::vector<Leftover>> of_machine(Id machine);  // in the order of their making
+  Result<std::vector<Id>> machines();                    // those that have any
+
+ private:
+  db::Connection& db_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+// Points with their disks, chains and layers: written together, since law 2 commits them together.
+class Points {
+ public:
+  explicit Points(db::Connection& connection) : db_(connection) {}
+
+  Result<> add_chain(const Chain& chain);
+  // Adds it in state `writing`, without its disks. EEXIST: the machine has a point of that name.
+  // EBUSY: the machine has another that is being written.
+  Result<> add(const Point& point);
+  // The commit of law 2: layers, disks with their change ids, the point's own facts and the state, and
+  // the repository's counters.
+  Result<> commit(const Point& point, const std::vector<Layer>& layers);
+  Result<> remove(Id id);  // with its disks and layers, and its chain if it was the last; counters follow
+
+  Result<Point> get(Id id);
+  Result<std::optional<Id>> find(Id machine, std::string_view name);  // committed ones only
+  Result<std::vector<Named>> list(Id machine);                        // committed ones, oldest first
+  Result<std::optional<Point>> newest(Id machine);                    // committed
+  Result<std::optional<Point>> newest(Id machine, Id repository);     // committed
+  Result<std::vector<Point>> writing();                               // what an earlier life left
+
+  Result<PointDisk> disk(Id point_disk);
+  Result<Layer> layer(Id id);
+  // A layer and all it rests on, the newest first.
+  Result<std::vector<Layer>> stack(Id layer);
+
+  struct Total {
+    std::int64_t points = 0;
+    std::uint64_t bytes_stored = 0;
+  };
+  Result<Total> of_machine(Id machine);
+
+ private:
+  db::Connection& db_;
+};
+
+}  // namespace holdfast

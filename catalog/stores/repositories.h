@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+class Repositories {
+ public:
+  explicit Repositories(db::Connection& connection) : db_(connection) {}
+
+  Result<Repository> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
+  Result<Repository> get(Id id);                                                        // ENOENT
+  Result<std::optional<Id>> find(std::string_view name);
+  Result<std::vector<Named>> list();
+  Result<> rename(Id id, std::string_view name, Time now);
+  // EBUSY when the path changes while points lie there; EEXIST when another repository has the path.
+  Result<> define(Id id, const RepositoryDefinition& definition, Time now);
+  Result<> set_marker(Id id, std::string_view marker);
+  Result<> remove(Id id);  // EBUSY while points or flows use it, with their names
+
+  struct Usage {
+    std::int64_t points = 0;
+    std::uint64_t bytes_stored = 0;
+  };
+  Result<Usage> usage(Id id);  // kept as counters, not counted
+
+ private:
+  db::Connection& db_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,145 @@
+// The engine's face: all that may be asked of Holdfast, and nothing of how it is shown.
+//
+// Any thread may call any of these. Questions answer from the catalog (and from what runs now) at
+// once; changes are checked, applied and written to the event log in one transaction, or refused with
+// nothing changed; work returns as soon as it is accepted and recorded. Who asks is a Caller.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/model/entities.h"
+#include "catalog/stores/points.h"
+#include "engine/image/stack.h"
+#include "engine/observer.h"
+
+namespace holdfast {
+
+struct EngineOptions {
+  std::string state;             // a directory: catalog.sqlite, scratch space, sockets
+  const Clock* clock = nullptr;  // null: the machine's
+  Observer* observer = nullptr;  // may be null; outlives the engine
+};
+
+struct Progress {
+  std::uint64_t done = 0, total = 0, rate = 0;  // bytes, bytes, bytes a second
+  std::optional<std::int64_t> seconds_left;
+};
+
+struct ExecutionView {
+  Execution execution;
+  std::string flow;  // its name
+  std::vector<Named> jobs;
+  Progress progress;
+};
+
+struct JobView {
+  Job job;
+  std::string execution;  // "flows/F/executions/E"; "" when none
+  std::string machine;
+  Progress progress;
+};
+
+struct FlowView {
+  Flow flow;
+  std::optional<Execution> last;  // the latest one that was started
+  bool running = false;
+  std::int64_t revision = 0;
+};
+
+struct MachineView {
+  Machine machine;
+  std::vector<Disk> disks;
+  Points::Total total;
+  std::optional<Point> newest;
+  bool busy = false;
+  std::vector<std::string> warnings;
+  std::int64_t revision = 0;
+};
+
+struct RepositoryView {
+  Repository repository;
+  std::string state;  // "ready", "incomplete", "unreachable"
+  std::uint64_t capacity_bytes = 0, free_bytes = 0, used_bytes = 0;
+  std::int64_t points = 0;
+  std::vector<std::string> warnings;
+  std::int64_t revision = 0;
+};
+
+struct PointView {
+  Point point;
+  std::string machine;
+  std::string repository;
+  std::string parent;  // its name; "" for a full
+  Ownership ownership;
+};
+
+struct SummaryView {
+  std::int64_t machines = 0, repositories = 0, flows = 0, points = 0;
+  std::uint64_t bytes_stored = 0;
+  std::vector<std::string> running;  // "flows/F/executions/E"
+  std::vector<std::string> warnings;
+  Time started_at{};
+  std::int64_t revision = 0;
+};
+
+struct RunRequest {
+  std::string name;               // of the execution; empty: one is made
+  std::optional<PointKind> kind;  // empty: auto
+  std::vector<std::string> machines;
+  std::string by;  // an automation's own name: makes the execution `api`
+};
+
+class Engine {
+ public:
+  // Opens the state, ends what an earlier life left running, and sweeps what it left behind.
+  static Result<std::unique_ptr<Engine>> start(const EngineOptions& options);
+  virtual ~Engine() = default;
+  // Running jobs are stopped at a safe place and ended; no new ones start. Called before it goes.
+  virtual void stop() = 0;
+
+  // What is there, by name. Points, executions, disks and a point's disks have a parent; others 0.
+  virtual Result<Id> find(ObjectKind kind, Id parent, std::string_view name) = 0;  // ENOENT
+  virtual Result<std::vector<Named>> list(ObjectKind kind, Id parent) = 0;
+  virtual Result<Ownership> ownership(ObjectKind kind, Id id) = 0;
+  // Grows with every change of what the object's views show.
+  struct Stamp {
+    std::int64_t revision = 0;
+    Time changed_at{};
+  };
+  virtual Result<Stamp> stamp(ObjectKind kind, Id id) = 0;
+
+  virtual Result<MachineView> machine(Id id) = 0;
+  virtual Result<RepositoryView> repository(Id id) = 0;
+  virtual Result<FlowView> flow(Id id) = 0;
+  virtual Result<ExecutionView> execution(Id id) = 0;
+  virtual Result<JobView> job(Id id) = 0;
+  virtual Result<PointView> point(Id id) = 0;
+  virtual Result<PointDisk> point_disk(Id id) = 0;
+  virtual Result<SummaryView> summary() = 0;
+  virtual Result<std::vector<Event>> events_since(Id after, int at_most) = 0;
+
+  // The latest of a kind under an object: a flow's execution, a machine's point. ENOENT when there is none.
+  virtual Result<Named> latest(ObjectKind kind, Id parent) = 0;
+
+  virtual Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) = 0;
+  virtual Result<> remove(ObjectKind kind, Id id, const Caller& caller) = 0;
+  virtual Result<> rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) = 0;
+  virtual Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) = 0;
+  virtual Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) = 0;
+  virtual Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) = 0;
+
+  virtual Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) = 0;  // the execution
+  virtual Result<> set_enabled(Id flow, bool enabled, const Caller& caller) = 0;
+  virtual Result<> cancel_flow(Id flow, const Caller& caller) = 0;
+  virtual Result<> cancel_execution(Id execution, const Caller& caller) = 0;
+  virtual Result<> cancel_job(Id job, const Caller& caller) = 0;
+
+  // A point's disk, to read. The event log has who opened it. The stack is shared between openers.
+  virtual Result<std::shared_ptr<image::Stack>> open_image(Id point_disk, const Caller& caller) = 0;
+};
+
+}  // namespace holdfast
