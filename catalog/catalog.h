@@ -1,8 +1,9 @@
 // The catalog: what is true. One file, one writer at a time, readers that never wait for it.
 //
 // Any thread may call. read() and write() run the function in one transaction on a connection of
-// its own; stores are made inside the function and live no longer. A write whose function returns
-// an error is rolled back as a whole. SQLITE_BUSY never comes out of here: writers queue.
+// its own; stores are made inside the function and live no longer. The function does not call the
+// catalog again: it would wait for itself. A write whose function returns an error is rolled back as a
+// whole. SQLITE_BUSY never comes out of here: writers queue, first come, first served.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,8 @@ namespace holdfast {
 
 class Catalog {
  public:
-  // Opens or creates the file, and brings its schema up to this program's.
+  // Opens or creates the file, and brings its schema up to this program's. New ids (catalog/base/id.h)
+  // are greater than all in it from then on.
   static Result<std::unique_ptr<Catalog>> open(const std::string& path);
   ~Catalog();
 

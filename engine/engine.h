@@ -15,6 +15,8 @@
 #include "catalog/stores/points.h"
 #include "engine/image/stack.h"
 #include "engine/observer.h"
+#include "engine/runs/progress.h"
+#include "engine/runs/request.h"
 
 namespace holdfast {
 
@@ -22,11 +24,6 @@ struct EngineOptions {
   std::string state;             // a directory: catalog.sqlite, scratch space, sockets
   const Clock* clock = nullptr;  // null: the machine's
   Observer* observer = nullptr;  // may be null; outlives the engine
-};
-
-struct Progress {
-  std::uint64_t done = 0, total = 0, rate = 0;  // bytes, bytes, bytes a second
-  std::optional<std::int64_t> seconds_left;
 };
 
 struct ExecutionView {
@@ -84,13 +81,6 @@ struct SummaryView {
   std::vector<std::string> warnings;
   Time started_at{};
   std::int64_t revision = 0;
-};
-
-struct RunRequest {
-  std::string name;               // of the execution; empty: one is made
-  std::optional<PointKind> kind;  // empty: auto
-  std::vector<std::string> machines;
-  std::string by;  // an automation's own name: makes the execution `api`
 };
 
 class Engine {

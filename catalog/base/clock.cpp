@@ -34,10 +34,12 @@ std::string point_name(Time time) { return format_time(time, "%Y-%m-%dT%H-%M-%SZ
 Result<Time> parse_iso_time(std::string_view text) {
   std::tm parts{};
   const std::string copy{text};
-  const char* end = strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  if (end == nullptr || *end != '\0')
-    return fail(EINVAL, "'{}' is no time; write it as 2026-11-20T02:00:00Z", text);
-  return Time{std::chrono::seconds{timegm(&parts)}};
+  if (strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts) != nullptr) {
+    const Time time{std::chrono::seconds{timegm(&parts)}};
+    // strptime takes blanks and missing zeros, timegm turns February 30 into March.
+    if (iso_time(time) == text) return time;
+  }
+  return fail(EINVAL, "'{}' is no time; write it as 2026-11-20T02:00:00Z", text);
 }
 
 }  // namespace holdfast

@@ -125,8 +125,9 @@ class HostDirectory final : public Directory {
 
   Result<std::vector<Entry>> list(const std::string& path) const override {
     HF_TRY(Fd fd, open_beneath(path, O_RDONLY | O_DIRECTORY, 0));
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(::dup(fd.get())), ::closedir);
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), ::closedir);
     if (!directory) return fail_errno("listing {}", full(path));
+    const int opened = fd.release();  // the stream owns it now
     std::vector<Entry> entries;
     for (;;) {
       errno = 0;
@@ -137,7 +138,7 @@ class HostDirectory final : public Directory {
       bool is_directory = found->d_type == DT_DIR;
       if (found->d_type == DT_UNKNOWN) {
         struct stat status {};
-        if (::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        if (::fstatat(opened, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
           return fail_errno("looking at {}/{}", full(path), name);
         is_directory = S_ISDIR(status.st_mode);
       }

@@ -50,18 +50,22 @@ tl::unexpected<Error> within(Error error, fmt::format_string<Args...> format, Ar
 
 }  // namespace holdfast
 
+// Names that can't meet, also where one of these stands in a lambda inside another.
 #define HF_CONCAT_(a, b) a##b
 #define HF_CONCAT(a, b) HF_CONCAT_(a, b)
+#define HF_UNIQUE HF_CONCAT(hf_result_, __COUNTER__)
+
+// HF_TRY(auto size, file.size());  HF_TRY(member_, make());   hands the error to the caller.
+#define HF_TRY(declaration, expression) HF_TRY_(HF_UNIQUE, declaration, expression)
 #define HF_TRY_(result, declaration, expression)                      \
   auto result = (expression);                                         \
   if (!result) return tl::make_unexpected(std::move(result).error()); \
   declaration = std::move(*result)
 
-// HF_TRY(auto size, file.size());  HF_TRY(member_, make());   hands the error to the caller.
-#define HF_TRY(declaration, expression) HF_TRY_(HF_CONCAT(hf_result_, __LINE__), declaration, expression)
-
-// HF_CHECK(file.sync());   for results without a value.
-#define HF_CHECK(expression)                                                                                 \
-  do {                                                                                                       \
-    if (auto hf_result = (expression); !hf_result) return tl::make_unexpected(std::move(hf_result).error()); \
+// HF_CHECK(file.sync());   for results whose value is not wanted.
+#define HF_CHECK(expression) HF_CHECK_(HF_UNIQUE, expression)
+#define HF_CHECK_(result, expression)                                   \
+  do {                                                                  \
+    auto result = (expression);                                         \
+    if (!result) return tl::make_unexpected(std::move(result).error()); \
   } while (false)

@@ -10,16 +10,27 @@
 
 namespace holdfast {
 
+namespace {
+
+std::atomic<Id> last_id{0};
+
+}  // namespace
+
 Id new_id() {
-  constexpr int kCounterBits = 20;  // a million ids a millisecond before they run ahead of the clock
-  static std::atomic<Id> last{0};
+  constexpr int kCounterBits = 10;
   const Id from_clock = system_clock().now().time_since_epoch().count() << kCounterBits;
-  Id previous = last.load();
+  Id previous = last_id.load();
   Id next;
   do {
     next = std::max(previous + 1, from_clock);
-  } while (!last.compare_exchange_weak(previous, next));
+  } while (!last_id.compare_exchange_weak(previous, next));
   return next;
+}
+
+void new_ids_start_above(Id floor) {
+  Id previous = last_id.load();
+  while (previous < floor && !last_id.compare_exchange_weak(previous, floor)) {
+  }
 }
 
 std::string random_hex(std::size_t bytes) {

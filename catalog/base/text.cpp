@@ -19,12 +19,12 @@ bool parse_with_unit(std::string_view text, const Unit (&units)[N], bool bare_al
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc{}) return false;
   const std::string_view rest{end, static_cast<std::size_t>(text.data() + text.size() - end)};
-  if (rest.empty()) return bare_allowed;
+  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (rest.empty()) return bare_allowed && value <= kMost;
   if (rest.size() != 1) return false;
   for (const Unit& unit : units) {
     if (unit.letter != rest[0]) continue;
-    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / unit.factor)
-      return false;
+    if (value > kMost / unit.factor) return false;
     value *= unit.factor;
     return true;
   }

@@ -19,8 +19,9 @@ namespace holdfast::db {
 class Connection;
 
 // One prepared statement, borrowed from its connection's cache and given back, reset, when it goes.
-// Parameters are bound by name (":name"), columns are read in order. The first failure of a bind is
-// kept and returned by the next step, so that binds can be chained.
+// Parameters are bound by name (":name"), columns are read by number. The first failure of a bind is
+// kept and returned by the next step, so that binds can be chained; a name that the statement does not
+// have, and a parameter that nobody bound, are such failures (`check`). It may not outlive its connection.
 class Statement {
  public:
   Statement(Statement&&) noexcept;
@@ -38,7 +39,8 @@ class Statement {
 
   // True: a row is there. False: done.
   Result<bool> step();
-  // For statements without rows, and for RETURNING whose rows are not wanted: stepped to its end.
+  // For statements without rows, and for RETURNING whose rows are not wanted: stepped to its end, then
+  // ready to be bound and run again.
   Result<> run();
 
   bool is_null(int column) const;
@@ -73,12 +75,14 @@ class Connection {
 
  private:
   friend class Statement;
+  friend class Transaction;
   struct State;
   explicit Connection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
-// Begun when made, rolled back when it goes without commit().
+// Begun when made, rolled back when it goes without commit(). After the first error inside of it every
+// further statement, and the commit, is refused: nothing is built upon what did not happen.
 class Transaction {
  public:
   enum class Kind { read, write };

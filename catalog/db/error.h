@@ -14,6 +14,7 @@ enum class Kind {
   not_null,
   check,
   retry,  // busy or serialisation: the same transaction may succeed if it is run again
+  full,   // no room for it
   lost,   // the connection or the file is gone, or anything else: nothing more can be said
 };
 
@@ -23,7 +24,7 @@ struct Error {
   std::string constraint;  // "flows.name", where the engine tells
 
   // For callers that have nothing better to say: unique → EEXIST, foreign_key → EBUSY, not_null and
-  // check → EINVAL, retry → EAGAIN, lost → EIO.
+  // check → EINVAL, retry → EAGAIN, full → ENOSPC, lost → EIO.
   operator holdfast::Error() const;
 };
 

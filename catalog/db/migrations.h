@@ -1,6 +1,6 @@
 // Numbered steps from one version of the schema to the next, and back.
 //
-// Each is applied in one transaction and recorded with the SHA-256 of its text. Foreign keys are
+// Each is applied in one transaction and recorded with the SHA-256 of its up text. Foreign keys are
 // switched off before BEGIN (inside a transaction SQLite ignores the pragma, and rebuilding a table
 // would cascade its children away), foreign_key_check must be clean before COMMIT.
 #pragma once

@@ -1,5 +1,5 @@
 // What a user writes into config.json, one struct a kind: references are names, as written. Defaults
-// here are the defaults of the contract. definition_fields.cpp lists the fields once, for reading,
+// here are the defaults of the contract. definition_json.cpp lists the fields once, for reading,
 // writing and for the schema; the stores keep them as columns.
 #pragma once
 

@@ -9,12 +9,19 @@
 
 namespace holdfast {
 
+// Runs of flows. Lives inside one transaction.
+//
+//   pending ──► running ──► success | warning | error | cancelled
+//      └───────────────────────────────────┴─────────┘
+//
+// Final statuses stay. The schema keeps these: a flow has at most one that is not final; a running one
+// has started_at; a final one, and no other, has completed_at; only a final one has a reason.
 class Executions {
  public:
   explicit Executions(db::Connection& connection) : db_(connection) {}
 
-  // Added as pending. EEXIST: the flow has one of that name. EBUSY: the flow has one that is not final
-  // (the database's own "at most one").
+  // Added as it is, pending as a rule; the flow's total counts it. EEXIST: the flow has one of that name.
+  // EBUSY: the flow has one that is not final (the database's own "at most one").
   Result<> add(const Execution& execution);
   Result<Execution> get(Id id);
   Result<std::optional<Id>> find(Id flow, std::string_view name);
@@ -22,7 +29,8 @@ class Executions {
   Result<std::optional<Execution>> latest(Id flow);
   Result<std::vector<Execution>> unfinished();
   // Writes all but the identity. A final status also moves the flow's counters; what is final stays so
-  // (EINVAL).
+  // (EINVAL). Into the flow's average goes what ran its whole course: what was cancelled or interrupted
+  // says nothing of how long a run takes.
   Result<> update(const Execution& execution);
 
  private:

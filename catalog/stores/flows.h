@@ -9,6 +9,8 @@
 
 namespace holdfast {
 
+// Flows, and the counters of their executions (which the store of executions moves). Lives inside one
+// transaction.
 class Flows {
  public:
   explicit Flows(db::Connection& connection) : db_(connection) {}

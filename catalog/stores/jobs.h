@@ -9,6 +9,8 @@
 
 namespace holdfast {
 
+// Units of tracked work. Lives inside one transaction. Statuses move as those of executions, and under
+// the same laws.
 class Jobs {
  public:
   explicit Jobs(db::Connection& connection) : db_(connection) {}
@@ -19,7 +21,7 @@ class Jobs {
   Result<std::vector<Named>> newest(int at_most);
   Result<std::vector<Named>> of_execution(Id execution);  // in the order of their making
   Result<std::vector<Job>> unfinished();
-  Result<> update(const Job& job);
+  Result<> update(const Job& job);  // all but the identity; what is final stays so (EINVAL)
 
  private:
   db::Connection& db_;

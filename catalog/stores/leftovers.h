@@ -7,6 +7,7 @@
 
 namespace holdfast {
 
+// What was made at sources and must be swept (law 8). Lives inside one transaction.
 class Leftovers {
  public:
   explicit Leftovers(db::Connection& connection) : db_(connection) {}

@@ -9,19 +9,28 @@
 
 namespace holdfast {
 
-// Points with their disks, chains and layers: written together, since law 2 commits them together.
+// Points with their disks, chains and layers: written together, since law 2 commits them together. Lives
+// inside one transaction.
+//
+//   add → writing ──freeze──► writing ──commit──► committed ──► removed
+//            └────────────────────┴──────────────────────────────┘
 class Points {
  public:
   explicit Points(db::Connection& connection) : db_(connection) {}
 
-  Result<> add_chain(const Chain& chain);
-  // Adds it in state `writing`, without its disks. EEXIST: the machine has a point of that name.
-  // EBUSY: the machine has another that is being written.
+  // Adds it in state `writing`: no name that is its own, no chain and no disks yet. EBUSY: the machine has
+  // another that is being written.
   Result<> add(const Point& point);
-  // The commit of law 2: layers, disks with their change ids, the point's own facts and the state, and
-  // the repository's counters.
+  // The freeze: its instant, its name (EEXIST: the machine has a point of that name) and its chain.
+  Result<> freeze(Id point, Time time, std::string_view name, Id chain);
+  Result<> add_chain(const Chain& chain);
+  // The commit of law 2: layers, disks with their change ids, the point's own facts (all but machine,
+  // repository and what ran it) and the state, and the counters of repository and machine. EINVAL: it is
+  // not being written.
   Result<> commit(const Point& point, const std::vector<Layer>& layers);
-  Result<> remove(Id id);  // with its disks and layers, and its chain if it was the last; counters follow
+  // With its disks and layers, and its chain if it was the last; counters follow. EBUSY while another
+  // point rests on it, or what its capture made at the source is still to be swept (law 8).
+  Result<> remove(Id id);
 
   Result<Point> get(Id id);
   Result<std::optional<Id>> find(Id machine, std::string_view name);  // committed ones only

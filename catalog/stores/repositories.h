@@ -9,6 +9,7 @@
 
 namespace holdfast {
 
+// Repositories. Lives inside one transaction.
 class Repositories {
  public:
   explicit Repositories(db::Connection& connection) : db_(connection) {}
@@ -19,6 +20,7 @@ class Repositories {
   Result<std::vector<Named>> list();
   Result<> rename(Id id, std::string_view name, Time now);
   // EBUSY when the path changes while points lie there; EEXIST when another repository has the path.
+  // A new path forgets the marker: what is there has yet to be looked at.
   Result<> define(Id id, const RepositoryDefinition& definition, Time now);
   Result<> set_marker(Id id, std::string_view marker);
   Result<> remove(Id id);  // EBUSY while points or flows use it, with their names

@@ -42,7 +42,10 @@ class Ledger {
 struct DiskRequest {
   std::string name;
   std::string node;
-  std::string since;                           // the parent point's change id; empty: read everything
+  std::string since;  // the parent point's change id; empty: read everything
+  // What goes from the source when the new change id is committed: the parent's, also when it can't serve
+  // as `since` (a full was asked for). Until then it goes on recording.
+  std::string supersedes;
   std::optional<std::uint64_t> last_capacity;  // of the parent point
 };
 
@@ -50,7 +53,9 @@ struct PrepareRequest {
   MachineDefinition machine;
   std::string repository_marker;  // change ids are named "hf-<marker>-<random>"
   std::vector<DiskRequest> disks;
-  std::string scratch;  // an existing directory of the host for sockets and copy-before-write files
+  // An existing directory of the host for sockets and copy-before-write files. One for all captures, since
+  // they may share a socket: what is made in it has names of its own.
+  std::string scratch;
 };
 
 struct FrozenDisk {
@@ -86,7 +91,8 @@ class DiskReader {
   virtual Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) = 0;
 };
 
-// One frozen instant of one machine. One thread at a time. When it goes without commit() it abandons.
+// One frozen instant of one machine. One thread at a time. When it goes without commit() or abandon(),
+// it only closes its connections: what it made stays at the source, and in the ledger for sweep().
 class Capture {
  public:
   virtual ~Capture() = default;
@@ -104,6 +110,7 @@ class Driver {
  public:
   virtual ~Driver() = default;
   // All disks, or an error and nothing left at the source. Falls back disk by disk (full_reason).
+  // The ledger outlives the capture.
   virtual Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) = 0;
   // Undoes what an earlier life left, by exact recorded name, newest first; what is already gone is fine.
   // `committed`: the point of these leftovers was committed, so its change ids stay and the parent's go.
@@ -114,7 +121,7 @@ class Driver {
     std::string name;
     std::uint64_t capacity = 0;
     bool tracks_changes = false;
-    std::string why_not;
+    std::string why_not;  // one sentence; also what limits it when it does
   };
   // What the source has now of the machine's disks. Changes nothing.
   virtual Result<std::vector<Discovered>> discover(const MachineDefinition& machine) = 0;

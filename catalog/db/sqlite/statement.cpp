@@ -1,0 +1,136 @@
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "catalog/db/connection.h"
+#include "catalog/db/sqlite/state.h"
+
+namespace holdfast::db {
+namespace {
+
+Error check(std::string message) { return {Kind::check, std::move(message), ""}; }
+
+}  // namespace
+
+Statement::State::State(Connection::State& lender, Connection::State::Shelf& shelf, sqlite3_stmt* borrowed)
+    : connection(lender),
+      home(shelf),
+      handle(borrowed),
+      bound(static_cast<std::size_t>(sqlite3_bind_parameter_count(borrowed))) {}
+
+Statement::State::~State() {
+  sqlite3_reset(handle);
+  sqlite3_clear_bindings(handle);
+  home.push_back(handle);
+}
+
+Statement::Statement(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Statement::Statement(Statement&&) noexcept = default;
+Statement& Statement::operator=(Statement&&) noexcept = default;
+Statement::~Statement() = default;
+
+namespace {
+
+// Finds the parameter and lets `put` bind it by its number; keeps the first thing that went wrong.
+template <class State, class Put>
+void bind_parameter(State& state, const char* name, Put put) {
+  if (state.bind_error) return;
+  const int number = sqlite3_bind_parameter_index(state.handle, name);
+  if (number == 0) {
+    state.bind_error = check(fmt::format("no parameter {} in: {}", name, sqlite3_sql(state.handle)));
+    return;
+  }
+  if (put(number) != SQLITE_OK) {
+    state.bind_error = state.connection.failure(sqlite3_sql(state.handle));
+    return;
+  }
+  state.bound[static_cast<std::size_t>(number - 1)] = true;
+}
+
+}  // namespace
+
+Statement& Statement::bind(const char* name, std::int64_t value) {
+  bind_parameter(*state_, name, [&](int n) { return sqlite3_bind_int64(state_->handle, n, value); });
+  return *this;
+}
+
+Statement& Statement::bind(const char* name, std::string_view text) {
+  if (!state_->bind_error && text.find('\0') != std::string_view::npos)
+    state_->bind_error = check(fmt::format("the text for {} has a NUL in it", name));
+  bind_parameter(*state_, name, [&](int n) {
+    return sqlite3_bind_text64(state_->handle, n, text.data() == nullptr ? "" : text.data(), text.size(),
+                               SQLITE_TRANSIENT, SQLITE_UTF8);
+  });
+  return *this;
+}
+
+Statement& Statement::bind(const char* name, ByteView blob) {
+  bind_parameter(*state_, name, [&](int n) {
+    // A null pointer would bind NULL, an empty blob is something else.
+    return blob.empty() ? sqlite3_bind_zeroblob(state_->handle, n, 0)
+                        : sqlite3_bind_blob64(state_->handle, n, blob.data(), blob.size(), SQLITE_TRANSIENT);
+  });
+  return *this;
+}
+
+Statement& Statement::bind_null(const char* name) {
+  bind_parameter(*state_, name, [&](int n) { return sqlite3_bind_null(state_->handle, n); });
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  State& state = *state_;
+  const auto refuse = [&state](Error error) {
+    state.connection.fail_transaction();
+    return tl::unexpected<Error>(std::move(error));
+  };
+  if (state.connection.transaction == Connection::State::Open::failed)
+    return refuse({Kind::lost, "nothing more is done in a transaction that has failed", ""});
+  if (state.bind_error) return refuse(*state.bind_error);
+  if (state.done) return false;
+  if (!state.started) {
+    const auto missing = std::ranges::find(state.bound, false);
+    if (missing != state.bound.end())
+      return refuse(check(fmt::format(
+          "{} was not bound in: {}",
+          sqlite3_bind_parameter_name(state.handle, 1 + static_cast<int>(missing - state.bound.begin())),
+          sqlite3_sql(state.handle))));
+    state.started = true;
+  }
+  switch (sqlite3_step(state.handle)) {
+    case SQLITE_ROW: return true;
+    case SQLITE_DONE: state.done = true; return false;
+    default: return tl::unexpected<Error>(state.connection.failure(sqlite3_sql(state.handle)));
+  }
+}
+
+Result<> Statement::run() {
+  for (;;) {
+    HF_TRY(const bool row, step());
+    if (!row) break;
+  }
+  sqlite3_reset(state_->handle);
+  state_->started = state_->done = false;
+  return {};
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(state_->handle, column) == SQLITE_NULL;
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(state_->handle, column); }
+
+std::string Statement::text(int column) const {
+  const void* const bytes = sqlite3_column_text(state_->handle, column);
+  if (bytes == nullptr) return "";
+  return {static_cast<const char*>(bytes),
+          static_cast<std::size_t>(sqlite3_column_bytes(state_->handle, column))};
+}
+
+Bytes Statement::blob(int column) const {
+  const auto* const bytes = static_cast<const std::byte*>(sqlite3_column_blob(state_->handle, column));
+  if (bytes == nullptr) return {};
+  return {bytes, bytes + sqlite3_column_bytes(state_->handle, column)};
+}
+
+}  // namespace holdfast::db

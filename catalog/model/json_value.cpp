@@ -1,0 +1,173 @@
+#include "catalog/model/json_value.h"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "catalog/base/bytes.h"
+#include "catalog/base/text.h"
+
+namespace holdfast::json {
+namespace {
+
+constexpr const char* kNamePattern = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
+
+std::string shown(const Json& found) {
+  constexpr std::size_t kAtMost = 80;
+  std::string text = found.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() <= kAtMost) return text;
+  std::size_t end = kAtMost;
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside of a character
+  return text.substr(0, end) + "…";
+}
+
+// JSON knows one kind of number: 4096.0 is as whole as 4096.
+std::optional<std::int64_t> whole_number(const Json& found) {
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  if (found.is_number_unsigned()) {
+    const auto value = found.get<std::uint64_t>();
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
+    return static_cast<std::int64_t>(value);
+  }
+  if (found.is_number_integer()) return found.get<std::int64_t>();
+  if (!found.is_number_float()) return std::nullopt;
+  const auto value = found.get<double>();
+  if (!(std::abs(value) <= kExact) || value != std::trunc(value)) return std::nullopt;
+  return static_cast<std::int64_t>(value);
+}
+
+Value<std::string> text_that(std::string must, Json schema,
+                             std::function<bool(const std::string&)> is_right) {
+  return {must, std::move(schema),
+          [must, is_right = std::move(is_right)](const Json& found,
+                                                 const std::string& field) -> Result<std::string> {
+            if (!found.is_string()) return wrong(found, field, must);
+            const auto& value = found.get_ref<const std::string&>();
+            if (value.find('\0') != std::string::npos) return wrong(found, field, "text without a NUL");
+            if (!is_right(value)) return wrong(found, field, must);
+            return value;
+          },
+          [](const std::string& value) { return Json(value); }};
+}
+
+bool is_normal_path(std::string_view path) {
+  if (!path.starts_with('/') || path.size() > 4095) return false;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/', 1), path.size());
+    const std::string_view step = path.substr(1, end - 1);
+    if (step.empty() || step == "." || step == "..") return false;
+    path.remove_prefix(end);
+  }
+  return true;
+}
+
+}  // namespace
+
+tl::unexpected<Error> wrong(const Json& found, const std::string& field, std::string_view must) {
+  return fail(EINVAL, "field \"{}\" is {}; it must be {}", field, shown(found), must);
+}
+
+std::string in_quotes(std::string_view text) { return fmt::format("\"{}\"", text); }
+
+std::string one_of(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + in_quotes(words[i]);
+  return text;
+}
+
+Value<std::string> text() {
+  return text_that("text", {{"type", "string"}}, [](const std::string&) { return true; });
+}
+
+Value<std::string> text_not_empty() {
+  return text_that("text that is not empty", {{"type", "string"}, {"minLength", 1}},
+                   [](const std::string& value) { return !value.empty(); });
+}
+
+Value<std::string> name() {
+  return text_that(
+      "a name of letters, digits, '.', '_' and '-', not starting with a dot, of at most 128 bytes",
+      {{"type", "string"}, {"pattern", fmt::format("^{}$", kNamePattern)}},
+      [](const std::string& value) { return check_name(value).has_value(); });
+}
+
+Value<std::string> machine_path() {
+  static constexpr std::string_view kBefore = "machines/";
+  return text_that("a machine, written as machines/NAME",
+                   {{"type", "string"}, {"pattern", fmt::format("^{}{}$", kBefore, kNamePattern)}},
+                   [](const std::string& value) {
+                     return value.starts_with(kBefore) &&
+                            check_name(value.substr(kBefore.size())).has_value();
+                   });
+}
+
+Value<std::string> socket_path() {
+  constexpr std::size_t kAtMost = 107;  // sockaddr_un
+  return text_that(
+      fmt::format("the absolute path of a socket, of at most {} bytes", kAtMost),
+      {{"type", "string"}, {"pattern", "^/"}, {"maxLength", kAtMost}},
+      [](const std::string& value) { return value.starts_with('/') && value.size() <= kAtMost; });
+}
+
+Value<std::string> absolute_path() {
+  return text_that("an absolute path below /, without '.', '..', '//' or a slash at its end",
+                   {{"type", "string"}, {"pattern", "^(/(?!\\.{1,2}(/|$))[^/]+)+$"}, {"maxLength", 4095}},
+                   is_normal_path);
+}
+
+Value<bool> boolean() {
+  const std::string must = "true or false";
+  return {must,
+          {{"type", "boolean"}},
+          [must](const Json& found, const std::string& field) -> Result<bool> {
+            if (!found.is_boolean()) return wrong(found, field, must);
+            return found.get<bool>();
+          },
+          [](bool value) { return Json(value); }};
+}
+
+Value<int> integer(int least, int most) {
+  const std::string must = fmt::format("a whole number from {} to {}", least, most);
+  return {must,
+          {{"type", "integer"}, {"minimum", least}, {"maximum", most}},
+          [least, most, must](const Json& found, const std::string& field) -> Result<int> {
+            const auto value = whole_number(found);
+            if (!value || *value < least || *value > most) return wrong(found, field, must);
+            return static_cast<int>(*value);
+          },
+          [](int value) { return Json(value); }};
+}
+
+Value<std::uint64_t> power_of_two(std::uint64_t least, std::uint64_t most) {
+  const std::string must =
+      fmt::format("a power of two from {} to {}, written in bytes or as \"64K\"", least, most);
+  Json numbers = Json::array();
+  Json texts = Json::array();
+  for (std::uint64_t size = least; size <= most; size *= 2) {
+    numbers.push_back(size);
+    texts.push_back(fmt::format("{}", size));
+    if (size % kKiB == 0) texts.push_back(fmt::format("{}K", size / kKiB));
+    if (size % kMiB == 0) texts.push_back(fmt::format("{}M", size / kMiB));
+  }
+  return {must,
+          {{"anyOf", {{{"type", "integer"}, {"enum", numbers}}, {{"type", "string"}, {"enum", texts}}}}},
+          [least, most, must](const Json& found, const std::string& field) -> Result<std::uint64_t> {
+            std::uint64_t size = 0;
+            if (found.is_string()) {
+              const auto parsed = parse_size(found.get_ref<const std::string&>());
+              if (!parsed) return wrong(found, field, must);
+              size = *parsed;
+            } else {
+              const auto value = whole_number(found);
+              if (!value || *value < 0) return wrong(found, field, must);
+              size = static_cast<std::uint64_t>(*value);
+            }
+            if (size < least || size > most || !std::has_single_bit(size)) return wrong(found, field, must);
+            return size;
+          },
+          [](std::uint64_t size) { return Json(size); }};
+}
+
+}  // namespace holdfast::json

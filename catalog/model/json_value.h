@@ -1,0 +1,84 @@
+// What a field of a definition can hold: how it is read, written and described, in one place each.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "catalog/base/error.h"
+#include "catalog/model/enumerations.h"
+
+namespace holdfast::json {
+
+using Json = nlohmann::ordered_json;
+
+template <class T>
+struct Value {
+  std::string must;  // what is right, for sentences: "a whole number from 1 to 22"
+  Json schema;       // the same as JSON Schema
+  // `field` is where it stands: "disks[0].name".
+  std::function<Result<T>(const Json& found, const std::string& field)> read;
+  std::function<Json(const T&)> write;
+};
+
+// field "cluster_size" is 1000; it must be a power of two …
+tl::unexpected<Error> wrong(const Json& found, const std::string& field, std::string_view must);
+
+Value<std::string> text();  // any
+Value<std::string> text_not_empty();
+Value<std::string> name();           // of an object: check_name
+Value<std::string> machine_path();   // "machines/NAME"
+Value<std::string> socket_path();    // absolute, and short enough for a unix socket
+Value<std::string> absolute_path();  // below /, without ".", ".." or a slash at its end
+Value<bool> boolean();
+Value<int> integer(int least, int most);
+Value<std::uint64_t> power_of_two(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
+
+std::string in_quotes(std::string_view text);
+// "a", "b" or "c"
+std::string one_of(const std::vector<std::string_view>& words);
+
+template <class E>
+Value<E> word() {
+  const std::vector<std::string_view> words(Words<E>::words.begin(), Words<E>::words.end());
+  const std::string must = one_of(words);
+  return {must,
+          {{"enum", words}},
+          [must](const Json& found, const std::string& field) -> Result<E> {
+            const auto known =
+                found.is_string() ? from_word<E>(found.template get_ref<const std::string&>()) : std::nullopt;
+            if (!known) return wrong(found, field, must);
+            return *known;
+          },
+          [](E value) { return Json(to_word(value)); }};
+}
+
+// A list without repetitions. `key` is what may not be repeated: a projection of the item.
+template <class T, class Key>
+Value<std::vector<T>> list(const Value<T>& item, std::size_t least, std::string must, Key key) {
+  Json schema = {{"type", "array"}, {"items", item.schema}, {"uniqueItems", true}};
+  if (least > 0) schema["minItems"] = least;
+  return {must, schema,
+          [item, least, must, key](const Json& found, const std::string& field) -> Result<std::vector<T>> {
+            if (!found.is_array() || found.size() < least) return wrong(found, field, must);
+            std::vector<T> items;
+            for (std::size_t i = 0; i < found.size(); ++i) {
+              HF_TRY(T value, item.read(found[i], fmt::format("{}[{}]", field, i)));
+              for (const T& earlier : items)
+                if (std::invoke(key, earlier) == std::invoke(key, value))
+                  return fail(EINVAL, "field \"{}\" has {} twice", field, in_quotes(std::invoke(key, value)));
+              items.push_back(std::move(value));
+            }
+            return items;
+          },
+          [item](const std::vector<T>& items) {
+            Json written = Json::array();
+            for (const T& value : items) written.push_back(item.write(value));
+            return written;
+          }};
+}
+
+}  // namespace holdfast::json

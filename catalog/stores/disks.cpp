@@ -1,0 +1,79 @@
+#include "catalog/stores/disks.h"
+
+#include "catalog/stores/row.h"
+
+namespace holdfast {
+namespace {
+
+Result<Disk> read_disk(db::Statement& statement) {
+  Disk disk;
+  Row row(statement);
+  row >> disk.id >> disk.machine_id >> disk.name >> disk.configured >> disk.capacity;
+  return disk;
+}
+
+Result<DiskDefinition> read_definition(db::Statement& statement) {
+  DiskDefinition definition;
+  Row row(statement);
+  row >> definition.name >> definition.node;
+  return definition;
+}
+
+}  // namespace
+
+Result<std::vector<Disk>> Disks::of_machine(Id machine) {
+  HF_TRY(auto disks, db_.prepare(R"sql(
+    SELECT id, machine_id, name, configured, capacity FROM disks
+    WHERE machine_id = :machine
+    ORDER BY configured DESC, position, name)sql"));
+  return all_rows(disks.bind(":machine", machine), read_disk);
+}
+
+Result<std::vector<DiskDefinition>> Disks::definitions(Id machine) {
+  HF_TRY(auto disks, db_.prepare(R"sql(
+    SELECT name, node FROM disks
+    WHERE machine_id = :machine AND position IS NOT NULL
+    ORDER BY position)sql"));
+  return all_rows(disks.bind(":machine", machine), read_definition);
+}
+
+Result<> Disks::define(Id machine, const std::vector<DiskDefinition>& definitions) {
+  HF_TRY(auto retire,
+         db_.prepare("UPDATE disks SET configured = 0, position = NULL WHERE machine_id = :machine"));
+  HF_CHECK(retire.bind(":machine", machine).run());
+
+  HF_TRY(auto put, db_.prepare(R"sql(
+    INSERT INTO disks (id, machine_id, name, node, configured, position)
+    VALUES (:id, :machine, :name, :node, 1, :position)
+    ON CONFLICT (machine_id, name)
+    DO UPDATE SET node = excluded.node, configured = 1, position = excluded.position)sql"));
+  for (std::size_t i = 0; i < definitions.size(); ++i)
+    HF_CHECK(put.bind(":id", new_id())
+                 .bind(":machine", machine)
+                 .bind(":name", definitions[i].name)
+                 .bind(":node", or_null(definitions[i].node))
+                 .bind(":position", static_cast<std::int64_t>(i))
+                 .run());
+  return prune(machine);
+}
+
+Result<> Disks::prune(Id machine) {
+  HF_TRY(auto prune, db_.prepare(R"sql(
+    DELETE FROM disks
+    WHERE machine_id = :machine AND configured = 0
+      AND NOT EXISTS (SELECT 1 FROM point_disks WHERE point_disks.disk_id = disks.id)
+      AND NOT EXISTS (SELECT 1 FROM layers WHERE layers.disk_id = disks.id)
+      AND NOT EXISTS (SELECT 1 FROM points
+                      WHERE points.machine_id = disks.machine_id AND points.state = 'writing'))sql"));
+  HF_CHECK(prune.bind(":machine", machine).run());
+  return {};
+}
+
+Result<> Disks::set_capacity(Id disk, std::uint64_t capacity) {
+  HF_TRY(auto update, db_.prepare("UPDATE disks SET capacity = :capacity WHERE id = :id"));
+  HF_CHECK(update.bind(":capacity", static_cast<std::int64_t>(capacity)).bind(":id", disk).run());
+  if (db_.changes() == 0) return fail(ENOENT, "there is no disk with id {}", disk);
+  return {};
+}
+
+}  // namespace holdfast

@@ -1,0 +1,115 @@
+#include "catalog/stores/jobs.h"
+
+#include "catalog/stores/row.h"
+
+namespace holdfast {
+namespace {
+
+Result<Job> read_job(db::Statement& statement) {
+  Job j;
+  Row row(statement);
+  row >> j.id >> j.name >> j.type >> j.operation >> j.owner >> j.execution_id >> j.machine_id >>
+      j.repository_id >> j.parent_job_id >> j.status >> j.reason >> j.message >> j.metadata >> j.bytes_done >>
+      j.bytes_total >> j.bytes_read >> j.bytes_transferred >> j.bytes_stored >> j.created_at >>
+      j.started_at >> j.completed_at >> j.revision;
+  HF_CHECK(row.check());
+  return j;
+}
+
+// All but the identity and what it belongs to.
+db::Statement& bind_facts(db::Statement& statement, const Job& j) {
+  return statement.bind(":id", j.id)
+      .bind(":operation", or_null(j.operation))
+      .bind(":status", to_word(j.status))
+      .bind(":reason", word_or_null(j.reason))
+      .bind(":message", or_null(j.message))
+      .bind(":metadata", j.metadata)
+      .bind(":bytes_done", static_cast<std::int64_t>(j.bytes_done))
+      .bind(":bytes_total", static_cast<std::int64_t>(j.bytes_total))
+      .bind(":bytes_read", static_cast<std::int64_t>(j.bytes_read))
+      .bind(":bytes_transferred", static_cast<std::int64_t>(j.bytes_transferred))
+      .bind(":bytes_stored", static_cast<std::int64_t>(j.bytes_stored))
+      .bind(":started_at", milliseconds(j.started_at))
+      .bind(":completed_at", milliseconds(j.completed_at))
+      .bind(":revision", new_id());
+}
+
+}  // namespace
+
+Result<> Jobs::add(const Job& job) {
+  HF_TRY(auto insert, db_.prepare(R"sql(
+    INSERT INTO jobs (id, name, type, operation, owner, execution_id, machine_id, repository_id, parent_job_id,
+                      status, reason, message, metadata,
+                      bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
+                      created_at, started_at, completed_at, revision)
+    VALUES (:id, :name, :type, :operation, :owner, :execution, :machine, :repository, :parent,
+            :status, :reason, :message, :metadata,
+            :bytes_done, :bytes_total, :bytes_read, :bytes_transferred, :bytes_stored,
+            :created_at, :started_at, :completed_at, :revision))sql"));
+  const auto done = bind_facts(insert, job)
+                        .bind(":name", job.name)
+                        .bind(":type", to_word(job.type))
+                        .bind(":owner", or_null(job.owner))
+                        .bind(":execution", job.execution_id)
+                        .bind(":machine", job.machine_id)
+                        .bind(":repository", job.repository_id)
+                        .bind(":parent", job.parent_job_id)
+                        .bind(":created_at", milliseconds(job.created_at))
+                        .run();
+  if (!done && done.error().constraint == "jobs.name") return fail(EEXIST, "job '{}' exists", job.name);
+  HF_CHECK(done);
+  return {};
+}
+
+Result<Job> Jobs::get(Id id) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, name, type, operation, owner, execution_id, machine_id, repository_id, parent_job_id,
+           status, reason, message, metadata,
+           bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
+           created_at, started_at, completed_at, revision
+    FROM jobs WHERE id = :id)sql"));
+  HF_TRY(auto job, first_row(found.bind(":id", id), read_job));
+  if (!job) return fail(ENOENT, "there is no job with id {}", id);
+  return std::move(*job);
+}
+
+Result<std::optional<Id>> Jobs::find(std::string_view name) {
+  HF_TRY(auto found, db_.prepare("SELECT id FROM jobs WHERE name = :name"));
+  return first_row(found.bind(":name", name), read_id);
+}
+
+Result<std::vector<Named>> Jobs::newest(int at_most) {
+  HF_TRY(auto newest, db_.prepare("SELECT id, name FROM jobs ORDER BY id DESC LIMIT :at_most"));
+  return all_rows(newest.bind(":at_most", at_most), read_named);
+}
+
+Result<std::vector<Named>> Jobs::of_execution(Id execution) {
+  HF_TRY(auto jobs, db_.prepare("SELECT id, name FROM jobs WHERE execution_id = :execution ORDER BY id"));
+  return all_rows(jobs.bind(":execution", execution), read_named);
+}
+
+Result<std::vector<Job>> Jobs::unfinished() {
+  HF_TRY(auto active, db_.prepare(R"sql(
+    SELECT id, name, type, operation, owner, execution_id, machine_id, repository_id, parent_job_id,
+           status, reason, message, metadata,
+           bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
+           created_at, started_at, completed_at, revision
+    FROM jobs WHERE status IN ('pending', 'running') ORDER BY id)sql"));
+  return all_rows(active, read_job);
+}
+
+Result<> Jobs::update(const Job& job) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE jobs
+    SET operation = :operation, status = :status, reason = :reason, message = :message,
+        metadata = :metadata, bytes_done = :bytes_done, bytes_total = :bytes_total, bytes_read = :bytes_read,
+        bytes_transferred = :bytes_transferred, bytes_stored = :bytes_stored,
+        started_at = :started_at, completed_at = :completed_at, revision = :revision
+    WHERE id = :id AND status IN ('pending', 'running'))sql"));
+  HF_CHECK(bind_facts(update, job).run());
+  if (db_.changes() > 0) return {};
+  HF_TRY(const Job ended, get(job.id));
+  return fail(EINVAL, "job '{}' has ended with {}; that stays", ended.name, to_word(ended.status));
+}
+
+}  // namespace holdfast

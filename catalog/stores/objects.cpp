@@ -1,0 +1,105 @@
+#include "catalog/stores/objects.h"
+
+#include "catalog/base/text.h"
+
+namespace holdfast {
+
+Result<Object> Objects::make(std::string_view name, const Ownership& ownership, Time now) const {
+  HF_CHECK(check_name(name));
+  Object object;
+  object.id = new_id();
+  object.name = name;
+  object.ownership = ownership;
+  object.revision = new_id();
+  object.created_at = object.changed_at = now;
+  return object;
+}
+
+Result<std::optional<Id>> Objects::find(std::string_view name) {
+  HF_TRY(auto found, db_.prepare(fmt::format("SELECT id FROM {} WHERE name = :name", kind_.many)));
+  return first_row(found.bind(":name", name), read_id);
+}
+
+Result<std::vector<Named>> Objects::list() {
+  HF_TRY(auto all, db_.prepare(fmt::format("SELECT id, name FROM {} ORDER BY name", kind_.many)));
+  return all_rows(all, read_named);
+}
+
+Result<std::string> Objects::name_of(Id id) {
+  HF_TRY(auto found, db_.prepare(fmt::format("SELECT name FROM {} WHERE id = :id", kind_.many)));
+  HF_TRY(auto name, first_row(found.bind(":id", id), read_text));
+  if (!name) return tl::make_unexpected(missing(id));
+  return std::move(*name);
+}
+
+Result<> Objects::rename(Id id, std::string_view name, Time now) {
+  HF_CHECK(check_name(name));
+  HF_TRY(
+      auto update,
+      db_.prepare(fmt::format(
+          "UPDATE {} SET name = :name, revision = :revision, changed_at = :now WHERE id = :id", kind_.many)));
+  const auto done = update.bind(":name", name)
+                        .bind(":revision", new_id())
+                        .bind(":now", milliseconds(now))
+                        .bind(":id", id)
+                        .run();
+  if (!done) return tl::make_unexpected(taken(done.error(), name));
+  if (db_.changes() == 0) return tl::make_unexpected(missing(id));
+  return {};
+}
+
+Result<std::vector<std::string>> Objects::tags(Id id) {
+  HF_TRY(auto found, db_.prepare(fmt::format("SELECT tag FROM {0}_tags WHERE {0}_id = :id ORDER BY position",
+                                             kind_.one)));
+  return all_rows(found.bind(":id", id), read_text);
+}
+
+Result<> Objects::set_tags(Id id, const std::vector<std::string>& tags) {
+  HF_TRY(auto clear, db_.prepare(fmt::format("DELETE FROM {0}_tags WHERE {0}_id = :id", kind_.one)));
+  HF_CHECK(clear.bind(":id", id).run());
+  HF_TRY(auto insert,
+         db_.prepare(fmt::format("INSERT INTO {0}_tags ({0}_id, position, tag) VALUES (:id, :position, :tag)",
+                                 kind_.one)));
+  for (std::size_t i = 0; i < tags.size(); ++i)
+    HF_CHECK(
+        insert.bind(":id", id).bind(":position", static_cast<std::int64_t>(i)).bind(":tag", tags[i]).run());
+  return {};
+}
+
+Error Objects::missing(Id id) const {
+  return {ENOENT, fmt::format("there is no {} with id {}", kind_.one, id)};
+}
+
+Error Objects::taken(const db::Error& error, std::string_view name) const {
+  if (error.kind != db::Kind::unique || error.constraint != fmt::format("{}.name", kind_.many)) return error;
+  return {EEXIST, fmt::format("{} '{}' exists", kind_.one, name)};
+}
+
+Row& read_object(Row& row, Object& object, std::string& description) {
+  return row >> object.id >> object.name >> object.ownership.uid >> object.ownership.gid >>
+         object.ownership.mode >> object.complete >> object.revision >> object.created_at >>
+         object.changed_at >> description;
+}
+
+db::Statement& bind_object(db::Statement& statement, const Object& object) {
+  return statement.bind(":id", object.id)
+      .bind(":name", object.name)
+      .bind(":uid", object.ownership.uid)
+      .bind(":gid", object.ownership.gid)
+      .bind(":mode", object.ownership.mode)
+      .bind(":complete", object.complete)
+      .bind(":revision", object.revision)
+      .bind(":created_at", milliseconds(object.created_at))
+      .bind(":changed_at", milliseconds(object.changed_at));
+}
+
+std::string quoted_list(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
+    text += fmt::format("{}'{}'", i == 0 ? "" : ", ", names[i]);
+  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
+  return text;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,147 @@
+// What is asked of points; what changes them is in points.cpp.
+#include "catalog/stores/points.h"
+#include "catalog/stores/row.h"
+
+namespace holdfast {
+namespace {
+
+Result<Point> read_point(db::Statement& statement) {
+  Point p;
+  Row row(statement);
+  row >> p.id >> p.machine_id >> p.repository_id >> p.chain_id >> p.parent_point_id >> p.execution_id >>
+      p.job_id >> p.flow >> p.execution >> p.name >> p.state >> p.kind >> p.full_reason >> p.consistency >>
+      p.time >> p.cluster_size >> p.compression >> p.bytes_stored;
+  HF_CHECK(row.check());
+  return p;
+}
+
+Result<PointDisk> read_disk(db::Statement& statement) {
+  PointDisk d;
+  Row row(statement);
+  row >> d.id >> d.point_id >> d.disk_id >> d.name >> d.capacity >> d.kind >> d.full_reason >> d.change_id >>
+      d.bytes_stored >> d.bytes_used >> d.sums_sha256 >> d.layer_id;
+  HF_CHECK(row.check());
+  return d;
+}
+
+Result<Layer> read_layer(db::Statement& statement) {
+  Layer l;
+  Row row(statement);
+  row >> l.id >> l.chain_id >> l.disk_id >> l.parent_layer_id >> l.file >> l.image_id >> l.file_bytes;
+  return l;
+}
+
+Result<> read_disks(db::Connection& db, Point& point) {
+  HF_TRY(auto disks, db.prepare(R"sql(
+    SELECT id, point_id, disk_id, name, capacity, kind, full_reason, change_id, bytes_stored, bytes_used,
+           sums_sha256, layer_id
+    FROM point_disks WHERE point_id = :point ORDER BY id)sql"));
+  HF_TRY(point.disks, all_rows(disks.bind(":point", point.id), read_disk));
+  return {};
+}
+
+Result<std::optional<Point>> whole(db::Connection& db, db::Statement& newest) {
+  HF_TRY(const auto id, first_row(newest, read_id));
+  if (!id) return std::nullopt;
+  HF_TRY(auto point, Points(db).get(*id));
+  return std::optional{std::move(point)};
+}
+
+}  // namespace
+
+Result<Point> Points::get(Id id) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
+           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored
+    FROM points WHERE id = :id)sql"));
+  HF_TRY(auto point, first_row(found.bind(":id", id), read_point));
+  if (!point) return fail(ENOENT, "there is no point with id {}", id);
+  HF_CHECK(read_disks(db_, *point));
+  return std::move(*point);
+}
+
+Result<std::optional<Id>> Points::find(Id machine, std::string_view name) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM points WHERE machine_id = :machine AND name = :name AND state = 'committed')sql"));
+  return first_row(found.bind(":machine", machine).bind(":name", name), read_id);
+}
+
+Result<std::vector<Named>> Points::list(Id machine) {
+  HF_TRY(auto points, db_.prepare(R"sql(
+    SELECT id, name FROM points WHERE machine_id = :machine AND state = 'committed' ORDER BY time, id)sql"));
+  return all_rows(points.bind(":machine", machine), read_named);
+}
+
+Result<std::optional<Point>> Points::newest(Id machine) {
+  HF_TRY(auto newest, db_.prepare(R"sql(
+    SELECT id FROM points WHERE machine_id = :machine AND state = 'committed'
+    ORDER BY time DESC, id DESC LIMIT 1)sql"));
+  return whole(db_, newest.bind(":machine", machine));
+}
+
+Result<std::optional<Point>> Points::newest(Id machine, Id repository) {
+  HF_TRY(auto newest, db_.prepare(R"sql(
+    SELECT id FROM points
+    WHERE machine_id = :machine AND repository_id = :repository AND state = 'committed'
+    ORDER BY time DESC, id DESC LIMIT 1)sql"));
+  return whole(db_, newest.bind(":machine", machine).bind(":repository", repository));
+}
+
+Result<std::vector<Point>> Points::writing() {
+  HF_TRY(auto points, db_.prepare(R"sql(
+    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
+           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored
+    FROM points WHERE state = 'writing' ORDER BY machine_id)sql"));
+  return all_rows(points, read_point);
+}
+
+Result<PointDisk> Points::disk(Id point_disk) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, point_id, disk_id, name, capacity, kind, full_reason, change_id, bytes_stored, bytes_used,
+           sums_sha256, layer_id
+    FROM point_disks WHERE id = :id)sql"));
+  HF_TRY(auto disk, first_row(found.bind(":id", point_disk), read_disk));
+  if (!disk) return fail(ENOENT, "there is no disk of a point with id {}", point_disk);
+  return std::move(*disk);
+}
+
+Result<Layer> Points::layer(Id id) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes FROM layers
+    WHERE id = :id)sql"));
+  HF_TRY(auto layer, first_row(found.bind(":id", id), read_layer));
+  if (!layer) return fail(ENOENT, "there is no layer with id {}", id);
+  return std::move(*layer);
+}
+
+Result<std::vector<Layer>> Points::stack(Id layer) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    WITH RECURSIVE below (id, depth) AS (
+      VALUES (:id, 0)
+      UNION ALL
+      SELECT layers.parent_layer_id, below.depth + 1
+      FROM below JOIN layers ON layers.id = below.id
+      WHERE layers.parent_layer_id IS NOT NULL
+    )
+    SELECT layers.id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes
+    FROM below JOIN layers ON layers.id = below.id
+    ORDER BY below.depth)sql"));
+  HF_TRY(auto layers, all_rows(found.bind(":id", layer), read_layer));
+  if (layers.empty()) return fail(ENOENT, "there is no layer with id {}", layer);
+  return layers;
+}
+
+Result<Points::Total> Points::of_machine(Id machine) {
+  HF_TRY(auto found, db_.prepare("SELECT points, bytes_stored FROM machines WHERE id = :id"));
+  const auto read = [](db::Statement& statement) -> Result<Total> {
+    Total total;
+    Row row(statement);
+    row >> total.points >> total.bytes_stored;
+    return total;
+  };
+  HF_TRY(const auto total, first_row(found.bind(":id", machine), read));
+  if (!total) return fail(ENOENT, "there is no machine with id {}", machine);
+  return *total;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,187 @@
+#include "catalog/stores/points.h"
+
+#include "catalog/stores/disks.h"
+#include "catalog/stores/row.h"
+
+namespace holdfast {
+namespace {
+
+// All but the identity, the state, and what it came from.
+db::Statement& bind_facts(db::Statement& statement, const Point& p) {
+  return statement.bind(":id", p.id)
+      .bind(":chain", p.chain_id == 0 ? std::nullopt : std::optional{p.chain_id})  // none before the freeze
+      .bind(":parent", p.parent_point_id)
+      .bind(":name", p.name)
+      .bind(":kind", to_word(p.kind))
+      .bind(":full_reason", word_or_null(p.full_reason))
+      .bind(":consistency", to_word(p.consistency))
+      .bind(":time", milliseconds(p.time))
+      .bind(":cluster_size", static_cast<std::int64_t>(p.cluster_size))
+      .bind(":compression", to_word(p.compression))
+      .bind(":bytes_stored", static_cast<std::int64_t>(p.bytes_stored));
+}
+
+// One more or one less in the counters of its machine and its repository.
+Result<> count(db::Connection& db, const Point& point, int points) {
+  const auto count_in = [&](std::string_view table, Id id) -> Result<> {
+    HF_TRY(auto update, db.prepare(fmt::format(
+                            "UPDATE {} SET points = points + :points, bytes_stored = bytes_stored + :bytes, "
+                            "revision = :revision WHERE id = :id",
+                            table)));
+    HF_CHECK(update.bind(":points", points)
+                 .bind(":bytes", points * static_cast<std::int64_t>(point.bytes_stored))
+                 .bind(":revision", new_id())
+                 .bind(":id", id)
+                 .run());
+    return {};
+  };
+  HF_CHECK(count_in("machines", point.machine_id));
+  return count_in("repositories", point.repository_id);
+}
+
+Result<> insert_layer(db::Connection& db, const Layer& layer) {
+  HF_TRY(auto insert, db.prepare(R"sql(
+    INSERT INTO layers (id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes)
+    VALUES (:id, :chain, :disk, :parent, :file, :image_id, :file_bytes))sql"));
+  HF_CHECK(insert.bind(":id", layer.id)
+               .bind(":chain", layer.chain_id)
+               .bind(":disk", layer.disk_id)
+               .bind(":parent", layer.parent_layer_id)
+               .bind(":file", layer.file)
+               .bind(":image_id", layer.image_id)
+               .bind(":file_bytes", static_cast<std::int64_t>(layer.file_bytes))
+               .run());
+  return {};
+}
+
+Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {
+  HF_TRY(auto insert, db.prepare(R"sql(
+    INSERT INTO point_disks (id, point_id, disk_id, name, capacity, kind, full_reason, change_id,
+                             bytes_stored, bytes_used, sums_sha256, layer_id)
+    VALUES (:id, :point, :disk, :name, :capacity, :kind, :full_reason, :change_id,
+            :bytes_stored, :bytes_used, :sums_sha256, :layer))sql"));
+  HF_CHECK(insert.bind(":id", disk.id)
+               .bind(":point", point)
+               .bind(":disk", disk.disk_id)
+               .bind(":name", disk.name)
+               .bind(":capacity", static_cast<std::int64_t>(disk.capacity))
+               .bind(":kind", to_word(disk.kind))
+               .bind(":full_reason", word_or_null(disk.full_reason))
+               .bind(":change_id", or_null(disk.change_id))
+               .bind(":bytes_stored", static_cast<std::int64_t>(disk.bytes_stored))
+               .bind(":bytes_used", static_cast<std::int64_t>(disk.bytes_used))
+               .bind(":sums_sha256", or_null(disk.sums_sha256))
+               .bind(":layer", disk.layer_id)
+               .run());
+  return {};
+}
+
+// Its disks go, and the layers that no other point shows.
+Result<> remove_disks(db::Connection& db, Id point) {
+  HF_TRY(auto disks, db.prepare("DELETE FROM point_disks WHERE point_id = :point RETURNING layer_id"));
+  HF_TRY(const auto layers, all_rows(disks.bind(":point", point), read_id));
+  HF_TRY(auto remove, db.prepare(R"sql(
+    DELETE FROM layers
+    WHERE id = :id AND NOT EXISTS (
+      SELECT 1 FROM point_disks
+      WHERE point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id))sql"));
+  for (const Id layer : layers) HF_CHECK(remove.bind(":id", layer).run());
+  return {};
+}
+
+}  // namespace
+
+Result<> Points::add_chain(const Chain& chain) {
+  HF_TRY(auto insert, db_.prepare(R"sql(
+    INSERT INTO chains (id, machine_id, repository_id, created_at)
+    VALUES (:id, :machine, :repository, :created_at))sql"));
+  HF_CHECK(insert.bind(":id", chain.id)
+               .bind(":machine", chain.machine_id)
+               .bind(":repository", chain.repository_id)
+               .bind(":created_at", milliseconds(chain.created_at))
+               .run());
+  return {};
+}
+
+Result<> Points::add(const Point& point) {
+  HF_TRY(auto insert, db_.prepare(R"sql(
+    INSERT INTO points (id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id,
+                        flow, execution, name, state, kind, full_reason, consistency, time, cluster_size,
+                        compression, bytes_stored)
+    VALUES (:id, :machine, :repository, :chain, :parent, :execution_id, :job_id,
+            :flow, :execution, :name, 'writing', :kind, :full_reason, :consistency, :time, :cluster_size,
+            :compression, :bytes_stored))sql"));
+  const auto done = bind_facts(insert, point)
+                        .bind(":machine", point.machine_id)
+                        .bind(":repository", point.repository_id)
+                        .bind(":execution_id", point.execution_id)
+                        .bind(":job_id", point.job_id)
+                        .bind(":flow", or_null(point.flow))
+                        .bind(":execution", or_null(point.execution))
+                        .run();
+  if (!done && done.error().constraint == "points.machine_id")
+    return fail(EBUSY, "the machine is being captured; point '{}' has to wait", point.name);
+  if (!done && done.error().kind == db::Kind::unique)
+    return fail(EEXIST, "the machine has a point '{}'", point.name);
+  HF_CHECK(done);
+  return {};
+}
+
+Result<> Points::freeze(Id point, Time time, std::string_view name, Id chain) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE points SET time = :time, name = :name, chain_id = :chain
+    WHERE id = :id AND state = 'writing')sql"));
+  const auto done = update.bind(":time", milliseconds(time))
+                        .bind(":name", name)
+                        .bind(":chain", chain)
+                        .bind(":id", point)
+                        .run();
+  if (!done && done.error().kind == db::Kind::unique)
+    return fail(EEXIST, "the machine has a point '{}'", name);
+  HF_CHECK(done);
+  if (db_.changes() == 0) return fail(EINVAL, "point '{}' is not being written", name);
+  return {};
+}
+
+Result<> Points::commit(const Point& point, const std::vector<Layer>& layers) {
+  for (const Layer& layer : layers) HF_CHECK(insert_layer(db_, layer));
+  for (const PointDisk& disk : point.disks) HF_CHECK(insert_disk(db_, point.id, disk));
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE points
+    SET chain_id = :chain, parent_point_id = :parent, name = :name, state = 'committed', kind = :kind,
+        full_reason = :full_reason, consistency = :consistency, time = :time, cluster_size = :cluster_size,
+        compression = :compression, bytes_stored = :bytes_stored
+    WHERE id = :id AND machine_id = :machine AND repository_id = :repository AND state = 'writing')sql"));
+  HF_CHECK(bind_facts(update, point)
+               .bind(":machine", point.machine_id)
+               .bind(":repository", point.repository_id)
+               .run());
+  if (db_.changes() == 0) return fail(EINVAL, "point '{}' is not being written", point.name);
+  return count(db_, point, 1);
+}
+
+Result<> Points::remove(Id id) {
+  HF_TRY(const Point point, get(id));
+  HF_TRY(auto children, db_.prepare("SELECT name FROM points WHERE parent_point_id = :id ORDER BY time, id"));
+  HF_TRY(const auto resting, first_row(children.bind(":id", id), read_text));
+  if (resting) return fail(EBUSY, "point '{}' has point '{}' resting on it", point.name, *resting);
+  HF_TRY(auto leftovers, db_.prepare("SELECT name FROM leftovers WHERE point_id = :id"));
+  HF_TRY(const auto leftover, first_row(leftovers.bind(":id", id), read_text));
+  if (leftover)
+    return fail(EBUSY, "point '{}' has left '{}' at the source, which is to be swept first", point.name,
+                *leftover);
+
+  HF_CHECK(remove_disks(db_, id));
+  HF_TRY(auto remove, db_.prepare("DELETE FROM points WHERE id = :id"));
+  HF_CHECK(remove.bind(":id", id).run());
+  HF_TRY(auto chain, db_.prepare(R"sql(
+    DELETE FROM chains
+    WHERE id = :chain
+      AND NOT EXISTS (SELECT 1 FROM points WHERE points.chain_id = chains.id)
+      AND NOT EXISTS (SELECT 1 FROM layers WHERE layers.chain_id = chains.id))sql"));
+  HF_CHECK(chain.bind(":chain", point.chain_id).run());
+  if (point.state == PointState::committed) HF_CHECK(count(db_, point, -1));
+  return Disks(db_).prune(point.machine_id);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,106 @@
+// Between rows and values: the columns of a row read in their order, and values in the form in which
+// they are bound. Used by the stores alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "catalog/base/clock.h"
+#include "catalog/base/id.h"
+#include "catalog/db/connection.h"
+#include "catalog/model/enumerations.h"
+
+namespace holdfast {
+
+// Row(statement) >> id >> name >> started_at; the type of each target says how its column is read.
+// NULL reads as nothing: an absent optional, "", 0.
+class Row {
+ public:
+  explicit Row(const db::Statement& statement) : statement_(statement) {}
+
+  template <class T>
+  Row& operator>>(T& value) {
+    take(value, column_++);
+    return *this;
+  }
+
+  // An error if a column had a word that its enumeration has not (law 18 keeps this from happening).
+  Result<> check() const {
+    if (unknown_.empty()) return {};
+    return fail(EIO, "the catalog has a value '{}' that this program does not know", unknown_);
+  }
+
+ private:
+  template <class T>
+  void take(T& value, int column) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      value = statement_.text(column);
+    } else if constexpr (std::is_same_v<T, Time>) {
+      value = Time{std::chrono::milliseconds{statement_.integer(column)}};
+    } else if constexpr (std::is_enum_v<T>) {
+      const std::string word = statement_.text(column);
+      const std::optional<T> known = from_word<T>(word);
+      if (!known) unknown_ = word;
+      value = known.value_or(T{});
+    } else {
+      value = static_cast<T>(statement_.integer(column));
+    }
+  }
+
+  template <class T>
+  void take(std::optional<T>& value, int column) {
+    value.reset();
+    if (!statement_.is_null(column)) take(value.emplace(), column);
+  }
+
+  const db::Statement& statement_;
+  int column_ = 0;
+  std::string unknown_;
+};
+
+// What is absent is NULL.
+inline std::optional<std::string_view> or_null(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional{text};
+}
+
+template <class E>
+std::optional<std::string_view> word_or_null(const std::optional<E>& value) {
+  return value ? std::optional{to_word(*value)} : std::nullopt;
+}
+
+inline std::int64_t milliseconds(Time time) { return time.time_since_epoch().count(); }
+
+inline std::optional<std::int64_t> milliseconds(const std::optional<Time>& time) {
+  return time ? std::optional{milliseconds(*time)} : std::nullopt;
+}
+
+// The shapes that most queries have. `bound` is ready to step; `read` turns its row into a Result.
+
+template <class Read>
+auto all_rows(db::Statement& bound, Read read)
+    -> Result<std::vector<typename std::invoke_result_t<Read, db::Statement&>::value_type>> {
+  std::vector<typename std::invoke_result_t<Read, db::Statement&>::value_type> rows;
+  for (;;) {
+    HF_TRY(const bool row, bound.step());
+    if (!row) return rows;
+    HF_TRY(auto value, read(bound));
+    rows.push_back(std::move(value));
+  }
+}
+
+template <class Read>
+auto first_row(db::Statement& bound, Read read)
+    -> Result<std::optional<typename std::invoke_result_t<Read, db::Statement&>::value_type>> {
+  HF_TRY(const bool row, bound.step());
+  if (!row) return std::nullopt;
+  HF_TRY(auto value, read(bound));
+  return std::optional{std::move(value)};
+}
+
+inline Result<Id> read_id(db::Statement& row) { return row.integer(0); }
+inline Result<std::string> read_text(db::Statement& row) { return row.text(0); }
+inline Result<Named> read_named(db::Statement& row) { return Named{row.integer(0), row.text(1)}; }
+
+}  // namespace holdfast

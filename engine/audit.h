@@ -1,0 +1,21 @@
+// The event log (law 15): who asked for what, and what came of it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "catalog/base/clock.h"
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+Event make_event(const Clock& clock, std::string_view event, std::string object, const Caller& caller);
+
+// In the transaction of what it tells of.
+Result<> record(db::Connection& db, const Event& event);
+
+// The login name of a user, or his number.
+std::string user_name(std::uint32_t uid);
+
+}  // namespace holdfast

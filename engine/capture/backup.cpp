@@ -1,0 +1,323 @@
+#include "engine/capture/backup.h"
+
+#include <algorithm>
+
+#include "catalog/base/log.h"
+#include "catalog/stores/events.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/capture/catalog_ledger.h"
+#include "engine/capture/parent.h"
+#include "engine/capture/recovery.h"
+#include "engine/capture/transfer.h"
+#include "engine/repository/draft.h"
+
+namespace holdfast::capture {
+namespace {
+
+image::Codec codec_of(Compression compression) {
+  switch (compression) {
+    case Compression::zstd: return image::Codec::zstd;
+    case Compression::deflate: return image::Codec::deflate;
+    case Compression::none: return image::Codec::none;
+  }
+  return image::Codec::none;
+}
+
+// One backup on its way. Its steps are called in the order in which they stand here.
+class Backup {
+ public:
+  Backup(const Services& services, const BackupRequest& request, ProgressMeter& progress,
+         const source::Cancel& cancel)
+      : services_(services), request_(request), progress_(progress), cancel_(cancel) {}
+
+  Result<BackupOutcome> run() {
+    HF_CHECK(recover(services_, request_.machine));
+    HF_CHECK(load());
+    HF_CHECK(add_point());
+    auto done = make_point();
+    if (!done) {
+      give_back();
+      return tl::make_unexpected(done.error());
+    }
+    // The point stands. What fails from here on is recorded at the source and swept later.
+    if (const auto released = capture_->commit(); !released) {
+      outcome_.remark = released.error().message;
+      log::warning("machine '{}': {}", machine_.name, outcome_.remark);
+    }
+    return std::move(outcome_);
+  }
+
+ private:
+  Result<> load() {
+    HF_CHECK(services_.catalog.read([&](db::Connection& db) -> Result<> {
+      HF_TRY(machine_, Machines(db).get(request_.machine));
+      HF_TRY(repository_, Repositories(db).get(request_.repository));
+      HF_TRY(disk_rows_, Machines(db).disks(request_.machine));
+      return {};
+    }));
+    if (!machine_.complete)
+      return fail(EINVAL, "machine '{}' has no definition yet; write its config.json", machine_.name);
+    if (repository_.definition.read_only)
+      return fail(EROFS, "repository '{}' is read-only", repository_.name);
+    HF_TRY(place_, services_.shelf.place(repository_));
+    HF_CHECK(place_->may_write());
+    HF_TRY(parent_, choose_parent(services_, *place_, machine_, repository_, request_.kind));
+    return {};
+  }
+
+  Result<> add_point() {
+    Point& point = outcome_.point;
+    point.id = new_id();
+    point.machine_id = machine_.id;
+    point.repository_id = repository_.id;
+    point.execution_id = request_.execution_id;
+    point.job_id = request_.job;
+    point.flow = request_.flow;
+    point.execution = request_.execution;
+    point.name = fmt::format("writing-{}", point.id);
+    point.time = services_.clock.now();
+    point.cluster_size = repository_.definition.cluster_size;
+    point.compression = repository_.definition.compression;
+    HF_CHECK(services_.catalog.write([&](db::Connection& db) { return Points(db).add(point); }));
+    ledger_.emplace(services_.catalog, machine_.id, point.id);
+    return {};
+  }
+
+  Result<> make_point() {
+    HF_CHECK(freeze());
+    HF_CHECK(name_point());
+    HF_CHECK(write_disks());
+    HF_CHECK(publish());
+    return commit();
+  }
+
+  Result<> freeze() {
+    source::PrepareRequest prepare{.machine = machine_.definition,
+                                   .repository_marker = repository_.marker,
+                                   .scratch = services_.scratch};
+    for (const DiskDefinition& disk : machine_.definition.disks) {
+      source::DiskRequest wanted{.name = disk.name, .node = disk.node};
+      if (const auto usable = parent_.usable.find(disk.name); usable != parent_.usable.end()) {
+        wanted.since = usable->second.disk.change_id;
+        wanted.last_capacity = usable->second.disk.capacity;
+      }
+      if (parent_.point)
+        for (const PointDisk& before : parent_.point->disks)
+          if (before.name == disk.name) wanted.supersedes = before.change_id;
+      prepare.disks.push_back(std::move(wanted));
+    }
+    HF_TRY(capture_, source::driver_for(machine_.definition.driver).prepare(prepare, *ledger_));
+    settle_kinds();
+    return {};
+  }
+
+  // Which disks rest on the parent, and why the others don't.
+  void settle_kinds() {
+    Point& point = outcome_.point;
+    point.kind = PointKind::full;
+    for (const source::FrozenDisk& frozen : capture_->disks()) {
+      PointDisk disk;
+      disk.id = new_id();
+      disk.point_id = point.id;
+      disk.disk_id = std::ranges::find(disk_rows_, frozen.name, &Disk::name)->id;
+      disk.name = frozen.name;
+      disk.capacity = frozen.capacity;
+      disk.change_id = frozen.change_id;
+      if (const auto reason = parent_.reasons.find(frozen.name); reason != parent_.reasons.end())
+        disk.full_reason = reason->second;
+      else
+        disk.full_reason = frozen.full_reason;
+      disk.kind = disk.full_reason ? PointKind::full : PointKind::incremental;
+      if (!disk.full_reason) point.kind = PointKind::incremental;
+      note_reason(disk);
+      point.disks.push_back(std::move(disk));
+    }
+    if (point.kind == PointKind::incremental) point.parent_point_id = parent_.point->id;
+    point.consistency = capture_->consistency();
+  }
+
+  // Law 5: the first reason that nobody planned speaks for the point, else the first one.
+  void note_reason(const PointDisk& disk) {
+    if (!disk.full_reason) return;
+    Point& point = outcome_.point;
+    const bool unplanned = !is_planned(*disk.full_reason) || request_.kind == PointKind::incremental;
+    if (!point.full_reason || (unplanned && !outcome_.unplanned_full)) point.full_reason = disk.full_reason;
+    if (unplanned && !outcome_.unplanned_full) outcome_.unplanned_full = disk.full_reason;
+  }
+
+  Result<> name_point() {
+    Point& point = outcome_.point;
+    point.time = capture_->frozen_at();
+    return services_.catalog.write([&](db::Connection& db) -> Result<> {
+      Points points(db);
+      if (point.kind == PointKind::incremental) {
+        point.chain_id = parent_.point->chain_id;
+      } else {
+        point.chain_id = new_id();
+        HF_CHECK(points.add_chain({point.chain_id, machine_.id, repository_.id, services_.clock.now()}));
+      }
+      HF_TRY(point.name, free_name(points));
+      return points.freeze(point.id, point.time, point.name, point.chain_id);
+    });
+  }
+
+  // TIME, or TIME-2 … when the machine has points of that second. What lies in the repository counts
+  // too: it may have points that the catalog doesn't know.
+  Result<std::string> free_name(Points& points) {
+    const std::string time = holdfast::point_name(outcome_.point.time);
+    for (int n = 1;; ++n) {
+      std::string name = n == 1 ? time : fmt::format("{}-{}", time, n);
+      HF_TRY(const auto taken, points.find(machine_.id, name));
+      HF_TRY(const bool there, place_->directory().exists(machine_.key + "/" + name));
+      if (!taken && !there) return name;
+    }
+  }
+
+  Result<> write_disks() {
+    Point& point = outcome_.point;
+    HF_TRY(auto draft, repository::Draft::create(place_, machine_.key, point.name));
+    draft_.emplace(std::move(draft));
+
+    std::vector<std::unique_ptr<source::DiskReader>> readers;
+    for (std::size_t i = 0; i < point.disks.size(); ++i) {
+      HF_TRY(auto reader, capture_->open(i));
+      HF_TRY(const std::uint64_t expected, bytes_to_read(*reader, plan_for(point.disks[i])));
+      progress_.expect(expected);
+      readers.push_back(std::move(reader));
+    }
+    for (std::size_t i = 0; i < point.disks.size(); ++i) {
+      HF_CHECK(write_disk(point.disks[i], *readers[i]));
+      readers[i].reset();
+    }
+    return {};
+  }
+
+  TransferPlan plan_for(const PointDisk& disk) const {
+    return {.capacity = disk.capacity,
+            .cluster_size = static_cast<std::uint32_t>(outcome_.point.cluster_size),
+            .incremental = disk.kind == PointKind::incremental};
+  }
+
+  Result<> write_disk(PointDisk& disk, source::DiskReader& reader) {
+    const image::ImageId image_id = image::new_image_id();
+    Layer layer;
+    layer.id = new_id();
+    layer.chain_id = outcome_.point.chain_id;
+    layer.disk_id = disk.disk_id;
+    layer.file = outcome_.point.name + "/" + disk.name + ".qcow2";
+    layer.image_id = image::hex(image_id);
+
+    image::WriterOptions options;
+    options.virtual_size = disk.capacity;
+    options.cluster_size = static_cast<std::uint32_t>(outcome_.point.cluster_size);
+    options.codec = codec_of(outcome_.point.compression);
+    options.level = repository_.definition.compression_level;
+    options.id = image_id;
+    if (disk.kind == PointKind::incremental) {
+      const Layer& below = parent_.usable.at(disk.name).layers.front();
+      layer.parent_layer_id = below.id;
+      options.backing_file = "../" + below.file;
+    }
+    HF_TRY(const auto files, draft_->create_disk(disk.name, layer.image_id));
+    HF_TRY(const auto writer, image::Writer::create(*files.image, *files.sums, options));
+    HF_TRY(const std::uint64_t bytes_read, transfer(reader, *writer, plan_for(disk), progress_, cancel_));
+    HF_TRY(const image::WriterSummary written, writer->finish());
+
+    layer.file_bytes = written.file_bytes;
+    disk.layer_id = layer.id;
+    disk.bytes_stored = written.stored_bytes;
+    disk.sums_sha256 = written.sums_sha256;
+    outcome_.bytes_read += bytes_read;
+    outcome_.point.bytes_stored += written.stored_bytes;
+    layers_.push_back(std::move(layer));
+    return {};
+  }
+
+  Result<> publish() {
+    if (cancel_.requested()) return fail(ECANCELED, "cancelled");
+    for (PointDisk& disk : outcome_.point.disks) {
+      HF_TRY(disk.bytes_used, bytes_in_use(disk));
+    }
+    const repository::ManifestNames names{
+        .machine = machine_.name,
+        .machine_key = machine_.key,
+        .repository = repository_.name,
+        .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};
+    return draft_->publish(outcome_.point, names, layers_);
+  }
+
+  // What DISK.raw will have in use, read back through the new image and all that it rests on: which is
+  // also the proof that the chain opens.
+  Result<std::uint64_t> bytes_in_use(const PointDisk& disk) const {
+    std::vector<Layer> stack;
+    stack.push_back(*std::ranges::find(layers_, disk.layer_id, &Layer::id));
+    stack.front().file = outcome_.point.name + ".partial/" + disk.name + ".qcow2";
+    if (disk.kind == PointKind::incremental)
+      std::ranges::copy(parent_.usable.at(disk.name).layers, std::back_inserter(stack));
+    HF_TRY(const auto image, place_->open_stack(machine_.key, stack));
+    std::uint64_t used = 0;
+    for (std::uint64_t at = 0; at < disk.capacity;) {
+      HF_TRY(const image::ReadExtent extent, image->extent(at, disk.capacity - at));
+      if (extent.kind == image::ReadExtent::Kind::data) used += extent.length;
+      at += extent.length;
+    }
+    return used;
+  }
+
+  Result<> commit() {
+    outcome_.point.state = PointState::committed;
+    auto committed = services_.catalog.write([&](db::Connection& db) -> Result<> {
+      HF_CHECK(Points(db).commit(outcome_.point, layers_));
+      for (const PointDisk& disk : outcome_.point.disks)
+        HF_CHECK(Machines(db).set_capacity(disk.disk_id, disk.capacity));
+      Event event;
+      event.id = new_id();
+      event.at = services_.clock.now();
+      event.event = "point.commit";
+      event.object = fmt::format("machines/{}/points/{}", machine_.name, outcome_.point.name);
+      if (outcome_.point.full_reason) event.reason = to_word(*outcome_.point.full_reason);
+      if (!request_.execution.empty())
+        event.execution = fmt::format("flows/{}/executions/{}", request_.flow, request_.execution);
+      return Events(db).add(event);
+    });
+    if (!committed) outcome_.point.state = PointState::writing;
+    return committed;
+  }
+
+  // Nothing of the point may stay: the bytes go, then the source gets its bitmaps back, then the row goes.
+  // What can't be taken away now stays recorded, and the machine's next run begins with it.
+  void give_back() {
+    draft_.reset();
+    capture_.reset();
+    if (const auto settled = recover(services_, machine_.id); !settled)
+      log::warning("machine '{}': {}; it is tried again before the next run", machine_.name,
+                   settled.error().message);
+  }
+
+  const Services& services_;
+  const BackupRequest& request_;
+  ProgressMeter& progress_;
+  const source::Cancel& cancel_;
+
+  Machine machine_;
+  Repository repository_;
+  std::vector<Disk> disk_rows_;
+  std::shared_ptr<repository::Place> place_;
+  Parent parent_;
+  std::optional<CatalogLedger> ledger_;
+  std::unique_ptr<source::Capture> capture_;
+  std::optional<repository::Draft> draft_;
+  std::vector<Layer> layers_;
+  BackupOutcome outcome_;
+};
+
+}  // namespace
+
+Result<BackupOutcome> back_up(const Services& services, const BackupRequest& request, ProgressMeter& progress,
+                              const source::Cancel& cancel) {
+  return Backup(services, request, progress, cancel).run();
+}
+
+}  // namespace holdfast::capture

@@ -1,0 +1,43 @@
+// One machine's restore point, from freeze to commit.
+//
+//   recover ─► point row ─► freeze ─► name, chain row ─► bytes ─► publish ─► commit ─► source released
+//                              │                           │         │          │
+//                              └────────── any failure ────┴─────────┴──────────┘
+//                       discard the bytes ─► source gives back (bitmaps merged) ─► point row removed
+//
+// Laws kept here: 1 (rows before bytes), 2 (one rename publishes, one transaction commits), 3 (the parent's
+// change ids stay until the commit), 5 (a full when it must be, with its reason), 6 (a full rests on
+// nothing).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/capture/services.h"
+#include "engine/runs/progress.h"
+#include "engine/sources/driver.h"
+
+namespace holdfast::capture {
+
+struct BackupRequest {
+  Id machine = 0;
+  Id repository = 0;
+  std::optional<PointKind> kind;  // empty: an increment where that is possible
+  Id job = 0;
+  std::optional<Id> execution_id;
+  std::string flow, execution;  // names, for the manifest
+};
+
+struct BackupOutcome {
+  Point point;
+  std::uint64_t bytes_read = 0;
+  std::optional<FullReason> unplanned_full;
+  std::string remark;  // what went wrong after the commit, and is made good later; "" when nothing did
+};
+
+// ECANCELED after a cancel. On any error nothing of the point is left, or what is left is recorded for
+// recover(). The caller sees to it that no other capture of the machine is running.
+Result<BackupOutcome> back_up(const Services& services, const BackupRequest& request, ProgressMeter& progress,
+                              const source::Cancel& cancel);
+
+}  // namespace holdfast::capture

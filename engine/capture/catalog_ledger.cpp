@@ -1,0 +1,22 @@
+#include "engine/capture/catalog_ledger.h"
+
+#include "catalog/stores/leftovers.h"
+
+namespace holdfast::capture {
+
+Result<Id> CatalogLedger::record(LeftoverKind kind, const std::string& name, const std::string& detail) {
+  const Leftover leftover{.id = new_id(),
+                          .machine_id = machine_,
+                          .point_id = point_,
+                          .kind = kind,
+                          .name = name,
+                          .detail = detail};
+  HF_CHECK(catalog_.write([&](db::Connection& db) { return Leftovers(db).add(leftover); }));
+  return leftover.id;
+}
+
+Result<> CatalogLedger::forget(Id id) {
+  return catalog_.write([&](db::Connection& db) { return Leftovers(db).remove(id); });
+}
+
+}  // namespace holdfast::capture

@@ -1,0 +1,24 @@
+// A driver's ledger that lives in the catalog.
+#pragma once
+
+#include "catalog/catalog.h"
+#include "engine/sources/driver.h"
+
+namespace holdfast::capture {
+
+// Each call is one durable transaction. One thread at a time.
+class CatalogLedger final : public source::Ledger {
+ public:
+  CatalogLedger(Catalog& catalog, Id machine, Id point)
+      : catalog_(catalog), machine_(machine), point_(point) {}
+
+  Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail) override;
+  Result<> forget(Id id) override;
+
+ private:
+  Catalog& catalog_;
+  const Id machine_;
+  const Id point_;
+};
+
+}  // namespace holdfast::capture

@@ -1,0 +1,59 @@
+#include "engine/capture/parent.h"
+
+#include <algorithm>
+
+#include "catalog/stores/points.h"
+
+namespace holdfast::capture {
+namespace {
+
+// A reason that holds for the whole point, before its disks are looked at.
+std::optional<FullReason> reason_for_all(const std::optional<Point>& parent, const Repository& repository,
+                                         std::optional<PointKind> wanted) {
+  if (!parent) return FullReason::no_parent;
+  if (wanted == PointKind::full) return FullReason::requested;
+  if (parent->cluster_size != repository.definition.cluster_size ||
+      parent->compression != repository.definition.compression)
+    return FullReason::layout_changed;
+  return std::nullopt;
+}
+
+std::optional<FullReason> try_open(const repository::Place& place, const Machine& machine,
+                                   const std::vector<Layer>& layers) {
+  const auto stack = place.open_stack(machine.key, layers);
+  if (stack) return std::nullopt;
+  return stack.error().code == ENOENT ? FullReason::parent_missing : FullReason::parent_damaged;
+}
+
+}  // namespace
+
+Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
+                             const Repository& repository, std::optional<PointKind> wanted) {
+  return services.catalog.read([&](db::Connection& db) -> Result<Parent> {
+    Points points(db);
+    Parent parent;
+    HF_TRY(parent.point, points.newest(machine.id, repository.id));
+    const auto for_all = reason_for_all(parent.point, repository, wanted);
+    for (const DiskDefinition& disk : machine.definition.disks) {
+      if (for_all) {
+        parent.reasons[disk.name] = *for_all;
+        continue;
+      }
+      const auto found = std::ranges::find(parent.point->disks, disk.name, &PointDisk::name);
+      if (found == parent.point->disks.end()) {
+        parent.reasons[disk.name] = FullReason::disk_changed;
+        continue;
+      }
+      HF_TRY(auto layers, points.stack(found->layer_id));
+      if (found->change_id.empty())
+        parent.reasons[disk.name] = FullReason::no_change_id;
+      else if (const auto problem = try_open(place, machine, layers))
+        parent.reasons[disk.name] = *problem;
+      else
+        parent.usable[disk.name] = {*found, std::move(layers)};
+    }
+    return parent;
+  });
+}
+
+}  // namespace holdfast::capture

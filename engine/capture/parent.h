@@ -1,0 +1,29 @@
+// What the next point of a machine may rest on.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/capture/services.h"
+#include "engine/repository/place.h"
+
+namespace holdfast::capture {
+
+struct ParentDisk {
+  PointDisk disk;
+  std::vector<Layer> layers;  // its stack, the newest first
+};
+
+// For each disk of the machine either a parent to rest on, or the reason why there is none (law 5).
+struct Parent {
+  std::optional<Point> point;  // the newest committed one in that repository, whether it is of use or not
+  std::map<std::string, ParentDisk> usable;
+  std::map<std::string, FullReason> reasons;
+};
+
+Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
+                             const Repository& repository, std::optional<PointKind> wanted);
+
+}  // namespace holdfast::capture

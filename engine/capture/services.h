@@ -1,0 +1,19 @@
+// What the work of a capture stands on; one of each in an engine.
+#pragma once
+
+#include <string>
+
+#include "catalog/base/clock.h"
+#include "catalog/catalog.h"
+#include "engine/repository/shelf.h"
+
+namespace holdfast::capture {
+
+struct Services {
+  Catalog& catalog;
+  const Clock& clock;
+  repository::Shelf& shelf;
+  std::string scratch;  // a directory of the host: sockets and copy-before-write files
+};
+
+}  // namespace holdfast::capture

@@ -1,0 +1,27 @@
+// Moves one frozen disk into one image: what must be read is read, the rest costs nothing.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/image/writer.h"
+#include "engine/runs/progress.h"
+#include "engine/sources/driver.h"
+
+namespace holdfast::capture {
+
+struct TransferPlan {
+  std::uint64_t capacity = 0;
+  std::uint32_t cluster_size = 0;
+  bool incremental = false;
+};
+
+// The bytes that transfer() will read, for the progress of a run. Reads nothing.
+Result<std::uint64_t> bytes_to_read(source::DiskReader& reader, const TransferPlan& plan);
+
+// Whole clusters only: where one byte of a cluster has changed, all of it is taken. An increment gets
+// explicit zeros where a changed area reads as zeros (law 6). The writer is left unfinished.
+// Returns the bytes read.
+Result<std::uint64_t> transfer(source::DiskReader& reader, image::Writer& writer, const TransferPlan& plan,
+                               ProgressMeter& progress, const source::Cancel& cancel);
+
+}  // namespace holdfast::capture

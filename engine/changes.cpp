@@ -1,0 +1,204 @@
+#include "catalog/base/text.h"
+#include "catalog/stores/executions.h"
+#include "catalog/stores/flows.h"
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/repositories.h"
+#include "engine/audit.h"
+#include "engine/live_engine.h"
+
+namespace holdfast {
+namespace {
+
+std::string_view word_of(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::machine: return "machine";
+    case ObjectKind::repository: return "repository";
+    case ObjectKind::flow: return "flow";
+    default: return "object";
+  }
+}
+
+Result<Id> add(db::Connection& db, ObjectKind kind, std::string_view name, const Ownership& ownership,
+               Time now) {
+  const auto id_of = [](const auto& made) -> Result<Id> {
+    if (!made) return tl::make_unexpected(made.error());
+    return made->id;
+  };
+  switch (kind) {
+    case ObjectKind::machine: return id_of(Machines(db).add(name, ownership, now));
+    case ObjectKind::repository: return id_of(Repositories(db).add(name, ownership, now));
+    case ObjectKind::flow: return id_of(Flows(db).add(name, ownership, now));
+    default: return fail(EPERM, "nothing is made here by hand");
+  }
+}
+
+Result<> remove_row(db::Connection& db, ObjectKind kind, Id id) {
+  switch (kind) {
+    case ObjectKind::machine: return Machines(db).remove(id);
+    case ObjectKind::repository: return Repositories(db).remove(id);
+    case ObjectKind::flow: return Flows(db).remove(id);
+    default: return fail(EPERM, "this is not removed by hand");
+  }
+}
+
+Result<> rename_row(db::Connection& db, ObjectKind kind, Id id, std::string_view name, Time now) {
+  switch (kind) {
+    case ObjectKind::machine: return Machines(db).rename(id, name, now);
+    case ObjectKind::repository: return Repositories(db).rename(id, name, now);
+    case ObjectKind::flow: return Flows(db).rename(id, name, now);
+    default: return fail(EPERM, "this is not renamed by hand");
+  }
+}
+
+// The directory of a repository that is configured for the first time may be missing itself; what is above
+// it may not.
+Result<> make_leaf(const std::string& path) {
+  if (open_directory(path)) return {};
+  const auto slash = path.rfind('/');
+  const auto parent = open_directory(slash == 0 ? "/" : path.substr(0, slash));
+  if (!parent)
+    return fail(ENOENT, "neither {} nor the directory above it exists; make it, or mount what belongs there",
+                path);
+  return (*parent)->make_directory(path.substr(slash + 1));
+}
+
+}  // namespace
+
+Result<Id> LiveEngine::create(ObjectKind kind, std::string_view name, const Caller& caller) {
+  HF_CHECK(check_name(name));
+  HF_TRY(const Id id, catalog_->write([&](db::Connection& db) -> Result<Id> {
+    const Ownership ownership{.uid = caller.uid, .gid = caller.gid};
+    HF_TRY(const Id made, add(db, kind, name, ownership, clock_.now()));
+    HF_TRY(std::string path, path_of(db, kind, made));
+    HF_CHECK(
+        record(db, make_event(clock_, fmt::format("{}.create", word_of(kind)), std::move(path), caller)));
+    return made;
+  }));
+  observer_.changed(kind, id);
+  return id;
+}
+
+Result<> LiveEngine::remove(ObjectKind kind, Id id, const Caller& caller) {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_TRY(std::string path, path_of(db, kind, id));
+    HF_CHECK(remove_row(db, kind, id));
+    return record(db, make_event(clock_, fmt::format("{}.remove", word_of(kind)), std::move(path), caller));
+  }));
+  if (kind == ObjectKind::repository) shelf_.drop(id);
+  observer_.changed(kind, id);
+  return {};
+}
+
+Result<> LiveEngine::rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) {
+  HF_CHECK(check_name(name));
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_TRY(std::string path, path_of(db, kind, id));
+    HF_CHECK(rename_row(db, kind, id, name, clock_.now()));
+    Event event = make_event(clock_, fmt::format("{}.rename", word_of(kind)), std::move(path), caller);
+    event.reason = name;
+    return record(db, event);
+  }));
+  observer_.changed(kind, id);
+  return {};
+}
+
+Result<> LiveEngine::define(Id id, const MachineDefinition& definition, const Caller& caller) {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(Machines(db).define(id, definition, clock_.now()));
+    HF_TRY(std::string path, path_of(db, ObjectKind::machine, id));
+    return record(db, make_event(clock_, "machine.define", std::move(path), caller));
+  }));
+  observer_.changed(ObjectKind::machine, id);
+  return {};
+}
+
+// The directory is made a repository inside the transaction: a definition that the catalog refuses
+// touches no directory, and a directory that can't be one changes no definition.
+Result<> LiveEngine::define(Id id, const RepositoryDefinition& definition, const Caller& caller) {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    Repositories repositories(db);
+    HF_TRY(const Repository before, repositories.get(id));
+    HF_CHECK(repositories.define(id, definition, clock_.now()));
+    if (!before.complete || before.definition.path != definition.path) {
+      HF_CHECK(make_leaf(definition.path));
+      HF_TRY(const std::string marker, repository::Place::initialise(definition.path));
+      HF_CHECK(repositories.set_marker(id, marker));
+    }
+    HF_TRY(std::string path, path_of(db, ObjectKind::repository, id));
+    return record(db, make_event(clock_, "repository.define", std::move(path), caller));
+  }));
+  shelf_.drop(id);
+  observer_.changed(ObjectKind::repository, id);
+  return {};
+}
+
+Result<> LiveEngine::define(Id id, const FlowDefinition& definition, const Caller& caller) {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(Flows(db).define(id, definition, clock_.now()));
+    HF_TRY(std::string path, path_of(db, ObjectKind::flow, id));
+    return record(db, make_event(clock_, "flow.define", std::move(path), caller));
+  }));
+  observer_.changed(ObjectKind::flow, id);
+  return {};
+}
+
+Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  return runner_.run(flow, request, caller);
+}
+
+Result<> LiveEngine::set_enabled(Id id, bool enabled, const Caller& caller) {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    Flows flows(db);
+    HF_TRY(Flow flow, flows.get(id));
+    if (!flow.complete)
+      return fail(EINVAL, "flow '{}' is not complete; write its config.json first", flow.name);
+    flow.definition.enabled = enabled;
+    HF_CHECK(flows.define(id, flow.definition, clock_.now()));
+    return record(db,
+                  make_event(clock_, enabled ? "flow.enable" : "flow.disable", "flows/" + flow.name, caller));
+  }));
+  observer_.changed(ObjectKind::flow, id);
+  return {};
+}
+
+Result<> LiveEngine::cancel_jobs(Id execution, const Caller& caller) {
+  HF_TRY(const auto jobs, catalog_->write([&](db::Connection& db) -> Result<std::vector<Named>> {
+    HF_TRY(const Execution row, Executions(db).get(execution));
+    if (is_final(row.status))
+      return fail(EINVAL, "execution '{}' has ended ({}); there is nothing to cancel", row.name,
+                  to_word(row.status));
+    HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution));
+    HF_CHECK(record(db, make_event(clock_, "execution.cancel", std::move(path), caller)));
+    return Jobs(db).of_execution(execution);
+  }));
+  // One that has ended in the meantime needs no cancel.
+  for (const Named& job : jobs) (void)runner_.cancel(job.id);
+  return {};
+}
+
+Result<> LiveEngine::cancel_execution(Id execution, const Caller& caller) {
+  return cancel_jobs(execution, caller);
+}
+
+Result<> LiveEngine::cancel_flow(Id id, const Caller& caller) {
+  HF_TRY(const FlowView view, flow(id));
+  if (!view.running)
+    return fail(EINVAL, "flow '{}' is not running; there is nothing to cancel", view.flow.name);
+  return cancel_jobs(view.last->id, caller);
+}
+
+Result<> LiveEngine::cancel_job(Id id, const Caller& caller) {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Job job, Jobs(db).get(id));
+    if (is_final(job.status))
+      return fail(EINVAL, "job '{}' has ended ({}); there is nothing to cancel", job.name,
+                  to_word(job.status));
+    return record(db, make_event(clock_, "job.cancel", "jobs/" + job.name, caller));
+  }));
+  (void)runner_.cancel(id);
+  return {};
+}
+
+}  // namespace holdfast

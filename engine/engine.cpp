@@ -1,0 +1,55 @@
+#include "engine/engine.h"
+
+#include "catalog/base/log.h"
+#include "catalog/stores/events.h"
+#include "engine/capture/recovery.h"
+#include "engine/live_engine.h"
+#include "engine/runs/accounts.h"
+
+namespace holdfast {
+namespace {
+
+// As many jobs at once as the built-in limit says.
+constexpr unsigned kMaxConcurrentJobs = 4;
+
+Result<> make_if_missing(Directory& directory, const std::string& name) {
+  HF_TRY(const bool there, directory.exists(name));
+  return there ? Result<>() : directory.make_directory(name);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& options) {
+  HF_TRY(const auto state, open_directory(options.state));
+  HF_CHECK(make_if_missing(*state, "scratch"));
+  HF_TRY(auto catalog, Catalog::open(options.state + "/catalog.sqlite"));
+  const Clock& clock = options.clock != nullptr ? *options.clock : system_clock();
+  auto engine =
+      std::make_unique<LiveEngine>(std::move(catalog), clock, options.observer, options.state + "/scratch");
+  HF_CHECK(engine->begin_again());
+  return engine;
+}
+
+LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Observer* observer,
+                       std::string scratch)
+    : catalog_(std::move(catalog)),
+      clock_(clock),
+      observer_(observer),
+      services_{*catalog_, clock_, shelf_, std::move(scratch)},
+      started_at_(clock.now()),
+      runner_(services_, observer_, kMaxConcurrentJobs) {}
+
+Result<> LiveEngine::begin_again() {
+  HF_TRY(const std::size_t interrupted,
+         catalog_->write([&](db::Connection& db) { return runs::end_interrupted(db, clock_.now()); }));
+  if (interrupted > 0)
+    log::warning("ended {} executions and jobs that an earlier life left running", interrupted);
+
+  HF_TRY(const auto machines, capture::machines_to_recover(*catalog_));
+  for (const Id machine : machines)
+    if (const auto recovered = capture::recover(services_, machine); !recovered)
+      log::warning("{}; it is tried again before the machine's next run", recovered.error().message);
+  return {};
+}
+
+}  // namespace holdfast

@@ -1,0 +1,99 @@
+#include "engine/image/codec.h"
+
+#include <libdeflate.h>
+#include <zstd.h>
+
+namespace holdfast::image {
+namespace {
+
+class NoCompressor final : public Compressor {
+ public:
+  std::size_t compress(ByteView, ByteSpan) override { return 0; }
+};
+
+class ZstdCompressor final : public Compressor {
+ public:
+  explicit ZstdCompressor(int level) : context_(ZSTD_createCCtx(), ZSTD_freeCCtx) {
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level);
+  }
+
+  std::size_t compress(ByteView cluster, ByteSpan into) override {
+    const std::size_t n =
+        ZSTD_compress2(context_.get(), into.data(), into.size(), cluster.data(), cluster.size());
+    return ZSTD_isError(n) ? 0 : n;
+  }
+
+ private:
+  std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context_;
+};
+
+class DeflateCompressor final : public Compressor {
+ public:
+  explicit DeflateCompressor(int level)
+      : compressor_(libdeflate_alloc_compressor(level), libdeflate_free_compressor) {}
+
+  std::size_t compress(ByteView cluster, ByteSpan into) override {
+    return libdeflate_deflate_compress(compressor_.get(), cluster.data(), cluster.size(), into.data(),
+                                       into.size());
+  }
+
+ private:
+  std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> compressor_;
+};
+
+Result<> check_level(const char* codec, int level, int most) {
+  if (level < 1 || level > most)
+    return fail(EINVAL, "compression level {} is none of {}, which has 1 to {}", level, codec, most);
+  return {};
+}
+
+Result<> inflate(ByteView slot, ByteSpan cluster) {
+  thread_local const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)>
+      decompressor(libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  std::size_t consumed = 0;
+  const auto outcome = libdeflate_deflate_decompress_ex(decompressor.get(), slot.data(), slot.size(),
+                                                        cluster.data(), cluster.size(), &consumed, nullptr);
+  if (outcome != LIBDEFLATE_SUCCESS) return fail(EIO, "it is no deflate stream of a cluster");
+  return {};
+}
+
+Result<> unzstd(ByteView slot, ByteSpan cluster) {
+  thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
+                                                                                  ZSTD_freeDCtx);
+  // A cluster has at most 2 MiB: a frame that asks for a much larger window is not an honest one.
+  constexpr int kLargestWindowLog = 24;
+  ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
+  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kLargestWindowLog);
+  ZSTD_inBuffer in{slot.data(), slot.size(), 0};
+  ZSTD_outBuffer out{cluster.data(), cluster.size(), 0};
+  while (out.pos < out.size) {
+    const ZSTD_inBuffer before = in;
+    const std::size_t made = out.pos;
+    const std::size_t hint = ZSTD_decompressStream(context.get(), &out, &in);
+    if (ZSTD_isError(hint))
+      return fail(EIO, "it is no zstd stream of a cluster ({})", ZSTD_getErrorName(hint));
+    if (in.pos == before.pos && out.pos == made) return fail(EIO, "its zstd stream ends early");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Compressor>> Compressor::make(Codec codec, int level) {
+  switch (codec) {
+    case Codec::zstd:
+      HF_CHECK(check_level("zstd", level, ZSTD_maxCLevel()));
+      return std::make_unique<ZstdCompressor>(level);
+    case Codec::deflate:
+      HF_CHECK(check_level("deflate", level, 9));
+      return std::make_unique<DeflateCompressor>(level);
+    case Codec::none: return std::make_unique<NoCompressor>();
+  }
+  return fail(EINVAL, "there is no such codec");
+}
+
+Result<> decompress(bool zstd, ByteView slot, ByteSpan cluster) {
+  return zstd ? unzstd(slot, cluster) : inflate(slot, cluster);
+}
+
+}  // namespace holdfast::image

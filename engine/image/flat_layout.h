@@ -1,0 +1,50 @@
+// Where everything is in a flat image.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "catalog/base/error.h"
+#include "engine/image/flat_segment.h"
+#include "engine/image/layered_stack.h"
+
+namespace holdfast::image {
+
+// A set of small numbers that knows how many of its members are below one, and which the n-th is.
+class RankedBits {
+ public:
+  explicit RankedBits(std::uint64_t size)
+      : words_(divide_up<std::uint64_t>(size, 64)), before_(words_.size() + 1) {}
+
+  void add(std::uint64_t number) { words_[number / 64] |= std::uint64_t{1} << number % 64; }
+  void count();  // after the last one was added, before the first question
+  bool has(std::uint64_t number) const { return words_[number / 64] >> number % 64 & 1; }
+  std::uint64_t size() const { return before_.back(); }
+  std::uint64_t rank(std::uint64_t number) const;
+  std::uint64_t nth(std::uint64_t rank) const;
+
+ private:
+  std::vector<std::uint64_t> words_;
+  std::vector<std::uint32_t> before_;  // members in the words before
+};
+
+// The parts of a flat image in their order, counted in host clusters:
+//
+//   header, L1 table, refcount table, refcount blocks, L2 tables, data segment by segment
+struct FlatLayout {
+  static Result<FlatLayout> make(const LayeredStack& stack);
+
+  Geometry geometry;
+  std::uint64_t l1_entries = 0;
+  std::uint64_t l1 = 0, refcount_table = 0, refcount_blocks = 0, l2 = 0, data = 0,
+                end = 0;              // where they begin
+  RankedBits tables{0};               // the L2 tables that hold something
+  std::vector<std::uint64_t> chunks;  // where each segment's data begins, from `data` on; one more at the end
+
+  std::uint64_t offset_of(std::uint64_t host_cluster) const { return host_cluster << geometry.bits; }
+  std::uint64_t l2_offset(std::uint64_t table) const { return offset_of(l2 + tables.rank(table)); }
+  // The segment whose data is in this host cluster, which is one of data.
+  std::uint64_t segment_of(std::uint64_t host_cluster) const;
+};
+
+}  // namespace holdfast::image

@@ -1,0 +1,46 @@
+// What one segment of a disk is in a flat image.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "catalog/base/error.h"
+#include "engine/image/layered_stack.h"
+
+namespace holdfast::image {
+
+// The segment's data: first its plain clusters, then its compressed ones in slots that begin at sectors, both
+// in the disk's order. What reads as zeros has no place.
+class FlatSegment {
+ public:
+  struct Slot {
+    std::uint64_t entry = 0;    // in its layer
+    std::uint64_t at = 0;       // from the first slot on
+    std::uint64_t length = 0;   // as far as the entry tells, which is to the end of a sector
+    std::uint32_t cluster = 0;  // from the segment's start
+    std::uint16_t layer = 0;
+  };
+
+  // `segment_start` is that of a segment on the disk.
+  static Result<std::shared_ptr<const FlatSegment>> make(const LayeredStack& stack,
+                                                         std::uint64_t segment_start);
+
+  const std::vector<std::uint32_t>& plain() const { return plain_; }
+  const std::vector<Slot>& slots() const { return slots_; }
+  std::uint64_t slot_bytes() const { return slot_bytes_; }
+  // The host clusters that it takes in the flat image.
+  std::uint64_t host_clusters(const Geometry& geometry) const {
+    return plain_.size() + divide_up(slot_bytes_, geometry.cluster());
+  }
+  std::size_t memory() const {
+    return sizeof *this + plain_.capacity() * sizeof plain_[0] + slots_.capacity() * sizeof(Slot);
+  }
+
+ private:
+  std::vector<std::uint32_t> plain_;  // clusters from the segment's start
+  std::vector<Slot> slots_;
+  std::uint64_t slot_bytes_ = 0;
+};
+
+}  // namespace holdfast::image

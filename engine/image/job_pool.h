@@ -1,0 +1,67 @@
+// The threads that work for one writer.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "catalog/base/bytes.h"
+#include "catalog/base/error.h"
+
+namespace holdfast::image {
+
+// Copies pieces into pooled buffers and works on them in its own threads. The first error stays: every later
+// call returns it. Any thread may call.
+class JobPool {
+ public:
+  struct Job {
+    std::uint64_t offset = 0;
+    ByteSpan bytes;  // the piece; the buffer behind it is larger
+  };
+  using Work = std::function<Result<>(Job job, unsigned thread)>;
+
+  static Result<std::unique_ptr<JobPool>> start(unsigned threads, std::size_t buffer_bytes, Work work);
+  ~JobPool();  // what waits is dropped
+
+  // Copied when it returns; padded with zeros to whole units of `unit`. Waits while all buffers are in use.
+  Result<> submit(std::uint64_t offset, ByteView piece, std::size_t unit);
+  // All that was submitted is done.
+  Result<> drain();
+  // Hands an outcome of the caller's own on; an error is kept as one of the pool's.
+  Result<> keep(Result<> outcome);
+  std::size_t buffer_bytes() const { return buffer_bytes_; }
+
+ private:
+  struct Pending {
+    std::uint64_t offset = 0;
+    Bytes buffer;
+    std::size_t length = 0;
+  };
+
+  JobPool(unsigned threads, std::size_t buffer_bytes, Work work);
+  void run(unsigned thread);
+  Result<> status() const;
+
+  const std::size_t buffer_bytes_;
+  const Work work_;
+
+  std::mutex mutex_;  // of all below, but the threads themselves
+  std::condition_variable wake_threads_;
+  std::condition_variable wake_callers_;
+  std::deque<Pending> waiting_;
+  std::vector<Bytes> free_;
+  unsigned unmade_;             // buffers that may still be made
+  std::size_t unfinished_ = 0;  // pieces between submit and done
+  bool stopping_ = false;
+  std::optional<Error> error_;
+
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace holdfast::image

@@ -1,0 +1,133 @@
+#include "engine/image/layer.h"
+
+#include <algorithm>
+
+#include "engine/image/codec.h"
+
+namespace holdfast::image {
+namespace {
+
+constexpr std::uint64_t kSumsPerChunk = 256;
+
+}  // namespace
+
+Result<std::unique_ptr<Layer>> Layer::open(LayerFiles files, std::uint32_t number, ByteCache& cache) {
+  std::unique_ptr<Layer> layer(new Layer(std::move(files), number, cache));
+  HF_CHECK(layer->read_header_and_sums());
+  return layer;
+}
+
+Result<> Layer::read_header_and_sums() {
+  HF_TRY(file_size_, files_.image->size());
+  if (!files_.sums) {
+    HF_TRY(header_, read_header(*files_.image));
+    return {};
+  }
+  HF_TRY(const SumsHeader sums, SumsHeader::read(*files_.sums));
+  HF_CHECK(sums.check_sizes(*files_.image, *files_.sums));
+  header_.geometry = sums.geometry;
+  HF_TRY(const auto start, checked_cluster(0));
+  HF_TRY(header_, parse_header(name(), *start, file_size_));
+  if (header_.geometry.bits != sums.geometry.bits || header_.id != sums.id)
+    return fail(EIO, "{} holds the checksums of another image than {}", files_.sums->name(), name());
+  return {};
+}
+
+Result<> Layer::read_unchecked(std::uint64_t offset, ByteSpan into) const {
+  HF_TRY(const std::size_t got, files_.image->read_at(offset, into));
+  if (got != into.size())
+    return fail(EIO, "{} ends at {}, before what its tables say is in it", name(), offset + got);
+  return {};
+}
+
+Result<Sum> Layer::recorded_sum(std::uint64_t host_cluster) const {
+  const CacheKey key{CacheKey::Kind::sums, number_, host_cluster / kSumsPerChunk};
+  auto chunk = cache_.find(key);
+  if (!chunk) {
+    Bytes bytes(kSumsPerChunk * sizeof(Sum));
+    HF_TRY(const std::size_t got, files_.sums->read_at(sum_offset(key.number * kSumsPerChunk), bytes));
+    bytes.resize(got);
+    chunk = std::make_shared<const Bytes>(std::move(bytes));
+    cache_.put(key, chunk, kSumsPerChunk * sizeof(Sum));
+  }
+  const std::size_t at = host_cluster % kSumsPerChunk * sizeof(Sum);
+  if (at + sizeof(Sum) > chunk->size())
+    return fail(EIO, "{} ends before the checksum of cluster {}", files_.sums->name(), host_cluster);
+  Sum sum;
+  std::memcpy(sum.data(), chunk->data() + at, sizeof sum);
+  return sum;
+}
+
+Result<> Layer::check(std::uint64_t host_cluster, ByteView bytes) const {
+  HF_TRY(const Sum recorded, recorded_sum(host_cluster));
+  if (sum_of(bytes) != recorded)
+    return fail(EIO, "{}: the {} bytes at {} are not what was written (checksum)", name(), bytes.size(),
+                host_cluster << geometry().bits);
+  return {};
+}
+
+Result<std::shared_ptr<const Bytes>> Layer::checked_cluster(std::uint64_t host_cluster) const {
+  const CacheKey key{CacheKey::Kind::stored_cluster, number_, host_cluster};
+  if (auto found = cache_.find(key)) return found;
+  Bytes bytes(geometry().cluster());
+  HF_CHECK(read_unchecked(host_cluster << geometry().bits, bytes));
+  HF_CHECK(check(host_cluster, bytes));
+  auto cluster = std::make_shared<const Bytes>(std::move(bytes));
+  cache_.put(key, cluster, cluster->size());
+  return cluster;
+}
+
+Result<> Layer::read_stored(std::uint64_t offset, ByteSpan into) const {
+  if (!files_.sums) return read_unchecked(offset, into);
+  const std::uint64_t cluster = geometry().cluster();
+  while (!into.empty()) {
+    const std::uint64_t from = offset % cluster;
+    std::size_t length = std::min<std::uint64_t>(cluster - from, into.size());
+    if (length == cluster) {  // whole clusters go where they are wanted, and are checked there
+      length = round_down(into.size(), cluster);
+      HF_CHECK(read_unchecked(offset, into.first(length)));
+      for (std::size_t at = 0; at < length; at += cluster)
+        HF_CHECK(check((offset + at) >> geometry().bits, into.subspan(at, cluster)));
+    } else {
+      HF_TRY(const auto bytes, checked_cluster(offset >> geometry().bits));
+      std::ranges::copy(ByteView{*bytes}.subspan(from, length), into.begin());
+    }
+    offset += length;
+    into = into.subspan(length);
+  }
+  return {};
+}
+
+Geometry::Slot Layer::stored_slot(std::uint64_t entry) const {
+  const Geometry::Slot slot = geometry().slot(entry);
+  return {slot.offset, std::min(slot.length, file_size_ - slot.offset)};  // the last may run past the end
+}
+
+Result<> Layer::decompress_cluster(std::uint64_t cluster_offset, std::uint64_t entry,
+                                   ByteSpan cluster) const {
+  const Geometry::Slot slot = stored_slot(entry);
+  thread_local Bytes stored;
+  stored.resize(slot.length);
+  HF_CHECK(read_stored(slot.offset, stored));
+  if (auto outcome = decompress(header_.zstd, stored, cluster); !outcome)
+    return within(outcome.error(), "{}: unpacking {} bytes at {}, for the disk's at {}", name(),
+                  stored.size(), slot.offset, cluster_offset);
+  return {};
+}
+
+Result<> Layer::read_compressed(std::uint64_t cluster_offset, std::uint64_t entry, std::uint64_t from,
+                                ByteSpan into) const {
+  const CacheKey key{CacheKey::Kind::decompressed_cluster, number_, cluster_offset >> geometry().bits};
+  auto cluster = cache_.find(key);
+  if (!cluster && into.size() == geometry().cluster()) return decompress_cluster(cluster_offset, entry, into);
+  if (!cluster) {
+    Bytes bytes(geometry().cluster());
+    HF_CHECK(decompress_cluster(cluster_offset, entry, bytes));
+    cluster = std::make_shared<const Bytes>(std::move(bytes));
+    cache_.put(key, cluster, cluster->size());
+  }
+  std::ranges::copy(ByteView{*cluster}.subspan(from, into.size()), into.begin());
+  return {};
+}
+
+}  // namespace holdfast::image

@@ -1,0 +1,74 @@
+// One image of a stack: what is stored in it, checked before it is used.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "catalog/base/bytes.h"
+#include "catalog/base/disk.h"
+#include "catalog/base/error.h"
+#include "engine/image/header.h"
+#include "engine/image/lru.h"
+#include "engine/image/stack.h"
+#include "engine/image/sums.h"
+
+namespace holdfast::image {
+
+// What the layers of a stack keep of what they have read and checked.
+struct CacheKey {
+  enum class Kind : std::uint32_t { stored_cluster, sums, decompressed_cluster };
+  Kind kind;
+  std::uint32_t layer;
+  std::uint64_t number;
+
+  bool operator==(const CacheKey&) const = default;
+};
+struct CacheKeyHash {
+  std::size_t operator()(const CacheKey& key) const {
+    constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+    return (key.number * 4 + static_cast<std::uint64_t>(key.kind) + (std::uint64_t{key.layer} << 40)) * kOdd;
+  }
+};
+using ByteCache = Lru<CacheKey, Bytes, CacheKeyHash>;
+
+// Immutable; any thread may call.
+class Layer {
+ public:
+  // `number` is the layer's in the stack; the cache outlives the layer.
+  static Result<std::unique_ptr<Layer>> open(LayerFiles files, std::uint32_t number, ByteCache& cache);
+
+  const Header& header() const { return header_; }
+  const Geometry& geometry() const { return header_.geometry; }
+  std::uint64_t size() const { return header_.virtual_size; }
+  std::uint64_t file_size() const { return file_size_; }
+  const std::string& name() const { return files_.image->name(); }
+
+  // Where the file has a compressed cluster, by its L2 entry.
+  Geometry::Slot stored_slot(std::uint64_t entry) const;
+
+  // Bytes of the file. With sums, all host clusters that they touch are checked: EIO when one differs.
+  Result<> read_stored(std::uint64_t offset, ByteSpan into) const;
+  // A part of the compressed cluster that begins at `cluster_offset` of the disk; `entry` is its L2 entry.
+  Result<> read_compressed(std::uint64_t cluster_offset, std::uint64_t entry, std::uint64_t from,
+                           ByteSpan into) const;
+
+ private:
+  Layer(LayerFiles files, std::uint32_t number, ByteCache& cache)
+      : files_(std::move(files)), number_(number), cache_(cache) {}
+
+  Result<> read_header_and_sums();
+  Result<> read_unchecked(std::uint64_t offset, ByteSpan into) const;
+  Result<std::shared_ptr<const Bytes>> checked_cluster(std::uint64_t host_cluster) const;
+  Result<> check(std::uint64_t host_cluster, ByteView bytes) const;
+  Result<Sum> recorded_sum(std::uint64_t host_cluster) const;
+  Result<> decompress_cluster(std::uint64_t cluster_offset, std::uint64_t entry, ByteSpan cluster) const;
+
+  const LayerFiles files_;
+  const std::uint32_t number_;
+  ByteCache& cache_;
+  Header header_;
+  std::uint64_t file_size_ = 0;
+};
+
+}  // namespace holdfast::image

@@ -1,0 +1,130 @@
+#include "engine/image/layered_stack.h"
+
+#include <algorithm>
+
+namespace holdfast::image {
+namespace {
+
+using Kind = SegmentMap::Kind;
+
+constexpr std::size_t kMostLayers = UINT16_MAX;  // as many as a run of a map can tell apart
+
+ReadExtent::Kind extent_kind(Kind kind) {
+  switch (kind) {
+    case Kind::hole: return ReadExtent::Kind::hole;
+    case Kind::zero: return ReadExtent::Kind::zero;
+    case Kind::plain:
+    case Kind::compressed: return ReadExtent::Kind::data;
+  }
+  return ReadExtent::Kind::hole;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<LayeredStack>> LayeredStack::open(std::vector<LayerFiles> files, Below below) {
+  if (files.empty() || files.size() > kMostLayers)
+    return fail(EINVAL, "a disk has 1 to {} layers, not {}", kMostLayers, files.size());
+  const std::shared_ptr<LayeredStack> stack(new LayeredStack);
+  auto& layers = stack->layers_;
+  for (LayerFiles& each : files) {
+    HF_TRY(auto layer,
+           Layer::open(std::move(each), static_cast<std::uint32_t>(layers.size()), stack->cache_));
+    layers.push_back(std::move(layer));
+  }
+  for (const auto& layer : layers) {
+    const std::string& backing = layer->header().backing_file;
+    const bool rests_on_more = layer != layers.back() || below == Below::more;
+    if (rests_on_more && backing.empty())
+      return fail(EINVAL, "{} rests on nothing, but something below it was expected", layer->name());
+    if (!rests_on_more && !backing.empty())
+      return fail(EINVAL, "{} rests on '{}', which was not given", layer->name(), backing);
+  }
+  return stack;
+}
+
+Result<> LayeredStack::read(std::uint64_t offset, ByteSpan into) const {
+  if (into.size() > size() || offset > size() - into.size())
+    return fail(EINVAL, "{} bytes at {} are not all on a disk of {}", into.size(), offset, size());
+  while (!into.empty()) {
+    const std::uint64_t in_segment = offset % kSegment;
+    const std::size_t length = std::min<std::uint64_t>(kSegment - in_segment, into.size());
+    HF_TRY(const auto map, segment(offset));
+    HF_CHECK(read_in_segment(*map, offset - in_segment, static_cast<std::uint32_t>(in_segment),
+                             into.first(length)));
+    offset += length;
+    into = into.subspan(length);
+  }
+  return {};
+}
+
+Result<> LayeredStack::read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
+                                       ByteSpan into) const {
+  for (std::size_t i = map.find(from); !into.empty(); ++i) {
+    const std::size_t length = std::min<std::size_t>(map.end_of(i) - from, into.size());
+    HF_CHECK(read_run(map.runs()[i], segment_start, from, into.first(length)));
+    from += static_cast<std::uint32_t>(length);
+    into = into.subspan(length);
+  }
+  return {};
+}
+
+// `from` and all of `into` lie in the run.
+Result<> LayeredStack::read_run(const SegmentMap::Run& run, std::uint64_t segment_start, std::uint32_t from,
+                                ByteSpan into) const {
+  const Layer& layer = *layers_[run.layer];
+  switch (run.kind) {
+    case Kind::hole:
+    case Kind::zero: std::ranges::fill(into, std::byte{0}); return {};
+    case Kind::plain: return layer.read_stored(run.where + (from - run.start), into);
+    case Kind::compressed: {
+      const std::uint64_t offset = segment_start + from;
+      const std::uint64_t cluster = round_down(offset, layer.geometry().cluster());
+      return layer.read_compressed(cluster, run.where, offset - cluster, into);
+    }
+  }
+  return {};
+}
+
+Result<ReadExtent> LayeredStack::extent(std::uint64_t offset, std::uint64_t at_most) const {
+  if (offset >= size()) return fail(EINVAL, "{} is not on a disk of {} bytes", offset, size());
+  const std::uint64_t end = offset + std::min(at_most, size() - offset);
+  ReadExtent extent{ReadExtent::Kind::hole, offset, 0, 0};
+  HF_TRY(std::uint64_t at, next_table(layers_, offset, end));
+  extent.length = at - offset;
+  while (at < end) {
+    HF_TRY(const auto map, segment(at));
+    const std::uint64_t start = round_down(at, kSegment);
+    for (std::size_t i = map->find(static_cast<std::uint32_t>(at - start));
+         i < map->runs().size() && at < end; ++i) {
+      const SegmentMap::Run& run = map->runs()[i];
+      const ReadExtent::Kind kind = extent_kind(run.kind);
+      if (extent.length == 0) {
+        extent.kind = kind;
+        extent.layer = run.layer;
+      } else if (kind != extent.kind || (kind != ReadExtent::Kind::hole && run.layer != extent.layer)) {
+        return extent;
+      }
+      at = std::min(start + map->end_of(i), end);
+      extent.length = at - offset;
+    }
+    if (extent.kind != ReadExtent::Kind::hole) continue;
+    HF_TRY(at, next_table(layers_, at, end));
+    extent.length = at - offset;
+  }
+  return extent;
+}
+
+Result<std::shared_ptr<const SegmentMap>> LayeredStack::segment(std::uint64_t offset) const {
+  const std::uint64_t number = offset / kSegment;
+  if (auto found = maps_.find(number)) return found;
+  const std::uint64_t start = number * kSegment;
+  HF_TRY(auto map, SegmentMap::resolve(layers_, start, std::min(start + kSegment, size())));
+  maps_.put(number, map, map->memory());
+  return map;
+}
+
+Result<std::shared_ptr<Stack>> Stack::open(std::vector<LayerFiles> layers) {
+  return LayeredStack::open(std::move(layers), LayeredStack::Below::nothing);
+}
+
+}  // namespace holdfast::image

@@ -1,0 +1,224 @@
+#include "engine/image/segment_map.h"
+
+#include <algorithm>
+
+namespace holdfast::image {
+namespace {
+
+struct Range {
+  std::uint64_t start, end;
+};
+
+void append(std::vector<Range>& ranges, Range range) {
+  if (!ranges.empty() && ranges.back().end == range.start) {
+    ranges.back().end = range.end;
+  } else if (range.start < range.end) {
+    ranges.push_back(range);
+  }
+}
+
+// A run while the map is being made; offsets are the disk's.
+struct Piece {
+  Range at;
+  SegmentMap::Kind kind;
+  std::uint16_t layer;
+  std::uint64_t where;
+
+  bool runs_on_in(const Piece& next) const {
+    if (at.end != next.at.start || kind != next.kind || layer != next.layer) return false;
+    switch (kind) {
+      case SegmentMap::Kind::hole:
+      case SegmentMap::Kind::zero: return true;
+      case SegmentMap::Kind::plain: return where + (at.end - at.start) == next.where;
+      case SegmentMap::Kind::compressed: return where == next.where;
+    }
+    return false;
+  }
+};
+
+Result<std::vector<std::uint64_t>> read_entries(const Layer& layer, std::uint64_t offset, std::size_t count) {
+  std::vector<std::uint64_t> entries(count);
+  HF_CHECK(layer.read_stored(offset, std::as_writable_bytes(std::span{entries})));
+  for (std::uint64_t& entry : entries) entry = swap_if_little(entry);
+  return entries;
+}
+
+Result<std::uint64_t> table_offset(const Layer& layer, std::uint64_t l1_entry, std::uint64_t disk_offset) {
+  const std::uint64_t offset = l1_entry & kOffsetMask;
+  const std::uint64_t cluster = layer.geometry().cluster();
+  if (offset % cluster != 0 || offset > layer.file_size() || cluster > layer.file_size() - offset)
+    return fail(EIO, "{}: the L2 table for the disk's {} is said to be at {} of a file of {} bytes",
+                layer.name(), disk_offset, offset, layer.file_size());
+  return offset;
+}
+
+// The entries of one layer for one segment, table by table as they are asked for.
+class Entries {
+ public:
+  Entries(const Layer& layer, Range segment) : layer_(layer), segment_(segment) {}
+
+  Result<> load_l1() {
+    first_table_ = segment_.start / span();
+    const std::uint64_t count = divide_up(segment_.end, span()) - first_table_;
+    HF_TRY(l1_, read_entries(layer_, layer_.header().l1_offset + first_table_ * 8, count));
+    return {};
+  }
+
+  std::uint64_t table_end(std::uint64_t offset) const { return round_down(offset, span()) + span(); }
+
+  // Makes the table that `offset` is in the current one; false when there is none.
+  Result<bool> load_table(std::uint64_t offset) {
+    const std::uint64_t table = offset / span();
+    const std::uint64_t l1_entry = l1_[table - first_table_];
+    if ((l1_entry & kOffsetMask) == 0) return false;
+    if (loaded_ == table) return true;
+    HF_TRY(const std::uint64_t at, table_offset(layer_, l1_entry, offset));
+    const Geometry& geometry = layer_.geometry();
+    const std::uint64_t table_start = table * span();
+    first_cluster_ = std::max(segment_.start, table_start) >> geometry.bits;
+    const std::uint64_t end = divide_up(std::min(segment_.end, table_start + span()), geometry.cluster());
+    HF_TRY(entries_, read_entries(layer_, at + (first_cluster_ - (table_start >> geometry.bits)) * 8,
+                                  end - first_cluster_));
+    loaded_ = table;
+    return true;
+  }
+
+  std::uint64_t entry(std::uint64_t cluster) const { return entries_[cluster - first_cluster_]; }
+
+ private:
+  std::uint64_t span() const { return layer_.geometry().table_span(); }
+
+  const Layer& layer_;
+  const Range segment_;
+  std::uint64_t first_table_ = 0;
+  std::vector<std::uint64_t> l1_;
+  std::uint64_t loaded_ = UINT64_MAX;
+  std::uint64_t first_cluster_ = 0;
+  std::vector<std::uint64_t> entries_;
+};
+
+// What an entry says of `at`, which lies in one cluster; the kind `hole` means that the layer has nothing.
+Result<Piece> interpret(const Layer& layer, std::uint16_t number, std::uint64_t entry, Range at) {
+  using Kind = SegmentMap::Kind;
+  const std::uint64_t cluster = layer.geometry().cluster();
+  const std::uint64_t cluster_start = round_down(at.start, cluster);
+  if (entry & kCompressed) {
+    if ((entry & kCopied) || layer.geometry().slot(entry).offset >= layer.file_size())
+      return fail(EIO, "{}: the compressed cluster of the disk's {} has the impossible entry {:#x}",
+                  layer.name(), cluster_start, entry);
+    return Piece{at, Kind::compressed, number, entry};
+  }
+  if (entry & kReadsZero) {
+    if (layer.header().version < 3)
+      return fail(EIO, "{}: the disk's {} is marked as zeros, which version 2 doesn't know", layer.name(),
+                  cluster_start);
+    return Piece{at, Kind::zero, number, 0};
+  }
+  const std::uint64_t offset = entry & kOffsetMask;
+  if (offset == 0) return Piece{at, Kind::hole, number, 0};
+  const std::uint64_t needed = std::min(cluster, layer.size() - cluster_start);
+  if (offset % cluster != 0 || offset > layer.file_size() || needed > layer.file_size() - offset)
+    return fail(EIO, "{}: the disk's {} is said to be at {} of a file of {} bytes", layer.name(),
+                cluster_start, offset, layer.file_size());
+  return Piece{at, Kind::plain, number, offset + (at.start - cluster_start)};
+}
+
+// Adds what the layer has in the gaps to `pieces`; the gaps are what is left for the layers below.
+Result<> look_into(const Layer& layer, std::uint16_t number, Range segment, std::vector<Range>& gaps,
+                   std::vector<Piece>& pieces) {
+  const std::uint64_t cluster = layer.geometry().cluster();
+  std::vector<Range> left;
+  Entries entries(layer, {segment.start, std::min(segment.end, layer.size())});
+  HF_CHECK(entries.load_l1());
+  for (const Range& gap : gaps) {
+    for (std::uint64_t at = gap.start; at < gap.end;) {
+      const std::uint64_t table_end = std::min(entries.table_end(at), gap.end);
+      HF_TRY(const bool present, entries.load_table(at));
+      if (!present) {
+        append(left, {at, table_end});
+        at = table_end;
+        continue;
+      }
+      for (std::uint64_t end = 0; at < table_end; at = end) {
+        end = std::min(round_down(at, cluster) + cluster, table_end);
+        HF_TRY(const Piece piece, interpret(layer, number, entries.entry(at / cluster), {at, end}));
+        if (piece.kind == SegmentMap::Kind::hole) {
+          append(left, piece.at);
+        } else if (!pieces.empty() && pieces.back().runs_on_in(piece)) {
+          pieces.back().at.end = end;
+        } else {
+          pieces.push_back(piece);
+        }
+      }
+    }
+  }
+  gaps = std::move(left);
+  return {};
+}
+
+// Beyond the end of a layer nothing of those below it can be seen: it reads as zeros.
+void cut_at(std::uint64_t size, std::vector<Range>& gaps, std::vector<Piece>& pieces) {
+  std::vector<Range> left;
+  for (const Range& gap : gaps) {
+    const std::uint64_t cut = std::clamp(size, gap.start, gap.end);
+    append(left, {gap.start, cut});
+    if (cut < gap.end) pieces.push_back({{cut, gap.end}, SegmentMap::Kind::hole, 0, 0});
+  }
+  gaps = std::move(left);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const SegmentMap>> SegmentMap::resolve(
+    const std::vector<std::unique_ptr<Layer>>& layers, std::uint64_t start, std::uint64_t end) {
+  std::vector<Piece> pieces;
+  std::vector<Range> gaps{{start, end}};
+  for (std::uint16_t number = 0; number < layers.size() && !gaps.empty(); ++number) {
+    cut_at(layers[number]->size(), gaps, pieces);
+    if (!gaps.empty()) HF_CHECK(look_into(*layers[number], number, {start, end}, gaps, pieces));
+  }
+  cut_at(0, gaps, pieces);
+  std::ranges::sort(pieces, {}, [](const Piece& piece) { return piece.at.start; });
+
+  std::vector<Run> runs;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i != 0 && pieces[i - 1].runs_on_in(pieces[i])) {
+      // The piece before is what the next one is compared with: it must say where the joined run ends.
+      pieces[i] = {
+          {pieces[i - 1].at.start, pieces[i].at.end}, pieces[i].kind, pieces[i].layer, pieces[i - 1].where};
+      continue;
+    }
+    runs.push_back({pieces[i].where, static_cast<std::uint32_t>(pieces[i].at.start - start), pieces[i].layer,
+                    pieces[i].kind});
+  }
+  runs.shrink_to_fit();
+  return std::make_shared<const SegmentMap>(std::move(runs), static_cast<std::uint32_t>(end - start));
+}
+
+std::size_t SegmentMap::find(std::uint32_t at) const {
+  const auto after = std::ranges::upper_bound(runs_, at, {}, &Run::start);
+  return static_cast<std::size_t>(after - runs_.begin()) - 1;
+}
+
+Result<std::uint64_t> next_table(const std::vector<std::unique_ptr<Layer>>& layers, std::uint64_t offset,
+                                 std::uint64_t end) {
+  constexpr std::uint64_t kAtOnce = 8192;
+  std::uint64_t seen = UINT64_MAX;  // what lies beyond the end of a layer above can't be seen
+  for (const auto& layer : layers) {
+    const std::uint64_t span = layer->geometry().table_span();
+    seen = std::min(seen, layer->size());
+    for (std::uint64_t table = offset / span; table * span < std::min(end, seen);) {
+      const std::uint64_t count = std::min(kAtOnce, divide_up(std::min(end, seen), span) - table);
+      HF_TRY(const auto l1, read_entries(*layer, layer->header().l1_offset + table * 8, count));
+      const auto found =
+          std::ranges::find_if(l1, [](std::uint64_t entry) { return (entry & kOffsetMask) != 0; });
+      table += static_cast<std::uint64_t>(found - l1.begin());
+      if (found == l1.end()) continue;
+      end = std::max(offset, table * span);
+      break;
+    }
+  }
+  return end;
+}
+
+}  // namespace holdfast::image

@@ -1,0 +1,50 @@
+// Where the bytes of one stretch of a disk are, merged from all layers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "catalog/base/error.h"
+#include "engine/image/layer.h"
+
+namespace holdfast::image {
+
+// Layers may differ in cluster size, so this is by byte: runs that follow one another without a gap.
+class SegmentMap {
+ public:
+  enum class Kind : std::uint8_t { hole, zero, plain, compressed };
+  struct Run {
+    std::uint64_t where = 0;  // plain: the offset in the file; compressed: the L2 entry
+    std::uint32_t start = 0;  // from the segment's start
+    std::uint16_t layer = 0;
+    Kind kind = Kind::hole;
+  };
+  static_assert(sizeof(Run) == 16);
+
+  // `runs` cover the segment from its start to `length`.
+  SegmentMap(std::vector<Run> runs, std::uint32_t length) : runs_(std::move(runs)), length_(length) {}
+
+  // Reads the tables of all layers, newest first, as far as it must. `start` to `end` is at most a segment,
+  // and lies in the newest layer's disk.
+  static Result<std::shared_ptr<const SegmentMap>> resolve(const std::vector<std::unique_ptr<Layer>>& layers,
+                                                           std::uint64_t start, std::uint64_t end);
+
+  std::size_t find(std::uint32_t at) const;  // the run that this byte is in
+  const std::vector<Run>& runs() const { return runs_; }
+  std::uint32_t end_of(std::size_t run) const {
+    return run + 1 < runs_.size() ? runs_[run + 1].start : length_;
+  }
+  std::size_t memory() const { return sizeof *this + runs_.capacity() * sizeof(Run); }
+
+ private:
+  std::vector<Run> runs_;
+  std::uint32_t length_;
+};
+
+// Where, from `offset` on, the first L2 table of any layer begins that could hold something of the
+// disk: all before it is a hole. At most `end`.
+Result<std::uint64_t> next_table(const std::vector<std::unique_ptr<Layer>>& layers, std::uint64_t offset,
+                                 std::uint64_t end);
+
+}  // namespace holdfast::image

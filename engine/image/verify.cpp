@@ -1,0 +1,41 @@
+#include <algorithm>
+
+#include "engine/image/header.h"
+#include "engine/image/stack.h"
+#include "engine/image/sums.h"
+
+namespace holdfast::image {
+namespace {
+
+// Reads exactly this much.
+Result<> read_all(const File& file, std::uint64_t offset, ByteSpan into) {
+  HF_TRY(const std::size_t got, file.read_at(offset, into));
+  if (got != into.size()) return fail(EIO, "{} ends at {}", file.name(), offset + got);
+  return {};
+}
+
+}  // namespace
+
+Result<> verify_layer(const File& image, const File& sums) {
+  HF_TRY(const SumsHeader header, SumsHeader::read(sums));
+  HF_CHECK(header.check_sizes(image, sums));
+  const std::uint64_t cluster = header.geometry.cluster();
+  const std::uint64_t at_once = std::max<std::uint64_t>(1, 256 * kKiB / cluster);
+  Bytes bytes(at_once * cluster);
+  std::vector<Sum> recorded(at_once);
+  for (std::uint64_t first = 0; first < header.clusters; first += at_once) {
+    const std::size_t count = std::min(at_once, header.clusters - first);
+    HF_CHECK(read_all(image, first * cluster, ByteSpan{bytes}.first(count * cluster)));
+    HF_CHECK(read_all(sums, sum_offset(first), std::as_writable_bytes(std::span{recorded}.first(count))));
+    for (std::size_t i = 0; i < count; ++i)
+      if (sum_of(ByteView{bytes}.subspan(i * cluster, cluster)) != recorded[i])
+        return fail(EIO, "{}: the {} bytes at {} are not what was written (checksum)", image.name(), cluster,
+                    (first + i) * cluster);
+  }
+  HF_TRY(const Header found, read_header(image));
+  if (found.geometry.bits != header.geometry.bits || found.id != header.id)
+    return fail(EIO, "{} holds the checksums of another image than {}", sums.name(), image.name());
+  return {};
+}
+
+}  // namespace holdfast::image

@@ -1,0 +1,191 @@
+// How an image is written, and why it can't be mistaken for a whole one before it is:
+//
+//   write, zero      data and compressed runs, appended by the pool's threads
+//   finish_segment   the segment's L2 tables, the refcount blocks and sums of what is settled
+//   finish           the last of these          → sync
+//                    L1, refcounts, the size    → sync
+//                    the sums                   → sync
+//                    the header cluster         → sync: now it is an image
+//
+// Cluster 0 is a hole until the last step, so a file that was left at any earlier one has no magic.
+#include "engine/image/writer.h"
+
+#include <algorithm>
+#include <bit>
+#include <mutex>
+#include <vector>
+
+#include "engine/image/cluster_store.h"
+#include "engine/image/header.h"
+#include "engine/image/host_file.h"
+#include "engine/image/job_pool.h"
+
+namespace holdfast::image {
+namespace {
+
+Result<Geometry> check_shape(std::uint64_t virtual_size, std::uint32_t cluster_size) {
+  if (!std::has_single_bit(cluster_size) || cluster_size < 1u << kMinClusterBits ||
+      cluster_size > 1u << kMaxClusterBits)
+    return fail(EINVAL, "a cluster of {} bytes can't be; a power of two from 512 to 2097152 can",
+                cluster_size);
+  const Geometry geometry{static_cast<std::uint32_t>(std::countr_zero(cluster_size))};
+  if (geometry.l1_entries(virtual_size) * 8 > kMaxL1Bytes)
+    return fail(EINVAL, "a disk of {} bytes is too large for clusters of {}; choose larger ones",
+                virtual_size, cluster_size);
+  return geometry;
+}
+
+Header first_header(Geometry geometry, std::uint64_t virtual_size) {
+  Header header;
+  header.geometry = geometry;
+  header.virtual_size = virtual_size;
+  // One entry at least: QEMU, too, gives a disk of no bytes a table.
+  header.l1_entries =
+      static_cast<std::uint32_t>(std::max<std::uint64_t>(1, geometry.l1_entries(virtual_size)));
+  return header;
+}
+
+// What is left to do when everything below the L1 table has been appended.
+Result<std::string> complete(HostFile& host, Header header, Bytes l1) {
+  HF_CHECK(host.sync());
+  HF_TRY(header.l1_offset, host.append_table(std::move(l1)));
+  HF_CHECK(host.settle(host.end()));
+  HF_TRY(const HostFile::RefcountTable refcounts, host.append_refcounts());
+  header.refcount_table_offset = refcounts.offset;
+  header.refcount_table_clusters = refcounts.clusters;
+  HF_CHECK(host.sync());
+  HF_TRY(const Bytes cluster, print_header(header));
+  return host.commit(cluster, header.id.value_or(ImageId{}));
+}
+
+class ImageWriter final : public Writer {
+ public:
+  ImageWriter(File& image, File& sums, const WriterOptions& options, Geometry geometry)
+      : options_(options),
+        image_(image),
+        sums_(sums),
+        geometry_(geometry),
+        host_(image, &sums, geometry),
+        store_(host_, geometry, options) {}
+
+  Result<> start() {
+    HF_CHECK(print_header(header()));  // refuses a backing name that doesn't fit before anything is done
+    const std::size_t piece = std::max<std::uint64_t>(kMiB, geometry_.cluster());
+    for (unsigned i = 0; i < std::max(1u, options_.compressors); ++i) {
+      HF_TRY(auto lane, store_.make_lane(piece));
+      lanes_.push_back(std::move(lane));
+    }
+    const auto work = [this](JobPool::Job job, unsigned thread) {
+      return store_.store(job.offset, job.bytes, *lanes_[thread]);
+    };
+    HF_TRY(pool_, JobPool::start(static_cast<unsigned>(lanes_.size()), piece, work));
+    return {};
+  }
+
+  Result<> write(std::uint64_t offset, ByteView data) override {
+    HF_CHECK(enter_segment(offset, data.size()));
+    while (!data.empty()) {
+      const std::size_t length = std::min(data.size(), pool_->buffer_bytes());
+      HF_CHECK(pool_->submit(offset, data.first(length), geometry_.cluster()));
+      offset += length;
+      data = data.subspan(length);
+    }
+    return {};
+  }
+
+  Result<> zero(std::uint64_t offset, std::uint64_t length) override {
+    HF_CHECK(enter_segment(offset, length));
+    return pool_->keep(store_.zero(offset, length));
+  }
+
+  Result<> finish_segment(std::uint64_t offset) override {
+    const std::uint64_t segment = round_down(offset, kSegment);
+    const std::lock_guard lock(mutex_);
+    if (segment + kSegment <= finished_)
+      return fail(EINVAL, "the segment at {} was finished before", segment);
+    HF_CHECK(pool_->drain());
+    finished_ = segment + kSegment;
+    return pool_->keep(store_.finish_below(finished_));
+  }
+
+  Result<WriterSummary> finish() override {
+    HF_CHECK(pool_->drain());
+    HF_CHECK(pool_->keep(store_.finish()));
+    WriterSummary summary;
+    HF_TRY(summary.sums_sha256, complete(host_, header(), store_.l1()));
+    summary.file_bytes = host_.end();
+    HF_TRY(const std::uint64_t image_stored, image_.allocated());
+    HF_TRY(const std::uint64_t sums_stored, sums_.allocated());
+    summary.stored_bytes = image_stored + sums_stored;
+    summary.data_bytes = store_.data_bytes();
+    summary.zero_bytes = store_.zero_bytes();
+    return summary;
+  }
+
+ private:
+  Header header() const {
+    Header header = first_header(geometry_, options_.virtual_size);
+    header.zstd = options_.codec == Codec::zstd;
+    header.backing_file = options_.backing_file;
+    header.id = options_.id;
+    return header;
+  }
+
+  Result<> check_area(std::uint64_t offset, std::uint64_t length) const {
+    const std::uint64_t size = options_.virtual_size;
+    if (length > size || offset > size - length)
+      return fail(EINVAL, "{} bytes at {} are not all on a disk of {}", length, offset, size);
+    if (offset % geometry_.cluster() != 0 || (length % geometry_.cluster() != 0 && offset + length != size))
+      return fail(EINVAL, "{} bytes at {} are no whole clusters of {}", length, offset, geometry_.cluster());
+    if (length != 0 && offset / kSegment != (offset + length - 1) / kSegment)
+      return fail(EINVAL, "{} bytes at {} lie in more than one segment", length, offset);
+    return {};
+  }
+
+  Result<> enter_segment(std::uint64_t offset, std::uint64_t length) {
+    HF_CHECK(check_area(offset, length));
+    if (length == 0) return {};
+    HF_CHECK(pool_->keep({}));  // after an error that is all there is to say
+    const std::uint64_t segment = round_down(offset, kSegment);
+    const std::lock_guard lock(mutex_);
+    if (segment < finished_) return fail(EINVAL, "the segment at {} was finished before", segment);
+    if (open_ && *open_ == segment) return {};
+    if (open_ && *open_ >= finished_)
+      return fail(EINVAL, "the segment at {} is not finished, and {} is in a later one", *open_, offset);
+    open_ = segment;
+    return pool_->keep(store_.open(offset));
+  }
+
+  const WriterOptions options_;
+  File& image_;
+  File& sums_;
+  const Geometry geometry_;
+  HostFile host_;
+  ClusterStore store_;
+  std::vector<std::unique_ptr<ClusterStore::Lane>> lanes_;
+
+  std::mutex mutex_;                   // of where the writer is:
+  std::optional<std::uint64_t> open_;  // the segment that data came for last
+  std::uint64_t finished_ = 0;         // segments below this are
+
+  std::unique_ptr<JobPool> pool_;  // last: its threads use all of the above
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Writer>> Writer::create(File& image, File& sums, const WriterOptions& options) {
+  HF_TRY(const Geometry geometry, check_shape(options.virtual_size, options.cluster_size));
+  auto writer = std::make_unique<ImageWriter>(image, sums, options, geometry);
+  HF_CHECK(writer->start());
+  return writer;
+}
+
+Result<> write_empty_image(File& file, std::uint64_t virtual_size, std::uint32_t cluster_size) {
+  HF_TRY(const Geometry geometry, check_shape(virtual_size, cluster_size));
+  HostFile host(file, nullptr, geometry);
+  const Header header = first_header(geometry, virtual_size);
+  HF_CHECK(complete(host, header, Bytes(std::size_t{header.l1_entries} * 8)));
+  return {};
+}
+
+}  // namespace holdfast::image

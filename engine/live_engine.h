@@ -1,0 +1,86 @@
+// The engine itself. Its questions, its changes and its images stand in a file each.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "engine/engine.h"
+#include "engine/runs/runner.h"
+
+namespace holdfast {
+
+class LiveEngine final : public Engine {
+ public:
+  LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Observer* observer, std::string scratch);
+
+  // What start() does once the catalog is open.
+  Result<> begin_again();
+  void stop() override { runner_.stop(); }
+
+  // questions.cpp
+  Result<Id> find(ObjectKind kind, Id parent, std::string_view name) override;
+  Result<std::vector<Named>> list(ObjectKind kind, Id parent) override;
+  Result<Ownership> ownership(ObjectKind kind, Id id) override;
+  Result<Stamp> stamp(ObjectKind kind, Id id) override;
+  Result<MachineView> machine(Id id) override;
+  Result<RepositoryView> repository(Id id) override;
+  Result<FlowView> flow(Id id) override;
+  Result<ExecutionView> execution(Id id) override;
+  Result<JobView> job(Id id) override;
+  Result<PointView> point(Id id) override;
+  Result<PointDisk> point_disk(Id id) override;
+  Result<SummaryView> summary() override;
+  Result<std::vector<Event>> events_since(Id after, int at_most) override;
+  Result<Named> latest(ObjectKind kind, Id parent) override;
+
+  // changes.cpp
+  Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) override;
+  Result<> remove(ObjectKind kind, Id id, const Caller& caller) override;
+  Result<> rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) override;
+  Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) override;
+  Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) override;
+  Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) override;
+  Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) override;
+  Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
+  Result<> cancel_flow(Id flow, const Caller& caller) override;
+  Result<> cancel_execution(Id execution, const Caller& caller) override;
+  Result<> cancel_job(Id job, const Caller& caller) override;
+
+  // images.cpp
+  Result<std::shared_ptr<image::Stack>> open_image(Id point_disk, const Caller& caller) override;
+
+ private:
+  // Hands changes on to whoever watches, or to nobody.
+  class Relay final : public Observer {
+   public:
+    explicit Relay(Observer* target) : target_(target) {}
+    void changed(ObjectKind kind, Id id) override {
+      if (target_ != nullptr) target_->changed(kind, id);
+    }
+
+   private:
+    Observer* const target_;
+  };
+
+  // With what runs now laid over what the catalog has.
+  void add_progress(ExecutionView& view);
+  Result<> cancel_jobs(Id execution, const Caller& caller);
+  Result<std::shared_ptr<image::Stack>> shared_stack(const PointDisk& disk);
+
+  const std::unique_ptr<Catalog> catalog_;
+  const Clock& clock_;
+  Relay observer_;
+  repository::Shelf shelf_;
+  const capture::Services services_;
+  const Time started_at_;
+  runs::Runner runner_;
+
+  std::mutex stacks_mutex_;
+  std::map<Id, std::weak_ptr<image::Stack>> stacks_;  // by layer; shared by all who have it open
+};
+
+// The path of an object in sentences and events: "flows/nightly".
+Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id);
+
+}  // namespace holdfast

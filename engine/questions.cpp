@@ -1,0 +1,370 @@
+#include <algorithm>
+
+#include "catalog/stores/events.h"
+#include "catalog/stores/executions.h"
+#include "catalog/stores/flows.h"
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/leftovers.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/live_engine.h"
+
+namespace holdfast {
+namespace {
+
+// Executions and jobs are listed newest first, this many; older ones answer by name.
+constexpr int kListed = 1000;
+
+template <class Row>
+std::optional<Id> find_named(const std::vector<Row>& rows, std::string_view name) {
+  const auto found = std::ranges::find(rows, name, &Row::name);
+  return found == rows.end() ? std::nullopt : std::optional<Id>(found->id);
+}
+
+template <class Row>
+std::vector<Named> names_of(const std::vector<Row>& rows) {
+  std::vector<Named> names;
+  for (const Row& row : rows) names.push_back({row.id, row.name});
+  return names;
+}
+
+Result<std::optional<Id>> find_in(db::Connection& db, ObjectKind kind, Id parent, std::string_view name) {
+  switch (kind) {
+    case ObjectKind::machine: return Machines(db).find(name);
+    case ObjectKind::repository: return Repositories(db).find(name);
+    case ObjectKind::flow: return Flows(db).find(name);
+    case ObjectKind::execution: return Executions(db).find(parent, name);
+    case ObjectKind::job: return Jobs(db).find(name);
+    case ObjectKind::point: return Points(db).find(parent, name);
+    case ObjectKind::disk: {
+      HF_TRY(const auto disks, Machines(db).disks(parent));
+      return find_named(disks, name);
+    }
+    case ObjectKind::point_disk: {
+      HF_TRY(const Point point, Points(db).get(parent));
+      return find_named(point.disks, name);
+    }
+  }
+  return std::optional<Id>{};
+}
+
+Result<std::vector<Named>> list_in(db::Connection& db, ObjectKind kind, Id parent) {
+  switch (kind) {
+    case ObjectKind::machine: return Machines(db).list();
+    case ObjectKind::repository: return Repositories(db).list();
+    case ObjectKind::flow: return Flows(db).list();
+    case ObjectKind::execution: return Executions(db).newest(parent, kListed);
+    case ObjectKind::job: return parent == 0 ? Jobs(db).newest(kListed) : Jobs(db).of_execution(parent);
+    case ObjectKind::point: return Points(db).list(parent);
+    case ObjectKind::disk: {
+      HF_TRY(const auto disks, Machines(db).disks(parent));
+      return names_of(disks);
+    }
+    case ObjectKind::point_disk: {
+      HF_TRY(const Point point, Points(db).get(parent));
+      return names_of(point.disks);
+    }
+  }
+  return std::vector<Named>{};
+}
+
+// The object that users made and that the given one belongs to (what it makes inherits from it).
+Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
+  switch (kind) {
+    case ObjectKind::machine: return Machines(db).get(id);
+    case ObjectKind::repository: return Repositories(db).get(id);
+    case ObjectKind::flow: return Flows(db).get(id);
+    case ObjectKind::execution: {
+      HF_TRY(const Execution execution, Executions(db).get(id));
+      return Flows(db).get(execution.flow_id);
+    }
+    case ObjectKind::job: {
+      HF_TRY(const Job job, Jobs(db).get(id));
+      if (job.execution_id) return owner_of(db, ObjectKind::execution, *job.execution_id);
+      if (job.machine_id) return Machines(db).get(*job.machine_id);
+      return Object{};
+    }
+    case ObjectKind::point: {
+      HF_TRY(const Point point, Points(db).get(id));
+      return Machines(db).get(point.machine_id);
+    }
+    case ObjectKind::point_disk: {
+      HF_TRY(const PointDisk disk, Points(db).disk(id));
+      return owner_of(db, ObjectKind::point, disk.point_id);
+    }
+    case ObjectKind::disk: break;
+  }
+  return fail(EINVAL, "a disk has no owner of its own");
+}
+
+Result<MachineView> view_machine(db::Connection& db, Id id) {
+  MachineView view;
+  HF_TRY(view.machine, Machines(db).get(id));
+  HF_TRY(view.disks, Machines(db).disks(id));
+  HF_TRY(view.total, Points(db).of_machine(id));
+  HF_TRY(view.newest, Points(db).newest(id));
+  view.revision = view.machine.revision;
+  HF_TRY(const auto leftovers, Leftovers(db).of_machine(id));
+  if (!leftovers.empty())
+    view.warnings.push_back(fmt::format(
+        "an earlier run left {} things at the source; they are swept before the next run", leftovers.size()));
+  return view;
+}
+
+Result<FlowView> view_flow(db::Connection& db, Id id) {
+  FlowView view;
+  HF_TRY(view.flow, Flows(db).get(id));
+  HF_TRY(view.last, Executions(db).latest(id));
+  view.running = view.last && !is_final(view.last->status);
+  view.revision = std::max(view.flow.revision, view.last ? view.last->revision : 0);
+  return view;
+}
+
+Result<PointView> view_point(db::Connection& db, Id id) {
+  PointView view;
+  HF_TRY(view.point, Points(db).get(id));
+  HF_TRY(const Machine machine, Machines(db).get(view.point.machine_id));
+  HF_TRY(const Repository repository, Repositories(db).get(view.point.repository_id));
+  view.machine = machine.name;
+  view.ownership = machine.ownership;
+  view.repository = repository.name;
+  if (view.point.parent_point_id) {
+    HF_TRY(const Point parent, Points(db).get(*view.point.parent_point_id));
+    view.parent = parent.name;
+  }
+  return view;
+}
+
+}  // namespace
+
+Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id) {
+  HF_TRY(const Object owner, owner_of(db, kind, id));
+  switch (kind) {
+    case ObjectKind::machine:
+    case ObjectKind::disk: return "machines/" + owner.name;
+    case ObjectKind::repository: return "repositories/" + owner.name;
+    case ObjectKind::flow: return "flows/" + owner.name;
+    case ObjectKind::execution: {
+      HF_TRY(const Execution execution, Executions(db).get(id));
+      return fmt::format("flows/{}/executions/{}", owner.name, execution.name);
+    }
+    case ObjectKind::job: {
+      HF_TRY(const Job job, Jobs(db).get(id));
+      return "jobs/" + job.name;
+    }
+    case ObjectKind::point: {
+      HF_TRY(const Point point, Points(db).get(id));
+      return fmt::format("machines/{}/points/{}", owner.name, point.name);
+    }
+    case ObjectKind::point_disk: {
+      HF_TRY(const PointDisk disk, Points(db).disk(id));
+      HF_TRY(const Point point, Points(db).get(disk.point_id));
+      return fmt::format("machines/{}/points/{}/{}", owner.name, point.name, disk.name);
+    }
+  }
+  return std::string{};
+}
+
+Result<Id> LiveEngine::find(ObjectKind kind, Id parent, std::string_view name) {
+  return catalog_->read([&](db::Connection& db) -> Result<Id> {
+    HF_TRY(const auto found, find_in(db, kind, parent, name));
+    if (!found) return fail(ENOENT, "'{}' is not here", name);
+    return *found;
+  });
+}
+
+Result<std::vector<Named>> LiveEngine::list(ObjectKind kind, Id parent) {
+  return catalog_->read([&](db::Connection& db) { return list_in(db, kind, parent); });
+}
+
+Result<Ownership> LiveEngine::ownership(ObjectKind kind, Id id) {
+  return catalog_->read([&](db::Connection& db) -> Result<Ownership> {
+    HF_TRY(const Object owner, owner_of(db, kind, id));
+    return owner.ownership;
+  });
+}
+
+Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
+  if (kind == ObjectKind::execution) {
+    HF_TRY(const ExecutionView view, execution(id));
+    const Execution& row = view.execution;
+    return Stamp{row.revision, row.completed_at.value_or(row.started_at.value_or(row.created_at))};
+  }
+  if (kind == ObjectKind::job) {
+    HF_TRY(const JobView view, job(id));
+    return Stamp{view.job.revision,
+                 view.job.completed_at.value_or(view.job.started_at.value_or(view.job.created_at))};
+  }
+  return catalog_->read([&](db::Connection& db) -> Result<Stamp> {
+    if (kind == ObjectKind::point) {
+      HF_TRY(const Point point, Points(db).get(id));
+      return Stamp{point.id, point.time};
+    }
+    if (kind == ObjectKind::point_disk) {
+      HF_TRY(const PointDisk disk, Points(db).disk(id));
+      HF_TRY(const Point point, Points(db).get(disk.point_id));
+      return Stamp{point.id, point.time};
+    }
+    if (kind == ObjectKind::flow) {
+      HF_TRY(const FlowView view, view_flow(db, id));
+      Time changed = view.flow.changed_at;
+      if (view.last) changed = std::max(changed, view.last->completed_at.value_or(view.last->created_at));
+      return Stamp{view.revision, changed};
+    }
+    HF_TRY(const Object owner, owner_of(db, kind, id));
+    return Stamp{owner.revision, owner.changed_at};
+  });
+}
+
+Result<MachineView> LiveEngine::machine(Id id) {
+  auto view = catalog_->read([&](db::Connection& db) { return view_machine(db, id); });
+  if (view) view->busy = runner_.captures(id);
+  return view;
+}
+
+Result<RepositoryView> LiveEngine::repository(Id id) {
+  RepositoryView view;
+  HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
+    HF_TRY(view.repository, Repositories(db).get(id));
+    HF_TRY(const auto usage, Repositories(db).usage(id));
+    view.points = usage.points;
+    view.used_bytes = usage.bytes_stored;
+    return {};
+  }));
+  view.revision = view.repository.revision;
+  view.state = view.repository.complete ? "ready" : "incomplete";
+  if (!view.repository.complete) return view;
+
+  const auto place = shelf_.place(view.repository);
+  if (!place) {
+    view.state = "unreachable";
+    view.warnings.push_back(place.error().message);
+    return view;
+  }
+  if (const auto& writable = (*place)->may_write(); !writable)
+    view.warnings.push_back(writable.error().message);
+  HF_TRY(const auto space, (*place)->directory().space());
+  view.capacity_bytes = space.capacity;
+  view.free_bytes = space.free;
+  return view;
+}
+
+Result<FlowView> LiveEngine::flow(Id id) {
+  return catalog_->read([&](db::Connection& db) { return view_flow(db, id); });
+}
+
+void LiveEngine::add_progress(ExecutionView& view) {
+  for (const Named& job : view.jobs) {
+    const auto live = runner_.progress(job.id);
+    if (!live) continue;
+    view.progress.done += live->done;
+    view.progress.total += live->total;
+    view.progress.rate += live->rate;
+    view.execution.revision = std::max(view.execution.revision, live->revision);
+  }
+  if (view.progress.rate > 0)
+    view.progress.seconds_left = static_cast<std::int64_t>(
+        (view.progress.total - std::min(view.progress.done, view.progress.total)) / view.progress.rate);
+}
+
+Result<ExecutionView> LiveEngine::execution(Id id) {
+  ExecutionView view;
+  HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
+    HF_TRY(view.execution, Executions(db).get(id));
+    HF_TRY(const Flow flow, Flows(db).get(view.execution.flow_id));
+    view.flow = flow.name;
+    HF_TRY(view.jobs, Jobs(db).of_execution(id));
+    if (!is_final(view.execution.status)) return {};
+    for (const Named& named : view.jobs) {
+      HF_TRY(const Job job, Jobs(db).get(named.id));
+      view.progress.done += job.bytes_done;
+      view.progress.total += job.bytes_total;
+    }
+    return {};
+  }));
+  if (!is_final(view.execution.status)) add_progress(view);
+  return view;
+}
+
+Result<JobView> LiveEngine::job(Id id) {
+  JobView view;
+  HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
+    HF_TRY(view.job, Jobs(db).get(id));
+    if (view.job.execution_id) {
+      HF_TRY(view.execution, path_of(db, ObjectKind::execution, *view.job.execution_id));
+    }
+    if (view.job.machine_id) {
+      HF_TRY(const Machine machine, Machines(db).get(*view.job.machine_id));
+      view.machine = machine.name;
+    }
+    return {};
+  }));
+  view.progress.done = view.job.bytes_done;
+  view.progress.total = view.job.bytes_total;
+  if (is_final(view.job.status)) return view;
+  if (const auto live = runner_.progress(id)) {
+    view.progress = *live;
+    view.job.revision = std::max(view.job.revision, live->revision);
+  }
+  return view;
+}
+
+Result<PointView> LiveEngine::point(Id id) {
+  return catalog_->read([&](db::Connection& db) { return view_point(db, id); });
+}
+
+Result<PointDisk> LiveEngine::point_disk(Id id) {
+  return catalog_->read([&](db::Connection& db) { return Points(db).disk(id); });
+}
+
+Result<SummaryView> LiveEngine::summary() {
+  return catalog_->read([&](db::Connection& db) -> Result<SummaryView> {
+    SummaryView view;
+    HF_TRY(const auto machines, Machines(db).list());
+    HF_TRY(const auto repositories, Repositories(db).list());
+    HF_TRY(const auto flows, Flows(db).list());
+    view.machines = static_cast<std::int64_t>(machines.size());
+    view.repositories = static_cast<std::int64_t>(repositories.size());
+    view.flows = static_cast<std::int64_t>(flows.size());
+    for (const Named& repository : repositories) {
+      HF_TRY(const auto usage, Repositories(db).usage(repository.id));
+      view.points += usage.points;
+      view.bytes_stored += usage.bytes_stored;
+    }
+    HF_TRY(const auto running, Executions(db).unfinished());
+    for (const Execution& execution : running) {
+      HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));
+      view.running.push_back(std::move(path));
+    }
+    HF_TRY(const auto unswept, Leftovers(db).machines());
+    if (running.empty())
+      for (const Id id : unswept) {
+        HF_TRY(const Machine machine, Machines(db).get(id));
+        view.warnings.push_back(
+            fmt::format("machine '{}' has things of an earlier run to be swept", machine.name));
+      }
+    view.started_at = started_at_;
+    HF_TRY(view.revision, Events(db).newest());
+    return view;
+  });
+}
+
+Result<std::vector<Event>> LiveEngine::events_since(Id after, int at_most) {
+  return catalog_->read([&](db::Connection& db) { return Events(db).since(after, at_most); });
+}
+
+Result<Named> LiveEngine::latest(ObjectKind kind, Id parent) {
+  return catalog_->read([&](db::Connection& db) -> Result<Named> {
+    if (kind == ObjectKind::execution) {
+      HF_TRY(const auto latest, Executions(db).latest(parent));
+      if (latest) return Named{latest->id, latest->name};
+      return fail(ENOENT, "it has never run");
+    }
+    HF_TRY(const auto newest, Points(db).newest(parent));
+    if (newest) return Named{newest->id, newest->name};
+    return fail(ENOENT, "it has no point yet");
+  });
+}
+
+}  // namespace holdfast

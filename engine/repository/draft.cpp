@@ -1,0 +1,40 @@
+#include "engine/repository/draft.h"
+
+namespace holdfast::repository {
+
+Draft::Draft(std::shared_ptr<Place> place, std::string machine_key, std::string point_name)
+    : place_(std::move(place)),
+      machine_key_(std::move(machine_key)),
+      point_name_(std::move(point_name)),
+      partial_(machine_key_ + "/" + point_name_ + ".partial") {}
+
+Result<Draft> Draft::create(std::shared_ptr<Place> place, const std::string& machine_key,
+                            const std::string& point_name) {
+  Directory& directory = place->directory();
+  HF_TRY(const bool machine_known, directory.exists(machine_key));
+  if (!machine_known) {
+    HF_CHECK(directory.make_directory(machine_key));
+    HF_CHECK(directory.sync("."));
+  }
+  Draft draft(std::move(place), machine_key, point_name);
+  HF_CHECK(directory.make_directory(draft.partial_));
+  return draft;
+}
+
+Result<Draft::DiskFiles> Draft::create_disk(const std::string& disk_name, const std::string& image_id) {
+  DiskFiles files;
+  HF_TRY(files.image, place_->directory().create(partial_ + "/" + disk_name + ".qcow2"));
+  HF_TRY(files.sums, place_->directory().create(partial_ + "/" + image_id + ".sums"));
+  return files;
+}
+
+Result<> Draft::publish(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers) {
+  Directory& directory = place_->directory();
+  HF_CHECK(write_new_file(directory, partial_ + "/RESTORE.txt", restore_text(point, names)));
+  HF_CHECK(write_new_file(directory, partial_ + "/manifest.json", manifest_text(point, names, layers)));
+  HF_CHECK(directory.sync(partial_));
+  HF_CHECK(directory.rename(partial_, machine_key_ + "/" + point_name_));
+  return directory.sync(machine_key_);
+}
+
+}  // namespace holdfast::repository

@@ -1,0 +1,133 @@
+#include "engine/repository/place.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "catalog/base/clock.h"
+#include "catalog/base/id.h"
+#include "engine/repository/documents.h"
+
+namespace holdfast::repository {
+namespace {
+
+constexpr char kMarker[] = "holdfast.json";
+constexpr char kLease[] = ".lease";
+constexpr int kFormatVersion = 1;
+
+std::string marker_text(const std::string& id) {
+  const nlohmann::ordered_json marker{{"id", id}, {"format", kFormatVersion}};
+  return marker.dump(2) + "\n";
+}
+
+Result<std::string> parse_marker(const std::string& text, const std::string& path) {
+  const auto marker = nlohmann::json::parse(text, nullptr, false);
+  if (!marker.is_object() || !marker.contains("id") || !marker["id"].is_string() ||
+      !marker.contains("format") || !marker["format"].is_number_integer())
+    return fail(EIO, "{}/{} is not a repository's marker; it should name an id and a format", path, kMarker);
+  if (marker["format"].get<int>() > kFormatVersion)
+    return fail(EIO, "{} was written by a newer Holdfast (format {}, this one knows {})", path,
+                marker["format"].get<int>(), kFormatVersion);
+  return marker["id"].get<std::string>();
+}
+
+Result<std::string> read_marker(const Directory& directory, const std::string& path) {
+  const auto text = read_small_file(directory, kMarker);
+  if (!text && text.error().code == ENOENT)
+    return fail(EIO, "{} has no {}: it is no repository, or the file system that it lies on is not mounted",
+                path, kMarker);
+  if (!text) return tl::make_unexpected(text.error());
+  return parse_marker(*text, path);
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+}  // namespace
+
+Result<std::string> Place::initialise(const std::string& path) {
+  HF_TRY(const auto directory, open_directory(path));
+  HF_TRY(const auto entries, directory->list("."));
+  const bool has_marker =
+      std::ranges::any_of(entries, [](const auto& entry) { return entry.name == kMarker; });
+  if (has_marker) return read_marker(*directory, path);
+  // A fresh file system has lost+found, and a first try that died left these two; anything else is
+  // somebody's data.
+  static const std::set<std::string> harmless{"lost+found", "INDEX.txt", "INDEX.txt.new",
+                                              "holdfast.json.new"};
+  for (const auto& entry : entries)
+    if (!harmless.contains(entry.name))
+      return fail(EINVAL, "{} is neither empty nor a repository (it holds '{}'); name an empty directory",
+                  path, entry.name);
+  const std::string id = random_hex(4);
+  HF_CHECK(replace_file(*directory, "INDEX.txt", index_text()));
+  HF_CHECK(replace_file(*directory, kMarker, marker_text(id)));
+  return id;
+}
+
+Result<std::shared_ptr<Place>> Place::open(const std::string& path, const std::string& marker) {
+  HF_TRY(auto directory, open_directory(path));
+  std::shared_ptr<Place> place(new Place(path, marker, std::move(directory)));
+  HF_CHECK(place->check());
+  place->may_write_ = place->take_lease();
+  return place;
+}
+
+Place::Place(std::string path, std::string marker, std::unique_ptr<Directory> directory)
+    : path_(std::move(path)), marker_(std::move(marker)), directory_(std::move(directory)) {}
+
+Result<> Place::check() const {
+  HF_TRY(const std::string found, read_marker(*directory_, path_));
+  if (found != marker_)
+    return fail(EIO, "{} is repository {}, not {}: another one is mounted there", path_, found, marker_);
+  return {};
+}
+
+Result<> Place::take_lease() {
+  const std::string file = path_ + "/" + kLease;
+  lease_ = Fd{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!lease_) return fail_errno("opening {}", file);
+  if (::flock(lease_.get(), LOCK_EX | LOCK_NB) != 0) {
+    const auto holder = read_small_file(*directory_, kLease);
+    return fail(EBUSY, "{} is written to by another daemon: {}", path_, holder.value_or("unknown"));
+  }
+  const std::string text = nlohmann::ordered_json{{"owner", fmt::format("holdfastd, process {}", getpid())},
+                                                  {"host", host_name()},
+                                                  {"time", iso_time(system_clock().now())}}
+                               .dump() +
+                           "\n";
+  if (::ftruncate(lease_.get(), 0) != 0 ||
+      ::pwrite(lease_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return fail_errno("writing {}", file);
+  return {};
+}
+
+Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machine_key,
+                                                        const std::vector<Layer>& layers) const {
+  std::vector<image::LayerFiles> files;
+  for (const Layer& layer : layers) {
+    const std::string path = machine_key + "/" + layer.file;
+    const std::string sums = path.substr(0, path.rfind('/') + 1) + layer.image_id + ".sums";
+    image::LayerFiles opened;
+    HF_TRY(opened.image, directory_->open(path, Access::read));
+    HF_TRY(opened.sums, directory_->open(sums, Access::read));
+    files.push_back(std::move(opened));
+  }
+  return image::Stack::open(std::move(files));
+}
+
+Result<> Place::discard(const std::string& machine_key, const std::string& point_name) const {
+  const std::string published = machine_key + "/" + point_name;
+  HF_CHECK(remove_tree(*directory_, published));
+  HF_CHECK(remove_tree(*directory_, published + ".partial"));
+  HF_TRY(const bool there, directory_->exists(machine_key));
+  if (there) HF_CHECK(directory_->sync(machine_key));
+  return {};
+}
+
+}  // namespace holdfast::repository

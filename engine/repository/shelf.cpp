@@ -1,0 +1,22 @@
+#include "engine/repository/shelf.h"
+
+namespace holdfast::repository {
+
+Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
+  if (repository.marker.empty())
+    return fail(EINVAL, "repository '{}' has no path yet; write its config.json", repository.name);
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Place>& place = open_[repository.id];
+  if (place && !place->check()) place.reset();
+  if (!place) {
+    HF_TRY(place, Place::open(repository.definition.path, repository.marker));
+  }
+  return place;
+}
+
+void Shelf::drop(Id repository) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(repository);
+}
+
+}  // namespace holdfast::repository

@@ -1,0 +1,146 @@
+#include "engine/runs/accounts.h"
+
+#include <algorithm>
+
+#include "catalog/stores/events.h"
+#include "catalog/stores/executions.h"
+#include "catalog/stores/flows.h"
+#include "catalog/stores/jobs.h"
+
+namespace holdfast::runs {
+namespace {
+
+constexpr char kInterrupted[] = "the daemon ended while this was running";
+
+Result<std::vector<Job>> jobs_of(db::Connection& db, Id execution) {
+  Jobs store(db);
+  std::vector<Job> jobs;
+  HF_TRY(const auto names, store.of_execution(execution));
+  for (const Named& named : names) {
+    HF_TRY(Job job, store.get(named.id));
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+RunStatus status_of(const std::vector<Job>& jobs) {
+  const auto all = [&](RunStatus status) {
+    return std::ranges::all_of(jobs, [&](const Job& job) { return job.status == status; });
+  };
+  if (all(RunStatus::success)) return RunStatus::success;
+  if (all(RunStatus::error)) return RunStatus::error;
+  if (all(RunStatus::cancelled)) return RunStatus::cancelled;
+  return RunStatus::warning;
+}
+
+Result<std::string> path_of(db::Connection& db, const Execution& execution) {
+  HF_TRY(const Flow flow, Flows(db).get(execution.flow_id));
+  return fmt::format("flows/{}/executions/{}", flow.name, execution.name);
+}
+
+Result<> log_end(db::Connection& db, const Execution& execution, Time now) {
+  Event event;
+  event.id = new_id();
+  event.at = now;
+  event.event = "execution.end";
+  HF_TRY(event.object, path_of(db, execution));
+  event.execution = event.object;
+  event.result = execution.status == RunStatus::error ? EventResult::failed : EventResult::ok;
+  event.reason =
+      execution.reason ? std::string{to_word(*execution.reason)} : std::string{to_word(execution.status)};
+  return Events(db).add(event);
+}
+
+// The reason and the sentence of the job that explains the execution best: the first that is not a success.
+void explain(Execution& execution, const std::vector<Job>& jobs) {
+  const auto bad =
+      std::ranges::find_if(jobs, [](const Job& job) { return job.status != RunStatus::success; });
+  if (bad == jobs.end()) return;
+  execution.reason = bad->reason;
+  execution.message = bad->message;
+}
+
+Result<std::optional<Id>> settle_execution(db::Connection& db, Id id, Time now) {
+  Executions executions(db);
+  HF_TRY(Execution execution, executions.get(id));
+  HF_TRY(const auto jobs, jobs_of(db, id));
+
+  const auto count = [&](RunStatus status) { return std::ranges::count(jobs, status, &Job::status); };
+  execution.jobs_completed = count(RunStatus::success) + count(RunStatus::warning);
+  execution.jobs_failed = count(RunStatus::error);
+  execution.jobs_skipped = count(RunStatus::cancelled);
+  execution.machines_processed = execution.jobs_completed;
+  execution.bytes_read = execution.bytes_transferred = execution.bytes_stored = 0;
+  for (const Job& job : jobs) {
+    execution.bytes_read += job.bytes_read;
+    execution.bytes_transferred += job.bytes_transferred;
+    execution.bytes_stored += job.bytes_stored;
+  }
+  const bool ended = std::ranges::all_of(jobs, [](const Job& job) { return is_final(job.status); });
+  if (!ended) {
+    HF_CHECK(executions.update(execution));
+    return std::optional<Id>{};
+  }
+  execution.status = status_of(jobs);
+  execution.completed_at = now;
+  explain(execution, jobs);
+  HF_CHECK(executions.update(execution));
+  HF_CHECK(log_end(db, execution, now));
+  return std::optional<Id>{id};
+}
+
+}  // namespace
+
+Result<> job_started(db::Connection& db, Id id, Time now) {
+  Jobs jobs(db);
+  HF_TRY(Job job, jobs.get(id));
+  job.status = RunStatus::running;
+  job.started_at = now;
+  HF_CHECK(jobs.update(job));
+  if (!job.execution_id) return {};
+
+  Executions executions(db);
+  HF_TRY(Execution execution, executions.get(*job.execution_id));
+  if (execution.status != RunStatus::pending) return {};
+  execution.status = RunStatus::running;
+  execution.started_at = now;
+  return executions.update(execution);
+}
+
+Result<std::optional<Id>> job_ended(db::Connection& db, Id id, const JobEnd& end, Time now) {
+  Jobs jobs(db);
+  HF_TRY(Job job, jobs.get(id));
+  job.status = end.status;
+  job.reason = end.reason;
+  job.message = end.message;
+  job.bytes_done = end.bytes_done;
+  job.bytes_total = end.bytes_total;
+  job.bytes_read = end.bytes_read;
+  job.bytes_transferred = end.bytes_transferred;
+  job.bytes_stored = end.bytes_stored;
+  job.completed_at = now;
+  HF_CHECK(jobs.update(job));
+  if (!job.execution_id) return std::optional<Id>{};
+  return settle_execution(db, *job.execution_id, now);
+}
+
+Result<std::size_t> end_interrupted(db::Connection& db, Time now) {
+  const JobEnd end{.status = RunStatus::error, .reason = EndReason::interrupted, .message = kInterrupted};
+  HF_TRY(const auto jobs, Jobs(db).unfinished());
+  for (const Job& job : jobs) HF_CHECK(job_ended(db, job.id, end, now));
+
+  // Those whose jobs had all ended, or that had none yet.
+  Executions executions(db);
+  HF_TRY(const auto unfinished, executions.unfinished());
+  for (Execution execution : unfinished) {
+    execution.status = RunStatus::error;
+    execution.reason = EndReason::interrupted;
+    execution.message = kInterrupted;
+    execution.completed_at = now;
+    HF_CHECK(executions.update(execution));
+    HF_CHECK(log_end(db, execution, now));
+  }
+  return jobs.size() + unfinished.size();
+}
+
+}  // namespace holdfast::runs

@@ -1,0 +1,24 @@
+#include "engine/runs/progress.h"
+
+namespace holdfast {
+
+Progress ProgressMeter::snapshot() {
+  using namespace std::chrono_literals;
+  const std::lock_guard lock(mutex_);
+  const auto now = Steady::now();
+  if (taken_.revision != 0 && now - taken_at_ < 1s) return taken_;
+  const std::chrono::duration<double> elapsed = now - begun_;
+  taken_at_ = now;
+  taken_.done = done_;
+  taken_.total = total_;
+  taken_.rate = elapsed.count() > 0
+                    ? static_cast<std::uint64_t>(static_cast<double>(taken_.done) / elapsed.count())
+                    : 0;
+  taken_.seconds_left.reset();
+  if (taken_.rate > 0 && taken_.total >= taken_.done)
+    taken_.seconds_left = static_cast<std::int64_t>((taken_.total - taken_.done) / taken_.rate);
+  taken_.revision = new_id();
+  return taken_;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,100 @@
+#include "engine/sources/nbd/connection.h"
+
+#include "engine/sources/deadline.h"
+
+namespace holdfast::source::nbd {
+namespace {
+
+constexpr std::chrono::milliseconds kLookAtCancel{100};
+
+// Until `goes_on` says that it has ended; false when the deadline passes first.
+bool poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline& deadline) {
+  while (goes_on(handle) == 1) {
+    if (deadline.passed()) return false;
+    if (nbd_poll(handle, deadline.milliseconds()) < 0) break;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<bool> answers(const std::string& socket, const Limits& limits) {
+  const std::unique_ptr<nbd_handle, decltype(&nbd_close)> handle(nbd_create(), nbd_close);
+  if (!handle) return fail(ENOMEM, "libnbd makes no handle: {}", nbd_get_error());
+  const Deadline deadline = Deadline::in(limits.connect);
+  nbd_set_opt_mode(handle.get(), true);
+  if (nbd_aio_connect_unix(handle.get(), socket.c_str()) == 0 &&
+      !poll_while(handle.get(), nbd_aio_is_connecting, deadline))
+    return true;
+  if (nbd_aio_is_negotiating(handle.get()) != 1) return false;
+  nbd_aio_opt_abort(handle.get());  // to leave in silence would be an error in the server's log
+  poll_while(handle.get(), nbd_aio_is_negotiating, deadline);
+  return true;
+}
+
+Result<std::unique_ptr<Connection>> Connection::open(const Export& what, const Limits& limits) {
+  nbd_handle* handle = nbd_create();
+  if (handle == nullptr) return fail(ENOMEM, "libnbd makes no handle: {}", nbd_get_error());
+  std::unique_ptr<Connection> connection(new Connection(handle, what, limits));
+  HF_CHECK(connection->negotiate(what));
+  return connection;
+}
+
+Connection::~Connection() {
+  if (nbd_aio_is_ready(handle_) == 1) nbd_aio_disconnect(handle_, 0);
+  nbd_close(handle_);
+}
+
+Result<> Connection::negotiate(const Export& what) {
+  const std::string doing = "connecting";
+  if (nbd_set_export_name(handle_, what.name.c_str()) != 0) return failure(doing);
+  if (nbd_set_pread_initialize(handle_, false) != 0) return failure(doing);
+  if (nbd_add_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0) return failure(doing);
+  if (!what.bitmap.empty()) {
+    bitmap_context_ = "qemu:dirty-bitmap:" + what.bitmap;
+    if (nbd_add_meta_context(handle_, bitmap_context_.c_str()) != 0) return failure(doing);
+  }
+  if (nbd_aio_connect_unix(handle_, what.socket.c_str()) != 0) return failure(doing);
+  const Deadline deadline = Deadline::in(limits_.connect);
+  if (!poll_while(handle_, nbd_aio_is_connecting, deadline))
+    return fail(ETIMEDOUT, "the NBD server at {} does not answer: it hangs", socket_);
+  if (nbd_aio_is_ready(handle_) != 1) return failure(doing);
+
+  const std::int64_t size = nbd_get_size(handle_);
+  if (size < 0) return failure("asking for its size");
+  if (static_cast<std::uint64_t>(size) != what.size)
+    return fail(EIO, "NBD export {} has {} bytes, but the disk has {}", name_, size, what.size);
+  has_allocation_ = nbd_can_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) == 1;
+  can_report_read_errors_ = nbd_can_df(handle_) == 1;
+  if (!what.bitmap.empty() && nbd_can_meta_context(handle_, bitmap_context_.c_str()) != 1)
+    return fail(EIO, "the NBD server at {} does not offer {} with export {}: the source has lost the bitmap",
+                socket_, bitmap_context_, name_);
+  return {};
+}
+
+Result<> Connection::wait(const Cancel* cancel, std::chrono::milliseconds silence) {
+  const Deadline deadline = Deadline::in(silence);
+  for (;;) {
+    if (cancel != nullptr && cancel->requested()) return fail(ECANCELED, "cancelled");
+    const int moved = nbd_poll(handle_, deadline.or_in(kLookAtCancel).milliseconds());
+    if (moved < 0) return failure("waiting");
+    if (moved > 0) return {};
+    if (deadline.passed())
+      return fail(ETIMEDOUT, "the NBD server at {} has sent nothing for {} s: it hangs", socket_,
+                  std::chrono::duration<double>(silence).count());
+  }
+}
+
+tl::unexpected<Error> Connection::failure(const std::string& doing) const {
+  const int code = nbd_get_errno();
+  const char* text = nbd_get_error();
+  return fail(code != 0 ? code : EIO, "NBD export {} at {}: {}: {}", name_, socket_, doing,
+              text != nullptr ? text : "unknown error");
+}
+
+tl::unexpected<Error> Connection::failure(int code, const std::string& doing) const {
+  return fail(code != 0 ? code : EIO, "NBD export {} at {}: {}: {}", name_, socket_, doing,
+              describe_errno(code));
+}
+
+}  // namespace holdfast::source::nbd

@@ -1,0 +1,83 @@
+#include "engine/sources/nbd/extents.h"
+
+#include <libnbd.h>
+
+#include <algorithm>
+
+namespace holdfast::source::nbd {
+namespace {
+
+constexpr std::uint32_t kDirty = 1;  // of qemu:dirty-bitmap
+
+// Goes along one context's answer.
+class Cursor {
+ public:
+  explicit Cursor(const Status* status) : status_(status) {}
+
+  std::uint32_t flags(std::uint32_t when_unknown) const {
+    return status_ == nullptr ? when_unknown : (*status_)[at_ + 1];
+  }
+  std::uint64_t left(std::uint64_t when_unknown) const {
+    return status_ == nullptr ? when_unknown : (*status_)[at_] - used_;
+  }
+  bool ended() const { return status_ != nullptr && at_ == status_->size(); }
+  void advance(std::uint64_t length) {
+    if (status_ == nullptr) return;
+    used_ += length;
+    if (used_ == (*status_)[at_]) {
+      at_ += 2;
+      used_ = 0;
+    }
+  }
+
+ private:
+  const Status* status_;
+  std::size_t at_ = 0;
+  std::uint64_t used_ = 0;  // of the extent at at_
+};
+
+Result<> check(const Status* status, const char* context, std::uint64_t offset) {
+  if (status == nullptr) return {};
+  if (status->empty() || status->size() % 2 != 0)
+    return fail(EPROTO, "the NBD server's answer for {} at {} has {} numbers, where pairs were expected",
+                context, offset, status->size());
+  for (std::size_t i = 0; i < status->size(); i += 2)
+    if ((*status)[i] == 0)
+      return fail(EPROTO, "the NBD server's answer for {} at {} has an extent without bytes", context,
+                  offset);
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Extent>> combine(std::uint64_t offset, std::uint64_t length, const Status* allocation,
+                                    const Status* changes) {
+  HF_CHECK(check(allocation, "base:allocation", offset));
+  HF_CHECK(check(changes, "the bitmap", offset));
+  std::vector<Extent> extents;
+  Cursor allocated(allocation), changed(changes);
+  while (length > 0 && !allocated.ended() && !changed.ended()) {
+    const std::uint64_t step = std::min({length, allocated.left(length), changed.left(length)});
+    const Extent extent{.offset = offset,
+                        .length = step,
+                        .zero = (allocated.flags(0) & LIBNBD_STATE_ZERO) != 0,
+                        .changed = (changed.flags(kDirty) & kDirty) != 0};
+    append(extents, {&extent, 1});
+    allocated.advance(step);
+    changed.advance(step);
+    offset += step;
+    length -= step;
+  }
+  return extents;
+}
+
+void append(std::vector<Extent>& extents, std::span<const Extent> more) {
+  for (const Extent& extent : more) {
+    if (!extents.empty() && extents.back().zero == extent.zero && extents.back().changed == extent.changed)
+      extents.back().length += extent.length;
+    else
+      extents.push_back(extent);
+  }
+}
+
+}  // namespace holdfast::source::nbd

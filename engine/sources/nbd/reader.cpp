@@ -1,0 +1,202 @@
+#include "engine/sources/nbd/reader.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "engine/sources/deadline.h"
+#include "engine/sources/nbd/extents.h"
+
+namespace holdfast::source::nbd {
+namespace {
+
+constexpr std::uint64_t kPiece = 256 * kKiB;
+constexpr std::size_t kInFlight = 16;
+constexpr std::chrono::milliseconds kDrain{500};
+constexpr std::uint64_t kStatusStep = 2 * kGiB;  // a block status request has 32 bits for its length
+
+}  // namespace
+
+// The ranges, cut where the promise demands it.
+class Reader::Pieces {
+ public:
+  explicit Pieces(std::span<const Range> ranges) : ranges_(ranges) {}
+
+  std::optional<Range> next() {
+    while (!ranges_.empty() && used_ == ranges_.front().length) {
+      ranges_ = ranges_.subspan(1);
+      used_ = 0;
+    }
+    if (ranges_.empty()) return std::nullopt;
+    const std::uint64_t offset = ranges_.front().offset + used_;
+    const std::uint64_t length = std::min(ranges_.front().length - used_, kPiece - offset % kPiece);
+    used_ += length;
+    return Range{offset, length};
+  }
+
+ private:
+  std::span<const Range> ranges_;
+  std::uint64_t used_ = 0;  // of the first one
+};
+
+Reader::~Reader() { disconnect(); }
+
+Result<> Reader::connect() {
+  if (connection_) return {};
+  HF_TRY(connection_, Connection::open(what_, limits_));
+  return {};
+}
+
+// Ends the requests in flight: their buffers are ours again.
+void Reader::disconnect() {
+  connection_.reset();
+  in_flight_ = 0;
+  done_.clear();
+}
+
+// Awaits the requests in flight if they come soon: each answer that it can't deliver is an error in the log
+// of a server that has done nothing wrong.
+void Reader::drain() {
+  const Deadline deadline = Deadline::in(kDrain);
+  while (in_flight_ > 0 && !deadline.passed())
+    if (!connection_->wait(nullptr, kDrain)) break;
+  if (in_flight_ > 0 || !connection_->is_alive()) disconnect();
+  done_.clear();
+}
+
+Result<> Reader::check_inside(std::uint64_t offset, std::uint64_t length) const {
+  if (offset <= what_.size && length <= what_.size - offset) return {};
+  return fail(EINVAL, "{} bytes at {} are not inside NBD export {} of {} bytes", length, offset, what_.name,
+              what_.size);
+}
+
+Result<std::vector<Extent>> Reader::extents(std::uint64_t offset, std::uint64_t length) {
+  HF_CHECK(check_inside(offset, length));
+  HF_CHECK(connect());
+  std::vector<Extent> all;
+  while (length > 0) {
+    const auto some = some_extents(offset, std::min(length, kStatusStep));
+    if (!some) {
+      disconnect();
+      return tl::make_unexpected(some.error());
+    }
+    const std::uint64_t reached = some->back().offset + some->back().length;
+    append(all, *some);
+    length -= reached - offset;
+    offset = reached;
+  }
+  return all;
+}
+
+Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint64_t length) {
+  struct Answer {
+    const std::string* bitmap_context;
+    std::optional<Status> allocation{}, changes{};
+    bool done = false;
+    int error = 0;
+  } answer{.bitmap_context = &connection_->bitmap_context()};
+
+  if (connection_->has_allocation() || !what_.bitmap.empty()) {
+    const auto on_status = [](void* user, const char* context, std::uint64_t, std::uint32_t* entries,
+                              std::size_t count, int*) {
+      auto& to = *static_cast<Answer*>(user);
+      if (std::string_view{context} == LIBNBD_CONTEXT_BASE_ALLOCATION)
+        to.allocation.emplace(entries, entries + count);
+      if (context == *to.bitmap_context) to.changes.emplace(entries, entries + count);
+      return 0;
+    };
+    const auto on_done = [](void* user, int* error) {
+      auto& to = *static_cast<Answer*>(user);
+      to.done = true;
+      to.error = *error;
+      return 1;
+    };
+    const std::string doing = fmt::format("asking for {} bytes at {}", length, offset);
+    if (nbd_aio_block_status(connection_->handle(), length, offset,
+                             {.callback = on_status, .user_data = &answer, .free = nullptr},
+                             {.callback = on_done, .user_data = &answer, .free = nullptr}, 0) == -1)
+      return connection_->failure(doing);
+    while (!answer.done) {
+      if (auto waited = connection_->wait(nullptr, limits_.silence); !waited) {
+        disconnect();  // before `answer`, which its callbacks know, goes
+        return tl::make_unexpected(std::move(waited).error());
+      }
+    }
+    if (answer.error != 0) return connection_->failure(answer.error, doing);
+    if (connection_->has_allocation() != answer.allocation.has_value() ||
+        what_.bitmap.empty() == answer.changes.has_value())
+      return fail(EPROTO, "NBD export {}: {}: the server's answer lacks a context that it had granted",
+                  what_.name, doing);
+  }
+  return combine(offset, length, answer.allocation ? &*answer.allocation : nullptr,
+                 answer.changes ? &*answer.changes : nullptr);
+}
+
+Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) {
+  for (const Range& range : ranges) HF_CHECK(check_inside(range.offset, range.length));
+  HF_CHECK(connect());
+  if (requests_.empty()) {
+    requests_.resize(kInFlight);
+    for (Request& request : requests_) {
+      request.reader = this;
+      request.buffer.resize(kPiece);
+    }
+  }
+  auto result = read_all(Pieces(ranges), sink, cancel);
+  if (!result) drain();
+  return result;
+}
+
+Result<> Reader::read_all(Pieces pieces, const Sink& sink, const Cancel& cancel) {
+  std::vector<Request*> idle;
+  for (Request& request : requests_) idle.push_back(&request);
+  for (;;) {
+    if (cancel.requested()) return fail(ECANCELED, "cancelled");
+    while (!idle.empty()) {
+      const auto piece = pieces.next();
+      if (!piece) break;
+      HF_CHECK(start(*idle.back(), *piece));
+      idle.pop_back();
+    }
+    if (idle.size() == requests_.size()) return {};
+    while (done_.empty()) HF_CHECK(connection_->wait(&cancel, limits_.silence));
+    // One at a time: the connection is not left alone for longer than one piece takes.
+    Request* request = done_.front();
+    done_.erase(done_.begin());
+    HF_CHECK(finish(*request, sink));
+    idle.push_back(request);
+  }
+}
+
+Result<> Reader::start(Request& request, const Range& piece) {
+  request.piece = piece;
+  request.error = 0;
+  const auto on_chunk = [](void*, const void*, std::size_t, std::uint64_t, unsigned, int*) { return 0; };
+  const auto on_done = [](void* user, int* error) {
+    auto& ended = *static_cast<Request*>(user);
+    ended.error = *error;
+    ended.reader->done_.push_back(&ended);
+    --ended.reader->in_flight_;
+    return 1;
+  };
+  // In one chunk, "don't fragment": in the middle of several QEMU can't report a read error, and drops the
+  // connection instead.
+  const bool whole = connection_->can_report_read_errors();
+  ++in_flight_;
+  const std::int64_t started = nbd_aio_pread_structured(
+      connection_->handle(), request.buffer.data(), piece.length, piece.offset,
+      {.callback = on_chunk, .user_data = nullptr, .free = nullptr},
+      {.callback = on_done, .user_data = &request, .free = nullptr}, whole ? LIBNBD_CMD_FLAG_DF : 0);
+  if (started != -1) return {};
+  --in_flight_;
+  return connection_->failure(fmt::format("reading {} bytes at {}", piece.length, piece.offset));
+}
+
+Result<> Reader::finish(Request& request, const Sink& sink) {
+  const Range& piece = request.piece;
+  if (request.error != 0)
+    return connection_->failure(request.error,
+                                fmt::format("reading {} bytes at {}", piece.length, piece.offset));
+  return sink(piece.offset, ByteView{request.buffer}.first(piece.length));
+}
+
+}  // namespace holdfast::source::nbd

@@ -1,0 +1,48 @@
+// Reads a disk from an NBD export.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/sources/nbd/connection.h"
+
+namespace holdfast::source::nbd {
+
+// Keeps the promises of DiskReader over one connection; 256 KiB a request and 16 of them in flight is where
+// libnbd and QEMU are fastest. The connection is made at the first call and made anew by the call after one
+// that failed, since requests may be left in flight then.
+class Reader final : public DiskReader {
+ public:
+  Reader(Export what, const Limits& limits) : what_(std::move(what)), limits_(limits) {}
+  ~Reader() override;
+
+  Result<std::vector<Extent>> extents(std::uint64_t offset, std::uint64_t length) override;
+  Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) override;
+
+ private:
+  struct Request {
+    Reader* reader = nullptr;
+    Range piece;
+    Bytes buffer;
+    int error = 0;
+  };
+  class Pieces;
+
+  Result<> connect();
+  void disconnect();
+  void drain();
+  Result<> check_inside(std::uint64_t offset, std::uint64_t length) const;
+  Result<std::vector<Extent>> some_extents(std::uint64_t offset, std::uint64_t length);
+  Result<> read_all(Pieces pieces, const Sink& sink, const Cancel& cancel);
+  Result<> start(Request& request, const Range& piece);
+  Result<> finish(Request& request, const Sink& sink);
+
+  const Export what_;
+  const Limits limits_;
+  std::vector<Request> requests_;  // never moved; their buffers are kept from call to call
+  std::size_t in_flight_ = 0;
+  std::vector<Request*> done_;  // in the order of their ends
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace holdfast::source::nbd

@@ -1,0 +1,223 @@
+#include "engine/sources/qmp/client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <utility>
+
+#include "catalog/base/bytes.h"
+
+namespace holdfast::source::qmp {
+namespace {
+
+constexpr std::size_t kEventsKept = 1024;
+constexpr std::size_t kLongestLine = 64 * kMiB;
+
+Result<Fd> open_socket(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return fail(ENAMETOOLONG, "the path of QMP socket {} has {} bytes; a socket's path may have {}", path,
+                path.size(), sizeof address.sun_path - 1);
+  path.copy(address.sun_path, path.size());
+  Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!fd) return fail_errno("making a socket");
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  switch (errno) {
+    case ENOENT:
+      return fail(ENOENT, "there is no QMP socket {}: the machine is not running, or has it elsewhere", path);
+    case ECONNREFUSED: return fail(ECONNREFUSED, "nobody listens at QMP socket {}: QEMU has gone", path);
+    case EAGAIN: return fail(EBUSY, "too many programs already wait for QMP socket {}", path);
+    default: return fail_errno("connecting to QMP socket {}", path);
+  }
+}
+
+int errno_of(const std::string& error_class) {
+  if (error_class == "CommandNotFound") return ENOSYS;
+  if (error_class == "DeviceNotFound") return ENOENT;
+  return EREMOTEIO;
+}
+
+}  // namespace
+
+std::string print(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+Result<std::unique_ptr<Client>> Client::connect(const std::string& socket, const Limits& limits) {
+  HF_TRY(Fd fd, open_socket(socket));
+  std::unique_ptr<Client> client(new Client(std::move(fd), socket, limits));
+  const Deadline deadline = Deadline::in(limits.greeting);
+  HF_CHECK(client->greet(deadline));
+  HF_CHECK(client->execute_until("qmp_capabilities", Json::object(), deadline));
+  return client;
+}
+
+Result<> Client::greet(const Deadline& deadline) {
+  std::unique_lock lock(mutex_);
+  HF_TRY(const bool greeted, pump(lock, deadline, [this] { return greeted_; }));
+  if (!greeted)
+    return fail(EBUSY,
+                "QMP socket {} gives no greeting: it serves one client at a time, and another program holds "
+                "it (or QEMU hangs); give Holdfast a QMP socket of its own",
+                socket_);
+  return {};
+}
+
+Result<Json> Client::execute(std::string_view command, const Json& arguments) {
+  return execute_until(command, arguments, Deadline::in(limits_.command));
+}
+
+Result<Json> Client::execute_until(std::string_view command, const Json& arguments,
+                                   const Deadline& deadline) {
+  std::unique_lock lock(mutex_);
+  if (broken_) return tl::make_unexpected(*broken_);
+  const std::uint64_t id = ++last_id_;
+  Json request{{"execute", command}, {"id", id}};
+  if (!arguments.empty()) request["arguments"] = arguments;
+  if (auto sent = send(print(request) + "\n", deadline); !sent) return break_with(std::move(sent).error());
+  HF_TRY(const bool answered, pump(lock, deadline, [&] { return replies_.contains(id); }));
+  if (!answered)
+    return break_with(Error{
+        ETIMEDOUT, fmt::format("the source at {} has not answered {} in time: it hangs", socket_, command)});
+  Json reply = std::move(replies_.extract(id).mapped());
+  if (const auto error = reply.find("error"); error != reply.end()) {
+    const std::string error_class = text_of(*error, "class");
+    return fail(errno_of(error_class), "the source at {} refuses {}: {}: {}", socket_, command, error_class,
+                text_of(*error, "desc"));
+  }
+  return std::move(reply["return"]);
+}
+
+std::uint64_t Client::mark() {
+  const std::lock_guard lock(mutex_);
+  return events_seen_;
+}
+
+Result<std::optional<Json>> Client::wait_event(std::uint64_t mark, const Wanted& wanted,
+                                               const Deadline& deadline) {
+  std::unique_lock lock(mutex_);
+  std::optional<Json> found;
+  const auto look = [&] {
+    const std::uint64_t oldest = events_seen_ - events_.size();
+    for (mark = std::max(mark, oldest); mark < events_seen_ && !found; ++mark)
+      if (const Json& event = events_[mark - oldest]; wanted(event)) found = event;
+    return found.has_value();
+  };
+  HF_CHECK(pump(lock, deadline, look));
+  return found;
+}
+
+bool Client::broken() {
+  std::unique_lock lock(mutex_);
+  for (bool more = true; more && !broken_ && !reading_;) {
+    const auto text = receive(Deadline::in(std::chrono::milliseconds{0}));
+    if (!text) {
+      break_with(text.error());
+    } else if (auto taken = take_in(*text); !taken) {
+      break_with(std::move(taken).error());
+    } else {
+      more = !text->empty();
+    }
+  }
+  return broken_.has_value();
+}
+
+Result<bool> Client::pump(std::unique_lock<std::mutex>& lock, const Deadline& deadline,
+                          const std::function<bool()>& ready) {
+  while (!ready()) {
+    if (broken_) return tl::make_unexpected(*broken_);
+    if (deadline.passed()) return false;
+    if (reading_) {
+      arrived_.wait_until(lock, deadline.at());
+      continue;
+    }
+    reading_ = true;
+    lock.unlock();
+    const auto text = receive(deadline);
+    lock.lock();
+    reading_ = false;
+    if (!text) return break_with(text.error());
+    if (auto taken = take_in(*text); !taken) return break_with(std::move(taken).error());
+    arrived_.notify_all();
+  }
+  return true;
+}
+
+// What has come, "" when the deadline passes first.
+Result<std::string> Client::receive(const Deadline& deadline) const {
+  pollfd wait{fd_.get(), POLLIN, 0};
+  if (::poll(&wait, 1, deadline.milliseconds()) < 0 && errno != EINTR)
+    return fail_errno("waiting for QMP socket {}", socket_);
+  if (wait.revents == 0) return std::string{};
+  std::string text(64 * kKiB, '\0');
+  const ssize_t n = ::recv(fd_.get(), text.data(), text.size(), MSG_DONTWAIT);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return std::string{};
+  if (n < 0) return fail_errno("reading QMP socket {}", socket_);
+  if (n == 0)
+    return fail(ECONNRESET, "the source at {} has closed its QMP connection: it has ended or was restarted",
+                socket_);
+  text.resize(static_cast<std::size_t>(n));
+  return text;
+}
+
+Result<> Client::send(std::string_view text, const Deadline& deadline) const {
+  while (!text.empty()) {
+    const ssize_t n = ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(n));
+      continue;
+    }
+    if (errno == EPIPE || errno == ECONNRESET)
+      return fail(ECONNRESET, "the source at {} has closed its QMP connection: it has ended or was restarted",
+                  socket_);
+    if (errno != EAGAIN && errno != EINTR) return fail_errno("writing to QMP socket {}", socket_);
+    if (deadline.passed()) return fail(ETIMEDOUT, "the source at {} takes no commands: it hangs", socket_);
+    pollfd wait{fd_.get(), POLLOUT, 0};
+    if (::poll(&wait, 1, deadline.milliseconds()) < 0 && errno != EINTR)
+      return fail_errno("waiting for QMP socket {}", socket_);
+  }
+  return {};
+}
+
+Result<> Client::take_in(std::string_view text) {
+  unfinished_line_ += text;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = unfinished_line_.find('\n', begin)) != std::string::npos; begin = end + 1)
+    HF_CHECK(dispatch(std::string_view{unfinished_line_}.substr(begin, end - begin)));
+  unfinished_line_.erase(0, begin);
+  if (unfinished_line_.size() > kLongestLine)
+    return fail(EPROTO, "{} sends a line of more than {} bytes: that is no QMP", socket_, kLongestLine);
+  return {};
+}
+
+Result<> Client::dispatch(std::string_view line) {
+  Json message = Json::parse(line, nullptr, false);
+  if (!message.is_object()) return fail(EPROTO, "{} does not speak QMP: '{}'", socket_, line.substr(0, 80));
+  if (message.contains("QMP")) {
+    greeted_ = true;
+  } else if (message.contains("event")) {
+    events_.push_back(std::move(message));
+    ++events_seen_;
+    if (events_.size() > kEventsKept) events_.pop_front();
+  } else if (const auto id = message.find("id"); id != message.end() && id->is_number_unsigned()) {
+    const auto number = id->get<std::uint64_t>();
+    replies_.emplace(number, std::move(message));
+  } else {
+    return fail(EPROTO, "{} sends an answer to no question: '{}'", socket_, line.substr(0, 200));
+  }
+  return {};
+}
+
+tl::unexpected<Error> Client::break_with(Error error) {
+  if (!broken_) broken_ = std::move(error);
+  ::shutdown(fd_.get(), SHUT_RDWR);  // also wakes a thread that reads
+  arrived_.notify_all();
+  return tl::make_unexpected(*broken_);
+}
+
+}  // namespace holdfast::source::qmp

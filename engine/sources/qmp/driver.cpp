@@ -1,0 +1,75 @@
+#include "engine/sources/qmp/driver.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "engine/sources/qmp/capture.h"
+#include "engine/sources/qmp/plan.h"
+#include "engine/sources/qmp/undo.h"
+
+namespace holdfast::source::qmp {
+
+namespace {
+
+// Nobody is there any more: what was there has ended, and its bitmaps are where the machine is now.
+bool is_deserted(const std::string& socket, const Limits& limits) {
+  const auto reached = Source::at(socket, limits)->connect();
+  return !reached && (reached.error().code == ENOENT || reached.error().code == ECONNREFUSED);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& request, Ledger& ledger) {
+  if (request.disks.empty()) return fail(EINVAL, "the machine has no disks to back up");
+  const auto source = Source::at(request.machine.socket, limits_);
+  HF_TRY(const Nodes nodes, Nodes::of(*source));
+  std::vector<DiskPlan> plans;
+  for (const DiskRequest& disk : request.disks) {
+    HF_TRY(DiskPlan plan, plan_disk(disk, nodes, source->socket()));
+    const auto twin = std::ranges::find(plans, plan.node, &DiskPlan::node);
+    if (twin != plans.end())
+      return fail(EINVAL, "disks {} and {} are the same block node, {}", twin->name, plan.name, plan.node);
+    plans.push_back(std::move(plan));
+  }
+  PrepareRequest absolute = request;  // QEMU has a working directory of its own
+  absolute.scratch = std::filesystem::absolute(request.scratch).lexically_normal().string();
+  HF_TRY(auto capture, FrozenMachine::freeze(source, absolute, std::move(plans), nbd_limits_, ledger));
+  return capture;
+}
+
+Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers,
+                          bool committed, Ledger& ledger) {
+  std::map<std::string, std::vector<Leftover>> by_socket;
+  for (const Leftover& leftover : leftovers) {
+    const std::string recorded = socket_of(leftover);
+    by_socket[recorded.empty() ? machine.socket : recorded].push_back(leftover);
+  }
+  Result<> first;
+  for (auto& [socket, made] : by_socket) {
+    std::ranges::sort(made, {}, &Leftover::id);
+    const auto source = Source::at(is_deserted(socket, limits_) ? machine.socket : socket, limits_);
+    const auto undone = undo(*source, made, committed ? Outcome::committed : Outcome::abandoned, ledger);
+    if (first && !undone) first = undone;
+  }
+  return first;
+}
+
+Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinition& machine) {
+  const auto source = Source::at(machine.socket, limits_);
+  HF_TRY(const Nodes nodes, Nodes::of(*source));
+  std::vector<Discovered> found;
+  for (const DiskDefinition& disk : machine.disks) {
+    DiskRequest request;
+    request.name = disk.name;
+    request.node = disk.node;
+    const auto plan = plan_disk(request, nodes, source->socket());
+    if (plan)
+      found.push_back({plan->name, plan->capacity, true, why_not_persistent(*nodes.find(plan->node))});
+    else
+      found.push_back({disk.name, 0, false, plan.error().message});
+  }
+  return found;
+}
+
+}  // namespace holdfast::source::qmp

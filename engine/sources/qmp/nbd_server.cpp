@@ -1,0 +1,92 @@
+#include "engine/sources/qmp/nbd_server.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <filesystem>
+
+#include "catalog/base/disk.h"
+#include "engine/sources/nbd/connection.h"
+#include "engine/sources/qmp/source.h"
+
+namespace holdfast::source::qmp {
+namespace {
+
+Result<> check_length(const std::string& path) {
+  constexpr std::size_t kLongest = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.size() <= kLongest) return {};
+  return fail(ENAMETOOLONG,
+              "the path of the NBD socket, {}, has {} bytes, and a socket's path may have {}: use a state "
+              "directory with a shorter path",
+              path, path.size(), kLongest);
+}
+
+struct Place {
+  std::string scratch;
+  std::string directory;  // in it
+};
+Place place_of(const std::string& path) {
+  const auto directory = std::filesystem::path(path).parent_path();
+  return {directory.parent_path().string(), directory.filename().string()};
+}
+
+}  // namespace
+
+std::string NbdServer::socket_in(const std::string& scratch, const std::string& name) {
+  return scratch + "/" + name + "/nbd";
+}
+
+Result<std::string> NbdServer::join(const std::string& fresh_path, const Record& record) {
+  const std::lock_guard lock(mutex_);
+  if (!path_.empty()) {
+    HF_TRY(const bool runs, nbd::answers(path_, {}));
+    if (runs) {
+      HF_TRY(const Id user, record(path_));
+      users_.insert(user);
+      return path_;
+    }
+  }
+  HF_CHECK(check_length(fresh_path));
+  HF_TRY(const Id user, record(fresh_path));
+  HF_CHECK(start(fresh_path));
+  path_ = fresh_path;
+  users_ = {user};
+  return path_;
+}
+
+Result<> NbdServer::start(const std::string& path) {
+  const Place place = place_of(path);
+  HF_TRY(const auto scratch, open_directory(place.scratch));
+  HF_CHECK(scratch->make_directory(place.directory));
+  const auto started =
+      source_.execute("nbd-server-start", {{"addr", {{"type", "unix"}, {"data", {{"path", path}}}}}});
+  if (!started) {
+    if (started.error().message.find("already running") == std::string::npos)
+      return tl::make_unexpected(started.error());
+    return fail(
+        EBUSY,
+        "the source at {} already runs an NBD server that is not Holdfast's, and QEMU can run one only: "
+        "stop it (nbd-server-stop), or wait for the program that uses it",
+        source_.socket());
+  }
+  if (::chmod(path.c_str(), 0600) != 0) return fail_errno("making NBD socket {} private", path);
+  return {};
+}
+
+Result<> NbdServer::leave(const std::string& path, Id user) {
+  const std::lock_guard lock(mutex_);
+  if (path == path_) {
+    users_.erase(user);
+    if (!users_.empty()) return {};
+    path_.clear();
+  }
+  HF_TRY(const bool runs, nbd::answers(path, {}));
+  if (runs) HF_CHECK(source_.execute("nbd-server-stop"));
+  const Place place = place_of(path);
+  const auto scratch = open_directory(place.scratch);
+  if (!scratch && scratch.error().code == ENOENT) return {};
+  if (!scratch) return tl::make_unexpected(scratch.error());
+  return remove_tree(**scratch, place.directory);
+}
+
+}  // namespace holdfast::source::qmp

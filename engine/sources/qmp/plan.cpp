@@ -1,0 +1,88 @@
+#include "engine/sources/qmp/plan.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
+#include "engine/sources/qmp/truncation.h"
+
+namespace holdfast::source::qmp {
+namespace {
+
+FullReason without_parent(const DiskRequest& request) {
+  return request.last_capacity ? FullReason::no_change_id : FullReason::no_parent;
+}
+
+// A bitmap that is found on another node was left behind there by a snapshot: what was written since
+// went elsewhere, untracked.
+FullReason where_is(const std::string& bitmap, const Nodes& nodes) {
+  const bool elsewhere =
+      std::ranges::any_of(nodes.all(), [&](const Node& node) { return node.bitmap(bitmap) != nullptr; });
+  return elsewhere ? FullReason::bitmap_unusable : FullReason::bitmap_missing;
+}
+
+std::optional<FullReason> why_full(const DiskRequest& request, const Node& node, const Nodes& nodes) {
+  if (request.since.empty()) return without_parent(request);
+  const Bitmap* bitmap = node.bitmap(request.since);
+  if (bitmap == nullptr) return where_is(request.since, nodes);
+  if (bitmap->inconsistent) return FullReason::bitmap_inconsistent;
+  if (!bitmap->recording || bitmap->busy) return FullReason::bitmap_unusable;
+  if (request.last_capacity && *request.last_capacity != node.size) return FullReason::capacity_changed;
+  return std::nullopt;
+}
+
+// True where that can't be seen from here.
+bool has_room_for_bitmap(const Node& node) {
+  struct statvfs status {};
+  if (::statvfs(node.file.c_str(), &status) != 0) return true;
+  constexpr std::uint64_t kReserve = 16 * kMiB;
+  const std::uint64_t bitmap = node.size / (64 * kKiB) / 8;
+  return status.f_bavail * status.f_frsize > kReserve + 4 * bitmap;
+}
+
+}  // namespace
+
+Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket) {
+  const Node* node = nodes.find(request.node);
+  if (node == nullptr)
+    return fail(ENOENT, "disk {}: the source at {} has no block node '{}'; it has: {}", request.name, socket,
+                request.node, nodes.names());
+  if (node->corrupt)
+    return fail(EIO,
+                "disk {}: QEMU has marked the image of node {} ({}) as corrupt: repair it with "
+                "qemu-img check -r",
+                request.name, node->name, node->file);
+  if (node->size == 0)
+    return fail(EINVAL, "disk {}: node {} ({}) has no bytes", request.name, node->name, node->file);
+  for (const Node& above : nodes.all())
+    if (node->read_only && !above.read_only && !node->file.empty() && above.backing_file == node->file)
+      return fail(EINVAL,
+                  "disk {}: node {} is the backing file of node {} by now, which is what the guest "
+                  "writes to: set the disk's node to {}",
+                  request.name, node->name, above.name, above.name);
+  const auto reason = why_full(request, *node, nodes);
+  auto whole = check_not_truncated(*node, nodes);
+  // An increment reads only what was written of late, while QEMU had the file open.
+  if (whole && reason) whole = check_holds_all_clusters(*node, nodes);
+  if (!whole) return within(std::move(whole).error(), "disk {}", request.name);
+  return DiskPlan{.name = request.name,
+                  .node = request.node,
+                  .capacity = node->size,
+                  .persistent = why_not_persistent(*node).empty(),
+                  .since = reason ? "" : request.since,
+                  .supersedes = request.supersedes.empty() ? request.since : request.supersedes,
+                  .full_reason = reason};
+}
+
+std::string why_not_persistent(const Node& node) {
+  if (!node.can_store_bitmaps)
+    return fmt::format("changes are known until the source restarts: a {} image can't keep a bitmap",
+                       node.driver == "qcow2" ? "qcow2 version 2" : node.driver);
+  if (node.read_only) return fmt::format("{} is read-only", node.file);
+  if (!has_room_for_bitmap(node))
+    return fmt::format("changes are known until the source restarts: the file system of {} is nearly full",
+                       node.file);
+  return {};
+}
+
+}  // namespace holdfast::source::qmp

@@ -1,0 +1,59 @@
+#include "engine/sources/qmp/source.h"
+
+#include <filesystem>
+#include <map>
+
+namespace holdfast::source::qmp {
+
+std::shared_ptr<Source> Source::at(const std::string& socket, const Limits& limits) {
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<Source>> sources;
+
+  std::error_code ignored;  // a path that can't be resolved is its own name
+  const std::string key = std::filesystem::weakly_canonical(socket, ignored).string();
+  const std::lock_guard lock(mutex);
+  std::erase_if(sources, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<Source>& known = sources[key.empty() ? socket : key];
+  if (auto source = known.lock()) return source;
+  std::shared_ptr<Source> source(new Source(socket, limits));
+  known = source;
+  return source;
+}
+
+Result<std::shared_ptr<Client>> Source::client() {
+  const std::lock_guard lock(connecting_);
+  if (!client_ || client_->broken()) {
+    client_.reset();  // before the next one: the socket serves one client
+    HF_TRY(client_, Client::connect(socket_, limits_));
+  }
+  return client_;
+}
+
+Result<> Source::connect() {
+  HF_CHECK(client());
+  return {};
+}
+
+Result<Json> Source::execute(std::string_view command, const Json& arguments) {
+  HF_TRY(const auto connection, client());
+  return connection->execute(command, arguments);
+}
+
+Result<> Source::wait_until(std::string_view what, const std::function<Result<bool>()>& done) {
+  // Events only say when to look again, what is true is asked for: so none that is missed can hurt.
+  const auto relevant = [](const Json& event) {
+    const std::string name = text_of(event, "event");
+    return name == "JOB_STATUS_CHANGE" || name == "BLOCK_EXPORT_DELETED";
+  };
+  const Deadline deadline = Deadline::in(limits_.command);
+  for (;;) {
+    HF_TRY(const auto connection, client());
+    const std::uint64_t mark = connection->mark();
+    HF_TRY(const bool is_done, done());
+    if (is_done) return {};
+    if (deadline.passed()) return fail(ETIMEDOUT, "the source at {}: {} takes too long", socket_, what);
+    HF_CHECK(connection->wait_event(mark, relevant, deadline.or_in(std::chrono::seconds{1})));
+  }
+}
+
+}  // namespace holdfast::source::qmp

@@ -1,0 +1,103 @@
+#include "engine/sources/qmp/truncation.h"
+
+#include <filesystem>
+
+#include "catalog/base/disk.h"
+#include "engine/image/format.h"
+#include "engine/image/header.h"
+
+namespace holdfast::source::qmp {
+namespace {
+
+// The node, and those below it along backing files.
+std::vector<const Node*> chain_of(const Node& top, const Nodes& nodes) {
+  std::vector<const Node*> chain{&top};
+  while (!chain.back()->backing_file.empty() && chain.size() <= nodes.all().size()) {
+    const Node* below = nullptr;
+    for (const Node& node : nodes.all())
+      if (node.driver != "file" && node.file == chain.back()->backing_file) below = &node;
+    if (below == nullptr) break;
+    chain.push_back(below);
+  }
+  return chain;
+}
+
+Result<std::unique_ptr<File>> open_host_file(const std::filesystem::path& path) {
+  HF_TRY(const auto directory, open_directory(path.parent_path().string()));
+  return directory->open(path.filename().string(), Access::read);
+}
+
+Result<Bytes> read_table(const File& file, std::uint64_t offset, std::uint64_t length) {
+  Bytes table(length);
+  HF_TRY(const std::size_t got, file.read_at(offset, table));
+  table.resize(round_down(got, sizeof(std::uint64_t)));
+  return table;
+}
+
+// Where the cluster begins that an L2 entry refers to in the file; 0 when there is none.
+std::uint64_t place_of(std::uint64_t entry, image::Geometry geometry) {
+  if ((entry & image::kCompressed) != 0) return geometry.slot(entry).offset;
+  return (entry & image::kReadsZero) != 0 ? 0 : entry & image::kOffsetMask;
+}
+
+// QEMU writes a cluster before the entry that refers to it, so this holds for an image in use, too; but the
+// file may grow while its tables are read.
+Result<> check_reaches(const File& file, std::uint64_t place) {
+  HF_TRY(const std::uint64_t size, file.size());
+  if (place < size) return {};
+  return fail(
+      EIO,
+      "{} has been cut off: it ends at {}, and its tables refer to a cluster at {}; its data would be read "
+      "as zeros",
+      file.name(), size, place);
+}
+
+Result<> check_clusters(const File& file, const image::Header& header) {
+  HF_TRY(const Bytes l1, read_table(file, header.l1_offset, std::uint64_t{header.l1_entries} * 8));
+  HF_TRY(std::uint64_t size, file.size());
+  for (std::size_t i = 0; i < l1.size(); i += 8) {
+    const std::uint64_t l2_offset = load_be<std::uint64_t>(&l1[i]) & image::kOffsetMask;
+    if (l2_offset == 0) continue;
+    if (l2_offset >= size) HF_CHECK(check_reaches(file, l2_offset));
+    HF_TRY(const Bytes l2, read_table(file, l2_offset, header.geometry.cluster()));
+    for (std::size_t j = 0; j < l2.size(); j += 8)
+      if (const auto place = place_of(load_be<std::uint64_t>(&l2[j]), header.geometry); place >= size) {
+        HF_CHECK(check_reaches(file, place));
+        HF_TRY(size, file.size());
+      }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> check_not_truncated(const Node& node, const Nodes& nodes) {
+  for (const Node* layer : chain_of(node, nodes)) {
+    for (const Node& known : nodes.all()) {
+      if (known.driver != "file" || known.file != layer->file) continue;
+      const auto file = open_host_file(known.file);
+      if (!file) continue;
+      HF_TRY(const std::uint64_t size, (*file)->size());
+      if (round_up(size, std::uint64_t{512}) < known.size)  // QEMU counts in sectors
+        return fail(
+            EIO,
+            "{} has been truncated to {} bytes behind QEMU's back, which knows it with {}: its data is "
+            "gone, and would be read as zeros",
+            known.file, size, known.size);
+    }
+  }
+  return {};
+}
+
+Result<> check_holds_all_clusters(const Node& node, const Nodes& nodes) {
+  for (const Node* layer : chain_of(node, nodes)) {
+    if (layer->driver != "qcow2") continue;
+    const auto file = open_host_file(layer->file);
+    if (!file) continue;
+    const auto header = image::read_header(**file);
+    if (header) HF_CHECK(check_clusters(**file, *header));  // else QEMU reads more kinds than we can check
+  }
+  return {};
+}
+
+}  // namespace holdfast::source::qmp

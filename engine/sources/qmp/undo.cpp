@@ -1,0 +1,163 @@
+#include "engine/sources/qmp/undo.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "catalog/base/disk.h"
+#include "catalog/base/log.h"
+#include "engine/sources/qmp/nodes.h"
+
+namespace holdfast::source::qmp {
+namespace {
+
+Json parse_detail(const Leftover& leftover) {
+  Json detail = Json::parse(leftover.detail, nullptr, false);
+  return detail.is_object() ? detail : Json::object();
+}
+
+Result<BitmapDetail> bitmap_detail(const Leftover& leftover) {
+  const Json detail = parse_detail(leftover);
+  try {
+    return BitmapDetail{.since = detail.at("since"), .supersedes = detail.at("supersedes")};
+  } catch (const Json::exception&) {
+    return fail(EINVAL, "the record of bitmap {} can't be read: {}", leftover.name, leftover.detail);
+  }
+}
+
+// Whether the answer to `query`, a list, has an element whose `key` is `name`.
+Result<bool> lists(Source& source, std::string_view query, const char* key, const std::string& name) {
+  HF_TRY(const Json answer, source.execute(query));
+  return std::ranges::any_of(answer, [&](const Json& element) { return text_of(element, key) == name; });
+}
+
+// Something that is listed under a name until it is gone, which takes a moment after it was asked to go.
+Result<> remove_listed(Source& source, std::string_view query, const std::string& name,
+                       std::string_view command, const Json& arguments) {
+  const auto listed = [&] { return lists(source, query, "id", name); };
+  HF_TRY(const bool there, listed());
+  if (!there) return {};
+  if (auto asked = source.execute(command, arguments); !asked) {
+    HF_TRY(const bool still_there, listed());  // it may have ended by itself in between
+    if (still_there) return tl::make_unexpected(std::move(asked).error());
+    return {};
+  }
+  return source.wait_until(fmt::format("{} of {}", command, name), [&]() -> Result<bool> {
+    HF_TRY(const bool still_there, listed());
+    return !still_there;
+  });
+}
+
+Result<> remove_node(Source& source, const std::string& name) {
+  HF_TRY(const Nodes nodes, Nodes::of(source));
+  if (nodes.find(name) == nullptr) return {};
+  HF_CHECK(source.execute("blockdev-del", {{"node-name", name}}));
+  return {};
+}
+
+// A name is one bitmap's for ever, so on whatever node it is found by now, it is ours. One in a read-only
+// image can't be taken out of it, and tracks nothing there.
+Result<> remove_bitmap(Source& source, const Nodes& nodes, const std::string& name) {
+  for (const Node& node : nodes.all()) {
+    const Bitmap* bitmap = node.bitmap(name);
+    if (bitmap == nullptr) continue;
+    if (node.read_only && bitmap->persistent) {
+      log::info("bitmap {} stays in {}, which is read-only", name, node.file);
+      continue;
+    }
+    HF_CHECK(source.execute("block-dirty-bitmap-remove", {{"node", node.name}, {"name", name}}));
+  }
+  return {};
+}
+
+// The parent's bitmap records again, and has what was written in the meantime. It records before the other
+// is merged into it, so that a write in between is in both rather than in neither.
+Result<> merge_back(Source& source, const Node& node, const std::string& ours_name,
+                    const std::string& parent_name) {
+  const Json parent{{"node", node.name}, {"name", parent_name}};
+  const Json merge{{"node", node.name}, {"target", parent_name}, {"bitmaps", Json::array({ours_name})}};
+  const Json ours{{"node", node.name}, {"name", ours_name}};
+  HF_CHECK(source.execute("transaction", {{"actions",
+                                           {{{"type", "block-dirty-bitmap-enable"}, {"data", parent}},
+                                            {{"type", "block-dirty-bitmap-merge"}, {"data", merge}},
+                                            {{"type", "block-dirty-bitmap-remove"}, {"data", ours}}}}}));
+  return {};
+}
+
+Result<> settle_bitmap(Source& source, const Leftover& leftover, Outcome outcome) {
+  HF_TRY(const BitmapDetail detail, bitmap_detail(leftover));
+  HF_TRY(const Nodes nodes, Nodes::of(source));
+  if (outcome == Outcome::committed) {
+    HF_CHECK(remove_bitmap(source, nodes, detail.since));
+    return detail.supersedes == detail.since ? Result<>{} : remove_bitmap(source, nodes, detail.supersedes);
+  }
+
+  const auto node = std::ranges::find_if(
+      nodes.all(), [&](const Node& candidate) { return candidate.bitmap(leftover.name) != nullptr; });
+  // Without ours a parent that doesn't record stays so: it misses what was written since the freeze, and
+  // the next run must see that it does.
+  if (node == nodes.all().end()) return {};
+  const Bitmap* ours = node->bitmap(leftover.name);
+  const Bitmap* parent = node->bitmap(detail.since);
+  const bool sound = parent != nullptr && !parent->inconsistent && !ours->inconsistent && !node->read_only;
+  if (sound) return merge_back(source, *node, leftover.name, detail.since);
+  return remove_bitmap(source, nodes, leftover.name);
+}
+
+// A file, or a directory with all below it.
+Result<> remove_file(const std::string& path) {
+  const std::filesystem::path name(path);
+  const auto directory = open_directory(name.parent_path().string());
+  if (!directory && directory.error().code == ENOENT) return {};
+  if (!directory) return tl::make_unexpected(directory.error());
+  return remove_tree(**directory, name.filename().string());
+}
+
+Result<> undo_one(Source& source, const Leftover& leftover, Outcome outcome) {
+  switch (leftover.kind) {
+    case LeftoverKind::nbd_server: return source.nbd_server().leave(leftover.name, leftover.id);
+    case LeftoverKind::nbd_export:
+      return remove_listed(source, "query-block-exports", leftover.name, "block-export-del",
+                           {{"id", leftover.name}, {"mode", "hard"}});
+    case LeftoverKind::block_job:
+      return remove_listed(source, "query-jobs", leftover.name, "job-cancel", {{"id", leftover.name}});
+    case LeftoverKind::node: return remove_node(source, leftover.name);
+    case LeftoverKind::bitmap: return settle_bitmap(source, leftover, outcome);
+    case LeftoverKind::file: return remove_file(leftover.name);
+  }
+  return fail(EINVAL, "{} is of an unknown kind", leftover.name);
+}
+
+}  // namespace
+
+std::string detail_of(const Source& source) { return print(Json{{"socket", source.socket()}}); }
+
+std::string detail_of(const Source& source, const BitmapDetail& bitmap) {
+  return print(Json{{"socket", source.socket()}, {"since", bitmap.since}, {"supersedes", bitmap.supersedes}});
+}
+
+std::string socket_of(const Leftover& leftover) { return text_of(parse_detail(leftover), "socket"); }
+
+Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledger& ledger) {
+  Result<> first;
+  const auto note = [&first](Error error) {
+    if (first) first = tl::make_unexpected(std::move(error));
+  };
+  std::vector<Leftover> stay;
+  Result<> reachable = source.connect();
+  while (!made.empty()) {
+    Leftover leftover = std::move(made.back());
+    made.pop_back();
+    const bool at_source = leftover.kind != LeftoverKind::file && leftover.kind != LeftoverKind::nbd_server;
+    Result<> gone = at_source && !reachable ? reachable : undo_one(source, leftover, outcome);
+    if (gone) gone = ledger.forget(leftover.id);
+    if (gone) continue;
+    note(gone.error());
+    if (at_source && reachable) reachable = source.connect();
+    stay.push_back(std::move(leftover));
+  }
+  std::ranges::reverse(stay);
+  made = std::move(stay);
+  return first;
+}
+
+}  // namespace holdfast::source::qmp

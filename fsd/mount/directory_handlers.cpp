@@ -1,0 +1,114 @@
+// Requests about directories: listing them, and changing what names they hold.
+#include <cstdio>
+
+#include "fsd/mount/face.h"
+
+namespace holdfast::mount::handlers {
+namespace {
+
+void opendir(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+  Face& face = face_of(request);
+  const auto place = face.nodes.find(node);
+  if (!place) return void(fuse_reply_err(request, ESTALE));
+  auto entries = face.tree.entries(*place, asker_of(request, Groups::with));
+  if (!entries) return void(fuse_reply_err(request, entries.error().code));
+  info->fh = face.directories.add(std::make_shared<const std::vector<tree::Entry>>(std::move(*entries)));
+  if (fuse_reply_open(request, info) == -ENOENT) face.directories.remove(info->fh);
+}
+
+// The offset is a position in the listing that opendir took: stable whatever happens meanwhile. The two
+// first are "." and "..".
+void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info* info) {
+  const auto entries = face_of(request).directories.find(info->fh);
+  if (!entries) return void(fuse_reply_err(request, EBADF));
+  std::string reply(size, '\0');
+  std::size_t used = 0;
+  for (auto at = static_cast<std::size_t>(offset); at < entries->size() + 2; ++at) {
+    struct stat it {};
+    const char* name = at == 0 ? "." : "..";
+    it.st_mode = S_IFDIR;
+    it.st_ino = node;
+    if (at >= 2) {
+      const tree::Entry& entry = (*entries)[at - 2];
+      name = entry.name.c_str();
+      it.st_mode = type_bits(entry.kind);
+      it.st_ino = entry.inode;
+    }
+    const std::size_t length =
+        fuse_add_direntry(request, reply.data() + used, size - used, name, &it, static_cast<off_t>(at + 1));
+    if (length > size - used) break;
+    used += length;
+  }
+  fuse_reply_buf(request, reply.data(), used);
+}
+
+void releasedir(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
+  face_of(request).directories.remove(info->fh);
+  fuse_reply_err(request, 0);
+}
+
+void mkdir(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t) {
+  Face& face = face_of(request);
+  const auto directory = face.nodes.find(parent);
+  if (!directory) return void(fuse_reply_err(request, ESTALE));
+  const auto made = face.tree.make_directory(*directory, name, asker_of(request, Groups::with));
+  if (!made) return void(fuse_reply_err(request, made.error().code));
+  reply_entry(request, *made);
+}
+
+void rmdir(fuse_req_t request, fuse_ino_t parent, const char* name) {
+  Face& face = face_of(request);
+  const auto directory = face.nodes.find(parent);
+  if (!directory) return void(fuse_reply_err(request, ESTALE));
+  reply_outcome(request, face.tree.remove_directory(*directory, name, asker_of(request, Groups::with)));
+}
+
+void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
+            const char* new_name, unsigned flags) {
+  Face& face = face_of(request);
+  const auto from = face.nodes.find(parent), to = face.nodes.find(new_parent);
+  if (!from || !to) return void(fuse_reply_err(request, ESTALE));
+  if ((flags & RENAME_EXCHANGE) != 0) return void(fuse_reply_err(request, EINVAL));
+  reply_outcome(request, face.tree.rename(*from, name, *to, new_name, asker_of(request, Groups::with)));
+}
+
+void refuse(fuse_req_t request, fuse_ino_t parent, const char* what, const char* name) {
+  Face& face = face_of(request);
+  const auto directory = face.nodes.find(parent);
+  if (!directory) return void(fuse_reply_err(request, ESTALE));
+  reply_outcome(request, face.tree.refuse(*directory, fmt::format("{} {}", what, name),
+                                          asker_of(request, Groups::with)));
+}
+
+void unlink(fuse_req_t request, fuse_ino_t parent, const char* name) {
+  Face& face = face_of(request);
+  const auto directory = face.nodes.find(parent);
+  if (!directory) return void(fuse_reply_err(request, ESTALE));
+  reply_outcome(request, face.tree.unlink(*directory, name, asker_of(request, Groups::with)));
+}
+void symlink(fuse_req_t request, const char*, fuse_ino_t parent, const char* name) {
+  refuse(request, parent, "symlink", name);
+}
+void link(fuse_req_t request, fuse_ino_t, fuse_ino_t parent, const char* name) {
+  refuse(request, parent, "link", name);
+}
+void mknod(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t, dev_t) {
+  refuse(request, parent, "mknod", name);
+}
+
+}  // namespace
+
+void add_directory_handlers(fuse_lowlevel_ops& operations) {
+  operations.opendir = opendir;
+  operations.readdir = readdir;
+  operations.releasedir = releasedir;
+  operations.mkdir = mkdir;
+  operations.rmdir = rmdir;
+  operations.rename = rename;
+  operations.unlink = unlink;
+  operations.symlink = symlink;
+  operations.link = link;
+  operations.mknod = mknod;
+}
+
+}  // namespace holdfast::mount::handlers

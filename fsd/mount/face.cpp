@@ -1,0 +1,103 @@
+#include "fsd/mount/face.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+
+namespace holdfast::mount {
+
+using tree::NodeKind;
+
+tree::Asker asker_of(fuse_req_t request, Groups groups) {
+  const fuse_ctx* context = fuse_req_ctx(request);
+  tree::Asker asker{.caller = {context->uid, context->gid, context->pid}, .groups = {}};
+  if (groups == Groups::without) return asker;
+  asker.caller.pid = process_of(context->pid);
+  if (context->uid == 0) return asker;  // may everything
+  gid_t found[64];
+  std::vector<gid_t> more;
+  int count = fuse_req_getgroups(request, static_cast<int>(std::size(found)), found);
+  if (count > static_cast<int>(std::size(found))) {
+    more.resize(static_cast<std::size_t>(count));
+    count = std::min(count, fuse_req_getgroups(request, count, more.data()));
+    asker.groups.assign(more.begin(), more.begin() + std::max(count, 0));
+  } else {
+    asker.groups.assign(found, found + std::max(count, 0));
+  }
+  return asker;
+}
+
+std::int32_t process_of(std::int32_t thread) {
+  std::ifstream status("/proc/" + std::to_string(thread) + "/status");
+  std::string word;
+  while (status >> word) {
+    if (word != "Tgid:") continue;
+    std::int32_t process = 0;
+    if (status >> process) return process;
+  }
+  return thread;
+}
+
+std::uint32_t type_bits(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::directory:
+    case NodeKind::collection:
+    case NodeKind::object: return S_IFDIR;
+    case NodeKind::link: return S_IFLNK;
+    case NodeKind::generated:
+    case NodeKind::log:
+    case NodeKind::config:
+    case NodeKind::control:
+    case NodeKind::error:
+    case NodeKind::wait:
+    case NodeKind::image:
+    case NodeKind::scratch: break;
+  }
+  return S_IFREG;
+}
+
+struct stat to_stat(const tree::Attributes& attributes) {
+  constexpr std::uint64_t kBlock = 512;
+  const std::uint32_t type = type_bits(attributes.kind);
+  const auto since_epoch = attributes.changed_at.time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
+
+  struct stat it {};
+  it.st_ino = attributes.inode;
+  it.st_mode = type | attributes.ownership.mode;
+  it.st_nlink = type == S_IFDIR ? 2 : 1;
+  it.st_uid = attributes.ownership.uid;
+  it.st_gid = attributes.ownership.gid;
+  it.st_size = static_cast<off_t>(attributes.size);
+  it.st_blocks = static_cast<blkcnt_t>(divide_up(attributes.bytes_in_use, kBlock));
+  it.st_blksize = attributes.kind == NodeKind::image ? Readers::kLargestRead : 4096;
+  it.st_mtim.tv_sec = seconds.count();
+  it.st_mtim.tv_nsec = std::chrono::nanoseconds(since_epoch - seconds).count();
+  it.st_ctim = it.st_atim = it.st_mtim;
+  return it;
+}
+
+double timeout_of(NodeKind kind) {
+  constexpr double kLong = 3600;
+  return kind == NodeKind::image ? kLong : 0;
+}
+
+Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place) {
+  Face& face = face_of(request);
+  HF_TRY(const tree::Attributes attributes, face.tree.attributes(place, fuse_req_ctx(request)->uid));
+  fuse_entry_param entry{};
+  entry.ino = face.nodes.remember(place);
+  entry.generation = face.nodes.generation();
+  entry.attr = to_stat(attributes);
+  entry.attr_timeout = entry.entry_timeout = timeout_of(attributes.kind);
+  return entry;
+}
+
+void reply_entry(fuse_req_t request, const tree::Place& place) {
+  const auto entry = entry_of(request, place);
+  if (!entry) return void(fuse_reply_err(request, entry.error().code));
+  // The asker was interrupted: the kernel doesn't count this lookup.
+  if (fuse_reply_entry(request, &*entry) == -ENOENT) face_of(request).nodes.forget(entry->ino, 1);
+}
+
+}  // namespace holdfast::mount

@@ -1,0 +1,53 @@
+// What the handlers of requests work with; the session's userdata.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "fsd/mount/fuse.h"
+#include "fsd/mount/handles.h"
+#include "fsd/mount/nodes.h"
+#include "fsd/mount/readers.h"
+#include "fsd/mount/waiters.h"
+#include "fsd/tree/tree.h"
+
+namespace holdfast::mount {
+
+struct Face {
+  Face(tree::Tree& its_tree, Waiters& its_waiters, std::uint64_t generation, unsigned reader_threads)
+      : tree(its_tree), waiters(its_waiters), nodes(generation), readers(reader_threads) {}
+
+  tree::Tree& tree;
+  Waiters& waiters;
+  Nodes nodes;
+  Handles<tree::OpenFile> files;
+  Handles<const std::vector<tree::Entry>> directories;
+  Readers readers;  // the last member, so that its threads end before what they use goes
+};
+
+inline Face& face_of(fuse_req_t request) { return *static_cast<Face*>(fuse_req_userdata(request)); }
+
+// Who sent the request. with_groups also asks for the supplementary ones, which costs a look into /proc.
+enum class Groups { without, with };
+tree::Asker asker_of(fuse_req_t request, Groups groups);
+// The process that a thread belongs to: the kernel names the thread.
+std::int32_t process_of(std::int32_t thread);
+
+struct stat to_stat(const tree::Attributes& attributes);
+std::uint32_t type_bits(tree::NodeKind kind);  // S_IFDIR …
+
+// How long the kernel may believe an answer: not at all what lives, long what is sealed.
+double timeout_of(tree::NodeKind kind);
+
+// A node for a place that was looked up or made: one more lookup that the kernel must be told of.
+Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place);
+void reply_entry(fuse_req_t request, const tree::Place& place);
+
+// Handlers, by what they are about.
+namespace handlers {
+void add_node_handlers(fuse_lowlevel_ops& operations);
+void add_directory_handlers(fuse_lowlevel_ops& operations);
+void add_file_handlers(fuse_lowlevel_ops& operations);
+}  // namespace handlers
+
+}  // namespace holdfast::mount

@@ -1,0 +1,108 @@
+#include "fsd/mount/mount_point.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <climits>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "catalog/base/log.h"
+
+namespace holdfast::mount {
+namespace {
+
+constexpr int kReadAheadKiB = 4096;
+
+// realpath() would look into the mount itself, which may be dead; all above it is alive.
+Result<std::string> absolute(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::size_t slash = path.rfind('/');
+  const std::string last = slash == std::string::npos ? path : path.substr(slash + 1);
+  std::string above = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (last.empty() || last == "." || last == "..") above = path;
+  char resolved[PATH_MAX];
+  if (realpath(above.c_str(), resolved) == nullptr) return fail_errno("the mount point {}", path);
+  std::string result = resolved;
+  if (above == path) return result;
+  if (result.back() != '/') result += '/';
+  return result + last;
+}
+
+// /proc writes blanks and backslashes in octal.
+std::string unescaped(const std::string& field) {
+  std::string plain;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field[i] == '\\' && i + 3 < field.size()) {
+      plain += static_cast<char>(std::stoi(field.substr(i + 1, 3), nullptr, 8));
+      i += 3;
+    } else {
+      plain += field[i];
+    }
+  }
+  return plain;
+}
+
+// The type of the topmost mount at that path; "" when nothing is mounted there.
+std::string mounted_type(const std::string& path) {
+  std::ifstream mounts("/proc/self/mountinfo");
+  std::string line, type;
+  while (std::getline(mounts, line)) {
+    std::istringstream fields(line);
+    std::string field, point;
+    for (int i = 0; i < 5; ++i) fields >> point;
+    if (unescaped(point) != path) continue;
+    while (fields >> field && field != "-") continue;
+    fields >> type;
+  }
+  return type;
+}
+
+}  // namespace
+
+Result<std::string> prepare_mount_point(const std::string& given) {
+  HF_TRY(const std::string path, absolute(given));
+  for (std::string type; !(type = mounted_type(path)).empty();) {
+    if (type != kType)
+      return fail(EBUSY, "the mount point {} is taken: something of type {} is mounted there", path, type);
+    struct stat it {};
+    if (stat(path.c_str(), &it) == 0 || errno != ENOTCONN)
+      return fail(EBUSY, "the mount point {} is taken: a Holdfast that lives is mounted there", path);
+    log::warning("{}: detaching the mount of a daemon that was killed", path);
+    HF_CHECK(detach(path));
+  }
+  struct stat it {};
+  if (stat(path.c_str(), &it) != 0) return fail_errno("the mount point {}", path);
+  if (!S_ISDIR(it.st_mode)) return fail(ENOTDIR, "the mount point {} is no directory", path);
+  return path;
+}
+
+Result<Fd> mount_at(const std::string& path, std::size_t largest_read) {
+  Fd fd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!fd) return fail_errno("opening /dev/fuse");
+  const std::string options =
+      fmt::format("fd={},rootmode=40000,user_id={},group_id={},allow_other,default_permissions,max_read={}",
+                  fd.get(), getuid(), getgid(), largest_read);
+  if (::mount(kSource, path.c_str(), kType, MS_NOSUID | MS_NODEV | MS_NOATIME, options.c_str()) != 0)
+    return fail_errno("mounting at {}", path);
+  return fd;
+}
+
+Result<> detach(const std::string& path) {
+  if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) return fail_errno("unmounting {}", path);
+  return {};
+}
+
+void raise_read_ahead(const std::string& path) {
+  struct stat it {};
+  if (stat(path.c_str(), &it) != 0) return;
+  std::ofstream setting(
+      fmt::format("/sys/class/bdi/{}:{}/read_ahead_kb", major(it.st_dev), minor(it.st_dev)));
+  if (!(setting << kReadAheadKiB << std::flush))
+    log::warning("read-ahead stays as it is; reading images in order will be slower");
+}
+
+}  // namespace holdfast::mount

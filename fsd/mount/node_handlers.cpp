@@ -1,0 +1,97 @@
+// Requests about nodes: names to nodes, attributes, links.
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "fsd/mount/face.h"
+
+namespace holdfast::mount::handlers {
+namespace {
+
+using tree::Place;
+
+void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
+  Face& face = face_of(request);
+  const auto directory = face.nodes.find(parent);
+  if (!directory) return void(fuse_reply_err(request, ESTALE));
+  const auto place = face.tree.lookup(*directory, name);
+  if (!place) return void(fuse_reply_err(request, place.error().code));
+  reply_entry(request, *place);
+}
+
+void forget_one(Face& face, std::uint64_t node, std::uint64_t lookups) { face.nodes.forget(node, lookups); }
+
+void forget(fuse_req_t request, fuse_ino_t node, std::uint64_t lookups) {
+  forget_one(face_of(request), node, lookups);
+  fuse_reply_none(request);
+}
+
+void forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* forgets) {
+  for (std::size_t i = 0; i < count; ++i) forget_one(face_of(request), forgets[i].ino, forgets[i].nlookup);
+  fuse_reply_none(request);
+}
+
+void reply_attributes(fuse_req_t request, const Place& place) {
+  const auto attributes = face_of(request).tree.attributes(place, fuse_req_ctx(request)->uid);
+  if (!attributes) return void(fuse_reply_err(request, attributes.error().code));
+  const struct stat it = to_stat(*attributes);
+  fuse_reply_attr(request, &it, timeout_of(attributes->kind));
+}
+
+void getattr(fuse_req_t request, fuse_ino_t node, fuse_file_info*) {
+  const auto place = face_of(request).nodes.find(node);
+  if (!place) return void(fuse_reply_err(request, ESTALE));
+  reply_attributes(request, *place);
+}
+
+void setattr(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int to_set, fuse_file_info* info) {
+  Face& face = face_of(request);
+  const auto place = face.nodes.find(node);
+  if (!place) return void(fuse_reply_err(request, ESTALE));
+  tree::Tree::Change change;
+  if (to_set & FUSE_SET_ATTR_MODE) change.mode = wanted->st_mode & 07777;
+  if (to_set & FUSE_SET_ATTR_UID) change.uid = wanted->st_uid;
+  if (to_set & FUSE_SET_ATTR_GID) change.gid = wanted->st_gid;
+  Result<> outcome;
+  if (to_set & FUSE_SET_ATTR_SIZE) {
+    const auto file = info == nullptr ? nullptr : face.files.find(info->fh);
+    const auto size = static_cast<std::uint64_t>(wanted->st_size);
+    if (file)
+      outcome = file->truncate(size);
+    else
+      change.size = size;
+  }
+  if (outcome) outcome = face.tree.change(*place, change, asker_of(request, Groups::with));
+  if (!outcome) return void(fuse_reply_err(request, outcome.error().code));
+  reply_attributes(request, *place);
+}
+
+void readlink(fuse_req_t request, fuse_ino_t node) {
+  Face& face = face_of(request);
+  const auto place = face.nodes.find(node);
+  if (!place) return void(fuse_reply_err(request, ESTALE));
+  const auto target = face.tree.link_target(*place);
+  if (!target) return void(fuse_reply_err(request, target.error().code));
+  fuse_reply_readlink(request, target->c_str());
+}
+
+// As /proc has it: nothing is stored here, so nothing is full.
+void statfs(fuse_req_t request, fuse_ino_t) {
+  struct statvfs it {};
+  it.f_bsize = it.f_frsize = 4096;
+  it.f_namemax = 255;
+  fuse_reply_statfs(request, &it);
+}
+
+}  // namespace
+
+void add_node_handlers(fuse_lowlevel_ops& operations) {
+  operations.lookup = lookup;
+  operations.forget = forget;
+  operations.forget_multi = forget_multi;
+  operations.getattr = getattr;
+  operations.setattr = setattr;
+  operations.readlink = readlink;
+  operations.statfs = statfs;
+}
+
+}  // namespace holdfast::mount::handlers

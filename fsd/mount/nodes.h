@@ -1,0 +1,42 @@
+// The kernel's ids of nodes: which place each stands for, and how often the kernel has looked it up.
+//
+// Any thread may call. Ids come from a counter and are never reused; with the generation (the time of
+// the start) no two nodes of any two lives of the daemon are the same to an NFS client (rule 10).
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "fsd/tree/place.h"
+
+namespace holdfast::mount {
+
+class Nodes {
+ public:
+  static constexpr std::uint64_t kRoot = 1;
+
+  explicit Nodes(std::uint64_t generation);
+
+  std::uint64_t generation() const { return generation_; }
+  // One more lookup of it.
+  std::uint64_t remember(const tree::Place& place);
+  void forget(std::uint64_t node, std::uint64_t lookups);
+  std::optional<tree::Place> find(std::uint64_t node) const;
+  std::size_t size() const;
+
+ private:
+  struct Known {
+    tree::Place place;
+    std::uint64_t lookups = 0;
+  };
+
+  const std::uint64_t generation_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::uint64_t last_ = kRoot;
+  std::unordered_map<std::uint64_t, Known> nodes_;
+  std::unordered_map<tree::Place, std::uint64_t, tree::PlaceHash> ids_;
+};
+
+}  // namespace holdfast::mount

@@ -1,0 +1,161 @@
+#include "fsd/mount/waiters.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::mount {
+namespace {
+
+// An answer is one word.
+using Answer = std::array<std::byte, 4096>;
+
+Result<std::size_t> ask(tree::OpenFile& file, std::size_t size, std::uint64_t offset, Answer& answer) {
+  return file.read(offset, ByteSpan{answer}.first(std::min(size, answer.size())));
+}
+
+void reply(fuse_req_t request, const Result<std::size_t>& length, const Answer& answer) {
+  if (length)
+    fuse_reply_buf(request, reinterpret_cast<const char*>(answer.data()), *length);
+  else
+    fuse_reply_err(request, length.error().code);
+}
+
+bool not_yet(const Result<std::size_t>& length) { return !length && length.error().code == EAGAIN; }
+
+}  // namespace
+
+Waiters::Waiters() : poller_([this] { poll(); }) {}
+
+Waiters::~Waiters() { close(); }
+
+Waiters::Ticket Waiters::park(fuse_req_t request, std::shared_ptr<tree::OpenFile> file, std::size_t size,
+                              std::uint64_t offset) {
+  const std::lock_guard lock(mutex_);
+  const Ticket ticket = ++last_;
+  by_subject_[file->subject()].insert(ticket);
+  parked_[ticket] = {request, std::move(file), size, offset};
+  return ticket;
+}
+
+void Waiters::arm(Ticket ticket) {
+  std::optional<Parked> too_late;
+  {
+    const std::lock_guard lock(mutex_);
+    Parked& parked = parked_.at(ticket);
+    parked.armed = true;
+    if (parked.interrupted) interrupted_.push_back(ticket);
+    changed_.insert(parked.file->subject());  // it may have changed before it was in the table
+    if (closing_) too_late = take(ticket);
+  }
+  rung_.notify_one();
+  if (too_late) fuse_reply_err(too_late->request, ESHUTDOWN);
+}
+
+void Waiters::changed(ObjectKind kind, Id id) {
+  const tree::Subject subject{kind, id};
+  {
+    const std::lock_guard lock(mutex_);
+    if (!by_subject_.contains(subject)) return;
+    changed_.insert(subject);
+  }
+  rung_.notify_one();
+}
+
+void Waiters::interrupt(Ticket ticket) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = parked_.find(ticket);
+    if (found == parked_.end()) return;
+    found->second.interrupted = true;
+    if (!found->second.armed) return;
+    interrupted_.push_back(ticket);
+  }
+  rung_.notify_one();
+}
+
+void Waiters::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  rung_.notify_one();
+  if (poller_.joinable()) poller_.join();
+}
+
+std::size_t Waiters::parked() const {
+  const std::lock_guard lock(mutex_);
+  return parked_.size();
+}
+
+void Waiters::poll() {
+  pthread_setname_np(pthread_self(), "wait-poller");
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    rung_.wait(lock, [this] { return closing_ || !changed_.empty() || !interrupted_.empty(); });
+    if (closing_) return end_all(lock);
+    if (!interrupted_.empty()) {
+      const auto parked = take(interrupted_.front());
+      interrupted_.pop_front();
+      lock.unlock();
+      if (parked) fuse_reply_err(parked->request, EINTR);
+    } else {
+      const tree::Subject subject = *changed_.begin();
+      changed_.erase(changed_.begin());
+      lock.unlock();
+      examine(subject);
+    }
+    lock.lock();
+  }
+}
+
+void Waiters::examine(const tree::Subject& subject) {
+  Answer answer;
+  for (const Ticket ticket : tickets_of(subject)) {
+    std::unique_lock lock(mutex_);
+    const auto found = parked_.find(ticket);
+    if (found == parked_.end() || !found->second.armed) continue;
+    const auto file = found->second.file;
+    const std::size_t size = found->second.size;
+    const std::uint64_t offset = found->second.offset;
+    lock.unlock();
+
+    const auto length = ask(*file, size, offset, answer);
+    if (not_yet(length)) return;
+    lock.lock();
+    const auto parked = take(ticket);
+    lock.unlock();
+    if (parked) reply(parked->request, length, answer);
+  }
+}
+
+std::vector<Waiters::Ticket> Waiters::tickets_of(const tree::Subject& subject) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_subject_.find(subject);
+  if (found == by_subject_.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+std::optional<Waiters::Parked> Waiters::take(Ticket ticket) {
+  const auto found = parked_.find(ticket);
+  if (found == parked_.end() || !found->second.armed) return std::nullopt;
+  Parked parked = std::move(found->second);
+  parked_.erase(found);
+  const auto tickets = by_subject_.find(parked.file->subject());
+  tickets->second.erase(ticket);
+  if (tickets->second.empty()) by_subject_.erase(tickets);
+  return parked;
+}
+
+void Waiters::end_all(std::unique_lock<std::mutex>& lock) {
+  std::vector<fuse_req_t> requests;
+  for (auto at = parked_.begin(); at != parked_.end();) {
+    const Ticket ticket = (at++)->first;
+    if (const auto parked = take(ticket)) requests.push_back(parked->request);
+  }
+  lock.unlock();
+  for (const fuse_req_t request : requests) fuse_reply_err(request, ESHUTDOWN);
+}
+
+}  // namespace holdfast::mount

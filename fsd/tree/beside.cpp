@@ -1,0 +1,78 @@
+// Tree: what editors do around a config.json (rule 3). Only renaming over it is a save; the rest leaves no
+// trace in `error` unless it is refused, so that an editor that cleans up doesn't wipe out why its save was.
+#include "fsd/tree/tree.h"
+
+namespace holdfast::tree {
+
+Result<> Tree::check_beside(const Place& directory, const Asker& asker) {
+  if (!outline_.child(directory.row, NodeKind::scratch))
+    return fail(EPERM, "no files can be made, deleted or renamed in this directory");
+  HF_TRY(const Ownership owner, ownership(directory));
+  if (!may(asker, owner, Right::write))
+    return fail(EACCES, "the directory's mode does not let you change it");
+  return {};
+}
+
+Result<Tree::Created> Tree::create(const Place& directory, std::string_view name, std::uint32_t mode,
+                                   const OpenMode& how, const Asker& asker) {
+  return refusals_.settle_failure(directory, asker, fmt::format("create {}", name),
+                                  create_unsettled(directory, name, mode, how, asker));
+}
+
+Result<> Tree::unlink(const Place& directory, std::string_view name, const Asker& asker) {
+  return refusals_.settle_failure(directory, asker, fmt::format("unlink {}", name),
+                                  unlink_unsettled(directory, name, asker));
+}
+
+Result<Tree::Created> Tree::create_unsettled(const Place& directory, std::string_view name,
+                                             std::uint32_t mode, const OpenMode& how, const Asker& asker) {
+  HF_CHECK(check_beside(directory, asker));
+  if (const auto row = outline_.fixed(directory.row, name)) {
+    if (outline_.at(*row).row->kind != NodeKind::config)
+      return fail(EPERM, "'{}' is a fixed file, and not there now", name);
+    const Place place{*row, directory.object, directory.parent};
+    absences_.end(place);
+    HF_TRY(auto file, open_config(place, {how.read, how.write, true}, asker));
+    return Created{place, std::move(file)};
+  }
+  const RowIndex row = *outline_.child(directory.row, NodeKind::scratch);
+  const Ownership owner{asker.caller.uid, asker.caller.gid, mode};
+  HF_TRY(const Id id, scratches_.create(directory, name, owner));
+  const Place place{row, id, directory.object};
+  HF_TRY(auto file, open_unsettled(place, {}, asker));
+  return Created{place, std::move(file)};
+}
+
+Result<> Tree::unlink_unsettled(const Place& directory, std::string_view name, const Asker& asker) {
+  HF_CHECK(check_beside(directory, asker));
+  HF_TRY(const Place place, lookup(directory, name));
+  if (kind(place) == NodeKind::scratch) {
+    scratches_.remove(place.object);
+    return {};
+  }
+  if (kind(place) != NodeKind::config) return fail(EPERM, "'{}' is a fixed file", name);
+  absences_.begin(place);
+  return {};
+}
+
+Result<> Tree::rename_beside(const Place& directory, std::string_view old_name, std::string_view new_name,
+                             const Asker& asker) {
+  HF_CHECK(check_beside(directory, asker));
+  HF_TRY(const Place from, lookup(directory, old_name));
+  if (kind(from) != NodeKind::scratch) return fail(EPERM, "'{}' is a fixed file", old_name);
+  const auto row = outline_.fixed(directory.row, new_name);
+  if (!row) {
+    scratches_.rename(from.object, new_name);
+    return {};
+  }
+  const Place onto{*row, directory.object, directory.parent};
+  if (kind(onto) != NodeKind::config) return fail(EPERM, "'{}' is a fixed file", new_name);
+  const auto file = scratches_.get(from.object);
+  if (!file) return fail(ENOENT, "the scratch file is gone");
+  HF_CHECK(commit(onto, file->text(), asker));
+  scratches_.remove(from.object);
+  absences_.end(onto);
+  return {};
+}
+
+}  // namespace holdfast::tree

@@ -1,0 +1,71 @@
+#include "fsd/tree/draft.h"
+
+#include <nlohmann/json.hpp>
+
+namespace holdfast::tree {
+namespace {
+
+// Only wants to know where the text goes wrong.
+class WhereWrong final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
+    position_ = position;
+    return false;
+  }
+  std::size_t position() const { return position_; }
+
+ private:
+  std::size_t position_ = 0;
+};
+
+}  // namespace
+
+bool is_incomplete_json(std::string_view text) {
+  WhereWrong where;
+  // The parser counts the end of the text as one more character that it has read.
+  return !nlohmann::json::sax_parse(text, &where) && where.position() > text.size();
+}
+
+void Draft::touch() {
+  touched_ = true;
+  changed_ = true;
+}
+
+Result<> Draft::write(std::uint64_t offset, std::string_view bytes, bool append) {
+  if (!touched_ && !append) text_ = base_;
+  if (append) offset = text_.size();
+  if (offset > kLargest || bytes.size() > kLargest - offset)
+    return fail(EFBIG, "a definition has at most {} bytes", kLargest);
+  if (text_.size() < offset + bytes.size()) text_.resize(offset + bytes.size());
+  text_.replace(offset, bytes.size(), bytes);
+  touch();
+  return {};
+}
+
+Result<> Draft::truncate(std::uint64_t size) {
+  if (size > kLargest) return fail(EFBIG, "a definition has at most {} bytes", kLargest);
+  if (!touched_) text_ = base_;
+  text_.resize(size);
+  touch();
+  return {};
+}
+
+Draft::Step Draft::at_flush(bool by_opener) const {
+  if (!pending()) return Step::nothing;
+  if (!by_opener && is_incomplete_json(text_)) return Step::wait;
+  return Step::commit;
+}
+
+}  // namespace holdfast::tree

@@ -1,0 +1,37 @@
+#include "fsd/tree/files/config_file.h"
+
+namespace holdfast::tree {
+
+Result<std::size_t> ConfigFile::read(std::uint64_t offset, ByteSpan into) {
+  const std::lock_guard lock(mutex_);
+  return copy(draft_.text(), offset, into);
+}
+
+Result<> ConfigFile::write(std::uint64_t offset, std::string_view bytes, bool append) {
+  const std::lock_guard lock(mutex_);
+  return draft_.write(offset, bytes, append);
+}
+
+Result<> ConfigFile::truncate(std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  return draft_.truncate(size);
+}
+
+Result<> ConfigFile::flush(std::int32_t process) {
+  const std::lock_guard lock(mutex_);
+  refused_ = false;
+  if (draft_.at_flush(process == opener_) != Draft::Step::commit) return {};
+  auto done = commit_(draft_.text());
+  if (done)
+    draft_.committed();
+  else
+    refused_ = true;
+  return done;
+}
+
+void ConfigFile::released() {
+  const std::lock_guard lock(mutex_);
+  if (draft_.pending() && !refused_) discarded_();
+}
+
+}  // namespace holdfast::tree

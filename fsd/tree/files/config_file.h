@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "fsd/tree/draft.h"
+#include "fsd/tree/files/open_file.h"
+
+namespace holdfast::tree {
+
+// A handle on a config.json that was opened to write: a draft, committed at flush and fsync.
+class ConfigFile final : public OpenFile {
+ public:
+  // Takes the whole text or refuses it; both leave their trace in `error`.
+  using Commit = std::function<Result<>(std::string_view text)>;
+  // What was written is lost; only told when nobody has been told before.
+  using Discarded = std::function<void()>;
+
+  ConfigFile(std::shared_ptr<const std::string> base, std::int32_t opener, Commit commit, Discarded discarded)
+      : draft_(*base), opener_(opener), commit_(std::move(commit)), discarded_(std::move(discarded)) {}
+
+  Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
+  Result<> write(std::uint64_t offset, std::string_view bytes, bool append) override;
+  Result<> truncate(std::uint64_t size) override;
+  Result<> flush(std::int32_t process) override;
+  void released() override;
+
+ private:
+  std::mutex mutex_;  // guards the draft and `refused_`
+  Draft draft_;
+  bool refused_ = false;  // the last flush was
+  const std::int32_t opener_;
+  const Commit commit_;
+  const Discarded discarded_;
+};
+
+}  // namespace holdfast::tree

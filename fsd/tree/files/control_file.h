@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "fsd/tree/files/open_file.h"
+
+namespace holdfast::tree {
+
+// Rule 4: one write is one command, refused or accepted in that write. Offsets, truncation and appending
+// mean nothing here. What is read is the list of verbs.
+class ControlFile final : public OpenFile {
+ public:
+  static constexpr std::size_t kLongestCommand = 4096;
+
+  using Command = std::function<Result<>(std::string_view line)>;
+  ControlFile(std::string listing, Command command)
+      : listing_(std::move(listing)), command_(std::move(command)) {}
+
+  Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override {
+    return copy(listing_, offset, into);
+  }
+  Result<> write(std::uint64_t, std::string_view bytes, bool) override { return command_(bytes); }
+  Result<> truncate(std::uint64_t) override { return {}; }
+
+ private:
+  const std::string listing_;
+  const Command command_;
+};
+
+}  // namespace holdfast::tree

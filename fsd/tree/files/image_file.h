@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "engine/image/stack.h"
+#include "fsd/tree/files/open_file.h"
+
+namespace holdfast::tree {
+
+// A disk of a point, sparse and honest: what no layer has, and what is recorded as zeros, is a hole.
+class ImageFile final : public OpenFile {
+ public:
+  // Told of each read that failed (EIO): the reader himself only gets the number.
+  using Failed = std::function<void(const Error& error)>;
+  ImageFile(std::shared_ptr<image::Stack> stack, Failed failed)
+      : stack_(std::move(stack)), failed_(std::move(failed)) {}
+
+  Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
+  Result<std::uint64_t> seek(std::uint64_t offset, Seek what) override;
+
+ private:
+  const std::shared_ptr<image::Stack> stack_;
+  const Failed failed_;
+};
+
+}  // namespace holdfast::tree

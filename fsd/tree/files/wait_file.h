@@ -1,0 +1,24 @@
+#pragma once
+
+#include "engine/engine.h"
+#include "fsd/tree/files/open_file.h"
+
+namespace holdfast::tree {
+
+// Rule 6: answers with the final status of a run, once it has one. Opened on a flow, it stays with the
+// execution that was its latest then.
+class WaitFile final : public OpenFile {
+ public:
+  WaitFile(Engine& engine, const Subject& subject) : engine_(engine), subject_(subject) {}
+
+  Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
+  Subject subject() const override { return subject_; }
+
+ private:
+  Result<RunStatus> status() const;
+
+  Engine& engine_;
+  const Subject subject_;
+};
+
+}  // namespace holdfast::tree

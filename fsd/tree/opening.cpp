@@ -1,0 +1,118 @@
+// Tree: what is opened, and how.
+#include "fsd/tree/files/config_file.h"
+#include "fsd/tree/files/control_file.h"
+#include "fsd/tree/files/image_file.h"
+#include "fsd/tree/files/log_file.h"
+#include "fsd/tree/files/scratch_file.h"
+#include "fsd/tree/files/text_file.h"
+#include "fsd/tree/files/wait_file.h"
+#include "fsd/tree/tree.h"
+
+namespace holdfast::tree {
+namespace {
+
+bool is_writable(NodeKind kind) {
+  return kind == NodeKind::config || kind == NodeKind::control || kind == NodeKind::scratch;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<OpenFile>> Tree::open(const Place& place, const OpenMode& mode, const Asker& asker) {
+  auto opened = open_unsettled(place, mode, asker);
+  if (opened) return opened;  // name_of is for the sentence only
+  return refusals_.settle_failure(directory_of(place), asker, "open " + name_of(place), std::move(opened));
+}
+
+std::string Tree::name_of(const Place& place) {
+  const Outline::Knot& here = knot(place);
+  if (here.row->kind != NodeKind::image) return std::string{here.name};
+  const auto disk = engine_.point_disk(place.object);
+  return fmt::format("{}{}", disk ? disk->name : "the disk", here.suffix);
+}
+
+Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const Place& place, const OpenMode& mode,
+                                                       const Asker& asker) {
+  const Outline::Knot& here = knot(place);
+  const bool changes = mode.write || mode.truncate;
+  if (changes && here.row->kind == NodeKind::image)
+    return fail(EROFS, "this is a backup: it cannot be changed");
+  if (changes && !is_writable(here.row->kind)) return fail(EPERM, "only the daemon writes this file");
+  HF_TRY(const Ownership owner, ownership(place));
+  if (mode.read && !may(asker, owner, Right::read)) return fail(EACCES, "its mode does not let you read it");
+  if (changes && !may(asker, owner, Right::write)) return fail(EACCES, "its mode does not let you write it");
+
+  switch (here.row->kind) {
+    case NodeKind::generated: {
+      HF_TRY(const Rendering rendering, renderings_.of(place));
+      return std::make_shared<TextFile>(rendering.text);
+    }
+    case NodeKind::config: return open_config(place, mode, asker);
+    case NodeKind::control: return open_control(place, asker);
+    case NodeKind::log: return std::make_shared<LogFile>(events_);
+    case NodeKind::error:
+      return std::make_shared<TextFile>(refusals_.of(directory_of(place), asker.caller.uid).text);
+    case NodeKind::wait: {
+      HF_TRY(const Subject subject, here.row->subject(engine_, place.object));
+      return std::make_shared<WaitFile>(engine_, subject);
+    }
+    case NodeKind::image: return open_image(place, asker);
+    case NodeKind::scratch: {
+      auto file = scratches_.get(place.object);
+      if (!file) return fail(ENOENT, "the scratch file is gone");
+      if (mode.truncate) HF_CHECK(file->truncate(0));
+      return std::make_shared<ScratchFile>(std::move(file));
+    }
+    case NodeKind::directory:
+    case NodeKind::collection:
+    case NodeKind::object: return fail(EISDIR, "a directory");
+    case NodeKind::link: break;
+  }
+  return fail(ELOOP, "a link");
+}
+
+Result<std::shared_ptr<OpenFile>> Tree::open_config(const Place& place, const OpenMode& mode,
+                                                    const Asker& asker) {
+  HF_TRY(const Rendering rendering, renderings_.of(place));
+  if (!mode.write) return std::make_shared<TextFile>(rendering.text);
+  auto file = std::make_shared<ConfigFile>(
+      rendering.text, asker.caller.pid,
+      [=, this](std::string_view text) { return commit(place, text, asker); },
+      [=, this] {
+        Result<> lost = fail(EINVAL, "what was written never became a whole JSON document; it was discarded");
+        (void)refusals_.settle(directory_of(place), asker, "write " + name_of(place), std::move(lost));
+      });
+  if (mode.truncate) HF_CHECK(file->truncate(0));
+  return file;
+}
+
+Result<> Tree::commit(const Place& config, std::string_view text, const Asker& asker) {
+  return refusals_.settle(directory_of(config), asker, "write " + name_of(config),
+                          knot(config).row->config.commit(engine_, config.object, text, asker));
+}
+
+std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& asker) {
+  const std::span<const verbs::Verb> verbs = knot(place).row->verbs;
+  const auto command = [=, this](std::string_view line) -> Result<> {
+    if (line.size() > ControlFile::kLongestCommand)
+      return fail(EMSGSIZE, "a command has at most {} bytes, this one has {}", ControlFile::kLongestCommand,
+                  line.size());
+    const RowIndex directory = knot(place).parent;
+    HF_TRY(const verbs::Command parsed, verbs::parse(line, verbs, [&](std::string_view name) {
+             return is_reserved_below(directory, name);
+           }));
+    return parsed.verb->apply(engine_, place.object, parsed.values, asker.caller);
+  };
+  return std::make_shared<ControlFile>(verbs::listing(verbs), [=, this](std::string_view line) {
+    return refusals_.settle(directory_of(place), asker, "write " + name_of(place), command(line));
+  });
+}
+
+Result<std::shared_ptr<OpenFile>> Tree::open_image(const Place& place, const Asker& asker) {
+  HF_TRY(auto stack, engine_.open_image(place.object, asker.caller));
+  return std::make_shared<ImageFile>(std::move(stack), [=, this](const Error& error) {
+    Result<> failed = tl::make_unexpected(error);
+    (void)refusals_.settle(directory_of(place), asker, "read " + name_of(place), std::move(failed));
+  });
+}
+
+}  // namespace holdfast::tree

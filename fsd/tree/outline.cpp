@@ -1,0 +1,110 @@
+#include "fsd/tree/outline.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "catalog/base/log.h"
+
+namespace holdfast::tree {
+namespace {
+
+struct Placeholder {
+  std::string_view word;
+  ObjectKind kind;
+};
+constexpr Placeholder kPlaceholders[] = {
+    {"machine", ObjectKind::machine},       {"disk", ObjectKind::disk},
+    {"point", ObjectKind::point},           {"point_disk", ObjectKind::point_disk},
+    {"repository", ObjectKind::repository}, {"flow", ObjectKind::flow},
+    {"execution", ObjectKind::execution},   {"job", ObjectKind::job},
+};
+
+[[noreturn]] void wrong(std::string_view path, std::string_view why) {
+  log::error("the table of the tree is wrong at {}: {}", path, why);
+  std::abort();
+}
+
+std::vector<std::string_view> parts(std::string_view path) {
+  std::vector<std::string_view> all;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // the slash
+    const std::size_t end = std::min(path.find('/'), path.size());
+    if (end > 0) all.push_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return all;
+}
+
+}  // namespace
+
+Outline::Outline(std::span<const Row> rows) {
+  knots_.reserve(rows.size());
+  for (const Row& row : rows) {
+    Knot knot;
+    knot.row = &row;
+    if (knots_.empty()) {
+      if (row.path != "/") wrong(row.path, "the first row is not the root");
+      knots_.push_back(knot);
+      continue;
+    }
+    const std::size_t slash = row.path.rfind('/');
+    const std::string_view last = row.path.substr(slash + 1);
+    knot.parent = row_of(slash == 0 ? "/" : row.path.substr(0, slash));
+    knot.subject = knots_[knot.parent].subject;
+    if (last.starts_with('{')) {
+      const std::size_t close = std::min(last.find('}'), last.size());
+      const std::string_view word = last.substr(1, close - 1);
+      const auto* known = std::ranges::find(kPlaceholders, word, &Placeholder::word);
+      if (known != std::end(kPlaceholders))
+        knot.stands_for = knot.subject = known->kind;
+      else if (row.kind != NodeKind::scratch)
+        wrong(row.path, "an unknown placeholder");
+      knot.suffix = last.substr(close + 1);
+    } else {
+      knot.name = last;
+    }
+    knots_[knot.parent].children.push_back(static_cast<RowIndex>(knots_.size()));
+    knots_.push_back(knot);
+  }
+  for (const Knot& knot : knots_)
+    if (knot.row->kind == NodeKind::link) row_of(knot.row->to);
+}
+
+std::optional<Subject> Outline::subject_of(const Place& place) const {
+  const auto kind = at(place.row).subject;
+  if (!kind) return std::nullopt;
+  if (at(place.row).row->kind == NodeKind::scratch) return Subject{*kind, place.parent};
+  if (*kind == ObjectKind::disk) return Subject{ObjectKind::machine, place.parent};
+  return Subject{*kind, place.object};
+}
+
+RowIndex Outline::row_of(std::string_view path) const {
+  for (std::size_t i = 0; i < knots_.size(); ++i)
+    if (knots_[i].row->path == path) return static_cast<RowIndex>(i);
+  wrong(path, "there is no such row");
+}
+
+std::optional<RowIndex> Outline::child(RowIndex directory, NodeKind kind) const {
+  for (const RowIndex child : at(directory).children)
+    if (at(child).row->kind == kind) return child;
+  return std::nullopt;
+}
+
+std::optional<RowIndex> Outline::fixed(RowIndex directory, std::string_view name) const {
+  for (const RowIndex child : at(directory).children)
+    if (at(child).name == name) return child;
+  return std::nullopt;
+}
+
+std::string Outline::relative_target(RowIndex link, std::string_view name) const {
+  const auto from = parts(at(at(link).parent).row->path);
+  const auto to = parts(at(link).row->to);
+  std::size_t common = 0;
+  while (common < from.size() && common + 1 < to.size() && from[common] == to[common]) ++common;
+  std::string target;
+  for (std::size_t i = common; i < from.size(); ++i) target += "../";
+  for (std::size_t i = common; i + 1 < to.size(); ++i) target += fmt::format("{}/", to[i]);
+  return target.append(name);
+}
+
+}  // namespace holdfast::tree

@@ -1,0 +1,38 @@
+// A node of the tree: a row of the table, for one object.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "catalog/base/id.h"
+
+namespace holdfast::tree {
+
+using RowIndex = std::uint16_t;
+
+struct Place {
+  RowIndex row = 0;
+  Id object = 0;  // what the last {placeholder} of the row's path stands for; 0 above all objects
+  Id parent = 0;  // what the one before it stands for
+
+  // The parent follows from the object.
+  bool operator==(const Place& other) const { return row == other.row && object == other.object; }
+};
+
+// The number that stat shows: the same for as long as the object lives, across restarts too, and never
+// another's. (The kernel's own ids of nodes are mount/nodes.h.)
+inline std::uint64_t inode_number(const Place& place) {
+  if (place.row == 0 && place.object == 0) return 1;
+  std::uint64_t x = static_cast<std::uint64_t>(place.object) * 0x9e3779b97f4a7c15 + place.row;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  x ^= x >> 31;
+  return x < 2 ? x + 2 : x;
+}
+
+struct PlaceHash {
+  std::size_t operator()(const Place& place) const { return inode_number(place); }
+};
+
+}  // namespace holdfast::tree

@@ -1,0 +1,46 @@
+#include "fsd/tree/refusals.h"
+
+#include <cstring>
+
+namespace holdfast::tree {
+namespace {
+
+constexpr std::size_t kMost = 4096;
+
+const char* errno_name(int code) {
+  const char* name = strerrorname_np(code);
+  return name == nullptr ? "?" : name;
+}
+
+}  // namespace
+
+Refusals::Note Refusals::of(const Place& directory, std::uint32_t uid) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = index_.find({directory, uid});
+  return found == index_.end() ? Note{} : found->second->second;
+}
+
+void Refusals::remember(const Place& directory, std::uint32_t uid, std::string_view what,
+                        const Error& error) {
+  const Time now = clock_.now();
+  Note note{fmt::format("{} {}: {}: {}\n", iso_time(now), what, errno_name(error.code), error.message), now};
+  const Key key{directory, uid};
+  const std::lock_guard lock(mutex_);
+  if (const auto older = index_.find(key); older != index_.end()) notes_.erase(older->second);
+  notes_.emplace_front(key, std::move(note));
+  index_[key] = notes_.begin();
+  if (notes_.size() > kMost) {
+    index_.erase(notes_.back().first);
+    notes_.pop_back();
+  }
+}
+
+void Refusals::forget(const Place& directory, std::uint32_t uid) {
+  const std::lock_guard lock(mutex_);
+  const auto found = index_.find({directory, uid});
+  if (found == index_.end()) return;
+  notes_.erase(found->second);
+  index_.erase(found);
+}
+
+}  // namespace holdfast::tree

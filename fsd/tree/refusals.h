@@ -1,0 +1,72 @@
+// What the `error` files say: for each directory and user, his last refused operation there.
+//
+// Any thread may call. Kept in memory, the newest few thousand.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "catalog/base/clock.h"
+#include "catalog/base/error.h"
+#include "fsd/tree/asker.h"
+#include "fsd/tree/place.h"
+
+namespace holdfast::tree {
+
+class Refusals {
+ public:
+  explicit Refusals(const Clock& clock) : clock_(clock) {}
+
+  // The one place where the outcome of an operation becomes an `error` file: a refusal is written into
+  // it, a success empties it. Hands the outcome on. `what`: the operation, as "write control".
+  template <class T>
+  Result<T> settle(const Place& directory, const Asker& asker, std::string_view what, Result<T> outcome) {
+    if (outcome)
+      forget(directory, asker.caller.uid);
+    else
+      remember(directory, asker.caller.uid, what, outcome.error());
+    return outcome;
+  }
+
+  // The same, for operations whose success says nothing of what was refused before: reading, and what editors
+  // do around a save.
+  template <class T>
+  Result<T> settle_failure(const Place& directory, const Asker& asker, std::string_view what,
+                           Result<T> outcome) {
+    if (!outcome) remember(directory, asker.caller.uid, what, outcome.error());
+    return outcome;
+  }
+
+  struct Note {
+    std::string text;  // "": nothing was refused
+    Time at{};
+  };
+  Note of(const Place& directory, std::uint32_t uid) const;
+
+ private:
+  struct Key {
+    Place directory;
+    std::uint32_t uid = 0;
+    bool operator<(const Key& other) const {
+      return std::tuple(directory.row, directory.object, uid) <
+             std::tuple(other.directory.row, other.directory.object, other.uid);
+    }
+  };
+  using Notes = std::list<std::pair<Key, Note>>;
+
+  void remember(const Place& directory, std::uint32_t uid, std::string_view what, const Error& error);
+  void forget(const Place& directory, std::uint32_t uid);
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;  // guards what follows
+  Notes notes_;               // the newest first
+  std::map<Key, Notes::iterator> index_;
+};
+
+}  // namespace holdfast::tree

@@ -1,0 +1,52 @@
+// The texts of generated files and definitions, as they are now: rendered once per revision of the
+// object, so that stat and the read after it agree and `ls -l` of many is quick.
+//
+// Any thread may call. Bounded: the least recently used go first.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "catalog/base/clock.h"
+#include "fsd/tree/outline.h"
+
+namespace holdfast::tree {
+
+struct Rendering {
+  std::shared_ptr<const std::string> text;
+  std::int64_t revision = 0;
+  Time changed_at{};
+};
+
+class Renderings {
+ public:
+  Renderings(Engine& engine, const Outline& outline, const Clock& clock)
+      : engine_(engine), outline_(outline), clock_(clock) {}
+
+  Result<Rendering> of(const Place& place);
+
+ private:
+  struct Kept {
+    Place place;
+    Rendering rendering;
+  };
+
+  std::optional<Rendering> kept(const Place& place);
+  void keep(const Place& place, const Rendering& rendering);
+
+  Engine& engine_;
+  const Outline& outline_;
+  const Clock& clock_;
+
+  std::mutex mutex_;      // guards what follows; never held while the engine is asked
+  std::list<Kept> kept_;  // the most recently used first
+  std::unordered_map<Place, std::list<Kept>::iterator, PlaceHash> index_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace holdfast::tree

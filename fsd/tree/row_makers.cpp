@@ -1,0 +1,75 @@
+#include "fsd/tree/row_makers.h"
+
+#include "fsd/views/views.h"
+
+namespace holdfast::tree {
+namespace {
+
+Result<MachineDefinition> current(Engine& engine, Id id, MachineDefinition*) {
+  HF_TRY(const MachineView view, engine.machine(id));
+  return view.machine.definition;
+}
+Result<RepositoryDefinition> current(Engine& engine, Id id, RepositoryDefinition*) {
+  HF_TRY(const RepositoryView view, engine.repository(id));
+  return view.repository.definition;
+}
+Result<FlowDefinition> current(Engine& engine, Id id, FlowDefinition*) {
+  HF_TRY(const FlowView view, engine.flow(id));
+  return view.flow.definition;
+}
+
+template <class Definition>
+Result<Definition> definition_of(Engine& engine, Id id) {
+  return current(engine, id, static_cast<Definition*>(nullptr));
+}
+
+template <class Definition>
+Result<std::string> print(Engine& engine, const Place& place) {
+  HF_TRY(const Definition definition, definition_of<Definition>(engine, place.object));
+  return print_definition(definition);
+}
+
+template <class Definition>
+Result<> commit(Engine& engine, Id id, std::string_view text, const Asker& asker) {
+  HF_TRY(const Definition wanted, parse_definition<Definition>(text));
+  if (asker.caller.uid != 0) {
+    HF_TRY(const Definition now, definition_of<Definition>(engine, id));
+    if (const std::string field = root_only_change(now, wanted); !field.empty())
+      return fail(EPERM, "'{}' names something of the host: only root may change it", field);
+  }
+  return engine.define(id, wanted, asker.caller);
+}
+
+}  // namespace
+
+template <class Definition>
+Config config_of() {
+  return {print<Definition>, commit<Definition>};
+}
+template Config config_of<MachineDefinition>();
+template Config config_of<RepositoryDefinition>();
+template Config config_of<FlowDefinition>();
+
+Result<std::string> show_disk(Engine& engine, const Place& place) {
+  HF_TRY(const MachineView view, engine.machine(place.parent));
+  for (const Disk& disk : view.disks)
+    if (disk.id == place.object) return views::disk_status(disk, view.revision);
+  return fail(ENOENT, "machines/{} no longer has this disk", view.machine.name);
+}
+
+Result<std::string> job_name(Engine& engine, const Place& place) {
+  HF_TRY(const JobView view, engine.job(place.object));
+  return view.job.name;
+}
+
+Result<std::vector<Named>> jobs_of_execution(Engine& engine, Id execution) {
+  HF_TRY(const ExecutionView view, engine.execution(execution));
+  return view.jobs;
+}
+
+Result<Subject> newest_execution(Engine& engine, Id flow) {
+  HF_TRY(const Named newest, engine.latest(ObjectKind::execution, flow));
+  return Subject{ObjectKind::execution, newest.id};
+}
+
+}  // namespace holdfast::tree

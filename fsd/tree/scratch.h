@@ -1,0 +1,78 @@
+// The files that editors and rsync put beside a config.json before they rename one over it (rule 3). Kept in
+// memory, for a while; they are nobody's data.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog/base/bytes.h"
+#include "catalog/base/clock.h"
+#include "catalog/base/error.h"
+#include "fsd/tree/asker.h"
+#include "fsd/tree/place.h"
+
+namespace holdfast::tree {
+
+// One such file. Any thread may call.
+class Scratch {
+ public:
+  static constexpr std::size_t kLargest = 1 << 20;
+
+  Scratch(const Ownership& ownership, const Clock& clock);
+
+  struct State {
+    Ownership ownership;
+    std::uint64_t size = 0;
+    Time changed_at{};
+  };
+  State state() const;
+  std::string text() const;
+  std::size_t read(std::uint64_t offset, ByteSpan into) const;
+  Result<> write(std::uint64_t offset, std::string_view bytes, bool append);  // EFBIG
+  Result<> truncate(std::uint64_t size);                                      // EFBIG
+  void own(const Ownership& ownership);
+
+ private:
+  const Clock& clock_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::string text_;
+  Ownership ownership_;
+  Time changed_at_;
+};
+
+// All of them, by directory and name. Any thread may call. A user has at most a few dozen; what
+// nobody has open or has changed for a quarter of an hour goes.
+class Scratches {
+ public:
+  explicit Scratches(const Clock& clock) : clock_(clock) {}
+
+  struct Named {
+    Id id = 0;
+    std::string name;
+  };
+  Result<Id> create(const Place& directory, std::string_view name, const Ownership& ownership);  // EDQUOT
+  std::shared_ptr<Scratch> get(Id id) const;                     // null: it is gone
+  Id find(const Place& directory, std::string_view name) const;  // 0: there is none
+  std::vector<Named> list(const Place& directory) const;
+  void remove(Id id);
+  void rename(Id id, std::string_view name);  // in place of another of that name
+
+ private:
+  struct Entry {
+    Place directory;
+    std::string name;
+    std::shared_ptr<Scratch> file;
+  };
+
+  void expire();
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::unordered_map<Id, Entry> entries_;
+};
+
+}  // namespace holdfast::tree

@@ -1,0 +1,191 @@
+#include "fsd/tree/tree.h"
+
+#include <algorithm>
+
+#include "catalog/base/text.h"
+#include "fsd/tree/table.h"
+#include "fsd/verbs/verb.h"
+
+namespace holdfast::tree {
+namespace {
+
+constexpr Ownership kRootsOwn{.uid = 0, .gid = 0, .mode = 0777};
+
+}  // namespace
+
+Tree::Tree(Engine& engine, const Clock& clock)
+    : engine_(engine),
+      began_at_(clock.now()),
+      outline_(table()),
+      renderings_(engine, outline_, clock),
+      refusals_(clock),
+      scratches_(clock),
+      absences_(clock),
+      events_(engine) {}
+
+Place Tree::directory_of(const Place& place) const {
+  const Outline::Knot& here = knot(place);
+  if (here.name.empty() && place.row != 0) return {here.parent, place.parent, 0};
+  return {here.parent, place.object, place.parent};
+}
+
+Result<Place> Tree::lookup(const Place& directory, std::string_view name) {
+  for (const RowIndex row : knot(directory).children) {
+    const Outline::Knot& child = outline_.at(row);
+    if (child.stands_for) {
+      auto found = lookup_object(directory, row, name);
+      if (found || found.error().code != ENOENT) return found;
+    } else if (child.row->kind == NodeKind::scratch) {
+      if (const Id id = scratches_.find(directory, name); id != 0) return Place{row, id, directory.object};
+    } else if (child.name == name) {
+      const Place place{row, directory.object, directory.parent};
+      if (is_present(place)) return place;
+    }
+  }
+  return fail(ENOENT, "there is no '{}' here", name);
+}
+
+Result<Place> Tree::lookup_object(const Place& directory, RowIndex row, std::string_view name) {
+  const Outline::Knot& child = outline_.at(row);
+  if (outline_.fixed(directory.row, name) || !name.ends_with(child.suffix))
+    return fail(ENOENT, "'{}' is no object's name here", name);
+  name.remove_suffix(child.suffix.size());
+  if (child.row->members == nullptr) {
+    HF_TRY(const Id id, engine_.find(*child.stands_for, directory.object, name));
+    return Place{row, id, directory.object};
+  }
+  HF_TRY(const auto all, child.row->members(engine_, directory.object));
+  for (const Named& member : all)
+    if (member.name == name) return Place{row, member.id, directory.object};
+  return fail(ENOENT, "there is no '{}' here", name);
+}
+
+bool Tree::is_present(const Place& place) {
+  const Row& row = *knot(place).row;
+  if (row.kind == NodeKind::link) return row.to_name(engine_, place).has_value();
+  if (row.kind == NodeKind::config) return !absences_.has(place);
+  if (row.kind == NodeKind::wait) return row.subject(engine_, place.object).has_value();
+  return true;
+}
+
+Result<Ownership> Tree::ownership(const Place& place) {
+  if (kind(place) == NodeKind::scratch) {
+    const auto file = scratches_.get(place.object);
+    if (!file) return fail(ENOENT, "the scratch file is gone");
+    return file->state().ownership;
+  }
+  Ownership owner = kRootsOwn;
+  if (const auto subject = outline_.subject_of(place)) {
+    HF_TRY(owner, engine_.ownership(subject->kind, subject->id));
+  }
+  owner.mode &= knot(place).row->bits;
+  return owner;
+}
+
+Result<Attributes> Tree::attributes(const Place& place, std::uint32_t uid) {
+  Attributes it{.kind = kind(place), .ownership = {}, .changed_at = began_at_, .inode = inode_number(place)};
+  HF_TRY(it.ownership, ownership(place));
+  if (const auto subject = outline_.subject_of(place)) {
+    HF_TRY(const Engine::Stamp stamp, engine_.stamp(subject->kind, subject->id));
+    it.changed_at = stamp.changed_at;
+  }
+  switch (it.kind) {
+    case NodeKind::directory:
+    case NodeKind::collection:
+    case NodeKind::object:
+    case NodeKind::wait: return it;
+    case NodeKind::generated:
+    case NodeKind::config: {
+      HF_TRY(const Rendering rendering, renderings_.of(place));
+      it.size = rendering.text->size();
+      it.changed_at = rendering.changed_at;
+      break;
+    }
+    case NodeKind::log: {
+      HF_TRY(const EventText::Extent extent, events_.extent());
+      it.size = extent.size;
+      it.changed_at = std::max(extent.changed_at, Time{});
+      break;
+    }
+    case NodeKind::control: it.size = verbs::listing(knot(place).row->verbs).size(); break;
+    case NodeKind::error: {
+      const Refusals::Note note = refusals_.of(directory_of(place), uid);
+      it.size = note.text.size();
+      if (!note.text.empty()) it.changed_at = note.at;
+      break;
+    }
+    case NodeKind::image: {
+      HF_TRY(const PointDisk disk, engine_.point_disk(place.object));
+      it.size = disk.capacity;
+      it.bytes_in_use = disk.bytes_used;
+      return it;
+    }
+    case NodeKind::scratch: {
+      const auto file = scratches_.get(place.object);
+      if (!file) return fail(ENOENT, "the scratch file is gone");
+      const Scratch::State state = file->state();
+      it.size = state.size;
+      it.changed_at = state.changed_at;
+      break;
+    }
+    case NodeKind::link: {
+      it.ownership.mode = knot(place).row->bits;
+      HF_TRY(const std::string target, link_target(place));
+      it.size = target.size();
+      break;
+    }
+  }
+  it.bytes_in_use = it.size;
+  return it;
+}
+
+bool Tree::is_reserved_below(RowIndex directory, std::string_view name) const {
+  return std::ranges::any_of(outline_.at(directory).children,
+                             [&](RowIndex child) { return outline_.fixed(child, name).has_value(); });
+}
+
+Result<std::vector<Named>> Tree::members(const Place& directory, RowIndex row) {
+  const Outline::Knot& child = outline_.at(row);
+  if (child.row->members != nullptr) return child.row->members(engine_, directory.object);
+  return engine_.list(*child.stands_for, directory.object);
+}
+
+bool Tree::may_know_of(const Place& place, const Asker& asker) {
+  if (asker.caller.uid == 0 || kind(place) != NodeKind::object) return true;
+  const auto owner = ownership(place);
+  return owner && may(asker, *owner, Right::read);
+}
+
+Result<std::vector<Entry>> Tree::entries(const Place& directory, const Asker& asker) {
+  std::vector<Entry> all;
+  for (const RowIndex row : knot(directory).children) {
+    const Outline::Knot& child = outline_.at(row);
+    if (child.row->kind == NodeKind::scratch) {
+      for (Scratches::Named& file : scratches_.list(directory))
+        all.push_back(
+            {std::move(file.name), NodeKind::scratch, inode_number({row, file.id, directory.object})});
+      continue;
+    }
+    if (!child.stands_for) {
+      const Place place{row, directory.object, directory.parent};
+      if (is_present(place)) all.push_back({std::string{child.name}, child.row->kind, inode_number(place)});
+      continue;
+    }
+    HF_TRY(auto found, members(directory, row));
+    for (Named& member : found) {
+      const Place place{row, member.id, directory.object};
+      if (!may_know_of(place, asker)) continue;
+      all.push_back({std::move(member.name.append(child.suffix)), child.row->kind, inode_number(place)});
+    }
+  }
+  return all;
+}
+
+Result<std::string> Tree::link_target(const Place& link) {
+  const Row& row = *knot(link).row;
+  if (row.kind != NodeKind::link) return fail(EINVAL, "no link");
+  HF_TRY(const std::string name, row.to_name(engine_, link));
+  return outline_.relative_target(link.row, name);
+}
+
+}  // namespace holdfast::tree

@@ -1,0 +1,131 @@
+// The tree of the mount: names to places, places to attributes and texts, changes to one question of the
+// engine each. Knows the table, the engine and who asks; knows nothing of FUSE.
+//
+// Any thread may call. Every change that is refused leaves its sentence in the `error` file of the
+// directory it was tried in, and every one that succeeds empties it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/base/clock.h"
+#include "fsd/tree/absences.h"
+#include "fsd/tree/asker.h"
+#include "fsd/tree/event_text.h"
+#include "fsd/tree/files/open_file.h"
+#include "fsd/tree/outline.h"
+#include "fsd/tree/refusals.h"
+#include "fsd/tree/renderings.h"
+#include "fsd/tree/scratch.h"
+
+namespace holdfast::tree {
+
+struct Attributes {
+  NodeKind kind = NodeKind::directory;
+  Ownership ownership;  // with the mode that this very node has
+  std::uint64_t size = 0;
+  std::uint64_t bytes_in_use = 0;
+  Time changed_at{};
+  std::uint64_t inode = 0;
+};
+
+struct Entry {
+  std::string name;
+  NodeKind kind = NodeKind::directory;
+  std::uint64_t inode = 0;
+};
+
+class Tree {
+ public:
+  Tree(Engine& engine, const Clock& clock);
+
+  static Place root() { return {}; }
+  NodeKind kind(const Place& place) const { return outline_.at(place.row).row->kind; }
+
+  Result<Place> lookup(const Place& directory, std::string_view name);
+  // `uid`: whose `error` file it is the size of.
+  Result<Attributes> attributes(const Place& place, std::uint32_t uid);
+  // Without "." and "..": what the asker may know of.
+  Result<std::vector<Entry>> entries(const Place& directory, const Asker& asker);
+  Result<std::string> link_target(const Place& link);
+
+  struct OpenMode {
+    bool read = false;
+    bool write = false;
+    bool truncate = false;
+  };
+  Result<std::shared_ptr<OpenFile>> open(const Place& place, const OpenMode& mode, const Asker& asker);
+
+  // Files beside a definition (rule 3): scratch files come and go; config.json itself may go for a moment.
+  struct Created {
+    Place place;
+    std::shared_ptr<OpenFile> file;
+  };
+  Result<Created> create(const Place& directory, std::string_view name, std::uint32_t mode,
+                         const OpenMode& how, const Asker& asker);
+  Result<> unlink(const Place& directory, std::string_view name, const Asker& asker);
+
+  Result<Place> make_directory(const Place& directory, std::string_view name, const Asker& asker);
+  Result<> remove_directory(const Place& directory, std::string_view name, const Asker& asker);
+  Result<> rename(const Place& from, std::string_view old_name, const Place& to, std::string_view new_name,
+                  const Asker& asker);
+  // chown, chmod, truncate by name, times. What changes nothing succeeds: many tools do it.
+  struct Change {
+    std::optional<std::uint32_t> uid, gid, mode;
+    std::optional<std::uint64_t> size;
+  };
+  Result<> change(const Place& place, const Change& change, const Asker& asker);
+  // Whatever else changes a directory is never permitted; `what` says it, as "symlink x".
+  Result<> refuse(const Place& directory, std::string_view what, const Asker& asker);
+  // The directory that a node lies in.
+  Place directory_of(const Place& place) const;
+
+ private:
+  const Outline::Knot& knot(const Place& place) const { return outline_.at(place.row); }
+
+  Result<Place> lookup_object(const Place& directory, RowIndex row, std::string_view name);
+  bool is_present(const Place& place);
+  Result<Ownership> ownership(const Place& place);
+  Result<std::vector<Named>> members(const Place& directory, RowIndex row);
+  bool may_know_of(const Place& place, const Asker& asker);
+  // Of names for what a command makes: a fixed file bears it in one of the directories that it may go to.
+  bool is_reserved_below(RowIndex directory, std::string_view name) const;
+
+  Result<std::shared_ptr<OpenFile>> open_unsettled(const Place& place, const OpenMode& mode,
+                                                   const Asker& asker);
+  std::string name_of(const Place& place);
+  Result<std::shared_ptr<OpenFile>> open_config(const Place& place, const OpenMode& mode, const Asker& asker);
+  // The text becomes the definition, or is refused.
+  Result<> commit(const Place& config, std::string_view text, const Asker& asker);
+  std::shared_ptr<OpenFile> open_control(const Place& place, const Asker& asker);
+  Result<std::shared_ptr<OpenFile>> open_image(const Place& place, const Asker& asker);
+
+  // Nothing when he may change what lies beside this object's definition.
+  Result<> check_beside(const Place& directory, const Asker& asker);
+  Result<Created> create_unsettled(const Place& directory, std::string_view name, std::uint32_t mode,
+                                   const OpenMode& how, const Asker& asker);
+  Result<> unlink_unsettled(const Place& directory, std::string_view name, const Asker& asker);
+  Result<> rename_beside(const Place& directory, std::string_view old_name, std::string_view new_name,
+                         const Asker& asker);
+
+  // The row of the objects that users make in this collection.
+  Result<RowIndex> makeable(const Place& directory, const Asker& asker);
+  Result<Place> make_unsettled(const Place& directory, std::string_view name, const Asker& asker);
+  Result<> remove_unsettled(const Place& directory, std::string_view name, const Asker& asker);
+  Result<> rename_unsettled(const Place& from, std::string_view old_name, const Place& to,
+                            std::string_view new_name, const Asker& asker);
+  Result<> change_unsettled(const Place& place, const Change& change);
+
+  Engine& engine_;
+  const Time began_at_;
+  const Outline outline_;
+  Renderings renderings_;
+  Refusals refusals_;
+  Scratches scratches_;
+  Absences absences_;
+  EventText events_;
+};
+
+}  // namespace holdfast::tree

@@ -1,0 +1,23 @@
+// What may be asked of work under way.
+#include "fsd/verbs/verb.h"
+
+namespace holdfast::verbs {
+namespace {
+
+Result<> cancel_execution(Engine& engine, Id execution, const Values&, const Caller& caller) {
+  return engine.cancel_execution(execution, caller);
+}
+
+Result<> cancel_job(Engine& engine, Id job, const Values&, const Caller& caller) {
+  return engine.cancel_job(job, caller);
+}
+
+constexpr Verb kExecution[] = {{"cancel", {}, "cancel it and all its jobs", cancel_execution}};
+constexpr Verb kJob[] = {{"cancel", {}, "cancel it", cancel_job}};
+
+}  // namespace
+
+std::span<const Verb> of_execution() { return kExecution; }
+std::span<const Verb> of_job() { return kJob; }
+
+}  // namespace holdfast::verbs

@@ -1,0 +1,68 @@
+// A command: VERB [key=value …]. Verbs are declared as tables; the parser, and what reading a `control`
+// shows, are made from the same rows.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace holdfast::verbs {
+
+struct Argument {
+  enum class Type {
+    choice,    // one of the words of `shape`
+    name,      // of anything
+    names,     // a list with commas
+    new_name,  // of what the verb makes: not a reserved one
+  };
+  std::string_view key;
+  Type type;
+  std::string_view shape;  // as shown: "auto|full|incremental", "A,B", "ID"
+};
+
+// What was given, checked against the verb's arguments.
+class Values {
+ public:
+  void add(std::string_view key, std::string_view value) { values_.emplace(key, value); }
+  bool has(std::string_view key) const { return values_.contains(key); }
+  // "" when it was not given.
+  std::string text(std::string_view key) const;
+  std::vector<std::string> list(std::string_view key) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+struct Verb {
+  std::string_view word;
+  std::span<const Argument> arguments;  // all may be left out
+  std::string_view meaning;
+  Result<> (*apply)(Engine& engine, Id object, const Values& values, const Caller& caller);
+};
+
+struct Command {
+  const Verb* verb = nullptr;
+  Values values;
+};
+
+// Names that a new object may not have, because a fixed file bears them.
+using Reserved = std::function<bool(std::string_view name)>;
+
+// EINVAL says what is wrong and what would be right.
+Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved);
+
+// One line a verb, with its arguments and what it does.
+std::string listing(std::span<const Verb> verbs);
+
+// The verbs of each kind of object.
+std::span<const Verb> of_flow();
+std::span<const Verb> of_execution();
+std::span<const Verb> of_job();
+
+}  // namespace holdfast::verbs

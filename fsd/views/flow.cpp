@@ -1,0 +1,34 @@
+#include "fsd/views/json.h"
+#include "fsd/views/views.h"
+
+namespace holdfast::views {
+
+std::string flow_status(const FlowView& view) {
+  const Flow& flow = view.flow;
+  Json average = nullptr;
+  if (flow.finished_executions > 0)
+    average =
+        static_cast<double>(flow.total_milliseconds) / 1000.0 / static_cast<double>(flow.finished_executions);
+  Json last_id = nullptr, last_status = nullptr, last_time = nullptr;
+  if (view.last) {
+    last_id = view.last->name;
+    last_status = to_word(view.last->status);
+    last_time = iso_time(view.last->started_at.value_or(view.last->created_at));
+  }
+  return document({
+      {"revision", view.revision},
+      {"state", flow.complete ? "ready" : "incomplete"},
+      {"enabled", flow.definition.enabled},
+      {"running", view.running},
+      {"last_execution_id", last_id},
+      {"last_execution_status", last_status},
+      {"last_execution_time", last_time},
+      {"total_executions", flow.total_executions},
+      {"successful_executions", flow.successful_executions},
+      {"warned_executions", flow.warned_executions},
+      {"failed_executions", flow.failed_executions},
+      {"average_seconds", average},
+  });
+}
+
+}  // namespace holdfast::views

@@ -1,0 +1,35 @@
+#include "fsd/views/readme.h"
+
+namespace holdfast::views {
+
+std::string readme() {
+  return R"(Holdfast backs up the disks of virtual machines, and this directory is how it is used. Everything here
+is done with the tools you have: ls, cat, mkdir, cp, mv, jq, an editor.
+
+machines/      what is backed up; machines/M/points/ has its restore points, each disk as a plain image
+repositories/  where backups are kept: stock qcow2 files, of use without Holdfast too
+flows/         what is backed up to where
+jobs/          the work that was done
+events.jsonl   all that happened, one JSON object a line
+status.json    how things stand
+
+Ten commands to start with:
+
+    mkdir repositories/r machines/m flows/f
+    echo '{"path":"/srv/backup"}' > repositories/r/config.json
+    echo '{"driver":"qmp","socket":"/run/vm.qmp","disks":[{"name":"disk-0","node":"disk0"}]}' > machines/m/config.json
+    echo '{"target":"machines/m","repository":"r"}' > flows/f/config.json
+    echo 'run name=first' > flows/f/control
+    cat flows/f/executions/first/wait
+    jq . flows/f/latest/status.json
+    ls -lR machines/m/points
+    cp --sparse=always machines/m/latest/disk-0.raw /var/tmp/disk-0.raw
+    tail -f events.jsonl
+
+To see what a config.json may say, read it, and config.schema.json beside it. To see what a control understands,
+read it. When something is refused, `error` in the same directory says why; mkdir, rmdir and mv leave
+theirs in the directory they were done in.
+)";
+}
+
+}  // namespace holdfast::views

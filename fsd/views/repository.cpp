@@ -1,0 +1,18 @@
+#include "fsd/views/json.h"
+#include "fsd/views/views.h"
+
+namespace holdfast::views {
+
+std::string repository_status(const RepositoryView& view) {
+  return document({
+      {"revision", view.revision},
+      {"state", view.state},
+      {"capacity_bytes", view.capacity_bytes},
+      {"free_bytes", view.free_bytes},
+      {"used_bytes", view.used_bytes},
+      {"points", view.points},
+      {"warnings", view.warnings},
+  });
+}
+
+}  // namespace holdfast::views

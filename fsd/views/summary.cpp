@@ -1,0 +1,24 @@
+#include "fsd/version.h"
+#include "fsd/views/json.h"
+#include "fsd/views/views.h"
+
+namespace holdfast::views {
+
+std::string summary(const SummaryView& view) {
+  return document({
+      {"revision", view.revision},
+      {"health", view.warnings.empty() ? "ok" : "warning"},
+      {"version", kVersion},
+      {"started_at", iso_time(view.started_at)},
+      {"running", view.running},
+      {"totals",
+       {{"machines", view.machines},
+        {"repositories", view.repositories},
+        {"flows", view.flows},
+        {"points", view.points},
+        {"bytes_stored", view.bytes_stored}}},
+      {"warnings", view.warnings},
+  });
+}
+
+}  // namespace holdfast::views

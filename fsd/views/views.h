@@ -1,0 +1,26 @@
+// What the engine answers, as the text of a file. Pure functions: the same view gives the same bytes.
+// The fields are the contract's table "Fields"; docs and scripts rely on their names.
+#pragma once
+
+#include <string>
+
+#include "engine/engine.h"
+
+namespace holdfast::views {
+
+std::string machine_status(const MachineView& view);
+std::string disk_status(const Disk& disk, std::int64_t revision);
+std::string repository_status(const RepositoryView& view);
+std::string flow_status(const FlowView& view);
+std::string execution_status(const ExecutionView& view);
+std::string job_status(const JobView& view);
+std::string point_manifest(const PointView& view);
+std::string summary(const SummaryView& view);
+
+// One line of events.jsonl.
+std::string event_line(const Event& event);
+
+// The final word that `wait` gives: "success\n".
+std::string final_word(RunStatus status);
+
+}  // namespace holdfast::views

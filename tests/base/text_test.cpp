@@ -1,0 +1,74 @@
+#include "catalog/base/text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace holdfast {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Sizes, AreReadInBytesAndInUnits) {
+  EXPECT_EQ(parse_size("0"), 0u);
+  EXPECT_EQ(parse_size("4096"), 4096u);
+  EXPECT_EQ(parse_size("64K"), 65536u);
+  EXPECT_EQ(parse_size("64M"), 64u << 20);
+  EXPECT_EQ(parse_size("2G"), 2ull << 30);
+  EXPECT_EQ(parse_size("1T"), 1ull << 40);
+  EXPECT_EQ(parse_size("9223372036854775807"), 9223372036854775807u);
+}
+
+TEST(Sizes, ThatAreNoneOrTooLargeAreRefused) {
+  for (const char* text : {"", "K", "-1", "+1", " 1", "1 ", "1k", "1KB", "1.5G", "0x10", "1P", "8388608T",
+                           "9223372036854775808", "99999999999999999999"}) {
+    const auto size = parse_size(text);
+    ASSERT_FALSE(size) << text;
+    EXPECT_EQ(size.error().code, EINVAL);
+    EXPECT_THAT(size.error().message, testing::HasSubstr(text));
+  }
+}
+
+TEST(Durations, AreReadWithTheirUnit) {
+  EXPECT_EQ(parse_duration("90s"), 90s);
+  EXPECT_EQ(parse_duration("15m"), 15min);
+  EXPECT_EQ(parse_duration("4h"), 4h);
+  EXPECT_EQ(parse_duration("30d"), 720h);
+}
+
+TEST(Durations, WithoutAUnitAreRefused) {
+  for (const char* text : {"", "90", "s", "-1s", "1.5h", "1w", "106751991167301d"})
+    EXPECT_FALSE(parse_duration(text)) << text;
+}
+
+TEST(Names, AreLettersDigitsDotsUnderscoresAndDashes) {
+  for (const std::string& name :
+       {std::string("a"), std::string("A.b_c-9"), std::string("-"), std::string(128, 'x')})
+    EXPECT_TRUE(check_name(name)) << name;
+}
+
+TEST(Names, ThatAFileSystemOrAShellCouldMisreadAreRefused) {
+  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string(".a"),
+                                  std::string("a/b"), std::string("a b"), std::string("a\n"),
+                                  std::string("ä"), std::string("a\0b", 3), std::string(129, 'x')}) {
+    const auto checked = check_name(name);
+    ASSERT_FALSE(checked) << name;
+    EXPECT_EQ(checked.error().code, EINVAL);
+  }
+}
+
+TEST(Nearest, FindsWhatAHastyHandMeant) {
+  const std::vector<std::string_view> known = {"compression", "compression_level", "path", "read_only"};
+  EXPECT_EQ(nearest("compresion", known), "compression");
+  EXPECT_EQ(nearest("compression_lvl", known), "compression_level");
+  EXPECT_EQ(nearest("pth", known), "path");
+  EXPECT_EQ(nearest("readonly", known), "read_only");
+}
+
+TEST(Nearest, DoesNotGuessWildly) {
+  EXPECT_EQ(nearest("colour", {"compression", "path"}), "");
+  EXPECT_EQ(nearest("x", {"path"}), "");
+  EXPECT_EQ(nearest("path", {}), "");
+}
+
+}  // namespace
+}  // namespace holdfast

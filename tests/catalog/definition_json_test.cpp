@@ -1,0 +1,297 @@
+// config.json: what is read, what is printed, what is refused and in which words; and that the JSON Schema
+// says the same, by the word of an independent validator.
+#include "catalog/model/definition_json.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/catalog/fixture.h"
+
+namespace holdfast {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+using Json = nlohmann::ordered_json;
+
+template <class D>
+std::string refusal(std::string_view text) {
+  const auto parsed = parse_definition<D>(text);
+  if (parsed) return "accepted";
+  EXPECT_EQ(parsed.error().code, EINVAL);
+  return parsed.error().message;
+}
+
+TEST(DefinitionJson, WhatIsPrintedReadsBackAsTheSame) {
+  MachineDefinition machine = a_machine();
+  machine.description = "the \"till\"\nžluť";
+  machine.tags = {"a", "b"};
+  EXPECT_EQ(must(parse_definition<MachineDefinition>(print_definition(machine))), machine);
+  const RepositoryDefinition repository{"vault", {"far"}, "/srv/b", Compression::deflate, 12, 2097152, true};
+  EXPECT_EQ(must(parse_definition<RepositoryDefinition>(print_definition(repository))), repository);
+  const FlowDefinition flow{"nightly", {"gold"}, FlowType::backup, "machines/m", "r", false};
+  EXPECT_EQ(must(parse_definition<FlowDefinition>(print_definition(flow))), flow);
+}
+
+TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
+  EXPECT_EQ(print_definition(a_repository()), R"({
+  "description": "",
+  "tags": [],
+  "path": "/srv/backup",
+  "compression": "zstd",
+  "compression_level": 1,
+  "cluster_size": 65536,
+  "read_only": false
+}
+)");
+  EXPECT_EQ(print_definition(a_machine()), R"({
+  "description": "",
+  "tags": [],
+  "driver": "qmp",
+  "socket": "/run/vm.qmp",
+  "disks": [
+    {
+      "name": "disk-0",
+      "node": "node0"
+    },
+    {
+      "name": "disk-1",
+      "node": "node1"
+    }
+  ]
+}
+)");
+}
+
+TEST(DefinitionJson, TheExamplesOfTheContractAreRead) {
+  EXPECT_TRUE(parse_definition<RepositoryDefinition>(R"({"path":"/srv/backup"})"));
+  EXPECT_TRUE(parse_definition<MachineDefinition>(
+      R"({"driver":"qmp","socket":"/run/vm.qmp","disks":[{"name":"disk-0","node":"disk0"}]})"));
+  EXPECT_TRUE(
+      parse_definition<FlowDefinition>(R"({"type":"backup","target":"machines/m","repository":"r"})"));
+}
+
+TEST(DefinitionJson, AbsentFieldsGetTheirDefaults) {
+  EXPECT_EQ(must(parse_definition<RepositoryDefinition>(R"({"path":"/srv/backup"})")), a_repository());
+}
+
+TEST(DefinitionJson, ASizeIsReadInBytesAndInUnits) {
+  for (const char* size : {"65536", "\"65536\"", "\"64K\"", "65536.0"})
+    EXPECT_EQ(must(parse_definition<RepositoryDefinition>(
+                       fmt::format(R"({{"path":"/a","cluster_size":{}}})", size)))
+                  .cluster_size,
+              65536u)
+        << size;
+}
+
+TEST(DefinitionJson, ARefusalNamesTheFieldTheValueAndWhatWouldBeRight) {
+  using R = RepositoryDefinition;
+  using M = MachineDefinition;
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","compresion":"zstd"})"),
+            R"(field "compresion" is not known here; did you mean "compression"?)");
+  EXPECT_THAT(refusal<R>(R"({"path":"/a","colour":"red"})"),
+              StartsWith(R"(field "colour" is not known here, only "description", "tags", "path")"));
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","cluster_size":1000})"),
+            R"(field "cluster_size" is 1000; it must be a power of two from 4096 to 2097152, )"
+            R"(written in bytes or as "64K")");
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","compression":"lzma"})"),
+            R"(field "compression" is "lzma"; it must be "zstd", "deflate" or "none")");
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","compression_level":0})"),
+            R"(field "compression_level" is 0; it must be a whole number from 1 to 22)");
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","read_only":"yes"})"),
+            R"(field "read_only" is "yes"; it must be true or false)");
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","compression":"deflate","compression_level":13})"),
+            R"(field "compression_level" is 13; for "deflate" it must be from 1 to 12)");
+  EXPECT_THAT(refusal<R>("{}"), StartsWith(R"(field "path" is missing; it must be an absolute path)"));
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","path":"/b"})"), R"(field "path" is there twice)");
+  EXPECT_EQ(refusal<R>(R"({"path":"/a\u0000b"})"),
+            R"(field "path" is "/a\u0000b"; it must be text without a NUL)");
+  EXPECT_EQ(refusal<R>(R"({"path":null})").substr(0, 21), R"(field "path" is null;)");
+  EXPECT_EQ(refusal<M>(R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","nod":"b"}]})"),
+            R"(field "disks[0].nod" is not known here; did you mean "node"?)");
+  EXPECT_EQ(refusal<M>(R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b","node":"c"}]})"),
+            R"(field "node" is there twice)");
+  EXPECT_THAT(
+      refusal<M>(
+          R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"},{"name":".a","node":"c"}]})"),
+      StartsWith(R"(field "disks[1].name" is ".a"; it must be a name)"));
+  EXPECT_EQ(
+      refusal<M>(
+          R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"},{"name":"a","node":"c"}]})"),
+      R"(field "disks" has "a" twice)");
+  EXPECT_EQ(refusal<M>(R"({"driver":"qmp","socket":"/s","disks":[]})"),
+            R"(field "disks" is []; it must be a list of at least one disk)");
+  EXPECT_EQ(refusal<M>(R"({"socket":"/s","disks":[{"name":"a","node":"b"}]})"),
+            R"(field "driver" is missing; it must be "qmp")");
+  EXPECT_EQ(refusal<FlowDefinition>(R"({"target":"m","repository":"r"})"),
+            R"(field "target" is "m"; it must be a machine, written as machines/NAME)");
+}
+
+TEST(DefinitionJson, WhatIsNoJsonIsRefused) {
+  using R = RepositoryDefinition;
+  for (const char* text : {"", "{", R"({"path":"/a"} x)", R"({"path":"/a",})", "{'path':'/a'}", "\xff",
+                           R"({"path":")"
+                           "\xff\"}"})
+    EXPECT_THAT(refusal<R>(text), StartsWith("this is no JSON: ")) << text;
+  for (const char* text : {"[]", "1", "null", "\"x\""})
+    EXPECT_THAT(refusal<R>(text), StartsWith("a definition is a JSON object")) << text;
+}
+
+TEST(DefinitionJson, AFoolishDepthIsRefusedAndNotFollowed) {
+  const std::string deep = std::string(500'000, '[') + std::string(500'000, ']');
+  EXPECT_EQ(refusal<RepositoryDefinition>(R"({"path":)" + deep + "}"),
+            "this JSON is nested deeper than 16 levels");
+}
+
+TEST(DefinitionJson, ALongWrongValueIsShownInShort) {
+  const std::string message =
+      refusal<RepositoryDefinition>(R"({"path":"/a","cluster_size":")" + std::string(100'000, 'x') + R"("})");
+  EXPECT_LT(message.size(), 300u);
+}
+
+TEST(DefinitionJson, WhatNamesTheHostIsSetByRootAlone) {
+  MachineDefinition machine = a_machine();
+  EXPECT_EQ(root_only_change(a_machine(), machine), "");
+  machine.description = "other";
+  machine.disks.pop_back();
+  EXPECT_EQ(root_only_change(a_machine(), machine), "");
+  machine.socket = "/etc/shadow";
+  EXPECT_EQ(root_only_change(a_machine(), machine), "socket");
+  EXPECT_EQ(root_only_change(a_repository(), a_repository("/etc")), "path");
+  FlowDefinition flow = a_flow();
+  flow.target = "machines/other";
+  EXPECT_EQ(root_only_change(a_flow(), flow), "");
+}
+
+TEST(DefinitionJson, TheSchemaHasEveryFieldWithItsDescriptionAndDefault) {
+  const Json schema = Json::parse(definition_schema<RepositoryDefinition>());
+  EXPECT_EQ(schema["additionalProperties"], false);
+  EXPECT_EQ(schema["required"], Json({"path"}));
+  const Json printed = Json::parse(print_definition(RepositoryDefinition{}));
+  for (const auto& [name, value] : printed.items()) {
+    ASSERT_TRUE(schema["properties"].contains(name)) << name;
+    EXPECT_NE(schema["properties"][name].value("description", ""), "") << name;
+    if (name != "path") {
+      EXPECT_EQ(schema["properties"][name]["default"], value) << name;
+    }
+  }
+}
+
+// Documents that both have to judge alike.
+const char* const kMachines[] = {
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}]})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"tags":["x","y"],"description":"z"})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"tags":["x","x"]})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"tags":[""]})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"tags":"x"})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"more":1})",
+    R"({"driver":"qmp","socket":"s","disks":[{"name":"a","node":"b"}]})",
+    R"({"driver":"nbd","socket":"/s","disks":[{"name":"a","node":"b"}]})",
+    R"({"driver":"qmp","disks":[{"name":"a","node":"b"}]})",
+    R"({"socket":"/s","disks":[{"name":"a","node":"b"}]})",
+    R"({"driver":"qmp","socket":"/s","disks":[]})",
+    R"({"driver":"qmp","socket":"/s"})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a"}]})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":""}]})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a/b","node":"b"}]})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":".a","node":"b"}]})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b","more":1}]})",
+    R"({"driver":"qmp","socket":"/s","disks":["a"]})",
+};
+const char* const kRepositories[] = {
+    R"({"path":"/a"})",
+    R"({"path":"/a/b.c/..d"})",
+    R"({"path":"a"})",
+    R"({"path":"/"})",
+    R"({"path":"/a/"})",
+    R"({"path":"/a//b"})",
+    R"({"path":"/a/../b"})",
+    R"({"path":"/a/.."})",
+    R"({"path":"/a/./b"})",
+    R"({"path":5})",
+    R"({})",
+    R"({"path":"/a","cluster_size":4096})",
+    R"({"path":"/a","cluster_size":4096.0})",
+    R"({"path":"/a","cluster_size":4096.5})",
+    R"({"path":"/a","cluster_size":2048})",
+    R"({"path":"/a","cluster_size":"4K"})",
+    R"({"path":"/a","cluster_size":"2M"})",
+    R"({"path":"/a","cluster_size":"2048K"})",
+    R"({"path":"/a","cluster_size":"1K"})",
+    R"({"path":"/a","cluster_size":"4M"})",
+    R"({"path":"/a","cluster_size":"5000"})",
+    R"({"path":"/a","cluster_size":"64k"})",
+    R"({"path":"/a","compression":"none"})",
+    R"({"path":"/a","compression":"gzip"})",
+    R"({"path":"/a","compression_level":22})",
+    R"({"path":"/a","compression_level":23})",
+    R"({"path":"/a","compression_level":-1})",
+    R"({"path":"/a","compression_level":"1"})",
+    R"({"path":"/a","compression":"deflate","compression_level":12})",
+    R"({"path":"/a","compression":"deflate","compression_level":13})",
+    R"({"path":"/a","read_only":true})",
+    R"({"path":"/a","read_only":1})",
+    R"({"path":"/a","description":null})",
+};
+const char* const kFlows[] = {
+    R"({"target":"machines/m","repository":"r"})",
+    R"({"target":"machines/m","repository":"r","type":"backup","enabled":false})",
+    R"({"target":"machines/","repository":"r"})",
+    R"({"target":"machines/a/b","repository":"r"})",
+    R"({"target":"m","repository":"r"})",
+    R"({"target":"machines/m","repository":"a/b"})",
+    R"({"target":"machines/m","repository":""})",
+    R"({"target":"machines/m"})",
+    R"({"repository":"r"})",
+    R"({"target":"machines/m","repository":"r","type":"replication"})",
+    R"({"target":"machines/m","repository":"r","enabled":"no"})",
+};
+
+constexpr const char* kValidator = R"py(
+import json, sys
+from jsonschema import Draft202012Validator
+cases = json.load(open(sys.argv[1]))
+for case in cases:
+    Draft202012Validator.check_schema(case["schema"])
+    validator = Draft202012Validator(case["schema"])
+    print(json.dumps([validator.is_valid(json.loads(text)) for text in case["documents"]]))
+)py";
+
+TEST(DefinitionJson, TheSchemaJudgesAsTheParserDoes) {
+  if (std::system("/usr/bin/python3 -c 'import jsonschema' 2>/dev/null") != 0)
+    GTEST_SKIP() << "python3-jsonschema is not installed";
+  const TemporaryDirectory directory;
+  const std::string cases = directory / "cases.json", script = directory / "validate.py";
+  std::ofstream(script) << kValidator;
+  std::ofstream(cases) << Json::array(
+      {{{"schema", Json::parse(definition_schema<MachineDefinition>())}, {"documents", kMachines}},
+       {{"schema", Json::parse(definition_schema<RepositoryDefinition>())}, {"documents", kRepositories}},
+       {{"schema", Json::parse(definition_schema<FlowDefinition>())}, {"documents", kFlows}}});
+
+  const std::unique_ptr<FILE, int (*)(FILE*)> validator(
+      popen(fmt::format("/usr/bin/python3 {} {}", script, cases).c_str(), "r"), pclose);
+  ASSERT_TRUE(validator);
+  std::string said;
+  for (int c; (c = std::fgetc(validator.get())) != EOF;) said += static_cast<char>(c);
+
+  std::string expected;
+  const auto judge = [&]<class D, std::size_t N>(const char* const(&documents)[N]) {
+    Json verdicts = Json::array();
+    for (const char* document : documents) verdicts.push_back(parse_definition<D>(document).has_value());
+    EXPECT_THAT(verdicts, testing::Contains(true));
+    EXPECT_THAT(verdicts, testing::Contains(false));
+    std::string line = verdicts.dump(-1);
+    for (std::size_t at = 0; (at = line.find(',', at)) != std::string::npos; at += 2)
+      line.insert(at + 1, " ");
+    expected += line + "\n";
+  };
+  judge.operator()<MachineDefinition>(kMachines);
+  judge.operator()<RepositoryDefinition>(kRepositories);
+  judge.operator()<FlowDefinition>(kFlows);
+  EXPECT_EQ(said, expected);
+}
+
+}  // namespace
+}  // namespace holdfast

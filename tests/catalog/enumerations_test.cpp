@@ -1,0 +1,190 @@
+// Law 18: an enumeration of the program and its table in the database have the same words, and every one
+// of them can be written and read back where it is used.
+#include <map>
+#include <set>
+
+#include "tests/catalog/fixture.h"
+
+namespace holdfast {
+namespace {
+
+template <class E>
+std::vector<E> all_of() {
+  std::vector<E> values;
+  for (const std::string_view word : Words<E>::words) values.push_back(*from_word<E>(word));
+  return values;
+}
+
+template <class... E>
+struct Enumerations {
+  static std::map<std::string, std::set<std::string>> words() {
+    return {{std::string(Words<E>::table), {Words<E>::words.begin(), Words<E>::words.end()}}...};
+  }
+};
+
+using All = Enumerations<Driver, Compression, FlowType, RunStatus, ExecutionType, JobType, EndReason,
+                         PointState, PointKind, FullReason, Consistency, LeftoverKind, EventResult>;
+
+class EnumerationsTest : public CatalogTest {};
+
+TEST_F(EnumerationsTest, TheDatabaseHasTheSameTablesAndWordsAsTheProgram) {
+  std::map<std::string, std::set<std::string>> found;
+  read([&](db::Connection& db) {
+    auto tables = must(db.prepare(R"sql(
+      SELECT name FROM sqlite_schema AS found
+      WHERE type = 'table' AND (SELECT group_concat(name) FROM pragma_table_info(found.name)) = 'word')sql"));
+    while (must(tables.step())) {
+      auto words = must(db.prepare("SELECT word FROM " + tables.text(0)));
+      while (must(words.step())) found[tables.text(0)].insert(words.text(0));
+    }
+  });
+  EXPECT_EQ(found, All::words());
+}
+
+TEST_F(EnumerationsTest, EveryWordIsOneValueAndBack) {
+  for (const FullReason reason : all_of<FullReason>())
+    EXPECT_EQ(from_word<FullReason>(to_word(reason)), reason);
+  EXPECT_EQ(from_word<FullReason>("bogus"), std::nullopt);
+}
+
+TEST_F(EnumerationsTest, EveryDriverOfAMachineIsReadBack) {
+  for (const Driver driver : all_of<Driver>()) {
+    MachineDefinition definition = a_machine();
+    definition.driver = driver;
+    write([&](db::Connection& db) { must(Machines(db).define(machine, definition, at(2))); });
+    read([&](db::Connection& db) { EXPECT_EQ(must(Machines(db).get(machine)).definition.driver, driver); });
+  }
+}
+
+TEST_F(EnumerationsTest, EveryCompressionOfARepositoryIsReadBack) {
+  for (const Compression compression : all_of<Compression>()) {
+    RepositoryDefinition definition = a_repository();
+    definition.compression = compression;
+    write([&](db::Connection& db) { must(Repositories(db).define(repository, definition, at(2))); });
+    read([&](db::Connection& db) {
+      EXPECT_EQ(must(Repositories(db).get(repository)).definition.compression, compression);
+    });
+  }
+}
+
+TEST_F(EnumerationsTest, EveryTypeOfAFlowIsReadBack) {
+  for (const FlowType type : all_of<FlowType>()) {
+    FlowDefinition definition = a_flow();
+    definition.type = type;
+    write([&](db::Connection& db) { must(Flows(db).define(flow, definition, at(2))); });
+    read([&](db::Connection& db) { EXPECT_EQ(must(Flows(db).get(flow)).definition.type, type); });
+  }
+}
+
+TEST_F(EnumerationsTest, EveryStatusTypeAndReasonOfAnExecutionIsReadBack) {
+  int number = 0;
+  for (const ExecutionType type : all_of<ExecutionType>())
+    for (const RunStatus status : all_of<RunStatus>())
+      for (const EndReason reason : all_of<EndReason>()) {
+        Execution execution = an_execution(flow, fmt::format("r{}", ++number));
+        execution.type = type;
+        execution.status = status;
+        if (status != RunStatus::pending) execution.started_at = at(1);
+        if (is_final(status)) {
+          execution.completed_at = at(2);
+          execution.reason = reason;
+        }
+        write([&](db::Connection& db) { must(Executions(db).add(execution)); });
+        const Execution found =
+            read([&](db::Connection& db) { return must(Executions(db).get(execution.id)); });
+        EXPECT_EQ(found.type, type);
+        EXPECT_EQ(found.status, status);
+        EXPECT_EQ(found.reason, execution.reason);
+        if (!is_final(status)) {  // makes room for the next one
+          end(execution, RunStatus::success);
+          write([&](db::Connection& db) { must(Executions(db).update(execution)); });
+        }
+      }
+}
+
+TEST_F(EnumerationsTest, EveryTypeStatusAndReasonOfAJobIsReadBack) {
+  int number = 0;
+  for (const JobType type : all_of<JobType>())
+    for (const RunStatus status : all_of<RunStatus>())
+      for (const EndReason reason : all_of<EndReason>()) {
+        Job job = a_job(fmt::format("j{}", ++number));
+        job.type = type;
+        job.status = status;
+        if (status != RunStatus::pending) job.started_at = at(1);
+        if (is_final(status)) {
+          job.completed_at = at(2);
+          job.reason = reason;
+        }
+        write([&](db::Connection& db) { must(Jobs(db).add(job)); });
+        const Job found = read([&](db::Connection& db) { return must(Jobs(db).get(job.id)); });
+        EXPECT_EQ(found.type, type);
+        EXPECT_EQ(found.status, status);
+        EXPECT_EQ(found.reason, job.reason);
+      }
+}
+
+TEST_F(EnumerationsTest, EveryReasonConsistencyAndCompressionOfAPointIsReadBack) {
+  int number = 0;
+  for (const FullReason reason : all_of<FullReason>())
+    for (const Consistency consistency : all_of<Consistency>())
+      for (const Compression compression : all_of<Compression>()) {
+        ++number;
+        Point point = begin_point(fmt::format("t{}", number), number);
+        point.full_reason = reason;
+        point.consistency = consistency;
+        point.compression = compression;
+        const auto layers = fill(point);
+        write([&](db::Connection& db) { must(Points(db).commit(point, layers)); });
+        const Point found = read([&](db::Connection& db) { return must(Points(db).get(point.id)); });
+        EXPECT_EQ(found.full_reason, reason);
+        EXPECT_EQ(found.disks.at(0).full_reason, reason);
+        EXPECT_EQ(found.consistency, consistency);
+        EXPECT_EQ(found.compression, compression);
+      }
+}
+
+TEST_F(EnumerationsTest, EveryStateAndKindOfAPointIsReadBack) {
+  const Point full = committed_point("t1", 1);
+  const Point incremental = committed_point("t2", 2, &full);
+  const Point writing = begin_point("t3", 3, &full);
+  read([&](db::Connection& db) {
+    Points points(db);
+    EXPECT_EQ(must(points.get(full.id)).kind, PointKind::full);
+    EXPECT_EQ(must(points.get(full.id)).disks.at(0).kind, PointKind::full);
+    EXPECT_EQ(must(points.get(incremental.id)).kind, PointKind::incremental);
+    EXPECT_EQ(must(points.get(incremental.id)).disks.at(0).kind, PointKind::incremental);
+    EXPECT_EQ(must(points.get(incremental.id)).state, PointState::committed);
+    EXPECT_EQ(must(points.get(writing.id)).state, PointState::writing);
+  });
+  EXPECT_EQ(all_of<PointKind>().size(), 2u);
+  EXPECT_EQ(all_of<PointState>().size(), 2u);
+}
+
+TEST_F(EnumerationsTest, EveryKindOfALeftoverIsReadBack) {
+  const Point point = begin_point("t1", 1);
+  for (const LeftoverKind kind : all_of<LeftoverKind>())
+    write([&](db::Connection& db) {
+      must(Leftovers(db).add({new_id(), machine, point.id, kind, "hf", ""}));
+    });
+  std::vector<LeftoverKind> found;
+  for (const Leftover& leftover :
+       read([&](db::Connection& db) { return must(Leftovers(db).of_machine(machine)); }))
+    found.push_back(leftover.kind);
+  EXPECT_EQ(found, all_of<LeftoverKind>());
+}
+
+TEST_F(EnumerationsTest, EveryResultOfAnEventIsReadBack) {
+  for (const EventResult result : all_of<EventResult>()) {
+    Event event;
+    event.event = "test";
+    event.result = result;
+    write([&](db::Connection& db) { must(Events(db).add(event)); });
+  }
+  std::vector<EventResult> found;
+  for (const Event& event : read([&](db::Connection& db) { return must(Events(db).since(0, 100)); }))
+    found.push_back(event.result);
+  EXPECT_EQ(found, all_of<EventResult>());
+}
+
+}  // namespace
+}  // namespace holdfast

@@ -1,0 +1,178 @@
+// Growth: no query reads a table that grows with the years from its one end to the other. Every statement
+// that the stores prepare is shown to SQLite's planner.
+#include <set>
+#include <sstream>
+
+#include "catalog/db/migrations.h"
+#include "tests/catalog/fixture.h"
+
+namespace holdfast {
+namespace {
+
+class QueryPlans : public testing::Test {
+ protected:
+  QueryPlans() {
+    const auto known = db::embedded_migrations();
+    must(db::migrate(*connection, known, static_cast<int>(known.size())));
+  }
+
+  std::vector<std::string> plan_of(const std::string& sql) {
+    // Parameters may stay unbound here, as the shell leaves them.
+    std::string text = "EXPLAIN QUERY PLAN " + sql;
+    auto rows = must(connection->prepare(text));
+    for (std::size_t at = text.find(':'); at != std::string::npos; at = text.find(':', at + 1)) {
+      const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789", at + 1);
+      rows.bind_null(text.substr(at, end - at).c_str());
+    }
+    std::vector<std::string> plan;
+    while (must(rows.step())) plan.push_back(rows.text(3));
+    return plan;
+  }
+
+  // What of its plan reads a growing table without a bound; "" when nothing does.
+  std::string unbounded(const std::string& sql) {
+    const std::set<std::string> growing = {"executions", "jobs", "points", "point_disks", "layers", "events"};
+    // Partial indexes of what is active now: a handful.
+    const std::set<std::string> small = {"executions_one_active_a_flow", "jobs_active",
+                                         "points_one_writing_a_machine"};
+    const auto plan = plan_of(sql);
+    const bool sorts = std::ranges::any_of(
+        plan, [](const std::string& step) { return step.find("TEMP B-TREE") != std::string::npos; });
+    const bool filters = sql.find("WHERE") != std::string::npos;
+    const bool stops_early = sql.find("LIMIT") != std::string::npos && !sorts && !filters;
+    for (const std::string& step : plan) {
+      std::istringstream words(step);  // SCAN table [USING [COVERING] INDEX index]
+      std::string verb, table, last;
+      words >> verb >> table;
+      while (words >> last) continue;
+      if (verb == "SCAN" && growing.contains(table) && !small.contains(last) && !stops_early) return step;
+    }
+    return "";
+  }
+
+  TemporaryDirectory directory;
+  std::unique_ptr<db::Connection> connection =
+      must(db::Connection::open(directory / "db", db::Mode::read_write));
+};
+
+// Every function of every store, so that each of their statements is prepared.
+void use_everything(db::Connection& db) {
+  const auto ignore = [](const auto&) {};
+  Machines machines(db);
+  const Id machine = must(machines.add("m", {}, at(0))).id;
+  must(machines.define(machine, a_machine(), at(0)));
+  must(machines.rename(machine, "n", at(0)));
+  ignore(machines.find("n"));
+  ignore(machines.list());
+  const auto disks = must(machines.disks(machine));
+  must(machines.set_capacity(disks[0].id, 1));
+
+  Repositories repositories(db);
+  const Id repository = must(repositories.add("r", {}, at(0))).id;
+  must(repositories.define(repository, a_repository(), at(0)));
+  must(repositories.define(repository, a_repository("/other"), at(0)));
+  must(repositories.rename(repository, "s", at(0)));
+  must(repositories.set_marker(repository, "x"));
+  ignore(repositories.find("s"));
+  ignore(repositories.list());
+  ignore(repositories.usage(repository));
+
+  Flows flows(db);
+  const Id flow = must(flows.add("f", {}, at(0))).id;
+  FlowDefinition definition = a_flow();
+  definition.target = "machines/n", definition.repository = "s";
+  must(flows.define(flow, definition, at(0)));
+  must(flows.get(flow));
+  must(flows.rename(flow, "g", at(0)));
+  ignore(flows.find("g"));
+  ignore(flows.list());
+
+  Executions executions(db);
+  Execution execution = an_execution(flow, "r1");
+  must(executions.add(execution));
+  ignore(executions.find(flow, "r1"));
+  ignore(executions.newest(flow, 10));
+  ignore(executions.latest(flow));
+  ignore(executions.unfinished());
+  end(execution, RunStatus::success);
+  must(executions.update(execution));
+
+  Jobs jobs(db);
+  Job job = a_job("j1");
+  must(jobs.add(job));
+  ignore(jobs.get(job.id));
+  ignore(jobs.find("j1"));
+  ignore(jobs.newest(10));
+  ignore(jobs.of_execution(execution.id));
+  ignore(jobs.unfinished());
+  must(jobs.update(job));
+
+  Points points(db);
+  Point point;
+  point.id = new_id();
+  point.machine_id = machine, point.repository_id = repository;
+  point.name = "writing";
+  point.full_reason = FullReason::no_parent;
+  must(points.add(point));
+  point.chain_id = new_id(), point.name = "t1";
+  must(points.add_chain({point.chain_id, machine, repository, at(0)}));
+  must(points.freeze(point.id, at(0), "t1", point.chain_id));
+  ignore(points.writing());
+  const Layer layer{new_id(), point.chain_id, disks[0].id, std::nullopt, "t1/disk-0.qcow2", "aa", 1};
+  PointDisk disk;
+  disk.id = new_id(), disk.disk_id = disks[0].id, disk.name = "disk-0", disk.layer_id = layer.id;
+  disk.full_reason = FullReason::no_parent;
+  point.disks = {disk};
+  must(points.commit(point, {layer}));
+  must(points.get(point.id));
+  ignore(points.find(machine, "t1"));
+  ignore(points.list(machine));
+  ignore(points.newest(machine));
+  ignore(points.newest(machine, repository));
+  ignore(points.disk(disk.id));
+  ignore(points.layer(layer.id));
+  ignore(points.stack(layer.id));
+  ignore(points.of_machine(machine));
+
+  Leftovers leftovers(db);
+  const Leftover leftover{new_id(), machine, point.id, LeftoverKind::node, "hf", ""};
+  must(leftovers.add(leftover));
+  ignore(leftovers.of_machine(machine));
+  ignore(leftovers.machines());
+  must(leftovers.remove(leftover.id));
+
+  Events events(db);
+  Event event;
+  event.event = "test";
+  must(events.add(event));
+  ignore(events.since(0, 10));
+
+  must(points.remove(point.id));
+  must(flows.remove(flow));
+  must(machines.get(machine));
+  must(machines.remove(machine));
+  must(repositories.get(repository));
+  must(repositories.remove(repository));
+}
+
+TEST_F(QueryPlans, NoStatementOfTheStoresScansWhatGrows) {
+  use_everything(*connection);
+  int seen = 0;
+  for (const std::string& sql : connection->prepared()) {
+    if (sql.starts_with("PRAGMA") || sql.find("sqlite_schema") != std::string::npos) continue;
+    EXPECT_EQ(unbounded(sql), "") << sql;
+    ++seen;
+  }
+  EXPECT_GT(seen, 70) << "the stores are not all used above";
+}
+
+TEST_F(QueryPlans, AScanIsFound) {
+  EXPECT_NE(unbounded("SELECT count(*) FROM executions WHERE started_at > 5"), "");
+  EXPECT_NE(unbounded("SELECT name FROM jobs ORDER BY machine_id, name LIMIT 5"), "");
+  EXPECT_NE(unbounded("SELECT name FROM points WHERE flow = 'f' LIMIT 1"), "");
+  EXPECT_NE(unbounded("SELECT id FROM events"), "");
+  EXPECT_EQ(unbounded("SELECT id FROM events WHERE id > :after LIMIT :n"), "");
+}
+
+}  // namespace
+}  // namespace holdfast

@@ -1,0 +1,131 @@
+// Constraints of the schema, how to take one out of its text, and a database to try it on.
+#pragma once
+
+#include <optional>
+#include <regex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catalog/db/migrations.h"
+#include "tests/catalog/fixture.h"
+#include "tests/catalog/schema_rows.h"
+
+namespace holdfast::db {
+
+// A constraint: what it is called here, and how to take it out of the schema's text.
+struct Constraint {
+  std::string key;
+  std::string table;  // in whose DDL it is sought; "" for the whole text
+  std::regex pattern;
+  std::string instead;
+};
+
+inline std::string escaped(const std::string& text) {
+  return std::regex_replace(text, std::regex(R"([()+*.?\[\]])"), R"(\$&)");
+}
+
+inline Constraint check(const std::string& table, const std::string& name) {
+  // The expression may span lines and nest parentheses three deep.
+  constexpr const char* kInner = R"((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*)";
+  return {"check " + table + " " + name, table,
+          std::regex("CONSTRAINT " + name + R"(\s+CHECK\s*\()" + kInner + R"(\))"), "CHECK (1)"};
+}
+
+inline Constraint unique_columns(const std::string& table, const std::string& columns) {
+  return {"unique " + table + " " + columns, table,
+          std::regex("(UNIQUE|PRIMARY KEY) " + escaped("(" + columns + ")")), "CHECK (1)"};
+}
+
+inline Constraint unique_column(const std::string& table, const std::string& column) {
+  return {"unique " + table + " " + column, table, std::regex("(\n  " + column + " [^,\n]*) UNIQUE"), "$1"};
+}
+
+inline Constraint unique_index(const std::string& table, const std::string& columns,
+                               const std::string& name) {
+  return {"unique " + table + " " + columns, "", std::regex("CREATE UNIQUE INDEX " + name + "[^;]*;"), ""};
+}
+
+inline Constraint reference(const std::string& table, const std::string& columns) {
+  const bool one = columns.find(',') == std::string::npos;
+  const std::string begin =
+      one ? "(\n  " + columns + " [^,\n]*)" : "()FOREIGN KEY " + escaped("(" + columns + ")");
+  return {"reference " + table + " " + columns, table,
+          std::regex(begin + R"(\s+REFERENCES \w+ \([^)]*\)( ON DELETE (CASCADE|RESTRICT|SET NULL))?)"),
+          one ? "$1" : "CHECK (1)"};
+}
+
+// What a deletion does: RESTRICT becomes CASCADE, all else is left out.
+inline Constraint on_delete(const std::string& table, const std::string& columns, const std::string& action) {
+  Constraint constraint = reference(table, columns);
+  const bool one = columns.find(',') == std::string::npos;
+  const std::string begin =
+      one ? "(\n  " + columns + " [^,\n]*" : "(FOREIGN KEY " + escaped("(" + columns + ")");
+  constraint.key = "on delete " + table + " " + columns;
+  constraint.pattern = std::regex(begin + R"(\s+REFERENCES \w+ \([^)]*\)) ON DELETE )" + action);
+  constraint.instead = action == "RESTRICT" ? "$1 ON DELETE CASCADE" : "$1";
+  return constraint;
+}
+
+inline std::string schema_text() {
+  std::string text;
+  for (const Migration& migration : embedded_migrations()) text += migration.up;
+  return text;
+}
+
+// Where the DDL of one table stands in the schema's text.
+inline std::pair<std::size_t, std::size_t> section_of(const std::string& schema, const std::string& table) {
+  if (table.empty()) return {0, schema.size()};
+  const auto begin = schema.find("CREATE TABLE " + table + " (");
+  return {begin, schema.find("\n)", begin)};
+}
+
+inline std::string without(const Constraint& constraint) {
+  const std::string schema = schema_text();
+  const auto [begin, end] = section_of(schema, constraint.table);
+  const std::string section = schema.substr(begin, end - begin);
+  const std::string changed = std::regex_replace(section, constraint.pattern, constraint.instead,
+                                                 std::regex_constants::format_first_only);
+  if (changed == section) throw std::runtime_error("the schema has no " + constraint.key);
+  return schema.substr(0, begin) + changed + schema.substr(end);
+}
+
+// A database with that schema and the rows of schema_rows.h.
+class Sample {
+ public:
+  explicit Sample(const std::string& schema) {
+    must(connection->execute_script("PRAGMA synchronous = OFF"));
+    const Migration migration{1, "sample", schema, ""};
+    must(migrate(*connection, std::span(&migration, 1), 1));
+    must(connection->execute_script("BEGIN"));
+    must(connection->execute_script(kSchemaRows));
+    must(connection->execute_script("COMMIT"));
+  }
+
+  std::vector<std::string> column(const std::string& sql) {
+    Statement rows = must(connection->prepare(sql));
+    std::vector<std::string> texts;
+    while (must(rows.step())) texts.push_back(rows.text(0));
+    return texts;
+  }
+
+  TemporaryDirectory directory;
+  std::unique_ptr<Connection> connection = must(Connection::open(directory / "db", Mode::read_write));
+};
+
+struct Law {
+  Constraint constraint;
+  std::string change;
+  std::optional<Kind> refused_as;  // else it is accepted,
+  std::string query;               // and this
+  std::string answer;              // answers so
+};
+
+// All that are tried, in schema_laws.cpp: a group of them is a test.
+struct Group {
+  const char* name;
+  std::vector<Law> laws;
+};
+const std::vector<Group>& law_groups();
+
+}  // namespace holdfast::db

@@ -1,0 +1,184 @@
+#include "engine/runs/accounts.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "catalog/catalog.h"
+#include "catalog/stores/events.h"
+#include "catalog/stores/executions.h"
+#include "catalog/stores/flows.h"
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/repositories.h"
+
+namespace holdfast::runs {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Time kNow{std::chrono::milliseconds{1'700'000'000'000}};
+const Time kLater = kNow + std::chrono::seconds{10};
+
+// A catalog with one flow and one execution of as many jobs as a test wants.
+class AccountsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "holdfast-accounts-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    catalog_ = *Catalog::open(folder_ + "/catalog.sqlite");
+    must(catalog_->write([&](db::Connection& db) -> Result<> {
+      HF_TRY(const auto machine, Machines(db).add("m", {}, kNow));
+      HF_CHECK(
+          Machines(db).define(machine.id, {.socket = "/run/m.qmp", .disks = {{"disk-0", "disk0"}}}, kNow));
+      HF_TRY(const auto repository, Repositories(db).add("r", {}, kNow));
+      HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, kNow));
+      HF_TRY(const auto flow, Flows(db).add("f", {}, kNow));
+      flow_ = flow.id;
+      return Flows(db).define(flow_, {.target = "machines/m", .repository = "r"}, kNow);
+    }));
+  }
+  void TearDown() override {
+    catalog_.reset();
+    fs::remove_all(folder_);
+  }
+
+  template <class T>
+  static void must(const Result<T>& result) {
+    ASSERT_TRUE(result) << result.error().message;
+  }
+
+  void make_execution(std::size_t jobs) {
+    must(catalog_->write([&](db::Connection& db) -> Result<> {
+      execution_ = new_id();
+      HF_CHECK(Executions(db).add({.id = execution_, .flow_id = flow_, .name = "r1", .created_at = kNow}));
+      for (std::size_t i = 0; i < jobs; ++i) {
+        jobs_.push_back(new_id());
+        HF_CHECK(Jobs(db).add({.id = jobs_.back(),
+                               .name = std::to_string(jobs_.back()),
+                               .owner = "flows/f",
+                               .execution_id = execution_,
+                               .created_at = kNow}));
+      }
+      return {};
+    }));
+  }
+
+  Execution execution() {
+    return *catalog_->read([&](db::Connection& db) { return Executions(db).get(execution_); });
+  }
+
+  // All jobs start, then end as told.
+  Execution run_to(const std::vector<JobEnd>& ends) {
+    make_execution(ends.size());
+    must(catalog_->write([&](db::Connection& db) -> Result<> {
+      for (const Id job : jobs_) HF_CHECK(job_started(db, job, kNow));
+      for (std::size_t i = 0; i < ends.size(); ++i) HF_CHECK(job_ended(db, jobs_[i], ends[i], kLater));
+      return {};
+    }));
+    return execution();
+  }
+
+  std::string folder_;
+  std::unique_ptr<Catalog> catalog_;
+  Id flow_ = 0, execution_ = 0;
+  std::vector<Id> jobs_;
+};
+
+const JobEnd kGood{.status = RunStatus::success, .bytes_read = 10, .bytes_stored = 5};
+const JobEnd kWarned{
+    .status = RunStatus::warning, .reason = EndReason::unplanned_full, .message = "read whole"};
+const JobEnd kFailed{.status = RunStatus::error, .reason = EndReason::failed, .message = "no such socket"};
+const JobEnd kCancelled{
+    .status = RunStatus::cancelled, .reason = EndReason::cancelled, .message = "cancelled"};
+
+TEST_F(AccountsTest, all_good_is_success_and_the_sums_are_the_jobs) {
+  const Execution ended = run_to({kGood, kGood});
+  EXPECT_EQ(ended.status, RunStatus::success);
+  EXPECT_EQ(ended.reason, std::nullopt);
+  EXPECT_EQ(ended.jobs_completed, 2);
+  EXPECT_EQ(ended.bytes_read, 20U);
+  EXPECT_EQ(ended.bytes_stored, 10U);
+  EXPECT_EQ(ended.started_at, kNow);
+  EXPECT_EQ(ended.completed_at, kLater);
+}
+
+TEST_F(AccountsTest, one_warning_makes_a_warning) {
+  const Execution ended = run_to({kGood, kWarned});
+  EXPECT_EQ(ended.status, RunStatus::warning);
+  EXPECT_EQ(ended.reason, EndReason::unplanned_full);
+}
+
+TEST_F(AccountsTest, some_failed_is_a_warning_with_the_sentence_of_the_failed_one) {
+  const Execution ended = run_to({kGood, kFailed});
+  EXPECT_EQ(ended.status, RunStatus::warning);
+  EXPECT_EQ(ended.message, "no such socket");
+  EXPECT_EQ(ended.jobs_failed, 1);
+}
+
+TEST_F(AccountsTest, all_failed_is_an_error) {
+  EXPECT_EQ(run_to({kFailed, kFailed}).status, RunStatus::error);
+}
+
+TEST_F(AccountsTest, all_cancelled_is_cancelled) {
+  const Execution ended = run_to({kCancelled});
+  EXPECT_EQ(ended.status, RunStatus::cancelled);
+  EXPECT_EQ(ended.reason, EndReason::cancelled);
+}
+
+TEST_F(AccountsTest, an_execution_goes_on_until_its_last_job_has_ended) {
+  make_execution(2);
+  must(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(job_started(db, jobs_[0], kNow));
+    HF_TRY(const auto ended, job_ended(db, jobs_[0], kGood, kLater));
+    EXPECT_FALSE(ended);
+    return {};
+  }));
+  EXPECT_EQ(execution().status, RunStatus::running);
+}
+
+TEST_F(AccountsTest, what_is_final_never_moves_again) {
+  run_to({kGood});
+  const auto again =
+      catalog_->write([&](db::Connection& db) { return job_ended(db, jobs_[0], kFailed, kLater); });
+  EXPECT_FALSE(again);
+  EXPECT_EQ(execution().status, RunStatus::success);
+}
+
+TEST_F(AccountsTest, what_an_earlier_life_left_running_ends_as_interrupted) {
+  make_execution(2);
+  must(catalog_->write([&](db::Connection& db) { return job_started(db, jobs_[0], kNow); }));
+  const auto count = catalog_->write([&](db::Connection& db) { return end_interrupted(db, kLater); });
+  ASSERT_TRUE(count) << count.error().message;
+  EXPECT_EQ(execution().status, RunStatus::error);
+  EXPECT_EQ(execution().reason, EndReason::interrupted);
+  const Job job = *catalog_->read([&](db::Connection& db) { return Jobs(db).get(jobs_[1]); });
+  EXPECT_EQ(job.status, RunStatus::error) << "also the one that had not begun";
+  EXPECT_EQ(job.reason, EndReason::interrupted);
+}
+
+TEST_F(AccountsTest, an_execution_that_had_no_job_yet_ends_as_interrupted_too) {
+  make_execution(0);
+  must(catalog_->write([&](db::Connection& db) { return end_interrupted(db, kLater); }));
+  EXPECT_EQ(execution().reason, EndReason::interrupted);
+}
+
+TEST_F(AccountsTest, the_flow_counts_what_came_of_its_executions) {
+  run_to({kFailed});
+  const Flow flow = *catalog_->read([&](db::Connection& db) { return Flows(db).get(flow_); });
+  EXPECT_EQ(flow.total_executions, 1);
+  EXPECT_EQ(flow.failed_executions, 1);
+  EXPECT_EQ(flow.successful_executions, 0);
+}
+
+TEST_F(AccountsTest, the_end_of_an_execution_is_an_event) {
+  run_to({kGood});
+  const auto events = *catalog_->read([&](db::Connection& db) { return Events(db).since(0, 100); });
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].event, "execution.end");
+  EXPECT_EQ(events[0].object, "flows/f/executions/r1");
+}
+
+}  // namespace
+}  // namespace holdfast::runs

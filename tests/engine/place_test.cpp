@@ -1,0 +1,128 @@
+#include "engine/repository/place.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "engine/repository/draft.h"
+#include "engine/repository/shelf.h"
+
+namespace holdfast::repository {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PlaceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "holdfast-place-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    path_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(path_); }
+
+  std::string path_;
+};
+
+TEST_F(PlaceTest, an_empty_directory_becomes_a_repository_and_is_recognised_again) {
+  const auto made = Place::initialise(path_);
+  ASSERT_TRUE(made) << made.error().message;
+  const auto again = Place::initialise(path_);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*made, *again);
+  EXPECT_TRUE(fs::exists(path_ + "/INDEX.txt"));
+  EXPECT_TRUE(Place::open(path_, *made));
+}
+
+TEST_F(PlaceTest, a_directory_with_somebodys_data_is_refused_and_left_as_it_was) {
+  std::ofstream(path_ + "/thesis.tex") << "x";
+  const auto made = Place::initialise(path_);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, EINVAL);
+  EXPECT_NE(made.error().message.find("thesis.tex"), std::string::npos);
+  EXPECT_EQ(std::distance(fs::directory_iterator(path_), fs::directory_iterator()), 1);
+}
+
+TEST_F(PlaceTest, a_first_try_that_died_half_way_is_taken_up_again) {
+  std::ofstream(path_ + "/INDEX.txt") << "";
+  std::ofstream(path_ + "/holdfast.json.new") << "{";
+  EXPECT_TRUE(Place::initialise(path_));
+}
+
+TEST_F(PlaceTest, a_missing_marker_is_an_error_and_nothing_is_initialised) {
+  const std::string marker = *Place::initialise(path_);
+  fs::remove(path_ + "/holdfast.json");
+  const auto opened = Place::open(path_, marker);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, EIO);
+  EXPECT_FALSE(fs::exists(path_ + "/holdfast.json"));
+}
+
+TEST_F(PlaceTest, another_repository_at_the_same_path_is_refused) {
+  ASSERT_TRUE(Place::initialise(path_));
+  const auto opened = Place::open(path_, "00000000");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, EIO);
+}
+
+TEST_F(PlaceTest, a_marker_of_a_newer_format_is_refused) {
+  std::ofstream(path_ + "/holdfast.json") << R"({"id":"abcd","format":2})";
+  const auto made = Place::initialise(path_);
+  ASSERT_FALSE(made);
+  EXPECT_NE(made.error().message.find("newer"), std::string::npos);
+}
+
+TEST_F(PlaceTest, only_one_at_a_time_may_write_and_the_second_may_still_read) {
+  const std::string marker = *Place::initialise(path_);
+  const auto first = Place::open(path_, marker);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE((*first)->may_write());
+  const auto second = Place::open(path_, marker);
+  ASSERT_TRUE(second);
+  ASSERT_FALSE((*second)->may_write());
+  EXPECT_EQ((*second)->may_write().error().code, EBUSY);
+}
+
+TEST_F(PlaceTest, the_lease_ends_with_the_place) {
+  const std::string marker = *Place::initialise(path_);
+  { const auto first = Place::open(path_, marker); }
+  const auto second = Place::open(path_, marker);
+  ASSERT_TRUE(second);
+  EXPECT_TRUE((*second)->may_write());
+}
+
+TEST_F(PlaceTest, a_shelf_notices_that_the_marker_has_gone) {
+  Repository repository;
+  repository.id = 1;
+  repository.marker = *Place::initialise(path_);
+  repository.definition.path = path_;
+  Shelf shelf;
+  ASSERT_TRUE(shelf.place(repository));
+  fs::remove(path_ + "/holdfast.json");
+  const auto gone = shelf.place(repository);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, EIO);
+}
+
+TEST_F(PlaceTest, a_draft_counts_for_nothing_until_it_is_published_and_is_discarded_either_way) {
+  const std::shared_ptr<Place> place = *Place::open(path_, *Place::initialise(path_));
+  const std::string directory = path_ + "/m-1234/2026-11-20T02-00-00Z";
+  auto draft = Draft::create(place, "m-1234", "2026-11-20T02-00-00Z");
+  ASSERT_TRUE(draft);
+  ASSERT_TRUE(draft->create_disk("disk-0", "aa"));
+  EXPECT_TRUE(fs::exists(directory + ".partial/disk-0.qcow2"));
+  EXPECT_FALSE(fs::exists(directory));
+
+  ASSERT_TRUE(draft->publish(Point{}, ManifestNames{}, {}));
+  EXPECT_FALSE(fs::exists(directory + ".partial"));
+  EXPECT_TRUE(fs::exists(directory + "/manifest.json"));
+  EXPECT_TRUE(fs::exists(directory + "/RESTORE.txt"));
+
+  ASSERT_TRUE(place->discard("m-1234", "2026-11-20T02-00-00Z"));
+  EXPECT_FALSE(fs::exists(directory));
+  EXPECT_TRUE(place->discard("m-1234", "2026-11-20T02-00-00Z")) << "a second time finds nothing, and is fine";
+}
+
+}  // namespace
+}  // namespace holdfast::repository

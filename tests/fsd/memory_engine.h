@@ -1,0 +1,89 @@
+// An engine without disks and databases: objects, executions, points and events in memory, with the same
+// refusals. Executions end when the test says so.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "catalog/base/clock.h"
+#include "engine/engine.h"
+
+namespace holdfast::test {
+
+class TestClock final : public Clock {
+ public:
+  Time now() const override { return now_; }
+  void advance(std::chrono::milliseconds by) { now_ += by; }
+
+ private:
+  Time now_ = *parse_iso_time("2026-11-20T02:00:00Z");
+};
+
+// Any thread may call.
+class MemoryEngine final : public Engine {
+ public:
+  explicit MemoryEngine(const Clock& clock, Observer* observer = nullptr);
+  ~MemoryEngine() override;
+
+  // What only a test can do.
+  void end(Id execution, RunStatus status);
+  Id add_point(Id machine, const std::string& name, const std::string& disk, std::string content);
+  void give(ObjectKind kind, Id id, const Ownership& ownership);
+  void lose_images() { images_lost_ = true; }  // every read fails
+  void make_events(int count);
+  int questions() const { return questions_; }
+
+  void stop() override {}
+  Result<Id> find(ObjectKind kind, Id parent, std::string_view name) override;
+  Result<std::vector<Named>> list(ObjectKind kind, Id parent) override;
+  Result<Ownership> ownership(ObjectKind kind, Id id) override;
+  Result<Stamp> stamp(ObjectKind kind, Id id) override;
+  Result<MachineView> machine(Id id) override;
+  Result<RepositoryView> repository(Id id) override;
+  Result<FlowView> flow(Id id) override;
+  Result<ExecutionView> execution(Id id) override;
+  Result<JobView> job(Id id) override;
+  Result<PointView> point(Id id) override;
+  Result<PointDisk> point_disk(Id id) override;
+  Result<SummaryView> summary() override;
+  Result<std::vector<Event>> events_since(Id after, int at_most) override;
+  Result<Named> latest(ObjectKind kind, Id parent) override;
+  Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) override;
+  Result<> remove(ObjectKind kind, Id id, const Caller& caller) override;
+  Result<> rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) override;
+  Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) override;
+  Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) override;
+  Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) override;
+  Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) override;
+  Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
+  Result<> cancel_flow(Id flow, const Caller& caller) override;
+  Result<> cancel_execution(Id execution, const Caller& caller) override;
+  Result<> cancel_job(Id job, const Caller& caller) override;
+  Result<std::shared_ptr<image::Stack>> open_image(Id point_disk, const Caller& caller) override;
+
+ private:
+  struct Thing;
+
+  Result<Thing*> get(ObjectKind kind, Id id);
+  Thing* find_thing(ObjectKind kind, Id parent, std::string_view name);
+  std::vector<Thing*> of_kind(ObjectKind kind, Id parent);
+  Thing& add(ObjectKind kind, Id parent, std::string_view name);
+  void erase(Id id);  // with all below it
+  void touch(Thing& thing);
+  void record(std::string event, std::string object, const Caller& caller);
+  void tell();
+
+  const Clock& clock_;
+  Observer* const observer_;
+  mutable std::recursive_mutex mutex_;
+  std::map<Id, std::unique_ptr<Thing>> things_;
+  std::vector<Event> events_;
+  std::vector<std::pair<ObjectKind, Id>> untold_;
+  bool images_lost_ = false;
+  int questions_ = 0;
+};
+
+}  // namespace holdfast::test

@@ -1,0 +1,27 @@
+// For a test that lacks something of this machine.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace holdfast::testing {
+
+// HOLDFAST_ALLOW_SKIP: names of tests, with commas between.
+inline bool may_skip_this_test() {
+  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  const std::string name = std::string(test->test_suite_name()) + "." + test->name();
+  const char* allowed = std::getenv("HOLDFAST_ALLOW_SKIP");
+  return allowed != nullptr && ("," + std::string(allowed) + ",").find("," + name + ",") != std::string::npos;
+}
+
+}  // namespace holdfast::testing
+
+// Ends the test: it fails, unless HOLDFAST_ALLOW_SKIP names it.
+#define HF_CANNOT_RUN(why)                                                                     \
+  do {                                                                                         \
+    if (holdfast::testing::may_skip_this_test()) GTEST_SKIP() << (why);                        \
+    FAIL() << (why) << "; HOLDFAST_ALLOW_SKIP with this test's name in it goes on without it"; \
+  } while (false)

@@ -1,0 +1,63 @@
+// A file on a disk that fails: full, or broken, after so many operations.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "catalog/base/disk.h"
+
+namespace holdfast::test {
+
+// What is to go wrong, shared by all files of one disk. Writes, truncates and syncs count; from the
+// one with this number on (the first is 0) all of them fail.
+class FaultPlan {
+ public:
+  FaultPlan(std::uint64_t first_failing, int code)
+      : left_(static_cast<std::int64_t>(first_failing)), code_(code) {}
+
+  bool fails_now() { return left_.fetch_sub(1) <= 0; }
+  bool failed() const { return left_.load() < 0; }
+  int code() const { return code_; }
+
+ private:
+  std::atomic<std::int64_t> left_;
+  const int code_;
+};
+
+class FaultyFile final : public File {
+ public:
+  // Both outlive this.
+  FaultyFile(File& file, FaultPlan& plan) : file_(file), plan_(plan) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
+    return file_.read_at(offset, into);
+  }
+  // The one that fails has written a part, as a full disk does.
+  Result<> write_at(std::uint64_t offset, ByteView bytes) override {
+    if (!plan_.fails_now()) return file_.write_at(offset, bytes);
+    HF_CHECK(file_.write_at(offset, bytes.first(bytes.size() / 2)));
+    return fault("writing");
+  }
+  Result<> truncate(std::uint64_t size) override {
+    return plan_.fails_now() ? fault("setting the size of") : file_.truncate(size);
+  }
+  Result<> punch(std::uint64_t offset, std::uint64_t length) override {
+    return plan_.fails_now() ? fault("punching") : file_.punch(offset, length);
+  }
+  Result<> sync_data() override { return plan_.fails_now() ? fault("syncing") : file_.sync_data(); }
+  Result<std::uint64_t> size() const override { return file_.size(); }
+  Result<std::uint64_t> allocated() const override { return file_.allocated(); }
+  const std::string& name() const override { return file_.name(); }
+
+ private:
+  Result<> fault(const char* doing) const {
+    return fail(plan_.code(), "{} {}: {}", doing, name(), describe_errno(plan_.code()));
+  }
+
+  File& file_;
+  FaultPlan& plan_;
+};
+
+}  // namespace holdfast::test

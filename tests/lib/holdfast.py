@@ -1,0 +1,171 @@
+"""Holdfast as its users meet it: a daemon on a mount, and files to read and write there.
+
+For tests/mount: HOLDFASTD names the binary (default: the release build). A test file ends with
+`holdfast.main()`; run one by hand with
+    PYTHONPATH=tests/lib HOLDFASTD=build/asan/holdfastd tests/mount/test_spine.py -v"""
+
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import unittest
+
+from processes import detach, is_mounted, spawn
+from storage import StorageDaemon
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("HOLDFASTD") or ROOT / "build/release/holdfastd")
+CEILING = 120  # seconds until something that must happen counts as never happening
+SKIPPED = 77  # what ctest takes for "skipped"
+
+
+class Refused(Exception):
+    """The daemon did not start; the text is what it said."""
+
+
+class Daemon:
+    """One state directory and one mount point; start and end it as often as you like."""
+
+    def __init__(self, folder):
+        self.state = folder / "state"
+        self.mount = folder / "mnt"
+        self.log = folder / "holdfastd.log"
+        self.mount.mkdir(parents=True)
+        self.process = None
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            command = [BINARY, "--foreground", "--state", self.state, self.mount]
+            self.process = spawn(command, stdout=-1, stderr=log)
+        said = b""
+        while not said.endswith(b"\n"):
+            if not select.select([self.process.stdout], [], [], CEILING)[0]:
+                raise TimeoutError(f"holdfastd is neither ready nor gone after {CEILING} s")
+            piece = os.read(self.process.stdout.fileno(), 4096)
+            if not piece:
+                status = self.process.wait(CEILING)
+                self.close()
+                raise Refused(f"exit {status}: {self.log.read_text()}")
+            said += piece
+        assert said == b"ready\n", f"holdfastd says {said} instead of ready"
+
+    def stop(self):
+        """SIGTERM; it must end well and leave no mount."""
+        self.process.terminate()
+        status = self.process.wait(CEILING)
+        left = is_mounted(self.mount)
+        self.close()
+        assert status == 0, f"holdfastd ended with {status}: {self.log.read_text()}"
+        assert not left, "holdfastd has left its mount behind"
+
+    def kill(self):
+        """SIGKILL: the mount stays behind, dead."""
+        self.process.kill()
+        assert self.process.wait(CEILING) == -signal.SIGKILL
+        self.process.stdout.close()
+        self.process = None
+
+    def close(self):
+        """For cleanup: whatever state it is in."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+            self.process = None
+        detach(self.mount)
+
+    # The files, named from the mount's root.
+
+    def read(self, path):
+        return (self.mount / path).read_text()
+
+    def json(self, path):
+        return json.loads(self.read(path))
+
+    def write(self, path, text):
+        """As `echo TEXT > PATH` does: one write(2). Raises what that write, or the close, is refused with."""
+        file = os.open(self.mount / path, os.O_WRONLY | os.O_TRUNC)
+        try:
+            return os.write(file, text.encode() + b"\n")
+        finally:
+            os.close(file)
+
+    def define(self, path, definition):
+        """mkdir, and its config.json."""
+        (self.mount / path).mkdir()
+        self.write(f"{path}/config.json", json.dumps(definition))
+
+    def run(self, flow, name, arguments=""):
+        """Runs a flow to its end; its final status."""
+        self.write(f"flows/{flow}/control", f"run name={name} {arguments}".rstrip())
+        return self.read(f"flows/{flow}/executions/{name}/wait").strip()
+
+    def points(self, machine):
+        """Names of a machine's points, the oldest first."""
+        names = os.listdir(self.mount / "machines" / machine / "points")
+        return sorted(name for name in names if name != "error")
+
+
+class MountTest(unittest.TestCase):
+    """Each test has a folder and a daemon of its own, which is running when it begins."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-test-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.daemon = Daemon(self.folder)
+        self.addCleanup(self._end_daemon)
+        self.daemon.start()
+
+    def add_machine(self, name="m", capacities=(256 * 2**20,)):
+        """A storage daemon with such disks, and a machine for it."""
+        storage = StorageDaemon(self.folder / name, capacities)
+        self.addCleanup(storage.close)
+        self.daemon.define(f"machines/{name}", storage.definition())
+        return storage
+
+    def add_repository(self, name="r", **settings):
+        """An empty directory, and a repository in it; the directory."""
+        path = self.folder / f"repository-{name}"
+        path.mkdir()
+        self.daemon.define(f"repositories/{name}", {"path": str(path), **settings})
+        return path
+
+    def add_flow(self, name="f", machine="m", repository="r"):
+        flow = {"type": "backup", "target": f"machines/{machine}", "repository": repository}
+        self.daemon.define(f"flows/{name}", flow)
+
+    def _end_daemon(self):
+        self.daemon.close()
+        self._log = self.daemon.log.read_text() if self.daemon.log.exists() else ""
+
+    def run(self, result=None):
+        bad = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > bad:
+            print(f"--- holdfastd's log in {self.id()}\n{getattr(self, '_log', '')}---", file=sys.stderr)
+
+
+def missing():
+    """What this machine lacks for tests that mount; "" when nothing."""
+    if os.geteuid() != 0:
+        return "they run as root"
+    if not os.path.exists("/dev/fuse"):
+        return "/dev/fuse is missing"
+    programs = ["qemu-storage-daemon", "qemu-img", "cmp", "fallocate"]
+    absent = [program for program in programs if not shutil.which(program)]
+    return f"{', '.join(absent)} is not installed" if absent else ""
+
+
+def main():
+    """Runs the file's tests. What can't run here fails, unless HOLDFAST_ALLOW_SKIP names the file."""
+    why = missing()
+    if why:
+        file = pathlib.Path(sys.argv[0]).resolve()
+        name = f"{file.parent.name}/{file.stem.removeprefix('test_')}"
+        print(f"{name} cannot run: {why} (HOLDFAST_ALLOW_SKIP={name} goes on without them)")
+        sys.exit(SKIPPED if name in os.environ.get("HOLDFAST_ALLOW_SKIP", "").split(",") else 1)
+    unittest.main()

@@ -1,0 +1,43 @@
+"""A small QMP client: one connection, one command at a time, events put aside."""
+
+import json
+import socket
+
+
+class QmpError(Exception):
+    """The peer refused a command; the text is its own."""
+
+
+class Qmp:
+    """Greets on construction. Raises QmpError for a refusal and EOFError when the peer has gone."""
+
+    def __init__(self, path, seconds=120):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(seconds)
+        self._socket.connect(str(path))
+        self._lines = self._socket.makefile("rwb")
+        self.events = []
+        self._receive()  # the greeting
+        self.command("qmp_capabilities")
+
+    def command(self, name, arguments=None):
+        request = {"execute": name}
+        if arguments:
+            request["arguments"] = arguments
+        self._lines.write(json.dumps(request).encode() + b"\n")
+        self._lines.flush()
+        while "event" in (reply := self._receive()):
+            self.events.append(reply)
+        if "error" in reply:
+            raise QmpError(f"{name}: {reply['error']['desc']}")
+        return reply["return"]
+
+    def _receive(self):
+        line = self._lines.readline()
+        if not line:
+            raise EOFError("the QMP peer has closed the connection")
+        return json.loads(line)
+
+    def close(self):
+        self._lines.close()
+        self._socket.close()

@@ -1,0 +1,34 @@
+"""The project's own files, for tests of its shape."""
+
+import os
+import pathlib
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NOT_OURS = {".git", "build", "mnt", "var"}  # what git ignores, and git
+
+
+def files(root, *suffixes):
+    """Paths below `root`, relative to it, of files with one of the suffixes (all files when none is given)."""
+    for folder, folders, names in os.walk(root):
+        here = pathlib.Path(folder)
+        folders[:] = [name for name in folders if not (here == root and name in NOT_OURS) and name != "__pycache__"]
+        for name in sorted(names):
+            if not suffixes or name.endswith(suffixes):
+                yield (here / name).relative_to(root)
+
+
+class MadeTreeTest(unittest.TestCase):
+    """For the negative controls: a tree that breaks a rule."""
+
+    maxDiff = None
+
+    def setUp(self):
+        made = tempfile.TemporaryDirectory(prefix="holdfast-house-")
+        self.addCleanup(made.cleanup)
+        self.made = pathlib.Path(made.name)
+
+    def make(self, path, text=""):
+        (self.made / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.made / path).write_text(text, encoding="utf-8")

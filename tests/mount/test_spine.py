@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+"""The spine: a machine at a real storage daemon, backed up twice through the real mount."""
+
+import errno
+import os
+import pathlib
+import random
+import sqlite3
+import subprocess
+import time
+
+import content
+import holdfast
+
+MIB = 2**20
+# More than one segment of 512 MiB, and no whole number of clusters.
+CAPACITY = 640 * MIB + 12 * 1024 + 512
+SIZES = [512, 4096, 65536, 100_000, MIB]
+
+
+class Spine(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        seed = random.randrange(2**32)
+        print(f"{self.id()}: seed {seed}")
+        self.random = random.Random(seed)
+        self.repository = self.add_repository()
+        self.storage = self.add_machine(capacities=[CAPACITY])
+        self.add_flow()
+        (self.disk,) = self.storage.disks
+        self.disk.scatter(self.random, 12, SIZES)
+        self.disk.write(self.disk.capacity - 700, self.random.randbytes(700))
+
+    def back_up(self, name, expected="success"):
+        """A run; a record of the disk at that instant, and the name of the point."""
+        record = self.disk.record(self.folder / f"{name}.record")
+        before = set(self.daemon.points("m"))
+        self.assertEqual(self.daemon.run("f", name), expected)
+        (point,) = set(self.daemon.points("m")) - before
+        return point, record
+
+    def change(self):
+        """Scattered writes, the end of the disk among them, and a trimmed area that held data."""
+        self.disk.clear_written()
+        self.disk.scatter(self.random, 10, SIZES)
+        self.disk.write(self.disk.capacity - 300, self.random.randbytes(300))
+        self.disk.write(600 * MIB, self.random.randbytes(4 * 65536))
+
+    def restored(self, point):
+        target = self.folder / f"{point}.raw"
+        content.copy(self.daemon.mount / "machines/m/points" / point / "disk-0.raw", target)
+        return target
+
+    def stored(self, point):
+        """The point's directory in the repository."""
+        (found,) = self.repository.glob(f"*/{point}")
+        return found
+
+    def start_throttled_run(self, name, burst):
+        """A run that has moved something and can't come to its end before unthrottle()."""
+        self.storage.throttle(bytes_a_second=1, burst=burst)
+        self.daemon.write("flows/f/control", f"run name={name}")
+        deadline = time.monotonic() + holdfast.CEILING
+        while (status := self.daemon.json(f"flows/f/executions/{name}/status.json"))["progress"]["done"] == 0:
+            self.assertIn(status["status"], ("pending", "running"))
+            self.assertLess(time.monotonic(), deadline, "no byte has moved")
+        self.assertEqual(status["status"], "running")
+
+    def test_both_points_are_the_disk_as_it_was_then(self):
+        first, first_record = self.back_up("first")
+        self.disk.write(600 * MIB, self.random.randbytes(MIB))
+        second, second_record = self.back_up("second")
+        self.change()
+        self.disk.discard(600 * MIB, MIB)  # the parent must not show through
+        third, third_record = self.back_up("third")
+        points = {first: first_record, second: second_record, third: third_record}
+        for point, record in points.items():
+            self.assertTrue(content.same_bytes(self.restored(point), record), point)
+        self.assertEqual(os.readlink(self.daemon.mount / "machines/m/latest"), f"points/{third}")
+
+        self.daemon.stop()
+        for point, record in points.items():
+            image = self.stored(point) / "disk-0.qcow2"
+            self.assertTrue(content.sound(image), point)
+            self.assertTrue(content.same_disk(image, record), point)
+
+    def test_a_flipped_bit_fails_both_comparisons(self):
+        point, record = self.back_up("first")
+        content.flip_bit(record, self.disk.written[0][0])
+        self.assertFalse(content.same_bytes(self.restored(point), record))
+        self.daemon.stop()
+        self.assertFalse(content.same_disk(self.stored(point) / "disk-0.qcow2", record))
+
+    def test_an_increment_moves_and_stores_little_more_than_what_has_changed(self):
+        self.back_up("first")
+        self.change()
+        changed = len(content.clusters(self.disk.written)) * content.CLUSTER
+        point, _ = self.back_up("second")
+
+        manifest = self.daemon.json(f"machines/m/points/{point}/manifest.json")
+        self.assertEqual(manifest["kind"], "incremental")
+        self.assertLessEqual(content.bytes_on_disk(self.stored(point)), 1.1 * changed + 256 * 1024)
+        self.assertLessEqual(manifest["disks"][0]["bytes_stored"], 1.1 * changed + 256 * 1024)
+        moved = self.daemon.json("flows/f/executions/second/status.json")["bytes_transferred"]
+        self.assertGreater(moved, 0)
+        self.assertLessEqual(moved, 1.05 * changed)
+
+    def test_points_outlive_the_daemon_and_the_storage_daemon(self):
+        first, first_record = self.back_up("first")
+        self.daemon.stop()
+        self.storage.stop()
+        self.storage.start()
+        self.change()
+        self.daemon.start()
+        self.assertTrue(content.same_bytes(self.restored(first), first_record))
+        second, second_record = self.back_up("second")
+        self.assertEqual(self.daemon.json(f"machines/m/points/{second}/manifest.json")["kind"], "incremental")
+        self.assertTrue(content.same_bytes(self.restored(second), second_record))
+
+    def test_a_killed_run_is_interrupted_and_no_change_is_lost(self):
+        first, first_record = self.back_up("first")
+        kept = set(self.storage.bitmaps(self.disk))
+        self.change()
+        self.start_throttled_run("second", burst=2 * MIB)
+        self.daemon.kill()
+        self.storage.unthrottle()
+        self.disk.scatter(self.random, 5, SIZES)  # while the daemon is dead and the bitmaps are frozen
+
+        self.daemon.start()
+        self.assertTrue(content.same_bytes(self.restored(first), first_record))
+        second = self.daemon.json("flows/f/executions/second/status.json")
+        self.assertEqual((second["status"], second["reason"]), ("error", "interrupted"))
+        self.assertEqual(self.daemon.read("flows/f/executions/second/wait"), "error\n")
+        self.assertEqual(self.daemon.points("m"), [first])
+        self.assertEqual(list(self.repository.glob("*/*.partial")), [])
+        self.assertEqual(self.storage.foreign(), [])
+        bitmaps = self.storage.bitmaps(self.disk)
+        self.assertEqual(set(bitmaps), kept)
+        self.assertTrue(all(bitmap["recording"] for bitmap in bitmaps.values()))
+
+        self.disk.scatter(self.random, 5, SIZES)
+        third, third_record = self.back_up("third")
+        self.assertEqual(self.daemon.json(f"machines/m/points/{third}/manifest.json")["kind"], "incremental")
+        self.assertTrue(content.same_bytes(self.restored(third), third_record))
+        self.assertEqual(self.storage.foreign(), [])
+        self.assertEqual(len(self.storage.bitmaps(self.disk)), 1)
+
+    def test_a_killed_first_run_leaves_nothing_and_the_next_is_a_full(self):
+        self.disk.write(0, self.random.randbytes(8 * MIB))
+        self.start_throttled_run("first", burst=2 * MIB)
+        self.daemon.kill()
+        self.storage.unthrottle()
+        self.daemon.start()
+        self.assertEqual(self.daemon.points("m"), [])
+        self.assertEqual((self.storage.foreign(), self.storage.bitmaps(self.disk)), ([], {}))
+        point, record = self.back_up("second")
+        manifest = self.daemon.json(f"machines/m/points/{point}/manifest.json")
+        self.assertEqual((manifest["kind"], manifest["reason"]), ("full", "no_parent"))
+        self.assertTrue(content.same_bytes(self.restored(point), record))
+
+    def test_a_word_that_is_no_verb_is_refused_in_that_write_and_changes_nothing(self):
+        self.back_up("first")
+        before = self.state_of_things()
+        control = os.open(self.daemon.mount / "flows/f/control", os.O_WRONLY)
+        with self.assertRaises(OSError) as refusal:
+            os.write(control, b"bogus\n")
+        os.close(control)  # says nothing more
+        self.assertEqual(refusal.exception.errno, errno.EINVAL)
+        self.assertRegex(self.daemon.read("flows/f/error"), r"\A[^\n]*bogus[^\n]*\n\Z")
+        self.assertEqual(self.state_of_things(), before)
+
+        # An empty directory more is seen by the same comparison.
+        (self.daemon.mount / "flows/other").mkdir()
+        self.assertNotEqual(self.state_of_things(), before)
+
+    def test_a_running_flow_is_not_removed(self):
+        self.disk.write(0, self.random.randbytes(8 * MIB))
+        self.start_throttled_run("first", burst=2 * MIB)
+        with self.assertRaises(OSError) as refusal:
+            (self.daemon.mount / "flows/f").rmdir()
+        self.assertEqual(refusal.exception.errno, errno.EBUSY)
+        self.assertRegex(self.daemon.read("flows/error"), r"\A[^\n]+\n\Z")
+        self.storage.unthrottle()
+        self.assertEqual(self.daemon.read("flows/f/executions/first/wait"), "success\n")
+        (self.daemon.mount / "flows/f").rmdir()
+        self.assertEqual(len(self.daemon.points("m")), 1)  # it belongs to the machine
+
+    def test_a_changed_migration_is_refused_at_start(self):
+        self.daemon.stop()
+        catalog = sqlite3.connect(self.daemon.state / "catalog.sqlite")
+        catalog.execute("UPDATE schema_migrations SET checksum = 'of another text' WHERE version = 1")
+        catalog.commit()
+        catalog.close()
+        with self.assertRaisesRegex(holdfast.Refused, "0001_spine.*changed"):
+            self.daemon.start()
+
+    def state_of_things(self):
+        """All that the mount says of its objects, and all that the catalog holds except the event log."""
+        things = {}
+        for collection in ("flows", "machines", "repositories", "jobs"):
+            for folder, _, files in os.walk(self.daemon.mount / collection):
+                things[folder] = ""
+                for file in set(files) - {"error", "wait", "latest"}:
+                    if not file.endswith(".raw"):
+                        things[f"{folder}/{file}"] = pathlib.Path(folder, file).read_bytes()
+        dump = subprocess.run(
+            ["sqlite3", "-readonly", self.daemon.state / "catalog.sqlite", ".dump"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        things["catalog"] = [line for line in dump.splitlines() if not line.startswith("INSERT INTO events ")]
+        return things
+
+
+if __name__ == "__main__":
+    holdfast.main()

@@ -1,0 +1,364 @@
+// What is left, and what is known, when a capture does not come to its end.
+#include <random>
+
+#include "tests/sources/fixture.h"
+
+namespace holdfast::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class Interruption : public QmpDriverTest {
+ protected:
+  // A committed full of 'a', then 'b' in one place: what the next point must hold.
+  void begin(const std::string& format = "qcow2") {
+    boot({{.node = "disk0", .format = format}});
+    daemon_->fill("disk0", 0, 2 * kMiB, 'a');
+    since_ = committed_full(record_);
+    daemon_->fill("disk0", kMiB, 100, 'b');
+    before_ = traces();
+  }
+  // The next increment on `record_` is the disk as it is, and is no more than `most` bytes.
+  void expect_nothing_lost(std::uint64_t most) {
+    auto capture = prepare({{"disk0", since_}});
+    EXPECT_EQ(capture->disks()[0].full_reason, std::nullopt);
+    std::uint64_t moved = 0;
+    EXPECT_EQ(read_all(*capture, 0, record_, &moved), daemon_->truth("disk0"));
+    EXPECT_LE(moved, most);
+    const auto abandoned = capture->abandon();
+    EXPECT_TRUE(abandoned) << abandoned.error().message;
+  }
+  Result<> sweep(bool committed) { return driver_.sweep(machine(), ledger_.leftovers(), committed, ledger_); }
+
+  std::string since_;
+  Bytes record_;
+  Json before_;
+};
+
+TEST_F(Interruption, ByAbandonLosesNoChange) {
+  begin();
+  auto capture = prepare({{"disk0", since_}});
+  daemon_->fill("disk0", 3 * kMiB, 100, 'c');
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before_);
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  expect_nothing_lost(128 * kKiB);
+  EXPECT_EQ(traces(), before_);
+}
+
+TEST_F(Interruption, ByDroppingTheCaptureLeavesAllToTheSweep) {
+  begin();
+  prepare({{"disk0", since_}}).reset();
+  EXPECT_NE(traces(), before_);
+  daemon_->fill("disk0", 3 * kMiB, 100, 'c');
+  ASSERT_TRUE(sweep(false));
+  EXPECT_EQ(traces(), before_);
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  expect_nothing_lost(128 * kKiB);
+}
+
+TEST_F(Interruption, AfterTheCommitIsSweptToTheNewChangeId) {
+  begin();
+  auto capture = prepare({{"disk0", since_}});
+  record_ = read_all(*capture, 0, record_);
+  since_ = capture->disks()[0].change_id;
+  capture.reset();
+  daemon_->fill("disk0", 3 * kMiB, 100, 'c');
+  ASSERT_TRUE(sweep(true));
+  EXPECT_THAT(bitmaps(), ElementsAre(since_));
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  expect_nothing_lost(64 * kKiB);
+}
+
+TEST_F(Interruption, SweptTwiceIsSweptOnce) {
+  begin();
+  prepare({{"disk0", since_}}).reset();
+  const auto leftovers = ledger_.leftovers();
+  ASSERT_TRUE(driver_.sweep(machine(), leftovers, false, ledger_));
+  ASSERT_TRUE(driver_.sweep(machine(), leftovers, false, ledger_));
+  EXPECT_EQ(traces(), before_);
+}
+
+TEST_F(Interruption, WhileTheSourceIsDownIsSweptWhenItIsBack) {
+  begin();
+  prepare({{"disk0", since_}}).reset();
+  daemon_->end(SIGTERM);
+  const auto swept = sweep(false);
+  ASSERT_FALSE(swept);
+  EXPECT_THAT(swept.error().message, HasSubstr("QMP socket"));
+  EXPECT_TRUE(std::filesystem::is_empty(scratch())) << "files don't need the source";
+  EXPECT_FALSE(ledger_.leftovers().empty());
+  daemon_->start();
+  ASSERT_TRUE(sweep(false));
+  EXPECT_EQ(traces(), before_);
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  expect_nothing_lost(64 * kKiB);
+}
+
+TEST_F(Interruption, BeforeTheMachineGotAnotherSocketIsSweptAtTheNewOne) {
+  begin();
+  prepare({{"disk0", since_}}).reset();
+  std::vector<Leftover> leftovers = ledger_.leftovers();
+  for (Leftover& leftover : leftovers)  // as if it had been recorded when the machine was elsewhere
+    for (std::size_t at; (at = leftover.detail.find("/qmp")) != std::string::npos;)
+      leftover.detail.replace(at, 4, "/old");
+  ASSERT_TRUE(driver_.sweep(machine(), leftovers, false, ledger_));
+  EXPECT_EQ(traces(), before_);
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+}
+
+TEST_F(Interruption, ByACleanRestartOfTheSourceLosesNoChange) {
+  begin();
+  auto capture = prepare({{"disk0", since_}});
+  daemon_->fill("disk0", 3 * kMiB, 100, 'c');
+  daemon_->restart(SIGTERM);
+  daemon_->fill("disk0", 4 * kMiB, 100, 'd');
+  const auto read = capture->open(0).value()->extents(0, kMiB);
+  ASSERT_FALSE(read);
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before_);
+  expect_nothing_lost(3 * 64 * kKiB);
+}
+
+TEST_F(Interruption, ByTheSourcesDeathMakesTheNextOneFullBecauseTheBitmapIsInconsistent) {
+  begin();
+  daemon_->restart(SIGTERM);  // the bitmap is in the image now
+  auto capture = prepare({{"disk0", since_}});
+  daemon_->restart(SIGKILL);
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+
+  capture = prepare({{"disk0", since_}});
+  EXPECT_EQ(capture->disks()[0].full_reason, FullReason::bitmap_inconsistent);
+  EXPECT_EQ(read_all(*capture, 0, {}), daemon_->truth("disk0"));
+  ASSERT_TRUE(capture->commit());
+  EXPECT_THAT(bitmaps(), ElementsAre(capture->disks()[0].change_id)) << "the inconsistent one is gone";
+}
+
+TEST_F(Interruption, ByTheSourcesDeathMakesTheNextOneFullBecauseTheBitmapIsMissing) {
+  begin();
+  auto capture = prepare({{"disk0", since_}});
+  daemon_->restart(SIGKILL);
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  capture = prepare({{"disk0", since_}});
+  EXPECT_EQ(capture->disks()[0].full_reason, FullReason::bitmap_missing);
+  ASSERT_TRUE(capture->commit());
+}
+
+TEST_F(Interruption, ByARestartMakesARawDisksNextOneFull) {
+  begin("raw");
+  daemon_->restart(SIGTERM);
+  auto capture = prepare({{"disk0", since_}});
+  EXPECT_EQ(capture->disks()[0].full_reason, FullReason::bitmap_missing);
+  EXPECT_EQ(read_all(*capture, 0, {}), daemon_->truth("disk0"));
+  ASSERT_TRUE(capture->commit());
+}
+
+TEST_F(Interruption, ByAbandonOfAFullKeepsTheOldBitmapAsItWas) {
+  begin();
+  auto wanted = request(machine());
+  wanted.disks[0].supersedes = since_;
+  auto capture = driver_.prepare(wanted, ledger_).value();
+  daemon_->fill("disk0", 3 * kMiB, 100, 'c');
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before_);
+  expect_nothing_lost(128 * kKiB);
+
+  capture = driver_.prepare(wanted, ledger_).value();
+  ASSERT_TRUE(capture->commit());
+  EXPECT_THAT(bitmaps(), ElementsAre(capture->disks()[0].change_id));
+}
+
+TEST_F(Interruption, ByAJobThatSomebodyEndedIsNoticed) {
+  begin();
+  auto capture = prepare({{"disk0", since_}});
+  auto reader = capture->open(0).value();
+  ASSERT_TRUE(reader->extents(0, kMiB));
+  daemon_->tell("job-cancel", {{"id", capture->disks()[0].change_id}});
+  Copy copy(Bytes(16 * kMiB));
+  const Range range{0, kMiB};
+  const auto read = reader->read({&range, 1}, copy.sink(), Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("the freeze was lost"));
+  reader.reset();
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before_);
+}
+
+TEST_F(Interruption, ByASourceThatHangsEndsByItsDeadline) {
+  begin();
+  using std::chrono::milliseconds;
+  source::qmp::QmpDriver hasty({.greeting = milliseconds{300}, .command = milliseconds{300}},
+                               {.connect = milliseconds{300}, .silence = milliseconds{300}});
+  auto capture = hasty.prepare(request(machine(), {{"disk0", since_}}), ledger_).value();
+  auto reader = capture->open(0).value();
+  ASSERT_TRUE(reader->extents(0, kMiB));
+  daemon_->process().signal(SIGSTOP);
+  Copy copy(Bytes(16 * kMiB));
+  const Range range{0, kMiB};
+  const auto read = reader->read({&range, 1}, copy.sink(), Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ETIMEDOUT) << read.error().message;
+  EXPECT_THAT(read.error().message, HasSubstr("hangs"));
+  EXPECT_FALSE(capture->abandon());
+  reader.reset();
+  capture.reset();
+  daemon_->process().signal(SIGCONT);
+  ASSERT_TRUE(sweep(false));
+  EXPECT_EQ(traces(), before_);
+  expect_nothing_lost(64 * kKiB);
+}
+
+TEST_F(Interruption, ByACancelEndsTheReadingOfASourceThatHangs) {
+  begin();
+  auto capture = prepare({{"disk0", since_}});
+  auto reader = capture->open(0).value();
+  ASSERT_TRUE(reader->extents(0, kMiB));
+  daemon_->process().signal(SIGSTOP);
+  Cancel cancel;
+  std::thread canceller([&] { cancel.request(); });
+  Copy copy(Bytes(16 * kMiB));
+  const Range range{0, kMiB};
+  const auto read = reader->read({&range, 1}, copy.sink(), cancel);
+  canceller.join();
+  daemon_->process().signal(SIGCONT);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ECANCELED);
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before_);
+}
+
+TEST_F(Interruption, ByASinkThatFailsEndsTheReadingWithItsError) {
+  begin();
+  auto capture = prepare();
+  auto reader = capture->open(0).value();
+  int pieces = 0;
+  const Range range{0, 2 * kMiB};
+  const auto full = [&](std::uint64_t, ByteView) -> Result<> {
+    return ++pieces < 3 ? Result<>{} : fail(ENOSPC, "no room");
+  };
+  const auto read = reader->read({&range, 1}, full, Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error(), (Error{ENOSPC, "no room"}));
+  EXPECT_EQ(pieces, 3);
+  Copy copy(Bytes(16 * kMiB));
+  EXPECT_TRUE(reader->read({&range, 1}, copy.sink(), Cancel{})) << "the reader goes on if it is asked to";
+  EXPECT_EQ(copy.bytes, daemon_->truth("disk0"));
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before_);
+}
+
+TEST_F(Interruption, ByAReadErrorOfTheSourceSaysWhereAndLeavesNothing) {
+  boot();
+  daemon_->tell("blockdev-add",
+                {{"driver", "blkdebug"},
+                 {"node-name", "bad"},
+                 {"image", {{"driver", "null-co"}, {"size", 16 * kMiB}}},
+                 {"inject-error", {{{"event", "none"}, {"iotype", "read"}, {"sector", 8192}}}}});
+  const Json before = traces();
+  auto capture = driver_.prepare(request(machine({"bad"})), ledger_).value();
+  auto reader = capture->open(0).value();
+  const Range good{0, kMiB}, bad{4 * kMiB, 1000};
+  const auto ignore = [](std::uint64_t, ByteView) -> Result<> { return {}; };
+  EXPECT_TRUE(reader->read({&good, 1}, ignore, Cancel{}));
+  const auto read = reader->read({&bad, 1}, ignore, Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, EIO) << read.error().message;
+  EXPECT_THAT(read.error().message, HasSubstr("reading 1000 bytes at 4194304"));
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before);
+}
+
+// A process of the daemon's that dies by SIGKILL at its n-th word to the ledger.
+class DyingLedger final : public source::Ledger {
+ public:
+  DyingLedger(FileLedger& ledger, int words) : ledger_(ledger), words_left_(words) {}
+  Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail) override {
+    auto id = ledger_.record(kind, name, detail);
+    say();  // recorded, and not yet made
+    return id;
+  }
+  Result<> forget(Id id) override {
+    say();  // gone, and not yet forgotten
+    return ledger_.forget(id);
+  }
+
+ private:
+  void say() {
+    if (words_left_-- == 0) ::raise(SIGKILL);
+  }
+  FileLedger& ledger_;
+  int words_left_;
+};
+
+TEST_F(Interruption, BySigkillAtAnyStepIsSweptCleanAndLosesNoChange) {
+  boot({{.node = "disk0"}, {.node = "disk1", .format = "raw", .size = 4 * kMiB}});
+  daemon_->fill("disk0", 0, 2 * kMiB, 'a');
+  daemon_->fill("disk1", 0, kMiB, 'a');
+  const std::vector<std::string> nodes{"disk0", "disk1"};
+  std::map<std::string, std::string> since;
+  std::map<std::string, Bytes> record;
+  const auto next = [&] {
+    auto capture = driver_.prepare(request(machine(nodes), since), ledger_).value();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      EXPECT_EQ(capture->disks()[i].full_reason.has_value(), since.size() < nodes.size());
+      record[nodes[i]] = read_all(*capture, i, record[nodes[i]]);
+      ASSERT_EQ(record[nodes[i]], daemon_->truth(nodes[i]));
+    }
+    for (std::size_t i = 0; i < nodes.size(); ++i) since[nodes[i]] = capture->disks()[i].change_id;
+    ASSERT_TRUE(capture->commit());
+  };
+  next();
+
+  for (const bool commits : {false, true}) {
+    bool died = true;
+    for (int step = 0; died; ++step) {
+      SCOPED_TRACE(testing::Message() << (commits ? "committing" : "abandoning") << ", step " << step);
+      daemon_->fill("disk0", (static_cast<std::uint64_t>(step) % 30) * 300'000, 70'000,
+                    static_cast<char>(step));
+      const Json before = traces();
+      const std::string marks = state_ / "committed";
+      const pid_t child = ::fork();
+      if (child == 0) {
+        DyingLedger dying(ledger_, step);
+        auto capture = driver_.prepare(request(machine(nodes), since), dying);
+        if (!capture) ::_exit(1);
+        if (commits) {
+          std::ofstream mark(marks);  // as the catalog would: the point is committed with its change ids
+          for (const auto& disk : (*capture)->disks()) mark << disk.change_id << '\n';
+        }
+        const auto ended = commits ? (*capture)->commit() : (*capture)->abandon();
+        ::_exit(ended ? 0 : 1);
+      }
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      died = WIFSIGNALED(status);
+      ASSERT_TRUE(died || WEXITSTATUS(status) == 0);
+
+      daemon_->fill("disk1", (static_cast<std::uint64_t>(step) % 9) * 300'000, 10'000,
+                    static_cast<char>(step));
+      std::ifstream mark(marks);
+      const bool committed = mark.is_open();
+      const auto swept = sweep(committed);
+      ASSERT_TRUE(swept) << swept.error().message;
+      EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+      if (committed) {
+        for (const std::string& node : nodes) std::getline(mark, since[node]);
+        // That point was read in the child; here its content is the record of the freeze.
+        record["disk0"] = daemon_->truth("disk0");
+        std::filesystem::remove(marks);
+        EXPECT_THAT(bitmaps("disk0"), ElementsAre(since["disk0"]));
+        EXPECT_THAT(bitmaps("disk1"), ElementsAre(since["disk1"]));
+      } else {
+        EXPECT_EQ(traces(), before);
+      }
+      next();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::test

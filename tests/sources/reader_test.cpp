@@ -1,0 +1,173 @@
+// Reading from NBD servers that are not as good as QEMU.
+#include "engine/sources/nbd/reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/lib/process.h"
+#include "tests/lib/temporary_directory.h"
+
+namespace holdfast::test {
+namespace {
+
+using source::Cancel;
+using source::Extent;
+using source::Range;
+using source::nbd::Export;
+using source::nbd::Limits;
+using source::nbd::Reader;
+using ::testing::HasSubstr;
+
+class NbdReader : public ::testing::Test {
+ protected:
+  // nbdkit with these arguments; ready when it listens.
+  void serve(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"nbdkit", "--foreground", "--unix", socket_});
+    server_ = Process(arguments);
+    while (!source::nbd::answers(socket_, {}).value())
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  Reader reader(std::uint64_t size, const std::string& bitmap = "", const Limits& limits = {}) {
+    return Reader(Export{.socket = socket_, .name = "", .bitmap = bitmap, .size = size}, limits);
+  }
+  static Result<> ignore(std::uint64_t, ByteView) { return {}; }
+
+  TemporaryDirectory directory_;
+  std::string socket_ = directory_ / "nbd";
+  Process server_;
+};
+
+TEST_F(NbdReader, CoversADiskOfManyTebibytesInSteps) {
+  serve({"memory", "size=9T"});
+  auto disk = reader(9 * kTiB);
+  const auto extents = disk.extents(kTiB, 5 * kGiB + 123).value();
+  ASSERT_EQ(extents.size(), 1u);
+  EXPECT_EQ(extents[0].offset, kTiB);
+  EXPECT_EQ(extents[0].length, 5 * kGiB + 123);
+  EXPECT_TRUE(extents[0].zero);
+  EXPECT_TRUE(extents[0].changed);
+}
+
+TEST_F(NbdReader, ReadsAllOfManySmallRanges) {
+  serve({"pattern", "size=64M"});
+  auto disk = reader(64 * kMiB);
+  std::vector<Range> ranges;
+  std::uint64_t expected = 0;
+  for (std::uint64_t offset = 8; offset + 400'000 < 64 * kMiB; offset += 1'000'008) {
+    ranges.push_back({offset, 399'992});
+    expected += 399'992;
+  }
+  std::uint64_t seen = 0;
+  const auto check = [&](std::uint64_t offset, ByteView data) -> Result<> {
+    for (std::size_t i = 0; i < data.size(); i += 8)  // each eight bytes hold their own offset
+      EXPECT_EQ(load_be<std::uint64_t>(data.data() + i), offset + i);
+    seen += data.size();
+    return {};
+  };
+  ASSERT_TRUE(disk.read(ranges, check, Cancel{}));
+  EXPECT_EQ(seen, expected);
+}
+
+TEST_F(NbdReader, RefusesRangesOutsideTheDisk) {
+  serve({"pattern", "size=1M"});
+  auto disk = reader(kMiB);
+  const Range outside{kMiB - 10, 11};
+  const auto read = disk.read({&outside, 1}, ignore, Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, EINVAL);
+  EXPECT_FALSE(disk.extents(~std::uint64_t{0} - 5, 10));
+}
+
+TEST_F(NbdReader, OfAServerWithAnotherSizeSaysSo) {
+  serve({"memory", "size=1M"});
+  const auto extents = reader(2 * kMiB).extents(0, kMiB);
+  ASSERT_FALSE(extents);
+  EXPECT_THAT(extents.error().message, HasSubstr("has 1048576 bytes, but the disk has 2097152"));
+}
+
+TEST_F(NbdReader, OfAnUngrantedBitmapFailsRatherThanReportNothing) {
+  serve({"memory", "size=1M"});
+  const auto extents = reader(kMiB, "hf-3f2a91c0-1").extents(0, kMiB);
+  ASSERT_FALSE(extents);
+  EXPECT_THAT(extents.error().message, HasSubstr("does not offer qemu:dirty-bitmap:hf-3f2a91c0-1"));
+}
+
+TEST_F(NbdReader, OfAServerWithoutBlockStatusTakesAllForData) {
+  serve({"--no-sr", "memory", "size=1M"});
+  const auto extents = reader(kMiB).extents(0, kMiB).value();
+  ASSERT_EQ(extents.size(), 1u);
+  EXPECT_FALSE(extents[0].zero);
+  EXPECT_EQ(extents[0].length, kMiB);
+}
+
+TEST_F(NbdReader, PassesOnAReadErrorWithItsPlace) {
+  serve({"--filter=error", "memory", "size=1M", "error-pread=EIO", "error-pread-rate=100%"});
+  auto disk = reader(kMiB);
+  const Range range{0, 1000};
+  const auto read = disk.read({&range, 1}, ignore, Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, EIO);
+  EXPECT_THAT(read.error().message, HasSubstr("reading 1000 bytes at 0"));
+}
+
+TEST_F(NbdReader, OfAServerThatDiesFailsAndReadsOnWhenItIsBack) {
+  serve({"memory", "size=1M"});
+  auto disk = reader(kMiB);
+  const Range range{0, kMiB};
+  ASSERT_TRUE(disk.read({&range, 1}, ignore, Cancel{}));
+  server_.end(SIGKILL);
+  EXPECT_FALSE(disk.read({&range, 1}, ignore, Cancel{}));
+  EXPECT_FALSE(disk.read({&range, 1}, ignore, Cancel{}));
+  std::filesystem::remove(socket_);
+  serve({"memory", "size=1M"});
+  const auto read = disk.read({&range, 1}, ignore, Cancel{});
+  EXPECT_TRUE(read) << read.error().message;
+}
+
+TEST_F(NbdReader, OfAServerThatNeverGreetsEndsByItsDeadline) {
+  serve({"memory", "size=1M"});
+  server_.signal(SIGSTOP);
+  const auto extents = reader(kMiB, "", {.connect = std::chrono::milliseconds{200}}).extents(0, kMiB);
+  ASSERT_FALSE(extents);
+  EXPECT_EQ(extents.error().code, ETIMEDOUT);
+}
+
+TEST_F(NbdReader, WithASlowSinkIsNotTakenForSilent) {
+  serve({"memory", "size=8M"});
+  auto disk = reader(8 * kMiB, "", {.silence = std::chrono::milliseconds{100}});
+  const Range range{0, 2 * kMiB};
+  int pieces = 0;
+  const auto slow = [&](std::uint64_t, ByteView) -> Result<> {
+    if (++pieces == 2)
+      std::this_thread::sleep_for(std::chrono::milliseconds{300});  // longer than the silence
+    return {};
+  };
+  EXPECT_TRUE(disk.read({&range, 1}, slow, Cancel{}));
+  EXPECT_EQ(pieces, 8);
+}
+
+TEST_F(NbdReader, EndsAtTheNextRequestAfterACancel) {
+  serve({"memory", "size=64M"});
+  auto disk = reader(64 * kMiB);
+  Cancel cancel;
+  int pieces = 0;
+  const auto cancelling = [&](std::uint64_t, ByteView) -> Result<> {
+    if (++pieces == 5) cancel.request();
+    return {};
+  };
+  const Range range{0, 64 * kMiB};
+  const auto read = disk.read({&range, 1}, cancelling, cancel);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ECANCELED);
+  EXPECT_EQ(pieces, 5);
+}
+
+TEST_F(NbdReader, WhereNobodyListensSaysSoAtOnce) {
+  EXPECT_FALSE(reader(kMiB).extents(0, kMiB));
+  EXPECT_FALSE(source::nbd::answers(socket_, {}).value());
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,150 @@
+"""The harness of tools/bench: two ways side by side in one run, A B A B, each watched from outside.
+
+A row measures and returns a Result. Absolute times mean nothing on shared machines, so what counts is
+the ratio; what was read is compared before anything is measured."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+
+import content
+from holdfast import Daemon
+from storage import StorageDaemon
+
+CAPACITY = 4 * 2**30
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclasses.dataclass
+class Result:
+    """What a row prints: the ratio, its bar ("≥" or "≤" and a number), and lines that explain it."""
+
+    ratio: float
+    bar: tuple
+    lines: list
+
+    def holds(self):
+        direction, limit = self.bar
+        return self.ratio >= limit if direction == "≥" else self.ratio <= limit
+
+
+class Side:
+    """One of the ways: `prepare` before each round (not measured), `command`, and the process that serves it."""
+
+    def __init__(self, name, command, server, prepare=lambda: None):
+        self.name, self.command, self.server, self.prepare = name, command, server, prepare
+        self.seconds, self.cpu, self.peak = [], [], 0
+
+    def measure(self):
+        self.prepare()
+        cpu_before = _cpu_seconds(self.server)
+        begun = time.monotonic()
+        child = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        self.seconds.append(time.monotonic() - begun)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            raise RuntimeError(f"{' '.join(self.command)}: exit {child.returncode}")
+        self.cpu.append(usage.ru_utime + usage.ru_stime + _cpu_seconds(self.server) - cpu_before)
+        self.peak = max(self.peak, usage.ru_maxrss * 1024 + _peak_bytes(self.server))
+
+    def median(self):
+        return statistics.median(self.seconds)
+
+    def line(self):
+        spread = (max(self.seconds) - min(self.seconds)) / self.median()
+        cpu = statistics.median(self.cpu)
+        return f"{self.name:24} {self.median():7.2f} s  spread {spread:4.0%}  CPU {cpu:6.2f} s  peak {self.peak >> 20} MiB"
+
+
+def alternate(ours, beside, rounds=5):
+    """How many times faster ours is, by medians of alternating rounds. A first round of each is not counted."""
+    for side in (ours, beside):
+        side.measure()
+        side.seconds.clear()
+        side.cpu.clear()
+    for _ in range(rounds):
+        ours.measure()
+        beside.measure()
+    return beside.median() / ours.median()
+
+
+def _cpu_seconds(pid):
+    # utime and stime: fields 14 and 15, counted from 1; the name in field 2 may hold spaces.
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def _peak_bytes(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"process {pid} has no peak memory")
+
+
+def check_contents(paths, record):
+    """All of them are the record; and a bit flipped in the record is seen by the same comparison."""
+    for path in paths:
+        if not content.same_bytes(path, record):
+            raise RuntimeError(f"{path} is not what the disk was")
+    content.flip_bit(record, CAPACITY // 3)
+    seen = not content.same_bytes(paths[0], record)
+    content.flip_bit(record, CAPACITY // 3)
+    if not seen:
+        raise RuntimeError("a flipped bit was not noticed: the comparison is worth nothing")
+
+
+def drop_cache(path):
+    """The kernel forgets what it has cached of this file."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(file)
+
+
+def warm(paths):
+    for path in paths:
+        subprocess.run(["cat", "--", path], stdout=subprocess.DEVNULL, check=True)
+
+
+class Site:
+    """A daemon, a storage daemon with one disk of 4 GiB, and a flow "f" for it; a context manager."""
+
+    def __init__(self, **repository_settings):
+        self._settings = repository_settings
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
+        self._stack.callback(shutil.rmtree, self.folder)
+        with contextlib.ExitStack() as undo:
+            undo.push(self._stack)
+            self.daemon = Daemon(self.folder)
+            self._stack.callback(self.daemon.close)
+            self.daemon.start()
+            self.storage = StorageDaemon(self.folder / "m", [CAPACITY])
+            self._stack.callback(self.storage.close)
+            (self.disk,) = self.storage.disks
+            self.repository = self.folder / "repository"
+            self.repository.mkdir()
+            self.daemon.define("machines/m", self.storage.definition())
+            self.daemon.define("repositories/r", {"path": str(self.repository), **self._settings})
+            self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def back_up(self, name):
+        status = self.daemon.run("f", name)
+        if status != "success":
+            raise RuntimeError(f"the run {name} ended as {status}: {self.daemon.log.read_text()}")
+        return self.daemon.points("m")[-1]

@@ -1,0 +1,43 @@
+"""What benchmark disks hold: "mixed" data and "scattered" changes, the same for every run of a seed."""
+
+import random
+
+MIB = 2**20
+BLOCK = 64 * 1024
+
+
+def _text_pool(rng):
+    words = ["".join(rng.choices("etaoinshrdlu", k=rng.randint(2, 9))) for _ in range(4096)]
+    return [" ".join(rng.choices(words, k=200_000)).encode()[:MIB] for _ in range(8)]
+
+
+def _zero_heavy(rng):
+    block = bytearray(MIB)
+    for _ in range(200):
+        at = rng.randrange(MIB - 64)
+        block[at : at + 64] = rng.randbytes(64)
+    return bytes(block)
+
+
+def fill_mixed(disk, seed=1):
+    """Half of the disk stays a hole; of the rest a third each is text-like, random, zero-heavy."""
+    rng = random.Random(seed)
+    pool = _text_pool(rng)
+    stretch = 8 * MIB
+    kinds = [
+        lambda: pool[rng.randrange(len(pool))],
+        lambda: rng.randbytes(MIB),
+        lambda: _zero_heavy(rng),
+    ]
+    for number, offset in enumerate(range(0, disk.capacity, 2 * stretch)):
+        for step in range(0, stretch, MIB):
+            disk.write(offset + step, kinds[number % 3]())
+
+
+def change_scattered(disk, total=64 * MIB, seed=2):
+    """`total` bytes of random 64 KiB blocks, aligned, each another; how many."""
+    rng = random.Random(seed)
+    blocks = rng.sample(range(disk.capacity // BLOCK), total // BLOCK)
+    for block in blocks:
+        disk.write(block * BLOCK, rng.randbytes(BLOCK))
+    return len(blocks)

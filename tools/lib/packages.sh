@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Debian's packages that Holdfast needs: one list a purpose, installed when missing.
+# shellcheck disable=SC2034  # the lists are read by the tools
+
+packages_build=(
+  g++ cmake ninja-build pkgconf
+  libfuse3-dev libnbd-dev libsqlite3-dev libsystemd-dev libssl-dev
+  libzstd-dev libdeflate-dev libxxhash-dev
+  libexpected-dev libfmt-dev libspdlog-dev nlohmann-json3-dev
+  libgtest-dev libgmock-dev
+)
+# Where the daemon runs: fusermount3 and mount.fuse3 are in fuse3, QEMU's storage daemon in qemu-system-common.
+packages_demo=(fuse3 jq qemu-system-common qemu-utils)
+packages_test=(
+  "${packages_demo[@]}" clang-format nbdkit libnbd-bin python3 python3-jsonschema python3-libnbd shellcheck sqlite3
+)
+packages_long=(debootstrap clang-tidy-19)
+
+# missing_packages NAME...: those that are not installed, one a line.
+missing_packages() {
+  local name states
+  states=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null) || true
+  for name in "$@"; do
+    [[ $'\n'$states$'\n' == *$'\n'"installed $name"$'\n'* ]] || echo "$name"
+  done
+}
+
+# install_packages NAME...: does nothing, and asks nobody, when all are there.
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+  echo "Installing from Debian: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update --quiet=2 || fail "apt-get update failed; the lines above say why"
+  apt-get install --yes --quiet=2 --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null ||
+    fail "apt-get could not install ${missing[*]}; the lines above say why"
+}
