@@ -13,9 +13,9 @@
 
 #include "catalog/model/entities.h"
 #include "catalog/stores/points.h"
+#include "engine/capture/progress.h"
 #include "engine/image/stack.h"
 #include "engine/observer.h"
-#include "engine/runs/progress.h"
 #include "engine/runs/request.h"
 
 namespace holdfast {

@@ -26,10 +26,12 @@ Result<> count(db::Connection& db, const Point& point, int points) {
   const auto count_in = [&](std::string_view table, Id id) -> Result<> {
     HF_TRY(auto update, db.prepare(fmt::format(
                             "UPDATE {} SET points = points + :points, bytes_stored = bytes_stored + :bytes, "
+                            "changed_at = CASE WHEN changed_at < :at THEN :at ELSE changed_at END, "
                             "revision = :revision WHERE id = :id",
                             table)));
     HF_CHECK(update.bind(":points", points)
                  .bind(":bytes", points * static_cast<std::int64_t>(point.bytes_stored))
+                 .bind(":at", milliseconds(point.time))
                  .bind(":revision", new_id())
                  .bind(":id", id)
                  .run());

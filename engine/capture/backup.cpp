@@ -242,7 +242,6 @@ class Backup {
     }
     const repository::ManifestNames names{
         .machine = machine_.name,
-        .machine_key = machine_.key,
         .repository = repository_.name,
         .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};
     return draft_->publish(outcome_.point, names, layers_);

@@ -13,8 +13,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/capture/progress.h"
 #include "engine/capture/services.h"
-#include "engine/runs/progress.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::capture {

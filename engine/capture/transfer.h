@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "engine/capture/progress.h"
 #include "engine/image/writer.h"
-#include "engine/runs/progress.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::capture {

@@ -1,53 +1,19 @@
 #include "engine/repository/documents.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 namespace holdfast::repository {
-namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
-template <class E>
-Json word_or_null(const std::optional<E>& value) {
-  return value ? Json(std::string{to_word(*value)}) : Json();
-}
-
-}  // namespace
-
-std::string manifest_text(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers) {
-  Json disks = Json::array();
-  for (const PointDisk& disk : point.disks) {
-    const auto layer = std::ranges::find(layers, disk.layer_id, &Layer::id);
-    disks.push_back({{"name", disk.name},
-                     {"capacity", disk.capacity},
-                     {"kind", to_word(disk.kind)},
-                     {"reason", word_or_null(disk.full_reason)},
-                     {"bytes_stored", disk.bytes_stored},
-                     {"bytes_used", disk.bytes_used},
-                     {"change_id", text_or_null(disk.change_id)},
-                     {"image", layer->file.substr(layer->file.rfind('/') + 1)},
-                     {"image_id", layer->image_id},
-                     {"sums_sha256", disk.sums_sha256}});
+std::string manifest_text(const Point& point, const ManifestNames& names, const std::string& machine_key,
+                          const std::vector<Layer>& layers) {
+  nlohmann::ordered_json stored = manifest(point, names);
+  stored["machine_key"] = machine_key;
+  for (std::size_t i = 0; i < point.disks.size(); ++i) {
+    const auto layer = std::ranges::find(layers, point.disks[i].layer_id, &Layer::id);
+    stored["disks"][i]["image"] = layer->file.substr(layer->file.rfind('/') + 1);
+    stored["disks"][i]["image_id"] = layer->image_id;
   }
-  const Json manifest{{"id", point.name},
-                      {"machine", names.machine},
-                      {"machine_key", names.machine_key},
-                      {"time", iso_time(point.time)},
-                      {"kind", to_word(point.kind)},
-                      {"reason", word_or_null(point.full_reason)},
-                      {"consistency", to_word(point.consistency)},
-                      {"repository", names.repository},
-                      {"chain", std::to_string(point.chain_id)},
-                      {"parent", text_or_null(names.parent)},
-                      {"flow", text_or_null(point.flow)},
-                      {"execution", text_or_null(point.execution)},
-                      {"cluster_size", point.cluster_size},
-                      {"compression", to_word(point.compression)},
-                      {"bytes_stored", point.bytes_stored},
-                      {"disks", std::move(disks)}};
-  return manifest.dump(2) + "\n";
+  return stored.dump(2) + "\n";
 }
 
 std::string restore_text(const Point& point, const ManifestNames& names) {

@@ -5,19 +5,14 @@
 #include <vector>
 
 #include "catalog/model/entities.h"
+#include "engine/repository/manifest.h"
 
 namespace holdfast::repository {
 
-// What a manifest needs beyond the point itself: names, as they were.
-struct ManifestNames {
-  std::string machine;
-  std::string machine_key;
-  std::string repository;
-  std::string parent;  // the parent point's name; "" for a full
-};
-
-// manifest.json: what the point is. Never changes once it is written.
-std::string manifest_text(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers);
+// manifest.json: what the point is, with the machine's key and the images that are its own. Never changes
+// once it is written.
+std::string manifest_text(const Point& point, const ManifestNames& names, const std::string& machine_key,
+                          const std::vector<Layer>& layers);
 
 // RESTORE.txt: the stock commands for this very point.
 std::string restore_text(const Point& point, const ManifestNames& names);

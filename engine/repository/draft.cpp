@@ -31,7 +31,8 @@ Result<Draft::DiskFiles> Draft::create_disk(const std::string& disk_name, const 
 Result<> Draft::publish(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers) {
   Directory& directory = place_->directory();
   HF_CHECK(write_new_file(directory, partial_ + "/RESTORE.txt", restore_text(point, names)));
-  HF_CHECK(write_new_file(directory, partial_ + "/manifest.json", manifest_text(point, names, layers)));
+  HF_CHECK(write_new_file(directory, partial_ + "/manifest.json",
+                          manifest_text(point, names, machine_key_, layers)));
   HF_CHECK(directory.sync(partial_));
   HF_CHECK(directory.rename(partial_, machine_key_ + "/" + point_name_));
   return directory.sync(machine_key_);

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "engine/capture/backup.h"
+#include "engine/capture/progress.h"
 #include "engine/capture/services.h"
 #include "engine/observer.h"
-#include "engine/runs/progress.h"
 #include "engine/runs/request.h"
 #include "engine/sources/driver.h"
 

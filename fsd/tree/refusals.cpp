@@ -1,11 +1,19 @@
 #include "fsd/tree/refusals.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace holdfast::tree {
 namespace {
 
 constexpr std::size_t kMost = 4096;
+
+// Whoever reads it line by line gets one.
+std::string on_one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' '; }, ' ');
+  return text;
+}
 
 const char* errno_name(int code) {
   const char* name = strerrorname_np(code);
@@ -23,7 +31,9 @@ Refusals::Note Refusals::of(const Place& directory, std::uint32_t uid) const {
 void Refusals::remember(const Place& directory, std::uint32_t uid, std::string_view what,
                         const Error& error) {
   const Time now = clock_.now();
-  Note note{fmt::format("{} {}: {}: {}\n", iso_time(now), what, errno_name(error.code), error.message), now};
+  const std::string line =
+      fmt::format("{} {}: {}: {}", iso_time(now), what, errno_name(error.code), error.message);
+  Note note{on_one_line(line) + "\n", now};
   const Key key{directory, uid};
   const std::lock_guard lock(mutex_);
   if (const auto older = index_.find(key); older != index_.end()) notes_.erase(older->second);

@@ -88,7 +88,7 @@ Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const 
   if (line.find_first_of(std::string_view{"\n\r\0", 3}) != std::string_view::npos)
     return fail(EINVAL, "one write is one command on one line");
   const auto words = split(line, " \t");
-  if (words.empty()) return fail(EINVAL, "an empty command; write one of:\n{}", listing(verbs));
+  if (words.empty()) return fail(EINVAL, "an empty command; reading this file shows what may be written");
 
   Command command;
   HF_TRY(command.verb, find_verb(words[0], verbs));

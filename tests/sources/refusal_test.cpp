@@ -253,7 +253,7 @@ TEST_F(Refusal, OfAnImageThatWasCutOffBeforeItWasOpened) {
   daemon_->start();
   const Error error = error_of(request(machine()));
   EXPECT_EQ(error.code, EIO);
-  EXPECT_THAT(error.message, HasSubstr(daemon_->file("disk0") + " has been cut off: it ends at 3145728"));
+  EXPECT_THAT(error.message, HasSubstr(daemon_->file("disk0") + ": the file ends at 3145728"));
 }
 
 TEST_F(Refusal, ToFreezeWithoutRoomForCopies) {

@@ -127,6 +127,13 @@ bool Client::broken() {
   return broken_.has_value();
 }
 
+pid_t Client::peer() const {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  ::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+  return credentials.pid;
+}
+
 Result<bool> Client::pump(std::unique_lock<std::mutex>& lock, const Deadline& deadline,
                           const std::function<bool()>& ready) {
   while (!ready()) {

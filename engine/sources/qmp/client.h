@@ -1,6 +1,8 @@
 // One connection to a QMP socket.
 #pragma once
 
+#include <sys/types.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -55,6 +57,8 @@ class Client {
 
   // Looks whether the other side is still there.
   bool broken();
+  // The process that listens; 0 when it can't be seen from here.
+  pid_t peer() const;
 
  private:
   Client(Fd fd, std::string socket, const Limits& limits)

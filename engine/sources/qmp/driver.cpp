@@ -9,7 +9,6 @@
 #include "engine/sources/qmp/undo.h"
 
 namespace holdfast::source::qmp {
-
 namespace {
 
 // Nobody is there any more: what was there has ended, and its bitmaps are where the machine is now.
@@ -33,7 +32,9 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
     plans.push_back(std::move(plan));
   }
   PrepareRequest absolute = request;  // QEMU has a working directory of its own
-  absolute.scratch = std::filesystem::absolute(request.scratch).lexically_normal().string();
+  std::error_code failed;
+  absolute.scratch = std::filesystem::absolute(request.scratch, failed).lexically_normal().string();
+  if (failed) return fail(failed.value(), "scratch directory '{}': {}", request.scratch, failed.message());
   HF_TRY(auto capture, FrozenMachine::freeze(source, absolute, std::move(plans), nbd_limits_, ledger));
   return capture;
 }

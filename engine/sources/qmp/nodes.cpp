@@ -48,6 +48,9 @@ Result<Nodes> Nodes::of(Source& source) {
     return fail(EPROTO, "the source at {} describes its block nodes in an unknown way: {}", source.socket(),
                 error.what());
   }
+  for (Node& node : nodes.nodes_) {
+    HF_TRY(node.path, source.path_here(node.file));
+  }
   return nodes;
 }
 

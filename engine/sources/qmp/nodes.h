@@ -22,6 +22,7 @@ struct Node {
   std::string name;
   std::string driver;
   std::string file;          // as QEMU names it: a path, or json:{…}
+  std::string path;          // the same as it is reached from here, if it can be
   std::string backing_file;  // "" for none
   std::uint64_t size = 0;
   bool read_only = false;

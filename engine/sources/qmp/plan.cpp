@@ -34,7 +34,7 @@ std::optional<FullReason> why_full(const DiskRequest& request, const Node& node,
 // True where that can't be seen from here.
 bool has_room_for_bitmap(const Node& node) {
   struct statvfs status {};
-  if (::statvfs(node.file.c_str(), &status) != 0) return true;
+  if (::statvfs(node.path.c_str(), &status) != 0) return true;
   constexpr std::uint64_t kReserve = 16 * kMiB;
   const std::uint64_t bitmap = node.size / (64 * kKiB) / 8;
   return status.f_bavail * status.f_frsize > kReserve + 4 * bitmap;

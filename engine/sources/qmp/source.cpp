@@ -34,6 +34,12 @@ Result<> Source::connect() {
   return {};
 }
 
+Result<std::string> Source::path_here(const std::string& file) {
+  HF_TRY(const auto connection, client());
+  const auto process = fmt::format("/proc/{}", connection->peer());
+  return file.starts_with('/') ? process + "/root" + file : process + "/cwd/" + file;
+}
+
 Result<Json> Source::execute(std::string_view command, const Json& arguments) {
   HF_TRY(const auto connection, client());
   return connection->execute(command, arguments);

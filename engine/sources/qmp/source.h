@@ -24,6 +24,9 @@ class Source {
 
   // Connects when there is no connection or the last one broke.
   Result<> connect();
+  // How this process reaches a file that the source names: by the source's own root and working directory,
+  // which may be a container's. Nothing may be there, when it is no plain file, or on another host.
+  Result<std::string> path_here(const std::string& file);
   Result<Json> execute(std::string_view command, const Json& arguments = Json::object());
   // Asks `done` again each time the source says that a job or an export has changed, until it says yes.
   Result<> wait_until(std::string_view what, const std::function<Result<bool>()>& done);

@@ -22,7 +22,7 @@ std::vector<const Node*> chain_of(const Node& top, const Nodes& nodes) {
   return chain;
 }
 
-Result<std::unique_ptr<File>> open_host_file(const std::filesystem::path& path) {
+Result<std::unique_ptr<File>> open_file(const std::filesystem::path& path) {
   HF_TRY(const auto directory, open_directory(path.parent_path().string()));
   return directory->open(path.filename().string(), Access::read);
 }
@@ -45,11 +45,10 @@ std::uint64_t place_of(std::uint64_t entry, image::Geometry geometry) {
 Result<> check_reaches(const File& file, std::uint64_t place) {
   HF_TRY(const std::uint64_t size, file.size());
   if (place < size) return {};
-  return fail(
-      EIO,
-      "{} has been cut off: it ends at {}, and its tables refer to a cluster at {}; its data would be read "
-      "as zeros",
-      file.name(), size, place);
+  return fail(EIO,
+              "the file ends at {}, and its tables refer to a cluster at {}: it has been cut off, and "
+              "what is lost would be read as zeros",
+              size, place);
 }
 
 Result<> check_clusters(const File& file, const image::Header& header) {
@@ -75,7 +74,7 @@ Result<> check_not_truncated(const Node& node, const Nodes& nodes) {
   for (const Node* layer : chain_of(node, nodes)) {
     for (const Node& known : nodes.all()) {
       if (known.driver != "file" || known.file != layer->file) continue;
-      const auto file = open_host_file(known.file);
+      const auto file = open_file(known.path);
       if (!file) continue;
       HF_TRY(const std::uint64_t size, (*file)->size());
       if (round_up(size, std::uint64_t{512}) < known.size)  // QEMU counts in sectors
@@ -92,10 +91,12 @@ Result<> check_not_truncated(const Node& node, const Nodes& nodes) {
 Result<> check_holds_all_clusters(const Node& node, const Nodes& nodes) {
   for (const Node* layer : chain_of(node, nodes)) {
     if (layer->driver != "qcow2") continue;
-    const auto file = open_host_file(layer->file);
+    const auto file = open_file(layer->path);
     if (!file) continue;
     const auto header = image::read_header(**file);
-    if (header) HF_CHECK(check_clusters(**file, *header));  // else QEMU reads more kinds than we can check
+    if (!header) continue;  // QEMU reads more kinds than can be checked here
+    if (auto whole = check_clusters(**file, *header); !whole)
+      return within(std::move(whole).error(), "{}", layer->file);
   }
   return {};
 }

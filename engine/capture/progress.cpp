@@ -1,4 +1,4 @@
-#include "engine/runs/progress.h"
+#include "engine/capture/progress.h"
 
 namespace holdfast {
 

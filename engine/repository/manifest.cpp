@@ -1,0 +1,48 @@
+#include "engine/repository/manifest.h"
+
+namespace holdfast::repository {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+template <class E>
+Json word_or_null(const std::optional<E>& value) {
+  return value ? Json(to_word(*value)) : Json();
+}
+
+Json disk_fields(const PointDisk& disk) {
+  return {{"name", disk.name},
+          {"capacity", disk.capacity},
+          {"kind", to_word(disk.kind)},
+          {"reason", word_or_null(disk.full_reason)},
+          {"bytes_stored", disk.bytes_stored},
+          {"bytes_used", disk.bytes_used},
+          {"change_id", text_or_null(disk.change_id)},
+          {"sums_sha256", text_or_null(disk.sums_sha256)}};
+}
+
+}  // namespace
+
+Json manifest(const Point& point, const ManifestNames& names) {
+  Json disks = Json::array();
+  for (const PointDisk& disk : point.disks) disks.push_back(disk_fields(disk));
+  return {{"id", point.name},
+          {"machine", names.machine},
+          {"time", iso_time(point.time)},
+          {"kind", to_word(point.kind)},
+          {"reason", word_or_null(point.full_reason)},
+          {"consistency", to_word(point.consistency)},
+          {"repository", names.repository},
+          {"chain", std::to_string(point.chain_id)},
+          {"parent", text_or_null(names.parent)},
+          {"flow", text_or_null(point.flow)},
+          {"execution", text_or_null(point.execution)},
+          {"cluster_size", point.cluster_size},
+          {"compression", to_word(point.compression)},
+          {"bytes_stored", point.bytes_stored},
+          {"disks", std::move(disks)}};
+}
+
+}  // namespace holdfast::repository

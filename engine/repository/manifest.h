@@ -1,0 +1,21 @@
+// What a point is, as JSON: the fields that a repository keeps in manifest.json and the mount shows.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "catalog/model/entities.h"
+
+namespace holdfast::repository {
+
+// What a manifest needs beyond the point itself: names, as they were.
+struct ManifestNames {
+  std::string machine;
+  std::string repository;
+  std::string parent;  // the parent point's name; "" for a full
+};
+
+// In a stable order; what is absent is null.
+nlohmann::ordered_json manifest(const Point& point, const ManifestNames& names);
+
+}  // namespace holdfast::repository

@@ -1,0 +1,107 @@
+#include "fsd/tree/outline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "fsd/tree/table.h"
+
+namespace holdfast::tree {
+namespace {
+
+class TableTest : public testing::Test {
+ protected:
+  bool has_error(RowIndex directory) const { return outline_.child(directory, NodeKind::error).has_value(); }
+  template <class F>
+  void each_row(F f) const {
+    for (RowIndex row = 0; row < outline_.size(); ++row) {
+      SCOPED_TRACE(outline_.at(row).row->path);
+      f(row, outline_.at(row));
+    }
+  }
+
+  Outline outline_{table()};
+};
+
+TEST_F(TableTest, NamesEachPathOnce) {
+  std::set<std::string_view> paths;
+  for (const Row& row : table()) EXPECT_TRUE(paths.insert(row.path).second) << row.path;
+}
+
+TEST_F(TableTest, HasAnErrorFileInEveryObjectAndInEveryDirectoryOfObjects) {
+  each_row([&](RowIndex row, const Outline::Knot& knot) {
+    const bool holds_objects = std::ranges::any_of(
+        knot.children, [&](RowIndex child) { return outline_.at(child).row->kind == NodeKind::object; });
+    const bool is_object = knot.row->kind == NodeKind::object || knot.row->kind == NodeKind::collection;
+    EXPECT_TRUE(has_error(row) || !(is_object || holds_objects));
+  });
+}
+
+TEST_F(TableTest, HasASchemaAndScratchFilesBesideEveryDefinition) {
+  each_row([&](RowIndex row, const Outline::Knot& knot) {
+    if (!outline_.child(row, NodeKind::config)) return;
+    EXPECT_TRUE(outline_.fixed(row, "config.schema.json"));
+    EXPECT_TRUE(outline_.child(row, NodeKind::scratch));
+    EXPECT_EQ(knot.row->kind, NodeKind::object);
+  });
+}
+
+TEST_F(TableTest, HasWhatEachKindOfNodeNeeds) {
+  each_row([&](RowIndex, const Outline::Knot& knot) {
+    const Row& row = *knot.row;
+    EXPECT_EQ(row.kind == NodeKind::generated, row.show != nullptr);
+    EXPECT_EQ(row.kind == NodeKind::config, row.config.print != nullptr && row.config.commit != nullptr);
+    EXPECT_EQ(row.kind == NodeKind::control, !row.verbs.empty());
+    EXPECT_EQ(row.kind == NodeKind::wait, row.subject != nullptr);
+    EXPECT_EQ(row.kind == NodeKind::link, row.to_name != nullptr);
+  });
+}
+
+TEST_F(TableTest, LetsNobodyWriteWhatOnlyTheDaemonWrites) {
+  each_row([&](RowIndex, const Outline::Knot& knot) {
+    const NodeKind kind = knot.row->kind;
+    if (kind == NodeKind::config || kind == NodeKind::control || kind == NodeKind::scratch ||
+        kind == NodeKind::collection || kind == NodeKind::object || kind == NodeKind::link ||
+        knot.row->path == "/")
+      return;
+    EXPECT_EQ(knot.row->bits & 0222, 0u);
+  });
+}
+
+TEST_F(TableTest, ShowsImagesToOwnerAndGroupOnly) {
+  each_row([&](RowIndex, const Outline::Knot& knot) {
+    EXPECT_TRUE(knot.row->kind != NodeKind::image || knot.row->bits == 0440u);
+  });
+}
+
+TEST_F(TableTest, LeadsLinksToTheirPlaceByTheShortestWay) {
+  const auto target = [&](std::string_view path, std::string_view name) {
+    return outline_.relative_target(outline_.row_of(path), name);
+  };
+  EXPECT_EQ(target("/machines/{machine}/latest", "T"), "points/T");
+  EXPECT_EQ(target("/flows/{flow}/latest", "r1"), "executions/r1");
+  EXPECT_EQ(target("/flows/{flow}/executions/{execution}/jobs/{job}", "j"), "../../../../../jobs/j");
+}
+
+TEST_F(TableTest, KnowsWhoseANodeIs) {
+  const auto subject = [&](std::string_view path) {
+    return outline_.subject_of({outline_.row_of(path), 20, 10});
+  };
+  EXPECT_EQ(subject("/status.json"), std::nullopt);
+  EXPECT_EQ(subject("/flows/error"), std::nullopt);
+  EXPECT_EQ(subject("/flows/{flow}/executions"), (Subject{ObjectKind::flow, 20}));
+  EXPECT_EQ(subject("/flows/{flow}/executions/{execution}/wait"), (Subject{ObjectKind::execution, 20}));
+  EXPECT_EQ(subject("/machines/{machine}/disks/{disk}/status.json"), (Subject{ObjectKind::machine, 10}));
+}
+
+TEST(InodeNumbers, DifferForAllRowsOfManyObjects) {
+  std::set<std::uint64_t> seen;
+  for (Id object = 0; object < 2000; ++object)
+    for (RowIndex row = 0; row < 60; ++row) EXPECT_TRUE(seen.insert(inode_number({row, object, 0})).second);
+  EXPECT_EQ(inode_number({}), 1u);
+}
+
+}  // namespace
+}  // namespace holdfast::tree

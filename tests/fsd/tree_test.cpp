@@ -1,0 +1,429 @@
+#include "fsd/tree/tree.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/fsd/memory_engine.h"
+
+namespace holdfast::tree {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+constexpr char kFlow[] = R"({"target":"machines/m","repository":"r","description":"nightly"})";
+
+// A tree with machines/m, repositories/r and flows/f, and hands to use it with.
+class TreeTest : public testing::Test {
+ protected:
+  TreeTest() {
+    for (const char* path : {"machines/m", "repositories/r", "flows/f"}) make(path);
+  }
+
+  static std::pair<std::string, std::string> split(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos) return {"", path};
+    return {path.substr(0, slash), path.substr(slash + 1)};
+  }
+
+  Result<Place> find(const std::string& path) {
+    if (path.empty()) return Tree::root();
+    const auto [above, name] = split(path);
+    HF_TRY(const Place directory, find(above));
+    return tree_.lookup(directory, name);
+  }
+  Result<Place> make(const std::string& path) {
+    const auto [above, name] = split(path);
+    return tree_.make_directory(*find(above), name, asker_);
+  }
+  Result<> remove(const std::string& path) {
+    const auto [above, name] = split(path);
+    return tree_.remove_directory(*find(above), name, asker_);
+  }
+  Result<> rename(const std::string& from, const std::string& to) {
+    const auto [above, name] = split(from);
+    const auto [new_above, new_name] = split(to);
+    return tree_.rename(*find(above), name, *find(new_above), new_name, asker_);
+  }
+  Result<std::shared_ptr<OpenFile>> open(const std::string& path, const Tree::OpenMode& mode) {
+    HF_TRY(const Place place, find(path));
+    return tree_.open(place, mode, asker_);
+  }
+  static Result<std::string> read(OpenFile& file) {
+    std::string text;
+    Bytes buffer(7);  // small, so that offsets count
+    for (;;) {
+      HF_TRY(const std::size_t length, file.read(text.size(), buffer));
+      if (length == 0) return text;
+      text.append(reinterpret_cast<const char*>(buffer.data()), length);
+    }
+  }
+  Result<std::string> read(const std::string& path) {
+    HF_TRY(const auto file, open(path, {.read = true}));
+    return read(*file);
+  }
+  // As `echo TEXT > PATH`, when one write is enough.
+  Result<> write(const std::string& path, const std::string& text) {
+    HF_TRY(const auto file, open(path, {.write = true, .truncate = true}));
+    HF_CHECK(file->write(0, text, false));
+    const auto outcome = file->flush(asker_.caller.pid);
+    file->released();
+    return outcome;
+  }
+  Result<> save_beside(const std::string& path, const std::string& text) {
+    const auto [above, name] = split(path);
+    HF_TRY(const auto created, tree_.create(*find(above), name, 0600, {.write = true}, asker_));
+    return created.file->write(0, text, false);
+  }
+  std::vector<std::string> list(const std::string& path) {
+    std::vector<std::string> names;
+    const auto entries = tree_.entries(*find(path), asker_);
+    if (entries)
+      for (const Entry& entry : *entries) names.push_back(entry.name);
+    return names;
+  }
+  Attributes attributes(const std::string& path) { return *tree_.attributes(*find(path), asker_.caller.uid); }
+  Id flow() { return find("flows/f")->object; }
+
+  test::TestClock clock_;
+  test::MemoryEngine engine_{clock_};
+  Tree tree_{engine_, clock_};
+  Asker asker_{.caller = {0, 0, 100}, .groups = {}};
+};
+
+TEST_F(TreeTest, ListsWhatTheTableSays) {
+  EXPECT_THAT(list(""), ElementsAre("README.txt", "status.json", "events.jsonl", "error", "machines",
+                                    "repositories", "flows", "jobs"));
+  EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
+  EXPECT_THAT(list("repositories/r"),
+              ElementsAre("config.json", "config.schema.json", "status.json", "error"));
+}
+
+TEST_F(TreeTest, FindsWhatItLists) {
+  const std::function<void(const std::string&)> walk = [&](const std::string& path) {
+    const auto entries = tree_.entries(*find(path), asker_);
+    ASSERT_TRUE(entries);
+    for (const Entry& entry : *entries) {
+      const std::string below = path.empty() ? entry.name : path + "/" + entry.name;
+      SCOPED_TRACE(below);
+      const auto place = find(below);
+      ASSERT_TRUE(place);
+      const auto attributes = tree_.attributes(*place, 0);
+      ASSERT_TRUE(attributes);
+      EXPECT_EQ(attributes->inode, entry.inode);
+      EXPECT_EQ(attributes->kind, entry.kind);
+      const NodeKind kind = entry.kind;
+      if (kind == NodeKind::directory || kind == NodeKind::collection || kind == NodeKind::object) {
+        walk(below);
+      } else if (kind != NodeKind::wait && kind != NodeKind::link && kind != NodeKind::image) {
+        const auto text = read(below);
+        ASSERT_TRUE(text);
+        EXPECT_EQ(text->size(), tree_.attributes(*place, 0)->size);
+      }
+    }
+  };
+  engine_.add_point(find("machines/m")->object, "2026-11-20T02-00-00Z", "disk-0", std::string(10000, 'x'));
+  ASSERT_TRUE(write("flows/f/control", "run name=r1"));
+  walk("");
+}
+
+TEST_F(TreeTest, HasNoLatestAndNoWaitBeforeTheFirstRun) {
+  EXPECT_THAT(list("flows/f"), Not(Contains("latest")));
+  EXPECT_EQ(find("flows/f/wait").error().code, ENOENT);
+  EXPECT_EQ(find("machines/m/latest").error().code, ENOENT);
+  ASSERT_TRUE(write("flows/f/control", "run name=r1"));
+  EXPECT_THAT(list("flows/f"), Contains("latest"));
+  EXPECT_EQ(tree_.link_target(*find("flows/f/latest")), "executions/r1");
+  EXPECT_TRUE(find("flows/f/wait"));
+}
+
+TEST_F(TreeTest, LinksAnExecutionToItsJobs) {
+  ASSERT_TRUE(write("flows/f/control", "run name=r1"));
+  const auto jobs = list("flows/f/executions/r1/jobs");
+  ASSERT_EQ(jobs.size(), 1u);
+  EXPECT_EQ(tree_.link_target(*find("flows/f/executions/r1/jobs/" + jobs[0])),
+            "../../../../../jobs/" + jobs[0]);
+  EXPECT_TRUE(find("jobs/" + jobs[0]));
+}
+
+TEST_F(TreeTest, ShowsADefinitionAndTakesOne) {
+  ASSERT_TRUE(write("flows/f/config.json", kFlow));
+  EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("\"description\": \"nightly\""));
+  EXPECT_THAT(*read("flows/f/config.json"), EndsWith("}\n"));
+  EXPECT_EQ(read("flows/f/error"), "");
+}
+
+TEST_F(TreeTest, KeepsTheOldDefinitionReadableUntilTheNewOneIsCommitted) {
+  ASSERT_TRUE(write("flows/f/config.json", kFlow));
+  const auto writer = *open("flows/f/config.json", {.write = true, .truncate = true});
+  ASSERT_TRUE(writer->write(0, R"({"target":"machines/m","repository":"r"})", false));
+  EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("nightly"));
+  ASSERT_TRUE(writer->flush(100));
+  EXPECT_THAT(*read("flows/f/config.json"), Not(HasSubstr("nightly")));
+}
+
+TEST_F(TreeTest, RefusesABadDefinitionAndSaysWhy) {
+  ASSERT_TRUE(write("flows/f/config.json", kFlow));
+  const auto before = read("flows/f/config.json");
+  EXPECT_EQ(write("flows/f/config.json", R"({"targt":"machines/m"})").error().code, EINVAL);
+  EXPECT_EQ(read("flows/f/config.json"), before);
+  EXPECT_THAT(*read("flows/f/error"),
+              testing::StartsWith("2026-11-20T02:00:00Z write config.json: EINVAL: field \"targt\""));
+  ASSERT_TRUE(write("flows/f/config.json", kFlow));
+  EXPECT_EQ(read("flows/f/error"), "");
+}
+
+TEST_F(TreeTest, SaysWhatBecameOfADraftThatNobodyCompleted) {
+  const auto file = *open("flows/f/config.json", {.write = true, .truncate = true});
+  ASSERT_TRUE(file->write(0, "{", false));
+  ASSERT_TRUE(file->flush(200));  // another process's close: it may go on
+  EXPECT_EQ(read("flows/f/error"), "");
+  file->released();
+  EXPECT_THAT(*read("flows/f/error"), HasSubstr("discarded"));
+}
+
+TEST_F(TreeTest, RefusesABogusCommandInThatWrite) {
+  EXPECT_EQ(write("flows/f/control", "bogus\n").error().code, EINVAL);
+  EXPECT_THAT(*read("flows/f/error"), HasSubstr("write control: EINVAL: there is no verb 'bogus'"));
+  EXPECT_THAT(list("flows/f/executions"), ElementsAre("error"));
+}
+
+TEST_F(TreeTest, RefusesACommandThatIsTooLong) {
+  EXPECT_EQ(write("flows/f/control", "run name=" + std::string(4096, 'x')).error().code, EMSGSIZE);
+  EXPECT_THAT(*read("flows/f/error"), HasSubstr("EMSGSIZE"));
+}
+
+TEST_F(TreeTest, RefusesAnExecutionByTheNameOfAFixedFile) {
+  EXPECT_EQ(write("flows/f/control", "run name=error").error().code, EINVAL);
+}
+
+TEST_F(TreeTest, RunsAndShowsTheExecutionAtOnce) {
+  ASSERT_TRUE(write("flows/f/control", "run name=r1\n"));
+  EXPECT_THAT(*read("flows/f/executions/r1/status.json"), HasSubstr("\"status\": \"running\""));
+  EXPECT_EQ(remove("flows/f").error().code, EBUSY);
+  EXPECT_THAT(*read("flows/error"), HasSubstr("rmdir f: EBUSY: 'f' is running"));
+}
+
+TEST_F(TreeTest, AnswersAWaitWhenTheRunHasEnded) {
+  ASSERT_TRUE(write("flows/f/control", "run name=r1"));
+  const auto waiting = *open("flows/f/wait", {.read = true});
+  EXPECT_EQ(read(*waiting).error().code, EAGAIN);
+  engine_.end(find("flows/f/executions/r1")->object, RunStatus::success);
+  EXPECT_EQ(read(*waiting), "success\n");
+  EXPECT_EQ(attributes("flows/f/wait").size, 0u);
+}
+
+TEST_F(TreeTest, StaysWithTheExecutionThatAWaitBeganWith) {
+  ASSERT_TRUE(write("flows/f/control", "run name=r1"));
+  const auto waiting = *open("flows/f/wait", {.read = true});
+  engine_.end(find("flows/f/executions/r1")->object, RunStatus::warning);
+  ASSERT_TRUE(write("flows/f/control", "run name=r2"));
+  EXPECT_EQ(read(*waiting), "warning\n");
+}
+
+TEST_F(TreeTest, MakesRenamesAndRemovesObjects) {
+  ASSERT_TRUE(make("flows/g"));
+  EXPECT_EQ(make("flows/g").error().code, EEXIST);
+  ASSERT_TRUE(rename("flows/g", "flows/h"));
+  EXPECT_EQ(rename("flows/h", "flows/f").error().code, EEXIST);
+  ASSERT_TRUE(remove("flows/h"));
+  EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
+}
+
+TEST_F(TreeTest, RefusesNamesThatAreNone) {
+  EXPECT_EQ(make("flows/.x").error().code, EINVAL);
+  EXPECT_THAT(*read("flows/error"), HasSubstr("mkdir .x: EINVAL"));
+  EXPECT_EQ(make("flows/" + std::string(129, 'x')).error().code, EINVAL);
+  EXPECT_EQ(rename("flows/f", "flows/a b").error().code, EINVAL);
+  EXPECT_EQ(make("flows/error").error().code, EEXIST);
+}
+
+TEST_F(TreeTest, RefusesToMoveAnObjectToAnotherKind) {
+  EXPECT_EQ(rename("flows/f", "machines/f").error().code, EPERM);
+  EXPECT_THAT(*read("flows/error"), HasSubstr("rename f to f: EPERM"));
+}
+
+TEST_F(TreeTest, MakesNothingWhereNothingIsMade) {
+  for (const char* path : {"x", "jobs/x", "flows/f/x", "flows/f/executions/x", "machines/m/points/x"}) {
+    const auto made = make(path);
+    ASSERT_FALSE(made) << path;
+    EXPECT_EQ(made.error().code, EPERM) << path;
+  }
+  EXPECT_THAT(*read("error"), HasSubstr("mkdir x: EPERM"));
+}
+
+TEST_F(TreeTest, KeepsFixedFiles) {
+  EXPECT_EQ(tree_.unlink(*find("flows/f"), "status.json", asker_).error().code, EPERM);
+  EXPECT_EQ(rename("flows/f/config.json", "flows/f/away").error().code, EPERM);
+  EXPECT_EQ(open("flows/f/status.json", {.write = true}).error().code, EPERM);
+  EXPECT_EQ(remove("flows/error").error().code, ENOTDIR);
+}
+
+TEST_F(TreeTest, SavesWhatIsRenamedOverADefinition) {
+  ASSERT_TRUE(save_beside("flows/f/sedAbC", kFlow));
+  EXPECT_THAT(list("flows/f"), Contains("sedAbC"));
+  ASSERT_TRUE(rename("flows/f/sedAbC", "flows/f/config.json"));
+  EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("nightly"));
+  EXPECT_THAT(list("flows/f"), Not(Contains("sedAbC")));
+}
+
+TEST_F(TreeTest, RefusesABadSaveAndKeepsTheReasonWhileTheEditorCleansUp) {
+  ASSERT_TRUE(save_beside("flows/f/sedAbC", "{\"x\":1}"));
+  EXPECT_EQ(rename("flows/f/sedAbC", "flows/f/config.json").error().code, EINVAL);
+  ASSERT_TRUE(tree_.unlink(*find("flows/f"), "sedAbC", asker_));
+  EXPECT_THAT(*read("flows/f/error"), HasSubstr("rename sedAbC to config.json: EINVAL"));
+}
+
+TEST_F(TreeTest, LetsGoOfADefinitionsNameForAMoment) {
+  ASSERT_TRUE(write("flows/f/config.json", kFlow));
+  ASSERT_TRUE(tree_.unlink(*find("flows/f"), "config.json", asker_));
+  EXPECT_EQ(find("flows/f/config.json").error().code, ENOENT);
+  clock_.advance(std::chrono::seconds(6));
+  EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("nightly"));
+
+  ASSERT_TRUE(tree_.unlink(*find("flows/f"), "config.json", asker_));
+  ASSERT_TRUE(save_beside("flows/f/config.json", "{"));  // created anew, and not yet whole
+  EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("nightly"));
+}
+
+TEST_F(TreeTest, HasNoScratchFilesElsewhere) {
+  for (const char* path : {"x", "flows/x", "flows/f/executions/x"})
+    EXPECT_EQ(save_beside(path, "x").error().code, EPERM) << path;
+  EXPECT_EQ(save_beside("flows/f/latest", "x").error().code, EPERM);
+}
+
+TEST_F(TreeTest, ShowsAPointsDiskSparse) {
+  std::string content(4096 * 4, '\0');
+  content.replace(4096, 4096, std::string(4096, 'x'));
+  engine_.add_point(find("machines/m")->object, "T", "disk-0", content);
+  const auto it = attributes("machines/m/points/T/disk-0.raw");
+  EXPECT_EQ(it.size, content.size());
+  EXPECT_EQ(it.bytes_in_use, 4096u);
+  const auto image = *open("machines/m/points/T/disk-0.raw", {.read = true});
+  EXPECT_EQ(read(*image), content);
+  EXPECT_EQ(image->seek(0, OpenFile::Seek::hole), 0u);
+  EXPECT_EQ(image->seek(0, OpenFile::Seek::data), 4096u);
+  EXPECT_EQ(image->seek(5000, OpenFile::Seek::data), 5000u);
+  EXPECT_EQ(image->seek(4096, OpenFile::Seek::hole), 8192u);
+  EXPECT_EQ(image->seek(8192, OpenFile::Seek::data).error().code, ENXIO);
+  EXPECT_EQ(image->seek(content.size(), OpenFile::Seek::hole).error().code, ENXIO);
+}
+
+TEST_F(TreeTest, NeverChangesABackup) {
+  engine_.add_point(find("machines/m")->object, "T", "disk-0", "x");
+  EXPECT_EQ(open("machines/m/points/T/disk-0.raw", {.write = true}).error().code, EROFS);
+  EXPECT_EQ(tree_.change(*find("machines/m/points/T/disk-0.raw"), {.size = 0}, asker_).error().code, EROFS);
+}
+
+TEST_F(TreeTest, SaysWhichDiskCannotBeRead) {
+  engine_.add_point(find("machines/m")->object, "T", "disk-0", "x");
+  const auto image = *open("machines/m/points/T/disk-0.raw", {.read = true});
+  engine_.lose_images();
+  EXPECT_EQ(read(*image).error().code, EIO);
+  EXPECT_THAT(*read("machines/m/points/T/error"), HasSubstr("read disk-0.raw: EIO: the cluster at 0"));
+}
+
+TEST_F(TreeTest, TakesChangesThatChangeNothing) {
+  const auto now = attributes("flows/f/config.json").ownership;
+  EXPECT_TRUE(tree_.change(*find("flows/f/config.json"),
+                           {.uid = now.uid, .gid = now.gid, .mode = now.mode, .size = 0}, asker_));
+  EXPECT_TRUE(tree_.change(*find("flows/f/control"), {.size = 0}, asker_));
+  EXPECT_EQ(tree_.change(*find("flows/f/config.json"), {.mode = 0777}, asker_).error().code, EPERM);
+  EXPECT_EQ(tree_.change(*find("flows/f"), {.uid = 7}, asker_).error().code, EPERM);
+  EXPECT_EQ(tree_.change(*find("flows/f/config.json"), {.size = 3}, asker_).error().code, EINVAL);
+}
+
+TEST_F(TreeTest, ReadsAndStatsTheSameRevision) {
+  const auto before = attributes("flows/f/status.json");
+  clock_.advance(std::chrono::seconds(3));
+  ASSERT_TRUE(write("flows/f/control", "disable"));
+  const auto after = attributes("flows/f/status.json");
+  EXPECT_EQ(after.changed_at - before.changed_at, std::chrono::seconds(3));
+  EXPECT_EQ(after.size, read("flows/f/status.json")->size());
+}
+
+TEST_F(TreeTest, RendersAnUnchangedObjectOnce) {
+  (void)attributes("flows/f/status.json");
+  const int before = engine_.questions();
+  (void)attributes("flows/f/status.json");
+  const int of_one_more = engine_.questions() - before;
+  (void)read("flows/f/status.json");
+  EXPECT_LE(engine_.questions() - before, 3 * of_one_more);
+}
+
+class OwnershipTest : public TreeTest {
+ protected:
+  OwnershipTest() {
+    (void)write("flows/f/config.json", kFlow);
+    engine_.give(ObjectKind::flow, flow(), {.uid = 1000, .gid = 2000, .mode = 0750});
+  }
+  void become(std::uint32_t uid, std::uint32_t gid, std::vector<std::uint32_t> groups = {}) {
+    asker_ = {.caller = {uid, gid, 100}, .groups = std::move(groups)};
+  }
+};
+
+TEST_F(OwnershipTest, GivesFilesTheirObjectsBits) {
+  EXPECT_EQ(attributes("flows/f").ownership, (Ownership{1000, 2000, 0750}));
+  EXPECT_EQ(attributes("flows/f/config.json").ownership.mode, 0640u);
+  EXPECT_EQ(attributes("flows/f/control").ownership.mode, 0640u);
+  EXPECT_EQ(attributes("flows/f/status.json").ownership.mode, 0440u);
+  EXPECT_EQ(attributes("flows/f/executions").ownership.mode, 0550u);
+  EXPECT_EQ(attributes("flows").ownership, (Ownership{0, 0, 0755}));
+}
+
+TEST_F(OwnershipTest, LetsTheOwnerDoWhatIsHis) {
+  become(1000, 1);
+  EXPECT_TRUE(write("flows/f/control", "run name=r1"));
+  EXPECT_TRUE(write("flows/f/config.json", R"({"target":"machines/m","repository":"r"})"));
+}
+
+TEST_F(OwnershipTest, LetsTheGroupReadByASupplementaryMembershipToo) {
+  become(1001, 3000, {2000});
+  EXPECT_TRUE(read("flows/f/status.json"));
+  EXPECT_EQ(write("flows/f/control", "run").error().code, EACCES);
+}
+
+TEST_F(OwnershipTest, LetsAStrangerDoNothing) {
+  become(1002, 1002);
+  EXPECT_EQ(read("flows/f/status.json").error().code, EACCES);
+  EXPECT_EQ(write("flows/f/config.json", kFlow).error().code, EACCES);
+  EXPECT_EQ(make("flows/g").error().code, EACCES);
+  EXPECT_EQ(remove("flows/f").error().code, EACCES);
+  EXPECT_EQ(read("status.json").error().code, EACCES);
+}
+
+TEST_F(OwnershipTest, ListsToAStrangerOnlyWhatIsHis) {
+  become(1002, 1002);
+  EXPECT_THAT(list("flows"), ElementsAre("error"));
+  become(1000, 1);
+  EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
+}
+
+TEST_F(OwnershipTest, LeavesWhatNamesTheHostToRoot) {
+  const Id machine = find("machines/m")->object;
+  engine_.give(ObjectKind::machine, machine, {.uid = 1000, .gid = 1000, .mode = 0750});
+  become(1000, 1000);
+  const auto refused = write("machines/m/config.json",
+                             R"({"driver":"qmp","socket":"/etc/shadow","disks":[{"name":"d","node":"n"}]})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, EPERM);
+  EXPECT_THAT(*read("machines/m/error"), HasSubstr("only root"));
+}
+
+TEST_F(OwnershipTest, KeepsTheErrorsOfUsersApart) {
+  EXPECT_FALSE(write("flows/f/control", "bogus"));
+  become(1000, 1);
+  EXPECT_EQ(read("flows/f/error"), "");
+  EXPECT_FALSE(write("flows/f/control", "other"));
+  EXPECT_THAT(*read("flows/f/error"), HasSubstr("'other'"));
+  EXPECT_EQ(attributes("flows/f/error").size, read("flows/f/error")->size());
+  become(0, 0);
+  EXPECT_THAT(*read("flows/f/error"), HasSubstr("'bogus'"));
+}
+
+}  // namespace
+}  // namespace holdfast::tree

@@ -1,0 +1,113 @@
+#include "fsd/verbs/verb.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/fsd/memory_engine.h"
+
+namespace holdfast::verbs {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+bool is_reserved(std::string_view name) { return name == "error"; }
+
+Result<Command> parse_flow(std::string_view line) { return parse(line, of_flow(), is_reserved); }
+
+std::string refusal(std::string_view line) {
+  const auto parsed = parse_flow(line);
+  if (parsed) return "accepted";
+  EXPECT_EQ(parsed.error().code, EINVAL);
+  return parsed.error().message;
+}
+
+TEST(Parsing, TakesAVerbAlone) {
+  const auto command = parse_flow("run\n");
+  ASSERT_TRUE(command);
+  EXPECT_EQ(command->verb->word, "run");
+  EXPECT_FALSE(command->values.has("type"));
+}
+
+TEST(Parsing, TakesArgumentsInAnyOrderAndSpacing) {
+  const auto command = parse_flow("  run\tname=r1  machines=a,b type=full by=cron\n");
+  ASSERT_TRUE(command);
+  EXPECT_EQ(command->values.text("name"), "r1");
+  EXPECT_EQ(command->values.text("type"), "full");
+  EXPECT_EQ(command->values.text("by"), "cron");
+  EXPECT_THAT(command->values.list("machines"), ElementsAre("a", "b"));
+}
+
+TEST(Parsing, RefusesAnUnknownVerbAndSuggestsTheNearest) {
+  EXPECT_EQ(refusal("rnu"),
+            "there is no verb 'rnu' here, only run, cancel, enable, disable; did you mean 'run'?");
+  EXPECT_EQ(refusal("bogus"), "there is no verb 'bogus' here, only run, cancel, enable, disable");
+}
+
+TEST(Parsing, RefusesAnUnknownArgumentAndSuggestsTheNearest) {
+  EXPECT_THAT(refusal("run nmae=x"), HasSubstr("did you mean 'name'?"));
+  EXPECT_THAT(refusal("cancel now=1"), HasSubstr("'cancel' takes no arguments"));
+}
+
+TEST(Parsing, RefusesAValueThatIsNoneOfTheChoices) {
+  EXPECT_THAT(refusal("run type=ful"), HasSubstr("not one of auto, full, incremental; did you mean 'full'?"));
+  EXPECT_THAT(refusal("run type="), HasSubstr("not one of"));
+}
+
+TEST(Parsing, RefusesNamesThatAreNone) {
+  EXPECT_THAT(refusal("run name=.x"), HasSubstr("name: '.x' starts with a dot"));
+  EXPECT_THAT(refusal("run name=a/b"), HasSubstr("'a/b' is no name"));
+  EXPECT_THAT(refusal("run by="), HasSubstr("by: a name has 1 to 128 bytes"));
+  EXPECT_THAT(refusal("run machines=a,b/c"), HasSubstr("'b/c' is no name"));
+  EXPECT_THAT(refusal("run machines=,"), HasSubstr("names nothing"));
+}
+
+TEST(Parsing, RefusesAReservedNameForWhatIsMade) {
+  EXPECT_THAT(refusal("run name=error"), HasSubstr("a fixed file"));
+  EXPECT_EQ(refusal("run by=error"), "accepted");
+}
+
+TEST(Parsing, RefusesAnArgumentGivenTwice) {
+  EXPECT_EQ(refusal("run name=a name=a"), "'name' is given twice");
+}
+
+TEST(Parsing, RefusesWordsWithoutAValue) { EXPECT_THAT(refusal("run full"), HasSubstr("write key=value")); }
+
+TEST(Parsing, RefusesMoreThanOneLine) {
+  EXPECT_EQ(refusal("run\ncancel\n"), "one write is one command on one line");
+  EXPECT_EQ(refusal(std::string_view{"run\0", 4}), "one write is one command on one line");
+}
+
+TEST(Parsing, RefusesNothing) {
+  EXPECT_THAT(refusal("\n"), HasSubstr("an empty command"));
+  EXPECT_THAT(refusal("  "), HasSubstr("an empty command"));
+}
+
+TEST(Listing, HasEachVerbWithItsArguments) {
+  const std::string text = listing(of_flow());
+  EXPECT_THAT(text, HasSubstr("run [type=auto|full|incremental] [machines=A,B] [by=NAME] [name=ID]\n"));
+  for (const Verb& verb : of_flow()) EXPECT_THAT(text, HasSubstr(verb.word));
+}
+
+TEST(Verbs, AllDoWhatTheySay) {
+  const test::TestClock clock;
+  test::MemoryEngine engine(clock);
+  const Id flow = *engine.create(ObjectKind::flow, "f", {});
+  const auto apply = [&](std::string_view line) {
+    const auto command = parse_flow(line);
+    return command ? command->verb->apply(engine, flow, command->values, {}) : fail(EINVAL, "not parsed");
+  };
+  ASSERT_TRUE(apply("run name=r1 by=cron"));
+  const Id execution = *engine.find(ObjectKind::execution, flow, "r1");
+  EXPECT_EQ(engine.execution(execution)->execution.type, ExecutionType::api);
+  EXPECT_EQ(apply("run").error().code, EBUSY);
+  ASSERT_TRUE(apply("cancel"));
+  EXPECT_EQ(engine.execution(execution)->execution.status, RunStatus::cancelled);
+  ASSERT_TRUE(apply("disable"));
+  EXPECT_FALSE(engine.flow(flow)->flow.definition.enabled);
+  ASSERT_TRUE(apply("enable"));
+  EXPECT_TRUE(engine.flow(flow)->flow.definition.enabled);
+}
+
+}  // namespace
+}  // namespace holdfast::verbs

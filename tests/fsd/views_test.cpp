@@ -1,0 +1,133 @@
+#include "fsd/views/views.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace holdfast::views {
+namespace {
+
+using nlohmann::json;
+
+const Time kThen = *parse_iso_time("2026-11-20T02:00:00Z");
+
+// The contract's table "Fields", as far as the engine behind it exists.
+void expect_fields(const std::string& text, const std::vector<std::string>& fields) {
+  EXPECT_TRUE(text.ends_with("}\n"));
+  const json parsed = json::parse(text);
+  for (const std::string& field : fields) EXPECT_TRUE(parsed.contains(field)) << field;
+}
+
+TEST(Views, HaveTheFieldsOfTheContract) {
+  expect_fields(machine_status({}),
+                {"revision", "state", "disks", "points", "latest", "latest_at", "bytes_stored", "warnings"});
+  expect_fields(disk_status({}, 1), {"capacity"});
+  expect_fields(repository_status({}),
+                {"revision", "state", "capacity_bytes", "free_bytes", "used_bytes", "points", "warnings"});
+  expect_fields(flow_status({}),
+                {"revision", "enabled", "running", "last_execution_id", "last_execution_status",
+                 "last_execution_time", "total_executions", "successful_executions", "warned_executions",
+                 "failed_executions", "average_seconds"});
+  expect_fields(execution_status({}), {"revision",
+                                       "id",
+                                       "flow",
+                                       "status",
+                                       "execution_type",
+                                       "by",
+                                       "reason",
+                                       "jobs_created",
+                                       "jobs_completed",
+                                       "jobs_failed",
+                                       "jobs_skipped",
+                                       "machines_processed",
+                                       "bytes_read",
+                                       "bytes_transferred",
+                                       "bytes_stored",
+                                       "created_job_ids",
+                                       "started_at",
+                                       "completed_at",
+                                       "execution_time_seconds",
+                                       "progress"});
+  expect_fields(job_status({}), {"revision", "id", "type", "operation", "owner", "status", "reason",
+                                 "machine", "execution", "progress", "metadata", "started_at"});
+  expect_fields(point_manifest({}), {"id", "machine", "time", "kind", "reason", "consistency", "repository",
+                                     "chain", "parent", "flow", "execution", "disks"});
+  expect_fields(event_line({}), {"at", "event", "object", "by", "result", "reason", "execution", "job"});
+}
+
+TEST(Views, ShowWhatIsAbsentAsNull) {
+  const json execution = json::parse(execution_status({}));
+  for (const char* field :
+       {"by", "reason", "message", "started_at", "completed_at", "execution_time_seconds"})
+    EXPECT_TRUE(execution[field].is_null()) << field;
+  EXPECT_TRUE(execution["progress"]["seconds_left"].is_null());
+  EXPECT_TRUE(json::parse(flow_status({}))["last_execution_id"].is_null());
+  EXPECT_TRUE(json::parse(machine_status({}))["latest"].is_null());
+}
+
+TEST(Views, WriteTimesInUtcAndDurationsInSeconds) {
+  ExecutionView view;
+  view.execution.started_at = kThen;
+  view.execution.completed_at = kThen + std::chrono::milliseconds(90500);
+  const json execution = json::parse(execution_status(view));
+  EXPECT_EQ(execution["started_at"], "2026-11-20T02:00:00Z");
+  EXPECT_EQ(execution["completed_at"], "2026-11-20T02:01:30Z");
+  EXPECT_EQ(execution["execution_time_seconds"], 90.5);
+}
+
+TEST(Views, KeepTheOrderOfTheirFields) {
+  EXPECT_THAT(flow_status({}), testing::StartsWith("{\n  \"revision\": 0,\n  \"state\": \"incomplete\",\n"));
+}
+
+TEST(Views, SayTheStateOfAMachine) {
+  MachineView view;
+  EXPECT_EQ(json::parse(machine_status(view))["state"], "incomplete");
+  view.machine.complete = true;
+  EXPECT_EQ(json::parse(machine_status(view))["state"], "ready");
+  view.busy = true;
+  EXPECT_EQ(json::parse(machine_status(view))["state"], "busy");
+}
+
+TEST(Views, AverageOverWhatHasFinished) {
+  FlowView view;
+  view.flow.finished_executions = 4;
+  view.flow.total_milliseconds = 6000;
+  EXPECT_EQ(json::parse(flow_status(view))["average_seconds"], 1.5);
+}
+
+TEST(Views, ShowAJobsMetadataAsTheJsonThatItIs) {
+  JobView view;
+  view.job.metadata = R"({"points":["T"]})";
+  EXPECT_EQ(json::parse(job_status(view))["metadata"]["points"][0], "T");
+  view.job.metadata = "broken";
+  EXPECT_EQ(json::parse(job_status(view))["metadata"], "broken");
+}
+
+TEST(Views, SayWhoCausedAnEvent) {
+  Event event;
+  EXPECT_EQ(json::parse(event_line(event))["by"], "daemon");
+  event.by = Caller{1000, 100, 42};
+  EXPECT_EQ(json::parse(event_line(event))["by"], (json{{"uid", 1000}, {"gid", 100}, {"pid", 42}}));
+}
+
+TEST(Views, WriteAnEventOnOneLine) {
+  Event event;
+  event.reason = "first\nsecond";
+  const std::string line = event_line(event);
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+}
+
+TEST(Views, ShowTextThatIsNoUtf8) {
+  Event event;
+  event.reason = "bad \xff byte";
+  EXPECT_EQ(json::parse(event_line(event))["reason"], "bad \xef\xbf\xbd byte");
+}
+
+TEST(Views, SayEachFinalWord) {
+  EXPECT_EQ(final_word(RunStatus::success), "success\n");
+  EXPECT_EQ(final_word(RunStatus::error), "error\n");
+}
+
+}  // namespace
+}  // namespace holdfast::views

@@ -1,0 +1,451 @@
+#!/usr/bin/python3
+"""The mount's face by the tools that people use on it: reading, editing, commanding, waiting, starting, ending."""
+
+import errno
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import holdfast
+from processes import is_mounted, spawn
+
+FLOW = {"target": "machines/m", "repository": "r"}
+NOBODY = 65534
+
+
+class SilentSource:
+    """A QMP socket that takes every connection and never says a word, until it is told to hang up."""
+
+    def __init__(self, path):
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self._taken = []
+        self._someone = threading.Event()
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self):
+        try:
+            while True:
+                self._taken.append(self._listener.accept()[0])
+                self._someone.set()
+        except OSError:
+            pass
+
+    def wait_for_someone(self):
+        if not self._someone.wait(holdfast.CEILING):
+            raise TimeoutError("nobody has connected to the source")
+
+    def close(self):
+        """Hangs up; again does nothing."""
+        if self._listener.fileno() < 0:
+            return
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+        for taken in self._taken:
+            taken.close()
+
+
+class Face(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.mount = self.daemon.mount
+
+    def add_all(self):
+        """machines/m whose source hangs, repositories/r, flows/f."""
+        self.add_repository()
+        self.socket = self.folder / "qmp.sock"
+        machine = {"driver": "qmp", "socket": str(self.socket), "disks": [{"name": "disk-0", "node": "disk0"}]}
+        self.daemon.define("machines/m", machine)
+        self.add_flow()
+
+    def start_run(self, name="first"):
+        """A run that ends as an error when the source hangs up, and not before."""
+        source = SilentSource(self.socket)
+        self.addCleanup(source.close)
+        self.daemon.write("flows/f/control", f"run name={name}")
+        source.wait_for_someone()
+        return source
+
+    def shell(self, script, shell="bash", user=None, **options):
+        """The exit status of a script whose working directory is the mount."""
+        command = [shell, "-c", script]
+        if user is not None:
+            command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
+        return subprocess.run(
+            command, cwd=self.mount, capture_output=True, text=True, timeout=holdfast.CEILING, check=False, **options
+        )
+
+    def assert_runs(self, script, **options):
+        done = self.shell(script, **options)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), script)
+        return done.stdout
+
+    def until(self, condition):
+        deadline = time.monotonic() + holdfast.CEILING
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+
+class Reading(Face):
+    def test_every_tool_reads_the_whole_tree(self):
+        self.add_all()
+        self.start_run().close()
+        self.daemon.read("flows/f/wait")
+        copy = self.folder / "copy"
+        for script in [
+            "ls -lR .",
+            "find . -type f",
+            "du -a .",
+            "stat $(find .)",
+            "md5sum $(find . -type f)",
+            "grep -r revision .",
+            f"tar cf {self.folder}/tree.tar .",
+            f"cp -r . {copy}",
+            "jq . status.json machines/m/status.json flows/f/latest/status.json",
+            "tail -n 2 events.jsonl",
+        ]:
+            self.assert_runs(script)
+        self.assertEqual((copy / "flows/f/config.json").read_text(), self.daemon.read("flows/f/config.json"))
+        self.assertTrue((copy / "README.txt").stat().st_size > 0)
+
+    def test_what_stat_says_is_what_read_gives(self):
+        self.add_all()
+        for folder, _, files in os.walk(self.mount):
+            for name in files:
+                path = pathlib.Path(folder, name)
+                self.assertEqual(path.stat().st_size, len(path.read_bytes()), path)
+
+    def test_text_files_end_in_a_newline_and_json_is_json(self):
+        self.add_all()
+        for path in self.mount.rglob("*.json"):
+            text = path.read_text()
+            self.assertTrue(text.endswith("}\n"), path)
+            json.loads(text)
+
+    def test_the_event_log_can_be_followed(self):
+        tail = spawn(["tail", "-n", "0", "-s", "0.05", "-f", self.mount / "events.jsonl"], stdout=subprocess.PIPE)
+        self.addCleanup(tail.stdout.close)
+        self.addCleanup(tail.wait)
+        self.addCleanup(tail.kill)
+        names = [f"followed-{number}" for number in range(20)]
+        self.until(lambda: any("events.jsonl" in os.readlink(fd) for fd in self.descriptors_of(tail.pid)))
+        for name in names:
+            (self.mount / "flows" / name).mkdir()
+        seen = [json.loads(tail.stdout.readline())["object"] for _ in names]
+        self.assertEqual(seen, [f"flows/{name}" for name in names])
+
+    @staticmethod
+    def descriptors_of(pid):
+        return [pathlib.Path(f"/proc/{pid}/fd", fd) for fd in os.listdir(f"/proc/{pid}/fd")]
+
+    def test_control_says_what_may_be_written_to_it(self):
+        self.add_all()
+        self.assertIn("run [type=auto|full|incremental]", self.daemon.read("flows/f/control"))
+
+    def test_a_large_directory_is_listed_whole(self):
+        names = {f"flow-{number}" for number in range(1500)}
+        for name in names:
+            (self.mount / "flows" / name).mkdir()
+        self.assertEqual(set(os.listdir(self.mount / "flows")) - {"error"}, names)
+
+
+class Editing(Face):
+    # {} stands for a file with the new definition.
+    SAVES = {
+        "echo": 'echo "$(cat {})" > flows/f/config.json',
+        "dash": "dash -c 'echo \"$(cat {})\" > flows/f/config.json'",
+        "heredoc": "cat > flows/f/config.json <<END\n$(cat {})\nEND",
+        "append": "cat {} >> flows/f/config.json",
+        "group": "{{ echo; cat {}; echo; }} > flows/f/config.json",
+        "cp": "cp {} flows/f/config.json",
+        "mv": "cp {} flows/f/new && mv flows/f/new flows/f/config.json",
+        "tee": "tee flows/f/config.json < {} > /dev/null",
+        "dd": "dd if={} of=flows/f/config.json bs=7 status=none",
+        "sed -i": "sed -i -n -e '1r {}' flows/f/config.json",
+        "perl -i": "perl -i -ne 'BEGIN {{ open F, \"{}\"; @new = <F> }} print @new if $. == 1' flows/f/config.json",
+        "jq": "jq '. + input' flows/f/config.json {} > flows/f/config.json",
+        "python": "python3 -c 'import json; json.dump(json.load(open(\"{}\")), open(\"flows/f/config.json\", \"w\"))'",
+        "unlink": "rm flows/f/config.json && cp {} flows/f/config.json",
+    }
+
+    def save(self, tool, definition):
+        new = self.folder / "new.json"
+        new.write_text(json.dumps(definition) + "\n")
+        return self.shell(self.SAVES[tool].format(new))
+
+    def test_every_tool_saves_a_definition(self):
+        self.add_all()
+        for tool in self.SAVES:
+            with self.subTest(tool=tool):
+                done = self.save(tool, FLOW | {"description": tool})
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(self.daemon.json("flows/f/config.json")["description"], tool)
+                self.assertEqual(self.daemon.read("flows/f/error"), "")
+
+    def test_a_bad_definition_by_any_tool_leaves_the_old_one_and_says_why(self):
+        self.add_all()
+        for tool in self.SAVES:
+            with self.subTest(tool=tool):
+                self.daemon.write("flows/f/config.json", json.dumps(FLOW | {"description": "kept"}))
+                before = self.daemon.read("flows/f/config.json")
+                self.save(tool, FLOW | {"shedule": "nightly"})
+                self.assertEqual(self.daemon.read("flows/f/config.json"), before)
+                self.assertIn('"shedule"', self.daemon.read("flows/f/error"))
+
+    def test_what_is_written_by_several_processes_is_one_definition(self):
+        self.add_all()
+        body = self.folder / "body"
+        body.write_text(json.dumps(FLOW | {"description": "by several"})[1:-1])
+        for shell in ("bash", "dash"):
+            self.assert_runs(f"{{ echo '{{'; cat {body}; echo '}}'; }} > flows/f/config.json", shell=shell)
+            self.assertEqual(self.daemon.json("flows/f/config.json")["description"], "by several")
+            self.daemon.write("flows/f/config.json", json.dumps(FLOW))
+
+    def test_an_empty_write_is_none(self):
+        self.add_all()
+        before = self.daemon.read("flows/f/config.json")
+        self.assert_runs(": > flows/f/config.json; truncate -s 0 flows/f/config.json")
+        self.assertEqual(self.daemon.read("flows/f/config.json"), before)
+        self.assertEqual(self.daemon.read("flows/f/error"), "")
+
+    def test_fixed_files_stay(self):
+        self.add_all()
+        for script in [
+            "rm flows/f/status.json",
+            "mv flows/f/config.json flows/f/away",
+            "echo x > flows/f/status.json",
+            "chmod 777 flows/f/config.json",
+            "mkdir jobs/mine",
+            "ln -s /etc/passwd flows/f/link",
+            "echo x > flows/file",
+        ]:
+            done = self.shell(script)
+            self.assertNotEqual(done.returncode, 0, script)
+            self.assertIn("Operation not permitted", done.stderr)
+
+    def test_an_object_is_made_renamed_and_removed(self):
+        self.add_all()
+        self.assert_runs("mv flows/f flows/g && test -d flows/g && ! test -e flows/f && rmdir flows/g")
+        self.assertEqual(os.listdir(self.mount / "flows"), ["error"])
+
+
+class Commanding(Face):
+    def test_a_shell_that_echoes_nonsense_is_told_at_once(self):
+        self.add_all()
+        for shell in ("bash", "dash"):
+            done = self.shell("echo bogus > flows/f/control", shell=shell)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("'bogus'", self.daemon.read("flows/f/error"))
+
+    def test_offsets_and_appending_mean_nothing(self):
+        self.add_all()
+        self.assert_runs("echo disable >> flows/f/control")
+        self.assertFalse(self.daemon.json("flows/f/config.json")["enabled"])
+        control = os.open(self.mount / "flows/f/control", os.O_WRONLY)
+        os.pwrite(control, b"enable\n", 1000)
+        os.close(control)
+        self.assertTrue(self.daemon.json("flows/f/config.json")["enabled"])
+
+    def test_a_command_that_is_too_long_is_refused_whole(self):
+        self.add_all()
+        with self.assertRaises(OSError) as refusal:
+            self.daemon.write("flows/f/control", "run name=" + "x" * 4096)
+        self.assertEqual(refusal.exception.errno, errno.EMSGSIZE)
+
+    def test_a_run_is_visible_before_the_write_returns(self):
+        self.add_all()
+        self.start_run("first")
+        self.assertEqual(os.readlink(self.mount / "flows/f/latest"), "executions/first")
+        jobs = os.listdir(self.mount / "flows/f/latest/jobs")
+        self.assertEqual(len(jobs), 1)
+        self.assertEqual(self.daemon.json(f"flows/f/latest/jobs/{jobs[0]}/status.json")["id"], jobs[0])
+
+
+class Waiting(Face):
+    def setUp(self):
+        super().setUp()
+        self.add_all()
+        self.source = self.start_run()
+
+    def wait_in(self, path="flows/f/wait"):
+        reader = spawn(["cat", self.mount / path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(reader.stderr.close)
+        self.addCleanup(reader.stdout.close)
+        self.addCleanup(reader.wait)
+        self.addCleanup(reader.kill)
+        return reader
+
+    def until_parked(self, *readers):
+        for reader in readers:
+            wchan = pathlib.Path(f"/proc/{reader.pid}/wchan")
+            self.until(lambda wchan=wchan: "fuse" in wchan.read_text() or "request_wait" in wchan.read_text())
+
+    def test_all_readers_are_answered_when_it_has_ended(self):
+        jobs = os.listdir(self.mount / "flows/f/latest/jobs")
+        paths = ["flows/f/wait", "flows/f/executions/first/wait", f"jobs/{jobs[0]}/wait"]
+        readers = [self.wait_in(path) for path in paths]
+        self.until_parked(*readers)
+        self.source.close()
+        for reader in readers:
+            self.assertEqual(reader.communicate(timeout=holdfast.CEILING), (b"error\n", b""))
+        self.assertEqual(self.daemon.read("flows/f/wait"), "error\n")
+
+    def test_many_readers_cost_no_thread_and_others_are_served(self):
+        threads = f"/proc/{self.daemon.process.pid}/task"
+        before = len(os.listdir(threads))
+        readers = [self.wait_in() for _ in range(100)]
+        self.until_parked(*readers)
+        self.assert_runs("ls -lR . && cat status.json")
+        self.assertEqual(len(os.listdir(threads)), before)
+        self.source.close()
+        for reader in readers:
+            self.assertEqual(reader.communicate(timeout=holdfast.CEILING)[0], b"error\n")
+
+    def test_a_reader_can_be_interrupted_and_killed(self):
+        for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            reader = self.wait_in()
+            self.until_parked(reader)
+            reader.send_signal(how)
+            self.assertEqual(reader.wait(holdfast.CEILING), -how)
+
+    def test_a_size_of_nothing_lets_tar_pass(self):
+        self.assertEqual((self.mount / "flows/f/wait").stat().st_size, 0)
+        self.assert_runs(f"tar cf {self.folder}/tree.tar .")
+
+    def test_a_flow_that_never_ran_has_nothing_to_wait_for(self):
+        (self.mount / "flows/new").mkdir()
+        self.assertFalse((self.mount / "flows/new/wait").exists())
+        self.assertEqual(self.shell("cat flows/new/wait").returncode, 1)
+
+    def test_readers_are_answered_before_the_daemon_ends(self):
+        reader = self.wait_in()
+        self.until_parked(reader)
+        self.daemon.process.terminate()
+        self.assertEqual(reader.wait(holdfast.CEILING), 1)
+        self.source.close()
+        self.daemon.stop()
+
+    def test_a_running_flow_is_not_removed(self):
+        done = self.shell("rmdir flows/f")
+        self.assertIn("busy", done.stderr)
+        self.assertIn("EBUSY", self.daemon.read("flows/error"))
+
+
+class Living(Face):
+    def start_second(self, mount, *more):
+        command = [holdfast.BINARY, "--state", self.folder / "second", *more, mount]
+        return subprocess.run(command, capture_output=True, text=True, timeout=holdfast.CEILING, check=False)
+
+    def test_a_mount_point_in_use_is_refused(self):
+        done = self.start_second(self.mount, "--foreground")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Aholdfastd: [^\n]*taken[^\n]*\n\Z")
+        other = self.start_second("/proc", "--foreground")
+        self.assertRegex(other.stderr, "something of type proc is mounted there")
+
+    def test_a_mount_point_that_is_none_is_refused(self):
+        self.assertIn("No such file", self.start_second(self.folder / "nowhere", "--foreground").stderr)
+        self.assertIn("no directory", self.start_second(self.daemon.log, "--foreground").stderr)
+
+    def test_a_killed_daemons_mount_is_taken_over(self):
+        self.add_all()
+        self.daemon.kill()
+        with self.assertRaises(OSError) as refusal:
+            os.listdir(self.mount)
+        self.assertEqual(refusal.exception.errno, errno.ENOTCONN)
+        self.daemon.start()
+        self.assertIn("f", os.listdir(self.mount / "flows"))
+        self.daemon.stop()
+
+    def test_in_the_background_it_says_ready_and_ends_when_it_is_unmounted(self):
+        mount = self.folder / "background"
+        mount.mkdir()
+        done = self.start_second(mount)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "ready\n", ""))
+        self.assertTrue(is_mounted(mount))
+        self.assertTrue((mount / "README.txt").exists())
+        (daemon,) = [pid for pid in self.daemons() if str(mount) in self.command_line(pid)]
+        subprocess.run(["umount", mount], check=True)
+        self.until(lambda: daemon not in self.daemons())
+        self.assertIn("unmounted", (self.folder / "second/holdfastd.log").read_text())
+
+    def test_in_the_background_it_says_why_it_can_not_start(self):
+        done = self.start_second(self.folder / "nowhere")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("No such file", done.stderr)
+
+    @staticmethod
+    def command_line(pid):
+        try:
+            return pathlib.Path("/proc", pid, "cmdline").read_text()
+        except FileNotFoundError:
+            return ""
+
+    def daemons(self):
+        return [pid for pid in os.listdir("/proc") if pid.isdigit() and "holdfastd" in self.command_line(pid)]
+
+
+class Permitting(Face):
+    def test_a_stranger_sees_and_does_nothing(self):
+        self.add_all()
+        self.folder.chmod(0o755)
+        self.assertEqual(self.assert_runs("ls flows", user=NOBODY), "error\n")
+        for script in [
+            "cat flows/f/config.json",
+            "ls flows/f",
+            "echo run > flows/f/control",
+            "mkdir flows/mine",
+            "rmdir flows/f",
+            "mv flows/f flows/g",
+            "cat status.json",
+            "cat events.jsonl",
+        ]:
+            done = self.shell(script, user=NOBODY)
+            self.assertNotEqual(done.returncode, 0, script)
+            self.assertIn("Permission denied", done.stderr, script)
+        self.assertIn("Holdfast", self.assert_runs("cat README.txt", user=NOBODY))
+
+    def test_errors_are_kept_apart(self):
+        self.shell("mkdir flows/.bad")
+        self.assertIn(".bad", self.daemon.read("flows/error"))
+        self.folder.chmod(0o755)
+        self.assertEqual(self.assert_runs("cat flows/error", user=NOBODY), "")
+
+
+class Images(Face):
+    def test_a_point_is_sparse_sealed_and_seekable(self):
+        self.add_repository()
+        storage = self.add_machine(capacities=[8 * 2**20])
+        self.add_flow()
+        data = os.urandom(2**20)
+        storage.disks[0].write(2 * 2**20, data)
+        self.assertEqual(self.daemon.run("f", "first"), "success")
+        path = self.mount / "machines/m/latest/disk-0.raw"
+        facts = path.stat()
+        self.assertEqual((facts.st_size, facts.st_blocks * 512), (8 * 2**20, 2**20))
+        self.assertEqual(facts.st_mode & 0o7777, 0o440)
+        image = os.open(path, os.O_RDONLY)
+        self.addCleanup(os.close, image)
+        self.assertEqual(os.lseek(image, 0, os.SEEK_DATA), 2 * 2**20)
+        self.assertEqual(os.lseek(image, 2 * 2**20, os.SEEK_HOLE), 3 * 2**20)
+        with self.assertRaises(OSError) as refusal:
+            os.lseek(image, 3 * 2**20, os.SEEK_DATA)
+        self.assertEqual(refusal.exception.errno, errno.ENXIO)
+        self.assertEqual(os.pread(image, 2**20, 2 * 2**20), data)
+        self.assertEqual(os.pread(image, 2**20, 8 * 2**20), b"")
+        done = self.shell("echo x > machines/m/latest/disk-0.raw")
+        self.assertIn("Read-only file system", done.stderr)
+        self.assertIn("EROFS", self.daemon.read("machines/m/latest/error"))
+
+
+if __name__ == "__main__":
+    holdfast.main()
