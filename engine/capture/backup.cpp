@@ -240,10 +240,9 @@ class Backup {
     for (PointDisk& disk : outcome_.point.disks) {
       HF_TRY(disk.bytes_used, bytes_in_use(disk));
     }
-    const repository::ManifestNames names{
-        .machine = machine_.name,
-        .repository = repository_.name,
-        .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};
+    const ManifestNames names{.machine = machine_.name,
+                              .repository = repository_.name,
+                              .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};
     return draft_->publish(outcome_.point, names, layers_);
   }
 

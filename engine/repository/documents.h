@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "catalog/model/entities.h"
-#include "engine/repository/manifest.h"
+#include "catalog/model/manifest_json.h"
 
 namespace holdfast::repository {
 

@@ -31,8 +31,9 @@ void init(void*, fuse_conn_info* connection) {
   // Splicing pays at small requests only, and ours are large; entries are not to be believed without asking.
   connection->want &= ~(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
                         FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
-  connection->want |= connection->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC |
-                                             FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_EXPLICIT_INVAL_DATA);
+  // The truncation must come with the open: as a call of its own it would empty the file for everybody.
+  connection->want |=
+      connection->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_PARALLEL_DIROPS);
 }
 
 const fuse_lowlevel_ops& operations() {

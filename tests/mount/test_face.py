@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 import holdfast
 from processes import is_mounted, spawn
@@ -87,12 +86,6 @@ class Face(holdfast.MountTest):
         done = self.shell(script, **options)
         self.assertEqual((done.returncode, done.stderr), (0, ""), script)
         return done.stdout
-
-    def until(self, condition):
-        deadline = time.monotonic() + holdfast.CEILING
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.01)
 
 
 class Reading(Face):

@@ -1,4 +1,5 @@
 // The same driver against a real QEMU, whose disks have threads of their own.
+#include "tests/lib/cannot_run.h"
 #include "tests/sources/fixture.h"
 
 namespace holdfast::test {
@@ -12,7 +13,7 @@ class Qemu : public ::testing::Test {
  protected:
   void SetUp() override {
     if (Process::run({"qemu-system-x86_64", "-version"}) != 0)
-      GTEST_SKIP() << "qemu-system-x86_64 is not installed";
+      HF_CANNOT_RUN("qemu-system-x86_64 is not installed");
     std::vector<std::string> command{"qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-nodefaults",
                                      "-display",           "none",   "-m",  "64",       "-S"};
     for (const char* monitor : {"qmp", "control"})

@@ -1,6 +1,6 @@
-#include "engine/repository/manifest.h"
+#include "catalog/model/manifest_json.h"
 
-namespace holdfast::repository {
+namespace holdfast {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -45,4 +45,4 @@ Json manifest(const Point& point, const ManifestNames& names) {
           {"disks", std::move(disks)}};
 }
 
-}  // namespace holdfast::repository
+}  // namespace holdfast

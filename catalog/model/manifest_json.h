@@ -6,7 +6,7 @@
 
 #include "catalog/model/entities.h"
 
-namespace holdfast::repository {
+namespace holdfast {
 
 // What a manifest needs beyond the point itself: names, as they were.
 struct ManifestNames {
@@ -18,4 +18,4 @@ struct ManifestNames {
 // In a stable order; what is absent is null.
 nlohmann::ordered_json manifest(const Point& point, const ManifestNames& names);
 
-}  // namespace holdfast::repository
+}  // namespace holdfast
