@@ -5,9 +5,8 @@
 
 #include <cstdlib>
 #include <string>
-#include <string_view>
 
-namespace holdfast::testing {
+namespace holdfast::test {
 
 // HOLDFAST_ALLOW_SKIP: names of tests, with commas between.
 inline bool may_skip_this_test() {
@@ -17,11 +16,11 @@ inline bool may_skip_this_test() {
   return allowed != nullptr && ("," + std::string(allowed) + ",").find("," + name + ",") != std::string::npos;
 }
 
-}  // namespace holdfast::testing
+}  // namespace holdfast::test
 
 // Ends the test: it fails, unless HOLDFAST_ALLOW_SKIP names it.
 #define HF_CANNOT_RUN(why)                                                                     \
   do {                                                                                         \
-    if (holdfast::testing::may_skip_this_test()) GTEST_SKIP() << (why);                        \
+    if (holdfast::test::may_skip_this_test()) GTEST_SKIP() << (why);                           \
     FAIL() << (why) << "; HOLDFAST_ALLOW_SKIP with this test's name in it goes on without it"; \
   } while (false)

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 import unittest
 
 from processes import detach, is_mounted, spawn
@@ -137,6 +138,13 @@ class MountTest(unittest.TestCase):
     def add_flow(self, name="f", machine="m", repository="r"):
         flow = {"type": "backup", "target": f"machines/{machine}", "repository": repository}
         self.daemon.define(f"flows/{name}", flow)
+
+    def until(self, condition):
+        """Looks until it holds: for what nobody tells us of."""
+        deadline = time.monotonic() + CEILING
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it never came true")
+            time.sleep(0.01)
 
     def _end_daemon(self):
         self.daemon.close()

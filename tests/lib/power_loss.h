@@ -52,6 +52,9 @@ class Journal {
     std::size_t names_kept = count;
     for (std::size_t i = count; i-- > 0 && operations_[i].kind != Operation::sync_directory;)
       if (!operations_[i].is_of_a_file() && random.below(100) >= percent) names_kept = i;
+    std::map<std::uint64_t, std::size_t> synced;  // by file: what came before this is
+    for (std::size_t i = 0; i < count; ++i)
+      if (operations_[i].kind == Operation::sync_file) synced[operations_[i].file] = i;
     MemoryDirectory::Tree tree;
     std::map<std::uint64_t, std::shared_ptr<MemoryFile>> files;
     for (std::size_t i = 0; i < count; ++i) {
@@ -59,7 +62,7 @@ class Journal {
       if (operation.kind == Operation::create)
         files[operation.file] = std::make_shared<MemoryFile>(operation.path);
       if (operation.is_of_a_file()) {
-        apply(*files[operation.file], operation, is_synced(i, count) ? 100 : percent, random);
+        apply(*files[operation.file], operation, i < synced[operation.file] ? 100 : percent, random);
       } else if (i < names_kept) {
         apply(tree, operation, files);
       }
@@ -69,13 +72,6 @@ class Journal {
 
  private:
   static constexpr std::uint64_t kPage = 4096;
-
-  bool is_synced(std::size_t index, std::size_t count) const {
-    for (std::size_t i = index + 1; i < count; ++i)
-      if (operations_[i].kind == Operation::sync_file && operations_[i].file == operations_[index].file)
-        return true;
-    return false;
-  }
 
   static void apply(MemoryFile& file, const Operation& operation, unsigned percent, Random& random) {
     const auto kept = [&] { return random.below(100) < percent; };
