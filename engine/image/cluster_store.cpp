@@ -34,7 +34,11 @@ Result<> ClusterStore::store(std::uint64_t offset, ByteView clusters, Lane& lane
   }
   for (const Lane::PlainRun& run : lane.plain_runs_)
     HF_CHECK(host_.write(run.host, run.clusters, HostFile::Fill::dense));
-  for (Packer::Run& run : lane.packed_runs_) {
+  return write_runs(lane.packed_runs_);
+}
+
+Result<> ClusterStore::write_runs(std::vector<Packer::Run>& full) {
+  for (Packer::Run& run : full) {
     HF_CHECK(host_.write(run.offset, run.bytes, HostFile::Fill::dense));
     const std::lock_guard lock(mutex_);
     packer_.recycle(std::move(run.bytes));
@@ -67,37 +71,42 @@ Result<> ClusterStore::place(std::uint64_t offset, ByteView clusters, Lane& lane
   for (std::size_t i = 0; i < lane.shapes_.size();) {
     const Lane::Shape& shape = lane.shapes_[i];
     const std::uint64_t disk_offset = offset + i * cluster;
-    const std::uint64_t disk_cluster = disk_offset >> geometry_.bits;
+    std::size_t count = 1;
     switch (shape.kind) {
-      case Lane::Shape::zero:
-        HF_CHECK(place_zero(disk_offset));
-        ++i;
-        break;
-      case Lane::Shape::slot: {
-        const std::uint64_t host = packer_.add(slots.first(shape.length), lane.packed_runs_);
-        host_.refer(host, shape.length);
-        HF_CHECK(tables_.set(disk_cluster, geometry_.slot_entry(host, shape.length)));
-        data_bytes_ += disk_bytes(disk_offset);
+      case Lane::Shape::zero: HF_CHECK(place_zero(disk_offset)); break;
+      case Lane::Shape::slot:
+        HF_CHECK(place_slot(disk_offset, slots.first(shape.length), std::nullopt, lane.packed_runs_));
         slots = slots.subspan(shape.length);
-        ++i;
         break;
-      }
       case Lane::Shape::plain: {
-        std::size_t count = 1;
         while (i + count < lane.shapes_.size() && lane.shapes_[i + count].kind == Lane::Shape::plain) ++count;
-        const std::uint64_t host = host_.take(count);
-        host_.refer(host, count * cluster);
-        for (std::size_t k = 0; k < count; ++k) {
-          HF_CHECK(tables_.set(disk_cluster + k, (host + k * cluster) | kCopied));
-          data_bytes_ += disk_bytes(disk_offset + k * cluster);
-        }
+        HF_TRY(const std::uint64_t host, place_plain(disk_offset, count));
         lane.plain_runs_.push_back({host, clusters.subspan(i * cluster, count * cluster)});
-        i += count;
         break;
       }
     }
+    i += count;
   }
   return {};
+}
+
+Result<std::uint64_t> ClusterStore::place_plain(std::uint64_t offset, std::size_t count) {
+  const std::uint64_t cluster = geometry_.cluster();
+  const std::uint64_t host = host_.take(count);
+  host_.refer(host, count * cluster);
+  for (std::size_t i = 0; i < count; ++i) {
+    HF_CHECK(tables_.set((offset >> geometry_.bits) + i, (host + i * cluster) | kCopied));
+    data_bytes_ += disk_bytes(offset + i * cluster);
+  }
+  return host;
+}
+
+Result<> ClusterStore::place_slot(std::uint64_t offset, ByteView slot, std::optional<std::uint64_t> in_sector,
+                                  std::vector<Packer::Run>& full) {
+  const std::uint64_t host = packer_.add(slot, full, in_sector);
+  host_.refer(host, slot.size());
+  data_bytes_ += disk_bytes(offset);
+  return tables_.set(offset >> geometry_.bits, geometry_.slot_entry(host, slot.size()));
 }
 
 Result<> ClusterStore::place_zero(std::uint64_t offset) {
@@ -111,6 +120,24 @@ Result<> ClusterStore::zero(std::uint64_t offset, std::uint64_t length) {
   const std::lock_guard lock(mutex_);
   for (std::uint64_t at = offset; at < offset + length; at += geometry_.cluster()) HF_CHECK(place_zero(at));
   return {};
+}
+
+Result<> ClusterStore::store_plain(std::uint64_t offset, ByteView clusters) {
+  std::uint64_t host = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    HF_TRY(host, place_plain(offset, clusters.size() >> geometry_.bits));
+  }
+  return host_.write(host, clusters, HostFile::Fill::dense);
+}
+
+Result<> ClusterStore::store_slot(std::uint64_t offset, ByteView slot, std::uint64_t in_sector) {
+  std::vector<Packer::Run> full;
+  {
+    const std::lock_guard lock(mutex_);
+    HF_CHECK(place_slot(offset, slot, in_sector, full));
+  }
+  return write_runs(full);
 }
 
 Result<> ClusterStore::open(std::uint64_t offset) {

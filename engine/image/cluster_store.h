@@ -31,6 +31,9 @@ class ClusterStore {
   // Whole clusters, at most a lane's piece.
   Result<> store(std::uint64_t offset, ByteView clusters, Lane& lane);
   Result<> zero(std::uint64_t offset, std::uint64_t length);
+  // As they are: whole plain clusters, and a compressed one that begins `in_sector` bytes into a sector.
+  Result<> store_plain(std::uint64_t offset, ByteView clusters);
+  Result<> store_slot(std::uint64_t offset, ByteView slot, std::uint64_t in_sector);
 
   Result<> open(std::uint64_t offset);
   // Everything below `end` has been stored.
@@ -46,6 +49,10 @@ class ClusterStore {
   void compress(ByteView clusters, Lane& lane) const;
   Result<> place(std::uint64_t offset, ByteView clusters, Lane& lane);
   Result<> place_zero(std::uint64_t offset);
+  Result<std::uint64_t> place_plain(std::uint64_t offset, std::size_t count);  // where in the file
+  Result<> place_slot(std::uint64_t offset, ByteView slot, std::optional<std::uint64_t> in_sector,
+                      std::vector<Packer::Run>& full);
+  Result<> write_runs(std::vector<Packer::Run>& full);
   Result<> close_run();
   std::uint64_t disk_bytes(std::uint64_t offset) const;  // how much of this cluster the disk has
 

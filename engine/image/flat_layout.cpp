@@ -30,21 +30,23 @@ Result<FlatLayout> FlatLayout::make(const LayeredStack& stack) {
   layout.l1_entries = std::max<std::uint64_t>(1, geometry.l1_entries(stack.size()));
   layout.tables = RankedBits(layout.l1_entries);
 
+  // Data is counted from 0 on until it is known how much there is before it.
   std::uint64_t data_clusters = 0;
-  for (std::uint64_t start = 0; start < stack.size(); start += kSegment) {
-    layout.chunks.push_back(data_clusters);
-    HF_TRY(const std::uint64_t first,
-           next_table(stack.layers(), start, std::min(start + kSegment, stack.size())));
-    if (first >= std::min(start + kSegment, stack.size())) continue;
+  for (std::uint64_t at = 0;;) {
+    HF_TRY(at, next_table(stack.layers(), at, stack.size()));
+    if (at >= stack.size()) break;
+    const std::uint64_t start = round_down(at, kSegment);
     HF_TRY(const auto segment, FlatSegment::make(stack, start));
+    const std::uint64_t first = data_clusters;
     data_clusters += segment->host_clusters(geometry);
+    if (data_clusters != first) layout.chunks.push_back({start, first, data_clusters});
     const auto table_of = [&](std::uint64_t cluster) {
       return (start + cluster * geometry.cluster()) / geometry.table_span();
     };
     for (const std::uint32_t cluster : segment->plain()) layout.tables.add(table_of(cluster));
     for (const FlatSegment::Slot& slot : segment->slots()) layout.tables.add(table_of(slot.cluster));
+    at = std::min(start + kSegment, stack.size());
   }
-  layout.chunks.push_back(data_clusters);
   layout.tables.count();
 
   const std::uint64_t l1_clusters = divide_up(layout.l1_entries * 8, geometry.cluster());
@@ -59,12 +61,24 @@ Result<FlatLayout> FlatLayout::make(const LayeredStack& stack) {
   layout.l2 = layout.refcount_blocks + need.blocks;
   layout.data = layout.l2 + layout.tables.size();
   layout.end = layout.data + data_clusters;
+  for (Chunk& chunk : layout.chunks) {
+    chunk.first += layout.data;
+    chunk.end += layout.data;
+  }
   return layout;
 }
 
-std::uint64_t FlatLayout::segment_of(std::uint64_t host_cluster) const {
-  const auto after = std::ranges::upper_bound(chunks, host_cluster - data);
-  return static_cast<std::uint64_t>(after - chunks.begin()) - 1;
+std::span<const FlatLayout::Chunk> FlatLayout::chunks_in_file(std::uint64_t first,
+                                                              std::uint64_t after_last) const {
+  const auto from = std::ranges::upper_bound(chunks, first, {}, &Chunk::end);
+  const auto to = std::ranges::lower_bound(chunks, after_last, {}, &Chunk::first);
+  return {from, std::max(from, to)};
+}
+
+std::span<const FlatLayout::Chunk> FlatLayout::chunks_on_disk(std::uint64_t start, std::uint64_t stop) const {
+  const auto from = std::ranges::lower_bound(chunks, start, {}, &Chunk::segment);
+  const auto to = std::ranges::lower_bound(chunks, stop, {}, &Chunk::segment);
+  return {from, to};
 }
 
 }  // namespace holdfast::image

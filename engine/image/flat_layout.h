@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "catalog/base/error.h"
@@ -37,14 +38,23 @@ struct FlatLayout {
   Geometry geometry;
   std::uint64_t l1_entries = 0;
   std::uint64_t l1 = 0, refcount_table = 0, refcount_blocks = 0, l2 = 0, data = 0,
-                end = 0;              // where they begin
-  RankedBits tables{0};               // the L2 tables that hold something
-  std::vector<std::uint64_t> chunks;  // where each segment's data begins, from `data` on; one more at the end
+                end = 0;  // where they begin
+  RankedBits tables{0};   // the L2 tables that hold something
+
+  // A segment that has data.
+  struct Chunk {
+    std::uint64_t segment = 0;  // its start on the disk
+    std::uint64_t first = 0;    // its first host cluster, and the one after its last
+    std::uint64_t end = 0;
+  };
+  std::vector<Chunk> chunks;
 
   std::uint64_t offset_of(std::uint64_t host_cluster) const { return host_cluster << geometry.bits; }
   std::uint64_t l2_offset(std::uint64_t table) const { return offset_of(l2 + tables.rank(table)); }
-  // The segment whose data is in this host cluster, which is one of data.
-  std::uint64_t segment_of(std::uint64_t host_cluster) const;
+  // Those with a host cluster from `first` to before `after_last`, and those whose segment lies in this
+  // stretch of the disk.
+  std::span<const Chunk> chunks_in_file(std::uint64_t first, std::uint64_t after_last) const;
+  std::span<const Chunk> chunks_on_disk(std::uint64_t start, std::uint64_t stop) const;
 };
 
 }  // namespace holdfast::image

@@ -52,13 +52,14 @@ class ComputedView final : public FlatView {
   }
 
   Result<std::size_t> read_data(std::uint64_t offset, ByteSpan into) const {
-    const std::uint64_t number = layout_.segment_of(offset / cluster());
-    HF_TRY(const auto segment, this->segment(number));
-    const std::uint64_t at = offset - layout_.offset_of(layout_.data + layout_.chunks[number]);
+    const std::uint64_t number = offset / cluster();
+    const FlatLayout::Chunk& chunk = layout_.chunks_in_file(number, number + 1).front();
+    HF_TRY(const auto segment, this->segment(chunk));
+    const std::uint64_t at = offset - layout_.offset_of(chunk.first);
     const std::uint64_t slots_at = segment->plain().size() * cluster();
-    if (at < slots_at) return read_plain(*segment, number * kSegment, at, into);
-    const std::uint64_t end = layout_.offset_of(layout_.chunks[number + 1] - layout_.chunks[number]);
-    return read_slots(*segment, at - slots_at, into.first(std::min<std::uint64_t>(into.size(), end - at)));
+    if (at < slots_at) return read_plain(*segment, chunk.segment, at, into);
+    const std::uint64_t left = layout_.offset_of(chunk.end) - offset;
+    return read_slots(*segment, at - slots_at, into.first(std::min<std::uint64_t>(into.size(), left)));
   }
 
   Result<std::size_t> read_plain(const FlatSegment& segment, std::uint64_t segment_start, std::uint64_t at,
@@ -72,9 +73,10 @@ class ComputedView final : public FlatView {
     const std::uint64_t disk_offset = segment_start + plain[first] * cluster() + at % cluster();
     const std::size_t length =
         std::min<std::uint64_t>((last + 1 - first) * cluster() - at % cluster(), into.size());
+    // The disk may end inside its last cluster.
     const std::size_t on_disk =
-        std::min<std::uint64_t>(length, stack_->size() - std::min(stack_->size(), disk_offset));
-    HF_CHECK(stack_->read(disk_offset, into.first(on_disk)));
+        disk_offset < stack_->size() ? std::min<std::uint64_t>(length, stack_->size() - disk_offset) : 0;
+    if (on_disk != 0) HF_CHECK(stack_->read(disk_offset, into.first(on_disk)));
     std::ranges::fill(into.subspan(on_disk, length - on_disk), std::byte{0});
     return length;
   }
@@ -146,14 +148,10 @@ class ComputedView final : public FlatView {
       for (std::uint64_t at = std::max(from, first); at < std::min(to, end); ++at) ++counts[at - first];
     };
     refer(0, layout_.data);
-    const std::uint64_t from = std::max(first, layout_.data);
-    for (std::uint64_t number = from < end ? layout_.segment_of(from) : layout_.chunks.size();
-         number + 1 < layout_.chunks.size() && layout_.data + layout_.chunks[number] < end; ++number) {
-      if (layout_.chunks[number] == layout_.chunks[number + 1]) continue;
-      HF_TRY(const auto segment, this->segment(number));
-      const std::uint64_t start = layout_.data + layout_.chunks[number];
-      const std::uint64_t slots_at = start + segment->plain().size();
-      refer(start, slots_at);
+    for (const FlatLayout::Chunk& chunk : layout_.chunks_in_file(first, end)) {
+      HF_TRY(const auto segment, this->segment(chunk));
+      const std::uint64_t slots_at = chunk.first + segment->plain().size();
+      refer(chunk.first, slots_at);
       for (const FlatSegment::Slot& slot : segment->slots())
         refer(slots_at + slot.at / cluster(), slots_at + (slot.at + slot.length - 1) / cluster() + 1);
     }
@@ -166,16 +164,15 @@ class ComputedView final : public FlatView {
     Bytes bytes(cluster());
     const std::uint64_t table_start = table * layout_.geometry.table_span();
     const std::uint64_t table_end = std::min(table_start + layout_.geometry.table_span(), stack_->size());
-    for (std::uint64_t start = round_down(table_start, kSegment); start < table_end; start += kSegment) {
-      const std::uint64_t number = start / kSegment;
-      if (layout_.chunks[number] == layout_.chunks[number + 1]) continue;
-      HF_TRY(const auto segment, this->segment(number));
+    for (const FlatLayout::Chunk& chunk :
+         layout_.chunks_on_disk(round_down(table_start, kSegment), table_end)) {
+      HF_TRY(const auto segment, this->segment(chunk));
       const auto set = [&](std::uint32_t in_segment, std::uint64_t entry) {
-        const std::uint64_t disk_offset = start + in_segment * cluster();
+        const std::uint64_t disk_offset = chunk.segment + in_segment * cluster();
         if (disk_offset >= table_start && disk_offset < table_end)
           store_be(bytes.data() + (disk_offset - table_start) / cluster() * 8, entry);
       };
-      const std::uint64_t plain_at = layout_.offset_of(layout_.data + layout_.chunks[number]);
+      const std::uint64_t plain_at = layout_.offset_of(chunk.first);
       const std::uint64_t slots_at = plain_at + segment->plain().size() * cluster();
       for (std::size_t i = 0; i < segment->plain().size(); ++i)
         set(segment->plain()[i], (plain_at + i * cluster()) | kCopied);
@@ -185,10 +182,10 @@ class ComputedView final : public FlatView {
     return bytes;
   }
 
-  Result<std::shared_ptr<const FlatSegment>> segment(std::uint64_t number) const {
-    if (auto found = segments_.find(number)) return found;
-    HF_TRY(auto made, FlatSegment::make(*stack_, number * kSegment));
-    segments_.put(number, made, made->memory());
+  Result<std::shared_ptr<const FlatSegment>> segment(const FlatLayout::Chunk& chunk) const {
+    if (auto found = segments_.find(chunk.segment)) return found;
+    HF_TRY(auto made, FlatSegment::make(*stack_, chunk.segment));
+    segments_.put(chunk.segment, made, made->memory());
     return made;
   }
 

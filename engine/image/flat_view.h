@@ -16,7 +16,7 @@ namespace holdfast::image {
 // after punching. The file is as large as what it holds, and has the newest layer's cluster size and codec.
 //
 // Opening reads the tables of all layers. Immutable then; any thread may call; memory is bounded, but for
-// eight bytes a segment of the disk and a bit for each L2 table.
+// 24 bytes for each segment that has data and a bit or two for each L2 table that the disk could have.
 class FlatView {
  public:
   // EINVAL when it would be an image that QEMU doesn't open.

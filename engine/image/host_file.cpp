@@ -24,7 +24,8 @@ Result<> write_without_zero_pages(File& file, std::uint64_t offset, ByteView byt
 
 }  // namespace
 
-HostFile::HostFile(File& image, File* sums, Geometry geometry) : image_(image), geometry_(geometry) {
+HostFile::HostFile(File& image, File* sums, Geometry geometry)
+    : image_(image), sums_file_(sums), geometry_(geometry) {
   if (sums != nullptr) sums_.emplace(*sums);
   refer(0, geometry_.cluster());
 }
@@ -118,16 +119,20 @@ Result<HostFile::RefcountTable> HostFile::append_refcounts() {
   return RefcountTable{table_offset, static_cast<std::uint32_t>(table_clusters)};
 }
 
-Result<std::string> HostFile::commit(ByteView header, const ImageId& id) {
-  std::string sha256;
+Result<WriterSummary> HostFile::commit(ByteView header, const ImageId& id) {
+  WriterSummary summary;
   if (sums_) {
     HF_CHECK(sums_->settle(clusters_));
     const SumsHeader sums_header{geometry_, id, clusters_};
-    HF_TRY(sha256, sums_->finish(sums_header, sum_of(header)));
+    HF_TRY(summary.sums_sha256, sums_->finish(sums_header, sum_of(header)));
+    HF_TRY(summary.stored_bytes, sums_file_->allocated());
   }
   HF_CHECK(write_without_zero_pages(image_, 0, header));
   HF_CHECK(image_.sync_data());
-  return sha256;
+  summary.file_bytes = clusters_ * geometry_.cluster();
+  HF_TRY(const std::uint64_t image_stored, image_.allocated());
+  summary.stored_bytes += image_stored;
+  return summary;
 }
 
 }  // namespace holdfast::image

@@ -46,14 +46,15 @@ class HostFile {
   // The last thing to be taken.
   Result<RefcountTable> append_refcounts();
   Result<> sync() { return image_.sync_data(); }
-  // The header cluster, which makes an image of the file; the sums are durable before it. Returns their
-  // SHA-256, "" without.
-  Result<std::string> commit(ByteView header, const ImageId& id);
+  // The header cluster, which makes an image of the file; the sums are durable before it. Says what the files
+  // have come to.
+  Result<WriterSummary> commit(ByteView header, const ImageId& id);
 
  private:
   Bytes refcount_block(std::uint64_t first_cluster) const;
 
   File& image_;
+  File* const sums_file_;  // may be null
   const Geometry geometry_;
 
   mutable std::mutex mutex_;  // of all below

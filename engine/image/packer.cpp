@@ -1,6 +1,7 @@
 #include "engine/image/packer.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace holdfast::image {
@@ -15,32 +16,41 @@ constexpr std::uint64_t kLongestRun = kMiB;
 Packer::Packer(HostFile& host, Geometry geometry)
     : host_(host), geometry_(geometry), run_bytes_(std::max(kFirstRun, geometry.cluster())) {}
 
-void Packer::open_run() {
-  run_.emplace();
-  run_->offset = host_.take(run_bytes_ >> geometry_.bits);
+void Packer::open_run(std::uint64_t at_least) {
+  const std::uint64_t length = std::max(run_bytes_, round_up(at_least, geometry_.cluster()));
+  run_ = Run{host_.take(length >> geometry_.bits), {}};
   if (!spare_.empty()) {
     run_->bytes = std::move(spare_.back());
     spare_.pop_back();
   }
-  run_->bytes.resize(run_bytes_);
+  run_->bytes.resize(length);
   used_ = 0;
   run_bytes_ = std::max(run_bytes_, std::min(2 * run_bytes_, kLongestRun));
 }
 
-std::uint64_t Packer::add(ByteView slot, std::vector<Run>& full) {
-  if (!run_) open_run();
-  const std::uint64_t left = run_->bytes.size() - used_;
+std::uint64_t Packer::add(ByteView slot, std::vector<Run>& full, std::optional<std::uint64_t> in_sector) {
+  static constexpr std::array<std::byte, kSector> kZeros{};
+  const auto gap = [&] { return in_sector ? (*in_sector + kSector - used_ % kSector) % kSector : 0; };
+  if (run_ && !fits(gap() + slot.size()) && !is_last()) {
+    fill_up();
+    full.push_back(*std::exchange(run_, std::nullopt));
+  }
+  if (!run_) open_run(kSector + slot.size());
+  put(ByteView{kZeros}.first(gap()), full);
   const std::uint64_t offset = run_->offset + used_;
-  std::uint64_t head = slot.size();
-  if (left < slot.size()) head = is_last() ? left : 0;
-  copy_in(slot.first(head));
-  if (head == slot.size()) return offset;
+  put(slot, full);
+  return offset;
+}
 
-  fill_up();
+// What doesn't fit goes on in a run right behind: the caller has made sure that the open one is the last.
+void Packer::put(ByteView bytes, std::vector<Run>& full) {
+  const std::size_t head = std::min<std::uint64_t>(bytes.size(), run_->bytes.size() - used_);
+  std::ranges::copy(bytes.first(head), run_->bytes.begin() + static_cast<std::ptrdiff_t>(used_));
+  used_ += head;
+  if (head == bytes.size()) return;
   full.push_back(std::move(*run_));
-  open_run();
-  copy_in(slot.subspan(head));
-  return head == 0 ? run_->offset : offset;
+  open_run(bytes.size() - head);
+  put(bytes.subspan(head), full);
 }
 
 void Packer::trim() {
@@ -57,11 +67,6 @@ std::optional<Packer::Run> Packer::close() {
 }
 
 bool Packer::is_last() const { return host_.end() == run_->offset + run_->bytes.size(); }
-
-void Packer::copy_in(ByteView bytes) {
-  std::ranges::copy(bytes, run_->bytes.begin() + static_cast<std::ptrdiff_t>(used_));
-  used_ += bytes.size();
-}
 
 void Packer::fill_up() {
   std::fill(run_->bytes.begin() + static_cast<std::ptrdiff_t>(used_), run_->bytes.end(), std::byte{0});

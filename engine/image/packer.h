@@ -23,9 +23,9 @@ class Packer {
 
   Packer(HostFile& host, Geometry geometry);
 
-  // Says where the slot is, and appends the run that it filled, to be written by the caller. The slot is
-  // shorter than a cluster.
-  std::uint64_t add(ByteView slot, std::vector<Run>& full);
+  // Says where the slot is, and appends the run that it filled, to be written by the caller. `in_sector` is
+  // where in a sector it must begin; by default it begins where the last one ended.
+  std::uint64_t add(ByteView slot, std::vector<Run>& full, std::optional<std::uint64_t> in_sector = {});
   // A run's memory, to be used again.
   void recycle(Bytes bytes) { spare_.push_back(std::move(bytes)); }
   // The open run's clusters that hold nothing yet go back when they are the last of the file.
@@ -40,9 +40,10 @@ class Packer {
  private:
   static constexpr std::uint64_t kMostLag = 64 * kMiB;
 
-  void open_run();
+  void open_run(std::uint64_t at_least);
+  bool fits(std::uint64_t length) const { return length <= run_->bytes.size() - used_; }
   bool is_last() const;  // the open run, in the file
-  void copy_in(ByteView bytes);
+  void put(ByteView bytes, std::vector<Run>& full);
   void fill_up();
 
   HostFile& host_;

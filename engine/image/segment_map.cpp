@@ -169,8 +169,8 @@ void cut_at(std::uint64_t size, std::vector<Range>& gaps, std::vector<Piece>& pi
 
 }  // namespace
 
-Result<std::shared_ptr<const SegmentMap>> SegmentMap::resolve(
-    const std::vector<std::unique_ptr<Layer>>& layers, std::uint64_t start, std::uint64_t end) {
+Result<std::shared_ptr<const SegmentMap>> SegmentMap::resolve(LayerSpan layers, std::uint64_t start,
+                                                              std::uint64_t end) {
   std::vector<Piece> pieces;
   std::vector<Range> gaps{{start, end}};
   for (std::uint16_t number = 0; number < layers.size() && !gaps.empty(); ++number) {
@@ -200,15 +200,17 @@ std::size_t SegmentMap::find(std::uint32_t at) const {
   return static_cast<std::size_t>(after - runs_.begin()) - 1;
 }
 
-Result<std::uint64_t> next_table(const std::vector<std::unique_ptr<Layer>>& layers, std::uint64_t offset,
-                                 std::uint64_t end) {
-  constexpr std::uint64_t kAtOnce = 8192;
+Result<std::uint64_t> next_table(LayerSpan layers, std::uint64_t offset, std::uint64_t end) {
+  constexpr std::uint64_t kFirstEntries = 16;  // most often the answer is near
+  constexpr std::uint64_t kMostEntries = 8192;
   std::uint64_t seen = UINT64_MAX;  // what lies beyond the end of a layer above can't be seen
   for (const auto& layer : layers) {
     const std::uint64_t span = layer->geometry().table_span();
     seen = std::min(seen, layer->size());
+    std::uint64_t at_once = kFirstEntries;
     for (std::uint64_t table = offset / span; table * span < std::min(end, seen);) {
-      const std::uint64_t count = std::min(kAtOnce, divide_up(std::min(end, seen), span) - table);
+      const std::uint64_t count = std::min(at_once, divide_up(std::min(end, seen), span) - table);
+      at_once = std::min(4 * at_once, kMostEntries);
       HF_TRY(const auto l1, read_entries(*layer, layer->header().l1_offset + table * 8, count));
       const auto found =
           std::ranges::find_if(l1, [](std::uint64_t entry) { return (entry & kOffsetMask) != 0; });

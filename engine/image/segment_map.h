@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "catalog/base/error.h"
 #include "engine/image/layer.h"
 
 namespace holdfast::image {
+
+using LayerSpan = std::span<const std::unique_ptr<Layer>>;  // the newest first
 
 // Layers may differ in cluster size, so this is by byte: runs that follow one another without a gap.
 class SegmentMap {
@@ -27,8 +30,8 @@ class SegmentMap {
 
   // Reads the tables of all layers, newest first, as far as it must. `start` to `end` is at most a segment,
   // and lies in the newest layer's disk.
-  static Result<std::shared_ptr<const SegmentMap>> resolve(const std::vector<std::unique_ptr<Layer>>& layers,
-                                                           std::uint64_t start, std::uint64_t end);
+  static Result<std::shared_ptr<const SegmentMap>> resolve(LayerSpan layers, std::uint64_t start,
+                                                           std::uint64_t end);
 
   std::size_t find(std::uint32_t at) const;  // the run that this byte is in
   const std::vector<Run>& runs() const { return runs_; }
@@ -44,7 +47,6 @@ class SegmentMap {
 
 // Where, from `offset` on, the first L2 table of any layer begins that could hold something of the
 // disk: all before it is a hole. At most `end`.
-Result<std::uint64_t> next_table(const std::vector<std::unique_ptr<Layer>>& layers, std::uint64_t offset,
-                                 std::uint64_t end);
+Result<std::uint64_t> next_table(LayerSpan layers, std::uint64_t offset, std::uint64_t end);
 
 }  // namespace holdfast::image

@@ -11,7 +11,6 @@
 #include "engine/image/writer.h"
 
 #include <algorithm>
-#include <bit>
 #include <mutex>
 #include <vector>
 
@@ -19,51 +18,15 @@
 #include "engine/image/header.h"
 #include "engine/image/host_file.h"
 #include "engine/image/job_pool.h"
+#include "engine/image/new_image.h"
 
 namespace holdfast::image {
 namespace {
-
-Result<Geometry> check_shape(std::uint64_t virtual_size, std::uint32_t cluster_size) {
-  if (!std::has_single_bit(cluster_size) || cluster_size < 1u << kMinClusterBits ||
-      cluster_size > 1u << kMaxClusterBits)
-    return fail(EINVAL, "a cluster of {} bytes can't be; a power of two from 512 to 2097152 can",
-                cluster_size);
-  const Geometry geometry{static_cast<std::uint32_t>(std::countr_zero(cluster_size))};
-  if (geometry.l1_entries(virtual_size) * 8 > kMaxL1Bytes)
-    return fail(EINVAL, "a disk of {} bytes is too large for clusters of {}; choose larger ones",
-                virtual_size, cluster_size);
-  return geometry;
-}
-
-Header first_header(Geometry geometry, std::uint64_t virtual_size) {
-  Header header;
-  header.geometry = geometry;
-  header.virtual_size = virtual_size;
-  // One entry at least: QEMU, too, gives a disk of no bytes a table.
-  header.l1_entries =
-      static_cast<std::uint32_t>(std::max<std::uint64_t>(1, geometry.l1_entries(virtual_size)));
-  return header;
-}
-
-// What is left to do when everything below the L1 table has been appended.
-Result<std::string> complete(HostFile& host, Header header, Bytes l1) {
-  HF_CHECK(host.sync());
-  HF_TRY(header.l1_offset, host.append_table(std::move(l1)));
-  HF_CHECK(host.settle(host.end()));
-  HF_TRY(const HostFile::RefcountTable refcounts, host.append_refcounts());
-  header.refcount_table_offset = refcounts.offset;
-  header.refcount_table_clusters = refcounts.clusters;
-  HF_CHECK(host.sync());
-  HF_TRY(const Bytes cluster, print_header(header));
-  return host.commit(cluster, header.id.value_or(ImageId{}));
-}
 
 class ImageWriter final : public Writer {
  public:
   ImageWriter(File& image, File& sums, const WriterOptions& options, Geometry geometry)
       : options_(options),
-        image_(image),
-        sums_(sums),
         geometry_(geometry),
         host_(image, &sums, geometry),
         store_(host_, geometry, options) {}
@@ -111,12 +74,7 @@ class ImageWriter final : public Writer {
   Result<WriterSummary> finish() override {
     HF_CHECK(pool_->drain());
     HF_CHECK(pool_->keep(store_.finish()));
-    WriterSummary summary;
-    HF_TRY(summary.sums_sha256, complete(host_, header(), store_.l1()));
-    summary.file_bytes = host_.end();
-    HF_TRY(const std::uint64_t image_stored, image_.allocated());
-    HF_TRY(const std::uint64_t sums_stored, sums_.allocated());
-    summary.stored_bytes = image_stored + sums_stored;
+    HF_TRY(WriterSummary summary, complete(host_, header(), store_.l1()));
     summary.data_bytes = store_.data_bytes();
     summary.zero_bytes = store_.zero_bytes();
     return summary;
@@ -124,7 +82,7 @@ class ImageWriter final : public Writer {
 
  private:
   Header header() const {
-    Header header = first_header(geometry_, options_.virtual_size);
+    Header header = new_header(geometry_, options_.virtual_size);
     header.zstd = options_.codec == Codec::zstd;
     header.backing_file = options_.backing_file;
     header.id = options_.id;
@@ -157,8 +115,6 @@ class ImageWriter final : public Writer {
   }
 
   const WriterOptions options_;
-  File& image_;
-  File& sums_;
   const Geometry geometry_;
   HostFile host_;
   ClusterStore store_;
@@ -174,16 +130,16 @@ class ImageWriter final : public Writer {
 }  // namespace
 
 Result<std::unique_ptr<Writer>> Writer::create(File& image, File& sums, const WriterOptions& options) {
-  HF_TRY(const Geometry geometry, check_shape(options.virtual_size, options.cluster_size));
+  HF_TRY(const Geometry geometry, new_geometry(options.virtual_size, options.cluster_size));
   auto writer = std::make_unique<ImageWriter>(image, sums, options, geometry);
   HF_CHECK(writer->start());
   return writer;
 }
 
 Result<> write_empty_image(File& file, std::uint64_t virtual_size, std::uint32_t cluster_size) {
-  HF_TRY(const Geometry geometry, check_shape(virtual_size, cluster_size));
+  HF_TRY(const Geometry geometry, new_geometry(virtual_size, cluster_size));
   HostFile host(file, nullptr, geometry);
-  const Header header = first_header(geometry, virtual_size);
+  const Header header = new_header(geometry, virtual_size);
   HF_CHECK(complete(host, header, Bytes(std::size_t{header.l1_entries} * 8)));
   return {};
 }

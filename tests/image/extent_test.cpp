@@ -66,14 +66,19 @@ TEST(Extents, begin_at_the_offset_asked_for_and_end_where_asked) {
 
 TEST(Extents, are_joined_across_segments) {
   Scratch scratch;
-  Random random;
-  Bytes disk(Writer::kSegment + 4 * kMiB);
-  std::fill(disk.end() - 8 * kMiB, disk.end() - 2 * kMiB, std::byte{1});
-  const std::uint64_t start = disk.size() - 8 * kMiB;
-  write_image(scratch, "a.qcow2", random, options(disk.size(), 65536), disk, all_of(disk));
+  const std::uint64_t size = Writer::kSegment + 4 * kMiB;
+  const auto image = scratch.create("a.qcow2");
+  const auto sums = scratch.create("a.qcow2.sums");
+  const auto writer = must(Writer::create(*image, *sums, options(size, 65536)));
+  const Bytes data(kMiB, std::byte{1});
+  must(writer->write(Writer::kSegment - kMiB, data));
+  must(writer->finish_segment(0));
+  must(writer->write(Writer::kSegment, data));
+  must(writer->finish());
   EXPECT_THAT(all_extents(*open_stack(scratch, {"a.qcow2"})),
-              ElementsAre(ReadExtent{Kind::hole, 0, start, 0}, ReadExtent{Kind::data, start, 6 * kMiB, 0},
-                          ReadExtent{Kind::hole, start + 6 * kMiB, 2 * kMiB, 0}));
+              ElementsAre(ReadExtent{Kind::hole, 0, Writer::kSegment - kMiB, 0},
+                          ReadExtent{Kind::data, Writer::kSegment - kMiB, 2 * kMiB, 0},
+                          ReadExtent{Kind::hole, Writer::kSegment + kMiB, 3 * kMiB, 0}));
 }
 
 TEST(Extents, agree_with_qemus_map) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -53,6 +54,7 @@ class Scratch {
   }
   Bytes read(const std::string& name) const;
   void write(const std::string& name, ByteView bytes);  // a new file, or in the place of an old one
+  void clear();                                         // removes all that is in it
 
  private:
   std::filesystem::path path_;
@@ -94,6 +96,24 @@ WriterSummary write_image(File& image, File& sums, Random& random, const WriterO
 // Into NAME and NAME.sums.
 WriterSummary write_image(Scratch& scratch, const std::string& name, Random& random,
                           const WriterOptions& options, const Bytes& disk, const std::vector<Patch>& patches);
+
+// A disk too large to hold in memory, with a little data: what is in it, and a sparse raw file of the same
+// (truth.raw).
+class SparseDisk {
+ public:
+  SparseDisk(Scratch& scratch, std::uint64_t size);
+  // `count` patches of up to `longest` clusters at random places.
+  void scatter(Random& random, std::uint64_t cluster, std::size_t count, std::uint64_t longest);
+  void write_to(Writer& writer) const;
+  // Like difference(), of the patches and what is around them.
+  std::string difference(const Stack& stack) const;
+  std::string qemu_difference(const std::string& name) const;
+
+ private:
+  Scratch& scratch_;
+  const std::uint64_t size_;
+  std::map<std::uint64_t, Bytes> patches_;  // by offset; they neither overlap nor cross a segment's end
+};
 
 enum class Sums { with, without };
 LayerFiles layer_files(const Scratch& scratch, const std::string& name, Sums sums = Sums::with);

@@ -24,8 +24,9 @@ class MemoryFile final : public File {
 
   Result<> write_at(std::uint64_t offset, ByteView bytes) override {
     const std::lock_guard lock(mutex_);
+    if (bytes.empty()) return {};
     if (offset + bytes.size() > bytes_.size()) bytes_.resize(offset + bytes.size());
-    std::ranges::copy(bytes, bytes_.begin() + static_cast<std::ptrdiff_t>(offset));
+    std::memcpy(bytes_.data() + offset, bytes.data(), bytes.size());
     return {};
   }
 
@@ -37,8 +38,8 @@ class MemoryFile final : public File {
 
   Result<> punch(std::uint64_t offset, std::uint64_t length) override {
     const std::lock_guard lock(mutex_);
-    const std::uint64_t end = std::min<std::uint64_t>(offset + length, bytes_.size());
-    for (std::uint64_t at = offset; at < end; ++at) bytes_[at] = std::byte{0};
+    if (offset < bytes_.size())
+      std::memset(bytes_.data() + offset, 0, std::min<std::uint64_t>(length, bytes_.size() - offset));
     return {};
   }
 

@@ -84,7 +84,9 @@ TEST_F(Instant, IsOneAndTheSameOnBothDisksWhileTheyAreWrittenTo) {
   Writer writer(*daemon_, seed);
   for (int round = 0; round < 15; ++round) {
     writer.await(writer.written() + 5);
-    auto capture = driver_.prepare(request(both, since), ledger_).value();
+    const auto prepared = driver_.prepare(request(both, since), ledger_);
+    ASSERT_TRUE(prepared) << prepared.error().message;
+    const auto& capture = *prepared;
     EXPECT_EQ(capture->disks()[0].full_reason.has_value(), round == 0);
     writer.await(writer.written() + 5);  // it goes on during the reading
     for (std::size_t i = 0; i < 2; ++i) copies[i] = read_all(*capture, i, copies[i]);

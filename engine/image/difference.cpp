@@ -1,0 +1,108 @@
+#include "engine/image/difference.h"
+
+#include <algorithm>
+
+#include "engine/image/layered_stack.h"
+
+namespace holdfast::image {
+namespace {
+
+using Kind = SegmentMap::Kind;
+
+// A run of one of the disks, from some offset on.
+struct Place {
+  const Layer* layer = nullptr;
+  Kind kind = Kind::hole;
+  std::uint64_t where = 0;
+  std::uint64_t end = 0;  // on the disk
+
+  bool reads_zero() const { return kind == Kind::hole || kind == Kind::zero; }
+};
+
+Result<Place> place_at(const LayeredStack& stack, std::uint64_t offset) {
+  const std::uint64_t start = round_down(offset, LayeredStack::kSegment);
+  HF_TRY(const auto map, stack.segment(offset));
+  const std::size_t i = map->find(static_cast<std::uint32_t>(offset - start));
+  const SegmentMap::Run& run = map->runs()[i];
+  const std::uint64_t into_run = offset - start - run.start;
+  return Place{stack.layers()[run.layer].get(), run.kind,
+               run.kind == Kind::plain ? run.where + into_run : run.where, start + map->end_of(i)};
+}
+
+bool same_image(const Layer& a, const Layer& b) {
+  return &a == &b || (a.header().id && a.header().id == b.header().id);
+}
+
+bool same_place(const Place& a, const Place& b) {
+  if (a.reads_zero() || b.reads_zero()) return false;
+  return a.kind == b.kind && a.where == b.where && same_image(*a.layer, *b.layer);
+}
+
+class Comparison {
+ public:
+  Comparison(const LayeredStack& a, const LayeredStack& b, Compare compare)
+      : a_(a), b_(b), compare_(compare) {}
+
+  Result<DifferenceExtent> extent(std::uint64_t offset, std::uint64_t at_most) {
+    const std::uint64_t longer = std::max(a_.size(), b_.size());
+    const std::uint64_t shorter = std::min(a_.size(), b_.size());
+    if (offset >= longer)
+      return fail(EINVAL, "{} is on neither of the disks, which end at {}", offset, longer);
+    const std::uint64_t end = offset + std::min(at_most, longer - offset);
+    DifferenceExtent extent{false, offset, 0};
+    for (std::uint64_t at = offset; at < end;) {
+      DifferenceExtent next{true, at, end - at};
+      if (at < shorter) {
+        HF_TRY(next, piece(at, std::min(end, shorter)));
+      }
+      if (at != offset && next.differs != extent.differs) break;
+      extent.differs = next.differs;
+      extent.length += next.length;
+      at += next.length;
+    }
+    return extent;
+  }
+
+ private:
+  // Some of what is before `end` on both disks, alike throughout.
+  Result<DifferenceExtent> piece(std::uint64_t at, std::uint64_t end) {
+    HF_TRY(const Place place_a, place_at(a_, at));
+    HF_TRY(const Place place_b, place_at(b_, at));
+    const std::uint64_t next = std::min({place_a.end, place_b.end, end});
+    if (place_a.reads_zero() && place_b.reads_zero()) {
+      HF_TRY(const std::uint64_t in_a, next_table(a_.layers(), next, end));
+      HF_TRY(const std::uint64_t in_both, next_table(b_.layers(), next, in_a));
+      return DifferenceExtent{false, at, in_both - at};
+    }
+    const std::uint64_t length = next - at;
+    if (same_place(place_a, place_b)) return DifferenceExtent{false, at, length};
+    if (compare_ == Compare::places) return DifferenceExtent{true, at, length};
+    return compared(at, std::min(length, a_.cluster_size() - at % a_.cluster_size()));
+  }
+
+  Result<DifferenceExtent> compared(std::uint64_t at, std::uint64_t length) {
+    from_a_.resize(length);
+    from_b_.resize(length);
+    HF_CHECK(a_.read(at, from_a_));
+    HF_CHECK(b_.read(at, from_b_));
+    return DifferenceExtent{from_a_ != from_b_, at, length};
+  }
+
+  const LayeredStack& a_;
+  const LayeredStack& b_;
+  const Compare compare_;
+  Bytes from_a_, from_b_;
+};
+
+}  // namespace
+
+Result<DifferenceExtent> difference(const Stack& a, const Stack& b, std::uint64_t offset,
+                                    std::uint64_t at_most, Compare compare) {
+  const auto* layered_a = dynamic_cast<const LayeredStack*>(&a);
+  const auto* layered_b = dynamic_cast<const LayeredStack*>(&b);
+  if (layered_a == nullptr || layered_b == nullptr)
+    return fail(EINVAL, "only stacks of layers can be compared");
+  return Comparison(*layered_a, *layered_b, compare).extent(offset, at_most);
+}
+
+}  // namespace holdfast::image
