@@ -17,8 +17,7 @@ ONLY = {
     "engine/image": {"engine/image", "catalog/base"},
 }
 # fsd asks the engine through one face and opens no database and no image by itself.
-# (What a point is as JSON is said once, for the repository and for the mount.)
-FACE = {"engine/engine.h", "engine/observer.h", "engine/image/stack.h", "engine/repository/manifest.h"}
+FACE = {"engine/engine.h", "engine/observer.h", "engine/image/stack.h"}
 HIDDEN_FROM_FSD = re.compile(r"engine/|catalog/(db|stores)/|catalog/catalog\.h")
 
 
