@@ -207,7 +207,9 @@ TEST_F(Interruption, ByASourceThatHangsEndsByItsDeadline) {
   reader.reset();
   capture.reset();
   daemon_->process().signal(SIGCONT);
-  ASSERT_TRUE(sweep(false));
+  // The connections that were given up still fill the socket's queue: this one waits its turn.
+  const auto swept = sweep(false);
+  ASSERT_TRUE(swept) << swept.error().message;
   EXPECT_EQ(traces(), before_);
   expect_nothing_lost(64 * kKiB);
 }
