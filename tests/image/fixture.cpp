@@ -10,7 +10,19 @@
 
 namespace holdfast::image::test {
 
-Scratch::Scratch() : path_(std::filesystem::temp_directory_path() / ("holdfast-image-" + random_hex(8))) {
+namespace {
+
+// In memory where that is possible: the tests sync often, and it isn't the disk that they are about.
+std::filesystem::path temporary() {
+  const std::filesystem::path memory = "/dev/shm";
+  if (std::getenv("TMPDIR") != nullptr || !std::filesystem::is_directory(memory))
+    return std::filesystem::temp_directory_path();
+  return memory;
+}
+
+}  // namespace
+
+Scratch::Scratch() : path_(temporary() / ("holdfast-image-" + random_hex(8))) {
   std::filesystem::create_directory(path_);
   directory_ = must(open_directory(path_.string()));
 }
