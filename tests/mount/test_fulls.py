@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+"""A full when it must be, and why (law 5): every reason provoked at a real source or in a real repository."""
+
+import json
+import os
+import random
+import subprocess
+
+import content
+import holdfast
+
+MIB = 2**20
+
+
+class Fulls(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(5)
+        self.repository = self.add_repository()
+        self.storage = self.add_machine(capacities=[64 * MIB, 64 * MIB])
+        # The second disk joins the machine only where a test is about it.
+        self.define_disks(self.storage.disks[:1])
+        self.add_flow()
+        self.disk = self.storage.disks[0]
+        self.disk.scatter(self.random, 5, [65536])
+
+    def define_disks(self, disks):
+        definition = self.storage.definition() | {"disks": [{"name": d.name, "node": d.node} for d in disks]}
+        self.daemon.write("machines/m/config.json", json.dumps(definition))
+
+    def back_up(self, name, expected, arguments=""):
+        """The manifest of the new point, whose first disk is what it should be."""
+        record = self.disk.record(self.folder / f"{name}.record")
+        before = set(self.daemon.points("m"))
+        self.assertEqual(self.daemon.run("f", name, arguments), expected)
+        (point,) = set(self.daemon.points("m")) - before
+        content.copy(self.daemon.mount / "machines/m/points" / point / "disk-0.raw", self.folder / "restored")
+        self.assertTrue(content.same_bytes(self.folder / "restored", record))
+        return self.daemon.json(f"machines/m/points/{point}/manifest.json")
+
+    def first(self):
+        manifest = self.back_up("first", "success")
+        self.disk.scatter(self.random, 3, [65536])
+        return manifest
+
+    def expect_full(self, manifest, reason, execution):
+        self.assertEqual((manifest["kind"], manifest["reason"]), ("full", reason))
+        self.assertIsNone(manifest["parent"])
+        status = self.daemon.json(f"flows/f/executions/{execution}/status.json")
+        unplanned = reason not in ("no_parent", "requested")
+        self.assertEqual(status["reason"], "unplanned_full" if unplanned else None)
+        commits = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
+        commits = [event for event in commits if event["event"] == "point.commit"]
+        self.assertEqual(commits[-1]["reason"], reason)
+        # From here on it goes in increments again, and the source keeps one bitmap for it.
+        self.disk.scatter(self.random, 2, [65536])
+        self.assertEqual(self.back_up("after", "success")["kind"], "incremental")
+        ours = [name for name in self.storage.bitmaps(self.disk) if name.startswith("hf-")]
+        self.assertEqual(len(ours), 1, ours)
+        self.assertEqual(self.storage.foreign(), [])
+
+    def test_the_first_point_has_no_parent(self):
+        self.expect_full(self.first(), "no_parent", "first")
+
+    def test_a_full_that_was_asked_for_is_a_success(self):
+        self.first()
+        self.expect_full(self.back_up("second", "success", "type=full"), "requested", "second")
+
+    def test_an_increment_that_can_not_be_one_is_a_warning(self):
+        manifest = self.back_up("first", "warning", "type=incremental")
+        self.assertEqual((manifest["kind"], manifest["reason"]), ("full", "no_parent"))
+        status = self.daemon.json("flows/f/executions/first/status.json")
+        self.assertEqual(status["reason"], "unplanned_full")
+
+    def test_bitmap_missing(self):
+        self.first()
+        (bitmap,) = self.storage.bitmaps(self.disk)
+        self.storage.qmp.command("block-dirty-bitmap-remove", {"node": self.disk.node, "name": bitmap})
+        self.expect_full(self.back_up("second", "warning"), "bitmap_missing", "second")
+
+    def test_bitmap_unusable_when_it_has_stopped_recording(self):
+        self.first()
+        (bitmap,) = self.storage.bitmaps(self.disk)
+        self.storage.qmp.command("block-dirty-bitmap-disable", {"node": self.disk.node, "name": bitmap})
+        self.expect_full(self.back_up("second", "warning"), "bitmap_unusable", "second")
+
+    def test_bitmap_inconsistent_after_the_source_was_killed(self):
+        self.first()
+        self.storage.stop()
+        self.storage.start()  # the bitmap is in the image now, and in use
+        self.storage.kill()
+        self.storage.start()
+        self.expect_full(self.back_up("second", "warning"), "bitmap_inconsistent", "second")
+
+    def test_capacity_changed(self):
+        self.first()
+        self.storage.stop()
+        subprocess.run(["qemu-img", "resize", "-q", "-f", "qcow2", self.disk.image, str(80 * MIB)], check=True)
+        os.truncate(self.disk.truth, 80 * MIB)
+        self.storage.start()
+        self.disk.write(79 * MIB, self.random.randbytes(MIB))
+        manifest = self.back_up("second", "warning")
+        self.assertEqual(manifest["disks"][0]["capacity"], 80 * MIB)
+        self.expect_full(manifest, "capacity_changed", "second")
+
+    def test_layout_changed(self):
+        self.first()
+        settings = {"path": str(self.repository), "cluster_size": "128K"}
+        self.daemon.write("repositories/r/config.json", json.dumps(settings))
+        self.expect_full(self.back_up("second", "warning"), "layout_changed", "second")
+
+    def image(self, manifest):
+        (found,) = self.repository.glob(f"*/{manifest['id']}/disk-0.qcow2")
+        return found
+
+    def test_parent_missing(self):
+        self.image(self.first()).unlink()
+        self.expect_full(self.back_up("second", "warning"), "parent_missing", "second")
+
+    def test_parent_damaged(self):
+        with open(self.image(self.first()), "r+b") as image:
+            image.write(b"QFI?")
+        self.expect_full(self.back_up("second", "warning"), "parent_damaged", "second")
+
+    def test_a_disk_that_is_new_is_read_whole_and_the_others_are_not(self):
+        self.first()
+        self.define_disks(self.storage.disks)
+        self.storage.disks[1].scatter(self.random, 3, [65536])
+        manifest = self.back_up("second", "warning")
+        self.assertEqual((manifest["kind"], manifest["reason"]), ("incremental", "disk_changed"))
+        kinds = [(disk["name"], disk["kind"], disk["reason"]) for disk in manifest["disks"]]
+        self.assertEqual(kinds, [("disk-0", "incremental", None), ("disk-1", "full", "disk_changed")])
+        self.assertEqual({d["kind"] for d in self.back_up("third", "success")["disks"]}, {"incremental"})
+
+    def test_a_run_that_fails_leaves_nothing_and_says_why(self):
+        self.first()
+        before = self.storage.bitmaps(self.disk)
+        definition = self.storage.definition() | {"disks": [{"name": "disk-0", "node": "no-such-node"}]}
+        self.daemon.write("machines/m/config.json", json.dumps(definition))
+        self.assertEqual(self.daemon.run("f", "second"), "error")
+        status = self.daemon.json("flows/f/executions/second/status.json")
+        self.assertEqual(status["reason"], "failed")
+        self.assertIn("no-such-node", status["message"])
+        self.assertEqual(len(self.daemon.points("m")), 1)
+        self.assertEqual([p for p in os.listdir(self.repository) if p.endswith(".partial")], [])
+        self.assertEqual(self.storage.bitmaps(self.disk).keys(), before.keys())
+        self.define_disks(self.storage.disks[:1])
+        self.assertEqual(self.back_up("third", "success")["kind"], "incremental")
+
+    def test_a_cancelled_run_loses_no_change(self):
+        self.first()
+        self.storage.throttle(bytes_a_second=1, burst=65536)
+        self.daemon.write("flows/f/control", "run name=second")
+        self.daemon.write("flows/f/control", "cancel")
+        self.storage.unthrottle()
+        self.assertEqual(self.daemon.read("flows/f/executions/second/wait").strip(), "cancelled")
+        self.assertEqual(len(self.daemon.points("m")), 1)
+        self.assertEqual(self.storage.foreign(), [])
+        self.assertEqual(self.back_up("third", "success")["kind"], "incremental")
+
+
+if __name__ == "__main__":
+    holdfast.main()
