@@ -98,8 +98,10 @@ Result<> Session::begin() {
   // We mount ourselves and hand the descriptor over: so unmounting is ours too, and can come before the
   // last request has been answered.
   HF_TRY(Fd device, mount_at(path_, Readers::kLargestRead));
-  if (fuse_session_mount(session_.get(), fmt::format("/dev/fd/{}", device.get()).c_str()) != 0)
+  if (fuse_session_mount(session_.get(), fmt::format("/dev/fd/{}", device.get()).c_str()) != 0) {
+    (void)detach(path_);
     return fail(EIO, "libfuse does not take the mount");
+  }
   device.release();  // the session's now
   serving_ = kTreeThreads;
   for (unsigned i = 0; i < kTreeThreads; ++i) threads_.emplace_back([this] { serve(); });

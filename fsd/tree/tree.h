@@ -79,12 +79,12 @@ class Tree {
   Result<> change(const Place& place, const Change& change, const Asker& asker);
   // Whatever else changes a directory is never permitted; `what` says it, as "symlink x".
   Result<> refuse(const Place& directory, std::string_view what, const Asker& asker);
-  // The directory that a node lies in.
-  Place directory_of(const Place& place) const;
 
  private:
   const Outline::Knot& knot(const Place& place) const { return outline_.at(place.row); }
 
+  // The directory that a node lies in.
+  Place directory_of(const Place& place) const;
   Result<Place> lookup_object(const Place& directory, RowIndex row, std::string_view name);
   bool is_present(const Place& place);
   Result<Ownership> ownership(const Place& place);
