@@ -58,7 +58,7 @@ const Shape<MachineDefinition>& shape() {
 template <>
 const Shape<RepositoryDefinition>& shape() {
   using D = RepositoryDefinition;
-  static constexpr int kMostOfDeflate = 12;
+  static constexpr int kMostOfDeflate = 9;
   static const Rule<D> deflate_levels{
       {{"if", {{"properties", {{"compression", {{"const", "deflate"}}}}}, {"required", {"compression"}}}},
        {"then", {{"properties", {{"compression_level", {{"maximum", kMostOfDeflate}}}}}}}},
@@ -77,7 +77,7 @@ const Shape<RepositoryDefinition>& shape() {
                 Need::required, Setter::root),
           field("compression", &D::compression, json::word<Compression>(), "Of the clusters of new points."),
           field("compression_level", &D::compression_level, json::integer(1, 22),
-                "From quick to small: 1 to 22 for zstd, 1 to 12 for deflate."),
+                "From quick to small: 1 to 22 for zstd, 1 to 9 for deflate."),
           field("cluster_size", &D::cluster_size, json::power_of_two(4096, 2097152),
                 "Of new images, in bytes. A change makes the next points full ones."),
           field("read_only", &D::read_only, json::boolean(),

@@ -1,6 +1,7 @@
 #include "engine/image/codec.h"
 
 #include <libdeflate.h>
+#include <zlib.h>
 #include <zstd.h>
 
 namespace holdfast::image {
@@ -27,18 +28,31 @@ class ZstdCompressor final : public Compressor {
   std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context_;
 };
 
+// By zlib, since libdeflate can't be told to look back 4 KiB only, and no reader of qcow2 has to look
+// further.
 class DeflateCompressor final : public Compressor {
  public:
-  explicit DeflateCompressor(int level)
-      : compressor_(libdeflate_alloc_compressor(level), libdeflate_free_compressor) {}
+  explicit DeflateCompressor(int level) {
+    constexpr int kRawWith4KiBWindow = -12, kMemory = 9;
+    ready_ =
+        deflateInit2(&stream_, level, Z_DEFLATED, kRawWith4KiBWindow, kMemory, Z_DEFAULT_STRATEGY) == Z_OK;
+  }
+  ~DeflateCompressor() override { deflateEnd(&stream_); }
+  DeflateCompressor(const DeflateCompressor&) = delete;
 
   std::size_t compress(ByteView cluster, ByteSpan into) override {
-    return libdeflate_deflate_compress(compressor_.get(), cluster.data(), cluster.size(), into.data(),
-                                       into.size());
+    if (!ready_ || deflateReset(&stream_) != Z_OK) return 0;
+    // zlib's interface has no const, and its counters have 32 bits: a cluster has at most 2 MiB.
+    stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(cluster.data()));
+    stream_.avail_in = static_cast<uInt>(cluster.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(into.data());
+    stream_.avail_out = static_cast<uInt>(into.size());
+    return deflate(&stream_, Z_FINISH) == Z_STREAM_END ? into.size() - stream_.avail_out : 0;
   }
 
  private:
-  std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> compressor_;
+  z_stream stream_{};
+  bool ready_ = false;
 };
 
 Result<> check_level(const char* codec, int level, int most) {

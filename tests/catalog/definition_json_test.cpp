@@ -28,7 +28,7 @@ TEST(DefinitionJson, WhatIsPrintedReadsBackAsTheSame) {
   machine.description = "the \"till\"\nžluť";
   machine.tags = {"a", "b"};
   EXPECT_EQ(must(parse_definition<MachineDefinition>(print_definition(machine))), machine);
-  const RepositoryDefinition repository{"vault", {"far"}, "/srv/b", Compression::deflate, 12, 2097152, true};
+  const RepositoryDefinition repository{"vault", {"far"}, "/srv/b", Compression::deflate, 9, 2097152, true};
   EXPECT_EQ(must(parse_definition<RepositoryDefinition>(print_definition(repository))), repository);
   const FlowDefinition flow{"nightly", {"gold"}, FlowType::backup, "machines/m", "r", false};
   EXPECT_EQ(must(parse_definition<FlowDefinition>(print_definition(flow))), flow);
@@ -102,7 +102,7 @@ TEST(DefinitionJson, ARefusalNamesTheFieldTheValueAndWhatWouldBeRight) {
   EXPECT_EQ(refusal<R>(R"({"path":"/a","read_only":"yes"})"),
             R"(field "read_only" is "yes"; it must be true or false)");
   EXPECT_EQ(refusal<R>(R"({"path":"/a","compression":"deflate","compression_level":13})"),
-            R"(field "compression_level" is 13; for "deflate" it must be from 1 to 12)");
+            R"(field "compression_level" is 13; for "deflate" it must be from 1 to 9)");
   EXPECT_THAT(refusal<R>("{}"), StartsWith(R"(field "path" is missing; it must be an absolute path)"));
   EXPECT_EQ(refusal<R>(R"({"path":"/a","path":"/b"})"), R"(field "path" is there twice)");
   EXPECT_EQ(refusal<R>(R"({"path":"/a\u0000b"})"),
