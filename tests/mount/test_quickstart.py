@@ -38,6 +38,8 @@ class Quickstart(unittest.TestCase):
         said = self.quickstart()
         self.assertEqual(len(self.points()), 2)
         self.assertEqual(len(re.findall("^identical$", said, re.MULTILINE)), 2)
+        # Also when both are of one second: "…Z" and "…Z-2".
+        self.assertEqual(set(re.findall(r"\$ cp .*/points/([^/]+)/disk-0.raw ", said)), self.points())
         full, increment = map(int, re.findall(r'"bytes_transferred":(\d+)', said))
         self.assertGreater(full, 60 * 2**20)
         self.assertLess(increment, 4 * 2**20)
