@@ -24,7 +24,7 @@ class Writer {
     thread_.join();
   }
   void await(std::uint32_t writes) const {
-    while (written_ < writes) std::this_thread::yield();
+    for (std::uint32_t now = written_; now < writes; now = written_) written_.wait(now);
   }
   std::uint32_t written() const { return written_; }
   // b(1), b(2) …: to be read when it has stopped.
@@ -39,6 +39,7 @@ class Writer {
       for (const char* node : {"disk0", "disk1"})
         daemon_.write(node, log_.back() * kBlock, std::as_bytes(std::span(block)));
       written_ = k;
+      written_.notify_all();
     }
   }
 

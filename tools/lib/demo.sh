@@ -26,7 +26,8 @@ start_storage() {
   umount --lazy "$demo/disk.raw" 2>/dev/null || true # left by one that was killed
   [[ -e $demo/disk.raw ]] || : >"$demo/disk.raw"
   [[ -e $demo/disk.qcow2 ]] || qemu-img create -q -f qcow2 "$demo/disk.qcow2" 1G
-  qemu-storage-daemon --daemonize --pidfile "$demo/storage.pid" \
+  # In a session of its own from the start: Ctrl-C is for the tool.
+  setsid --wait qemu-storage-daemon --daemonize --pidfile "$demo/storage.pid" \
     --chardev "socket,id=qmp,path=$demo/qmp.sock,server=on,wait=off" --monitor chardev=qmp \
     --blockdev "driver=file,node-name=file0,filename=$demo/disk.qcow2,discard=unmap" \
     --blockdev driver=qcow2,node-name=disk0,file=file0,discard=unmap \
