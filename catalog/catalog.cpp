@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "catalog/base/id.h"
-#include "catalog/db/migrations.h"
 #include "catalog/turns.h"
+#include "catalog/upkeep.h"
 
 namespace holdfast {
 namespace {
@@ -24,6 +24,18 @@ Result<Id> greatest_id(db::Connection& connection) {
       SELECT max(revision) AS used FROM machines
       UNION ALL SELECT max(revision) FROM repositories
       UNION ALL SELECT max(revision) FROM flows
+      UNION ALL SELECT max(revision) FROM credentials
+      UNION ALL SELECT max(revision) FROM sources
+      UNION ALL SELECT max(revision) FROM groups
+      UNION ALL SELECT max(revision) FROM schedules
+      UNION ALL SELECT max(revision) FROM policies
+      UNION ALL SELECT max(revision) FROM settings
+      UNION ALL SELECT max(revision) FROM definition_changes
+      UNION ALL SELECT max(id) FROM schedule_occurrences
+      UNION ALL SELECT max(id) FROM copies
+      UNION ALL SELECT max(id) FROM copy_disks
+      UNION ALL SELECT max(id) FROM pins
+      UNION ALL SELECT max(id) FROM verdicts
       UNION ALL SELECT max(id) FROM disks
       UNION ALL SELECT max(id) FROM executions
       UNION ALL SELECT max(id) FROM jobs
@@ -42,6 +54,7 @@ Result<Id> greatest_id(db::Connection& connection) {
 // Connections on loan and at rest.
 struct Catalog::State {
   std::string path;
+  CatalogLock ours;
 
   Turns writers;
   std::unique_ptr<db::Connection> writer;  // whose turn it is has it; null while on loan or lost
@@ -91,9 +104,9 @@ Catalog::~Catalog() = default;
 Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path) {
   auto state = std::make_unique<State>();
   state->path = path;
+  HF_TRY(state->ours, CatalogLock::take(path));
   HF_TRY(state->writer, db::Connection::open(path, db::Mode::read_write));
-  const auto known = db::embedded_migrations();
-  HF_CHECK(db::migrate(*state->writer, known, static_cast<int>(known.size())));
+  HF_CHECK(bring_to(*state->writer, path, newest_version()));
   HF_TRY(const Id greatest, greatest_id(*state->writer));
   new_ids_start_above(greatest);
   return std::unique_ptr<Catalog>{new Catalog(std::move(state))};

@@ -16,8 +16,9 @@ namespace holdfast {
 
 class Catalog {
  public:
-  // Opens or creates the file, and brings its schema up to this program's. New ids (catalog/base/id.h)
-  // are greater than all in it from then on.
+  // Opens or creates the file, and brings its schema up to this program's, after a copy was made of one that
+  // is older (upkeep.h). EBUSY: another process has it. New ids (catalog/base/id.h) are greater than all in
+  // it from then on.
   static Result<std::unique_ptr<Catalog>> open(const std::string& path);
   ~Catalog();
 

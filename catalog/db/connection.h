@@ -67,6 +67,8 @@ class Connection {
   Result<Statement> prepare(std::string_view sql);
   // Several statements without parameters (migrations).
   Result<> execute_script(std::string_view sql);
+  // The whole database as it is now, as another file at `path`: new or overwritten, and durable.
+  Result<> back_up(const std::string& path);
   std::int64_t changes() const;  // rows that the last statement changed
   bool in_transaction() const;
 

@@ -132,6 +132,13 @@ holdfast::Result<int> schema_version(Connection& connection) {
   return applied.empty() ? 0 : applied.back().version;
 }
 
+holdfast::Result<> check_migrations(Connection& connection, std::span<const Migration> known) {
+  HF_TRY(const int version, schema_version(connection));
+  if (version == 0) return {};
+  HF_TRY(const auto applied, read_record(connection));
+  return check_applied(applied, known);
+}
+
 holdfast::Result<> migrate(Connection& connection, std::span<const Migration> known, int target) {
   if (connection.in_transaction()) return fail(EINVAL, "migrations bring their own transactions");
   HF_CHECK(check_known(known));

@@ -27,6 +27,9 @@ std::span<const Migration> embedded_migrations();
 // What the database has had applied: 0 when it is new.
 holdfast::Result<int> schema_version(Connection& connection);
 
+// Whether what is applied is what is known, as far as it goes; nothing is changed.
+holdfast::Result<> check_migrations(Connection& connection, std::span<const Migration> known);
+
 // Checks what is applied against `known` (a changed file, a gap, a version newer than all known: each is
 // refused with its own sentence), then moves up or down to `target`.
 holdfast::Result<> migrate(Connection& connection, std::span<const Migration> known, int target);

@@ -1,5 +1,6 @@
 #include "catalog/model/definition_json.h"
 
+#include "catalog/base/bytes.h"
 #include "catalog/model/json_shape.h"
 
 namespace holdfast {
@@ -15,11 +16,16 @@ using json::Shape;
 template <class D>
 const Shape<D>& shape();
 
-const json::Value<std::vector<std::string>>& tags() {
+constexpr std::chrono::seconds kNoTime{0};
+constexpr std::chrono::seconds kAtLeastOneSecond{1};
+constexpr std::uint64_t kMostBytes = 1ULL << 53;  // what a JSON reader that knows only doubles can hold
+
+const json::Value<std::vector<std::string>>& texts() {
   static const auto value =
-      json::list(json::text_not_empty(), 0, "a list of text", [](const std::string& tag) { return tag; });
+      json::list(json::text_not_empty(), 0, "a list of text", [](const std::string& text) { return text; });
   return value;
 }
+const json::Value<std::vector<std::string>>& tags() { return texts(); }
 
 template <>
 const Shape<DiskDefinition>& shape() {
@@ -104,6 +110,137 @@ const Shape<FlowDefinition>& shape() {
   return flow;
 }
 
+template <>
+const Shape<CredentialDefinition>& shape() {
+  using D = CredentialDefinition;
+  static const Shape<D> credential{"The name of a file that only root reads.",
+                                   {
+                                       field("description", &D::description, json::text(), "For people."),
+                                       field("tags", &D::tags, tags(), "Words to find it by."),
+                                   },
+                                   {}};
+  return credential;
+}
+
+template <>
+const Shape<SourceDefinition>& shape() {
+  using D = SourceDefinition;
+  static const Shape<D> source{
+      "A hypervisor or storage host that machines are in.",
+      {
+          field("description", &D::description, json::text(), "For people."),
+          field("tags", &D::tags, tags(), "Words to find it by."),
+          field("driver", &D::driver, json::word<SourceDriver>(), "How Holdfast speaks to it.",
+                Need::required),
+          field("uri", &D::uri, json::service_uri(), "Where it answers.", Need::required, Setter::root),
+          field("credential", &D::credential, json::or_empty(json::name()),
+                "The credential to log in with, by name.", Need::optional, Setter::root),
+          field("max_jobs", &D::max_jobs, json::integer(1, 1000), "How many jobs may read from it at once."),
+          field("bandwidth", &D::bandwidth, json::optional(json::size(1, kMostBytes)),
+                "Of all jobs that read from it together, in bytes a second."),
+          field("discover_every", &D::discover_every, json::duration(kAtLeastOneSecond),
+                "How often its machines are looked up."),
+      },
+      {}};
+  return source;
+}
+
+template <>
+const Shape<GroupDefinition>& shape() {
+  using D = GroupDefinition;
+  static const Shape<D> group{"Machines that are backed up together; its members are links beside this file.",
+                              {
+                                  field("description", &D::description, json::text(), "For people."),
+                                  field("tags", &D::tags, tags(), "Words to find it by."),
+                              },
+                              {}};
+  return group;
+}
+
+template <>
+const Shape<ScheduleDefinition>& shape() {
+  using D = ScheduleDefinition;
+  static const Rule<D> one_rule{
+      {{"oneOf",
+        {{{"required", {"cron"}},
+          {"properties", {{"cron", {{"minLength", 1}}}, {"every", {{"type", "null"}}}}}},
+         {{"required", {"every"}},
+          {"properties", {{"every", {{"type", "string"}}}, {"cron", {{"const", ""}}}}}}}}},
+      [](const D& definition) -> Result<> {
+        if (definition.cron.empty() != definition.every.has_value())
+          return fail(EINVAL, "a schedule has either \"cron\" or \"every\"; this one has {}",
+                      definition.every ? "both" : "neither");
+        return {};
+      }};
+  static const Shape<D> schedule{
+      "When flows start.",
+      {
+          field("description", &D::description, json::text(), "For people."),
+          field("tags", &D::tags, tags(), "Words to find it by."),
+          field("cron", &D::cron, json::text(), "Five fields, as cron has them."),
+          field("every", &D::every, json::optional(json::duration(kAtLeastOneSecond)),
+                "A span of time, instead of cron."),
+          field("timezone", &D::timezone, json::text_not_empty(), "The zone that cron's fields are in."),
+          field("jitter", &D::jitter, json::duration(kNoTime), "Starts are spread over this span."),
+          field("missed", &D::missed, json::word<MissedAction>(),
+                "What becomes of times at which the daemon was not there."),
+          field("blackout", &D::blackout, texts(), "Times in which nothing starts."),
+          field("enabled", &D::enabled, json::boolean(), "Whether it starts anything."),
+      },
+      {one_rule}};
+  return schedule;
+}
+
+template <>
+const Shape<PolicyDefinition>& shape() {
+  using D = PolicyDefinition;
+  static constexpr int kMostPoints = 1'000'000;
+  static const auto points = json::optional(json::integer(1, kMostPoints));
+  static const auto span = json::optional(json::duration(kAtLeastOneSecond));
+  static const Shape<D> policy{
+      "How long points are kept, and how runs are made.",
+      {
+          field("description", &D::description, json::text(), "For people."),
+          field("tags", &D::tags, tags(), "Words to find it by."),
+          field("keep_last", &D::keep_last, points, "So many of the newest points stay."),
+          field("keep_hourly", &D::keep_hourly, points, "The newest of each of so many hours stays."),
+          field("keep_daily", &D::keep_daily, points, "The newest of each of so many days stays."),
+          field("keep_weekly", &D::keep_weekly, points, "The newest of each of so many weeks stays."),
+          field("keep_monthly", &D::keep_monthly, points, "The newest of each of so many months stays."),
+          field("keep_yearly", &D::keep_yearly, points, "The newest of each of so many years stays."),
+          field("min_age", &D::min_age, json::duration(kNoTime), "Nothing younger goes."),
+          field("full_every", &D::full_every, span, "How often a full point is made; null: never."),
+          field("verify", &D::verify, json::optional(json::word<VerifyLevel>()), "After each run."),
+          field("boot_check", &D::boot_check, span, "How often a point is booted; null: never."),
+          field("retries", &D::retries, json::integer(0, 100), "How often a failed job is tried again."),
+          field("sample", &D::sample, json::integer(0, 100),
+                "Percent of what the source calls unchanged that is compared with the parent."),
+          field("bandwidth", &D::bandwidth, json::optional(json::size(1, kMostBytes)),
+                "Of each job, in bytes a second."),
+      },
+      {}};
+  return policy;
+}
+
+template <>
+const Shape<SettingsDefinition>& shape() {
+  using D = SettingsDefinition;
+  static const Shape<D> settings{
+      "Settings of the daemon that may change while it runs.",
+      {
+          field("max_concurrent_jobs", &D::max_concurrent_jobs, json::integer(1, 1000),
+                "How many jobs run at once."),
+          field("verify_reads", &D::verify_reads, json::boolean(),
+                "Whether what is read of points is checked against its checksums."),
+          field("keep_executions", &D::keep_executions, json::integer(1, 1'000'000'000),
+                "So many executions of each flow are remembered."),
+          field("events_size", &D::events_size, json::size(kMiB, kMostBytes),
+                "How large events.jsonl grows before it is rotated."),
+      },
+      {}};
+  return settings;
+}
+
 }  // namespace
 
 template <class Definition>
@@ -145,5 +282,11 @@ std::string root_only_change(const Definition& before, const Definition& after) 
 HF_DEFINITION(MachineDefinition);
 HF_DEFINITION(RepositoryDefinition);
 HF_DEFINITION(FlowDefinition);
+HF_DEFINITION(CredentialDefinition);
+HF_DEFINITION(SourceDefinition);
+HF_DEFINITION(GroupDefinition);
+HF_DEFINITION(ScheduleDefinition);
+HF_DEFINITION(PolicyDefinition);
+HF_DEFINITION(SettingsDefinition);
 
 }  // namespace holdfast

@@ -37,6 +37,12 @@ std::string root_only_change(const Definition& before, const Definition& after);
 HF_DEFINITION(MachineDefinition);
 HF_DEFINITION(RepositoryDefinition);
 HF_DEFINITION(FlowDefinition);
+HF_DEFINITION(CredentialDefinition);
+HF_DEFINITION(SourceDefinition);
+HF_DEFINITION(GroupDefinition);
+HF_DEFINITION(ScheduleDefinition);
+HF_DEFINITION(PolicyDefinition);
+HF_DEFINITION(SettingsDefinition);
 #undef HF_DEFINITION
 
 }  // namespace holdfast

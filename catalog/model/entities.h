@@ -42,6 +42,7 @@ struct Object {
 struct Machine : Object {
   std::string key;  // its directory in repositories; never reused
   MachineDefinition definition;
+  std::optional<Id> source_id;
 };
 
 struct Disk {
@@ -50,6 +51,8 @@ struct Disk {
   std::string name;
   bool configured = true;                 // false: no longer in the definition, kept for its points
   std::optional<std::uint64_t> capacity;  // as last seen
+  std::string key;                        // what it is called for ever; never reused
+  std::string source_identity;            // what the source knows it by: another one is another disk
 };
 
 struct Repository : Object {
@@ -59,14 +62,64 @@ struct Repository : Object {
 
 struct Flow : Object {
   FlowDefinition definition;
-  std::optional<Id> machine_id;  // the target, resolved
-  std::optional<Id> repository_id;
+  std::optional<Id> machine_id, group_id;  // the target, resolved: one of them
+  std::optional<Id> repository_id, from_repository_id, schedule_id, policy_id, after_flow_id;
   std::int64_t total_executions = 0;
   std::int64_t successful_executions = 0;
   std::int64_t warned_executions = 0;
   std::int64_t failed_executions = 0;
   std::int64_t finished_executions = 0;  // what average_seconds is over
   std::int64_t total_milliseconds = 0;
+};
+
+struct Credential : Object {
+  CredentialDefinition definition;
+};
+
+struct Source : Object {
+  SourceDefinition definition;
+  std::optional<Id> credential_id;
+};
+
+struct Group : Object {
+  GroupDefinition definition;
+};
+
+// A machine in a group.
+struct Member {
+  Id machine_id = 0;
+  std::string machine;  // its name
+  bool enabled = true;
+
+  bool operator==(const Member&) const = default;
+};
+
+struct Schedule : Object {
+  ScheduleDefinition definition;
+  std::optional<Time> next_at;  // when it is due, as the scheduler has worked it out
+};
+
+// One time of a schedule, for one of the flows that follow it.
+struct Occurrence {
+  Id id = 0;
+  Id schedule_id = 0;
+  Id flow_id = 0;
+  Time planned_at{};
+  OccurrenceStatus status = OccurrenceStatus::planned;
+  std::optional<OccurrenceReason> reason;  // of what was skipped or missed
+  std::optional<Id> execution_id;          // of what was started
+
+  bool operator==(const Occurrence&) const = default;
+};
+
+struct Policy : Object {
+  PolicyDefinition definition;
+};
+
+struct Settings {
+  SettingsDefinition definition;
+  std::int64_t revision = 0;
+  Time changed_at{};
 };
 
 struct Execution {
@@ -93,6 +146,7 @@ struct Job {
   std::string operation;  // "full", "incremental", "auto": what was asked for
   std::string owner;      // whose work it is: "flows/nightly"
   std::optional<Id> execution_id, machine_id, repository_id, parent_job_id;
+  std::optional<Id> chain_id;  // that it writes to: one job at a time
   RunStatus status = RunStatus::pending;
   std::optional<EndReason> reason;
   std::string message;
@@ -156,6 +210,61 @@ struct Point {
   Compression compression = Compression::zstd;
   std::uint64_t bytes_stored = 0;
   std::vector<PointDisk> disks;
+  struct Verification {
+    Time at{};
+    VerifyLevel level = VerifyLevel::quick;
+    bool operator==(const Verification&) const = default;
+  };
+  std::optional<Verification> verified;  // the last time that it was found whole
+};
+
+struct CopyDisk {
+  Id id = 0;
+  Id disk_id = 0;
+  Id layer_id = 0;
+  std::uint64_t bytes_stored = 0;
+  std::string sums_sha256;
+
+  bool operator==(const CopyDisk&) const = default;
+};
+
+// A point in another repository than the one it was made in, on a chain of its own there.
+struct Copy {
+  Id id = 0;
+  Id point_id = 0;
+  Id machine_id = 0;
+  Id repository_id = 0;
+  Id chain_id = 0;
+  std::optional<Id> parent_copy_id, execution_id;
+  PointState state = PointState::writing;
+  PointKind kind = PointKind::full;
+  Time created_at{};
+  std::uint64_t bytes_stored = 0;
+  std::vector<CopyDisk> disks;
+};
+
+// Law 12: holds its point for as long as it is there.
+struct Pin {
+  Id id = 0;
+  Id point_id = 0;
+  Time at{};
+  std::string by;
+  std::optional<Time> until;  // absent: until it is taken away
+  std::string why;
+
+  bool operator==(const Pin&) const = default;
+};
+
+// What somebody, or a check, found a point to be.
+struct Verdict {
+  Id id = 0;
+  Id point_id = 0;
+  Time at{};
+  VerdictResult result = VerdictResult::good;
+  std::string by;
+  std::string text;
+
+  bool operator==(const Verdict&) const = default;
 };
 
 // Law 8: recorded before it is made at the source, swept by this very name.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace holdfast {
@@ -52,12 +53,44 @@ constexpr bool is_final(RunStatus status) { return status > RunStatus::running; 
 enum class ExecutionType { scheduled, manual, api };
 HF_WORDS(ExecutionType, "execution_types", "scheduled", "manual", "api");
 
-enum class JobType { backup };
-HF_WORDS(JobType, "job_types", "backup");
+enum class JobType {
+  backup,
+  protection_flow,
+  replication,
+  restore,
+  verify,
+  repair,
+  boot_check,
+  merge,
+  prune,
+  discover,
+  import,
+  rescan,
+  scheduler,
+  cleanup,
+};
+HF_WORDS(JobType, "job_types", "backup", "protection_flow", "replication", "restore", "verify", "repair",
+         "boot_check", "merge", "prune", "discover", "import", "rescan", "scheduler", "cleanup");
 
 // Why a run ended as it did, beyond plain success.
-enum class EndReason { interrupted, cancelled, unplanned_full, failed };
-HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full", "failed");
+enum class EndReason {
+  interrupted,
+  cancelled,
+  unplanned_full,
+  failed,
+  machine_busy,  // another run had the machine for too long
+  timed_out,
+  stalled,   // nothing moved any more
+  no_space,  // the repository is full
+  source_unreachable,
+  repository_unreachable,
+  condition_not_met,  // only_if said no
+  cbt_lied,           // the source had called changed blocks unchanged
+  disk_unprotected,   // a disk could not be backed up
+};
+HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full", "failed", "machine_busy",
+         "timed_out", "stalled", "no_space", "source_unreachable", "repository_unreachable",
+         "condition_not_met", "cbt_lied", "disk_unprotected");
 
 enum class PointState { writing, committed };
 HF_WORDS(PointState, "point_states", "writing", "committed");
@@ -95,5 +128,45 @@ HF_WORDS(LeftoverKind, "leftover_kinds", "nbd_server", "nbd_export", "block_job"
 
 enum class EventResult { ok, refused, failed };
 HF_WORDS(EventResult, "event_results", "ok", "refused", "failed");
+
+enum class SourceDriver { libvirt };
+HF_WORDS(SourceDriver, "source_drivers", "libvirt");
+
+// Whether a guest is asked to come to rest before the freeze.
+enum class Quiesce { automatic, never, required };
+HF_WORDS(Quiesce, "quiesces", "auto", "never", "required");
+
+// What becomes of a start while the flow still runs.
+enum class Overlap { skip, queue };
+HF_WORDS(Overlap, "overlaps", "skip", "queue");
+
+// What becomes of times at which the daemon was not there.
+enum class MissedAction { run_once, skip };
+HF_WORDS(MissedAction, "missed_actions", "run_once", "skip");
+
+enum class VerifyLevel { quick, checksums, compare };
+HF_WORDS(VerifyLevel, "verify_levels", "quick", "checksums", "compare");
+
+// What came of one time of a schedule.
+enum class OccurrenceStatus { planned, started, skipped, missed };
+HF_WORDS(OccurrenceStatus, "occurrence_statuses", "planned", "started", "skipped", "missed");
+
+// Why a time was skipped or missed.
+enum class OccurrenceReason { already_running, blackout, disabled, draining, daemon_was_down };
+HF_WORDS(OccurrenceReason, "occurrence_reasons", "already_running", "blackout", "disabled", "draining",
+         "daemon_was_down");
+
+enum class VerdictResult { good, bad };
+HF_WORDS(VerdictResult, "verdict_results", "good", "bad");
+
+enum class DefinitionKind { machine, repository, flow, source, group, schedule, policy, credential };
+HF_WORDS(DefinitionKind, "definition_kinds", "machine", "repository", "flow", "source", "group", "schedule",
+         "policy", "credential");
+
+// All of them. A new one is put in here as well: the tests walk this list.
+using Enumerations =
+    std::tuple<Driver, Compression, FlowType, RunStatus, ExecutionType, JobType, EndReason, PointState,
+               PointKind, FullReason, Consistency, LeftoverKind, EventResult, SourceDriver, Quiesce, Overlap,
+               MissedAction, VerifyLevel, OccurrenceStatus, OccurrenceReason, VerdictResult, DefinitionKind>;
 
 }  // namespace holdfast

@@ -1,5 +1,6 @@
 #include "catalog/model/json_value.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -117,6 +118,42 @@ Value<std::string> absolute_path() {
                    is_normal_path);
 }
 
+Value<std::string> service_uri() {
+  return text_that("a URI with a scheme and without a password in it",
+                   {{"type", "string"}, {"pattern", "^[A-Za-z][A-Za-z0-9+.-]*:(?!//[^/@]*:[^/@]*@)."}},
+                   [](const std::string& value) {
+                     const auto scheme = value.find(':');
+                     if (scheme == std::string::npos || scheme == 0 || scheme + 1 == value.size())
+                       return false;
+                     const bool is_scheme = std::ranges::all_of(value.substr(0, scheme), [](char c) {
+                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                              c == '+' || c == '.' || c == '-';
+                     });
+                     const bool begins_with_letter =
+                         (value[0] >= 'a' && value[0] <= 'z') || (value[0] >= 'A' && value[0] <= 'Z');
+                     if (!is_scheme || !begins_with_letter) return false;
+                     if (!value.substr(scheme).starts_with("://")) return true;
+                     const std::string rest = value.substr(scheme + 3);
+                     const std::string authority = rest.substr(0, rest.find('/'));
+                     const auto user_ends = authority.find('@');
+                     return user_ends == std::string::npos ||
+                            authority.substr(0, user_ends).find(':') == std::string::npos;
+                   });
+}
+
+Value<std::string> or_empty(const Value<std::string>& value) {
+  const std::string must = value.must + ", or \"\" for none";
+  return {must,
+          {{"anyOf", {value.schema, {{"const", ""}}}}},
+          [value, must](const Json& found, const std::string& field) -> Result<std::string> {
+            if (found.is_string() && found.get_ref<const std::string&>().empty()) return std::string{};
+            const auto read = value.read(found, field);
+            if (!read) return wrong(found, field, must);
+            return *read;
+          },
+          value.write};
+}
+
 Value<bool> boolean() {
   const std::string must = "true or false";
   return {must,
@@ -168,6 +205,53 @@ Value<std::uint64_t> power_of_two(std::uint64_t least, std::uint64_t most) {
             return size;
           },
           [](std::uint64_t size) { return Json(size); }};
+}
+
+Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most) {
+  const std::string must = fmt::format("a size from {} to {}, written in bytes or as \"64M\"", least, most);
+  return {must,
+          {{"anyOf",
+            {{{"type", "integer"}, {"minimum", least}, {"maximum", most}},
+             {{"type", "string"}, {"pattern", "^[0-9]+[KMGT]?$"}}}}},
+          [least, most, must](const Json& found, const std::string& field) -> Result<std::uint64_t> {
+            std::uint64_t value = 0;
+            if (found.is_string()) {
+              const auto parsed = parse_size(found.get_ref<const std::string&>());
+              if (!parsed) return wrong(found, field, must);
+              value = *parsed;
+            } else {
+              const auto whole = whole_number(found);
+              if (!whole || *whole < 0) return wrong(found, field, must);
+              value = static_cast<std::uint64_t>(*whole);
+            }
+            if (value < least || value > most) return wrong(found, field, must);
+            return value;
+          },
+          [](std::uint64_t value) { return Json(value); }};
+}
+
+Value<std::chrono::seconds> duration(std::chrono::seconds least) {
+  const std::string must = least.count() > 0
+                               ? "a span of time that is not 0, as \"90s\", \"15m\", \"4h\" or \"30d\""
+                               : "a span of time, as \"90s\", \"15m\", \"4h\" or \"30d\"";
+  return {must,
+          {{"type", "string"}, {"pattern", least.count() > 0 ? "^0*[1-9][0-9]*[smhd]$" : "^[0-9]+[smhd]$"}},
+          [least, must](const Json& found, const std::string& field) -> Result<std::chrono::seconds> {
+            if (!found.is_string()) return wrong(found, field, must);
+            const auto span = parse_duration(found.get_ref<const std::string&>());
+            if (!span || *span < least) return wrong(found, field, must);
+            return *span;
+          },
+          [](std::chrono::seconds span) {
+            struct Unit {
+              std::int64_t seconds;
+              char letter;
+            };
+            for (const auto [seconds, letter] : {Unit{86400, 'd'}, Unit{3600, 'h'}, Unit{60, 'm'}})
+              if (span.count() != 0 && span.count() % seconds == 0)
+                return Json(fmt::format("{}{}", span.count() / seconds, letter));
+            return Json(fmt::format("{}s", span.count()));
+          }};
 }
 
 }  // namespace holdfast::json

@@ -1,8 +1,10 @@
 // What a field of a definition can hold: how it is read, written and described, in one place each.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -33,9 +35,30 @@ Value<std::string> name();           // of an object: check_name
 Value<std::string> machine_path();   // "machines/NAME"
 Value<std::string> socket_path();    // absolute, and short enough for a unix socket
 Value<std::string> absolute_path();  // below /, without ".", ".." or a slash at its end
+Value<std::string> service_uri();    // without a password in it
 Value<bool> boolean();
 Value<int> integer(int least, int most);
 Value<std::uint64_t> power_of_two(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
+
+Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
+Value<std::chrono::seconds> duration(std::chrono::seconds least);    // "90s", "4h"
+
+// A value that may be absent, which is null.
+template <class T>
+Value<std::optional<T>> optional(const Value<T>& value) {
+  const std::string must = value.must + ", or null";
+  return {must,
+          {{"anyOf", {value.schema, {{"type", "null"}}}}},
+          [value](const Json& found, const std::string& field) -> Result<std::optional<T>> {
+            if (found.is_null()) return std::nullopt;
+            HF_TRY(T read, value.read(found, field));
+            return std::optional<T>{std::move(read)};
+          },
+          [value](const std::optional<T>& present) { return present ? value.write(*present) : Json(); }};
+}
+
+// Text where "" is allowed as well, and means that there is none.
+Value<std::string> or_empty(const Value<std::string>& value);
 
 std::string in_quotes(std::string_view text);
 // "a", "b" or "c"

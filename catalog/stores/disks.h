@@ -20,6 +20,7 @@ class Disks {
   // stay: it is about to commit a point that may hold them.
   Result<> prune(Id machine);
   Result<> set_capacity(Id disk, std::uint64_t capacity);
+  Result<> set_source_identity(Id disk, std::string_view identity);
 
  private:
   db::Connection& db_;

@@ -149,4 +149,15 @@ Result<> Executions::update(const Execution& execution) {
   return {};
 }
 
+Result<std::int64_t> Executions::prune(Id flow, std::int64_t keep, int at_most) {
+  HF_TRY(auto remove, db_.prepare(R"sql(
+    DELETE FROM executions WHERE id IN (
+      SELECT id FROM executions
+      WHERE flow_id = :flow AND status NOT IN ('pending', 'running') AND id <= (
+        SELECT id FROM executions WHERE flow_id = :flow ORDER BY id DESC LIMIT 1 OFFSET :keep)
+      ORDER BY id LIMIT :at_most))sql"));
+  HF_CHECK(remove.bind(":flow", flow).bind(":keep", keep).bind(":at_most", at_most).run());
+  return db_.changes();
+}
+
 }  // namespace holdfast

@@ -32,6 +32,9 @@ class Executions {
   // (EINVAL). Into the flow's average goes what ran its whole course: what was cancelled or interrupted
   // says nothing of how long a run takes.
   Result<> update(const Execution& execution);
+  // Of a flow's ended executions, the oldest beyond its newest `keep`, at most so many at a time: how many
+  // went. Their jobs go along; points stay, and so do the flow's counters.
+  Result<std::int64_t> prune(Id flow, std::int64_t keep, int at_most);
 
  private:
   db::Connection& db_;

@@ -1,57 +1,86 @@
 #include "catalog/stores/flows.h"
 
+#include "catalog/stores/groups.h"
 #include "catalog/stores/machines.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
 
 namespace holdfast {
 namespace {
 
-constexpr Objects::Kind kKind{"flow", "flows"};
 constexpr std::string_view kMachines = "machines/";
+constexpr std::string_view kGroups = "groups/";
 
 Result<Flow> read_flow(db::Statement& statement) {
   Flow flow;
-  std::string machine;
+  FlowDefinition& definition = flow.definition;
+  std::string machine, group;
   Row row(statement);
-  read_object(row, flow, flow.definition.description) >> flow.definition.type >> flow.machine_id >>
-      flow.repository_id >> machine >> flow.definition.repository >> flow.definition.enabled >>
-      flow.total_executions >> flow.successful_executions >> flow.warned_executions >>
+  read_object(row, flow, definition.description) >> definition.type >> flow.machine_id >> flow.group_id >>
+      flow.repository_id >> flow.from_repository_id >> flow.schedule_id >> flow.policy_id >>
+      flow.after_flow_id >> machine >> group >> definition.repository >> definition.from >>
+      definition.schedule >> definition.policy >> definition.after >> definition.enabled >>
+      definition.overlap >> definition.timeout >> definition.stall >> definition.priority >>
+      definition.only_if >> flow.total_executions >> flow.successful_executions >> flow.warned_executions >>
       flow.failed_executions >> flow.finished_executions >> flow.total_milliseconds;
   HF_CHECK(row.check());
-  if (flow.machine_id) flow.definition.target = fmt::format("{}{}", kMachines, machine);
+  if (flow.machine_id) definition.target = fmt::format("{}{}", kMachines, machine);
+  if (flow.group_id) definition.target = fmt::format("{}{}", kGroups, group);
   return flow;
 }
 
-Result<Id> resolve_target(db::Connection& db, std::string_view target) {
-  if (!target.starts_with(kMachines))
-    return fail(EINVAL, "the target is '{}'; write it as machines/NAME", target);
-  const std::string_view name = target.substr(kMachines.size());
-  HF_TRY(const auto machine, Machines(db).find(name));
-  if (!machine) return fail(ENOENT, "there is no machine '{}'", name);
-  return *machine;
+db::Statement& bind_settings(db::Statement& statement, const FlowDefinition& definition) {
+  return statement.bind(":type", to_word(definition.type))
+      .bind(":enabled", definition.enabled)
+      .bind(":overlap", to_word(definition.overlap))
+      .bind(":timeout", number(definition.timeout))
+      .bind(":stall", number(definition.stall))
+      .bind(":priority", definition.priority);
 }
 
-Result<Id> resolve_repository(db::Connection& db, std::string_view name) {
-  HF_TRY(const auto repository, Repositories(db).find(name));
-  if (!repository) return fail(ENOENT, "there is no repository '{}'", name);
-  return *repository;
+// What a definition names, as ids.
+struct References {
+  std::optional<Id> machine, group, repository, from, schedule, policy, after;
+};
+
+template <class Store>
+Result<std::optional<Id>> resolve_optional(db::Connection& db, std::string_view name) {
+  if (name.empty()) return std::nullopt;
+  HF_TRY(const Id id, Store(db).resolve(name));
+  return id;
+}
+
+Result<References> resolve_all(db::Connection& db, const FlowDefinition& definition) {
+  References found;
+  const std::string_view target = definition.target;
+  if (target.starts_with(kMachines)) {
+    HF_TRY(found.machine, Machines(db).resolve(target.substr(kMachines.size())));
+  } else if (target.starts_with(kGroups)) {
+    HF_TRY(found.group, Groups(db).resolve(target.substr(kGroups.size())));
+  } else {
+    return fail(EINVAL, "the target is '{}'; write it as machines/NAME or groups/NAME", target);
+  }
+  HF_TRY(found.repository, Repositories(db).resolve(definition.repository));
+  HF_TRY(found.from, resolve_optional<Repositories>(db, definition.from));
+  HF_TRY(found.schedule, resolve_optional<Schedules>(db, definition.schedule));
+  HF_TRY(found.policy, resolve_optional<Policies>(db, definition.policy));
+  HF_TRY(found.after, resolve_optional<Flows>(db, definition.after));
+  return found;
 }
 
 }  // namespace
 
 Result<Flow> Flows::add(std::string_view name, const Ownership& ownership, Time now) {
   Flow flow;
-  HF_TRY(static_cast<Object&>(flow), Objects(db_, kKind).make(name, ownership, now));
+  HF_TRY(static_cast<Object&>(flow), make(name, ownership, now));
   HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO flows (id, name, uid, gid, mode, complete, revision, created_at, changed_at, type, enabled)
-    VALUES (:id, :name, :uid, :gid, :mode, :complete, :revision, :created_at, :changed_at, :type, :enabled)
-    )sql"));
-  const auto done = bind_object(insert, flow)
-                        .bind(":type", to_word(flow.definition.type))
-                        .bind(":enabled", flow.definition.enabled)
-                        .run();
-  if (!done) return tl::make_unexpected(Objects(db_, kKind).taken(done.error(), name));
+    INSERT INTO flows (id, name, uid, gid, mode, complete, revision, created_at, changed_at,
+                       type, enabled, overlap, timeout, stall, priority)
+    VALUES (:id, :name, :uid, :gid, :mode, :complete, :revision, :created_at, :changed_at,
+            :type, :enabled, :overlap, :timeout, :stall, :priority))sql"));
+  const auto done = bind_settings(bind_object(insert, flow), flow.definition).run();
+  if (!done) return tl::make_unexpected(taken(done.error(), name));
   return flow;
 }
 
@@ -59,57 +88,72 @@ Result<Flow> Flows::get(Id id) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT flows.id, flows.name, flows.uid, flows.gid, flows.mode, flows.complete, flows.revision,
            flows.created_at, flows.changed_at, flows.description,
-           flows.type, flows.machine_id, flows.repository_id, machines.name, repositories.name, flows.enabled,
+           flows.type, flows.machine_id, flows.group_id, flows.repository_id, flows.from_repository_id,
+           flows.schedule_id, flows.policy_id, flows.after_flow_id, machines.name, groups.name,
+           repositories.name, sources.name, schedules.name, policies.name, earlier.name, flows.enabled,
+           flows.overlap, flows.timeout, flows.stall, flows.priority, flows.only_if,
            flows.total_executions, flows.successful_executions, flows.warned_executions,
            flows.failed_executions, flows.finished_executions, flows.total_milliseconds
     FROM flows
     LEFT JOIN machines ON machines.id = flows.machine_id
+    LEFT JOIN groups ON groups.id = flows.group_id
     LEFT JOIN repositories ON repositories.id = flows.repository_id
+    LEFT JOIN repositories AS sources ON sources.id = flows.from_repository_id
+    LEFT JOIN schedules ON schedules.id = flows.schedule_id
+    LEFT JOIN policies ON policies.id = flows.policy_id
+    LEFT JOIN flows AS earlier ON earlier.id = flows.after_flow_id
     WHERE flows.id = :id)sql"));
   HF_TRY(auto flow, first_row(found.bind(":id", id), read_flow));
-  if (!flow) return tl::make_unexpected(Objects(db_, kKind).missing(id));
-  HF_TRY(flow->definition.tags, Objects(db_, kKind).tags(id));
+  if (!flow) return tl::make_unexpected(missing(id));
+  HF_TRY(flow->definition.tags, texts("tag", id));
+  HF_TRY(flow->definition.hooks, texts("hook", id));
+  HF_TRY(flow->definition.recipients, texts("recipient", id));
   return std::move(*flow);
 }
 
-Result<std::optional<Id>> Flows::find(std::string_view name) { return Objects(db_, kKind).find(name); }
-
-Result<std::vector<Named>> Flows::list() { return Objects(db_, kKind).list(); }
-
-Result<> Flows::rename(Id id, std::string_view name, Time now) {
-  return Objects(db_, kKind).rename(id, name, now);
-}
-
 Result<> Flows::define(Id id, const FlowDefinition& definition, Time now) {
-  HF_TRY(const Id machine, resolve_target(db_, definition.target));
-  HF_TRY(const Id repository, resolve_repository(db_, definition.repository));
+  HF_TRY(const References to, resolve_all(db_, definition));
+  if (to.after == id) return fail(EINVAL, "a flow can't run after itself");
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE flows
     SET complete = 1, revision = :revision, changed_at = :now, description = :description, type = :type,
-        machine_id = :machine, repository_id = :repository, enabled = :enabled
+        machine_id = :machine, group_id = :group, repository_id = :repository, from_repository_id = :from,
+        schedule_id = :schedule, policy_id = :policy, after_flow_id = :after, enabled = :enabled,
+        overlap = :overlap, timeout = :timeout, stall = :stall, priority = :priority, only_if = :only_if
     WHERE id = :id)sql"));
-  HF_CHECK(update.bind(":revision", new_id())
+  HF_CHECK(bind_settings(update, definition)
+               .bind(":revision", new_id())
                .bind(":now", milliseconds(now))
                .bind(":description", or_null(definition.description))
-               .bind(":type", to_word(definition.type))
-               .bind(":machine", machine)
-               .bind(":repository", repository)
-               .bind(":enabled", definition.enabled)
+               .bind(":machine", to.machine)
+               .bind(":group", to.group)
+               .bind(":repository", to.repository)
+               .bind(":from", to.from)
+               .bind(":schedule", to.schedule)
+               .bind(":policy", to.policy)
+               .bind(":after", to.after)
+               .bind(":only_if", or_null(definition.only_if))
                .bind(":id", id)
                .run());
-  if (db_.changes() == 0) return tl::make_unexpected(Objects(db_, kKind).missing(id));
-  return Objects(db_, kKind).set_tags(id, definition.tags);
+  HF_CHECK(defined(id, db_.changes() > 0, definition.tags));
+  HF_CHECK(set_texts("hook", id, definition.hooks));
+  return set_texts("recipient", id, definition.recipients);
 }
 
 Result<> Flows::remove(Id id) {
-  HF_TRY(const std::string name, Objects(db_, kKind).name_of(id));
+  HF_TRY(const std::string name, name_of(id));
   HF_TRY(auto active, db_.prepare(R"sql(
     SELECT name FROM executions WHERE flow_id = :id AND status IN ('pending', 'running'))sql"));
   HF_TRY(const auto running, first_row(active.bind(":id", id), read_text));
   if (running) return fail(EBUSY, "flow '{}' has execution '{}' running", name, *running);
-  HF_TRY(auto remove, db_.prepare("DELETE FROM flows WHERE id = :id"));
-  HF_CHECK(remove.bind(":id", id).run());
-  return {};
+  return erase(id);
+}
+
+Result<std::vector<Named>> Flows::of_schedule(Id schedule) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, name FROM flows WHERE schedule_id = :schedule AND enabled = 1 AND complete = 1
+    ORDER BY name)sql"));
+  return all_rows(found.bind(":schedule", schedule), read_named);
 }
 
 }  // namespace holdfast

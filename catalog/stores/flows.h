@@ -6,26 +6,23 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
+#include "catalog/stores/objects.h"
 
 namespace holdfast {
 
 // Flows, and the counters of their executions (which the store of executions moves). Lives inside one
 // transaction.
-class Flows {
+class Flows : public Objects {
  public:
-  explicit Flows(db::Connection& connection) : db_(connection) {}
+  explicit Flows(db::Connection& connection) : Objects(connection, {DefinitionKind::flow, "flows"}) {}
 
   Result<Flow> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Flow> get(Id id);                                                        // ENOENT
-  Result<std::optional<Id>> find(std::string_view name);
-  Result<std::vector<Named>> list();
-  Result<> rename(Id id, std::string_view name, Time now);
-  // Resolves target and repository: ENOENT naming what is not there.
+  // Resolves all that it names: ENOENT naming what is not there.
   Result<> define(Id id, const FlowDefinition& definition, Time now);
   Result<> remove(Id id);  // its executions' records go with it; EBUSY while one is not final
 
- private:
-  db::Connection& db_;
+  Result<std::vector<Named>> of_schedule(Id schedule);  // enabled ones that follow it, by name
 };
 
 }  // namespace holdfast

@@ -9,9 +9,9 @@ Result<Job> read_job(db::Statement& statement) {
   Job j;
   Row row(statement);
   row >> j.id >> j.name >> j.type >> j.operation >> j.owner >> j.execution_id >> j.machine_id >>
-      j.repository_id >> j.parent_job_id >> j.status >> j.reason >> j.message >> j.metadata >> j.bytes_done >>
-      j.bytes_total >> j.bytes_read >> j.bytes_transferred >> j.bytes_stored >> j.created_at >>
-      j.started_at >> j.completed_at >> j.revision;
+      j.repository_id >> j.parent_job_id >> j.chain_id >> j.status >> j.reason >> j.message >> j.metadata >>
+      j.bytes_done >> j.bytes_total >> j.bytes_read >> j.bytes_transferred >> j.bytes_stored >>
+      j.created_at >> j.started_at >> j.completed_at >> j.revision;
   HF_CHECK(row.check());
   return j;
 }
@@ -34,16 +34,24 @@ db::Statement& bind_facts(db::Statement& statement, const Job& j) {
       .bind(":revision", new_id());
 }
 
+Result<> one_writer(const db::Result<>& done) {
+  if (!done && done.error().constraint == "jobs.chain_id")
+    return fail(EBUSY, "another job writes to that chain");
+  HF_CHECK(done);
+  return {};
+}
+
 }  // namespace
 
 Result<> Jobs::add(const Job& job) {
   HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO jobs (id, name, type, operation, owner, execution_id, machine_id, repository_id, parent_job_id,
-                      status, reason, message, metadata,
+    INSERT INTO jobs (id, name, type, operation, owner, execution_id, machine_id, repository_id,
+                      parent_job_id,
+                      chain_id, status, reason, message, metadata,
                       bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
                       created_at, started_at, completed_at, revision)
     VALUES (:id, :name, :type, :operation, :owner, :execution, :machine, :repository, :parent,
-            :status, :reason, :message, :metadata,
+            :chain, :status, :reason, :message, :metadata,
             :bytes_done, :bytes_total, :bytes_read, :bytes_transferred, :bytes_stored,
             :created_at, :started_at, :completed_at, :revision))sql"));
   const auto done = bind_facts(insert, job)
@@ -54,17 +62,18 @@ Result<> Jobs::add(const Job& job) {
                         .bind(":machine", job.machine_id)
                         .bind(":repository", job.repository_id)
                         .bind(":parent", job.parent_job_id)
+                        .bind(":chain", job.chain_id)
                         .bind(":created_at", milliseconds(job.created_at))
                         .run();
   if (!done && done.error().constraint == "jobs.name") return fail(EEXIST, "job '{}' exists", job.name);
-  HF_CHECK(done);
+  HF_CHECK(one_writer(done));
   return {};
 }
 
 Result<Job> Jobs::get(Id id) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, name, type, operation, owner, execution_id, machine_id, repository_id, parent_job_id,
-           status, reason, message, metadata,
+           chain_id, status, reason, message, metadata,
            bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
            created_at, started_at, completed_at, revision
     FROM jobs WHERE id = :id)sql"));
@@ -91,7 +100,7 @@ Result<std::vector<Named>> Jobs::of_execution(Id execution) {
 Result<std::vector<Job>> Jobs::unfinished() {
   HF_TRY(auto active, db_.prepare(R"sql(
     SELECT id, name, type, operation, owner, execution_id, machine_id, repository_id, parent_job_id,
-           status, reason, message, metadata,
+           chain_id, status, reason, message, metadata,
            bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
            created_at, started_at, completed_at, revision
     FROM jobs WHERE status IN ('pending', 'running') ORDER BY id)sql"));
@@ -110,6 +119,24 @@ Result<> Jobs::update(const Job& job) {
   if (db_.changes() > 0) return {};
   HF_TRY(const Job ended, get(job.id));
   return fail(EINVAL, "job '{}' has ended with {}; that stays", ended.name, to_word(ended.status));
+}
+
+Result<> Jobs::set_chain(Id id, Id chain) {
+  HF_TRY(auto update, db_.prepare("UPDATE jobs SET chain_id = :chain, revision = :revision WHERE id = :id"));
+  HF_CHECK(one_writer(update.bind(":chain", chain).bind(":revision", new_id()).bind(":id", id).run()));
+  if (db_.changes() == 0) return fail(ENOENT, "there is no job with id {}", id);
+  return {};
+}
+
+Result<std::int64_t> Jobs::prune(std::int64_t keep, int at_most) {
+  HF_TRY(auto remove, db_.prepare(R"sql(
+    DELETE FROM jobs WHERE id IN (
+      SELECT id FROM jobs
+      WHERE execution_id IS NULL AND status NOT IN ('pending', 'running') AND id <= (
+        SELECT id FROM jobs WHERE execution_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET :keep)
+      ORDER BY id LIMIT :at_most))sql"));
+  HF_CHECK(remove.bind(":keep", keep).bind(":at_most", at_most).run());
+  return db_.changes();
 }
 
 }  // namespace holdfast

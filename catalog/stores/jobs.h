@@ -22,6 +22,11 @@ class Jobs {
   Result<std::vector<Named>> of_execution(Id execution);  // in the order of their making
   Result<std::vector<Job>> unfinished();
   Result<> update(const Job& job);  // all but the identity; what is final stays so (EINVAL)
+  // The chain that it writes to from now until it ends. EBUSY: another job does.
+  Result<> set_chain(Id id, Id chain);
+  // Of the jobs that belong to no execution, the oldest ended ones beyond the newest `keep`, at most so many
+  // at a time: how many went. Those of executions go with them.
+  Result<std::int64_t> prune(std::int64_t keep, int at_most);
 
  private:
   db::Connection& db_;

@@ -6,27 +6,26 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
+#include "catalog/stores/objects.h"
 
 namespace holdfast {
 
 // Machines and their disks. Lives inside one transaction.
-class Machines {
+class Machines : public Objects {
  public:
-  explicit Machines(db::Connection& connection) : db_(connection) {}
+  explicit Machines(db::Connection& connection)
+      : Objects(connection, {DefinitionKind::machine, "machines"}) {}
 
   Result<Machine> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Machine> get(Id id);                                                        // ENOENT
-  Result<std::optional<Id>> find(std::string_view name);
-  Result<std::vector<Named>> list();
-  Result<> rename(Id id, std::string_view name, Time now);  // EEXIST
+  // Resolves the source: ENOENT naming it.
   Result<> define(Id id, const MachineDefinition& definition, Time now);
   Result<> remove(Id id);  // EBUSY while it has points or a flow names it, with their names
 
   Result<std::vector<Disk>> disks(Id machine);  // configured ones first, in the order of the definition
   Result<> set_capacity(Id disk, std::uint64_t capacity);
-
- private:
-  db::Connection& db_;
+  // What the source knows the disk by, as last seen.
+  Result<> set_source_identity(Id disk, std::string_view identity);
 };
 
 }  // namespace holdfast

@@ -1,8 +1,22 @@
 #include "catalog/stores/objects.h"
 
 #include "catalog/base/text.h"
+#include "catalog/stores/definition_changes.h"
 
 namespace holdfast {
+namespace {
+
+// "'a', 'b' and 7 more", for sentences.
+std::string quoted_list(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
+    text += fmt::format("{}'{}'", i == 0 ? "" : ", ", names[i]);
+  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
+  return text;
+}
+
+}  // namespace
 
 Result<Object> Objects::make(std::string_view name, const Ownership& ownership, Time now) const {
   HF_CHECK(check_name(name));
@@ -20,6 +34,12 @@ Result<std::optional<Id>> Objects::find(std::string_view name) {
   return first_row(found.bind(":name", name), read_id);
 }
 
+Result<Id> Objects::resolve(std::string_view name) {
+  HF_TRY(const auto found, find(name));
+  if (!found) return fail(ENOENT, "there is no {} '{}'", one(), name);
+  return *found;
+}
+
 Result<std::vector<Named>> Objects::list() {
   HF_TRY(auto all, db_.prepare(fmt::format("SELECT id, name FROM {} ORDER BY name", kind_.many)));
   return all_rows(all, read_named);
@@ -34,6 +54,7 @@ Result<std::string> Objects::name_of(Id id) {
 
 Result<> Objects::rename(Id id, std::string_view name, Time now) {
   HF_CHECK(check_name(name));
+  HF_TRY(const std::string before, name_of(id));
   HF_TRY(
       auto update,
       db_.prepare(fmt::format(
@@ -44,35 +65,71 @@ Result<> Objects::rename(Id id, std::string_view name, Time now) {
                         .bind(":id", id)
                         .run();
   if (!done) return tl::make_unexpected(taken(done.error(), name));
-  if (db_.changes() == 0) return tl::make_unexpected(missing(id));
-  return {};
+  DefinitionChanges changes(db_);
+  HF_CHECK(changes.note(kind_.kind, before));
+  HF_CHECK(changes.note(kind_.kind, name));
+  return changes.note_users(kind_.kind, id);
 }
 
-Result<std::vector<std::string>> Objects::tags(Id id) {
-  HF_TRY(auto found, db_.prepare(fmt::format("SELECT tag FROM {0}_tags WHERE {0}_id = :id ORDER BY position",
-                                             kind_.one)));
+Result<> Objects::set_ownership(Id id, const Ownership& ownership, Time now) {
+  HF_TRY(const std::string name, name_of(id));
+  HF_TRY(auto update, db_.prepare(fmt::format("UPDATE {} SET uid = :uid, gid = :gid, mode = :mode, "
+                                              "revision = :revision, changed_at = :now WHERE id = :id",
+                                              kind_.many)));
+  HF_CHECK(update.bind(":uid", ownership.uid)
+               .bind(":gid", ownership.gid)
+               .bind(":mode", ownership.mode)
+               .bind(":revision", new_id())
+               .bind(":now", milliseconds(now))
+               .bind(":id", id)
+               .run());
+  return DefinitionChanges(db_).note(kind_.kind, name);
+}
+
+Result<> Objects::defined(Id id, bool found, const std::vector<std::string>& tags) {
+  if (!found) return tl::make_unexpected(missing(id));
+  HF_CHECK(set_texts("tag", id, tags));
+  HF_TRY(const std::string name, name_of(id));
+  return DefinitionChanges(db_).note(kind_.kind, name);
+}
+
+Result<> Objects::erase(Id id) {
+  HF_TRY(const std::string name, name_of(id));
+  HF_CHECK(DefinitionChanges(db_).note_users(kind_.kind, id));
+  HF_TRY(auto remove, db_.prepare(fmt::format("DELETE FROM {} WHERE id = :id", kind_.many)));
+  HF_CHECK(remove.bind(":id", id).run());
+  return DefinitionChanges(db_).note(kind_.kind, name);
+}
+
+Result<std::vector<std::string>> Objects::texts(std::string_view what, Id id) {
+  HF_TRY(auto found, db_.prepare(fmt::format("SELECT {1} FROM {0}_{1}s WHERE {0}_id = :id ORDER BY position",
+                                             one(), what)));
   return all_rows(found.bind(":id", id), read_text);
 }
 
-Result<> Objects::set_tags(Id id, const std::vector<std::string>& tags) {
-  HF_TRY(auto clear, db_.prepare(fmt::format("DELETE FROM {0}_tags WHERE {0}_id = :id", kind_.one)));
+Result<> Objects::set_texts(std::string_view what, Id id, const std::vector<std::string>& texts) {
+  HF_TRY(auto clear, db_.prepare(fmt::format("DELETE FROM {0}_{1}s WHERE {0}_id = :id", one(), what)));
   HF_CHECK(clear.bind(":id", id).run());
   HF_TRY(auto insert,
-         db_.prepare(fmt::format("INSERT INTO {0}_tags ({0}_id, position, tag) VALUES (:id, :position, :tag)",
-                                 kind_.one)));
-  for (std::size_t i = 0; i < tags.size(); ++i)
+         db_.prepare(fmt::format(
+             "INSERT INTO {0}_{1}s ({0}_id, position, {1}) VALUES (:id, :position, :text)", one(), what)));
+  for (std::size_t i = 0; i < texts.size(); ++i)
     HF_CHECK(
-        insert.bind(":id", id).bind(":position", static_cast<std::int64_t>(i)).bind(":tag", tags[i]).run());
+        insert.bind(":id", id).bind(":position", static_cast<std::int64_t>(i)).bind(":text", texts[i]).run());
   return {};
 }
 
-Error Objects::missing(Id id) const {
-  return {ENOENT, fmt::format("there is no {} with id {}", kind_.one, id)};
+Result<std::string> Objects::users(std::string_view one, std::string_view query, Id id) {
+  HF_TRY(auto found, db_.prepare(query));
+  HF_TRY(const auto names, all_rows(found.bind(":id", id), read_text));
+  return names.empty() ? std::string{} : fmt::format("{} {}", one, quoted_list(names));
 }
+
+Error Objects::missing(Id id) const { return {ENOENT, fmt::format("there is no {} with id {}", one(), id)}; }
 
 Error Objects::taken(const db::Error& error, std::string_view name) const {
   if (error.kind != db::Kind::unique || error.constraint != fmt::format("{}.name", kind_.many)) return error;
-  return {EEXIST, fmt::format("{} '{}' exists", kind_.one, name)};
+  return {EEXIST, fmt::format("{} '{}' exists", one(), name)};
 }
 
 Row& read_object(Row& row, Object& object, std::string& description) {
@@ -91,15 +148,6 @@ db::Statement& bind_object(db::Statement& statement, const Object& object) {
       .bind(":revision", object.revision)
       .bind(":created_at", milliseconds(object.created_at))
       .bind(":changed_at", milliseconds(object.changed_at));
-}
-
-std::string quoted_list(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 10;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
-    text += fmt::format("{}'{}'", i == 0 ? "" : ", ", names[i]);
-  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
-  return text;
 }
 
 }  // namespace holdfast

@@ -1,5 +1,3 @@
-// What the stores of machines, repositories and flows have in common: the first columns of their
-// tables, names, and tags.
 #pragma once
 
 #include <optional>
@@ -13,31 +11,48 @@
 
 namespace holdfast {
 
-// A part of a store, and lives like it inside one transaction.
+// What the stores of all that users make have in common: the first columns of their tables, names, owners,
+// lists of text. Lives inside one transaction. Whatever changes a definition here is noted for the
+// repositories (definition_changes.h).
 class Objects {
  public:
+  Result<std::optional<Id>> find(std::string_view name);
+  Result<Id> resolve(std::string_view name);                // ENOENT, naming it
+  Result<std::vector<Named>> list();                        // by name
+  Result<std::string> name_of(Id id);                       // ENOENT
+  Result<> rename(Id id, std::string_view name, Time now);  // EEXIST; what refers to it follows
+  Result<> set_ownership(Id id, const Ownership& ownership, Time now);
+
+ protected:
   struct Kind {
-    std::string_view one;   // "machine": for sentences, and its tags are in machine_tags
+    DefinitionKind kind;
     std::string_view many;  // "machines": the table
   };
 
   Objects(db::Connection& connection, Kind kind) : db_(connection), kind_(kind) {}
+  ~Objects() = default;
 
   // A new object that is not in the database yet: its name checked, its id made.
   Result<Object> make(std::string_view name, const Ownership& ownership, Time now) const;
-  Result<std::optional<Id>> find(std::string_view name);
-  Result<std::vector<Named>> list();   // by name
-  Result<std::string> name_of(Id id);  // ENOENT
-  Result<> rename(Id id, std::string_view name, Time now);
+  // To be called by define once the row is right: `found` is whether there was one.
+  Result<> defined(Id id, bool found, const std::vector<std::string>& tags);
+  // Deletes the row. The store has made sure that nothing needs it.
+  Result<> erase(Id id);
 
-  Result<std::vector<std::string>> tags(Id id);
-  Result<> set_tags(Id id, const std::vector<std::string>& tags);
+  // A list of text that belongs to an object: the column `what` of the table machine_{what}s.
+  Result<std::vector<std::string>> texts(std::string_view what, Id id);
+  Result<> set_texts(std::string_view what, Id id, const std::vector<std::string>& texts);
+
+  // The names that a query for ":id" finds, in words: "", or "flow 'a', 'b' and 7 more".
+  Result<std::string> users(std::string_view one, std::string_view query, Id id);
 
   Error missing(Id id) const;                                        // ENOENT
   Error taken(const db::Error& error, std::string_view name) const;  // EEXIST when it is the name's
+  std::string_view one() const { return to_word(kind_.kind); }
+
+  db::Connection& db_;
 
  private:
-  db::Connection& db_;
   Kind kind_;
 };
 
@@ -46,8 +61,5 @@ class Objects {
 Row& read_object(Row& row, Object& object, std::string& description);
 // Binds all of them but the description.
 db::Statement& bind_object(db::Statement& statement, const Object& object);
-
-// "'a', 'b' and 7 more", for sentences.
-std::string quoted_list(const std::vector<std::string>& names);
 
 }  // namespace holdfast

@@ -8,10 +8,13 @@ namespace {
 Result<Point> read_point(db::Statement& statement) {
   Point p;
   Row row(statement);
+  std::optional<Time> verified_at;
+  std::optional<VerifyLevel> verified_level;
   row >> p.id >> p.machine_id >> p.repository_id >> p.chain_id >> p.parent_point_id >> p.execution_id >>
       p.job_id >> p.flow >> p.execution >> p.name >> p.state >> p.kind >> p.full_reason >> p.consistency >>
-      p.time >> p.cluster_size >> p.compression >> p.bytes_stored;
+      p.time >> p.cluster_size >> p.compression >> p.bytes_stored >> verified_at >> verified_level;
   HF_CHECK(row.check());
+  if (verified_at && verified_level) p.verified = Point::Verification{*verified_at, *verified_level};
   return p;
 }
 
@@ -52,7 +55,8 @@ Result<std::optional<Point>> whole(db::Connection& db, db::Statement& newest) {
 Result<Point> Points::get(Id id) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
-           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored
+           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
+           verified_at, verified_level
     FROM points WHERE id = :id)sql"));
   HF_TRY(auto point, first_row(found.bind(":id", id), read_point));
   if (!point) return fail(ENOENT, "there is no point with id {}", id);
@@ -90,7 +94,8 @@ Result<std::optional<Point>> Points::newest(Id machine, Id repository) {
 Result<std::vector<Point>> Points::writing() {
   HF_TRY(auto points, db_.prepare(R"sql(
     SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
-           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored
+           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
+           verified_at, verified_level
     FROM points WHERE state = 'writing' ORDER BY machine_id)sql"));
   return all_rows(points, read_point);
 }

@@ -1,6 +1,7 @@
 #include "catalog/stores/points.h"
 
 #include "catalog/stores/disks.h"
+#include "catalog/stores/layers.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -23,37 +24,8 @@ db::Statement& bind_facts(db::Statement& statement, const Point& p) {
 
 // One more or one less in the counters of its machine and its repository.
 Result<> count(db::Connection& db, const Point& point, int points) {
-  const auto count_in = [&](std::string_view table, Id id) -> Result<> {
-    HF_TRY(auto update, db.prepare(fmt::format(
-                            "UPDATE {} SET points = points + :points, bytes_stored = bytes_stored + :bytes, "
-                            "changed_at = CASE WHEN changed_at < :at THEN :at ELSE changed_at END, "
-                            "revision = :revision WHERE id = :id",
-                            table)));
-    HF_CHECK(update.bind(":points", points)
-                 .bind(":bytes", points * static_cast<std::int64_t>(point.bytes_stored))
-                 .bind(":at", milliseconds(point.time))
-                 .bind(":revision", new_id())
-                 .bind(":id", id)
-                 .run());
-    return {};
-  };
-  HF_CHECK(count_in("machines", point.machine_id));
-  return count_in("repositories", point.repository_id);
-}
-
-Result<> insert_layer(db::Connection& db, const Layer& layer) {
-  HF_TRY(auto insert, db.prepare(R"sql(
-    INSERT INTO layers (id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes)
-    VALUES (:id, :chain, :disk, :parent, :file, :image_id, :file_bytes))sql"));
-  HF_CHECK(insert.bind(":id", layer.id)
-               .bind(":chain", layer.chain_id)
-               .bind(":disk", layer.disk_id)
-               .bind(":parent", layer.parent_layer_id)
-               .bind(":file", layer.file)
-               .bind(":image_id", layer.image_id)
-               .bind(":file_bytes", static_cast<std::int64_t>(layer.file_bytes))
-               .run());
-  return {};
+  HF_CHECK(count_points(db, "machines", point.machine_id, points, point.bytes_stored, point.time));
+  return count_points(db, "repositories", point.repository_id, points, point.bytes_stored, point.time);
 }
 
 Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {
@@ -82,13 +54,7 @@ Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {
 Result<> remove_disks(db::Connection& db, Id point) {
   HF_TRY(auto disks, db.prepare("DELETE FROM point_disks WHERE point_id = :point RETURNING layer_id"));
   HF_TRY(const auto layers, all_rows(disks.bind(":point", point), read_id));
-  HF_TRY(auto remove, db.prepare(R"sql(
-    DELETE FROM layers
-    WHERE id = :id AND NOT EXISTS (
-      SELECT 1 FROM point_disks
-      WHERE point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id))sql"));
-  for (const Id layer : layers) HF_CHECK(remove.bind(":id", layer).run());
-  return {};
+  return remove_unused_layers(db, layers);
 }
 
 }  // namespace
@@ -145,8 +111,19 @@ Result<> Points::freeze(Id point, Time time, std::string_view name, Id chain) {
   return {};
 }
 
+Result<> Points::set_verified(Id point, const Point::Verification& verification) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE points SET verified_at = :at, verified_level = :level WHERE id = :id AND state = 'committed')sql"));
+  HF_CHECK(update.bind(":at", milliseconds(verification.at))
+               .bind(":level", to_word(verification.level))
+               .bind(":id", point)
+               .run());
+  if (db_.changes() == 0) return fail(ENOENT, "there is no committed point with id {}", point);
+  return {};
+}
+
 Result<> Points::commit(const Point& point, const std::vector<Layer>& layers) {
-  for (const Layer& layer : layers) HF_CHECK(insert_layer(db_, layer));
+  HF_CHECK(insert_layers(db_, layers));
   for (const PointDisk& disk : point.disks) HF_CHECK(insert_disk(db_, point.id, disk));
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE points
@@ -172,16 +149,18 @@ Result<> Points::remove(Id id) {
   if (leftover)
     return fail(EBUSY, "point '{}' has left '{}' at the source, which is to be swept first", point.name,
                 *leftover);
+  HF_TRY(auto pins, db_.prepare("SELECT count(*) FROM pins WHERE point_id = :id"));
+  HF_TRY(const auto pinned, first_row(pins.bind(":id", id), read_id));
+  if (*pinned > 0) return fail(EBUSY, "point '{}' is pinned", point.name);
+  HF_TRY(auto copies, db_.prepare(R"sql(
+    SELECT name FROM copies JOIN repositories ON repositories.id = repository_id WHERE point_id = :id)sql"));
+  HF_TRY(const auto copied_to, first_row(copies.bind(":id", id), read_text));
+  if (copied_to) return fail(EBUSY, "point '{}' has a copy in repository '{}'", point.name, *copied_to);
 
   HF_CHECK(remove_disks(db_, id));
   HF_TRY(auto remove, db_.prepare("DELETE FROM points WHERE id = :id"));
   HF_CHECK(remove.bind(":id", id).run());
-  HF_TRY(auto chain, db_.prepare(R"sql(
-    DELETE FROM chains
-    WHERE id = :chain
-      AND NOT EXISTS (SELECT 1 FROM points WHERE points.chain_id = chains.id)
-      AND NOT EXISTS (SELECT 1 FROM layers WHERE layers.chain_id = chains.id))sql"));
-  HF_CHECK(chain.bind(":chain", point.chain_id).run());
+  HF_CHECK(remove_empty_chain(db_, point.chain_id));
   if (point.state == PointState::committed) HF_CHECK(count(db_, point, -1));
   return Disks(db_).prune(point.machine_id);
 }

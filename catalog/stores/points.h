@@ -28,8 +28,10 @@ class Points {
   // repository and what ran it) and the state, and the counters of repository and machine. EINVAL: it is
   // not being written.
   Result<> commit(const Point& point, const std::vector<Layer>& layers);
+  Result<> set_verified(Id point, const Point::Verification& verification);  // the last time only
   // With its disks and layers, and its chain if it was the last; counters follow. EBUSY while another
-  // point rests on it, or what its capture made at the source is still to be swept (law 8).
+  // point rests on it, it is pinned (law 12) or copied, or what its capture made at the source is still to be
+  // swept (law 8).
   Result<> remove(Id id);
 
   Result<Point> get(Id id);

@@ -6,19 +6,18 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
+#include "catalog/stores/objects.h"
 
 namespace holdfast {
 
 // Repositories. Lives inside one transaction.
-class Repositories {
+class Repositories : public Objects {
  public:
-  explicit Repositories(db::Connection& connection) : db_(connection) {}
+  explicit Repositories(db::Connection& connection)
+      : Objects(connection, {DefinitionKind::repository, "repositories"}) {}
 
   Result<Repository> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Repository> get(Id id);                                                        // ENOENT
-  Result<std::optional<Id>> find(std::string_view name);
-  Result<std::vector<Named>> list();
-  Result<> rename(Id id, std::string_view name, Time now);
   // EBUSY when the path changes while points lie there; EEXIST when another repository has the path.
   // A new path forgets the marker: what is there has yet to be looked at.
   Result<> define(Id id, const RepositoryDefinition& definition, Time now);
@@ -32,7 +31,11 @@ class Repositories {
   Result<Usage> usage(Id id);  // kept as counters, not counted
 
  private:
-  db::Connection& db_;
+  struct Users {
+    std::string flows;  // in words
+    std::int64_t points = 0;
+  };
+  Result<Users> users_of(Id id);
 };
 
 }  // namespace holdfast

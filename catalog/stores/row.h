@@ -10,7 +10,7 @@
 #include "catalog/base/clock.h"
 #include "catalog/base/id.h"
 #include "catalog/db/connection.h"
-#include "catalog/model/enumerations.h"
+#include "catalog/model/entities.h"
 
 namespace holdfast {
 
@@ -74,6 +74,14 @@ inline std::int64_t milliseconds(Time time) { return time.time_since_epoch().cou
 
 inline std::optional<std::int64_t> milliseconds(const std::optional<Time>& time) {
   return time ? std::optional{milliseconds(*time)} : std::nullopt;
+}
+
+// What is bound as a whole number.
+inline std::int64_t number(std::chrono::seconds span) { return span.count(); }
+inline std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+template <class T>
+std::optional<std::int64_t> number(const std::optional<T>& value) {
+  return value ? std::optional{number(*value)} : std::nullopt;
 }
 
 // The shapes that most queries have. `bound` is ready to step; `read` turns its row into a Result.

@@ -290,5 +290,74 @@ TEST(DefinitionJson, TheSchemaJudgesAsTheParserDoes) {
   EXPECT_EQ(said, expected) << "by python3-jsonschema";
 }
 
+TEST(DefinitionJson, EveryKindIsPrintedAndReadBack) {
+  const auto same = []<class D>(const D& definition) {
+    EXPECT_EQ(must(parse_definition<D>(print_definition(definition))), definition);
+  };
+  same(CredentialDefinition{"root's", {"lab"}});
+  same(GroupDefinition{"all", {"prod"}});
+  same(SettingsDefinition{});
+  same(SettingsDefinition{1, false, 2, 1 << 20});
+  same(PolicyDefinition{});
+  same(PolicyDefinition{.keep_last = 1,
+                        .min_age = std::chrono::seconds{7},
+                        .full_every = std::chrono::seconds{604800},
+                        .verify = VerifyLevel::compare,
+                        .sample = 5,
+                        .bandwidth = 12});
+  same(SourceDefinition{.uri = "qemu:///system"});
+  same(SourceDefinition{.uri = "esx://ann@host/", .credential = "c", .max_jobs = 3, .bandwidth = 1000});
+  same(ScheduleDefinition{.cron = "0 2 * * *", .blackout = {"sun"}});
+  same(ScheduleDefinition{.every = std::chrono::seconds{90}, .jitter = std::chrono::seconds{60}});
+}
+
+TEST(DefinitionJson, SpansOfTimeArePrintedInTheirLargestUnit) {
+  PolicyDefinition policy;
+  policy.min_age = std::chrono::seconds{86400 * 7};
+  EXPECT_THAT(print_definition(policy), HasSubstr(R"("min_age": "7d")"));
+  policy.min_age = std::chrono::seconds{5400};
+  EXPECT_THAT(print_definition(policy), HasSubstr(R"("min_age": "90m")"));
+  policy.min_age = std::chrono::seconds{0};
+  EXPECT_THAT(print_definition(policy), HasSubstr(R"("min_age": "0s")"));
+}
+
+TEST(DefinitionJson, AScheduleHasOneRule) {
+  EXPECT_EQ(refusal<ScheduleDefinition>("{}"),
+            R"(a schedule has either "cron" or "every"; this one has neither)");
+  EXPECT_EQ(refusal<ScheduleDefinition>(R"({"cron":"* * * * *","every":"1h"})"),
+            R"(a schedule has either "cron" or "every"; this one has both)");
+  EXPECT_THAT(refusal<ScheduleDefinition>(R"({"every":"0s"})"), HasSubstr("that is not 0"));
+  EXPECT_THAT(refusal<ScheduleDefinition>(R"({"every":60})"), HasSubstr("a span of time"));
+}
+
+TEST(DefinitionJson, NoPasswordStandsInAUri) {
+  for (const char* uri : {"esx://root:secret@host/", "qemu", ":x", "1x:y", "a b:c"})
+    EXPECT_THAT(refusal<SourceDefinition>(fmt::format(R"({{"driver":"libvirt","uri":"{}"}})", uri)),
+                HasSubstr("without a password"))
+        << uri;
+  for (const char* uri : {"qemu:///system", "qemu+ssh://root@host:22/system", "test:default"})
+    EXPECT_EQ(refusal<SourceDefinition>(fmt::format(R"({{"driver":"libvirt","uri":"{}"}})", uri)), "accepted")
+        << uri;
+}
+
+TEST(DefinitionJson, WhatNamesTheHostOfASourceIsSetByRootAlone) {
+  SourceDefinition before{.uri = "qemu:///system"}, after = before;
+  after.max_jobs = 9;
+  EXPECT_EQ(root_only_change(before, after), "");
+  after.credential = "c";
+  EXPECT_EQ(root_only_change(before, after), "credential");
+  after.uri = "test:default";
+  EXPECT_EQ(root_only_change(before, after), "uri");
+}
+
+// What a flow or a machine is to be kept with, but the engine does not honour, must not be promised.
+TEST(DefinitionJson, WhatIsNotHonouredYetIsNotAccepted) {
+  EXPECT_THAT(refusal<FlowDefinition>(R"({"target":"machines/m","repository":"r","schedule":"h"})"),
+              HasSubstr("not known here"));
+  EXPECT_THAT(refusal<FlowDefinition>(R"({"target":"groups/g","repository":"r"})"),
+              HasSubstr("machines/NAME"));
+  EXPECT_THAT(refusal<RepositoryDefinition>(R"({"path":"/r","max_jobs":1})"), HasSubstr("not known here"));
+}
+
 }  // namespace
 }  // namespace holdfast

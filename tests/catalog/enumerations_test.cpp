@@ -2,6 +2,7 @@
 // of them can be written and read back where it is used.
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "tests/catalog/fixture.h"
 
@@ -15,20 +16,17 @@ std::vector<E> all_of() {
   return values;
 }
 
-template <class... E>
-struct Enumerations {
-  static std::map<std::string, std::set<std::string>> words() {
-    return {{std::string(Words<E>::table), {Words<E>::words.begin(), Words<E>::words.end()}}...};
-  }
-};
+using WordsOfTables = std::map<std::string, std::set<std::string>>;
 
-using All = Enumerations<Driver, Compression, FlowType, RunStatus, ExecutionType, JobType, EndReason,
-                         PointState, PointKind, FullReason, Consistency, LeftoverKind, EventResult>;
+template <class... E>
+WordsOfTables words_of(const std::tuple<E...>*) {
+  return {{std::string(Words<E>::table), {Words<E>::words.begin(), Words<E>::words.end()}}...};
+}
 
 class EnumerationsTest : public CatalogTest {};
 
 TEST_F(EnumerationsTest, TheDatabaseHasTheSameTablesAndWordsAsTheProgram) {
-  std::map<std::string, std::set<std::string>> found;
+  WordsOfTables found;
   read([&](db::Connection& db) {
     auto tables = must(db.prepare(R"sql(
       SELECT name FROM sqlite_schema AS found
@@ -38,7 +36,7 @@ TEST_F(EnumerationsTest, TheDatabaseHasTheSameTablesAndWordsAsTheProgram) {
       while (must(words.step())) found[tables.text(0)].insert(words.text(0));
     }
   });
-  EXPECT_EQ(found, All::words());
+  EXPECT_EQ(found, words_of(static_cast<const Enumerations*>(nullptr)));
 }
 
 TEST_F(EnumerationsTest, EveryWordIsOneValueAndBack) {
@@ -184,6 +182,78 @@ TEST_F(EnumerationsTest, EveryResultOfAnEventIsReadBack) {
   for (const Event& event : read([&](db::Connection& db) { return must(Events(db).since(0, 100)); }))
     found.push_back(event.result);
   EXPECT_EQ(found, all_of<EventResult>());
+}
+
+TEST_F(EnumerationsTest, EveryWordOfWhatDefinitionsHaveIsReadBack) {
+  write([&](db::Connection& db) {
+    const Id source = must(Sources(db).add("s", {}, at(0))).id;
+    for (const SourceDriver driver : all_of<SourceDriver>()) {
+      must(Sources(db).define(source, {.driver = driver, .uri = "x:y"}, at(0)));
+      EXPECT_EQ(must(Sources(db).get(source)).definition.driver, driver);
+    }
+    for (const Quiesce quiesce : all_of<Quiesce>()) {
+      MachineDefinition definition = a_machine();
+      definition.quiesce = quiesce;
+      must(Machines(db).define(machine, definition, at(0)));
+      EXPECT_EQ(must(Machines(db).get(machine)).definition.quiesce, quiesce);
+    }
+    for (const Overlap overlap : all_of<Overlap>()) {
+      FlowDefinition definition = a_flow();
+      definition.overlap = overlap;
+      must(Flows(db).define(flow, definition, at(0)));
+      EXPECT_EQ(must(Flows(db).get(flow)).definition.overlap, overlap);
+    }
+    const Id schedule = must(Schedules(db).add("h", {}, at(0))).id;
+    for (const MissedAction missed : all_of<MissedAction>()) {
+      must(Schedules(db).define(schedule, {.cron = "* * * * *", .missed = missed}, at(0)));
+      EXPECT_EQ(must(Schedules(db).get(schedule)).definition.missed, missed);
+    }
+    const Id policy = must(Policies(db).add("p", {}, at(0))).id;
+    for (const VerifyLevel level : all_of<VerifyLevel>()) {
+      must(Policies(db).define(policy, {.verify = level}, at(0)));
+      EXPECT_EQ(must(Policies(db).get(policy)).definition.verify, level);
+    }
+  });
+}
+
+TEST_F(EnumerationsTest, EveryStatusAndReasonOfAnOccurrenceIsReadBack) {
+  write([&](db::Connection& db) {
+    const Id schedule = must(Schedules(db).add("h", {}, at(0))).id;
+    int number = 0;
+    for (const OccurrenceStatus status : all_of<OccurrenceStatus>())
+      for (const OccurrenceReason reason : all_of<OccurrenceReason>()) {
+        Occurrence occurrence{new_id(), schedule, flow, at(++number), status};
+        if (status == OccurrenceStatus::skipped || status == OccurrenceStatus::missed)
+          occurrence.reason = reason;
+        must(Occurrences(db).add(occurrence));
+        EXPECT_EQ(must(Occurrences(db).newest(schedule, 1)).at(0), occurrence);
+      }
+  });
+}
+
+TEST_F(EnumerationsTest, EveryVerdictAndLevelOfVerificationOfAPointIsReadBack) {
+  const Point point = committed_point("t1", 1);
+  write([&](db::Connection& db) {
+    for (const VerdictResult result : all_of<VerdictResult>()) {
+      must(Verdicts(db).add({new_id(), point.id, at(0), result, "ann", ""}));
+      EXPECT_EQ(must(Verdicts(db).of_point(point.id)).back().result, result);
+    }
+    for (const VerifyLevel level : all_of<VerifyLevel>()) {
+      must(Points(db).set_verified(point.id, {at(0), level}));
+      EXPECT_EQ(must(Points(db).get(point.id)).verified->level, level);
+    }
+  });
+}
+
+TEST_F(EnumerationsTest, EveryKindOfADefinitionThatHasChangedIsReadBack) {
+  write([&](db::Connection& db) {
+    DefinitionChanges changes(db);
+    const auto before = must(changes.newest());
+    for (const DefinitionKind kind : all_of<DefinitionKind>()) must(changes.note(kind, "x"));
+    std::vector<DefinitionKind> found;
+    for (const auto& change : must(changes.since(before))) found.push_back(change.kind);
+    EXPECT_EQ(found, all_of<DefinitionKind>());
+  });
 }
 
 }  // namespace

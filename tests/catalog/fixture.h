@@ -9,14 +9,25 @@
 #include <utility>
 
 #include "catalog/catalog.h"
+#include "catalog/stores/copies.h"
+#include "catalog/stores/credentials.h"
+#include "catalog/stores/definition_changes.h"
 #include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
+#include "catalog/stores/groups.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
+#include "catalog/stores/occurrences.h"
+#include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
+#include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
+#include "catalog/stores/settings_store.h"
+#include "catalog/stores/sources.h"
+#include "catalog/stores/totals.h"
 
 namespace holdfast {
 

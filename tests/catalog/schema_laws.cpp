@@ -2,13 +2,21 @@
 // constraints.
 #include "tests/catalog/schema_laws.h"
 
+#include <set>
+
 namespace holdfast::db {
 namespace {
 
 std::vector<Law> laws_of_objects() {
   std::vector<Law> laws;
-  for (const auto& [table, spare] : std::vector<std::pair<std::string, std::string>>{
-           {"machines", "101"}, {"repositories", "103"}, {"flows", "104"}}) {
+  for (const auto& [table, spare] : std::vector<std::pair<std::string, std::string>>{{"machines", "101"},
+                                                                                     {"repositories", "103"},
+                                                                                     {"flows", "104"},
+                                                                                     {"credentials", "120"},
+                                                                                     {"sources", "121"},
+                                                                                     {"groups", "122"},
+                                                                                     {"schedules", "123"},
+                                                                                     {"policies", "124"}}) {
     const auto add = [&, &t = table, &id = spare](const std::string& name, const std::string& change) {
       laws.push_back({check(t, name), fmt::format("UPDATE {} SET {} WHERE id = {}", t, change, id),
                       Kind::check, "", ""});
@@ -22,20 +30,39 @@ std::vector<Law> laws_of_objects() {
          fmt::format("UPDATE {0} SET name = (SELECT min(name) FROM {0}) WHERE id = {1}", table, spare),
          Kind::unique, "", ""});
   }
-  for (const auto& [table, one] : std::vector<std::pair<std::string, std::string>>{
-           {"machine", "1"}, {"repository", "3"}, {"flow", "4"}}) {
-    const std::string tags = table + "_tags", id = table + "_id";
+  return laws;
+}
+
+// Lists of text that belong to objects.
+std::vector<Law> laws_of_texts() {
+  struct List {
+    std::string owner, what, one;
+  };
+  std::vector<Law> laws;
+  for (const auto& [owner, what, one] : std::vector<List>{{"machine", "tag", "1"},
+                                                          {"machine", "exclude", "1"},
+                                                          {"repository", "tag", "3"},
+                                                          {"flow", "tag", "4"},
+                                                          {"flow", "hook", "4"},
+                                                          {"flow", "recipient", "4"},
+                                                          {"credential", "tag", "20"},
+                                                          {"source", "tag", "21"},
+                                                          {"group", "tag", "22"},
+                                                          {"schedule", "tag", "23"},
+                                                          {"schedule", "blackout", "23"},
+                                                          {"policy", "tag", "24"}}) {
+    const std::string table = owner + "_" + what + "s", id = owner + "_id";
     const auto update = [&, &own = one](const std::string& change) {
-      return fmt::format("UPDATE {} SET {} WHERE {} = {} AND position = 1", tags, change, id, own);
+      return fmt::format("UPDATE {} SET {} WHERE {} = {} AND position = 1", table, change, id, own);
     };
-    laws.push_back({check(tags, "tag_is_not_empty"), update("tag = ''"), Kind::check, "", ""});
-    laws.push_back(
-        {unique_columns(tags, id + ", tag"),
-         update(fmt::format("tag = (SELECT tag FROM {} WHERE {} = {} AND position = 0)", tags, id, one)),
-         Kind::unique, "", ""});
-    laws.push_back({reference(tags, id), update(id + " = 999"), Kind::foreign_key, "", ""});
-    Constraint place = unique_columns(tags, id + ", position");
-    place.instead = "PRIMARY KEY (" + id + ", position, tag)";  // these tables can't be without one
+    laws.push_back({check(table, what + "_is_not_empty"), update(what + " = ''"), Kind::check, "", ""});
+    laws.push_back({unique_columns(table, id + ", " + what),
+                    update(fmt::format("{0} = (SELECT {0} FROM {1} WHERE {2} = {3} AND position = 0)", what,
+                                       table, id, one)),
+                    Kind::unique, "", ""});
+    laws.push_back({reference(table, id), update(id + " = 999"), Kind::foreign_key, "", ""});
+    Constraint place = unique_columns(table, id + ", position");
+    place.instead = "PRIMARY KEY (" + id + ", position, " + what + ")";  // these tables can't be without one
     laws.push_back({place, update("position = 0"), Kind::unique, "", ""});
   }
   return laws;
@@ -43,21 +70,21 @@ std::vector<Law> laws_of_objects() {
 
 std::vector<Law> laws_of_ids_and_names() {
   std::vector<Law> laws;
-  for (const auto& [table, spare] : std::vector<std::pair<std::string, std::string>>{{"machines", "101"},
-                                                                                     {"disks", "102"},
-                                                                                     {"repositories", "103"},
-                                                                                     {"flows", "104"},
-                                                                                     {"executions", "105"},
-                                                                                     {"jobs", "106"},
-                                                                                     {"chains", "107"},
-                                                                                     {"layers", "108"},
-                                                                                     {"points", "110"},
-                                                                                     {"point_disks", "12"},
-                                                                                     {"leftovers", "16"},
-                                                                                     {"events", "17"}}) {
+  for (const auto& [table, spare] : std::vector<std::pair<std::string, std::string>>{
+           {"machines", "101"},    {"disks", "102"},      {"repositories", "103"},
+           {"flows", "104"},       {"executions", "105"}, {"jobs", "106"},
+           {"chains", "107"},      {"layers", "108"},     {"points", "110"},
+           {"point_disks", "12"},  {"leftovers", "16"},   {"events", "17"},
+           {"credentials", "120"}, {"sources", "121"},    {"groups", "122"},
+           {"schedules", "123"},   {"policies", "124"},   {"schedule_occurrences", "128"},
+           {"copies", "118"},      {"copy_disks", "125"}, {"pins", "126"},
+           {"verdicts", "127"}}) {
     laws.push_back({check(table, "id_is_positive"),
                     fmt::format("UPDATE {} SET id = 0 WHERE id = {}", table, spare), Kind::check, "", ""});
-    if (table == "chains" || table == "layers" || table == "leftovers" || table == "events") continue;
+    static const std::set<std::string> without_names = {
+        "chains", "layers",     "leftovers", "events",  "schedule_occurrences",
+        "copies", "copy_disks", "pins",      "verdicts"};
+    if (without_names.contains(table)) continue;
     laws.push_back({check(table, "name_is_a_name"),
                     fmt::format("UPDATE {} SET name = '.hidden' WHERE id = {}", table, spare), Kind::check,
                     "", ""});
@@ -114,6 +141,45 @@ std::vector<Law> laws_of_checks() {
       law("point_disks", "numbers_are_not_negative", "bytes_used = -1"),
       law("leftovers", "name_is_not_empty", "name = ''"),
       law("leftovers", "absent_text_is_null", "detail = ''"),
+      law("machines", "absent_domain_is_null", "domain = ''"),
+      law("machines", "objective_is_positive", "objective = 0"),
+      law("disks", "key_is_not_empty", "key = '' WHERE id = 102"),
+      law("disks", "trust_bitmap_is_a_boolean", "trust_bitmap = 2"),
+      law("repositories", "max_jobs_is_positive", "max_jobs = 0"),
+      law("repositories", "bandwidth_is_positive", "bandwidth = 0"),
+      law("repositories", "reserve_is_a_percentage", "reserve_percent = 101"),
+      law("flows", "a_flow_has_one_target", "group_id = 22 WHERE id = 104"),
+      law("flows", "no_flow_waits_for_itself", "after_flow_id = id WHERE id = 104"),
+      law("flows", "spans_are_positive", "stall = 0"),
+      law("sources", "a_complete_source_has_a_uri", "uri = NULL WHERE id = 121"),
+      law("sources", "limits_are_positive", "max_jobs = 0"),
+      law("group_members", "enabled_is_a_boolean", "enabled = 2"),
+      law("schedules", "timezone_is_not_empty", "timezone = ''"),
+      law("schedules", "a_complete_schedule_has_one_rule", "cron = '* * * * *' WHERE id = 123"),
+      law("schedules", "spans_are_right", "jitter = -1"),
+      law("schedules", "enabled_is_a_boolean", "enabled = 2"),
+      law("policies", "what_is_kept_is_positive", "keep_daily = 0"),
+      law("policies", "spans_and_limits_are_right", "retries = -1"),
+      law("policies", "sample_is_a_percentage", "sample_percent = 101"),
+      law("settings", "there_is_one_row", "id = 2"),
+      law("settings", "verify_reads_is_a_boolean", "verify_reads = 2"),
+      law("settings", "limits_are_positive", "keep_executions = 0"),
+      law("totals", "there_is_one_row", "id = 2"),
+      law("totals", "totals_are_not_negative", "points = -1"),
+      law("identity", "there_is_one_row", "id = 2"),
+      law("identity", "key_is_not_empty", "key = ''"),
+      law("definition_changes", "name_is_not_empty", "name = ''"),
+      law("schedule_occurrences", "what_was_left_out_says_why", "reason = NULL WHERE id = 128"),
+      law("schedule_occurrences", "only_what_started_has_an_execution", "execution_id = 5 WHERE id = 128"),
+      law("points", "a_verification_has_time_and_level", "verified_at = 1 WHERE id = 110"),
+      law("copies", "a_full_rests_on_nothing", "parent_copy_id = 18 WHERE id = 118"),
+      law("copies", "no_copy_rests_on_itself", "parent_copy_id = id WHERE id = 19"),
+      law("copies", "bytes_are_not_negative", "bytes_stored = -1"),
+      law("copy_disks", "absent_text_is_null", "sums_sha256 = ''"),
+      law("copy_disks", "bytes_are_not_negative", "bytes_stored = -1"),
+      law("pins", "absent_text_is_null", "why = ''"),
+      law("verdicts", "somebody_gave_it", "given_by = ''"),
+      law("verdicts", "absent_text_is_null", "text = ''"),
       law("events", "event_is_not_empty", "event = ''"),
       law("events", "absent_text_is_null", "reason = ''"),
       law("events", "a_caller_is_known_whole", "uid = 0 WHERE id = 117"),
@@ -124,6 +190,11 @@ std::vector<Law> laws_of_uniqueness() {
   const auto law = [](Constraint constraint, const char* change) {
     return Law{std::move(constraint), change, Kind::unique, "", ""};
   };
+  // Tables without rowid can't be without a primary key.
+  Constraint members = unique_columns("group_members", "group_id, machine_id");
+  members.instead = "PRIMARY KEY (group_id, machine_id, enabled)";
+  Constraint changes = unique_columns("definition_changes", "kind, name");
+  changes.instead = "PRIMARY KEY (kind, name, revision)";
   return {
       law(unique_column("machines", "key"), "UPDATE machines SET key = 'm-1' WHERE id = 101"),
       law(unique_columns("disks", "machine_id, name"), "UPDATE disks SET name = 'disk-0' WHERE id = 102"),
@@ -142,6 +213,17 @@ std::vector<Law> laws_of_uniqueness() {
           "UPDATE point_disks SET disk_id = 2, layer_id = 8 WHERE id = 13"),
       law(unique_columns("point_disks", "point_id, name"),
           "UPDATE point_disks SET name = 'disk-0' WHERE id = 13"),
+      law(unique_column("disks", "key"), "UPDATE disks SET key = 'k1' WHERE id = 102"),
+      law(members, "INSERT INTO group_members VALUES (22, 1, 0)"),
+      law(changes, "INSERT INTO definition_changes VALUES ('machine', 'm', 2)"),
+      law(unique_index("jobs", "chain_id", "jobs_one_writer_a_chain"),
+          "UPDATE jobs SET chain_id = 703 WHERE id = 601"),
+      law(unique_columns("schedule_occurrences", "schedule_id, flow_id, planned_at"),
+          "UPDATE schedule_occurrences SET planned_at = 1 WHERE id = 128"),
+      law(unique_columns("copies", "point_id, repository_id"),
+          "UPDATE copies SET point_id = 10 WHERE id = 118"),
+      law(unique_columns("copy_disks", "copy_id, disk_id"),
+          "UPDATE copy_disks SET disk_id = 2, layer_id = 804 WHERE id = 125"),
   };
 }
 
@@ -153,15 +235,37 @@ std::vector<Law> laws_of_words() {
                "", ""};
   };
   return {
-      law("machines", "driver", 101),    law("repositories", "compression", 103),
-      law("flows", "type", 104),         law("executions", "status", 105),
-      law("executions", "type", 105),    law("executions", "reason", 105),
-      law("jobs", "type", 106),          law("jobs", "status", 106),
-      law("jobs", "reason", 106),        law("points", "state", 110),
-      law("points", "kind", 11),         law("points", "full_reason", 110),
-      law("points", "consistency", 110), law("points", "compression", 110),
-      law("point_disks", "kind", 14),    law("point_disks", "full_reason", 12),
-      law("leftovers", "kind", 16),      law("events", "result", 17),
+      law("machines", "driver", 101),
+      law("repositories", "compression", 103),
+      law("flows", "type", 104),
+      law("executions", "status", 105),
+      law("executions", "type", 105),
+      law("executions", "reason", 105),
+      law("jobs", "type", 106),
+      law("jobs", "status", 106),
+      law("jobs", "reason", 106),
+      law("points", "state", 110),
+      law("points", "kind", 11),
+      law("points", "full_reason", 110),
+      law("points", "consistency", 110),
+      law("points", "compression", 110),
+      law("point_disks", "kind", 14),
+      law("point_disks", "full_reason", 12),
+      law("leftovers", "kind", 16),
+      law("events", "result", 17),
+      law("sources", "driver", 121),
+      law("machines", "quiesce", 101),
+      law("flows", "overlap", 104),
+      law("schedules", "missed", 123),
+      law("policies", "verify", 24),
+      law("schedule_occurrences", "status", 2801),
+      law("schedule_occurrences", "reason", 128),
+      law("points", "verified_level", 10),
+      law("copies", "state", 118),
+      law("copies", "kind", 19),
+      law("verdicts", "result", 27),
+      Law{reference("definition_changes", "kind"), "UPDATE definition_changes SET kind = 'bogus'",
+          Kind::foreign_key, "", ""},
   };
 }
 
@@ -193,6 +297,27 @@ std::vector<Law> laws_of_references() {
       law("point_disks", "point_id", "point_id = 999 WHERE id = 12"),
       law("point_disks", "disk_id, layer_id", "layer_id = 118 WHERE id = 12"),
       law("leftovers", "machine_id, point_id", "machine_id = 101 WHERE id = 16"),
+      law("sources", "credential_id", "credential_id = 999 WHERE id = 121"),
+      law("machines", "source_id", "source_id = 999 WHERE id = 101"),
+      law("group_members", "group_id", "group_id = 999 WHERE machine_id = 207"),
+      law("group_members", "machine_id", "machine_id = 999 WHERE machine_id = 207"),
+      law("flows", "group_id", "group_id = 999 WHERE id = 404"),
+      law("flows", "from_repository_id", "from_repository_id = 999 WHERE id = 404"),
+      law("flows", "schedule_id", "schedule_id = 999 WHERE id = 404"),
+      law("flows", "policy_id", "policy_id = 999 WHERE id = 404"),
+      law("flows", "after_flow_id", "after_flow_id = 999 WHERE id = 404"),
+      law("jobs", "chain_id", "chain_id = 999 WHERE id = 106"),
+      law("schedule_occurrences", "schedule_id", "schedule_id = 999 WHERE id = 128"),
+      law("schedule_occurrences", "flow_id", "flow_id = 999 WHERE id = 128"),
+      law("schedule_occurrences", "execution_id", "execution_id = 999 WHERE id = 28"),
+      law("copies", "parent_copy_id", "parent_copy_id = 999 WHERE id = 19"),
+      law("copies", "execution_id", "execution_id = 999 WHERE id = 118"),
+      law("copies", "machine_id, point_id", "point_id = 113 WHERE id = 118"),
+      law("copies", "machine_id, repository_id, chain_id", "chain_id = 7 WHERE id = 118"),
+      law("copy_disks", "copy_id", "copy_id = 999 WHERE id = 25"),
+      law("copy_disks", "disk_id, layer_id", "layer_id = 805 WHERE id = 25"),
+      law("pins", "point_id", "point_id = 999 WHERE id = 26"),
+      law("verdicts", "point_id", "point_id = 999 WHERE id = 27"),
   };
 }
 
@@ -245,6 +370,51 @@ std::vector<Law> laws_of_deletion() {
       hinders("points", "parent_point_id", "points WHERE id = 117"),
       hinders("point_disks", "disk_id, layer_id", "layers WHERE id = 118"),
       hinders("leftovers", "machine_id, point_id", "points WHERE id = 116"),
+      goes_along("machine_excludes", "machine_id", "machines WHERE id = 202",
+                 "SELECT count(*) FROM machine_excludes WHERE machine_id = 202"),
+      goes_along("flow_hooks", "flow_id", "flows WHERE id = 401",
+                 "SELECT count(*) FROM flow_hooks WHERE flow_id = 401"),
+      goes_along("flow_recipients", "flow_id", "flows WHERE id = 401",
+                 "SELECT count(*) FROM flow_recipients WHERE flow_id = 401"),
+      goes_along("credential_tags", "credential_id", "credentials WHERE id = 2001",
+                 "SELECT count(*) FROM credential_tags WHERE credential_id = 2001"),
+      goes_along("source_tags", "source_id", "sources WHERE id = 2101",
+                 "SELECT count(*) FROM source_tags WHERE source_id = 2101"),
+      goes_along("group_tags", "group_id", "groups WHERE id = 2201",
+                 "SELECT count(*) FROM group_tags WHERE group_id = 2201"),
+      goes_along("group_members", "group_id", "groups WHERE id = 2202",
+                 "SELECT count(*) FROM group_members WHERE group_id = 2202"),
+      goes_along("group_members", "machine_id", "machines WHERE id = 202",
+                 "SELECT count(*) FROM group_members WHERE machine_id = 202"),
+      goes_along("schedule_tags", "schedule_id", "schedules WHERE id = 2301",
+                 "SELECT count(*) FROM schedule_tags WHERE schedule_id = 2301"),
+      goes_along("schedule_blackouts", "schedule_id", "schedules WHERE id = 2301",
+                 "SELECT count(*) FROM schedule_blackouts WHERE schedule_id = 2301"),
+      goes_along("policy_tags", "policy_id", "policies WHERE id = 2401",
+                 "SELECT count(*) FROM policy_tags WHERE policy_id = 2401"),
+      goes_along("schedule_occurrences", "schedule_id", "schedules WHERE id = 2303",
+                 "SELECT count(*) FROM schedule_occurrences WHERE id = 2801"),
+      goes_along("schedule_occurrences", "flow_id", "flows WHERE id = 411",
+                 "SELECT count(*) FROM schedule_occurrences WHERE id = 2802"),
+      goes_along("copy_disks", "copy_id", "copies WHERE id = 118",
+                 "SELECT count(*) FROM copy_disks WHERE id = 2501"),
+      goes_along("verdicts", "point_id", "points WHERE id = 121",
+                 "SELECT count(*) FROM verdicts WHERE id = 127"),
+      becomes_null("flows", "schedule_id", "schedules WHERE id = 2302", "id = 407"),
+      becomes_null("flows", "policy_id", "policies WHERE id = 2402", "id = 408"),
+      becomes_null("flows", "after_flow_id", "flows WHERE id = 409", "id = 410"),
+      becomes_null("jobs", "chain_id", "chains WHERE id = 703", "id = 602"),
+      becomes_null("schedule_occurrences", "execution_id", "executions WHERE id = 504", "id = 2803"),
+      becomes_null("copies", "execution_id", "executions WHERE id = 505", "id = 1804"),
+      hinders("sources", "credential_id", "credentials WHERE id = 2002"),
+      hinders("machines", "source_id", "sources WHERE id = 2102"),
+      hinders("flows", "group_id", "groups WHERE id = 2203"),
+      hinders("flows", "from_repository_id", "repositories WHERE id = 306"),
+      hinders("copies", "machine_id, point_id", "points WHERE id = 119"),
+      hinders("copies", "machine_id, repository_id, chain_id", "chains WHERE id = 705"),
+      hinders("copies", "parent_copy_id", "copies WHERE id = 1805"),
+      hinders("copy_disks", "disk_id, layer_id", "layers WHERE id = 805"),
+      hinders("pins", "point_id", "points WHERE id = 120"),
   };
 }
 
@@ -252,10 +422,10 @@ std::vector<Law> laws_of_deletion() {
 
 const std::vector<Group>& law_groups() {
   static const std::vector<Group> groups = {
-      {"Objects", laws_of_objects()},   {"IdsAndNames", laws_of_ids_and_names()},
-      {"Checks", laws_of_checks()},     {"Uniqueness", laws_of_uniqueness()},
-      {"Words", laws_of_words()},       {"References", laws_of_references()},
-      {"Deletion", laws_of_deletion()},
+      {"Objects", laws_of_objects()},           {"Texts", laws_of_texts()},
+      {"IdsAndNames", laws_of_ids_and_names()}, {"Checks", laws_of_checks()},
+      {"Uniqueness", laws_of_uniqueness()},     {"Words", laws_of_words()},
+      {"References", laws_of_references()},     {"Deletion", laws_of_deletion()},
   };
   return groups;
 }

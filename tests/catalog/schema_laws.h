@@ -49,7 +49,7 @@ inline Constraint unique_index(const std::string& table, const std::string& colu
 inline Constraint reference(const std::string& table, const std::string& columns) {
   const bool one = columns.find(',') == std::string::npos;
   const std::string begin =
-      one ? "(\n  " + columns + " [^,\n]*)" : "()FOREIGN KEY " + escaped("(" + columns + ")");
+      one ? "((?:\n  |, )" + columns + " [^,\n]*)" : "()FOREIGN KEY " + escaped("(" + columns + ")");
   return {"reference " + table + " " + columns, table,
           std::regex(begin + R"(\s+REFERENCES \w+ \([^)]*\)( ON DELETE (CASCADE|RESTRICT|SET NULL))?)"),
           one ? "$1" : "CHECK (1)"};
@@ -60,16 +60,39 @@ inline Constraint on_delete(const std::string& table, const std::string& columns
   Constraint constraint = reference(table, columns);
   const bool one = columns.find(',') == std::string::npos;
   const std::string begin =
-      one ? "(\n  " + columns + " [^,\n]*" : "(FOREIGN KEY " + escaped("(" + columns + ")");
+      one ? "((?:\n  |, )" + columns + " [^,\n]*" : "(FOREIGN KEY " + escaped("(" + columns + ")");
   constraint.key = "on delete " + table + " " + columns;
   constraint.pattern = std::regex(begin + R"(\s+REFERENCES \w+ \([^)]*\)) ON DELETE )" + action);
   constraint.instead = action == "RESTRICT" ? "$1 ON DELETE CASCADE" : "$1";
   return constraint;
 }
 
-inline std::string schema_text() {
-  std::string text;
-  for (const Migration& migration : embedded_migrations()) text += migration.up;
+// The schema as all migrations together leave it, as a script that makes it at once.
+inline const std::string& schema_text() {
+  static const std::string text = [] {
+    const TemporaryDirectory directory;
+    const auto connection = must(Connection::open(directory / "db", Mode::read_write));
+    const auto known = embedded_migrations();
+    must(migrate(*connection, known, static_cast<int>(known.size())));
+    const auto column = [&](const std::string& sql) {
+      std::string found;
+      Statement rows = must(connection->prepare(sql));
+      while (must(rows.step())) found += rows.text(0) + ";\n";
+      return found;
+    };
+    std::string script = column(R"sql(
+      SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name <> 'schema_migrations'
+      ORDER BY type = 'trigger', type = 'index', rowid)sql");
+    Statement tables = must(connection->prepare(R"sql(
+      SELECT name FROM sqlite_schema AS found
+      WHERE type = 'table' AND EXISTS (SELECT 1 FROM pragma_table_info(found.name) WHERE name = 'word'))sql"));
+    while (must(tables.step()))
+      script += column(
+          fmt::format("SELECT 'INSERT INTO {0} VALUES (' || quote(word) || ')' FROM {0}", tables.text(0)));
+    // A table that was made anew under another name has its own in quotes.
+    script = std::regex_replace(script, std::regex("CREATE TABLE \"(\\w+)\""), "CREATE TABLE $1");
+    return script + "INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0);\n";
+  }();
   return text;
 }
 

@@ -140,6 +140,9 @@ TEST_F(Stores, AFlowOverSomethingThatIsNotThereIsRefusedByItsName) {
             (Error{ENOENT, "there is no repository 'other'"}));
   definition = a_flow();
   definition.target = "groups/m";
+  EXPECT_EQ(refused([&](db::Connection& db) { return Flows(db).define(flow, definition, at(1)); }),
+            (Error{ENOENT, "there is no group 'm'"}));
+  definition.target = "m";
   EXPECT_EQ(refused([&](db::Connection& db) { return Flows(db).define(flow, definition, at(1)); }).code,
             EINVAL);
 }

@@ -39,8 +39,7 @@ Result<> configure(Connection& connection, Mode mode) {
 }  // namespace
 
 Connection::State::~State() {
-  for (const auto& [text, statements] : idle)
-    for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
+  idle.clear();
   sqlite3_close(handle);
 }
 
@@ -72,9 +71,9 @@ Result<Statement> Connection::prepare(std::string_view sql) {
   if (state_->transaction == State::Open::failed) return lost(kFailed);
   auto shelf = state_->idle.find(sql);
   if (shelf != state_->idle.end() && !shelf->second.empty()) {
-    sqlite3_stmt* const statement = shelf->second.back();
+    auto prepared = std::move(shelf->second.back());
     shelf->second.pop_back();
-    return Statement{std::make_unique<Statement::State>(*state_, shelf->second, statement)};
+    return Statement{std::make_unique<Statement::State>(*state_, shelf->second, std::move(prepared))};
   }
   sqlite3_stmt* statement = nullptr;
   const char* rest = nullptr;
@@ -88,7 +87,8 @@ Result<Statement> Connection::prepare(std::string_view sql) {
     return lost(fmt::format("not one statement: {}", sql));
   }
   if (shelf == state_->idle.end()) shelf = state_->idle.try_emplace(std::string{sql}).first;
-  return Statement{std::make_unique<Statement::State>(*state_, shelf->second, statement)};
+  return Statement{
+      std::make_unique<Statement::State>(*state_, shelf->second, std::make_unique<Prepared>(statement))};
 }
 
 Result<> Connection::execute_script(std::string_view sql) {
@@ -96,6 +96,18 @@ Result<> Connection::execute_script(std::string_view sql) {
   const std::string text{sql};
   if (sqlite3_exec(state_->handle, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
     return tl::unexpected<Error>(state_->failure(text));
+  return {};
+}
+
+Result<> Connection::back_up(const std::string& path) {
+  HF_TRY(const auto target, open(path, Mode::read_write));
+  sqlite3* const to = target->state_->handle;
+  sqlite3_backup* const backup = sqlite3_backup_init(to, "main", state_->handle, "main");
+  if (backup == nullptr) return lost(fmt::format("copying to {}: {}", path, sqlite3_errmsg(to)));
+  const int done = sqlite3_backup_step(backup, -1);
+  const int ended = sqlite3_backup_finish(backup);
+  if (done != SQLITE_DONE || ended != SQLITE_OK)
+    return lost(fmt::format("copying to {}: {}", path, sqlite3_errstr(done != SQLITE_DONE ? done : ended)));
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +14,23 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 namespace holdfast::db {
+
+// A statement as SQLite has prepared it, and what makes binding by name quick: SQLite would compare a name
+// with those of all parameters, while the same code binds the same ones in the same order each time.
+struct Prepared {
+  explicit Prepared(sqlite3_stmt* compiled);
+  Prepared(const Prepared&) = delete;
+  ~Prepared();
+
+  int number_of(const char* name);  // 0: it has no such parameter
+  void reset();                     // as it was before it was bound and stepped
+
+  sqlite3_stmt* handle;
+  std::vector<const char*> names;  // by number, from 1
+  std::vector<bool> bound;         // by number, from 1
+  std::vector<int> order;          // their numbers, as they were asked for the last time
+  std::size_t asked = 0;           // since the last reset
+};
 
 struct Connection::State {
   explicit State(sqlite3* opened) : handle(opened) {}
@@ -32,7 +50,7 @@ struct Connection::State {
   sqlite3* handle;
   // Prepared statements that nobody has borrowed, by their text. A program has a fixed set of texts, so
   // nothing is ever thrown out; one text has several statements once it was borrowed twice at a time.
-  using Shelf = std::vector<sqlite3_stmt*>;
+  using Shelf = std::vector<std::unique_ptr<Prepared>>;
   std::unordered_map<std::string, Shelf, TextHash, std::equal_to<>> idle;
   // As our Transaction sees it: some errors make SQLite roll back by itself, and what came then would
   // be committed statement by statement.
@@ -40,15 +58,15 @@ struct Connection::State {
 };
 
 struct Statement::State {
-  State(Connection::State& lender, Connection::State::Shelf& shelf, sqlite3_stmt* borrowed);
+  State(Connection::State& lender, Connection::State::Shelf& shelf, std::unique_ptr<Prepared> borrowed);
   State(const State&) = delete;
   ~State();
 
   Connection::State& connection;
   Connection::State::Shelf& home;  // where it goes back to
-  sqlite3_stmt* handle;
+  std::unique_ptr<Prepared> prepared;
+  sqlite3_stmt* const handle;
   std::optional<Error> bind_error;
-  std::vector<bool> bound;  // by parameter, from 0
   bool started = false;
   bool done = false;
 };

@@ -1,6 +1,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "catalog/db/connection.h"
 #include "catalog/db/sqlite/state.h"
@@ -12,16 +13,42 @@ Error check(std::string message) { return {Kind::check, std::move(message), ""};
 
 }  // namespace
 
-Statement::State::State(Connection::State& lender, Connection::State::Shelf& shelf, sqlite3_stmt* borrowed)
-    : connection(lender),
-      home(shelf),
-      handle(borrowed),
-      bound(static_cast<std::size_t>(sqlite3_bind_parameter_count(borrowed))) {}
+Prepared::Prepared(sqlite3_stmt* compiled) : handle(compiled) {
+  const int parameters = sqlite3_bind_parameter_count(compiled);
+  for (int number = 0; number <= parameters; ++number)
+    names.push_back(number == 0 ? nullptr : sqlite3_bind_parameter_name(compiled, number));
+  bound.resize(names.size());
+}
 
-Statement::State::~State() {
+Prepared::~Prepared() { sqlite3_finalize(handle); }
+
+int Prepared::number_of(const char* name) {
+  const std::size_t turn = asked++;
+  if (turn < order.size() && std::strcmp(names[static_cast<std::size_t>(order[turn])], name) == 0)
+    return order[turn];
+  const int number = sqlite3_bind_parameter_index(handle, name);
+  if (number == 0) return 0;
+  if (turn < order.size())
+    order[turn] = number;
+  else if (turn == order.size())
+    order.push_back(number);
+  return number;
+}
+
+void Prepared::reset() {
   sqlite3_reset(handle);
   sqlite3_clear_bindings(handle);
-  home.push_back(handle);
+  bound.assign(bound.size(), false);
+  asked = 0;
+}
+
+Statement::State::State(Connection::State& lender, Connection::State::Shelf& shelf,
+                        std::unique_ptr<Prepared> borrowed)
+    : connection(lender), home(shelf), prepared(std::move(borrowed)), handle(prepared->handle) {}
+
+Statement::State::~State() {
+  prepared->reset();
+  home.push_back(std::move(prepared));
 }
 
 Statement::Statement(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -35,7 +62,7 @@ namespace {
 template <class State, class Put>
 void bind_parameter(State& state, const char* name, Put put) {
   if (state.bind_error) return;
-  const int number = sqlite3_bind_parameter_index(state.handle, name);
+  const int number = state.prepared->number_of(name);
   if (number == 0) {
     state.bind_error = check(fmt::format("no parameter {} in: {}", name, sqlite3_sql(state.handle)));
     return;
@@ -44,7 +71,7 @@ void bind_parameter(State& state, const char* name, Put put) {
     state.bind_error = state.connection.failure(sqlite3_sql(state.handle));
     return;
   }
-  state.bound[static_cast<std::size_t>(number - 1)] = true;
+  state.prepared->bound[static_cast<std::size_t>(number)] = true;
 }
 
 }  // namespace
@@ -89,11 +116,11 @@ Result<bool> Statement::step() {
   if (state.bind_error) return refuse(*state.bind_error);
   if (state.done) return false;
   if (!state.started) {
-    const auto missing = std::ranges::find(state.bound, false);
-    if (missing != state.bound.end())
+    const auto& bound = state.prepared->bound;
+    const auto missing = std::find(bound.begin() + 1, bound.end(), false);
+    if (missing != bound.end())
       return refuse(check(fmt::format(
-          "{} was not bound in: {}",
-          sqlite3_bind_parameter_name(state.handle, 1 + static_cast<int>(missing - state.bound.begin())),
+          "{} was not bound in: {}", state.prepared->names[static_cast<std::size_t>(missing - bound.begin())],
           sqlite3_sql(state.handle))));
     state.started = true;
   }
@@ -110,6 +137,7 @@ Result<> Statement::run() {
     if (!row) break;
   }
   sqlite3_reset(state_->handle);
+  state_->prepared->asked = 0;
   state_->started = state_->done = false;
   return {};
 }

@@ -1,0 +1,129 @@
+#include "catalog/stores/copies.h"
+
+#include "catalog/stores/layers.h"
+#include "catalog/stores/row.h"
+
+namespace holdfast {
+namespace {
+
+Result<Copy> read_copy(db::Statement& statement) {
+  Copy c;
+  Row row(statement);
+  row >> c.id >> c.point_id >> c.machine_id >> c.repository_id >> c.chain_id >> c.parent_copy_id >>
+      c.execution_id >> c.state >> c.kind >> c.created_at >> c.bytes_stored;
+  HF_CHECK(row.check());
+  return c;
+}
+
+Result<CopyDisk> read_disk(db::Statement& statement) {
+  CopyDisk disk;
+  Row row(statement);
+  row >> disk.id >> disk.disk_id >> disk.layer_id >> disk.bytes_stored >> disk.sums_sha256;
+  return disk;
+}
+
+Result<> read_disks(db::Connection& db, Copy& copy) {
+  HF_TRY(auto disks, db.prepare(R"sql(
+    SELECT id, disk_id, layer_id, bytes_stored, sums_sha256
+    FROM copy_disks WHERE copy_id = :copy ORDER BY id)sql"));
+  HF_TRY(copy.disks, all_rows(disks.bind(":copy", copy.id), read_disk));
+  return {};
+}
+
+Result<> insert_disks(db::Connection& db, const Copy& copy) {
+  HF_TRY(auto insert, db.prepare(R"sql(
+    INSERT INTO copy_disks (id, copy_id, disk_id, layer_id, bytes_stored, sums_sha256)
+    VALUES (:id, :copy, :disk, :layer, :bytes_stored, :sums_sha256))sql"));
+  for (const CopyDisk& disk : copy.disks)
+    HF_CHECK(insert.bind(":id", disk.id)
+                 .bind(":copy", copy.id)
+                 .bind(":disk", disk.disk_id)
+                 .bind(":layer", disk.layer_id)
+                 .bind(":bytes_stored", number(disk.bytes_stored))
+                 .bind(":sums_sha256", or_null(disk.sums_sha256))
+                 .run());
+  return {};
+}
+
+}  // namespace
+
+Result<> Copies::add(const Copy& copy) {
+  HF_TRY(auto insert, db_.prepare(R"sql(
+    INSERT INTO copies (id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id,
+                        state,
+                        kind, created_at, bytes_stored)
+    VALUES (:id, :point, :machine, :repository, :chain, :parent, :execution, 'writing', :kind, :created_at, 0)
+    )sql"));
+  const auto done = insert.bind(":id", copy.id)
+                        .bind(":point", copy.point_id)
+                        .bind(":machine", copy.machine_id)
+                        .bind(":repository", copy.repository_id)
+                        .bind(":chain", copy.chain_id)
+                        .bind(":parent", copy.parent_copy_id)
+                        .bind(":execution", copy.execution_id)
+                        .bind(":kind", to_word(copy.kind))
+                        .bind(":created_at", milliseconds(copy.created_at))
+                        .run();
+  if (!done && done.error().kind == db::Kind::unique)
+    return fail(EEXIST, "the point is in that repository, or on its way there");
+  HF_CHECK(done);
+  return {};
+}
+
+Result<> Copies::commit(const Copy& copy, const std::vector<Layer>& layers) {
+  HF_CHECK(insert_layers(db_, layers));
+  HF_CHECK(insert_disks(db_, copy));
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE copies SET state = 'committed', bytes_stored = :bytes_stored
+    WHERE id = :id AND state = 'writing')sql"));
+  HF_CHECK(update.bind(":bytes_stored", number(copy.bytes_stored)).bind(":id", copy.id).run());
+  if (db_.changes() == 0) return fail(EINVAL, "copy {} is not being written", copy.id);
+  return count_points(db_, "repositories", copy.repository_id, 1, copy.bytes_stored, copy.created_at);
+}
+
+Result<> Copies::remove(Id id) {
+  HF_TRY(const Copy copy, get(id));
+  HF_TRY(auto children, db_.prepare("SELECT id FROM copies WHERE parent_copy_id = :id"));
+  HF_TRY(const auto resting, first_row(children.bind(":id", id), read_id));
+  if (resting) return fail(EBUSY, "copy {} has copy {} resting on it", id, *resting);
+
+  HF_TRY(auto disks, db_.prepare("DELETE FROM copy_disks WHERE copy_id = :copy RETURNING layer_id"));
+  HF_TRY(const auto layers, all_rows(disks.bind(":copy", id), read_id));
+  HF_CHECK(remove_unused_layers(db_, layers));
+  HF_TRY(auto remove, db_.prepare("DELETE FROM copies WHERE id = :id"));
+  HF_CHECK(remove.bind(":id", id).run());
+  HF_CHECK(remove_empty_chain(db_, copy.chain_id));
+  if (copy.state != PointState::committed) return {};
+  return count_points(db_, "repositories", copy.repository_id, -1, copy.bytes_stored, copy.created_at);
+}
+
+Result<Copy> Copies::get(Id id) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id, state, kind,
+           created_at, bytes_stored
+    FROM copies WHERE id = :id)sql"));
+  HF_TRY(auto copy, first_row(found.bind(":id", id), read_copy));
+  if (!copy) return fail(ENOENT, "there is no copy with id {}", id);
+  HF_CHECK(read_disks(db_, *copy));
+  return std::move(*copy);
+}
+
+Result<std::vector<Copy>> Copies::of_point(Id point) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id, state, kind,
+           created_at, bytes_stored
+    FROM copies WHERE point_id = :point AND state = 'committed' ORDER BY id)sql"));
+  HF_TRY(auto copies, all_rows(found.bind(":point", point), read_copy));
+  for (Copy& copy : copies) HF_CHECK(read_disks(db_, copy));
+  return copies;
+}
+
+Result<std::vector<Copy>> Copies::writing() {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id, state, kind,
+           created_at, bytes_stored
+    FROM copies WHERE state = 'writing' ORDER BY id)sql"));
+  return all_rows(found, read_copy);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+// Points in further repositories. Lives inside one transaction. A copy has layers of its own, in a chain of
+// its repository; its counters count it there.
+class Copies {
+ public:
+  explicit Copies(db::Connection& connection) : db_(connection) {}
+
+  // In state `writing`, without disks. EEXIST: the point is in that repository or on its way there.
+  Result<> add(const Copy& copy);
+  // Its layers, its disks and what it takes up. EINVAL: it is not being written.
+  Result<> commit(const Copy& copy, const std::vector<Layer>& layers);
+  // With its disks and layers, and its chain if it was the last. EBUSY while another copy rests on it.
+  Result<> remove(Id id);
+
+  Result<Copy> get(Id id);                       // ENOENT
+  Result<std::vector<Copy>> of_point(Id point);  // committed ones, in the order of their making
+  Result<std::vector<Copy>> writing();           // what an earlier life left
+
+ private:
+  db::Connection& db_;
+};
+
+}  // namespace holdfast

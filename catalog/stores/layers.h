@@ -1,0 +1,21 @@
+// Layers and chains as the stores of points and of copies share them.
+#pragma once
+
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+Result<> insert_layers(db::Connection& db, const std::vector<Layer>& layers);
+// Those of them that neither a point nor a copy shows any more.
+Result<> remove_unused_layers(db::Connection& db, const std::vector<Id>& layers);
+// The chain, if nothing is in it any more. None is fine.
+Result<> remove_empty_chain(db::Connection& db, Id chain);
+
+// So many points more or less in the counters of a table ("machines", "repositories").
+Result<> count_points(db::Connection& db, std::string_view table, Id id, int points, std::uint64_t bytes,
+                      Time at);
+
+}  // namespace holdfast

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+#include "catalog/stores/objects.h"
+
+namespace holdfast {
+
+// Policies: what is kept for how long, and how runs are made. Lives inside one transaction.
+class Policies : public Objects {
+ public:
+  explicit Policies(db::Connection& connection) : Objects(connection, {DefinitionKind::policy, "policies"}) {}
+
+  Result<Policy> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
+  Result<Policy> get(Id id);                                                        // ENOENT
+  Result<> define(Id id, const PolicyDefinition& definition, Time now);
+  Result<> remove(Id id);  // flows that had it have none: their points are kept
+};
+
+}  // namespace holdfast

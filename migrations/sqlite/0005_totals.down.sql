@@ -1,0 +1,10 @@
+DROP TABLE definition_changes;
+DROP TABLE identity;
+DROP TRIGGER repositories_count_points;
+DROP TRIGGER machines_count_down;
+DROP TRIGGER machines_count_up;
+DROP TRIGGER repositories_count_down;
+DROP TRIGGER repositories_count_up;
+DROP TRIGGER flows_count_down;
+DROP TRIGGER flows_count_up;
+DROP TABLE totals;

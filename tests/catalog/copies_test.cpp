@@ -1,0 +1,244 @@
+// What the stores promise, on a real database: copies of points, pins, verdicts, verifications, and what goes
+// when history is forgotten.
+#include "tests/catalog/fixture.h"
+
+namespace holdfast {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class History : public CatalogTest {
+ protected:
+  History() {
+    write([this](db::Connection& db) { offsite = must(Repositories(db).add("offsite", {}, at(0))).id; });
+  }
+
+  // In state writing, on a chain of its own in the other repository.
+  Copy begin_copy(const Point& point, const Copy* parent = nullptr) {
+    Copy copy;
+    copy.id = new_id();
+    copy.point_id = point.id, copy.machine_id = machine, copy.repository_id = offsite;
+    copy.created_at = at(50);
+    copy.chain_id = parent != nullptr ? parent->chain_id : new_id();
+    if (parent != nullptr) copy.kind = PointKind::incremental, copy.parent_copy_id = parent->id;
+    write([&](db::Connection& db) {
+      if (parent == nullptr) must(Points(db).add_chain({copy.chain_id, machine, offsite, at(0)}));
+      must(Copies(db).add(copy));
+    });
+    return copy;
+  }
+  Copy committed_copy(const Point& point, const Copy* parent = nullptr) {
+    Copy copy = begin_copy(point, parent);
+    Layer layer;
+    layer.id = new_id(), layer.chain_id = copy.chain_id, layer.disk_id = point.disks[0].disk_id;
+    layer.file = point.name + "/disk-0.qcow2", layer.image_id = random_hex(16);
+    if (parent != nullptr) layer.parent_layer_id = parent->disks[0].layer_id;
+    copy.disks = {{new_id(), layer.disk_id, layer.id, 70, "abc"}};
+    copy.bytes_stored = 70;
+    write([&](db::Connection& db) { must(Copies(db).commit(copy, {layer})); });
+    copy.state = PointState::committed;
+    return copy;
+  }
+  Repositories::Usage usage() {
+    return read([&](db::Connection& db) { return must(Repositories(db).usage(offsite)); });
+  }
+  void ended_execution(const std::string& name) {
+    Execution execution = an_execution(flow, name);
+    end(execution, RunStatus::success);
+    Job job = a_job("job of " + name);
+    job.name = "j-" + name;
+    job.execution_id = execution.id;
+    write([&](db::Connection& db) {
+      must(Executions(db).add(execution));
+      must(Jobs(db).add(job));
+    });
+  }
+  std::vector<std::string> executions() {
+    std::vector<std::string> names;
+    for (const Named& named :
+         read([&](db::Connection& db) { return must(Executions(db).newest(flow, 100)); }))
+      names.push_back(named.name);
+    return names;
+  }
+
+  Id offsite = 0;
+};
+
+TEST_F(History, ACopyIsReadBackAndCountedWhereItLies) {
+  const Point point = committed_point("t1", 1);
+  const Copy copy = committed_copy(point);
+  const auto copies = read([&](db::Connection& db) { return must(Copies(db).of_point(point.id)); });
+  ASSERT_EQ(copies.size(), 1u);
+  EXPECT_EQ(copies[0].id, copy.id);
+  EXPECT_EQ(copies[0].repository_id, offsite);
+  EXPECT_EQ(copies[0].disks, copy.disks);
+  EXPECT_EQ(copies[0].bytes_stored, 70u);
+  EXPECT_EQ(copies[0].created_at, at(50));
+  EXPECT_EQ(usage().points, 1);
+  EXPECT_EQ(usage().bytes_stored, 70u);
+  write([&](db::Connection& db) { must(Copies(db).remove(copy.id)); });
+  EXPECT_EQ(usage().points, 0);
+  EXPECT_THAT(read([&](db::Connection& db) { return must(Copies(db).of_point(point.id)); }), IsEmpty());
+}
+
+TEST_F(History, APointHasOneCopyInARepository) {
+  const Point point = committed_point("t1", 1);
+  const Copy copy = begin_copy(point);
+  Copy again = copy;
+  again.id = new_id();
+  EXPECT_EQ(refused([&](db::Connection& db) { return Copies(db).add(again); }).code, EEXIST);
+  const auto writing = read([](db::Connection& db) { return must(Copies(db).writing()); });
+  ASSERT_EQ(writing.size(), 1u);
+  EXPECT_EQ(writing[0].id, copy.id);
+  write([&](db::Connection& db) { must(Copies(db).remove(copy.id)); });
+  EXPECT_EQ(usage().points, 0) << "it was never counted";
+}
+
+TEST_F(History, ACopyOnWhichAnotherRestsStays) {
+  const Point full = committed_point("t1", 1);
+  const Point increment = committed_point("t2", 2, &full);
+  const Copy below = committed_copy(full);
+  const Copy above = committed_copy(increment, &below);
+  EXPECT_EQ(refused([&](db::Connection& db) { return Copies(db).remove(below.id); }).code, EBUSY);
+  Copy again = above;
+  again.disks.clear();
+  EXPECT_EQ(refused([&](db::Connection& db) { return Copies(db).commit(again, {}); }).code, EINVAL);
+  write([&](db::Connection& db) {
+    must(Copies(db).remove(above.id));
+    must(Copies(db).remove(below.id));
+    EXPECT_EQ(Copies(db).get(below.id).error().code, ENOENT);
+  });
+}
+
+TEST_F(History, APointThatIsCopiedOrPinnedStays) {
+  const Point point = committed_point("t1", 1);
+  const Copy copy = committed_copy(point);
+  EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).remove(point.id); }),
+            (Error{EBUSY, "point 't1' has a copy in repository 'offsite'"}));
+  write([&](db::Connection& db) {
+    must(Copies(db).remove(copy.id));
+    must(Pins(db).add({new_id(), point.id, at(0), "ann", std::nullopt, "audit"}));
+  });
+  EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).remove(point.id); }),
+            (Error{EBUSY, "point 't1' is pinned"}));
+  write([&](db::Connection& db) {
+    must(Pins(db).remove_all(point.id));
+    must(Points(db).remove(point.id));
+  });
+}
+
+TEST_F(History, APinEndsAtItsTime) {
+  const Point point = committed_point("t1", 1);
+  const Pin until{new_id(), point.id, at(0), "ann", at(10), "move"};
+  const Pin for_ever{new_id(), point.id, at(0), "", std::nullopt, ""};
+  write([&](db::Connection& db) {
+    must(Pins(db).add(until));
+    must(Pins(db).add(for_ever));
+    EXPECT_EQ(must(Pins(db).remove_ended(at(9))), 0);
+    EXPECT_THAT(must(Pins(db).of_point(point.id)), ElementsAre(until, for_ever));
+    EXPECT_EQ(must(Pins(db).remove_ended(at(10))), 1);
+    EXPECT_THAT(must(Pins(db).of_point(point.id)), ElementsAre(for_ever));
+    must(Pins(db).remove_all(point.id));
+  });
+  EXPECT_EQ(refused([&](db::Connection& db) { return Pins(db).remove_all(point.id); }).code, ENOENT);
+  EXPECT_EQ(refused([&](db::Connection& db) {
+              return Pins(db).add({new_id(), 9, at(0), "", {}, ""});
+            }).code,
+            ENOENT);
+}
+
+TEST_F(History, VerdictsAndTheLastVerificationAreReadBackAndGoWithTheirPoint) {
+  const Point point = committed_point("t1", 1);
+  const Verdict verdict{new_id(), point.id, at(5), VerdictResult::bad, "ann", "no boot"};
+  write([&](db::Connection& db) {
+    must(Verdicts(db).add(verdict));
+    must(Points(db).set_verified(point.id, {at(6), VerifyLevel::checksums}));
+    EXPECT_THAT(must(Verdicts(db).of_point(point.id)), ElementsAre(verdict));
+    EXPECT_EQ(must(Points(db).get(point.id)).verified, (Point::Verification{at(6), VerifyLevel::checksums}));
+    must(Points(db).remove(point.id));
+    EXPECT_THAT(must(Verdicts(db).of_point(point.id)), IsEmpty());
+  });
+  EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).set_verified(9, {}); }).code, ENOENT);
+  EXPECT_EQ(refused([&](db::Connection& db) {
+              return Verdicts(db).add({new_id(), 9, at(0), VerdictResult::good, "ann", ""});
+            }).code,
+            ENOENT);
+}
+
+TEST_F(History, OneJobAtATimeWritesToAChain) {
+  const Chain chain = a_chain();
+  Job first = a_job("first"), second = a_job("second");
+  first.chain_id = chain.id;
+  write([&](db::Connection& db) {
+    must(Jobs(db).add(first));
+    must(Jobs(db).add(second));
+  });
+  EXPECT_EQ(refused([&](db::Connection& db) { return Jobs(db).set_chain(second.id, chain.id); }),
+            (Error{EBUSY, "another job writes to that chain"}));
+  end(first, RunStatus::success);
+  write([&](db::Connection& db) {
+    must(Jobs(db).update(first));
+    must(Jobs(db).set_chain(second.id, chain.id));
+    EXPECT_EQ(must(Jobs(db).get(second.id)).chain_id, chain.id);
+  });
+  EXPECT_EQ(refused([&](db::Connection& db) { return Jobs(db).set_chain(9, chain.id); }).code, ENOENT);
+}
+
+TEST_F(History, OldExecutionsGoAFewAtATimeWithTheirJobsAndTheCountersStay) {
+  for (int i = 0; i < 10; ++i) ended_execution(fmt::format("r{}", i));
+  const auto pruned = [&](int keep, int at_most) {
+    return write([&](db::Connection& db) { return must(Executions(db).prune(flow, keep, at_most)); });
+  };
+  EXPECT_EQ(pruned(4, 5), 5);
+  EXPECT_EQ(pruned(4, 5), 1);
+  EXPECT_EQ(pruned(4, 5), 0);
+  EXPECT_THAT(executions(), ElementsAre("r9", "r8", "r7", "r6"));
+  read([&](db::Connection& db) {
+    EXPECT_EQ(must(Jobs(db).newest(100)).size(), 4u);
+    const Flow counted = must(Flows(db).get(flow));
+    EXPECT_EQ(counted.total_executions, 10);
+    EXPECT_EQ(counted.successful_executions, 10);
+  });
+}
+
+TEST_F(History, WhatRunsIsNotForgottenAndNoPointGoes) {
+  Execution running = an_execution(flow, "running");
+  write([&](db::Connection& db) { must(Executions(db).add(running)); });
+  Point point = begin_point("t1", 1);
+  const auto layers = fill(point);
+  write([&](db::Connection& db) {
+    must(
+        must(db.prepare("UPDATE points SET execution_id = :execution")).bind(":execution", running.id).run());
+    must(Points(db).commit(point, layers));
+    EXPECT_EQ(must(Executions(db).prune(flow, 0, 100)), 0);
+  });
+  end(running, RunStatus::success);
+  write([&](db::Connection& db) { must(Executions(db).update(running)); });
+  ended_execution("later");
+  write([&](db::Connection& db) {
+    EXPECT_EQ(must(Executions(db).prune(flow, 1, 100)), 1);
+    EXPECT_EQ(must(Points(db).get(point.id)).execution_id, std::nullopt);
+  });
+  EXPECT_THAT(executions(), ElementsAre("later"));
+}
+
+TEST_F(History, OldJobsOfNoExecutionGoAFewAtATime) {
+  ended_execution("r1");
+  for (int i = 0; i < 6; ++i) {
+    Job job = a_job(fmt::format("alone-{}", i));
+    job.type = JobType::prune;
+    if (i != 0) end(job, RunStatus::success);
+    write([&](db::Connection& db) { must(Jobs(db).add(job)); });
+  }
+  write([&](db::Connection& db) {
+    EXPECT_EQ(must(Jobs(db).prune(2, 2)), 2);
+    EXPECT_EQ(must(Jobs(db).prune(2, 2)), 1);
+    EXPECT_EQ(must(Jobs(db).prune(2, 2)), 0);
+    EXPECT_TRUE(must(Jobs(db).find("j-r1"))) << "it goes with its execution";
+    EXPECT_TRUE(must(Jobs(db).find("alone-0"))) << "it has not ended";
+  });
+}
+
+}  // namespace
+}  // namespace holdfast
