@@ -65,6 +65,11 @@ Result<> make_leaf(const std::string& path) {
 
 }  // namespace
 
+void LiveEngine::announce(ObjectKind kind, Id id) {
+  definitions_.changed();
+  observer_.changed(kind, id);
+}
+
 Result<Id> LiveEngine::create(ObjectKind kind, std::string_view name, const Caller& caller) {
   HF_CHECK(check_name(name));
   HF_TRY(const Id id, catalog_->write([&](db::Connection& db) -> Result<Id> {
@@ -75,7 +80,7 @@ Result<Id> LiveEngine::create(ObjectKind kind, std::string_view name, const Call
         record(db, make_event(clock_, fmt::format("{}.create", word_of(kind)), std::move(path), caller)));
     return made;
   }));
-  observer_.changed(kind, id);
+  announce(kind, id);
   return id;
 }
 
@@ -86,7 +91,7 @@ Result<> LiveEngine::remove(ObjectKind kind, Id id, const Caller& caller) {
     return record(db, make_event(clock_, fmt::format("{}.remove", word_of(kind)), std::move(path), caller));
   }));
   if (kind == ObjectKind::repository) shelf_.drop(id);
-  observer_.changed(kind, id);
+  announce(kind, id);
   return {};
 }
 
@@ -99,7 +104,7 @@ Result<> LiveEngine::rename(ObjectKind kind, Id id, std::string_view name, const
     event.reason = name;
     return record(db, event);
   }));
-  observer_.changed(kind, id);
+  announce(kind, id);
   return {};
 }
 
@@ -109,18 +114,20 @@ Result<> LiveEngine::define(Id id, const MachineDefinition& definition, const Ca
     HF_TRY(std::string path, path_of(db, ObjectKind::machine, id));
     return record(db, make_event(clock_, "machine.define", std::move(path), caller));
   }));
-  observer_.changed(ObjectKind::machine, id);
+  announce(ObjectKind::machine, id);
   return {};
 }
 
 // The directory is made a repository inside the transaction: a definition that the catalog refuses
 // touches no directory, and a directory that can't be one changes no definition.
 Result<> LiveEngine::define(Id id, const RepositoryDefinition& definition, const Caller& caller) {
+  bool moved = false;
   HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     Repositories repositories(db);
     HF_TRY(const Repository before, repositories.get(id));
     HF_CHECK(repositories.define(id, definition, clock_.now()));
-    if (!before.complete || before.definition.path != definition.path) {
+    moved = !before.complete || before.definition.path != definition.path;
+    if (moved) {
       HF_CHECK(make_leaf(definition.path));
       HF_TRY(const std::string marker, repository::Place::initialise(definition.path));
       HF_CHECK(repositories.set_marker(id, marker));
@@ -128,8 +135,8 @@ Result<> LiveEngine::define(Id id, const RepositoryDefinition& definition, const
     HF_TRY(std::string path, path_of(db, ObjectKind::repository, id));
     return record(db, make_event(clock_, "repository.define", std::move(path), caller));
   }));
-  shelf_.drop(id);
-  observer_.changed(ObjectKind::repository, id);
+  if (moved) shelf_.drop(id);
+  announce(ObjectKind::repository, id);
   return {};
 }
 
@@ -139,12 +146,13 @@ Result<> LiveEngine::define(Id id, const FlowDefinition& definition, const Calle
     HF_TRY(std::string path, path_of(db, ObjectKind::flow, id));
     return record(db, make_event(clock_, "flow.define", std::move(path), caller));
   }));
-  observer_.changed(ObjectKind::flow, id);
+  announce(ObjectKind::flow, id);
   return {};
 }
 
 Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  definitions_.changed();  // a repository that was away may be there again
   return runner_.run(flow, request, caller);
 }
 
@@ -159,7 +167,7 @@ Result<> LiveEngine::set_enabled(Id id, bool enabled, const Caller& caller) {
     return record(db,
                   make_event(clock_, enabled ? "flow.enable" : "flow.disable", "flows/" + flow.name, caller));
   }));
-  observer_.changed(ObjectKind::flow, id);
+  announce(ObjectKind::flow, id);
   return {};
 }
 

@@ -37,6 +37,7 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
       observer_(observer),
       services_{*catalog_, clock_, shelf_, std::move(scratch)},
       started_at_(clock.now()),
+      definitions_(*catalog_, shelf_),
       runner_(services_, observer_, kMaxConcurrentJobs) {}
 
 Result<> LiveEngine::begin_again() {
@@ -49,7 +50,13 @@ Result<> LiveEngine::begin_again() {
   for (const Id machine : machines)
     if (const auto recovered = capture::recover(services_, machine); !recovered)
       log::warning("{}; it is tried again before the machine's next run", recovered.error().message);
+  definitions_.changed();  // an earlier life may not have come to it
   return {};
+}
+
+void LiveEngine::stop() {
+  runner_.stop();
+  definitions_.stop();
 }
 
 }  // namespace holdfast

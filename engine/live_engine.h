@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "engine/engine.h"
+#include "engine/repository/definitions.h"
 #include "engine/runs/runner.h"
 
 namespace holdfast {
@@ -16,7 +17,7 @@ class LiveEngine final : public Engine {
 
   // What start() does once the catalog is open.
   Result<> begin_again();
-  void stop() override { runner_.stop(); }
+  void stop() override;
 
   // questions.cpp
   Result<Id> find(ObjectKind kind, Id parent, std::string_view name) override;
@@ -63,6 +64,8 @@ class LiveEngine final : public Engine {
     Observer* const target_;
   };
 
+  // A definition has changed: whoever watches is told, and so are the repositories.
+  void announce(ObjectKind kind, Id id);
   // With what runs now laid over what the catalog has.
   void add_progress(ExecutionView& view);
   Result<> cancel_jobs(Id execution, const Caller& caller);
@@ -74,6 +77,7 @@ class LiveEngine final : public Engine {
   repository::Shelf shelf_;
   const capture::Services services_;
   const Time started_at_;
+  repository::Definitions definitions_;
   runs::Runner runner_;
 
   std::mutex stacks_mutex_;

@@ -8,6 +8,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/totals.h"
 #include "engine/live_engine.h"
 
 namespace holdfast {
@@ -321,17 +322,12 @@ Result<PointDisk> LiveEngine::point_disk(Id id) {
 Result<SummaryView> LiveEngine::summary() {
   return catalog_->read([&](db::Connection& db) -> Result<SummaryView> {
     SummaryView view;
-    HF_TRY(const auto machines, Machines(db).list());
-    HF_TRY(const auto repositories, Repositories(db).list());
-    HF_TRY(const auto flows, Flows(db).list());
-    view.machines = static_cast<std::int64_t>(machines.size());
-    view.repositories = static_cast<std::int64_t>(repositories.size());
-    view.flows = static_cast<std::int64_t>(flows.size());
-    for (const Named& repository : repositories) {
-      HF_TRY(const auto usage, Repositories(db).usage(repository.id));
-      view.points += usage.points;
-      view.bytes_stored += usage.bytes_stored;
-    }
+    HF_TRY(const Totals totals, read_totals(db));
+    view.machines = totals.machines;
+    view.repositories = totals.repositories;
+    view.flows = totals.flows;
+    view.points = totals.points;
+    view.bytes_stored = totals.bytes_stored;
     HF_TRY(const auto running, Executions(db).unfinished());
     for (const Execution& execution : running) {
       HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));

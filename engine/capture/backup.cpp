@@ -4,6 +4,7 @@
 
 #include "catalog/base/log.h"
 #include "catalog/stores/events.h"
+#include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
@@ -158,6 +159,7 @@ class Backup {
         point.chain_id = new_id();
         HF_CHECK(points.add_chain({point.chain_id, machine_.id, repository_.id, services_.clock.now()}));
       }
+      HF_CHECK(Jobs(db).set_chain(request_.job, point.chain_id));
       HF_TRY(point.name, free_name(points));
       return points.freeze(point.id, point.time, point.name, point.chain_id);
     });

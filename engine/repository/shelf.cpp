@@ -7,7 +7,8 @@ Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
     return fail(EINVAL, "repository '{}' has no path yet; write its config.json", repository.name);
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Place>& place = open_[repository.id];
-  if (place && !place->check()) place.reset();
+  // Whoever had its lease may have ended since.
+  if (place && (!place->check() || !place->may_write())) place.reset();
   if (!place) {
     HF_TRY(place, Place::open(repository.definition.path, repository.marker));
   }

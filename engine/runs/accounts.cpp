@@ -6,6 +6,7 @@
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
+#include "catalog/stores/settings_store.h"
 
 namespace holdfast::runs {
 namespace {
@@ -60,6 +61,14 @@ void explain(Execution& execution, const std::vector<Job>& jobs) {
   execution.message = bad->message;
 }
 
+// With each end a little more than one goes, so that a smaller limit is reached in time, never at once.
+Result<> forget_old(db::Connection& db, Id flow) {
+  constexpr int kAtOnce = 100;
+  HF_TRY(const Settings settings, SettingsStore(db).get());
+  HF_CHECK(Executions(db).prune(flow, settings.definition.keep_executions, kAtOnce));
+  return {};
+}
+
 Result<std::optional<Id>> settle_execution(db::Connection& db, Id id, Time now) {
   Executions executions(db);
   HF_TRY(Execution execution, executions.get(id));
@@ -86,6 +95,7 @@ Result<std::optional<Id>> settle_execution(db::Connection& db, Id id, Time now) 
   explain(execution, jobs);
   HF_CHECK(executions.update(execution));
   HF_CHECK(log_end(db, execution, now));
+  HF_CHECK(forget_old(db, execution.flow_id));
   return std::optional<Id>{id};
 }
 

@@ -11,6 +11,7 @@
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/settings_store.h"
 
 namespace holdfast::runs {
 namespace {
@@ -49,10 +50,11 @@ class AccountsTest : public testing::Test {
     ASSERT_TRUE(result) << result.error().message;
   }
 
-  void make_execution(std::size_t jobs) {
+  void make_execution(std::size_t jobs, const std::string& name = "r1") {
+    jobs_.clear();
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       execution_ = new_id();
-      HF_CHECK(Executions(db).add({.id = execution_, .flow_id = flow_, .name = "r1", .created_at = kNow}));
+      HF_CHECK(Executions(db).add({.id = execution_, .flow_id = flow_, .name = name, .created_at = kNow}));
       for (std::size_t i = 0; i < jobs; ++i) {
         jobs_.push_back(new_id());
         HF_CHECK(Jobs(db).add({.id = jobs_.back(),
@@ -70,8 +72,8 @@ class AccountsTest : public testing::Test {
   }
 
   // All jobs start, then end as told.
-  Execution run_to(const std::vector<JobEnd>& ends) {
-    make_execution(ends.size());
+  Execution run_to(const std::vector<JobEnd>& ends, const std::string& name = "r1") {
+    make_execution(ends.size(), name);
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       for (const Id job : jobs_) HF_CHECK(job_started(db, job, kNow));
       for (std::size_t i = 0; i < ends.size(); ++i) HF_CHECK(job_ended(db, jobs_[i], ends[i], kLater));
@@ -170,6 +172,22 @@ TEST_F(AccountsTest, the_flow_counts_what_came_of_its_executions) {
   EXPECT_EQ(flow.total_executions, 1);
   EXPECT_EQ(flow.failed_executions, 1);
   EXPECT_EQ(flow.successful_executions, 0);
+}
+
+TEST_F(AccountsTest, history_beyond_what_is_kept_goes_with_its_jobs_and_stays_counted) {
+  must(catalog_->write(
+      [](db::Connection& db) { return SettingsStore(db).define({.keep_executions = 2}, kNow); }));
+  for (const char* name : {"r1", "r2", "r3", "r4"}) run_to({kGood}, name);
+  must(catalog_->read([&](db::Connection& db) -> Result<> {
+    HF_TRY(const auto kept, Executions(db).newest(flow_, 10));
+    EXPECT_EQ(kept.size(), 2U);
+    EXPECT_EQ(kept.at(0).name, "r4");
+    HF_TRY(const auto jobs, Jobs(db).newest(10));
+    EXPECT_EQ(jobs.size(), 2U);
+    HF_TRY(const Flow flow, Flows(db).get(flow_));
+    EXPECT_EQ(flow.total_executions, 4);
+    return {};
+  }));
 }
 
 TEST_F(AccountsTest, the_end_of_an_execution_is_an_event) {

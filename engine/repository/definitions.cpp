@@ -1,0 +1,213 @@
+#include "engine/repository/definitions.h"
+
+#include <nlohmann/json.hpp>
+
+#include "catalog/base/log.h"
+#include "catalog/model/definition_json.h"
+#include "catalog/stores/credentials.h"
+#include "catalog/stores/definition_changes.h"
+#include "catalog/stores/flows.h"
+#include "catalog/stores/groups.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/policies.h"
+#include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
+#include "catalog/stores/sources.h"
+
+namespace holdfast::repository {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kFolder[] = "definitions";
+constexpr char kRevision[] = "definitions/revision";
+
+// The file of a definition, and what belongs in it: nothing when it is to go.
+struct Document {
+  std::string folder;
+  std::string file;
+  std::optional<std::string> text;
+};
+
+// What a repository has to be told, and up to where it is then.
+struct News {
+  std::vector<Document> documents;
+  std::int64_t revision = 0;
+};
+
+// Numbers as well as what they are now: on another host the names may be what is still right.
+Json owner_of(const Ownership& ownership) {
+  return {{"uid", ownership.uid}, {"gid", ownership.gid}, {"mode", fmt::format("{:04o}", ownership.mode)}};
+}
+
+// The store's object of that name, if there is one and it is complete. `add` puts in what is the kind's own.
+template <class Store, class Add>
+Result<std::optional<std::string>> describe(Store store, const DefinitionChanges::Change& change, Add add) {
+  HF_TRY(const auto id, store.find(change.name));
+  if (!id) return std::nullopt;
+  HF_TRY(const auto object, store.get(*id));
+  if (!object.complete) return std::nullopt;
+  Json document = {
+      {"kind", to_word(change.kind)}, {"name", object.name}, {"owner", owner_of(object.ownership)}};
+  HF_CHECK(add(document, object));
+  document["definition"] = Json::parse(print_definition(object.definition));
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<std::optional<std::string>> text_of(db::Connection& db, const DefinitionChanges::Change& change) {
+  const auto nothing_more = [](Json&, const auto&) { return Result<>{}; };
+  const auto key = [](Json& document, const Machine& machine) {
+    document["key"] = machine.key;
+    return Result<>{};
+  };
+  const auto members = [&](Json& document, const Group& group) -> Result<> {
+    HF_TRY(const auto found, Groups(db).members(group.id));
+    Json& list = document["members"] = Json::array();
+    for (const Member& member : found)
+      list.push_back({{"machine", member.machine}, {"enabled", member.enabled}});
+    return {};
+  };
+  switch (change.kind) {
+    case DefinitionKind::machine: return describe(Machines(db), change, key);
+    case DefinitionKind::repository: return describe(Repositories(db), change, nothing_more);
+    case DefinitionKind::flow: return describe(Flows(db), change, nothing_more);
+    case DefinitionKind::source: return describe(Sources(db), change, nothing_more);
+    case DefinitionKind::group: return describe(Groups(db), change, members);
+    case DefinitionKind::schedule: return describe(Schedules(db), change, nothing_more);
+    case DefinitionKind::policy: return describe(Policies(db), change, nothing_more);
+    case DefinitionKind::credential: return describe(Credentials(db), change, nothing_more);
+  }
+  return std::nullopt;
+}
+
+std::string folder_of(DefinitionKind kind) {
+  switch (kind) {
+    case DefinitionKind::repository: return "repositories";
+    case DefinitionKind::policy: return "policies";
+    default: return fmt::format("{}s", to_word(kind));
+  }
+}
+
+// Up to which of this catalog's changes the repository is: 0 when another catalog, or nobody, wrote there.
+Result<std::int64_t> known_revision(const Directory& directory, const std::string& catalog_key) {
+  const auto text = read_small_file(directory, kRevision);
+  if (!text && text.error().code == ENOENT) return 0;
+  if (!text) return tl::make_unexpected(text.error());
+  const auto written = Json::parse(*text, nullptr, false);
+  if (!written.is_object() || !written.contains("catalog") || !written.contains("revision")) return 0;
+  if (written["catalog"] != catalog_key || !written["revision"].is_number_integer()) return 0;
+  return written["revision"].get<std::int64_t>();
+}
+
+Result<News> news_since(db::Connection& db, std::int64_t revision) {
+  News news{.documents = {}, .revision = revision};
+  HF_TRY(const auto changes, DefinitionChanges(db).since(revision));
+  for (const DefinitionChanges::Change& change : changes) {
+    Document document;
+    document.folder = fmt::format("{}/{}", kFolder, folder_of(change.kind));
+    document.file = fmt::format("{}/{}.json", document.folder, change.name);
+    HF_TRY(document.text, text_of(db, change));
+    news.documents.push_back(std::move(document));
+    news.revision = change.revision;
+  }
+  return news;
+}
+
+Result<> make_if_missing(Directory& directory, const std::string& path, const std::string& parent) {
+  HF_TRY(const bool there, directory.exists(path));
+  if (there) return {};
+  HF_CHECK(directory.make_directory(path));
+  return directory.sync(parent);
+}
+
+Result<> put(Directory& directory, const Document& document) {
+  HF_CHECK(make_if_missing(directory, document.folder, kFolder));
+  if (document.text) return replace_file(directory, document.file, *document.text);
+  HF_TRY(const bool there, directory.exists(document.file));
+  if (!there) return {};
+  HF_CHECK(directory.remove(document.file));
+  return directory.sync(document.folder);
+}
+
+void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
+  if (!repository.complete || repository.definition.read_only) return;
+  const auto place = shelf.place(repository);
+  if (!place || !(*place)->may_write()) return;  // its status says so
+  if (const auto told = tell_definitions(catalog, (*place)->directory()); !told)
+    log::warning(
+        "repository '{}' has not got the newest definitions: {}; they are written at the next change",
+        repository.name, told.error().message);
+}
+
+Result<std::vector<Repository>> all_repositories(Catalog& catalog) {
+  return catalog.read([](db::Connection& db) -> Result<std::vector<Repository>> {
+    Repositories store(db);
+    std::vector<Repository> repositories;
+    HF_TRY(const auto names, store.list());
+    for (const Named& named : names) {
+      HF_TRY(Repository repository, store.get(named.id));
+      repositories.push_back(std::move(repository));
+    }
+    return repositories;
+  });
+}
+
+}  // namespace
+
+Result<> tell_definitions(Catalog& catalog, Directory& directory) {
+  HF_TRY(const std::string key,
+         catalog.read([](db::Connection& db) { return DefinitionChanges(db).catalog_key(); }));
+  HF_TRY(const std::int64_t known, known_revision(directory, key));
+  HF_TRY(const News news, catalog.read([&](db::Connection& db) { return news_since(db, known); }));
+  if (news.documents.empty()) return {};
+  HF_CHECK(make_if_missing(directory, kFolder, "."));
+  for (const Document& document : news.documents) HF_CHECK(put(directory, document));
+  const Json revision{{"catalog", key}, {"revision", news.revision}};
+  return replace_file(directory, kRevision, revision.dump() + "\n");
+}
+
+Definitions::Definitions(Catalog& catalog, Shelf& shelf)
+    : catalog_(catalog), shelf_(shelf), thread_([this] { work(); }) {}
+
+Definitions::~Definitions() { stop(); }
+
+void Definitions::changed() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++asked_;
+  }
+  moved_.notify_all();
+}
+
+void Definitions::settle() {
+  std::unique_lock lock(mutex_);
+  moved_.wait(lock, [this, wanted = asked_] { return told_ >= wanted || stopping_; });
+}
+
+void Definitions::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  moved_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Definitions::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    moved_.wait(lock, [this] { return stopping_ || told_ != asked_; });
+    if (stopping_) return;
+    const std::uint64_t asked = asked_;
+    lock.unlock();
+    if (const auto repositories = all_repositories(catalog_))
+      for (const Repository& repository : *repositories) tell(catalog_, shelf_, repository);
+    else
+      log::warning("the definitions could not be written: {}", repositories.error().message);
+    lock.lock();
+    told_ = asked;
+    moved_.notify_all();
+  }
+}
+
+}  // namespace holdfast::repository

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+"""Law 10: each repository carries the definitions of all that users have made, as files that outlive the daemon."""
+
+import json
+import os
+
+import holdfast
+
+
+class Definitions(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.repository = self.add_repository()
+        self.machine = {"driver": "qmp", "socket": "/run/m.qmp", "disks": [{"name": "disk-0", "node": "disk0"}]}
+        self.daemon.define("machines/m", self.machine)
+        self.add_flow()
+
+    def file(self, name):
+        return self.repository / "definitions" / name
+
+    def read(self, name):
+        return json.loads(self.file(name).read_text())
+
+    def test_what_was_written_into_the_mount_is_in_the_repository(self):
+        self.until(self.file("flows/f.json").exists)
+        self.daemon.stop()
+        flow, machine = self.read("flows/f.json"), self.read("machines/m.json")
+        self.assertEqual(flow["definition"]["target"], "machines/m")
+        self.assertEqual(flow["owner"]["uid"], os.getuid())
+        self.assertEqual(machine["definition"]["socket"], "/run/m.qmp")
+        self.assertEqual(self.read("repositories/r.json")["definition"]["path"], str(self.repository))
+
+    def test_a_change_a_new_name_and_a_deletion_follow(self):
+        self.until(self.file("flows/f.json").exists)
+        self.daemon.write("machines/m/config.json", json.dumps(self.machine | {"description": "the web server"}))
+        self.until(lambda: self.read("machines/m.json")["definition"]["description"] == "the web server")
+        os.rename(self.daemon.mount / "machines/m", self.daemon.mount / "machines/web")
+        self.until(lambda: self.read("flows/f.json")["definition"]["target"] == "machines/web")
+        self.assertFalse(self.file("machines/m.json").exists())
+        os.rmdir(self.daemon.mount / "flows/f")
+        self.until(lambda: not self.file("flows/f.json").exists())
+
+    def test_a_refused_change_changes_no_file(self):
+        self.until(self.file("machines/m.json").exists)
+        before = self.file("machines/m.json").read_bytes()
+        with self.assertRaises(OSError):
+            self.daemon.write("machines/m/config.json", '{"driver": "abacus"}')
+        # What comes later is told later: once that is there, the refused one would be.
+        self.daemon.define("machines/n", self.machine)
+        self.until(self.file("machines/n.json").exists)
+        self.assertEqual(self.file("machines/m.json").read_bytes(), before)
+
+    def test_what_a_killed_daemon_had_not_told_is_told_by_the_next(self):
+        self.until(self.file("flows/f.json").exists)
+        away = self.folder / "away"
+        os.rename(self.repository, away)
+        self.daemon.write("machines/m/config.json", json.dumps(self.machine | {"description": "changed meanwhile"}))
+        self.daemon.kill()
+        os.rename(away, self.repository)
+        self.daemon.start()
+        self.until(lambda: self.read("machines/m.json")["definition"]["description"] == "changed meanwhile")
+
+
+if __name__ == "__main__":
+    holdfast.main()
