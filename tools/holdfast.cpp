@@ -1,0 +1,118 @@
+// holdfast: what a person or a script does to Holdfast beside the mount.
+//
+//   holdfast migrate status|up|down|verify [--state DIR]
+#include <getopt.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+
+#include "catalog/db/migrations.h"
+#include "catalog/upkeep.h"
+
+namespace holdfast {
+namespace {
+
+constexpr int kWrongCommandLine = 2;
+
+constexpr const char* kUsage = R"(Usage: holdfast migrate status|up|down|verify [--state DIR]
+
+Looks after the catalog of a daemon that is not running.
+
+  status   the schema's version, and what this program would make of it; also while a daemon runs
+  up       brings it to this program's version, as the daemon does when it starts
+  down     takes back the last step, for the program before this one
+  verify   reads all of it: pages, indexes, references, and that its migrations are this program's
+
+Before a step a copy is made beside it, catalog.sqlite.before-VERSION, and kept.
+
+  --state DIR   where the catalog is (/var/lib/holdfast)
+
+Exit status: 0 when it is done and nothing is wrong, 1 when it is not, 2 when the command line is wrong.
+)";
+
+void say(const std::string& line) { std::printf("%s\n", line.c_str()); }
+
+Result<std::unique_ptr<db::Connection>> open_present(const std::string& path, db::Mode mode) {
+  if (::access(path.c_str(), F_OK) != 0) return fail_errno("there is no catalog {}", path);
+  return db::Connection::open(path, mode);
+}
+
+Result<> status(const std::string& path) {
+  HF_TRY(const auto connection, open_present(path, db::Mode::read_only));
+  HF_TRY(const int version, db::schema_version(*connection));
+  const int newest = newest_version();
+  say(fmt::format("{}: version {}, this program's is {}", path, version, newest));
+  for (const db::Migration& migration : db::embedded_migrations())
+    say(fmt::format("  {:04}_{:<12} {}", migration.version, migration.name,
+                    migration.version <= version ? "applied" : "to be applied"));
+  return db::check_migrations(*connection, db::embedded_migrations());
+}
+
+Result<> move_by(const std::string& path, const std::function<int(int)>& target_of) {
+  if (::access(path.c_str(), F_OK) != 0) return fail_errno("there is no catalog {}", path);
+  HF_TRY(const CatalogLock lock, CatalogLock::take(path));
+  HF_TRY(const auto connection, open_present(path, db::Mode::read_write));
+  HF_TRY(const int before, db::schema_version(*connection));
+  const int target = target_of(before);
+  HF_CHECK(bring_to(*connection, path, target));
+  if (target == before)
+    say(fmt::format("{}: version {}, nothing to do", path, before));
+  else
+    say(fmt::format("{}: version {} → {}; as it was: {}", path, before, target, backup_path(path, target)));
+  return {};
+}
+
+Result<> up(const std::string& path) {
+  return move_by(path, [](int before) { return std::max(before, newest_version()); });
+}
+
+Result<> down(const std::string& path) {
+  return move_by(path, [](int before) { return std::max(before - 1, 0); });
+}
+
+Result<> verify(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) return fail_errno("there is no catalog {}", path);
+  HF_TRY(const CatalogLock lock, CatalogLock::take(path));
+  HF_TRY(const auto connection, open_present(path, db::Mode::read_write));
+  HF_TRY(const auto faults, find_faults(*connection));
+  for (const std::string& fault : faults) say(fault);
+  if (!faults.empty())
+    return fail(EIO, "{} has {} fault{}", path, faults.size(), faults.size() == 1 ? "" : "s");
+  say(fmt::format("{}: whole", path));
+  return {};
+}
+
+int run(int count, char** words) {
+  static const option known[] = {{"state", required_argument, nullptr, 's'},
+                                 {"help", no_argument, nullptr, 'h'},
+                                 {nullptr, 0, nullptr, 0}};
+  std::string state = "/var/lib/holdfast";
+  for (int found; (found = getopt_long(count, words, "h", known, nullptr)) != -1;) switch (found) {
+      case 's': state = optarg; break;
+      case 'h': std::fputs(kUsage, stdout); return EXIT_SUCCESS;
+      default: std::fputs(kUsage, stderr); return kWrongCommandLine;
+    }
+  static const std::map<std::string_view, Result<> (*)(const std::string&)> tasks = {
+      {"status", status}, {"up", up}, {"down", down}, {"verify", verify}};
+  const auto task = optind + 2 == count && std::string_view(words[optind]) == "migrate"
+                        ? tasks.find(words[optind + 1])
+                        : tasks.end();
+  if (task == tasks.end()) {
+    std::fputs(kUsage, stderr);
+    return kWrongCommandLine;
+  }
+  if (const auto done = task->second(state + "/catalog.sqlite"); !done) {
+    std::fprintf(stderr, "holdfast: %s\n", done.error().message.c_str());
+    return EXIT_FAILURE;
+  }
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace holdfast
+
+int main(int count, char** words) { return holdfast::run(count, words); }
