@@ -189,6 +189,19 @@ TEST_F(Database, AStatementMayBeRunAgainWithOtherValues) {
   EXPECT_EQ(number("SELECT count(*) FROM parents"), 9);
 }
 
+// SQLite compiles it anew, and its names of the parameters are then others.
+TEST_F(Database, AStatementIsBoundAgainAfterTheSchemaHasChanged) {
+  const auto insert = [&](std::int64_t id) {
+    Statement add = must(connection->prepare("INSERT INTO children (id, age) VALUES (:id, :age)"));
+    return add.bind(":id", id).bind(":age", id + 10).run();
+  };
+  must(insert(1));
+  must(connection->execute_script("ALTER TABLE children ADD COLUMN height INTEGER"));
+  must(insert(2));
+  must(insert(3));
+  EXPECT_EQ(number("SELECT sum(age) FROM children"), 11 + 12 + 13);
+}
+
 TEST_F(Database, AStatementGivenBackHalfReadBeginsAnewWithNothingBound) {
   const std::string_view sql = "SELECT id FROM parents WHERE id >= :from ORDER BY id";
   must(connection->execute_script("INSERT INTO parents VALUES (2, 'ann')"));

@@ -26,10 +26,11 @@ struct Prepared {
   void reset();                     // as it was before it was bound and stepped
 
   sqlite3_stmt* handle;
-  std::vector<const char*> names;  // by number, from 1
-  std::vector<bool> bound;         // by number, from 1
-  std::vector<int> order;          // their numbers, as they were asked for the last time
-  std::size_t asked = 0;           // since the last reset
+  // By number, from 1. Copies: SQLite's own go when it compiles the text anew after a change of the schema.
+  std::vector<std::string> names;
+  std::vector<bool> bound;  // by number, from 1
+  std::vector<int> order;   // their numbers, as they were asked for the last time
+  std::size_t asked = 0;    // since the last reset
 };
 
 struct Connection::State {

@@ -1,7 +1,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "catalog/db/connection.h"
 #include "catalog/db/sqlite/state.h"
@@ -16,7 +15,7 @@ Error check(std::string message) { return {Kind::check, std::move(message), ""};
 Prepared::Prepared(sqlite3_stmt* compiled) : handle(compiled) {
   const int parameters = sqlite3_bind_parameter_count(compiled);
   for (int number = 0; number <= parameters; ++number)
-    names.push_back(number == 0 ? nullptr : sqlite3_bind_parameter_name(compiled, number));
+    names.emplace_back(number == 0 ? "" : sqlite3_bind_parameter_name(compiled, number));
   bound.resize(names.size());
 }
 
@@ -24,8 +23,7 @@ Prepared::~Prepared() { sqlite3_finalize(handle); }
 
 int Prepared::number_of(const char* name) {
   const std::size_t turn = asked++;
-  if (turn < order.size() && std::strcmp(names[static_cast<std::size_t>(order[turn])], name) == 0)
-    return order[turn];
+  if (turn < order.size() && names[static_cast<std::size_t>(order[turn])] == name) return order[turn];
   const int number = sqlite3_bind_parameter_index(handle, name);
   if (number == 0) return 0;
   if (turn < order.size())
