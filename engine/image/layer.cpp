@@ -115,16 +115,29 @@ Result<> Layer::decompress_cluster(std::uint64_t cluster_offset, std::uint64_t e
   return {};
 }
 
+Result<std::shared_ptr<const Bytes>> Layer::unpacked_cluster(std::uint64_t cluster_offset,
+                                                             std::uint64_t entry) const {
+  const CacheKey key{CacheKey::Kind::decompressed_cluster, number_, cluster_offset >> geometry().bits};
+  if (auto found = cache_.find(key)) return found;
+  Bytes bytes(geometry().cluster());
+  HF_CHECK(decompress_cluster(cluster_offset, entry, bytes));
+  auto cluster = std::make_shared<const Bytes>(std::move(bytes));
+  cache_.put(key, cluster, cluster->size());
+  return cluster;
+}
+
+void Layer::unpack(std::uint64_t cluster_offset, std::uint64_t entry) const {
+  (void)unpacked_cluster(cluster_offset, entry);
+}
+
 Result<> Layer::read_compressed(std::uint64_t cluster_offset, std::uint64_t entry, std::uint64_t from,
                                 ByteSpan into) const {
   const CacheKey key{CacheKey::Kind::decompressed_cluster, number_, cluster_offset >> geometry().bits};
   auto cluster = cache_.find(key);
-  if (!cluster && into.size() == geometry().cluster()) return decompress_cluster(cluster_offset, entry, into);
   if (!cluster) {
-    Bytes bytes(geometry().cluster());
-    HF_CHECK(decompress_cluster(cluster_offset, entry, bytes));
-    cluster = std::make_shared<const Bytes>(std::move(bytes));
-    cache_.put(key, cluster, cluster->size());
+    // A whole one goes where it is wanted, and stays in nobody's way.
+    if (into.size() == geometry().cluster()) return decompress_cluster(cluster_offset, entry, into);
+    HF_TRY(cluster, unpacked_cluster(cluster_offset, entry));
   }
   std::ranges::copy(ByteView{*cluster}.subspan(from, into.size()), into.begin());
   return {};

@@ -9,6 +9,8 @@ using Kind = SegmentMap::Kind;
 
 constexpr std::size_t kMostLayers = UINT16_MAX;  // as many as a run of a map can tell apart
 
+constexpr std::uint64_t kUnpackedAtOnce = 256 * kKiB;
+
 ReadExtent::Kind extent_kind(Kind kind) {
   switch (kind) {
     case Kind::hole: return ReadExtent::Kind::hole;
@@ -45,27 +47,58 @@ Result<std::shared_ptr<LayeredStack>> LayeredStack::open(std::vector<LayerFiles>
 Result<> LayeredStack::read(std::uint64_t offset, ByteSpan into) const {
   if (into.size() > size() || offset > size() - into.size())
     return fail(EINVAL, "{} bytes at {} are not all on a disk of {}", into.size(), offset, size());
-  while (!into.empty()) {
-    const std::uint64_t in_segment = offset % kSegment;
-    const std::size_t length = std::min<std::uint64_t>(kSegment - in_segment, into.size());
-    HF_TRY(const auto map, segment(offset));
-    HF_CHECK(read_in_segment(*map, offset - in_segment, static_cast<std::uint32_t>(in_segment),
-                             into.first(length)));
-    offset += length;
-    into = into.subspan(length);
+  bool compressed = false;
+  for (std::size_t done = 0; done < into.size();) {
+    const std::uint64_t at = offset + done;
+    const std::uint64_t in_segment = at % kSegment;
+    const std::size_t length = std::min<std::uint64_t>(kSegment - in_segment, into.size() - done);
+    HF_TRY(const auto map, segment(at));
+    HF_TRY(const bool met, read_in_segment(*map, at - in_segment, static_cast<std::uint32_t>(in_segment),
+                                           into.subspan(done, length)));
+    compressed |= met;
+    done += length;
   }
+  if (compressed) read_ahead(offset, into.size());
   return {};
 }
 
-Result<> LayeredStack::read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
-                                       ByteSpan into) const {
+Result<bool> LayeredStack::read_in_segment(const SegmentMap& map, std::uint64_t segment_start,
+                                           std::uint32_t from, ByteSpan into) const {
+  bool compressed = false;
   for (std::size_t i = map.find(from); !into.empty(); ++i) {
     const std::size_t length = std::min<std::size_t>(map.end_of(i) - from, into.size());
     HF_CHECK(read_run(map.runs()[i], segment_start, from, into.first(length)));
+    compressed |= map.runs()[i].kind == Kind::compressed;
     from += static_cast<std::uint32_t>(length);
     into = into.subspan(length);
   }
-  return {};
+  return compressed;
+}
+
+void LayeredStack::read_ahead(std::uint64_t offset, std::uint64_t length) const {
+  const auto stretch = sequential_reads_.note(offset, length);
+  if (!stretch) return;
+  const std::uint64_t end = std::min(stretch->offset + stretch->length, size());
+  for (std::uint64_t at = stretch->offset; at < end; at += kUnpackedAtOnce) {
+    const auto task = [weak = weak_from_this(), at, end] {
+      if (const auto stack = weak.lock()) stack->unpack(at, std::min(at + kUnpackedAtOnce, end));
+    };
+    if (!run_ahead(task)) return;
+  }
+}
+
+void LayeredStack::unpack(std::uint64_t offset, std::uint64_t end) const {
+  const auto map = segment(offset);
+  if (!map) return;  // he who reads it will be told
+  const std::uint64_t start = round_down(offset, kSegment);
+  const auto& runs = (*map)->runs();
+  for (std::size_t i = (*map)->find(static_cast<std::uint32_t>(offset - start)); i < runs.size(); ++i) {
+    const std::uint64_t at = start + runs[i].start;
+    if (at >= end) return;
+    const Layer& layer = *layers_[runs[i].layer];
+    if (runs[i].kind == Kind::compressed)
+      layer.unpack(round_down(at, layer.geometry().cluster()), runs[i].where);
+  }
 }
 
 // `from` and all of `into` lie in the run.
