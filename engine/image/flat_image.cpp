@@ -31,7 +31,7 @@ Result<std::size_t> FlatImage::read_table(std::uint64_t offset, ByteSpan into) c
   }
   const ByteView wanted = ByteView{*table}.subspan(offset % cluster());
   const std::size_t length = std::min(wanted.size(), into.size());
-  std::ranges::copy(wanted.first(length), into.begin());
+  copy_bytes(wanted.first(length), into);
   return length;
 }
 

@@ -90,7 +90,7 @@ Result<> Layer::read_stored(std::uint64_t offset, ByteSpan into) const {
         HF_CHECK(check((offset + at) >> geometry().bits, into.subspan(at, cluster)));
     } else {
       HF_TRY(const auto bytes, checked_cluster(offset >> geometry().bits));
-      std::ranges::copy(ByteView{*bytes}.subspan(from, length), into.begin());
+      copy_bytes(ByteView{*bytes}.subspan(from, length), into);
     }
     offset += length;
     into = into.subspan(length);
@@ -139,7 +139,7 @@ Result<> Layer::read_compressed(std::uint64_t cluster_offset, std::uint64_t entr
     if (into.size() == geometry().cluster()) return decompress_cluster(cluster_offset, entry, into);
     HF_TRY(cluster, unpacked_cluster(cluster_offset, entry));
   }
-  std::ranges::copy(ByteView{*cluster}.subspan(from, into.size()), into.begin());
+  copy_bytes(ByteView{*cluster}.subspan(from, into.size()), into);
   return {};
 }
 
