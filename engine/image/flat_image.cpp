@@ -23,12 +23,11 @@ Result<> FlatImage::read(std::uint64_t offset, ByteSpan into) const {
 
 Result<std::size_t> FlatImage::read_table(std::uint64_t offset, ByteSpan into) const {
   const std::uint64_t number = offset / cluster();
-  auto table = tables_.find(number);
-  if (!table) {
+  const auto make = [&]() -> Result<std::shared_ptr<const Bytes>> {
     HF_TRY(Bytes computed, compute(number));
-    table = std::make_shared<const Bytes>(std::move(computed));
-    tables_.put(number, table, table->size());
-  }
+    return std::make_shared<const Bytes>(std::move(computed));
+  };
+  HF_TRY(const auto table, tables_.get(number, make));
   const ByteView wanted = ByteView{*table}.subspan(offset % cluster());
   const std::size_t length = std::min(wanted.size(), into.size());
   copy_bytes(wanted.first(length), into);
@@ -166,10 +165,7 @@ FlatImage::Table FlatImage::l2(std::uint64_t table) const {
 }
 
 Result<std::shared_ptr<const FlatSegment>> FlatImage::segment(const FlatLayout::Chunk& chunk) const {
-  if (auto found = segments_.find(chunk.segment)) return found;
-  HF_TRY(auto made, FlatSegment::make(*stack_, chunk.segment));
-  segments_.put(chunk.segment, made, made->memory());
-  return made;
+  return segments_.get(chunk.segment, [&] { return FlatSegment::make(*stack_, chunk.segment); });
 }
 
 }  // namespace holdfast::image

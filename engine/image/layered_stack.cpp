@@ -149,11 +149,9 @@ Result<ReadExtent> LayeredStack::extent(std::uint64_t offset, std::uint64_t at_m
 
 Result<std::shared_ptr<const SegmentMap>> LayeredStack::segment(std::uint64_t offset) const {
   const std::uint64_t number = offset / kSegment;
-  if (auto found = maps_.find(number)) return found;
   const std::uint64_t start = number * kSegment;
-  HF_TRY(auto map, SegmentMap::resolve(layers_, start, std::min(start + kSegment, size())));
-  maps_.put(number, map, map->memory());
-  return map;
+  return maps_.get(number,
+                   [&] { return SegmentMap::resolve(layers_, start, std::min(start + kSegment, size())); });
 }
 
 Result<std::shared_ptr<Stack>> Stack::open(std::vector<LayerFiles> layers) {
