@@ -47,32 +47,31 @@ Result<std::shared_ptr<LayeredStack>> LayeredStack::open(std::vector<LayerFiles>
 Result<> LayeredStack::read(std::uint64_t offset, ByteSpan into) const {
   if (into.size() > size() || offset > size() - into.size())
     return fail(EINVAL, "{} bytes at {} are not all on a disk of {}", into.size(), offset, size());
-  bool compressed = false;
+  bool told = false;
   for (std::size_t done = 0; done < into.size();) {
     const std::uint64_t at = offset + done;
-    const std::uint64_t in_segment = at % kSegment;
+    const auto in_segment = static_cast<std::uint32_t>(at % kSegment);
     const std::size_t length = std::min<std::uint64_t>(kSegment - in_segment, into.size() - done);
     HF_TRY(const auto map, segment(at));
-    HF_TRY(const bool met, read_in_segment(*map, at - in_segment, static_cast<std::uint32_t>(in_segment),
-                                           into.subspan(done, length)));
-    compressed |= met;
+    if (!told && map->has_compressed(in_segment, length)) {
+      read_ahead(offset, into.size());
+      told = true;
+    }
+    HF_CHECK(read_in_segment(*map, at - in_segment, in_segment, into.subspan(done, length)));
     done += length;
   }
-  if (compressed) read_ahead(offset, into.size());
   return {};
 }
 
-Result<bool> LayeredStack::read_in_segment(const SegmentMap& map, std::uint64_t segment_start,
-                                           std::uint32_t from, ByteSpan into) const {
-  bool compressed = false;
+Result<> LayeredStack::read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
+                                       ByteSpan into) const {
   for (std::size_t i = map.find(from); !into.empty(); ++i) {
     const std::size_t length = std::min<std::size_t>(map.end_of(i) - from, into.size());
     HF_CHECK(read_run(map.runs()[i], segment_start, from, into.first(length)));
-    compressed |= map.runs()[i].kind == Kind::compressed;
     from += static_cast<std::uint32_t>(length);
     into = into.subspan(length);
   }
-  return compressed;
+  return {};
 }
 
 void LayeredStack::read_ahead(std::uint64_t offset, std::uint64_t length) const {
@@ -96,7 +95,7 @@ void LayeredStack::unpack(std::uint64_t offset, std::uint64_t end) const {
     const std::uint64_t at = start + runs[i].start;
     if (at >= end) return;
     const Layer& layer = *layers_[runs[i].layer];
-    if (runs[i].kind == Kind::compressed)
+    if (runs[i].kind == Kind::compressed && !sequential_reads_.is_passed(at))
       layer.unpack(round_down(at, layer.geometry().cluster()), runs[i].where);
   }
 }

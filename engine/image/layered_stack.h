@@ -41,13 +41,12 @@ class LayeredStack final : public Stack, public std::enable_shared_from_this<Lay
 
   LayeredStack() = default;
 
-  // Unpacks what a sequential reader who is now here will ask for next, in other threads.
+  // Unpacks what a sequential reader who wants this now will ask for next, in other threads.
   void read_ahead(std::uint64_t offset, std::uint64_t length) const;
   void unpack(std::uint64_t offset, std::uint64_t end) const;
 
-  // Says whether it met compressed clusters.
-  Result<bool> read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
-                               ByteSpan into) const;
+  Result<> read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
+                           ByteSpan into) const;
   Result<> read_run(const SegmentMap::Run& run, std::uint64_t segment_start, std::uint32_t from,
                     ByteSpan into) const;
 

@@ -90,6 +90,13 @@ std::optional<SequentialReads::Stretch> SequentialReads::note(std::uint64_t offs
   return Stretch{from, known->unpacked - from};
 }
 
+bool SequentialReads::is_passed(std::uint64_t offset) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(readers_, [&](const Reader& reader) {
+    return offset < reader.next && reader.next - offset <= kWindow && reader.next != UINT64_MAX;
+  });
+}
+
 bool run_ahead(std::function<void()> task) {
   static ImageReaders readers;
   return readers.run(std::move(task));

@@ -16,8 +16,10 @@ class SequentialReads {
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
   };
-  // A read has been asked for. What of the disk it is time to unpack, if any: each stretch is said once.
+  // A read begins. What of the disk it is time to unpack, if any: each stretch is said once.
   std::optional<Stretch> note(std::uint64_t offset, std::uint64_t length);
+  // Whoever would have read on here has begun to read it, or is beyond it.
+  bool is_passed(std::uint64_t offset);
 
  private:
   struct Reader {

@@ -211,6 +211,12 @@ std::size_t SegmentMap::find(std::uint32_t at) const {
   return static_cast<std::size_t>(after - runs_.begin()) - 1;
 }
 
+bool SegmentMap::has_compressed(std::uint32_t from, std::size_t length) const {
+  for (std::size_t i = find(from); i < runs_.size() && runs_[i].start < from + length; ++i)
+    if (runs_[i].kind == Kind::compressed) return true;
+  return false;
+}
+
 Result<std::uint64_t> next_table(LayerSpan layers, std::uint64_t offset, std::uint64_t end) {
   constexpr std::uint64_t kFirstEntries = 16;  // most often the answer is near
   constexpr std::uint64_t kMostEntries = 8192;

@@ -30,6 +30,18 @@ TEST(SequentialReads, one_who_reads_on_gets_what_follows_each_stretch_once) {
   }
 }
 
+TEST(SequentialReads, one_who_overtakes_what_is_unpacked_has_passed_it) {
+  SequentialReads reads;
+  EXPECT_FALSE(reads.is_passed(0));
+  reads.note(0, 65536);
+  reads.note(65536, 65536);
+  EXPECT_TRUE(reads.is_passed(65536)) << "it is being read";
+  EXPECT_FALSE(reads.is_passed(131072));
+  reads.note(131072, 65536);
+  EXPECT_TRUE(reads.is_passed(131072));
+  EXPECT_FALSE(reads.is_passed(10 * kGiB)) << "another's";
+}
+
 TEST(SequentialReads, several_readers_and_requests_out_of_order_are_told_apart_from_random_ones) {
   SequentialReads reads;
   for (const std::uint64_t place : {0 * kGiB, 1 * kGiB, 2 * kGiB}) reads.note(place, 131072);
