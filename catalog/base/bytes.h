@@ -58,6 +58,11 @@ void store_be(std::byte* at, T value) {
 
 inline ByteView as_bytes(std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); }
 
+// As memcpy does, to the beginning of `into`. (GCC 12's std::ranges::copy goes byte by byte.)
+inline void copy_bytes(ByteView from, ByteSpan into) {
+  if (!from.empty()) std::memcpy(into.data(), from.data(), from.size());
+}
+
 bool is_zero(ByteView bytes);
 
 }  // namespace holdfast

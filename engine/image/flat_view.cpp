@@ -1,208 +1,61 @@
 #include "engine/image/flat_view.h"
 
-#include <algorithm>
+#include <mutex>
 
-#include "engine/image/flat_layout.h"
-#include "engine/image/flat_segment.h"
-#include "engine/image/header.h"
-#include "engine/image/layered_stack.h"
+#include "engine/image/flat_image.h"
 
 namespace holdfast::image {
 namespace {
 
-constexpr std::uint64_t kSegment = LayeredStack::kSegment;
+tl::unexpected<Error> no_layers() { return fail(EINVAL, "a flat image is made of a stack of layers"); }
 
-class ComputedView final : public FlatView {
+class LazyView final : public FlatView {
  public:
-  ComputedView(std::shared_ptr<const LayeredStack> stack, FlatLayout layout)
-      : stack_(std::move(stack)), layout_(std::move(layout)) {}
+  LazyView(std::shared_ptr<const LayeredStack> stack, std::uint64_t size)
+      : stack_(std::move(stack)), size_(size) {}
 
-  std::uint64_t size() const override { return layout_.offset_of(layout_.end); }
+  std::uint64_t size() const override { return size_; }
 
   Result<> read(std::uint64_t offset, ByteSpan into) const override {
-    if (into.size() > size() || offset > size() - into.size())
-      return fail(EINVAL, "{} bytes at {} are not all in a file of {}", into.size(), offset, size());
-    while (!into.empty()) {
-      HF_TRY(const std::size_t length,
-             offset < layout_.offset_of(layout_.data) ? read_table(offset, into) : read_data(offset, into));
-      offset += length;
-      into = into.subspan(length);
-    }
-    return {};
+    if (into.size() > size_ || offset > size_ - into.size())
+      return fail(EINVAL, "{} bytes at {} are not all in a file of {}", into.size(), offset, size_);
+    HF_TRY(const auto image, this->image());
+    return image->read(offset, into);
   }
 
  private:
-  using Table = Result<Bytes>;
-  std::uint64_t cluster() const { return layout_.geometry.cluster(); }
-
-  // Each reads some of what is wanted, and says how much.
-
-  Result<std::size_t> read_table(std::uint64_t offset, ByteSpan into) const {
-    const std::uint64_t number = offset / cluster();
-    auto table = tables_.find(number);
-    if (!table) {
-      HF_TRY(Bytes computed, compute(number));
-      table = std::make_shared<const Bytes>(std::move(computed));
-      tables_.put(number, table, table->size());
-    }
-    const ByteView wanted = ByteView{*table}.subspan(offset % cluster());
-    const std::size_t length = std::min(wanted.size(), into.size());
-    std::ranges::copy(wanted.first(length), into.begin());
-    return length;
-  }
-
-  Result<std::size_t> read_data(std::uint64_t offset, ByteSpan into) const {
-    const std::uint64_t number = offset / cluster();
-    const FlatLayout::Chunk& chunk = layout_.chunks_in_file(number, number + 1).front();
-    HF_TRY(const auto segment, this->segment(chunk));
-    const std::uint64_t at = offset - layout_.offset_of(chunk.first);
-    const std::uint64_t slots_at = segment->plain().size() * cluster();
-    if (at < slots_at) return read_plain(*segment, chunk.segment, at, into);
-    const std::uint64_t left = layout_.offset_of(chunk.end) - offset;
-    return read_slots(*segment, at - slots_at, into.first(std::min<std::uint64_t>(into.size(), left)));
-  }
-
-  Result<std::size_t> read_plain(const FlatSegment& segment, std::uint64_t segment_start, std::uint64_t at,
-                                 ByteSpan into) const {
-    const auto& plain = segment.plain();
-    const std::size_t first = at / cluster();
-    std::size_t last = first;
-    while ((last + 1 - first) * cluster() < at % cluster() + into.size() && last + 1 < plain.size() &&
-           plain[last + 1] == plain[last] + 1)
-      ++last;
-    const std::uint64_t disk_offset = segment_start + plain[first] * cluster() + at % cluster();
-    const std::size_t length =
-        std::min<std::uint64_t>((last + 1 - first) * cluster() - at % cluster(), into.size());
-    // The disk may end inside its last cluster.
-    const std::size_t on_disk =
-        disk_offset < stack_->size() ? std::min<std::uint64_t>(length, stack_->size() - disk_offset) : 0;
-    if (on_disk != 0) HF_CHECK(stack_->read(disk_offset, into.first(on_disk)));
-    std::ranges::fill(into.subspan(on_disk, length - on_disk), std::byte{0});
-    return length;
-  }
-
-  Result<std::size_t> read_slots(const FlatSegment& segment, std::uint64_t at, ByteSpan into) const {
-    const auto& slots = segment.slots();
-    const auto after = std::ranges::upper_bound(slots, at, {}, &FlatSegment::Slot::at);
-    const FlatSegment::Slot& slot = *std::prev(after);
-    const std::uint64_t from = at - slot.at;
-    if (from < slot.length) {
-      const Layer& layer = *stack_->layers()[slot.layer];
-      const std::size_t length = std::min<std::uint64_t>(slot.length - from, into.size());
-      HF_CHECK(layer.read_stored(layer.stored_slot(slot.entry).offset + from, into.first(length)));
-      return length;
-    }
-    const std::uint64_t gap_end = after != slots.end() ? after->at : at + into.size();
-    const std::size_t length = std::min<std::uint64_t>(gap_end - at, into.size());
-    std::ranges::fill(into.first(length), std::byte{0});
-    return length;
-  }
-
-  // One cluster of header or tables.
-  Table compute(std::uint64_t number) const {
-    if (number < layout_.l1) return header();
-    if (number < layout_.refcount_table) return l1(number - layout_.l1);
-    if (number < layout_.refcount_blocks) return refcount_table(number - layout_.refcount_table);
-    if (number < layout_.l2) return refcount_block(number - layout_.refcount_blocks);
-    return l2(layout_.tables.nth(number - layout_.l2));
-  }
-
-  Table header() const {
-    Header header;
-    header.geometry = layout_.geometry;
-    header.virtual_size = stack_->size();
-    header.l1_entries = static_cast<std::uint32_t>(layout_.l1_entries);
-    header.l1_offset = layout_.offset_of(layout_.l1);
-    header.refcount_table_offset = layout_.offset_of(layout_.refcount_table);
-    header.refcount_table_clusters =
-        static_cast<std::uint32_t>(layout_.refcount_blocks - layout_.refcount_table);
-    header.zstd = stack_->layers().front()->header().zstd;
-    return print_header(header);
-  }
-
-  Table l1(std::uint64_t part) const {
-    Bytes bytes(cluster());
-    const std::uint64_t first = part * layout_.geometry.table_entries();
-    const std::uint64_t end = std::min(first + layout_.geometry.table_entries(), layout_.l1_entries);
-    for (std::uint64_t table = first; table < end; ++table)
-      if (layout_.tables.has(table))
-        store_be(bytes.data() + (table - first) * 8, layout_.l2_offset(table) | kCopied);
-    return bytes;
-  }
-
-  Table refcount_table(std::uint64_t part) const {
-    Bytes bytes(cluster());
-    const std::uint64_t first = part * layout_.geometry.table_entries();
-    const std::uint64_t end =
-        std::min(first + layout_.geometry.table_entries(), layout_.l2 - layout_.refcount_blocks);
-    for (std::uint64_t block = first; block < end; ++block)
-      store_be(bytes.data() + (block - first) * 8, layout_.offset_of(layout_.refcount_blocks + block));
-    return bytes;
-  }
-
-  Table refcount_block(std::uint64_t block) const {
-    const std::uint64_t first = block * layout_.geometry.counts_per_block();
-    const std::uint64_t end = std::min(first + layout_.geometry.counts_per_block(), layout_.end);
-    std::vector<std::uint16_t> counts(layout_.geometry.counts_per_block());
-    const auto refer = [&](std::uint64_t from, std::uint64_t to) {  // host clusters, as far as they are here
-      for (std::uint64_t at = std::max(from, first); at < std::min(to, end); ++at) ++counts[at - first];
-    };
-    refer(0, layout_.data);
-    for (const FlatLayout::Chunk& chunk : layout_.chunks_in_file(first, end)) {
-      HF_TRY(const auto segment, this->segment(chunk));
-      const std::uint64_t slots_at = chunk.first + segment->plain().size();
-      refer(chunk.first, slots_at);
-      for (const FlatSegment::Slot& slot : segment->slots())
-        refer(slots_at + slot.at / cluster(), slots_at + (slot.at + slot.length - 1) / cluster() + 1);
-    }
-    Bytes bytes(cluster());
-    for (std::size_t i = 0; i < counts.size(); ++i) store_be(bytes.data() + i * 2, counts[i]);
-    return bytes;
-  }
-
-  Table l2(std::uint64_t table) const {
-    Bytes bytes(cluster());
-    const std::uint64_t table_start = table * layout_.geometry.table_span();
-    const std::uint64_t table_end = std::min(table_start + layout_.geometry.table_span(), stack_->size());
-    for (const FlatLayout::Chunk& chunk :
-         layout_.chunks_on_disk(round_down(table_start, kSegment), table_end)) {
-      HF_TRY(const auto segment, this->segment(chunk));
-      const auto set = [&](std::uint32_t in_segment, std::uint64_t entry) {
-        const std::uint64_t disk_offset = chunk.segment + in_segment * cluster();
-        if (disk_offset >= table_start && disk_offset < table_end)
-          store_be(bytes.data() + (disk_offset - table_start) / cluster() * 8, entry);
-      };
-      const std::uint64_t plain_at = layout_.offset_of(chunk.first);
-      const std::uint64_t slots_at = plain_at + segment->plain().size() * cluster();
-      for (std::size_t i = 0; i < segment->plain().size(); ++i)
-        set(segment->plain()[i], (plain_at + i * cluster()) | kCopied);
-      for (const FlatSegment::Slot& slot : segment->slots())
-        set(slot.cluster, layout_.geometry.slot_entry(slots_at + slot.at, slot.length));
-    }
-    return bytes;
-  }
-
-  Result<std::shared_ptr<const FlatSegment>> segment(const FlatLayout::Chunk& chunk) const {
-    if (auto found = segments_.find(chunk.segment)) return found;
-    HF_TRY(auto made, FlatSegment::make(*stack_, chunk.segment));
-    segments_.put(chunk.segment, made, made->memory());
-    return made;
+  // Made by the first who asks; after an error the next one tries again.
+  Result<std::shared_ptr<const FlatImage>> image() const {
+    const std::lock_guard lock(mutex_);
+    if (image_) return image_;
+    HF_TRY(FlatLayout layout, FlatLayout::make(*stack_));
+    auto made = std::make_shared<const FlatImage>(stack_, std::move(layout));
+    if (made->size() != size_)
+      return fail(EIO, "the flat image of {} was said to have {} bytes, but has {}",
+                  stack_->layers().front()->name(), size_, made->size());
+    image_ = std::move(made);
+    return image_;
   }
 
   const std::shared_ptr<const LayeredStack> stack_;
-  const FlatLayout layout_;
-  using ByNumber = std::hash<std::uint64_t>;
-  mutable Lru<std::uint64_t, Bytes, ByNumber> tables_{4 * kMiB};
-  mutable Lru<std::uint64_t, FlatSegment, ByNumber> segments_{4 * kMiB};
+  const std::uint64_t size_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const FlatImage> image_;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<FlatView>> FlatView::open(std::shared_ptr<const Stack> stack) {
-  auto layered = std::dynamic_pointer_cast<const LayeredStack>(std::move(stack));
-  if (!layered) return fail(EINVAL, "a flat image is made of a stack of layers");
-  HF_TRY(FlatLayout layout, FlatLayout::make(*layered));
-  return std::make_shared<ComputedView>(std::move(layered), std::move(layout));
+Result<std::uint64_t> FlatView::size_of(const Stack& stack) {
+  const auto* layers = dynamic_cast<const LayeredStack*>(&stack);
+  if (layers == nullptr) return no_layers();
+  HF_TRY(const FlatLayout layout, FlatLayout::make(*layers));
+  return layout.offset_of(layout.end);
+}
+
+Result<std::shared_ptr<FlatView>> FlatView::open(std::shared_ptr<const Stack> stack, std::uint64_t size) {
+  auto layers = std::dynamic_pointer_cast<const LayeredStack>(std::move(stack));
+  if (!layers) return no_layers();
+  return std::make_shared<LazyView>(std::move(layers), size);
 }
 
 }  // namespace holdfast::image

@@ -48,7 +48,7 @@ Result<> JobPool::submit(std::uint64_t offset, ByteView piece, std::size_t unit)
     ++unfinished_;
   }
   job.buffer.resize(buffer_bytes_);
-  std::ranges::copy(piece, job.buffer.begin());
+  copy_bytes(piece, job.buffer);
   std::fill_n(job.buffer.begin() + static_cast<std::ptrdiff_t>(piece.size()), job.length - piece.size(),
               std::byte{0});
   {

@@ -42,14 +42,13 @@ Result<> Layer::read_unchecked(std::uint64_t offset, ByteSpan into) const {
 
 Result<Sum> Layer::recorded_sum(std::uint64_t host_cluster) const {
   const CacheKey key{CacheKey::Kind::sums, number_, host_cluster / kSumsPerChunk};
-  auto chunk = cache_.find(key);
-  if (!chunk) {
+  const auto read = [&]() -> CachedBytes {
     Bytes bytes(kSumsPerChunk * sizeof(Sum));
     HF_TRY(const std::size_t got, files_.sums->read_at(sum_offset(key.number * kSumsPerChunk), bytes));
     bytes.resize(got);
-    chunk = std::make_shared<const Bytes>(std::move(bytes));
-    cache_.put(key, chunk, kSumsPerChunk * sizeof(Sum));
-  }
+    return std::make_shared<const Bytes>(std::move(bytes));
+  };
+  HF_TRY(const auto chunk, cache_.get(key, read));
   const std::size_t at = host_cluster % kSumsPerChunk * sizeof(Sum);
   if (at + sizeof(Sum) > chunk->size())
     return fail(EIO, "{} ends before the checksum of cluster {}", files_.sums->name(), host_cluster);
@@ -66,15 +65,14 @@ Result<> Layer::check(std::uint64_t host_cluster, ByteView bytes) const {
   return {};
 }
 
-Result<std::shared_ptr<const Bytes>> Layer::checked_cluster(std::uint64_t host_cluster) const {
+Layer::CachedBytes Layer::checked_cluster(std::uint64_t host_cluster) const {
   const CacheKey key{CacheKey::Kind::stored_cluster, number_, host_cluster};
-  if (auto found = cache_.find(key)) return found;
-  Bytes bytes(geometry().cluster());
-  HF_CHECK(read_unchecked(host_cluster << geometry().bits, bytes));
-  HF_CHECK(check(host_cluster, bytes));
-  auto cluster = std::make_shared<const Bytes>(std::move(bytes));
-  cache_.put(key, cluster, cluster->size());
-  return cluster;
+  return cache_.get(key, [&]() -> CachedBytes {
+    Bytes bytes(geometry().cluster());
+    HF_CHECK(read_unchecked(host_cluster << geometry().bits, bytes));
+    HF_CHECK(check(host_cluster, bytes));
+    return std::make_shared<const Bytes>(std::move(bytes));
+  });
 }
 
 Result<> Layer::read_stored(std::uint64_t offset, ByteSpan into) const {
@@ -90,7 +88,7 @@ Result<> Layer::read_stored(std::uint64_t offset, ByteSpan into) const {
         HF_CHECK(check((offset + at) >> geometry().bits, into.subspan(at, cluster)));
     } else {
       HF_TRY(const auto bytes, checked_cluster(offset >> geometry().bits));
-      std::ranges::copy(ByteView{*bytes}.subspan(from, length), into.begin());
+      copy_bytes(ByteView{*bytes}.subspan(from, length), into);
     }
     offset += length;
     into = into.subspan(length);
@@ -115,18 +113,29 @@ Result<> Layer::decompress_cluster(std::uint64_t cluster_offset, std::uint64_t e
   return {};
 }
 
+Layer::CachedBytes Layer::unpacked_cluster(std::uint64_t cluster_offset, std::uint64_t entry) const {
+  const CacheKey key{CacheKey::Kind::decompressed_cluster, number_, cluster_offset >> geometry().bits};
+  return cache_.get(key, [&]() -> CachedBytes {
+    Bytes bytes(geometry().cluster());
+    HF_CHECK(decompress_cluster(cluster_offset, entry, bytes));
+    return std::make_shared<const Bytes>(std::move(bytes));
+  });
+}
+
+void Layer::unpack(std::uint64_t cluster_offset, std::uint64_t entry) const {
+  (void)unpacked_cluster(cluster_offset, entry);
+}
+
 Result<> Layer::read_compressed(std::uint64_t cluster_offset, std::uint64_t entry, std::uint64_t from,
                                 ByteSpan into) const {
   const CacheKey key{CacheKey::Kind::decompressed_cluster, number_, cluster_offset >> geometry().bits};
   auto cluster = cache_.find(key);
-  if (!cluster && into.size() == geometry().cluster()) return decompress_cluster(cluster_offset, entry, into);
   if (!cluster) {
-    Bytes bytes(geometry().cluster());
-    HF_CHECK(decompress_cluster(cluster_offset, entry, bytes));
-    cluster = std::make_shared<const Bytes>(std::move(bytes));
-    cache_.put(key, cluster, cluster->size());
+    // A whole one goes where it is wanted, and stays in nobody's way.
+    if (into.size() == geometry().cluster()) return decompress_cluster(cluster_offset, entry, into);
+    HF_TRY(cluster, unpacked_cluster(cluster_offset, entry));
   }
-  std::ranges::copy(ByteView{*cluster}.subspan(from, into.size()), into.begin());
+  copy_bytes(ByteView{*cluster}.subspan(from, into.size()), into);
   return {};
 }
 

@@ -53,15 +53,21 @@ class Layer {
   Result<> read_compressed(std::uint64_t cluster_offset, std::uint64_t entry, std::uint64_t from,
                            ByteSpan into) const;
 
+  // Has the compressed cluster at hand for read_compressed; what goes wrong is left to that to say.
+  void unpack(std::uint64_t cluster_offset, std::uint64_t entry) const;
+
  private:
   Layer(LayerFiles files, std::uint32_t number, ByteCache& cache)
       : files_(std::move(files)), number_(number), cache_(cache) {}
 
+  using CachedBytes = Result<std::shared_ptr<const Bytes>>;
+
   Result<> read_header_and_sums();
   Result<> read_unchecked(std::uint64_t offset, ByteSpan into) const;
-  Result<std::shared_ptr<const Bytes>> checked_cluster(std::uint64_t host_cluster) const;
+  CachedBytes checked_cluster(std::uint64_t host_cluster) const;
   Result<> check(std::uint64_t host_cluster, ByteView bytes) const;
   Result<Sum> recorded_sum(std::uint64_t host_cluster) const;
+  CachedBytes unpacked_cluster(std::uint64_t cluster_offset, std::uint64_t entry) const;
   Result<> decompress_cluster(std::uint64_t cluster_offset, std::uint64_t entry, ByteSpan cluster) const;
 
   const LayerFiles files_;

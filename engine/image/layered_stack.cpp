@@ -9,6 +9,8 @@ using Kind = SegmentMap::Kind;
 
 constexpr std::size_t kMostLayers = UINT16_MAX;  // as many as a run of a map can tell apart
 
+constexpr std::uint64_t kUnpackedAtOnce = 256 * kKiB;
+
 ReadExtent::Kind extent_kind(Kind kind) {
   switch (kind) {
     case Kind::hole: return ReadExtent::Kind::hole;
@@ -45,14 +47,18 @@ Result<std::shared_ptr<LayeredStack>> LayeredStack::open(std::vector<LayerFiles>
 Result<> LayeredStack::read(std::uint64_t offset, ByteSpan into) const {
   if (into.size() > size() || offset > size() - into.size())
     return fail(EINVAL, "{} bytes at {} are not all on a disk of {}", into.size(), offset, size());
-  while (!into.empty()) {
-    const std::uint64_t in_segment = offset % kSegment;
-    const std::size_t length = std::min<std::uint64_t>(kSegment - in_segment, into.size());
-    HF_TRY(const auto map, segment(offset));
-    HF_CHECK(read_in_segment(*map, offset - in_segment, static_cast<std::uint32_t>(in_segment),
-                             into.first(length)));
-    offset += length;
-    into = into.subspan(length);
+  bool told = false;
+  for (std::size_t done = 0; done < into.size();) {
+    const std::uint64_t at = offset + done;
+    const auto in_segment = static_cast<std::uint32_t>(at % kSegment);
+    const std::size_t length = std::min<std::uint64_t>(kSegment - in_segment, into.size() - done);
+    HF_TRY(const auto map, segment(at));
+    if (!told && map->has_compressed(in_segment, length)) {
+      read_ahead(offset, into.size());
+      told = true;
+    }
+    HF_CHECK(read_in_segment(*map, at - in_segment, in_segment, into.subspan(done, length)));
+    done += length;
   }
   return {};
 }
@@ -66,6 +72,32 @@ Result<> LayeredStack::read_in_segment(const SegmentMap& map, std::uint64_t segm
     into = into.subspan(length);
   }
   return {};
+}
+
+void LayeredStack::read_ahead(std::uint64_t offset, std::uint64_t length) const {
+  const auto stretch = sequential_reads_.note(offset, length);
+  if (!stretch) return;
+  const std::uint64_t end = std::min(stretch->offset + stretch->length, size());
+  for (std::uint64_t at = stretch->offset; at < end; at += kUnpackedAtOnce) {
+    const auto task = [weak = weak_from_this(), at, end] {
+      if (const auto stack = weak.lock()) stack->unpack(at, std::min(at + kUnpackedAtOnce, end));
+    };
+    if (!run_ahead(task)) return;
+  }
+}
+
+void LayeredStack::unpack(std::uint64_t offset, std::uint64_t end) const {
+  const auto map = segment(offset);
+  if (!map) return;  // he who reads it will be told
+  const std::uint64_t start = round_down(offset, kSegment);
+  const auto& runs = (*map)->runs();
+  for (std::size_t i = (*map)->find(static_cast<std::uint32_t>(offset - start)); i < runs.size(); ++i) {
+    const std::uint64_t at = start + runs[i].start;
+    if (at >= end) return;
+    const Layer& layer = *layers_[runs[i].layer];
+    if (runs[i].kind == Kind::compressed && !sequential_reads_.is_passed(at))
+      layer.unpack(round_down(at, layer.geometry().cluster()), runs[i].where);
+  }
 }
 
 // `from` and all of `into` lie in the run.
@@ -116,11 +148,9 @@ Result<ReadExtent> LayeredStack::extent(std::uint64_t offset, std::uint64_t at_m
 
 Result<std::shared_ptr<const SegmentMap>> LayeredStack::segment(std::uint64_t offset) const {
   const std::uint64_t number = offset / kSegment;
-  if (auto found = maps_.find(number)) return found;
   const std::uint64_t start = number * kSegment;
-  HF_TRY(auto map, SegmentMap::resolve(layers_, start, std::min(start + kSegment, size())));
-  maps_.put(number, map, map->memory());
-  return map;
+  return maps_.get(number,
+                   [&] { return SegmentMap::resolve(layers_, start, std::min(start + kSegment, size())); });
 }
 
 Result<std::shared_ptr<Stack>> Stack::open(std::vector<LayerFiles> layers) {

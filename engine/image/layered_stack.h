@@ -7,6 +7,7 @@
 
 #include "engine/image/layer.h"
 #include "engine/image/lru.h"
+#include "engine/image/read_ahead.h"
 #include "engine/image/segment_map.h"
 #include "engine/image/stack.h"
 #include "engine/image/writer.h"
@@ -14,7 +15,7 @@
 namespace holdfast::image {
 
 // The one kind of stack that there is; what makes images of stacks looks into it.
-class LayeredStack final : public Stack {
+class LayeredStack final : public Stack, public std::enable_shared_from_this<LayeredStack> {
  public:
   static constexpr std::uint64_t kSegment = Writer::kSegment;
 
@@ -40,6 +41,10 @@ class LayeredStack final : public Stack {
 
   LayeredStack() = default;
 
+  // Unpacks what a sequential reader who wants this now will ask for next, in other threads.
+  void read_ahead(std::uint64_t offset, std::uint64_t length) const;
+  void unpack(std::uint64_t offset, std::uint64_t end) const;
+
   Result<> read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
                            ByteSpan into) const;
   Result<> read_run(const SegmentMap::Run& run, std::uint64_t segment_start, std::uint32_t from,
@@ -48,6 +53,7 @@ class LayeredStack final : public Stack {
   mutable ByteCache cache_{kCachedBytes};
   std::vector<std::unique_ptr<Layer>> layers_;  // they use the cache
   mutable Lru<std::uint64_t, SegmentMap, std::hash<std::uint64_t>> maps_{kCachedMaps};
+  mutable SequentialReads sequential_reads_;  // of what is compressed
 };
 
 }  // namespace holdfast::image

@@ -1,52 +1,91 @@
 // A bounded cache that forgets what was used longest ago.
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
+
+#include "catalog/base/bytes.h"
+#include "catalog/base/error.h"
 
 namespace holdfast::image {
 
+// What a cached value takes.
+inline std::size_t memory_of(const Bytes& bytes) { return bytes.size(); }
+template <class Value>
+std::size_t memory_of(const Value& value) {
+  return value.memory();
+}
+
 // Values are shared and never change; one that was found stays alive for as long as it is held, also after
-// the cache has forgotten it. Any thread may call.
+// the cache has forgotten it. Any thread may call. A value is made by one thread, and others that want it
+// meanwhile wait; so what makes one may ask the cache only for what is never made by the help of this.
 template <class Key, class Value, class Hash>
 class Lru {
  public:
+  using Pointer = std::shared_ptr<const Value>;
+
   explicit Lru(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
-  std::shared_ptr<const Value> find(const Key& key) {
+  // Null when it isn't there and nobody is making it.
+  Pointer find(const Key& key) {
+    std::unique_lock lock(mutex_);
+    return find(key, lock);
+  }
+
+  // As found, or else as `make` has it: a Result of a pointer to the value.
+  template <class Make>
+  Result<Pointer> get(const Key& key, Make&& make) {
+    std::unique_lock lock(mutex_);
+    if (auto found = find(key, lock)) return found;
+    being_made_.insert(key);
+    lock.unlock();
+    Result<Pointer> made = make();
+    lock.lock();
+    being_made_.erase(key);
+    made_.notify_all();
+    if (made) put(key, *made);
+    return made;
+  }
+
+  std::size_t memory() {
     const std::lock_guard lock(mutex_);
+    return bytes_;
+  }
+
+ private:
+  struct Entry {
+    Key key;
+    Pointer value;
+  };
+
+  Pointer find(const Key& key, std::unique_lock<std::mutex>& lock) {
+    made_.wait(lock, [&] { return !being_made_.contains(key); });
     const auto found = index_.find(key);
     if (found == index_.end()) return nullptr;
     entries_.splice(entries_.begin(), entries_, found->second);
     return found->second->value;
   }
 
-  void put(const Key& key, std::shared_ptr<const Value> value, std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    const auto [place, is_new] = index_.try_emplace(key);
-    if (!is_new) return;  // another thread was faster; its value is as good
-    entries_.push_front({key, std::move(value), bytes});
-    place->second = entries_.begin();
-    bytes_ += bytes;
+  void put(const Key& key, const Pointer& value) {
+    entries_.push_front({key, value});
+    index_[key] = entries_.begin();
+    bytes_ += memory_of(*value);
     while (bytes_ > most_bytes_ && entries_.size() > 1) {
-      bytes_ -= entries_.back().bytes;
+      bytes_ -= memory_of(*entries_.back().value);
       index_.erase(entries_.back().key);
       entries_.pop_back();
     }
   }
 
- private:
-  struct Entry {
-    Key key;
-    std::shared_ptr<const Value> value;
-    std::size_t bytes = 0;
-  };
-
   const std::size_t most_bytes_;
   std::mutex mutex_;
+  std::condition_variable made_;
+  std::unordered_set<Key, Hash> being_made_;
   std::size_t bytes_ = 0;
   std::list<Entry> entries_;  // the newest first
   std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> index_;

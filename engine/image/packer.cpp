@@ -45,7 +45,7 @@ std::uint64_t Packer::add(ByteView slot, std::vector<Run>& full, std::optional<s
 // What doesn't fit goes on in a run right behind: the caller has made sure that the open one is the last.
 void Packer::put(ByteView bytes, std::vector<Run>& full) {
   const std::size_t head = std::min<std::uint64_t>(bytes.size(), run_->bytes.size() - used_);
-  std::ranges::copy(bytes.first(head), run_->bytes.begin() + static_cast<std::ptrdiff_t>(used_));
+  copy_bytes(bytes.first(head), ByteSpan{run_->bytes}.subspan(used_));
   used_ += head;
   if (head == bytes.size()) return;
   full.push_back(std::move(*run_));

@@ -84,6 +84,11 @@ class Entries {
   }
 
   std::uint64_t entry(std::uint64_t cluster) const { return entries_[cluster - first_cluster_]; }
+  // The first cluster from this one to before `end` of which the current table has an entry; else `end`.
+  std::uint64_t next_entry(std::uint64_t cluster, std::uint64_t end) const {
+    while (cluster < end && entry(cluster) == 0) ++cluster;
+    return cluster;
+  }
 
  private:
   std::uint64_t span() const { return layer_.geometry().table_span(); }
@@ -140,6 +145,12 @@ Result<> look_into(const Layer& layer, std::uint16_t number, Range segment, std:
         continue;
       }
       for (std::uint64_t end = 0; at < table_end; at = end) {
+        // Most of an increment is nothing.
+        end = std::min(entries.next_entry(at / cluster, divide_up(table_end, cluster)) * cluster, table_end);
+        if (end > at) {
+          append(left, {at, end});
+          continue;
+        }
         end = std::min(round_down(at, cluster) + cluster, table_end);
         HF_TRY(const Piece piece, interpret(layer, number, entries.entry(at / cluster), {at, end}));
         if (piece.kind == SegmentMap::Kind::hole) {
@@ -198,6 +209,12 @@ Result<std::shared_ptr<const SegmentMap>> SegmentMap::resolve(LayerSpan layers, 
 std::size_t SegmentMap::find(std::uint32_t at) const {
   const auto after = std::ranges::upper_bound(runs_, at, {}, &Run::start);
   return static_cast<std::size_t>(after - runs_.begin()) - 1;
+}
+
+bool SegmentMap::has_compressed(std::uint32_t from, std::size_t length) const {
+  for (std::size_t i = find(from); i < runs_.size() && runs_[i].start < from + length; ++i)
+    if (runs_[i].kind == Kind::compressed) return true;
+  return false;
 }
 
 Result<std::uint64_t> next_table(LayerSpan layers, std::uint64_t offset, std::uint64_t end) {

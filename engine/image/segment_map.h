@@ -34,6 +34,7 @@ class SegmentMap {
                                                            std::uint64_t end);
 
   std::size_t find(std::uint32_t at) const;  // the run that this byte is in
+  bool has_compressed(std::uint32_t from, std::size_t length) const;
   const std::vector<Run>& runs() const { return runs_; }
   std::uint32_t end_of(std::size_t run) const {
     return run + 1 < runs_.size() ? runs_[run + 1].start : length_;

@@ -1,6 +1,10 @@
 #include "engine/image/sums.h"
 
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>  // with the widest registers that this machine has
+#else
 #include <xxhash.h>
+#endif
 
 #include <algorithm>
 

@@ -74,7 +74,10 @@ class ImageWriter final : public Writer {
   Result<WriterSummary> finish() override {
     HF_CHECK(pool_->drain());
     HF_CHECK(pool_->keep(store_.finish()));
-    HF_TRY(WriterSummary summary, complete(host_, header(), store_.l1()));
+    auto completed = complete(host_, header(), store_.l1());
+    if (!completed) HF_CHECK(pool_->keep(tl::make_unexpected(completed.error())));
+    (void)pool_->keep(fail(EINVAL, "the image is finished"));
+    WriterSummary summary = std::move(*completed);
     summary.data_bytes = store_.data_bytes();
     summary.zero_bytes = store_.zero_bytes();
     return summary;

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <array>
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "catalog/base/bytes.h"
@@ -45,6 +44,9 @@ struct WriterSummary {
 // Durable order: data and each segment's L2 tables; sync; L1 and refcounts; sync; the header cluster,
 // which is the commit record; sync. The checksums of every stored host cluster go into `sums` as the
 // image grows and are synced before the header.
+//
+// After an error of the files, or a cluster that came twice, nothing more is taken: every call returns that
+// error, and there is no image. EINVAL for a call out of order or range, which changes nothing.
 class Writer {
  public:
   // Both files are new and empty, and outlive the writer.

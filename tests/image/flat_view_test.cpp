@@ -4,12 +4,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/image/fixture.h"
 
 namespace holdfast::image::test {
 namespace {
 
 using testing::HasSubstr;
+
+std::shared_ptr<FlatView> view_of(const std::shared_ptr<Stack>& stack) {
+  return must(FlatView::open(stack, must(FlatView::size_of(*stack))));
+}
 
 // Read in pieces of random length, as a copy would be.
 Bytes copy_of(const FlatView& view, Random& random) {
@@ -38,7 +44,7 @@ class Flat : public testing::Test {
     write_image(scratch_, name, random_, layer, disk_, patches);
     names_.insert(names_.begin(), name);
   }
-  std::shared_ptr<FlatView> view() { return must(FlatView::open(open_stack(scratch_, names_))); }
+  std::shared_ptr<FlatView> view() { return view_of(open_stack(scratch_, names_)); }
   // Copied, it is an image of the disk that needs no other.
   Bytes expect_whole() {
     const Bytes copy = copy_of(*view(), random_);
@@ -95,7 +101,7 @@ TEST_F(Flat, of_a_chain_that_qemu_made_is_the_disk) {
   std::fill_n(disk_.begin() + kMiB, 300 * kKiB, std::byte{7});
   std::fill_n(disk_.begin() + 2 * kMiB, 64 * kKiB, std::byte{0});
   const auto stack = open_stack(scratch_, {"top.qcow2", "base.qcow2"}, Sums::without);
-  scratch_.write("flat.qcow2", copy_of(*must(FlatView::open(stack)), random_));
+  scratch_.write("flat.qcow2", copy_of(*view_of(stack), random_));
   EXPECT_EQ(qemu_difference(scratch_, "flat.qcow2", disk_), "");
 }
 
@@ -158,6 +164,69 @@ TEST_F(Flat, read_in_pieces_is_what_it_is_as_a_whole) {
   EXPECT_EQ(error_of(flat->read(whole.size(), ByteSpan{whole}.first(1))).code, EINVAL);
 }
 
+// Counts what is read of it.
+class CountingFile final : public File {
+ public:
+  CountingFile(std::unique_ptr<File> file, std::size_t& reads) : file_(std::move(file)), reads_(reads) {}
+  Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
+    ++reads_;
+    return file_->read_at(offset, into);
+  }
+  Result<> write_at(std::uint64_t, ByteView) override { return fail(EBADF, "it is only read"); }
+  Result<> truncate(std::uint64_t) override { return fail(EBADF, "it is only read"); }
+  Result<> punch(std::uint64_t, std::uint64_t) override { return fail(EBADF, "it is only read"); }
+  Result<> sync_data() override { return {}; }
+  Result<std::uint64_t> size() const override { return file_->size(); }
+  Result<std::uint64_t> allocated() const override { return file_->allocated(); }
+  const std::string& name() const override { return file_->name(); }
+
+ private:
+  const std::unique_ptr<File> file_;
+  std::size_t& reads_;
+};
+
+TEST_F(Flat, of_a_known_size_reads_nothing_before_it_is_read) {
+  grow_chain(3, 65536, Codec::zstd, 4 * kMiB);
+  const std::uint64_t size = view()->size();
+  std::size_t reads = 0;
+  std::vector<LayerFiles> layers;
+  for (const std::string& name : names_) {
+    auto [image, sums] = layer_files(scratch_, name);
+    layers.push_back({std::make_unique<CountingFile>(std::move(image), reads),
+                      std::make_unique<CountingFile>(std::move(sums), reads)});
+  }
+  const auto stack = must(Stack::open(std::move(layers)));
+  const std::size_t before = reads;
+  const auto flat = must(FlatView::open(stack, size));
+  EXPECT_EQ(flat->size(), size);
+  EXPECT_EQ(reads, before);
+  Bytes piece(512);
+  must(flat->read(0, piece));
+  EXPECT_GT(reads, before);
+}
+
+TEST_F(Flat, of_another_size_than_was_recorded_is_not_read) {
+  grow_chain(1, 65536, Codec::zstd, kMiB);
+  const std::uint64_t size = view()->size();
+  const auto flat = must(FlatView::open(open_stack(scratch_, names_), size + 65536));
+  Bytes piece(512);
+  const Error error = error_of(flat->read(0, piece));
+  EXPECT_EQ(error.code, EIO);
+  EXPECT_THAT(error.message, HasSubstr(fmt::format("{} bytes, but has {}", size + 65536, size)));
+}
+
+TEST_F(Flat, read_by_several_threads_from_its_first_byte_on_is_what_it_is) {
+  grow_chain(4, 4096, Codec::zstd, 4 * kMiB);
+  const Bytes whole = copy_of(*view(), random_);
+  const auto flat = view();
+  std::vector<std::jthread> readers;
+  for (std::uint64_t i = 0; i < 4; ++i)
+    readers.emplace_back([&, seed = random_.next()] {
+      Random own(seed);
+      EXPECT_EQ(first_difference(copy_of(*flat, own), whole), std::nullopt);
+    });
+}
+
 TEST_F(Flat, of_a_damaged_layer_fails_instead_of_passing_the_damage_on) {
   grow_chain(1, 4096, Codec::zstd, kMiB);
   const Bytes good = scratch_.read("0.qcow2");
@@ -170,9 +239,8 @@ TEST_F(Flat, of_a_damaged_layer_fails_instead_of_passing_the_damage_on) {
     std::vector<LayerFiles> layers;
     layers.push_back(layer_files(scratch_, "0.qcow2"));
     const auto stack = Stack::open(std::move(layers));
-    const auto flat_of_bad = stack ? FlatView::open(*stack) : tl::make_unexpected(stack.error());
     Bytes copy(flat.size());
-    if (!flat_of_bad || !(*flat_of_bad)->read(0, copy)) {
+    if (!stack || !must(FlatView::open(*stack, flat.size()))->read(0, copy)) {
       ++failed;
     } else {
       EXPECT_EQ(copy, flat);  // it was in a table that a flat image doesn't need

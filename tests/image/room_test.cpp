@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 
 Bytes flat_bytes(const std::shared_ptr<Stack>& stack) {
-  const auto view = must(FlatView::open(stack));
+  const auto view = must(FlatView::open(stack, must(FlatView::size_of(*stack))));
   Bytes bytes(view->size());
   must(view->read(0, bytes));
   return bytes;

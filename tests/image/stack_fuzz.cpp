@@ -65,7 +65,8 @@ void try_all(ByteView input) {
   const LayerUse use{*stack, 0};
   (void)hidden_data(std::span{&use, 1});
   (void)difference(**stack, **stack, 0, size, Compare::contents);
-  if (const auto view = FlatView::open(*stack)) {
+  if (const auto flat_size = FlatView::size_of(**stack)) {
+    const auto view = FlatView::open(*stack, *flat_size);
     Bytes into(std::min<std::uint64_t>((*view)->size(), 4 * kMiB));
     (void)(*view)->read(0, into);
     (void)(*view)->read((*view)->size() - into.size(), into);

@@ -3,11 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <thread>
 
 #include "catalog/base/sha256.h"
+#include "engine/image/header.h"
 #include "tests/image/fixture.h"
+#include "tests/lib/memory_file.h"
 
 namespace holdfast::image::test {
 namespace {
@@ -195,6 +198,19 @@ TEST(Writer, a_cluster_that_comes_twice_ends_in_an_error_and_no_image) {
   EXPECT_EQ(error_of(inspect(*image)).code, EINVAL);
 }
 
+TEST(Writer, a_finished_image_takes_nothing_more) {
+  Scratch scratch;
+  const auto image = scratch.create("a.qcow2");
+  const auto sums = scratch.create("a.qcow2.sums");
+  const auto writer = must(Writer::create(*image, *sums, options(kMiB, 65536)));
+  must(writer->finish());
+  const Bytes before = scratch.read("a.qcow2");
+  EXPECT_EQ(error_of(writer->write(0, Bytes(65536, std::byte{1}))).code, EINVAL);
+  EXPECT_EQ(error_of(writer->finish_segment(0)).code, EINVAL);
+  EXPECT_EQ(error_of(writer->finish()).code, EINVAL);
+  EXPECT_EQ(scratch.read("a.qcow2"), before);
+}
+
 TEST(Writer, an_increment_names_its_backing_file_and_format) {
   Scratch scratch;
   Random random;
@@ -294,6 +310,53 @@ TEST(Writer, data_that_compresses_is_packed) {
     EXPECT_LT(summary.stored_bytes, disk.size() / 2);
     EXPECT_THAT(sh(scratch, "qemu-img check -f qcow2 " + name), HasSubstr("100.00% compressed"));
   }
+}
+
+// As a reader does that has no more memory than that: QEMU's own happens to manage with less discipline.
+bool inflates_with_a_window_of_4_kib(ByteView slot, ByteView expected) {
+  z_stream stream{};
+  inflateInit2(&stream, -12);
+  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(slot.data()));
+  stream.avail_in = static_cast<uInt>(slot.size());
+  Bytes found(expected.size());
+  int outcome = Z_OK;
+  for (std::size_t at = 0; at < found.size() && outcome == Z_OK; at += 512) {
+    stream.next_out = reinterpret_cast<Bytef*>(found.data() + at);
+    stream.avail_out = 512;
+    outcome = inflate(&stream, Z_NO_FLUSH);
+  }
+  inflateEnd(&stream);
+  return (outcome == Z_OK || outcome == Z_STREAM_END) && first_difference(found, expected) == std::nullopt;
+}
+
+Bytes deflated(ByteView bytes, int window_bits) {
+  z_stream stream{};
+  deflateInit2(&stream, 1, Z_DEFLATED, window_bits, 9, Z_DEFAULT_STRATEGY);
+  Bytes slot(bytes.size());
+  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(slot.data());
+  stream.avail_out = static_cast<uInt>(slot.size());
+  deflate(&stream, Z_FINISH);
+  deflateEnd(&stream);
+  return slot;
+}
+
+TEST(Writer, deflate_looks_back_no_further_than_4_kib) {
+  Random random;
+  // What is repeated lies 5,000 bytes back, and is worth going there for.
+  Bytes disk(65536);
+  random.fill(ByteSpan{disk}.first(5000));
+  for (std::size_t i = 5000; i < disk.size(); ++i) disk[i] = i % 10 < 4 ? disk[i - 5000] : std::byte{7};
+  holdfast::test::MemoryFile image("a.qcow2"), sums("a.sums");
+  write_image(image, sums, random, options(disk.size(), 65536, Codec::deflate), disk, all_of(disk));
+  const Bytes file = image.bytes();
+  const auto l1 = load_be<std::uint64_t>(file.data() + must(read_header(image)).l1_offset);
+  const auto entry = load_be<std::uint64_t>(file.data() + (l1 & kOffsetMask));
+  ASSERT_TRUE(entry & kCompressed);
+  const Geometry::Slot slot = Geometry{16}.slot(entry);
+  EXPECT_TRUE(inflates_with_a_window_of_4_kib(ByteView{file}.subspan(slot.offset, slot.length), disk));
+  EXPECT_FALSE(inflates_with_a_window_of_4_kib(deflated(disk, -15), disk));
 }
 
 TEST(Writer, an_image_that_is_not_finished_is_no_image) {

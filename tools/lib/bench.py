@@ -35,9 +35,9 @@ class Result:
 
 
 class Side:
-    """One of the ways: `prepare` before each round (not measured), `command`, and the process that serves it."""
+    """One of the ways: `prepare` before each round (not measured), `command`, and the process that serves it, if any."""
 
-    def __init__(self, name, command, server, prepare=lambda: None):
+    def __init__(self, name, command, server=None, prepare=lambda: None):
         self.name, self.command, self.server, self.prepare = name, command, server, prepare
         self.seconds, self.cpu, self.peak = [], [], 0
 
@@ -76,12 +76,16 @@ def alternate(ours, beside, rounds=5):
 
 
 def _cpu_seconds(pid):
+    if pid is None:
+        return 0
     # utime and stime: fields 14 and 15, counted from 1; the name in field 2 may hold spaces.
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def _peak_bytes(pid):
+    if pid is None:
+        return 0
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

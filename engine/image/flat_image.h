@@ -1,0 +1,55 @@
+// The bytes of a flat image, computed or passed through.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "catalog/base/bytes.h"
+#include "catalog/base/error.h"
+#include "engine/image/flat_layout.h"
+#include "engine/image/flat_segment.h"
+#include "engine/image/layered_stack.h"
+#include "engine/image/lru.h"
+
+namespace holdfast::image {
+
+// Immutable; any thread may call; memory is bounded but for the layout's.
+class FlatImage {
+ public:
+  FlatImage(std::shared_ptr<const LayeredStack> stack, FlatLayout layout)
+      : stack_(std::move(stack)), layout_(std::move(layout)) {}
+
+  std::uint64_t size() const { return layout_.offset_of(layout_.end); }
+  // All of `into`, which lies in the image, or an error.
+  Result<> read(std::uint64_t offset, ByteSpan into) const;
+
+ private:
+  using Table = Result<Bytes>;
+  std::uint64_t cluster() const { return layout_.geometry.cluster(); }
+
+  // Each reads some of what is wanted, and says how much.
+  Result<std::size_t> read_table(std::uint64_t offset, ByteSpan into) const;
+  Result<std::size_t> read_data(std::uint64_t offset, ByteSpan into) const;
+  Result<std::size_t> read_plain(const FlatSegment& segment, std::uint64_t segment_start, std::uint64_t at,
+                                 ByteSpan into) const;
+  Result<std::size_t> read_slots(const FlatSegment& segment, std::uint64_t at, ByteSpan into) const;
+
+  // One cluster of header or tables.
+  Table compute(std::uint64_t number) const;
+  Table header() const;
+  Table l1(std::uint64_t part) const;
+  Table refcount_table(std::uint64_t part) const;
+  Table refcount_block(std::uint64_t block) const;
+  Table l2(std::uint64_t table) const;
+
+  Result<std::shared_ptr<const FlatSegment>> segment(const FlatLayout::Chunk& chunk) const;
+
+  const std::shared_ptr<const LayeredStack> stack_;
+  const FlatLayout layout_;
+  using ByNumber = std::hash<std::uint64_t>;
+  mutable Lru<std::uint64_t, Bytes, ByNumber> tables_{4 * kMiB};
+  mutable Lru<std::uint64_t, FlatSegment, ByNumber> segments_{4 * kMiB};
+};
+
+}  // namespace holdfast::image

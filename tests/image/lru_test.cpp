@@ -1,0 +1,63 @@
+// What a cache forgets, and who makes what isn't there.
+#include "engine/image/lru.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/image/fixture.h"
+
+namespace holdfast::image::test {
+namespace {
+
+using Cache = Lru<int, Bytes, std::hash<int>>;
+using Made = Result<std::shared_ptr<const Bytes>>;
+
+Made bytes(std::size_t size) { return std::make_shared<const Bytes>(size); }
+
+TEST(Cache, forgets_what_was_used_longest_ago) {
+  Cache cache(300);
+  for (const int key : {1, 2, 3}) must(cache.get(key, [] { return bytes(100); }));
+  EXPECT_TRUE(cache.find(1));
+  must(cache.get(4, [] { return bytes(100); }));
+  EXPECT_FALSE(cache.find(2));
+  for (const int key : {1, 3, 4}) EXPECT_TRUE(cache.find(key)) << key;
+  EXPECT_EQ(cache.memory(), 300u);
+}
+
+TEST(Cache, holds_no_more_than_it_may_but_for_the_one_that_was_made_last) {
+  Cache cache(300);
+  for (int key = 0; key < 100; ++key) {
+    must(cache.get(key, [] { return bytes(70); }));
+    EXPECT_LE(cache.memory(), 300u);
+  }
+  must(cache.get(100, [] { return bytes(1000); }));
+  EXPECT_EQ(cache.memory(), 1000u);
+}
+
+TEST(Cache, has_a_value_made_once_for_all_who_want_it) {
+  Cache cache(1000);
+  std::atomic<int> made = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] {
+      for (int key = 0; key < 100; ++key)
+        EXPECT_TRUE(cache.get(key, [&] {
+          ++made;
+          return bytes(1);
+        }));
+    });
+  threads.clear();
+  EXPECT_EQ(made, 100);
+}
+
+TEST(Cache, keeps_no_error) {
+  Cache cache(1000);
+  EXPECT_EQ(error_of(cache.get(1, []() -> Made { return fail(EIO, "not now"); })).message, "not now");
+  EXPECT_FALSE(cache.find(1));
+  EXPECT_TRUE(cache.get(1, [] { return bytes(1); }));
+}
+
+}  // namespace
+}  // namespace holdfast::image::test
