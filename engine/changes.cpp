@@ -4,6 +4,7 @@
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/settings_store.h"
 #include "engine/audit.h"
 #include "engine/live_engine.h"
 
@@ -148,6 +149,13 @@ Result<> LiveEngine::define(Id id, const FlowDefinition& definition, const Calle
   }));
   announce(ObjectKind::flow, id);
   return {};
+}
+
+Result<> LiveEngine::define(const SettingsDefinition& settings, const Caller& caller) {
+  return catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(SettingsStore(db).define(settings, clock_.now()));
+    return record(db, make_event(clock_, "settings.define", "config.json", caller));
+  });
 }
 
 Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& caller) {

@@ -14,8 +14,8 @@
 #include "catalog/model/entities.h"
 #include "catalog/stores/points.h"
 #include "engine/capture/progress.h"
-#include "engine/image/stack.h"
 #include "engine/observer.h"
+#include "engine/opened_image.h"
 #include "engine/runs/request.h"
 
 namespace holdfast {
@@ -110,6 +110,7 @@ class Engine {
   virtual Result<PointView> point(Id id) = 0;
   virtual Result<PointDisk> point_disk(Id id) = 0;
   virtual Result<SummaryView> summary() = 0;
+  virtual Result<SettingsDefinition> settings() = 0;
   virtual Result<std::vector<Event>> events_since(Id after, int at_most) = 0;
 
   // The latest of a kind under an object: a flow's execution, a machine's point. ENOENT when there is none.
@@ -121,6 +122,7 @@ class Engine {
   virtual Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) = 0;
+  virtual Result<> define(const SettingsDefinition& settings, const Caller& caller) = 0;
 
   virtual Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) = 0;  // the execution
   virtual Result<> set_enabled(Id flow, bool enabled, const Caller& caller) = 0;
@@ -128,8 +130,9 @@ class Engine {
   virtual Result<> cancel_execution(Id execution, const Caller& caller) = 0;
   virtual Result<> cancel_job(Id job, const Caller& caller) = 0;
 
-  // A point's disk, to read. The event log has who opened it. The stack is shared between openers.
-  virtual Result<std::shared_ptr<image::Stack>> open_image(Id point_disk, const Caller& caller) = 0;
+  // A point's disk, to read. The event log has who opened it.
+  virtual Result<std::shared_ptr<OpenedImage>> open_image(Id point_disk, ImageForm form,
+                                                          const Caller& caller) = 0;
 };
 
 }  // namespace holdfast

@@ -1,46 +1,140 @@
+#include <set>
+
+#include "catalog/base/log.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/settings_store.h"
 #include "engine/audit.h"
 #include "engine/live_engine.h"
 
 namespace holdfast {
+namespace {
 
-Result<std::shared_ptr<image::Stack>> LiveEngine::shared_stack(const PointDisk& disk) {
-  const std::lock_guard lock(stacks_mutex_);
-  std::erase_if(stacks_, [](const auto& entry) { return entry.second.expired(); });
-  if (const auto open = stacks_[disk.layer_id].lock()) return open;
+// Tells of damage. The same place is told once an opening, and no more than some places are: a reader who
+// goes on over a ruined file would fill the event log.
+class WatchedImage : public OpenedImage {
+ public:
+  using Tell = std::function<void(const Error& error)>;
+  explicit WatchedImage(Tell tell) : tell_(std::move(tell)) {}
 
+  Result<> read(std::uint64_t offset, ByteSpan into) const final { return watched(read_it(offset, into)); }
+  Result<image::ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const final {
+    return watched(extent_at(offset, at_most));
+  }
+
+ private:
+  virtual Result<> read_it(std::uint64_t offset, ByteSpan into) const = 0;
+  virtual Result<image::ReadExtent> extent_at(std::uint64_t offset, std::uint64_t at_most) const = 0;
+
+  template <class T>
+  Result<T> watched(Result<T> done) const {
+    if (!done && done.error().code == EIO) {
+      const std::lock_guard lock(mutex_);
+      if (told_.size() < kMostTold && told_.insert(done.error().message).second) tell_(done.error());
+    }
+    return done;
+  }
+
+  static constexpr std::size_t kMostTold = 16;
+  const Tell tell_;
+  mutable std::mutex mutex_;
+  mutable std::set<std::string> told_;
+};
+
+class RawImage final : public WatchedImage {
+ public:
+  RawImage(std::shared_ptr<const image::Stack> stack, Tell tell)
+      : WatchedImage(std::move(tell)), stack_(std::move(stack)) {}
+  std::uint64_t size() const override { return stack_->size(); }
+
+ private:
+  Result<> read_it(std::uint64_t offset, ByteSpan into) const override { return stack_->read(offset, into); }
+  Result<image::ReadExtent> extent_at(std::uint64_t offset, std::uint64_t at_most) const override {
+    return stack_->extent(offset, at_most);
+  }
+
+  const std::shared_ptr<const image::Stack> stack_;
+};
+
+class FlatImage final : public WatchedImage {
+ public:
+  FlatImage(std::shared_ptr<const image::FlatView> view, Tell tell)
+      : WatchedImage(std::move(tell)), view_(std::move(view)) {}
+  std::uint64_t size() const override { return view_->size(); }
+
+ private:
+  Result<> read_it(std::uint64_t offset, ByteSpan into) const override { return view_->read(offset, into); }
+  Result<image::ReadExtent> extent_at(std::uint64_t offset, std::uint64_t at_most) const override {
+    return image::ReadExtent{.kind = image::ReadExtent::Kind::data, .offset = offset, .length = at_most};
+  }
+
+  const std::shared_ptr<const image::FlatView> view_;
+};
+
+}  // namespace
+
+Result<LiveEngine::Shared> LiveEngine::share(const PointDisk& disk, ImageForm form) {
   Machine machine;
   Repository repository;
   std::vector<Layer> layers;
+  Settings settings;
   HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
     HF_TRY(const Point point, Points(db).get(disk.point_id));
     HF_TRY(machine, Machines(db).get(point.machine_id));
     HF_TRY(repository, Repositories(db).get(point.repository_id));
     HF_TRY(layers, Points(db).stack(disk.layer_id));
+    HF_TRY(settings, SettingsStore(db).get());
     return {};
   }));
-  HF_TRY(const auto place, shelf_.place(repository));
-  HF_TRY(auto stack, place->open_stack(machine.key, layers));
-  stacks_[disk.layer_id] = stack;
-  return stack;
+  const bool checked = settings.definition.verify_reads;
+
+  const std::lock_guard lock(shared_mutex_);
+  std::erase_if(shared_, [](const auto& entry) { return entry.second.stack.expired(); });
+  auto& [weak_stack, weak_view] = shared_[{disk.layer_id, checked}];
+  Shared image{weak_stack.lock(), weak_view.lock()};
+  if (!image.stack) {
+    HF_TRY(const auto place, shelf_.place(repository));
+    HF_TRY(image.stack, place->open_stack(machine.key, layers, checked));
+    weak_stack = image.stack;
+  }
+  if (!image.view && form == ImageForm::qcow2) {
+    if (!disk.qcow2_bytes) return fail(ENOENT, "the flat image of '{}' is of unknown size", disk.name);
+    HF_TRY(image.view, image::FlatView::open(image.stack, *disk.qcow2_bytes));
+    weak_view = image.view;
+  }
+  return image;
 }
 
 // Opening is in the log whatever comes of it (law 15).
-Result<std::shared_ptr<image::Stack>> LiveEngine::open_image(Id point_disk, const Caller& caller) {
+Result<std::shared_ptr<OpenedImage>> LiveEngine::open_image(Id point_disk, ImageForm form,
+                                                            const Caller& caller) {
   HF_TRY(const PointDisk disk, this->point_disk(point_disk));
-  auto stack = shared_stack(disk);
+  const auto image = share(disk, form);
   HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, ObjectKind::point_disk, point_disk));
     Event event = make_event(clock_, "image.open", std::move(path), caller);
-    event.result = stack ? EventResult::ok : EventResult::failed;
-    if (!stack) event.reason = stack.error().message;
+    event.result = image ? EventResult::ok : EventResult::failed;
+    if (!image) event.reason = image.error().message;
     return record(db, event);
   }));
-  if (!stack && stack.error().code == ENOENT)
-    return fail(EIO, "an image of this point is missing: {}", stack.error().message);
-  return stack;
+  if (!image && image.error().code == ENOENT)
+    return fail(EIO, "an image of this point is missing: {}", image.error().message);
+  if (!image) return tl::make_unexpected(image.error());
+  const auto tell = [=, this](const Error& error) { tell_of_damage(point_disk, error, caller); };
+  if (form == ImageForm::qcow2) return std::make_shared<FlatImage>(image->view, tell);
+  return std::make_shared<RawImage>(image->stack, tell);
+}
+
+void LiveEngine::tell_of_damage(Id point_disk, const Error& error, const Caller& caller) {
+  const auto told = catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_TRY(std::string path, path_of(db, ObjectKind::point_disk, point_disk));
+    Event event = make_event(clock_, "image.damaged", std::move(path), caller);
+    event.result = EventResult::failed;
+    event.reason = error.message;
+    return record(db, event);
+  });
+  if (!told) log::error("{}; that can't be recorded: {}", error.message, told.error().message);
 }
 
 }  // namespace holdfast

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "engine/engine.h"
+#include "engine/image/flat_view.h"
 #include "engine/repository/definitions.h"
 #include "engine/runs/runner.h"
 
@@ -32,6 +33,7 @@ class LiveEngine final : public Engine {
   Result<PointView> point(Id id) override;
   Result<PointDisk> point_disk(Id id) override;
   Result<SummaryView> summary() override;
+  Result<SettingsDefinition> settings() override;
   Result<std::vector<Event>> events_since(Id after, int at_most) override;
   Result<Named> latest(ObjectKind kind, Id parent) override;
 
@@ -42,6 +44,7 @@ class LiveEngine final : public Engine {
   Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) override;
   Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) override;
   Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) override;
+  Result<> define(const SettingsDefinition& settings, const Caller& caller) override;
   Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) override;
   Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
   Result<> cancel_flow(Id flow, const Caller& caller) override;
@@ -49,7 +52,8 @@ class LiveEngine final : public Engine {
   Result<> cancel_job(Id job, const Caller& caller) override;
 
   // images.cpp
-  Result<std::shared_ptr<image::Stack>> open_image(Id point_disk, const Caller& caller) override;
+  Result<std::shared_ptr<OpenedImage>> open_image(Id point_disk, ImageForm form,
+                                                  const Caller& caller) override;
 
  private:
   // Hands changes on to whoever watches, or to nobody.
@@ -69,7 +73,14 @@ class LiveEngine final : public Engine {
   // With what runs now laid over what the catalog has.
   void add_progress(ExecutionView& view);
   Result<> cancel_jobs(Id execution, const Caller& caller);
-  Result<std::shared_ptr<image::Stack>> shared_stack(const PointDisk& disk);
+
+  // What all who have an image open share: maps and caches.
+  struct Shared {
+    std::shared_ptr<image::Stack> stack;
+    std::shared_ptr<image::FlatView> view;  // of those who asked for it
+  };
+  Result<Shared> share(const PointDisk& disk, ImageForm form);
+  void tell_of_damage(Id point_disk, const Error& error, const Caller& caller);
 
   const std::unique_ptr<Catalog> catalog_;
   const Clock& clock_;
@@ -80,8 +91,12 @@ class LiveEngine final : public Engine {
   repository::Definitions definitions_;
   runs::Runner runner_;
 
-  std::mutex stacks_mutex_;
-  std::map<Id, std::weak_ptr<image::Stack>> stacks_;  // by layer; shared by all who have it open
+  struct WeaklyShared {
+    std::weak_ptr<image::Stack> stack;
+    std::weak_ptr<image::FlatView> view;  // has the stack
+  };
+  std::mutex shared_mutex_;
+  std::map<std::pair<Id, bool>, WeaklyShared> shared_;  // by layer, and whether reads are checked
 };
 
 // The path of an object in sentences and events: "flows/nightly".

@@ -8,6 +8,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/settings_store.h"
 #include "catalog/stores/totals.h"
 #include "engine/live_engine.h"
 
@@ -104,7 +105,7 @@ Result<MachineView> view_machine(db::Connection& db, Id id) {
   HF_TRY(view.machine, Machines(db).get(id));
   HF_TRY(view.disks, Machines(db).disks(id));
   HF_TRY(view.total, Points(db).of_machine(id));
-  HF_TRY(view.newest, Points(db).newest(id));
+  HF_TRY(view.newest, Points(db).newest_good(id));
   view.revision = view.machine.revision;
   HF_TRY(const auto leftovers, Leftovers(db).of_machine(id));
   if (!leftovers.empty())
@@ -346,6 +347,11 @@ Result<SummaryView> LiveEngine::summary() {
   });
 }
 
+Result<SettingsDefinition> LiveEngine::settings() {
+  HF_TRY(const Settings settings, catalog_->read([](db::Connection& db) { return SettingsStore(db).get(); }));
+  return settings.definition;
+}
+
 Result<std::vector<Event>> LiveEngine::events_since(Id after, int at_most) {
   return catalog_->read([&](db::Connection& db) { return Events(db).since(after, at_most); });
 }
@@ -357,7 +363,7 @@ Result<Named> LiveEngine::latest(ObjectKind kind, Id parent) {
       if (latest) return Named{latest->id, latest->name};
       return fail(ENOENT, "it has never run");
     }
-    HF_TRY(const auto newest, Points(db).newest(parent));
+    HF_TRY(const auto newest, Points(db).newest_good(parent));
     if (newest) return Named{newest->id, newest->name};
     return fail(ENOENT, "it has no point yet");
   });

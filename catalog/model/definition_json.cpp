@@ -234,8 +234,6 @@ const Shape<SettingsDefinition>& shape() {
                 "Whether what is read of points is checked against its checksums."),
           field("keep_executions", &D::keep_executions, json::integer(1, 1'000'000'000),
                 "So many executions of each flow are remembered."),
-          field("events_size", &D::events_size, json::size(kMiB, kMostBytes),
-                "How large events.jsonl grows before it is rotated."),
       },
       {}};
   return settings;

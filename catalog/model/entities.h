@@ -187,7 +187,8 @@ struct PointDisk {
   std::optional<FullReason> full_reason;
   std::string change_id;  // "" when the source has none
   std::uint64_t bytes_stored = 0;
-  std::uint64_t bytes_used = 0;  // what DISK.raw has in use: st_blocks
+  std::uint64_t bytes_used = 0;              // what DISK.raw has in use: st_blocks
+  std::optional<std::uint64_t> qcow2_bytes;  // the size of DISK.qcow2; absent in points older than that file
   std::string sums_sha256;
   Id layer_id = 0;
 };
@@ -213,9 +214,10 @@ struct Point {
   struct Verification {
     Time at{};
     VerifyLevel level = VerifyLevel::quick;
+    VerdictResult result = VerdictResult::good;
     bool operator==(const Verification&) const = default;
   };
-  std::optional<Verification> verified;  // the last time that it was found whole
+  std::optional<Verification> verified;  // the last time
 };
 
 struct CopyDisk {

@@ -87,10 +87,11 @@ enum class EndReason {
   condition_not_met,  // only_if said no
   cbt_lied,           // the source had called changed blocks unchanged
   disk_unprotected,   // a disk could not be backed up
+  damaged,            // what is stored is not what was written
 };
 HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full", "failed", "machine_busy",
          "timed_out", "stalled", "no_space", "source_unreachable", "repository_unreachable",
-         "condition_not_met", "cbt_lied", "disk_unprotected");
+         "condition_not_met", "cbt_lied", "disk_unprotected", "damaged");
 
 enum class PointState { writing, committed };
 HF_WORDS(PointState, "point_states", "writing", "committed");

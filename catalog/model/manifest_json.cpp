@@ -19,6 +19,7 @@ Json disk_fields(const PointDisk& disk) {
           {"reason", word_or_null(disk.full_reason)},
           {"bytes_stored", disk.bytes_stored},
           {"bytes_used", disk.bytes_used},
+          {"qcow2_bytes", disk.qcow2_bytes ? Json(*disk.qcow2_bytes) : Json()},
           {"change_id", text_or_null(disk.change_id)},
           {"sums_sha256", text_or_null(disk.sums_sha256)}};
 }

@@ -10,11 +10,14 @@ Result<Point> read_point(db::Statement& statement) {
   Row row(statement);
   std::optional<Time> verified_at;
   std::optional<VerifyLevel> verified_level;
+  std::optional<VerdictResult> verified_result;
   row >> p.id >> p.machine_id >> p.repository_id >> p.chain_id >> p.parent_point_id >> p.execution_id >>
       p.job_id >> p.flow >> p.execution >> p.name >> p.state >> p.kind >> p.full_reason >> p.consistency >>
-      p.time >> p.cluster_size >> p.compression >> p.bytes_stored >> verified_at >> verified_level;
+      p.time >> p.cluster_size >> p.compression >> p.bytes_stored >> verified_at >> verified_level >>
+      verified_result;
   HF_CHECK(row.check());
-  if (verified_at && verified_level) p.verified = Point::Verification{*verified_at, *verified_level};
+  if (verified_at && verified_level && verified_result)
+    p.verified = Point::Verification{*verified_at, *verified_level, *verified_result};
   return p;
 }
 
@@ -22,7 +25,7 @@ Result<PointDisk> read_disk(db::Statement& statement) {
   PointDisk d;
   Row row(statement);
   row >> d.id >> d.point_id >> d.disk_id >> d.name >> d.capacity >> d.kind >> d.full_reason >> d.change_id >>
-      d.bytes_stored >> d.bytes_used >> d.sums_sha256 >> d.layer_id;
+      d.bytes_stored >> d.bytes_used >> d.sums_sha256 >> d.layer_id >> d.qcow2_bytes;
   HF_CHECK(row.check());
   return d;
 }
@@ -37,7 +40,7 @@ Result<Layer> read_layer(db::Statement& statement) {
 Result<> read_disks(db::Connection& db, Point& point) {
   HF_TRY(auto disks, db.prepare(R"sql(
     SELECT id, point_id, disk_id, name, capacity, kind, full_reason, change_id, bytes_stored, bytes_used,
-           sums_sha256, layer_id
+           sums_sha256, layer_id, qcow2_bytes
     FROM point_disks WHERE point_id = :point ORDER BY id)sql"));
   HF_TRY(point.disks, all_rows(disks.bind(":point", point.id), read_disk));
   return {};
@@ -56,7 +59,7 @@ Result<Point> Points::get(Id id) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
            name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level
+           verified_at, verified_level, verified_result
     FROM points WHERE id = :id)sql"));
   HF_TRY(auto point, first_row(found.bind(":id", id), read_point));
   if (!point) return fail(ENOENT, "there is no point with id {}", id);
@@ -76,9 +79,10 @@ Result<std::vector<Named>> Points::list(Id machine) {
   return all_rows(points.bind(":machine", machine), read_named);
 }
 
-Result<std::optional<Point>> Points::newest(Id machine) {
+Result<std::optional<Point>> Points::newest_good(Id machine) {
   HF_TRY(auto newest, db_.prepare(R"sql(
-    SELECT id FROM points WHERE machine_id = :machine AND state = 'committed'
+    SELECT id FROM points
+    WHERE machine_id = :machine AND state = 'committed' AND verified_result IS NOT 'bad'
     ORDER BY time DESC, id DESC LIMIT 1)sql"));
   return whole(db_, newest.bind(":machine", machine));
 }
@@ -91,11 +95,17 @@ Result<std::optional<Point>> Points::newest(Id machine, Id repository) {
   return whole(db_, newest.bind(":machine", machine).bind(":repository", repository));
 }
 
+Result<std::vector<Id>> Points::of_repository(Id repository) {
+  HF_TRY(auto points, db_.prepare(R"sql(
+    SELECT id FROM points WHERE repository_id = :repository AND state = 'committed' ORDER BY id)sql"));
+  return all_rows(points.bind(":repository", repository), read_id);
+}
+
 Result<std::vector<Point>> Points::writing() {
   HF_TRY(auto points, db_.prepare(R"sql(
     SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
            name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level
+           verified_at, verified_level, verified_result
     FROM points WHERE state = 'writing' ORDER BY machine_id)sql"));
   return all_rows(points, read_point);
 }
@@ -103,7 +113,7 @@ Result<std::vector<Point>> Points::writing() {
 Result<PointDisk> Points::disk(Id point_disk) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, point_id, disk_id, name, capacity, kind, full_reason, change_id, bytes_stored, bytes_used,
-           sums_sha256, layer_id
+           sums_sha256, layer_id, qcow2_bytes
     FROM point_disks WHERE id = :id)sql"));
   HF_TRY(auto disk, first_row(found.bind(":id", point_disk), read_disk));
   if (!disk) return fail(ENOENT, "there is no disk of a point with id {}", point_disk);
@@ -134,6 +144,14 @@ Result<std::vector<Layer>> Points::stack(Id layer) {
   HF_TRY(auto layers, all_rows(found.bind(":id", layer), read_layer));
   if (layers.empty()) return fail(ENOENT, "there is no layer with id {}", layer);
   return layers;
+}
+
+Result<std::optional<std::string>> Points::sums_of_layer(Id layer) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT sums_sha256 FROM layers JOIN point_disks
+      ON point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id
+    WHERE layers.id = :layer AND sums_sha256 IS NOT NULL)sql"));
+  return first_row(found.bind(":layer", layer), read_text);
 }
 
 Result<Points::Total> Points::of_machine(Id machine) {

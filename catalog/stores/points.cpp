@@ -31,9 +31,9 @@ Result<> count(db::Connection& db, const Point& point, int points) {
 Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {
   HF_TRY(auto insert, db.prepare(R"sql(
     INSERT INTO point_disks (id, point_id, disk_id, name, capacity, kind, full_reason, change_id,
-                             bytes_stored, bytes_used, sums_sha256, layer_id)
+                             bytes_stored, bytes_used, sums_sha256, layer_id, qcow2_bytes)
     VALUES (:id, :point, :disk, :name, :capacity, :kind, :full_reason, :change_id,
-            :bytes_stored, :bytes_used, :sums_sha256, :layer))sql"));
+            :bytes_stored, :bytes_used, :sums_sha256, :layer, :qcow2_bytes))sql"));
   HF_CHECK(insert.bind(":id", disk.id)
                .bind(":point", point)
                .bind(":disk", disk.disk_id)
@@ -46,6 +46,7 @@ Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {
                .bind(":bytes_used", static_cast<std::int64_t>(disk.bytes_used))
                .bind(":sums_sha256", or_null(disk.sums_sha256))
                .bind(":layer", disk.layer_id)
+               .bind(":qcow2_bytes", number(disk.qcow2_bytes))
                .run());
   return {};
 }
@@ -113,9 +114,11 @@ Result<> Points::freeze(Id point, Time time, std::string_view name, Id chain) {
 
 Result<> Points::set_verified(Id point, const Point::Verification& verification) {
   HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE points SET verified_at = :at, verified_level = :level WHERE id = :id AND state = 'committed')sql"));
+    UPDATE points SET verified_at = :at, verified_level = :level, verified_result = :result
+    WHERE id = :id AND state = 'committed')sql"));
   HF_CHECK(update.bind(":at", milliseconds(verification.at))
                .bind(":level", to_word(verification.level))
+               .bind(":result", to_word(verification.result))
                .bind(":id", point)
                .run());
   if (db_.changes() == 0) return fail(ENOENT, "there is no committed point with id {}", point);

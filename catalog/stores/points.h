@@ -37,12 +37,15 @@ class Points {
   Result<Point> get(Id id);
   Result<std::optional<Id>> find(Id machine, std::string_view name);  // committed ones only
   Result<std::vector<Named>> list(Id machine);                        // committed ones, oldest first
-  Result<std::optional<Point>> newest(Id machine);                    // committed
+  Result<std::optional<Point>> newest_good(Id machine);               // committed, and not found damaged
   Result<std::optional<Point>> newest(Id machine, Id repository);     // committed
+  Result<std::vector<Id>> of_repository(Id repository);               // committed ones, as they came
   Result<std::vector<Point>> writing();                               // what an earlier life left
 
   Result<PointDisk> disk(Id point_disk);
   Result<Layer> layer(Id id);
+  // What the sums of a layer came to, where a point has that written down.
+  Result<std::optional<std::string>> sums_of_layer(Id layer);
   // A layer and all it rests on, the newest first.
   Result<std::vector<Layer>> stack(Id layer);
 

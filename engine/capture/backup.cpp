@@ -12,6 +12,7 @@
 #include "engine/capture/parent.h"
 #include "engine/capture/recovery.h"
 #include "engine/capture/transfer.h"
+#include "engine/image/flat_view.h"
 #include "engine/repository/draft.h"
 
 namespace holdfast::capture {
@@ -239,31 +240,32 @@ class Backup {
 
   Result<> publish() {
     if (cancel_.requested()) return fail(ECANCELED, "cancelled");
-    for (PointDisk& disk : outcome_.point.disks) {
-      HF_TRY(disk.bytes_used, bytes_in_use(disk));
-    }
+    for (PointDisk& disk : outcome_.point.disks) HF_CHECK(measure(disk));
     const ManifestNames names{.machine = machine_.name,
                               .repository = repository_.name,
                               .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};
     return draft_->publish(outcome_.point, names, layers_);
   }
 
-  // What DISK.raw will have in use, read back through the new image and all that it rests on: which is
-  // also the proof that the chain opens.
-  Result<std::uint64_t> bytes_in_use(const PointDisk& disk) const {
+  // What the disk's images in the mount will be, read back through the new layer and all that it rests on:
+  // which is also the proof that the chain opens.
+  Result<> measure(PointDisk& disk) const {
     std::vector<Layer> stack;
     stack.push_back(*std::ranges::find(layers_, disk.layer_id, &Layer::id));
     stack.front().file = outcome_.point.name + ".partial/" + disk.name + ".qcow2";
     if (disk.kind == PointKind::incremental)
       std::ranges::copy(parent_.usable.at(disk.name).layers, std::back_inserter(stack));
     HF_TRY(const auto image, place_->open_stack(machine_.key, stack));
-    std::uint64_t used = 0;
     for (std::uint64_t at = 0; at < disk.capacity;) {
       HF_TRY(const image::ReadExtent extent, image->extent(at, disk.capacity - at));
-      if (extent.kind == image::ReadExtent::Kind::data) used += extent.length;
+      if (extent.kind == image::ReadExtent::Kind::data) disk.bytes_used += extent.length;
       at += extent.length;
     }
-    return used;
+    const auto flat = image::FlatView::size_of(*image);
+    if (flat) disk.qcow2_bytes = *flat;
+    // A disk too large for one qcow2 of these clusters has none, and is restored as it is.
+    if (!flat && flat.error().code != EINVAL) return tl::make_unexpected(flat.error());
+    return {};
   }
 
   Result<> commit() {

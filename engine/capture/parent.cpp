@@ -15,6 +15,7 @@ std::optional<FullReason> reason_for_all(const std::optional<Point>& parent, con
   if (parent->cluster_size != repository.definition.cluster_size ||
       parent->compression != repository.definition.compression)
     return FullReason::layout_changed;
+  if (parent->verified && parent->verified->result == VerdictResult::bad) return FullReason::parent_damaged;
   return std::nullopt;
 }
 

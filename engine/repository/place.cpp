@@ -107,15 +107,22 @@ Result<> Place::take_lease() {
   return {};
 }
 
+Place::LayerPaths Place::paths_of(const std::string& machine_key, const Layer& layer) {
+  const std::string image = machine_key + "/" + layer.file;
+  return {.image = image, .sums = image.substr(0, image.rfind('/') + 1) + layer.image_id + ".sums"};
+}
+
 Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machine_key,
-                                                        const std::vector<Layer>& layers) const {
+                                                        const std::vector<Layer>& layers,
+                                                        bool checked) const {
   std::vector<image::LayerFiles> files;
   for (const Layer& layer : layers) {
-    const std::string path = machine_key + "/" + layer.file;
-    const std::string sums = path.substr(0, path.rfind('/') + 1) + layer.image_id + ".sums";
+    const LayerPaths paths = paths_of(machine_key, layer);
     image::LayerFiles opened;
-    HF_TRY(opened.image, directory_->open(path, Access::read));
-    HF_TRY(opened.sums, directory_->open(sums, Access::read));
+    HF_TRY(opened.image, directory_->open(paths.image, Access::read));
+    if (checked) {
+      HF_TRY(opened.sums, directory_->open(paths.sums, Access::read));
+    }
     files.push_back(std::move(opened));
   }
   return image::Stack::open(std::move(files));

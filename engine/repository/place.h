@@ -37,9 +37,14 @@ class Place {
   // EBUSY while another daemon writes here; what can be read can be read all the same.
   const Result<>& may_write() const { return may_write_; }
 
-  // The layers of a disk, the newest first, ready to be read.
+  // The layers of a disk, the newest first, ready to be read, and checked unless that is not wanted.
   Result<std::shared_ptr<image::Stack>> open_stack(const std::string& machine_key,
-                                                   const std::vector<Layer>& layers) const;
+                                                   const std::vector<Layer>& layers,
+                                                   bool checked = true) const;
+  struct LayerPaths {
+    std::string image, sums;  // in the repository
+  };
+  static LayerPaths paths_of(const std::string& machine_key, const Layer& layer);
 
   // Takes away all of a point that the catalog doesn't have as committed, published or not.
   Result<> discard(const std::string& machine_key, const std::string& point_name) const;

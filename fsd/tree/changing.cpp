@@ -17,7 +17,7 @@ Result<> Tree::remove_directory(const Place& directory, std::string_view name, c
 Result<> Tree::rename(const Place& from, std::string_view old_name, const Place& to,
                       std::string_view new_name, const Asker& asker) {
   const std::string what = fmt::format("rename {} to {}", old_name, new_name);
-  if (from == to && kind(from) == NodeKind::object)
+  if (from == to && outline_.child(from.row, NodeKind::scratch))
     return refusals_.settle_failure(from, asker, what, rename_beside(from, old_name, new_name, asker));
   return refusals_.settle(from, asker, what, rename_unsettled(from, old_name, to, new_name, asker));
 }

@@ -108,8 +108,8 @@ std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& as
 }
 
 Result<std::shared_ptr<OpenFile>> Tree::open_image(const Place& place, const Asker& asker) {
-  HF_TRY(auto stack, engine_.open_image(place.object, asker.caller));
-  return std::make_shared<ImageFile>(std::move(stack), [=, this](const Error& error) {
+  HF_TRY(auto image, engine_.open_image(place.object, knot(place).row->form, asker.caller));
+  return std::make_shared<ImageFile>(std::move(image), [=, this](const Error& error) {
     Result<> failed = tl::make_unexpected(error);
     (void)refusals_.settle(directory_of(place), asker, "read " + name_of(place), std::move(failed));
   });

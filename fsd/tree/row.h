@@ -61,6 +61,7 @@ struct Row {
   std::span<const verbs::Verb> verbs{};
   Result<Subject> (*subject)(Engine& engine, Id object) = nullptr;  // wait (ENOENT: the file is absent)
   Members members = nullptr;
+  ImageForm form = ImageForm::raw;  // image
 };
 
 }  // namespace holdfast::tree

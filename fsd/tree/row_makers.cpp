@@ -17,6 +17,7 @@ Result<FlowDefinition> current(Engine& engine, Id id, FlowDefinition*) {
   HF_TRY(const FlowView view, engine.flow(id));
   return view.flow.definition;
 }
+Result<SettingsDefinition> current(Engine& engine, Id, SettingsDefinition*) { return engine.settings(); }
 
 template <class Definition>
 Result<Definition> definition_of(Engine& engine, Id id) {
@@ -32,12 +33,16 @@ Result<std::string> print(Engine& engine, const Place& place) {
 template <class Definition>
 Result<> commit(Engine& engine, Id id, std::string_view text, const Asker& asker) {
   HF_TRY(const Definition wanted, parse_definition<Definition>(text));
-  if (asker.caller.uid != 0) {
-    HF_TRY(const Definition now, definition_of<Definition>(engine, id));
-    if (const std::string field = root_only_change(now, wanted); !field.empty())
-      return fail(EPERM, "'{}' names something of the host: only root may change it", field);
+  if constexpr (std::is_same_v<Definition, SettingsDefinition>)
+    return engine.define(wanted, asker.caller);
+  else {
+    if (asker.caller.uid != 0) {
+      HF_TRY(const Definition now, definition_of<Definition>(engine, id));
+      if (const std::string field = root_only_change(now, wanted); !field.empty())
+        return fail(EPERM, "'{}' names something of the host: only root may change it", field);
+    }
+    return engine.define(id, wanted, asker.caller);
   }
-  return engine.define(id, wanted, asker.caller);
 }
 
 }  // namespace
@@ -49,6 +54,7 @@ Config config_of() {
 template Config config_of<MachineDefinition>();
 template Config config_of<RepositoryDefinition>();
 template Config config_of<FlowDefinition>();
+template Config config_of<SettingsDefinition>();
 
 Result<std::string> show_disk(Engine& engine, const Place& place) {
   HF_TRY(const MachineView view, engine.machine(place.parent));
@@ -65,6 +71,14 @@ Result<std::string> job_name(Engine& engine, const Place& place) {
 Result<std::vector<Named>> jobs_of_execution(Engine& engine, Id execution) {
   HF_TRY(const ExecutionView view, engine.execution(execution));
   return view.jobs;
+}
+
+Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, Id point) {
+  HF_TRY(const PointView view, engine.point(point));
+  std::vector<Named> disks;
+  for (const PointDisk& disk : view.point.disks)
+    if (disk.qcow2_bytes) disks.push_back({disk.id, disk.name});
+  return disks;
 }
 
 Result<Subject> newest_execution(Engine& engine, Id flow) {

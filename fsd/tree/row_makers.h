@@ -33,7 +33,9 @@ inline Row error(std::string_view path) { return {.path = path, .kind = NodeKind
 inline Row wait(std::string_view path, Result<Subject> (*subject)(Engine&, Id)) {
   return {.path = path, .kind = NodeKind::wait, .bits = 0444, .subject = subject};
 }
-inline Row image(std::string_view path) { return {.path = path, .kind = NodeKind::image, .bits = 0440}; }
+inline Row image(std::string_view path, ImageForm form, Members members = nullptr) {
+  return {.path = path, .kind = NodeKind::image, .bits = 0440, .members = members, .form = form};
+}
 inline Row link(std::string_view path, std::string_view to, Show to_name, Members members = nullptr) {
   return {
       .path = path, .kind = NodeKind::link, .bits = 0777, .to = to, .to_name = to_name, .members = members};
@@ -66,6 +68,7 @@ Result<std::string> latest(Engine& engine, const Place& place) {
 }
 Result<std::string> job_name(Engine& engine, const Place& place);
 Result<std::vector<Named>> jobs_of_execution(Engine& engine, Id execution);
+Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, Id point);
 
 template <ObjectKind kind>
 Result<Subject> itself(Engine&, Id object) {
@@ -79,5 +82,6 @@ Config config_of();
 extern template Config config_of<MachineDefinition>();
 extern template Config config_of<RepositoryDefinition>();
 extern template Config config_of<FlowDefinition>();
+extern template Config config_of<SettingsDefinition>();
 
 }  // namespace holdfast::tree

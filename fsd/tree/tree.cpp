@@ -116,6 +116,10 @@ Result<Attributes> Tree::attributes(const Place& place, std::uint32_t uid) {
     }
     case NodeKind::image: {
       HF_TRY(const PointDisk disk, engine_.point_disk(place.object));
+      if (knot(place).row->form == ImageForm::qcow2) {
+        it.size = disk.qcow2_bytes.value_or(0);
+        break;
+      }
       it.size = disk.capacity;
       it.bytes_in_use = disk.bytes_used;
       return it;

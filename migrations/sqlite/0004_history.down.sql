@@ -18,6 +18,8 @@ DROP INDEX jobs_of_no_execution;
 DROP INDEX jobs_one_writer_a_chain;
 DROP INDEX jobs_by_chain;
 ALTER TABLE jobs DROP COLUMN chain_id;
+ALTER TABLE point_disks DROP COLUMN qcow2_bytes;
+ALTER TABLE points DROP COLUMN verified_result;
 ALTER TABLE points DROP COLUMN verified_level;
 ALTER TABLE points DROP COLUMN verified_at;
 

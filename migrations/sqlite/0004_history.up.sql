@@ -6,7 +6,7 @@ INSERT INTO job_types VALUES
 
 INSERT INTO end_reasons VALUES
   ('machine_busy'), ('timed_out'), ('stalled'), ('no_space'), ('source_unreachable'),
-  ('repository_unreachable'), ('condition_not_met'), ('cbt_lied'), ('disk_unprotected');
+  ('repository_unreachable'), ('condition_not_met'), ('cbt_lied'), ('disk_unprotected'), ('damaged');
 
 CREATE TABLE occurrence_statuses (word TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
 INSERT INTO occurrence_statuses VALUES ('planned'), ('started'), ('skipped'), ('missed');
@@ -33,6 +33,12 @@ CREATE INDEX jobs_of_no_execution ON jobs (execution_id, id) WHERE execution_id 
 ALTER TABLE points ADD COLUMN verified_at INTEGER;
 ALTER TABLE points ADD COLUMN verified_level TEXT REFERENCES verify_levels (word)
   CONSTRAINT a_verification_has_time_and_level CHECK ((verified_at IS NULL) = (verified_level IS NULL));
+ALTER TABLE points ADD COLUMN verified_result TEXT REFERENCES verdict_results (word)
+  CONSTRAINT a_verification_has_time_and_result CHECK ((verified_at IS NULL) = (verified_result IS NULL));
+
+-- Of the disk as one flat qcow2; absent where it was not worked out when the point was made.
+ALTER TABLE point_disks ADD COLUMN qcow2_bytes INTEGER
+  CONSTRAINT qcow2_bytes_are_not_negative CHECK (qcow2_bytes >= 0);
 
 -- Each time of a schedule, for each flow that follows it.
 CREATE TABLE schedule_occurrences (

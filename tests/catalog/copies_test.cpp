@@ -153,9 +153,10 @@ TEST_F(History, VerdictsAndTheLastVerificationAreReadBackAndGoWithTheirPoint) {
   const Verdict verdict{new_id(), point.id, at(5), VerdictResult::bad, "ann", "no boot"};
   write([&](db::Connection& db) {
     must(Verdicts(db).add(verdict));
-    must(Points(db).set_verified(point.id, {at(6), VerifyLevel::checksums}));
+    must(Points(db).set_verified(point.id, {at(6), VerifyLevel::checksums, VerdictResult::bad}));
     EXPECT_THAT(must(Verdicts(db).of_point(point.id)), ElementsAre(verdict));
-    EXPECT_EQ(must(Points(db).get(point.id)).verified, (Point::Verification{at(6), VerifyLevel::checksums}));
+    EXPECT_EQ(must(Points(db).get(point.id)).verified,
+              (Point::Verification{at(6), VerifyLevel::checksums, VerdictResult::bad}));
     must(Points(db).remove(point.id));
     EXPECT_THAT(must(Verdicts(db).of_point(point.id)), IsEmpty());
   });

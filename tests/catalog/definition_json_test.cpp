@@ -297,7 +297,7 @@ TEST(DefinitionJson, EveryKindIsPrintedAndReadBack) {
   same(CredentialDefinition{"root's", {"lab"}});
   same(GroupDefinition{"all", {"prod"}});
   same(SettingsDefinition{});
-  same(SettingsDefinition{1, false, 2, 1 << 20});
+  same(SettingsDefinition{1, false, 2});
   same(PolicyDefinition{});
   same(PolicyDefinition{.keep_last = 1,
                         .min_age = std::chrono::seconds{7},

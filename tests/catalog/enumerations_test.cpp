@@ -242,6 +242,10 @@ TEST_F(EnumerationsTest, EveryVerdictAndLevelOfVerificationOfAPointIsReadBack) {
       must(Points(db).set_verified(point.id, {at(0), level}));
       EXPECT_EQ(must(Points(db).get(point.id)).verified->level, level);
     }
+    for (const VerdictResult result : all_of<VerdictResult>()) {
+      must(Points(db).set_verified(point.id, {at(0), VerifyLevel::quick, result}));
+      EXPECT_EQ(must(Points(db).get(point.id)).verified->result, result);
+    }
   });
 }
 

@@ -240,7 +240,7 @@ TEST_F(Runs, TheNewestPointIsTheOneFrozenLast) {
   const Point later = committed_point("t2", 20);
   const Point earlier = committed_point("t1", 10);  // as a rescan would bring it in
   read([&](db::Connection& db) {
-    EXPECT_EQ(must(Points(db).newest(machine))->id, later.id);
+    EXPECT_EQ(must(Points(db).newest_good(machine))->id, later.id);
     EXPECT_EQ(must(Points(db).list(machine)).front().id, earlier.id);
     EXPECT_EQ(must(Points(db).newest(machine, 999)), std::nullopt);
   });
@@ -252,7 +252,7 @@ TEST_F(Runs, APointThatIsBeingWrittenIsNotShown) {
     Points points(db);
     EXPECT_THAT(must(points.list(machine)), IsEmpty());
     EXPECT_EQ(must(points.find(machine, "t1")), std::nullopt);
-    EXPECT_EQ(must(points.newest(machine)), std::nullopt);
+    EXPECT_EQ(must(points.newest_good(machine)), std::nullopt);
     ASSERT_EQ(must(points.writing()).size(), 1u);
     EXPECT_EQ(must(points.writing())[0].id, writing.id);
   });

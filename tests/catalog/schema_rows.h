@@ -193,10 +193,10 @@ VALUES
   (117, 1, 3, 7, NULL, NULL, NULL, NULL, NULL, 't9', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (118, 1, 3, 7, 117, NULL, NULL, NULL, NULL, 't10', 'committed', 'incremental', NULL, 'none', 9, 4096, 'none', 0);
 INSERT INTO point_disks VALUES
-  (12, 10, 2, 'disk-0', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 8),
-  (13, 10, 112, 'disk-1', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 118),
-  (14, 11, 2, 'disk-0', 1048576, 'incremental', NULL, 'hf-2', 10, 100, 'abc', 9),
-  (1201, 115, 2, 'disk-0', 1048576, 'full', 'requested', NULL, 10, 100, NULL, 8);
+  (12, 10, 2, 'disk-0', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 8, 131072),
+  (13, 10, 112, 'disk-1', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 118, NULL),
+  (14, 11, 2, 'disk-0', 1048576, 'incremental', NULL, 'hf-2', 10, 100, 'abc', 9, 131072),
+  (1201, 115, 2, 'disk-0', 1048576, 'full', 'requested', NULL, 10, 100, NULL, 8, NULL);
 INSERT INTO points
   (id, machine_id, repository_id, chain_id, name, state, kind, full_reason, consistency, time, cluster_size,
    compression, bytes_stored)
@@ -208,7 +208,7 @@ VALUES
   (132, 1, 3, 7, 'c2', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (133, 1, 3, 7, 'c3', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (134, 1, 3, 7, 'c4', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0);
-UPDATE points SET verified_at = 1, verified_level = 'quick' WHERE id = 10;
+UPDATE points SET verified_at = 1, verified_level = 'quick', verified_result = 'good' WHERE id = 10;
 INSERT INTO copies VALUES
   (18, 10, 1, 103, 706, NULL, 5, 'committed', 'full', 0, 9),
   (19, 11, 1, 103, 706, 18, NULL, 'committed', 'incremental', 0, 9),

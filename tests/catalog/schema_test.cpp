@@ -157,6 +157,8 @@ TEST_F(Schema, AllowsNothingToBeAbsentButWhatMay) {
                                                "jobs.chain_id",
                                                "points.verified_at",
                                                "points.verified_level",
+                                               "points.verified_result",
+                                               "point_disks.qcow2_bytes",
                                                "schedule_occurrences.reason",
                                                "schedule_occurrences.execution_id",
                                                "copies.parent_copy_id",

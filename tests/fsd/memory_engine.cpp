@@ -22,12 +22,11 @@ namespace {
 
 constexpr std::uint64_t kCluster = 4096;
 
-class MemoryStack final : public image::Stack {
+class MemoryImage final : public OpenedImage {
  public:
-  MemoryStack(std::string content, const bool& lost) : content_(std::move(content)), lost_(lost) {}
+  MemoryImage(std::string content, const bool& lost) : content_(std::move(content)), lost_(lost) {}
 
   std::uint64_t size() const override { return content_.size(); }
-  std::uint32_t cluster_size() const override { return kCluster; }
   Result<> read(std::uint64_t offset, ByteSpan into) const override {
     if (lost_) return fail(EIO, "the cluster at {} does not match its checksum", offset);
     std::memcpy(into.data(), content_.data() + offset, into.size());
@@ -404,11 +403,18 @@ Result<> MemoryEngine::cancel_job(Id job, const Caller& caller) {
   return cancel_execution(execution, caller);
 }
 
-Result<std::shared_ptr<image::Stack>> MemoryEngine::open_image(Id id, const Caller& caller) {
+Result<> MemoryEngine::define(const SettingsDefinition& settings, const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  settings_ = settings;
+  record("settings.define", "config.json", caller);
+  return {};
+}
+
+Result<std::shared_ptr<OpenedImage>> MemoryEngine::open_image(Id id, ImageForm, const Caller& caller) {
   const std::lock_guard lock(mutex_);
   HF_TRY(const Thing* thing, get(ObjectKind::point_disk, id));
   record("image.open", thing->object.name, caller);
-  return std::make_shared<MemoryStack>(thing->content, images_lost_);
+  return std::make_shared<MemoryImage>(thing->content, images_lost_);
 }
 
 }  // namespace holdfast::test

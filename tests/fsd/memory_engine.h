@@ -49,6 +49,7 @@ class MemoryEngine final : public Engine {
   Result<PointView> point(Id id) override;
   Result<PointDisk> point_disk(Id id) override;
   Result<SummaryView> summary() override;
+  Result<SettingsDefinition> settings() override { return settings_; }
   Result<std::vector<Event>> events_since(Id after, int at_most) override;
   Result<Named> latest(ObjectKind kind, Id parent) override;
   Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) override;
@@ -57,12 +58,14 @@ class MemoryEngine final : public Engine {
   Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) override;
   Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) override;
   Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) override;
+  Result<> define(const SettingsDefinition& settings, const Caller& caller) override;
   Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) override;
   Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
   Result<> cancel_flow(Id flow, const Caller& caller) override;
   Result<> cancel_execution(Id execution, const Caller& caller) override;
   Result<> cancel_job(Id job, const Caller& caller) override;
-  Result<std::shared_ptr<image::Stack>> open_image(Id point_disk, const Caller& caller) override;
+  Result<std::shared_ptr<OpenedImage>> open_image(Id point_disk, ImageForm form,
+                                                  const Caller& caller) override;
 
  private:
   struct Thing;
@@ -78,6 +81,7 @@ class MemoryEngine final : public Engine {
 
   const Clock& clock_;
   Observer* const observer_;
+  SettingsDefinition settings_;
   mutable std::recursive_mutex mutex_;
   std::map<Id, std::unique_ptr<Thing>> things_;
   std::vector<Event> events_;

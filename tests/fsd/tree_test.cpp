@@ -96,8 +96,8 @@ class TreeTest : public testing::Test {
 };
 
 TEST_F(TreeTest, ListsWhatTheTableSays) {
-  EXPECT_THAT(list(""), ElementsAre("README.txt", "status.json", "events.jsonl", "error", "machines",
-                                    "repositories", "flows", "jobs"));
+  EXPECT_THAT(list(""), ElementsAre("README.txt", "status.json", "config.json", "config.schema.json",
+                                    "events.jsonl", "error", "machines", "repositories", "flows", "jobs"));
   EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
   EXPECT_THAT(list("repositories/r"),
               ElementsAre("config.json", "config.schema.json", "status.json", "error"));
@@ -291,7 +291,7 @@ TEST_F(TreeTest, LetsGoOfADefinitionsNameForAMoment) {
 }
 
 TEST_F(TreeTest, HasNoScratchFilesElsewhere) {
-  for (const char* path : {"x", "flows/x", "flows/f/executions/x"})
+  for (const char* path : {"jobs/x", "flows/x", "flows/f/executions/x"})
     EXPECT_EQ(save_beside(path, "x").error().code, EPERM) << path;
   EXPECT_EQ(save_beside("flows/f/latest", "x").error().code, EPERM);
 }

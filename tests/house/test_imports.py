@@ -17,7 +17,7 @@ ONLY = {
     "engine/image": {"engine/image", "catalog/base"},
 }
 # fsd asks the engine through one face and opens no database and no image by itself.
-FACE = {"engine/engine.h", "engine/observer.h", "engine/image/stack.h"}
+FACE = {"engine/engine.h", "engine/observer.h", "engine/opened_image.h"}
 HIDDEN_FROM_FSD = re.compile(r"engine/|catalog/(db|stores)/|catalog/catalog\.h")
 
 

@@ -5,9 +5,9 @@
 namespace holdfast::tree {
 
 Result<std::size_t> ImageFile::read(std::uint64_t offset, ByteSpan into) {
-  if (offset >= stack_->size()) return 0;
-  const std::size_t length = std::min<std::uint64_t>(into.size(), stack_->size() - offset);
-  auto done = stack_->read(offset, into.first(length));
+  if (offset >= image_->size()) return 0;
+  const std::size_t length = std::min<std::uint64_t>(into.size(), image_->size() - offset);
+  auto done = image_->read(offset, into.first(length));
   if (!done) {
     failed_(done.error());
     return tl::make_unexpected(std::move(done).error());
@@ -16,10 +16,10 @@ Result<std::size_t> ImageFile::read(std::uint64_t offset, ByteSpan into) {
 }
 
 Result<std::uint64_t> ImageFile::seek(std::uint64_t offset, Seek what) {
-  const std::uint64_t size = stack_->size();
+  const std::uint64_t size = image_->size();
   if (offset >= size) return fail(ENXIO, "{} is beyond the end, {}", offset, size);
   while (offset < size) {
-    auto extent = stack_->extent(offset, size - offset);
+    auto extent = image_->extent(offset, size - offset);
     if (!extent) {
       failed_(extent.error());
       return tl::make_unexpected(std::move(extent).error());

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "engine/image/stack.h"
+#include "engine/opened_image.h"
 #include "fsd/tree/files/open_file.h"
 
 namespace holdfast::tree {
@@ -13,14 +13,14 @@ class ImageFile final : public OpenFile {
  public:
   // Told of each read that failed (EIO): the reader himself only gets the number.
   using Failed = std::function<void(const Error& error)>;
-  ImageFile(std::shared_ptr<image::Stack> stack, Failed failed)
-      : stack_(std::move(stack)), failed_(std::move(failed)) {}
+  ImageFile(std::shared_ptr<OpenedImage> image, Failed failed)
+      : image_(std::move(image)), failed_(std::move(failed)) {}
 
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
   Result<std::uint64_t> seek(std::uint64_t offset, Seek what) override;
 
  private:
-  const std::shared_ptr<image::Stack> stack_;
+  const std::shared_ptr<OpenedImage> image_;
   const Failed failed_;
 };
 

@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+"""A point's disks as images: DISK.qcow2 made as it is read, and what is damaged in the repository."""
+
+import errno
+import hashlib
+import json
+import os
+import random
+import subprocess
+
+import content
+import holdfast
+
+MIB = 2**20
+CAPACITY = 640 * MIB + 12 * 1024 + 512
+SIZES = [512, 4096, 65536, 100_000, MIB]
+
+
+class Images(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        seed = random.randrange(2**32)
+        print(f"{self.id()}: seed {seed}")
+        self.random = random.Random(seed)
+
+    def begin(self, **settings):
+        self.repository = self.add_repository(**settings)
+        self.storage = self.add_machine(capacities=[CAPACITY])
+        self.add_flow()
+        (self.disk,) = self.storage.disks
+        self.disk.scatter(self.random, 12, SIZES)
+        # What compresses, too, and what does not.
+        self.disk.write(100 * MIB, b"Holdfast " * 500_000)
+
+    def back_up(self, name):
+        """The new point, and a record of the disk at that instant."""
+        record = self.disk.record(self.folder / f"{name}.record")
+        before = set(self.daemon.points("m"))
+        self.assertEqual(self.daemon.run("f", name), "success")
+        (point,) = set(self.daemon.points("m")) - before
+        return point, record
+
+    def image(self, point, form="qcow2"):
+        return self.daemon.mount / "machines/m/points" / point / f"disk-0.{form}"
+
+    def stored(self, point, form="qcow2"):
+        (found,) = self.repository.glob(f"*/{point}/*.{form}")
+        return found
+
+    def back_up_thrice(self):
+        points = dict([self.back_up("first")])
+        for name in ("second", "third"):
+            self.disk.scatter(self.random, 6, SIZES)
+            self.disk.discard(100 * MIB, MIB)
+            points |= [self.back_up(name)]
+        return points
+
+    def expect_flat_images(self, **settings):
+        self.begin(**settings)
+        for point, record in self.back_up_thrice().items():
+            copied = self.folder / f"{point}.qcow2"
+            content.copy(self.image(point), copied)
+            self.assertTrue(content.sound(copied))
+            self.assertTrue(content.same_disk(copied, record))
+            facts = json.loads(subprocess.check_output(["qemu-img", "info", "--output=json", copied]))
+            self.assertNotIn("backing-filename", facts)
+            manifest = self.daemon.json(f"machines/m/points/{point}/manifest.json")
+            self.assertEqual(self.image(point).stat().st_size, manifest["disks"][0]["qcow2_bytes"])
+
+    def test_a_copy_is_the_disk_and_rests_on_nothing(self):
+        self.expect_flat_images()
+
+    def test_a_copy_of_deflated_clusters_is_the_disk(self):
+        self.expect_flat_images(compression="deflate", compression_level=6)
+
+    def test_a_copy_of_plain_clusters_of_another_size_is_the_disk(self):
+        self.expect_flat_images(compression="none", cluster_size=2 * MIB)
+
+    def test_a_flipped_bit_fails_the_comparison(self):
+        self.begin()
+        point, record = self.back_up("first")
+        content.copy(self.image(point), self.folder / "copied")
+        content.flip_bit(record, 100 * MIB)
+        self.assertFalse(content.same_disk(self.folder / "copied", record))
+
+    def test_it_is_as_large_as_what_it_holds_and_is_read_where_it_lies(self):
+        self.begin(compression="none")
+        point, record = self.back_up("first")
+        written = len(content.clusters(self.disk.written)) * content.CLUSTER
+        size = self.image(point).stat().st_size
+        self.assertLessEqual(size, written + 2 * MIB)
+        self.assertEqual(self.image(point).stat().st_blocks, -(-size // 512))
+        self.assertTrue(content.same_disk(self.image(point), record))
+
+    def test_its_bytes_are_the_same_after_a_restart(self):
+        self.begin()
+        points = self.back_up_thrice()
+        before = {point: hashlib.sha256(self.image(point).read_bytes()).digest() for point in points}
+        self.daemon.stop()
+        self.daemon.start()
+        for point, digest in before.items():
+            self.assertEqual(hashlib.sha256(self.image(point).read_bytes()).digest(), digest)
+
+    def test_nobody_writes_to_it(self):
+        self.begin()
+        point, _ = self.back_up("first")
+        with self.assertRaises(OSError) as refused:
+            os.open(self.image(point), os.O_RDWR)
+        self.assertEqual(refused.exception.errno, errno.EROFS)
+
+    def expect_damage_to_be_told(self, form):
+        self.begin(compression="none")
+        point, _ = self.back_up("first")
+        damaged = self.stored(point)
+        offset = damaged.stat().st_size // 2
+        content.flip_bit(damaged, offset)
+        with self.assertRaises(OSError) as failed:
+            self.image(point, form).read_bytes()
+        self.assertEqual(failed.exception.errno, errno.EIO)
+        self.assertIn("checksum", self.daemon.read(f"machines/m/points/{point}/error"))
+        events = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
+        (told,) = [event for event in events if event["event"] == "image.damaged"]
+        self.assertEqual(told["object"], f"machines/m/points/{point}/disk-0")
+        self.assertIn(f"{point}/disk-0.qcow2", told["reason"])
+        self.assertIn(str(offset // content.CLUSTER * content.CLUSTER), told["reason"])
+        self.assertEqual((told["result"], told["by"]["uid"]), ("failed", os.getuid()))
+
+    def test_damage_is_an_error_and_an_event_that_says_where(self):
+        self.expect_damage_to_be_told("raw")
+
+    def test_damage_below_a_flat_image_is_told_too(self):
+        self.expect_damage_to_be_told("qcow2")
+
+    def test_reads_can_be_left_unchecked(self):
+        self.begin(compression="none")
+        point, record = self.back_up("first")
+        content.flip_bit(self.stored(point), self.stored(point).stat().st_size // 2)
+        with self.assertRaises(OSError):
+            self.image(point, "raw").read_bytes()
+        self.daemon.write("config.json", '{"verify_reads": false}')
+        restored = self.folder / "restored"
+        content.copy(self.image(point, "raw"), restored)
+        self.assertFalse(content.same_bytes(restored, record))
+
+
+class Settings(holdfast.MountTest):
+    def test_the_daemons_settings_are_a_definition_like_others(self):
+        self.assertEqual(self.daemon.json("config.json")["keep_executions"], 10000)
+        self.daemon.write("config.json", '{"keep_executions": 5}')
+        self.assertEqual(self.daemon.json("config.json")["keep_executions"], 5)
+        self.assertIs(self.daemon.json("config.json")["verify_reads"], True)
+        with self.assertRaises(OSError) as refused:
+            self.daemon.write("config.json", '{"keep_executions": "five"}')
+        self.assertEqual(refused.exception.errno, errno.EINVAL)
+        self.assertIn("keep_executions", self.daemon.read("error"))
+        self.assertEqual(self.daemon.json("config.json")["keep_executions"], 5)
+        self.daemon.stop()
+        self.daemon.start()
+        self.assertEqual(self.daemon.json("config.json")["keep_executions"], 5)
+
+    def test_an_editor_saves_them_by_renaming(self):
+        done = subprocess.run(["sed", "-i", "s/10000/7/", "config.json"], cwd=self.daemon.mount, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(self.daemon.json("config.json")["keep_executions"], 7)
+        self.assertEqual([name for name in os.listdir(self.daemon.mount) if name.startswith("sed")], [])
+
+    def test_only_root_changes_them(self):
+        script = f"echo '{{}}' > {self.daemon.mount}/config.json"
+        done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", script],
+                              capture_output=True, check=False)
+        self.assertNotEqual(done.returncode, 0)
+
+
+if __name__ == "__main__":
+    holdfast.main()
