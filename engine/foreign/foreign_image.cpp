@@ -91,12 +91,10 @@ Result<std::unique_ptr<ForeignImage>> ForeignImage::open(ImageFile file, const R
   HF_CHECK(check_readable(path, facts));
   auto image =
       facts.version == 1 ? open_qcow1(std::move(file), facts, options) : open_stack(std::move(file), facts);
-  const auto counted = image ? (*image)->count_stored() : Result<>();
-  const Error* bad = !image ? &image.error() : !counted ? &counted.error() : nullptr;
-  if (bad == nullptr) return image;
-  // What is the image's fault has a way; that a program is missing or a disk can't be read doesn't.
-  if (bad->code == EINVAL || bad->code == EIO) return tl::unexpected(damaged(path, facts, *bad));
-  return tl::unexpected(*bad);
+  if (!image) return tl::unexpected(with_way(path, facts, image.error()));
+  if (const auto counted = (*image)->count_stored(); !counted)
+    return tl::unexpected(with_way(path, facts, counted.error()));
+  return image;
 }
 
 Result<> ForeignImage::count_stored() {

@@ -10,12 +10,16 @@ namespace {
 constexpr std::size_t kHeader = 48;
 constexpr std::uint64_t kSector = 512;
 constexpr std::uint64_t kCompressed = std::uint64_t{1} << 63;
-// 8 TiB of disk with clusters of 4 KiB. libqcow's memory is bounded by it.
-constexpr std::uint64_t kMostL1Bytes = 32 * kMiB;
 
 // As QEMU has them.
 constexpr std::uint32_t kLeastClusterBits = 9, kMostClusterBits = 16;
 constexpr std::uint32_t kLeastTableBits = 6, kMostTableBits = 13;
+
+// What libqcow (20201213) reads rightly. Of an image whose L2 tables are larger than its clusters it gives
+// wrong bytes and no error; one whose L1 entries span more it refuses. Its memory is bounded by the length of
+// the L1 table: 8 TiB of disk with clusters of 4 KiB.
+constexpr std::uint64_t kMostL1Bytes = 32 * kMiB;
+constexpr std::uint32_t kMostSpanBits = 27;
 
 namespace at {
 constexpr std::size_t size = 24, cluster_bits = 32, table_bits = 33, l1_offset = 40;
@@ -44,12 +48,16 @@ Result<> Qcow1Tables::read_header() {
   if (table_bits_ < kLeastTableBits || table_bits_ > kMostTableBits)
     return fail(EINVAL, "{} has L2 tables of 2^{} entries; version 1 has 2^{} to 2^{}", image_->name(),
                 table_bits_, kLeastTableBits, kMostTableBits);
+  if (8 * table_entries() > cluster_size() || cluster_bits_ + table_bits_ > kMostSpanBits)
+    return fail(ENOTSUP,
+                "{} has L2 tables of {} bytes with clusters of {}, which libqcow does not read rightly",
+                image_->name(), 8 * table_entries(), cluster_size());
   if (size_ == 0 || size_ % kSector != 0)
     return fail(EINVAL, "{} says that its disk has {} bytes, which is no number of sectors", image_->name(),
                 size_);
   const std::uint64_t entries = divide_up(size_, table_span());
   if (entries > kMostL1Bytes / 8)
-    return fail(EINVAL, "{} says that its disk has {} bytes, more than is read with clusters of {}",
+    return fail(ENOTSUP, "{} says that its disk has {} bytes, more than is read with clusters of {}",
                 image_->name(), size_, cluster_size());
   const auto l1_offset = load_be<std::uint64_t>(header.data() + at::l1_offset);
   if (l1_offset < kHeader) return fail(EINVAL, "{} has its L1 table in its header's place", image_->name());
@@ -61,8 +69,8 @@ Result<std::vector<std::uint64_t>> Qcow1Tables::read_table(std::uint64_t offset,
                                                            std::uint64_t entries) const {
   const std::uint64_t bytes = entries * 8;
   if (bytes > file_size_ || offset > file_size_ - bytes)
-    return fail(EINVAL, "{} has a table of {} bytes at {}, outside of the file's {}", image_->name(), bytes,
-                offset, file_size_);
+    return fail(EINVAL, "{} has a table of {} bytes at {}, of a file of {}", image_->name(), bytes, offset,
+                file_size_);
   std::vector<std::uint64_t> table(entries);
   HF_TRY(const std::size_t got, image_->read_at(offset, std::as_writable_bytes(std::span{table})));
   if (got != bytes) return fail(EINVAL, "{} has become shorter", image_->name());
@@ -89,8 +97,8 @@ Result<> Qcow1Tables::check_entry(std::uint64_t entry, std::uint64_t cluster) co
                 offset);
   }
   if (length == 0 || length > file_size_ || offset > file_size_ - length || offset < kHeader)
-    return fail(EINVAL, "{} has the disk's {} at {}, {} bytes long, outside of the file's {}", image_->name(),
-                start, offset, length, file_size_);
+    return fail(EINVAL, "{} has the disk's {} at {}, {} bytes long, of a file of {}", image_->name(), start,
+                offset, length, file_size_);
   return {};
 }
 

@@ -17,6 +17,7 @@ namespace holdfast::foreign {
 class Qcow1Tables {
  public:
   // Reads all tables once. EINVAL, naming the image: something in them can't be, or leads out of the file.
+  // ENOTSUP: it may well be a good image, but not one that libqcow reads rightly.
   static Result<std::unique_ptr<Qcow1Tables>> open(std::unique_ptr<File> image);
 
   std::uint64_t size() const { return size_; }  // of the disk

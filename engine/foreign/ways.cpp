@@ -22,6 +22,11 @@ std::string as_option(const std::string& text) {
 
 std::string target(const std::string& path) { return quoted(path + ".plain.qcow2"); }
 
+std::string convert_command(const std::string& path, const Facts& facts) {
+  return fmt::format("qemu-img convert -f {} -O qcow2 {} {}", to_word(facts.format), quoted(path),
+                     target(path));
+}
+
 std::string decrypt_command(const std::string& path, const Facts& facts) {
   const std::string format = facts.encryption == Encryption::aes ? "encrypt.format=aes," : "";
   const std::string key = facts.format == Format::luks ? "key-secret=key" : format + "encrypt.key-secret=key";
@@ -37,11 +42,6 @@ tl::unexpected<Error> refuse(const std::string& path, std::string_view why, std:
 }
 
 }  // namespace
-
-std::string convert_command(const std::string& path, const Facts& facts) {
-  return fmt::format("qemu-img convert -f {} -O qcow2 {} {}", to_word(facts.format), quoted(path),
-                     target(path));
-}
 
 Result<> check_readable(const std::string& path, const Facts& facts) {
   constexpr std::string_view kPlain = "make a plain one of it";
@@ -83,11 +83,19 @@ Result<> check_readable(const std::string& path, const Facts& facts) {
   return {};
 }
 
-Error damaged(const std::string& path, const Facts& facts, const Error& why) {
-  return {EINVAL,
-          fmt::format("{}; take another copy of it; what can be read of this one, with zeros for the rest, "
-                      "is saved by `qemu-img convert --salvage -f {} -O qcow2 {} {}`",
-                      why.message, to_word(facts.format), quoted(path), target(path))};
+Error with_way(const std::string& path, const Facts& facts, const Error& why) {
+  switch (why.code) {
+    case ENOTSUP:
+      return {EINVAL,
+              fmt::format("{}; make a plain one of it by `{}`", why.message, convert_command(path, facts))};
+    case EINVAL:
+    case EIO:
+      return {EINVAL,
+              fmt::format("{}; take another copy of it; what can be read of this one, with zeros for the "
+                          "rest, is saved by `qemu-img convert --salvage -f {} -O qcow2 {} {}`",
+                          why.message, to_word(facts.format), quoted(path), target(path))};
+    default: return why;
+  }
 }
 
 }  // namespace holdfast::foreign

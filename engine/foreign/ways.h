@@ -13,11 +13,8 @@ namespace holdfast::foreign {
 // here by what its header says.
 Result<> check_readable(const std::string& path, const Facts& facts);
 
-// "…; what can be read of it is saved by `qemu-img …`", for an image whose tables or clusters are not what
-// they should be.
-Error damaged(const std::string& path, const Facts& facts, const Error& why);
-
-// The command that makes a plain image of any that QEMU reads.
-std::string convert_command(const std::string& path, const Facts& facts);
+// The same, for what is found in an image's tables: EINVAL with the way. `why` is ENOTSUP when nothing is
+// wrong with the image, EINVAL or EIO when something is; any other error has no way, and stays as it is.
+Error with_way(const std::string& path, const Facts& facts, const Error& why);
 
 }  // namespace holdfast::foreign
