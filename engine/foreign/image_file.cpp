@@ -37,7 +37,7 @@ Result<Fd> look_up(const std::string& path) {
   const long fd = ::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how);
   if (fd >= 0) return Fd{static_cast<int>(fd)};
   if (errno == ELOOP)
-    return fail(ELOOP, "{} leads through a symbolic link; name the file itself: {}", path,
+    return fail(EINVAL, "{} leads through a symbolic link; name the file itself: {}", path,
                 without_links(path));
   return fail_errno("opening {}", path);
 }
@@ -76,10 +76,18 @@ Result<> ImageFile::keep_from_changing() const {
   return {};
 }
 
-Result<std::unique_ptr<File>> ImageFile::file() const {
+// A copied descriptor is the same open file to the kernel, with the same locks.
+Result<ImageFile> ImageFile::share() const {
   Fd copy{::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0)};
   if (!copy) return fail_errno("opening {} again", path_);
-  return file_of(std::move(copy), path_);
+  ImageFile same(std::move(copy), path_);
+  same.opened_ = opened_;
+  return same;
+}
+
+Result<std::unique_ptr<File>> ImageFile::file() const {
+  HF_TRY(ImageFile same, share());
+  return file_of(std::move(same.fd_), path_);
 }
 
 Result<> ImageFile::check_unchanged() const {

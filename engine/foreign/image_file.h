@@ -17,12 +17,14 @@ namespace holdfast::foreign {
 // thread may call.
 class ImageFile {
  public:
-  // An absolute path of a regular file or block device. EINVAL: it is something else. ELOOP: a symbolic link
-  // is on the way; the sentence has the path without. EBUSY: it is being written to.
+  // An absolute path of a regular file or block device. EINVAL: it is something else, or a symbolic link is
+  // on the way; the sentence has the path without. EBUSY: it is being written to.
   static Result<ImageFile> open(const std::string& path);
 
   const std::string& path() const { return path_; }
   int fd() const { return fd_.get(); }
+  // The same once more: what one of the two keeps away, both do, until both are gone.
+  Result<ImageFile> share() const;
   // The same, for a reader that wants one of its own.
   Result<std::unique_ptr<File>> file() const;
   // EBUSY when it isn't what was opened any more: somebody who knows no locks has written to it.

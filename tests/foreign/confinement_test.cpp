@@ -92,9 +92,9 @@ TEST_F(Reader, that_is_stopped_is_ended_after_its_deadline) {
 
 TEST_F(Reader, that_dies_is_an_error_that_says_how) {
   const auto process = start();
-  ::kill(process->pid(), SIGSEGV);
+  ::kill(process->pid(), SIGKILL);
   Bytes into(4096);
-  EXPECT_THAT(error_of(process->read(0, into, 4096)).message, HasSubstr("died of signal 11"));
+  EXPECT_THAT(error_of(process->read(0, into, 4096)).message, HasSubstr("died of signal 9"));
 }
 
 TEST_F(Reader, dies_with_the_thread_that_started_it) {

@@ -103,8 +103,9 @@ Result<> filter_calls() {
   filter.allow(SCMP_SYS(munmap));
   if (kSanitized)  // what its allocator does now and then; reporting a fault is not among it, and ends it,
                    // too
-    for (const int call : {SCMP_SYS(madvise), SCMP_SYS(mprotect), SCMP_SYS(futex), SCMP_SYS(sched_yield),
-                           SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask)})
+    for (const int call :
+         {SCMP_SYS(madvise), SCMP_SYS(mprotect), SCMP_SYS(futex), SCMP_SYS(sched_yield),
+          SCMP_SYS(sigaltstack), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask)})
       filter.allow(call);
   return filter.load();
 }
