@@ -164,6 +164,14 @@ Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& cal
   return runner_.run(flow, request, caller);
 }
 
+Result<Id> LiveEngine::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
+  if (caller.uid != 0) return fail(EPERM, "'file' names something of the host: only root may import");
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_CHECK(check_name(request.machine));
+  if (!request.disk.empty()) HF_CHECK(check_name(request.disk));
+  return runner_.import_image(repository, request, caller);
+}
+
 Result<> LiveEngine::set_enabled(Id id, bool enabled, const Caller& caller) {
   HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     Flows flows(db);

@@ -1,6 +1,7 @@
 // holdfast: what a person or a script does to Holdfast beside the mount.
 //
 //   holdfast migrate status|up|down|verify [--state DIR]
+//   holdfast inspect IMAGE [--json]                         (inspect.h)
 #include <getopt.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 
 #include "catalog/db/migrations.h"
 #include "catalog/upkeep.h"
+#include "tools/inspect.h"
 
 namespace holdfast {
 namespace {
@@ -19,8 +21,9 @@ namespace {
 constexpr int kWrongCommandLine = 2;
 
 constexpr const char* kUsage = R"(Usage: holdfast migrate status|up|down|verify [--state DIR]
+       holdfast inspect IMAGE [--json]      (its own --help says more)
 
-Looks after the catalog of a daemon that is not running.
+migrate looks after the catalog of a daemon that is not running.
 
   status   the schema's version, and what this program would make of it; also while a daemon runs
   up       brings it to this program's version, as the daemon does when it starts
@@ -87,6 +90,7 @@ Result<> verify(const std::string& path) {
 }
 
 int run(int count, char** words) {
+  if (count >= 2 && std::string_view(words[1]) == "inspect") return inspect(count - 2, words + 2);
   static const option known[] = {{"state", required_argument, nullptr, 's'},
                                  {"help", no_argument, nullptr, 'h'},
                                  {nullptr, 0, nullptr, 0}};

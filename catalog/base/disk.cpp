@@ -9,8 +9,6 @@
 
 #include <algorithm>
 
-#include "catalog/base/fd.h"
-
 namespace holdfast {
 namespace {
 
@@ -65,7 +63,10 @@ class HostFile final : public File {
   Result<std::uint64_t> size() const override {
     struct stat status {};
     if (::fstat(fd_.get(), &status) != 0) return fail_errno("looking at {}", name_);
-    return static_cast<std::uint64_t>(status.st_size);
+    if (!S_ISBLK(status.st_mode)) return static_cast<std::uint64_t>(status.st_size);
+    const off_t end = ::lseek(fd_.get(), 0, SEEK_END);  // the position itself is never used
+    if (end < 0) return fail_errno("asking for the size of {}", name_);
+    return static_cast<std::uint64_t>(end);
   }
 
   Result<std::uint64_t> allocated() const override {
@@ -196,6 +197,10 @@ class HostDirectory final : public Directory {
 };
 
 }  // namespace
+
+std::unique_ptr<File> file_of(Fd fd, std::string name) {
+  return std::make_unique<HostFile>(std::move(fd), std::move(name));
+}
 
 Result<std::unique_ptr<Directory>> open_directory(const std::string& host_path) {
   Fd fd{::open(host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

@@ -10,6 +10,7 @@
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/error.h"
+#include "catalog/base/fd.h"
 
 namespace holdfast {
 
@@ -60,6 +61,9 @@ class Directory {
   };
   virtual Result<Space> space() const = 0;
 };
+
+// What is open already, of any kind that has positions. `name` is for sentences.
+std::unique_ptr<File> file_of(Fd fd, std::string name);
 
 // A directory of the host. ENOENT when it is missing.
 Result<std::unique_ptr<Directory>> open_directory(const std::string& host_path);

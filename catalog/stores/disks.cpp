@@ -68,6 +68,19 @@ Result<> Disks::define(Id machine, const std::vector<DiskDefinition>& definition
   return prune(machine);
 }
 
+Result<> Disks::add_unconfigured(Id machine, std::string_view name) {
+  HF_TRY(auto add, db_.prepare(R"sql(
+    INSERT INTO disks (id, machine_id, name, key, trust_bitmap, configured)
+    VALUES (:id, :machine, :name, :key, 0, 0)
+    ON CONFLICT (machine_id, name) DO NOTHING)sql"));
+  HF_CHECK(add.bind(":id", new_id())
+               .bind(":machine", machine)
+               .bind(":name", name)
+               .bind(":key", fmt::format("{}-{}", name, random_hex(4)))
+               .run());
+  return {};
+}
+
 Result<> Disks::prune(Id machine) {
   HF_TRY(auto prune, db_.prepare(R"sql(
     DELETE FROM disks

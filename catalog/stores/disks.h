@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "catalog/db/connection.h"
@@ -16,6 +17,9 @@ class Disks {
   Result<std::vector<DiskDefinition>> definitions(Id machine);
   // Makes these the machine's disks. One that is known by its name stays the same disk.
   Result<> define(Id machine, const std::vector<DiskDefinition>& definitions);
+  // One that the definition doesn't name, unless there is one of that name already. To be held by the point
+  // that is being written.
+  Result<> add_unconfigured(Id machine, std::string_view name);
   // Removes those that are out of the definition and that no point holds. While a capture runs, all
   // stay: it is about to commit a point that may hold them.
   Result<> prune(Id machine);

@@ -96,6 +96,10 @@ Result<> Machines::remove(Id id) {
 
 Result<std::vector<Disk>> Machines::disks(Id machine) { return Disks(db_).of_machine(machine); }
 
+Result<> Machines::add_disk(Id machine, std::string_view name) {
+  return Disks(db_).add_unconfigured(machine, name);
+}
+
 Result<> Machines::set_capacity(Id disk, std::uint64_t capacity) {
   return Disks(db_).set_capacity(disk, capacity);
 }

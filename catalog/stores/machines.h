@@ -23,6 +23,8 @@ class Machines : public Objects {
   Result<> remove(Id id);  // EBUSY while it has points or a flow names it, with their names
 
   Result<std::vector<Disk>> disks(Id machine);  // configured ones first, in the order of the definition
+  // A disk of that name, for a point that is about to hold it; the definition need not name it.
+  Result<> add_disk(Id machine, std::string_view name);
   Result<> set_capacity(Id disk, std::uint64_t capacity);
   // What the source knows the disk by, as last seen.
   Result<> set_source_identity(Id disk, std::string_view identity);

@@ -59,12 +59,15 @@ class Backup {
       HF_TRY(disk_rows_, Machines(db).disks(request_.machine));
       return {};
     }));
-    if (!machine_.complete)
+    if (!machine_.complete && !request_.imported)
       return fail(EINVAL, "machine '{}' has no definition yet; write its config.json", machine_.name);
     if (repository_.definition.read_only)
       return fail(EROFS, "repository '{}' is read-only", repository_.name);
     HF_TRY(place_, services_.shelf.place(repository_));
     HF_CHECK(place_->may_write());
+    if (request_.imported)
+      return services_.catalog.read(
+          [&](db::Connection& db) { return check_first_point(db, machine_.id, repository_.id); });
     HF_TRY(parent_, choose_parent(services_, *place_, machine_, repository_, request_.kind));
     return {};
   }
@@ -82,7 +85,13 @@ class Backup {
     point.time = services_.clock.now();
     point.cluster_size = repository_.definition.cluster_size;
     point.compression = repository_.definition.compression;
-    HF_CHECK(services_.catalog.write([&](db::Connection& db) { return Points(db).add(point); }));
+    HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
+      HF_CHECK(Points(db).add(point));
+      if (!request_.imported) return {};
+      HF_CHECK(Machines(db).add_disk(machine_.id, request_.imported->disk));
+      HF_TRY(disk_rows_, Machines(db).disks(machine_.id));
+      return {};
+    }));
     ledger_.emplace(services_.catalog, machine_.id, point.id);
     return {};
   }
@@ -96,6 +105,16 @@ class Backup {
   }
 
   Result<> freeze() {
+    if (request_.imported) {
+      HF_TRY(capture_, capture_image(*request_.imported, services_.clock.now()));
+    } else {
+      HF_CHECK(freeze_source());
+    }
+    settle_kinds();
+    return {};
+  }
+
+  Result<> freeze_source() {
     source::PrepareRequest prepare{.machine = machine_.definition,
                                    .repository_marker = repository_.marker,
                                    .scratch = services_.scratch};
@@ -111,7 +130,6 @@ class Backup {
       prepare.disks.push_back(std::move(wanted));
     }
     HF_TRY(capture_, source::driver_for(machine_.definition.driver).prepare(prepare, *ledger_));
-    settle_kinds();
     return {};
   }
 

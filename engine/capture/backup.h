@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/capture/import.h"
 #include "engine/capture/progress.h"
 #include "engine/capture/services.h"
 #include "engine/sources/driver.h"
@@ -25,7 +26,8 @@ struct BackupRequest {
   std::optional<PointKind> kind;  // empty: an increment where that is possible
   Id job = 0;
   std::optional<Id> execution_id;
-  std::string flow, execution;  // names, for the manifest
+  std::string flow, execution;            // names, for the manifest
+  std::optional<ImportedImage> imported;  // is captured in the place of what the machine's source has
 };
 
 struct BackupOutcome {

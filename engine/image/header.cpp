@@ -60,8 +60,7 @@ class Parser {
   Result<> check_kind() {
     if (start_.size() < kLengthV2 || u32(0) != kMagic) return refuse("is no qcow2 image");
     header_.version = static_cast<int>(u32(at::version));
-    if (header_.version == 1)
-      return refuse("is a qcow image of version 1, which only `qemu-img convert` can bring in");
+    if (header_.version == 1) return refuse("is a qcow image of version 1; 2 and 3 are read");
     if (header_.version != 2 && header_.version != 3)
       return refuse("is qcow2 of version {}; 2 and 3 are read", u32(at::version));
     if (header_.version == 3 && start_.size() < kShortestV3) return refuse("ends inside its header");

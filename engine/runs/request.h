@@ -1,4 +1,4 @@
-// What a user asks of a flow when he runs it.
+// What a user asks for that becomes work.
 #pragma once
 
 #include <optional>
@@ -9,11 +9,20 @@
 
 namespace holdfast {
 
+// Of a flow.
 struct RunRequest {
   std::string name;               // of the execution; empty: one is made from the time
   std::optional<PointKind> kind;  // empty: auto
   std::vector<std::string> machines;
   std::string by;  // an automation's own name: makes the execution `api`
+};
+
+// Of a repository: an image of the host as the first point of a machine there.
+struct ImportRequest {
+  std::string name;  // of the job; empty: one is made
+  std::string file;  // an absolute path
+  std::string machine;
+  std::string disk;  // which of the machine's; empty: its only one, or "disk-0" when it has none yet
 };
 
 }  // namespace holdfast

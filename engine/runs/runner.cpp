@@ -37,7 +37,7 @@ JobEnd end_of(const Result<capture::BackupOutcome>& outcome, bool stopping) {
     end.message = outcome.error().message;
     if (outcome.error().code != ECANCELED) {
       end.status = RunStatus::error;
-      end.reason = EndReason::failed;
+      end.reason = outcome.error().code == ENOSPC ? EndReason::no_space : EndReason::failed;
     } else if (stopping) {
       end.status = RunStatus::error;
       end.reason = EndReason::interrupted;
@@ -111,28 +111,33 @@ Result<Id> Runner::run(Id flow_id, const RunRequest& request, const Caller& call
     job.created_at = now;
     HF_CHECK(Jobs(db).add(job));
 
-    task->job = job.id;
-    task->execution = execution.id;
-    task->machine = machine.id;
-    task->repository = *flow.repository_id;
-    task->kind = request.kind;
-    task->flow = flow.name;
-    task->execution_name = execution.name;
+    task->name = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
+    task->request = {.machine = machine.id,
+                     .repository = *flow.repository_id,
+                     .kind = request.kind,
+                     .job = job.id,
+                     .execution_id = execution.id,
+                     .flow = flow.name,
+                     .execution = execution.name};
 
     Event event = make_event(services_.clock, "flow.run", "flows/" + flow.name, caller);
-    event.execution = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
+    event.execution = task->name;
     event.job = job.name;
     return record(db, event);
   }));
+  enqueue(task);
+  observer_.changed(ObjectKind::execution, execution.id);
+  return execution.id;
+}
+
+void Runner::enqueue(const std::shared_ptr<Task>& task) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) task->cancel.request();
-    tasks_[task->job] = task;
+    tasks_[task->request.job] = task;
     waiting_.push_back(task);
   }
   changed_.notify_one();
-  observer_.changed(ObjectKind::execution, execution.id);
-  return execution.id;
 }
 
 Result<> Runner::cancel(Id job) {
@@ -159,7 +164,8 @@ std::optional<Progress> Runner::progress(Id job) {
 
 bool Runner::captures(Id machine) {
   const std::lock_guard lock(mutex_);
-  return std::ranges::any_of(tasks_, [&](const auto& entry) { return entry.second->machine == machine; });
+  return std::ranges::any_of(tasks_,
+                             [&](const auto& entry) { return entry.second->request.machine == machine; });
 }
 
 void Runner::stop() {
@@ -177,13 +183,13 @@ std::shared_ptr<Runner::Task> Runner::take() {
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto ready = std::ranges::find_if(waiting_, [&](const auto& task) {
-      return task->cancel.requested() || !machines_busy_.contains(task->machine);
+      return task->cancel.requested() || !machines_busy_.contains(task->request.machine);
     });
     if (ready != waiting_.end()) {
       std::shared_ptr<Task> task = *ready;
       waiting_.erase(ready);
       task->holds_machine = !task->cancel.requested();
-      if (task->holds_machine) machines_busy_.insert(task->machine);
+      if (task->holds_machine) machines_busy_.insert(task->request.machine);
       return task;
     }
     if (stopping_ && waiting_.empty()) return nullptr;
@@ -206,38 +212,34 @@ void Runner::perform(Task& task) {
   end.bytes_done = task.progress.done();
   end.bytes_total = task.progress.total();
   const auto ended = services_.catalog.write(
-      [&](db::Connection& db) { return job_ended(db, task.job, end, services_.clock.now()); });
+      [&](db::Connection& db) { return job_ended(db, task.request.job, end, services_.clock.now()); });
   if (!ended)
-    log::error("job {} of flow '{}' has ended ({}), but that can't be recorded: {}", task.job, task.flow,
+    log::error("{}, job {}, has ended ({}), but that can't be recorded: {}", task.name, task.request.job,
                to_word(end.status), ended.error().message);
-  if (end.status == RunStatus::error)
-    log::warning("flow '{}', execution '{}': {}", task.flow, task.execution_name, end.message);
+  if (end.status == RunStatus::error) log::warning("{}: {}", task.name, end.message);
 }
 
 Result<capture::BackupOutcome> Runner::capture_machine(Task& task) {
   HF_CHECK(services_.catalog.write(
-      [&](db::Connection& db) { return job_started(db, task.job, services_.clock.now()); }));
-  observer_.changed(ObjectKind::execution, task.execution);
-  const capture::BackupRequest request{.machine = task.machine,
-                                       .repository = task.repository,
-                                       .kind = task.kind,
-                                       .job = task.job,
-                                       .execution_id = task.execution,
-                                       .flow = task.flow,
-                                       .execution = task.execution_name};
-  return capture::back_up(services_, request, task.progress, task.cancel);
+      [&](db::Connection& db) { return job_started(db, task.request.job, services_.clock.now()); }));
+  tell_of_execution(task);
+  return capture::back_up(services_, task.request, task.progress, task.cancel);
+}
+
+void Runner::tell_of_execution(const Task& task) {
+  if (task.request.execution_id) observer_.changed(ObjectKind::execution, *task.request.execution_id);
 }
 
 void Runner::finish(const Task& task) {
   {
     const std::lock_guard lock(mutex_);
-    tasks_.erase(task.job);
-    if (task.holds_machine) machines_busy_.erase(task.machine);
+    tasks_.erase(task.request.job);
+    if (task.holds_machine) machines_busy_.erase(task.request.machine);
   }
   changed_.notify_all();
-  observer_.changed(ObjectKind::job, task.job);
-  observer_.changed(ObjectKind::execution, task.execution);
-  observer_.changed(ObjectKind::machine, task.machine);
+  observer_.changed(ObjectKind::job, task.request.job);
+  tell_of_execution(task);
+  observer_.changed(ObjectKind::machine, task.request.machine);
 }
 
 }  // namespace holdfast::runs

@@ -31,6 +31,12 @@ class Runner {
   // is taken. ENOENT: a machine that is not the flow's.
   Result<Id> run(Id flow, const RunRequest& request, const Caller& caller);
 
+  // Looked at, recorded as a job, with its event, and queued. EINVAL: the image can't be read rightly, or the
+  // disk is not clear. ENOENT: there is no such machine, disk or file. EEXIST: the machine has a point there,
+  // or the name is taken. EBUSY: work on its first point there is under way, or the file is being written to.
+  // EROFS, EIO: the repository can't be written to, or is not there.
+  Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller);
+
   // At the next safe place. EINVAL when it has ended.
   Result<> cancel(Id job);
 
@@ -42,22 +48,20 @@ class Runner {
 
  private:
   struct Task {
-    Id job = 0;
-    Id execution = 0;
-    Id machine = 0;
-    Id repository = 0;
-    std::optional<PointKind> kind;
-    std::string flow, execution_name;
+    capture::BackupRequest request;
+    std::string name;  // what is running, for the log
     source::Cancel cancel;
     ProgressMeter progress;
     bool holds_machine = false;
   };
 
+  void enqueue(const std::shared_ptr<Task>& task);
   void work();
   std::shared_ptr<Task> take();  // waits; null: it is time to end
   void perform(Task& task);
   Result<capture::BackupOutcome> capture_machine(Task& task);
   void finish(const Task& task);
+  void tell_of_execution(const Task& task);
   bool stopping();
 
   const capture::Services& services_;

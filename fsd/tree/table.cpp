@@ -52,6 +52,7 @@ std::span<const Row> table() {
     scratch   ("/repositories/{repository}/{scratch}"),
     generated ("/repositories/{repository}/config.schema.json", fixed_text<definition_schema<RepositoryDefinition>>),
     generated ("/repositories/{repository}/status.json", show<&E::repository, repository_status>),
+    control   ("/repositories/{repository}/control", verbs::of_repository()),
     error     ("/repositories/{repository}/error"),
 
     collection("/flows"),

@@ -59,6 +59,9 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
         if (auto checked = check_name(name); !checked) return within(checked.error(), "{}", argument.key);
       return {};
     }
+    case Argument::Type::path:
+      if (value.starts_with('/')) return {};
+      return fail(EINVAL, "{}='{}' is no absolute path", argument.key, value);
     case Argument::Type::new_name:
       if (reserved(value))
         return fail(EINVAL, "{}='{}' is the name of a fixed file; choose another", argument.key, value);
@@ -102,6 +105,9 @@ Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const 
     HF_CHECK(check_value(*argument, value, reserved));
     command.values.add(key, value);
   }
+  for (const Argument& argument : command.verb->arguments)
+    if (argument.needed && !command.values.has(argument.key))
+      return fail(EINVAL, "'{}' wants {}={}", command.verb->word, argument.key, argument.shape);
   return command;
 }
 
@@ -110,7 +116,8 @@ std::string listing(std::span<const Verb> verbs) {
   for (const Verb& verb : verbs) {
     std::string synopsis{verb.word};
     for (const Argument& argument : verb.arguments)
-      synopsis += fmt::format(" [{}={}]", argument.key, argument.shape);
+      synopsis +=
+          fmt::format(fmt::runtime(argument.needed ? " {}={}" : " [{}={}]"), argument.key, argument.shape);
     text += fmt::format("{}\n    {}\n", synopsis, verb.meaning);
   }
   return text;

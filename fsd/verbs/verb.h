@@ -20,10 +20,12 @@ struct Argument {
     name,      // of anything
     names,     // a list with commas
     new_name,  // of what the verb makes: not a reserved one
+    path,      // of the host: an absolute one
   };
   std::string_view key;
   Type type;
   std::string_view shape;  // as shown: "auto|full|incremental", "A,B", "ID"
+  bool needed = false;
 };
 
 // What was given, checked against the verb's arguments.
@@ -41,7 +43,7 @@ class Values {
 
 struct Verb {
   std::string_view word;
-  std::span<const Argument> arguments;  // all may be left out
+  std::span<const Argument> arguments;
   std::string_view meaning;
   Result<> (*apply)(Engine& engine, Id object, const Values& values, const Caller& caller);
 };
@@ -64,5 +66,6 @@ std::string listing(std::span<const Verb> verbs);
 std::span<const Verb> of_flow();
 std::span<const Verb> of_execution();
 std::span<const Verb> of_job();
+std::span<const Verb> of_repository();
 
 }  // namespace holdfast::verbs

@@ -370,6 +370,20 @@ Result<Id> MemoryEngine::run(Id flow, const RunRequest& request, const Caller& c
   return execution.object.id;
 }
 
+Result<Id> MemoryEngine::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  HF_TRY(const Thing* thing, get(ObjectKind::repository, repository));
+  if (find_thing(ObjectKind::machine, 0, request.machine) == nullptr)
+    return fail(ENOENT, "there is no machine '{}'", request.machine);
+  Thing& job = add(ObjectKind::job, 0, request.name.empty() ? "j-import" : request.name);
+  job.job.name = job.object.name;
+  job.job.type = JobType::import;
+  job.job.status = RunStatus::running;
+  job.job.operation = request.file + " as " + request.disk;
+  record("repository.import", thing->object.name, caller);
+  return job.object.id;
+}
+
 Result<> MemoryEngine::set_enabled(Id flow, bool enabled, const Caller&) {
   const std::lock_guard lock(mutex_);
   HF_TRY(Thing * thing, get(ObjectKind::flow, flow));

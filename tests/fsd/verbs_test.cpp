@@ -109,5 +109,29 @@ TEST(Verbs, AllDoWhatTheySay) {
   EXPECT_TRUE(engine.flow(flow)->flow.definition.enabled);
 }
 
+TEST(Parsing, WantsWhatAVerbCanNotDoWithout) {
+  const auto refusal_of = [](std::string_view line) {
+    return parse(line, of_repository(), is_reserved).error().message;
+  };
+  EXPECT_EQ(refusal_of("import"), "'import' wants file=FILE");
+  EXPECT_EQ(refusal_of("import file=/a"), "'import' wants machine=MACHINE");
+  EXPECT_EQ(refusal_of("import machine=m file=a.qcow2"), "file='a.qcow2' is no absolute path");
+  EXPECT_THAT(listing(of_repository()),
+              HasSubstr("import file=FILE machine=MACHINE [disk=DISK] [name=ID]\n"));
+}
+
+TEST(Verbs, OfARepositoryDoWhatTheySay) {
+  const test::TestClock clock;
+  test::MemoryEngine engine(clock);
+  const Id repository = *engine.create(ObjectKind::repository, "r", {});
+  ASSERT_TRUE(engine.create(ObjectKind::machine, "m", {}));
+  const auto command = parse("import file=/a.qcow2 machine=m disk=d name=i1", of_repository(), is_reserved);
+  ASSERT_TRUE(command);
+  ASSERT_TRUE(command->verb->apply(engine, repository, command->values, {}));
+  const auto job = engine.job(*engine.find(ObjectKind::job, 0, "i1"));
+  EXPECT_EQ(job->job.type, JobType::import);
+  EXPECT_EQ(job->job.operation, "/a.qcow2 as d");
+}
+
 }  // namespace
 }  // namespace holdfast::verbs

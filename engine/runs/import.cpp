@@ -1,0 +1,122 @@
+// How an import is accepted: everything that could refuse it is looked at before it becomes a job.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/repositories.h"
+#include "engine/audit.h"
+#include "engine/foreign/foreign_image.h"
+#include "engine/image/new_image.h"
+#include "engine/runs/runner.h"
+
+namespace holdfast::runs {
+namespace {
+
+struct Target {
+  Repository repository;
+  Machine machine;
+  std::string disk;
+};
+
+Result<std::string> choose_disk(const Machine& machine, const std::string& wanted) {
+  constexpr char kOfNoDefinition[] = "disk-0";
+  if (!machine.complete) return wanted.empty() ? kOfNoDefinition : wanted;
+  std::vector<std::string_view> names;
+  for (const DiskDefinition& disk : machine.definition.disks) names.push_back(disk.name);
+  if (wanted.empty() && names.size() == 1) return std::string(names.front());
+  if (wanted.empty())
+    return fail(EINVAL, "machine '{}' has {} disks ({}), and an image is one: say which by disk=NAME",
+                machine.name, names.size(), fmt::join(names, ", "));
+  if (std::ranges::find(names, wanted) == names.end())
+    return fail(ENOENT, "machine '{}' has no disk '{}', only {}", machine.name, wanted,
+                fmt::join(names, ", "));
+  return wanted;
+}
+
+Result<Target> find_target(db::Connection& db, Id repository, const ImportRequest& request) {
+  Target target;
+  HF_TRY(target.repository, Repositories(db).get(repository));
+  if (!target.repository.complete)
+    return fail(EINVAL, "repository '{}' has no definition yet; write its config.json",
+                target.repository.name);
+  if (target.repository.definition.read_only)
+    return fail(EROFS, "repository '{}' is read-only", target.repository.name);
+  HF_TRY(const Id machine, Machines(db).resolve(request.machine));
+  HF_TRY(target.machine, Machines(db).get(machine));
+  HF_TRY(target.disk, choose_disk(target.machine, request.disk));
+  HF_CHECK(capture::check_first_point(db, machine, repository));
+  HF_TRY(const auto unfinished, Jobs(db).unfinished());
+  for (const Job& job : unfinished)
+    if (job.machine_id == machine && job.repository_id == repository)
+      return fail(EBUSY, "job '{}' is about to make the first point of machine '{}' in repository '{}'",
+                  job.name, target.machine.name, target.repository.name);
+  return target;
+}
+
+// The image, found readable, and such that an image of the repository can hold it.
+struct Found {
+  std::shared_ptr<const foreign::ImageFile> file;
+  foreign::Facts facts;
+};
+Result<Found> find_image(const std::string& path, const Repository& repository) {
+  HF_TRY(auto file, foreign::ImageFile::open(path));
+  HF_TRY(auto same, file.share());
+  HF_TRY(const auto image, foreign::ForeignImage::open(std::move(same)));
+  HF_CHECK(
+      image::new_geometry(image->size(), static_cast<std::uint32_t>(repository.definition.cluster_size)));
+  return Found{std::make_shared<const foreign::ImageFile>(std::move(file)), image->facts()};
+}
+
+Job make_job(const ImportRequest& request, const Target& target, const foreign::Facts& facts, Time now) {
+  Job job;
+  job.id = new_id();
+  job.name = request.name.empty() ? fmt::format("{}", job.id) : request.name;
+  job.type = JobType::import;
+  job.operation = to_word(PointKind::full);
+  job.owner = "repositories/" + target.repository.name;
+  job.machine_id = target.machine.id;
+  job.repository_id = target.repository.id;
+  job.created_at = now;
+  const nlohmann::ordered_json metadata{{"file", request.file},
+                                        {"disk", target.disk},
+                                        {"format", foreign::to_word(facts.format)},
+                                        {"version", facts.version}};
+  job.metadata = metadata.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return job;
+}
+
+}  // namespace
+
+// The image is looked at outside of any transaction, since that may take a while; what the catalog says is
+// asked again when the job is added.
+Result<Id> Runner::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
+  if (stopping()) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
+  HF_TRY(const Target first,
+         services_.catalog.read([&](db::Connection& db) { return find_target(db, repository, request); }));
+  HF_TRY(const auto place, services_.shelf.place(first.repository));
+  HF_CHECK(place->may_write());
+  HF_TRY(const Found found, find_image(request.file, first.repository));
+
+  auto task = std::make_shared<Task>();
+  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Target target, find_target(db, repository, request));
+    const Job job = make_job(request, target, found.facts, services_.clock.now());
+    HF_CHECK(Jobs(db).add(job));
+    task->name = "jobs/" + job.name;
+    task->request = {.machine = target.machine.id,
+                     .repository = target.repository.id,
+                     .job = job.id,
+                     .imported = capture::ImportedImage{target.disk, found.file}};
+    Event event = make_event(services_.clock, "repository.import", job.owner, caller);
+    event.job = job.name;
+    event.reason = request.file;
+    return record(db, event);
+  }));
+  const Id job = task->request.job;
+  enqueue(task);
+  observer_.changed(ObjectKind::job, job);
+  return job;
+}
+
+}  // namespace holdfast::runs

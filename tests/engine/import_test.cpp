@@ -1,0 +1,31 @@
+// Who may import. What becomes of imports, tests/mount sees.
+#include <gtest/gtest.h>
+
+#include "engine/engine.h"
+#include "tests/lib/temporary_directory.h"
+
+namespace holdfast::test {
+namespace {
+
+TEST(Import, NamesAFileOfTheHostSoItIsRootsAlone) {
+  const TemporaryDirectory folder;
+  const auto engine = Engine::start({.state = folder.path()});
+  ASSERT_TRUE(engine) << engine.error().message;
+  const Caller root, user{.uid = 1000, .gid = 1000, .pid = 1};
+  const auto repository = (*engine)->create(ObjectKind::repository, "r", root);
+  ASSERT_TRUE(repository);
+  ASSERT_TRUE((*engine)->define(*repository, RepositoryDefinition{.path = folder / "r"}, root));
+  ASSERT_TRUE((*engine)->create(ObjectKind::machine, "m", user));
+
+  const ImportRequest request{.file = "/absent", .machine = "m"};
+  const auto as_user = (*engine)->import_image(*repository, request, user);
+  ASSERT_FALSE(as_user);
+  EXPECT_EQ(as_user.error().code, EPERM);
+  const auto as_root = (*engine)->import_image(*repository, request, root);  // who gets as far as the file
+  ASSERT_FALSE(as_root);
+  EXPECT_EQ(as_root.error().code, ENOENT);
+  EXPECT_TRUE((*engine)->list(ObjectKind::job, 0)->empty());
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,87 @@
+// Version 1 images with some bytes replaced: an error, or the disk that the header says, and nothing worse.
+#include <gtest/gtest.h>
+
+#include "tests/foreign/fixture.h"
+
+namespace holdfast::foreign::test {
+namespace {
+
+class Mutants {
+ public:
+  explicit Mutants(Random& random) : random_(random) {
+    make_truth(scratch, random, 3 * kMiB);
+    for (const char* make : {"qemu-img convert -f raw -O qcow truth.raw a.img", kMakeCompressedVersion1}) {
+      sh(scratch, make);
+      good_.push_back(scratch.read("a.img"));
+    }
+  }
+
+  // bad.img, and what it says its disk's size is.
+  std::uint64_t next() {
+    constexpr std::uint64_t kTables = 8192;
+    Bytes bad = random_.pick<Bytes>(good_);
+    if (random_.one_in(8)) bad.resize(random_.between(48, bad.size()));
+    for (std::uint64_t n = random_.between(1, 12); n != 0; --n) {
+      const std::uint64_t within = random_.one_in(3) ? 48 : random_.one_in(2) ? kTables : bad.size();
+      bad[random_.below(std::min<std::uint64_t>(within, bad.size()))] =
+          static_cast<std::byte>(random_.one_in(2) ? random_.next() : random_.below(3));
+    }
+    // Half of them get past the first look.
+    if (random_.one_in(2)) store_be<std::uint64_t>(bad.data(), 0x514649fb00000001);
+    scratch.write("bad.img", bad);
+    return load_be<std::uint64_t>(bad.data() + 24);
+  }
+
+  Scratch scratch;
+
+ private:
+  Random& random_;
+  std::vector<Bytes> good_;
+};
+
+constexpr std::uint64_t kMost = 4 * kMiB;
+
+TEST(Mutants, are_refused_or_read_as_a_disk_of_the_size_that_their_header_says) {
+  Random random;
+  Mutants mutants(random);
+  std::size_t opened = 0, whole = 0;
+  for (std::size_t i = 0; i < tries(300, 5000); ++i) {
+    const std::uint64_t size = mutants.next();
+    const auto image = try_open(mutants.scratch, "bad.img");
+    if (!image) continue;
+    ++opened;
+    if ((*image)->facts().version == 1) {
+      EXPECT_EQ((*image)->size(), size);
+    }
+    Bytes into(std::min((*image)->size(), kMost));
+    const auto read = (*image)->read(0, into);
+    whole += read.has_value();
+    EXPECT_TRUE(read || read.error().code == EIO) << read.error().message;
+  }
+  EXPECT_GT(opened, 0u);
+  std::cout << opened << " were opened, " << whole << " read to the end" << std::endl;
+}
+
+// Without our parser before it, so that libqcow gets to see what is broken: it may die, the parent may not.
+TEST(Mutants, that_libqcow_sees_itself_harm_the_reader_only) {
+  Random random;
+  Mutants mutants(random);
+  std::size_t died = 0;
+  for (std::size_t i = 0; i < tries(150, 5000); ++i) {
+    mutants.next();
+    const auto file = must(ImageFile::open(mutants.scratch.path("bad.img")));
+    const auto process =
+        ReaderProcess::start(file, {.program = HOLDFAST_QCOW, .deadline = std::chrono::seconds(5)});
+    if (!process) {
+      died += process.error().message.find("its reader") != std::string::npos;
+      continue;
+    }
+    Bytes into(std::min((*process)->size(), kMost));
+    const auto read = (*process)->read(0, into, 4096);
+    died += !read && read.error().message.find("its reader") != std::string::npos;
+  }
+  std::cout << "the reader died, or was ended, " << died << " times" << std::endl;
+}
+
+}  // namespace
+}  // namespace holdfast::foreign::test

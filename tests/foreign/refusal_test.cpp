@@ -1,0 +1,253 @@
+// What can't be imported is refused with a sentence, and the command in the sentence makes something of it
+// that can.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/foreign/fixture.h"
+
+namespace holdfast::foreign::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr std::uint64_t kDisk = 2 * kMiB;
+
+std::string refusal(const Scratch& scratch, const std::string& name = "a.img") {
+  return error_of(try_open(scratch, name)).message;
+}
+
+// The command that a sentence ends in.
+std::string way_in(const std::string& sentence) {
+  const auto begin = sentence.find('`'), end = sentence.rfind('`');
+  if (begin == end) throw std::runtime_error("no command in: " + sentence);
+  return sentence.substr(begin + 1, end - begin - 1);
+}
+
+struct Refused {
+  const char* name;
+  const char* command;  // makes a.img of truth.raw
+  const char* says;
+};
+class Unreadable : public testing::TestWithParam<Refused> {};
+INSTANTIATE_TEST_SUITE_P(
+    Because, Unreadable,
+    testing::Values(
+        Refused{"extended_l2", "qemu-img convert -f raw -O qcow2 -o extended_l2=on truth.raw a.img",
+                "extended L2"},
+        Refused{"a_data_file", "qemu-img convert -f raw -O qcow2 -o data_file=$PWD/d.raw truth.raw a.img",
+                "keeps its data in another file"},
+        Refused{"an_increment", "qemu-img create -q -f qcow2 -F raw -b truth.raw a.img",
+                "rests on another image, truth.raw"},
+        Refused{"a_version_1_increment", "qemu-img create -q -f qcow -F raw -b truth.raw a.img",
+                "rests on another image, truth.raw"},
+        Refused{"a_raw_disk", "cp truth.raw a.img", "has no mark of any image format"},
+        Refused{"vmdk", "qemu-img convert -f raw -O vmdk truth.raw a.img", "is a vmdk image"},
+        Refused{"vdi", "qemu-img convert -f raw -O vdi truth.raw a.img", "is a vdi image"},
+        Refused{"vhdx", "qemu-img convert -f raw -O vhdx truth.raw a.img", "is a vhdx image"},
+        Refused{"vhd", "qemu-img convert -f raw -O vpc -o force_size=on truth.raw a.img", "is a vpc image"},
+        Refused{"a_fixed_vhd",
+                "qemu-img convert -f raw -O vpc -o force_size=on,subformat=fixed truth.raw a.img",
+                "is a vpc image"},
+        Refused{"qed", "qemu-img convert -f raw -O qed truth.raw a.img", "is a qed image"},
+        Refused{
+            "aes",
+            "printf secret >KEYFILE && qemu-img convert --object secret,id=s,file=KEYFILE -f raw -O qcow2 -o "
+            "encrypt.format=aes,encrypt.key-secret=s truth.raw a.img",
+            "is encrypted (aes)"},
+        Refused{
+            "version_1_aes",
+            "printf secret >KEYFILE && qemu-img convert --object secret,id=s,file=KEYFILE -f raw -O qcow -o "
+            "encrypt.format=aes,encrypt.key-secret=s truth.raw a.img",
+            "is encrypted (aes)"}),
+    [](const auto& refused) { return std::string{refused.param.name}; });
+
+TEST_P(Unreadable, is_refused_with_a_way_that_leads_to_its_content) {
+  Random random;
+  Scratch scratch;
+  const Bytes disk = make_truth(scratch, random, kDisk);
+  sh(scratch, GetParam().command);
+  const std::string sentence = refusal(scratch);
+  EXPECT_THAT(sentence, AllOf(HasSubstr(scratch.path("a.img")), HasSubstr(GetParam().says)));
+  sh(scratch, way_in(sentence));
+  EXPECT_EQ(difference(*open(scratch, "a.img.plain.qcow2"), disk, random), "");
+}
+
+TEST(Way, stands_whatever_the_name) {
+  Random random;
+  Scratch scratch;
+  const Bytes disk = make_truth(scratch, random, kDisk);
+  const std::string name = "it's, a \"$HOME\" (1).img";
+  sh(scratch,
+     "printf secret >KEYFILE && qemu-img convert --object secret,id=s,file=KEYFILE -f raw -O qcow2 -o "
+     "encrypt.format=aes,encrypt.key-secret=s truth.raw a.img && qemu-img convert -f raw -O vdi truth.raw b");
+  for (const char* made : {"a.img", "b"}) {
+    std::filesystem::rename(scratch.path(made), scratch.path(name));
+    sh(scratch, way_in(refusal(scratch, name)));
+    EXPECT_EQ(difference(*open(scratch, name + ".plain.qcow2"), disk, random), "");
+  }
+}
+
+// Made by QEMU, then altered where the header says what it is.
+class Altered : public testing::Test {
+ protected:
+  explicit Altered(const char* command) : disk_(make_truth(scratch_, random_, kDisk)) {
+    sh(scratch_, command);
+  }
+  Altered() : Altered("qemu-img convert -f raw -O qcow2 truth.raw a.img") {}
+
+  template <class T>
+  std::string refusal_with(std::size_t offset, T value) {
+    Bytes bytes = scratch_.read("a.img");
+    store_be(bytes.data() + offset, value);
+    scratch_.write("b.img", bytes);
+    return refusal(scratch_, "b.img");
+  }
+
+  Random random_;
+  Scratch scratch_;
+  Bytes disk_;
+};
+
+TEST_F(Altered, what_was_not_closed_is_repaired_by_its_way) {
+  const std::string sentence = refusal_with<std::uint64_t>(72, 1);
+  EXPECT_THAT(sentence, HasSubstr("was not closed properly"));
+  sh(scratch_, way_in(sentence));
+  EXPECT_EQ(difference(*open(scratch_, "b.img"), disk_, random_), "");
+}
+
+TEST_F(Altered, what_is_corrupt_is_repaired_by_its_way) {
+  const std::string sentence = refusal_with<std::uint64_t>(72, 2);
+  EXPECT_THAT(sentence, HasSubstr("is marked as corrupt"));
+  sh(scratch_, way_in(sentence));
+  EXPECT_EQ(difference(*open(scratch_, "b.img"), disk_, random_), "");
+}
+
+// Here no such image can be made: QEMU measures the machine's speed for it. The way's grammar can be tried.
+TEST_F(Altered, luks_is_refused_with_a_way_that_qemu_img_understands) {
+  const std::string sentence = refusal_with<std::uint32_t>(32, 2);
+  EXPECT_THAT(sentence, HasSubstr("is encrypted (luks)"));
+  const auto tried = image::test::run_in(scratch_, "printf secret >KEYFILE && " + way_in(sentence));
+  EXPECT_THAT(tried.output, HasSubstr("Missing CRYPTO header for crypt method 2"));
+}
+
+TEST_F(Altered, a_luks_volume_is_refused_with_a_way_that_qemu_img_understands) {
+  Bytes bytes(kMiB);
+  std::ranges::copy(as_bytes("LUKS\xba\xbe"), bytes.begin());
+  scratch_.write("c.img", bytes);
+  const std::string sentence = refusal(scratch_, "c.img");
+  EXPECT_THAT(sentence, HasSubstr("is encrypted (luks)"));
+  const auto tried = image::test::run_in(scratch_, "printf secret >KEYFILE && " + way_in(sentence));
+  EXPECT_THAT(tried.output, HasSubstr("LUKS"));
+}
+
+TEST_F(Altered, what_is_unknown_is_refused) {
+  EXPECT_THAT(refusal_with<std::uint64_t>(72, std::uint64_t{1} << 40),
+              HasSubstr("features that are unknown"));
+  EXPECT_THAT(refusal_with<std::uint32_t>(32, 3), HasSubstr("a method that is unknown"));
+  EXPECT_THAT(refusal_with<std::uint32_t>(4, 4), HasSubstr("version 4"));
+  EXPECT_THAT(refusal_with<std::uint32_t>(20, 30), HasSubstr("2^30"));
+}
+
+TEST_F(Altered, what_is_cut_off_is_refused_with_a_way_to_save_the_rest) {
+  sh(scratch_,
+     "qemu-img convert -f raw -O qcow truth.raw b.img && cp a.img c.img && truncate -s -64k b.img c.img");
+  for (const std::string name : {"b.img", "c.img"}) {
+    const std::string sentence = refusal(scratch_, name);
+    EXPECT_THAT(sentence, AllOf(HasSubstr("of a file of"), HasSubstr("take another copy")));
+    sh(scratch_, way_in(sentence));
+    EXPECT_EQ(open(scratch_, name + ".plain.qcow2")->size(), kDisk);
+  }
+}
+
+class AlteredVersion1 : public Altered {
+ protected:
+  AlteredVersion1() : Altered("qemu-img convert -f raw -O qcow truth.raw a.img") {}
+};
+
+TEST_F(AlteredVersion1, headers_that_can_not_be_are_refused) {
+  EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x0809), HasSubstr("2^8 bytes"));
+  EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x1109), HasSubstr("2^17 bytes"));
+  EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x0c05), HasSubstr("2^5 entries"));
+  EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x0c0e), HasSubstr("2^14 entries"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, 0), HasSubstr("no number of sectors"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, kDisk + 1), HasSubstr("no number of sectors"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, 16 * kTiB), HasSubstr("more than is read"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, UINT64_MAX - 511), HasSubstr("more than is read"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(40, 0), HasSubstr("header's place"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(40, UINT64_MAX - 7), HasSubstr("of a file of"));
+  EXPECT_THAT(refusal_with<std::uint32_t>(36, 2), HasSubstr("encrypted"));
+}
+
+// Of tables larger than a cluster libqcow gives wrong bytes.
+TEST_F(AlteredVersion1, layouts_that_libqcow_does_not_read_rightly_are_refused_with_a_way) {
+  for (const auto& [cluster_bits, table_bits] : {std::pair{9, 12}, {12, 10}, {16, 12}, {16, 13}}) {
+    scratch_.write("b.img", qcow1_image(disk_, {static_cast<std::uint32_t>(cluster_bits),
+                                                static_cast<std::uint32_t>(table_bits)}));
+    const std::string sentence = refusal(scratch_, "b.img");
+    EXPECT_THAT(sentence, HasSubstr("which libqcow does not read rightly"));
+    sh(scratch_, way_in(sentence));
+    EXPECT_EQ(difference(*open(scratch_, "b.img.plain.qcow2"), disk_, random_), "");
+  }
+}
+
+TEST_F(AlteredVersion1, table_entries_that_lead_out_of_the_file_are_refused) {
+  const Bytes bytes = scratch_.read("a.img");
+  const std::size_t l1 = load_be<std::uint64_t>(bytes.data() + 40);
+  const std::size_t l2 = load_be<std::uint64_t>(bytes.data() + l1);
+  EXPECT_THAT(refusal_with<std::uint64_t>(l1, std::uint64_t{1} << 63 | l2), HasSubstr("of a file of"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(l2, std::uint64_t{1} << 50), HasSubstr("of a file of"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(l2, 8192 + 512), HasSubstr("no start of a cluster"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(l2, std::uint64_t{1} << 63 | 4096), HasSubstr("0 bytes long"));
+}
+
+TEST(File, that_is_none_is_refused) {
+  Scratch scratch;
+  sh(scratch,
+     "mkdir d && mkfifo f && qemu-img create -q -f qcow a.img 1M && ln -s a.img link && ln -s d e && "
+     "cp a.img d/b.img");
+  EXPECT_EQ(error_of(ImageFile::open(scratch.path("absent"))).code, ENOENT);
+  EXPECT_THAT(refusal(scratch, "d"), HasSubstr("no file and no block device"));
+  EXPECT_THAT(refusal(scratch, "f"), HasSubstr("no file and no block device"));
+  EXPECT_THAT(error_of(ImageFile::open("/dev/null")).message, HasSubstr("no file and no block device"));
+  EXPECT_THAT(error_of(ImageFile::open("a.img")).message, HasSubstr("no absolute path"));
+  EXPECT_THAT(refusal(scratch, "link"),
+              AllOf(HasSubstr("symbolic link"), HasSubstr("name the file itself: "), HasSubstr("/a.img")));
+  EXPECT_THAT(refusal(scratch, "e/b.img"), HasSubstr("/d/b.img"));
+  sh(scratch, ": > empty");
+  EXPECT_THAT(refusal(scratch, "empty"), HasSubstr("has no mark"));
+}
+
+TEST(File, that_a_qemu_writes_to_is_refused) {
+  Scratch scratch;
+  sh(scratch,
+     "qemu-img create -q -f qcow2 a.img 1M && "
+     "qemu-nbd --fork --pid-file=$PWD/pid --socket=$PWD/socket -f qcow2 a.img");
+  const auto refused = ImageFile::open(scratch.path("a.img"));
+  sh(scratch, "kill $(cat pid) && tail -f --pid=$(cat pid) /dev/null");
+  EXPECT_EQ(error_of(refused).code, EBUSY);
+  EXPECT_THAT(error_of(refused).message, HasSubstr("is being written to"));
+  EXPECT_TRUE(try_open(scratch, "a.img"));
+}
+
+TEST(File, can_be_read_but_not_written_by_qemu_while_it_is_open) {
+  Scratch scratch;
+  sh(scratch, "qemu-img create -q -f qcow a.img 1M");
+  auto image = open(scratch, "a.img");
+  sh(scratch, "qemu-io -r -f qcow -c 'read 0 512' a.img");
+  EXPECT_NE(image::test::run_in(scratch, "qemu-io -f qcow -c 'write 0 512' a.img").status, 0);
+  image.reset();
+  sh(scratch, "qemu-io -f qcow -c 'write 0 512' a.img");
+}
+
+TEST(File, that_somebody_else_writes_to_is_noticed) {
+  Scratch scratch;
+  sh(scratch, "qemu-img create -q -f qcow a.img 1M");
+  const auto image = open(scratch, "a.img");
+  must(image->check_unchanged());
+  sh(scratch, "printf x >>a.img");
+  EXPECT_EQ(error_of(image->check_unchanged()).code, EBUSY);
+}
+
+}  // namespace
+}  // namespace holdfast::foreign::test

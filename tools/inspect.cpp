@@ -1,0 +1,144 @@
+#include "tools/inspect.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "engine/foreign/foreign_image.h"
+
+namespace holdfast {
+
+const char* const kInspectUsage = R"(Usage: holdfast inspect IMAGE [--json]
+
+Shows what an image is, and whether `import` takes it into a repository: qcow version 1, and qcow2 version 2 and 3
+that rest on nothing else. Where it doesn't, the command that makes one of it that it takes is shown.
+Reads the image's tables and nothing else of it; changes nothing.
+
+  --json   one JSON object, for scripts
+
+Exit status: 0 when it can be imported, 1 when it can't or can't be looked at, 2 when the command line is wrong.
+)";
+
+namespace {
+
+constexpr int kWrongCommandLine = 2;
+
+struct Inspection {
+  std::string path;
+  foreign::Facts facts;
+  std::optional<std::uint64_t> stored;  // bytes of the disk that the image has data for
+  std::string refusal;                  // "" when it can be imported
+};
+
+// The user's own path: he may name it by a link.
+std::string real_path(const char* given) {
+  std::error_code problem;
+  const auto real = std::filesystem::canonical(given, problem);
+  return problem ? std::filesystem::absolute(given, problem).string() : real.string();
+}
+
+Result<Inspection> look(const char* given) {
+  Inspection found{.path = real_path(given)};
+  HF_TRY(auto file, foreign::ImageFile::open(found.path));
+  HF_TRY(const auto start, file.file());
+  HF_TRY(found.facts, foreign::look_at(*start));
+  const auto image = foreign::ForeignImage::open(std::move(file));
+  if (!image) {
+    found.refusal = image.error().message;
+    return found;
+  }
+  found.stored = (*image)->stored();
+  found.facts.virtual_size = (*image)->size();
+  return found;
+}
+
+void print_for_people(const Inspection& found) {
+  const foreign::Facts& facts = found.facts;
+  const auto line = [](std::string_view what, const std::string& value) {
+    if (!value.empty())
+      std::printf("%-14.*s %s\n", static_cast<int>(what.size()), what.data(), value.c_str());
+  };
+  const auto bytes = [](std::uint64_t n) { return fmt::format("{} bytes", n); };
+  line("image", found.path);
+  line("format", facts.version == 0 ? std::string(to_word(facts.format))
+                                    : fmt::format("{}, version {}", to_word(facts.format), facts.version));
+  line("file", bytes(facts.file_size));
+  if (facts.version != 0) {
+    line("disk", bytes(facts.virtual_size));
+    if (found.stored) line("data", bytes(*found.stored));
+    line("clusters", bytes(facts.cluster_size));
+    line("compression", facts.compression);
+    line("encryption", std::string(to_word(facts.encryption)));
+    line("rests on", facts.backing_file);
+    line("data in", facts.data_file);
+    if (facts.snapshots != 0)
+      line("snapshots", fmt::format("{}; import takes the disk as it is now", facts.snapshots));
+    if (facts.extended_l2) line("L2 entries", "extended");
+    if (facts.dirty) line("marked", "not closed");
+    if (facts.corrupt) line("marked", "corrupt");
+  }
+  line("import", found.refusal.empty() ? "yes" : "no");
+}
+
+void print_as_json(const Inspection& found) {
+  const foreign::Facts& facts = found.facts;
+  nlohmann::ordered_json json{{"image", found.path}, {"format", to_word(facts.format)}};
+  json["file_size"] = facts.file_size;
+  if (facts.version != 0) {
+    json["version"] = facts.version;
+    json["virtual_size"] = facts.virtual_size;
+    json["data_bytes"] = found.stored ? nlohmann::ordered_json(*found.stored) : nlohmann::ordered_json();
+    json["cluster_size"] = facts.cluster_size;
+    json["compression"] = facts.compression;
+    json["encryption"] = to_word(facts.encryption);
+    json["backing_file"] = facts.backing_file;
+    json["backing_format"] = facts.backing_format;
+    json["data_file"] = facts.data_file;
+    json["snapshots"] = facts.snapshots;
+    json["extended_l2"] = facts.extended_l2;
+    json["dirty"] = facts.dirty;
+    json["corrupt"] = facts.corrupt;
+  }
+  json["importable"] = found.refusal.empty();
+  json["refusal"] = found.refusal;
+  std::printf("%s\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+}
+
+int complain(const std::string& sentence) {
+  std::fprintf(stderr, "holdfast: %s\n", sentence.c_str());
+  return EXIT_FAILURE;
+}
+
+}  // namespace
+
+int inspect(int count, char** words) {
+  const char* image = nullptr;
+  bool as_json = false;
+  for (int i = 0; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (word == "--help" || word == "-h") {
+      std::fputs(kInspectUsage, stdout);
+      return EXIT_SUCCESS;
+    }
+    if (word == "--json") {
+      as_json = true;
+    } else if (image == nullptr && !word.starts_with('-') && !word.empty()) {
+      image = words[i];
+    } else {
+      std::fputs(kInspectUsage, stderr);
+      return kWrongCommandLine;
+    }
+  }
+  if (image == nullptr) {
+    std::fputs(kInspectUsage, stderr);
+    return kWrongCommandLine;
+  }
+  const auto found = look(image);
+  if (!found) return complain(found.error().message);
+  as_json ? print_as_json(*found) : print_for_people(*found);
+  return found->refusal.empty() ? EXIT_SUCCESS : complain(found->refusal);
+}
+
+}  // namespace holdfast
