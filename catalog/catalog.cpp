@@ -32,6 +32,7 @@ Result<Id> greatest_id(db::Connection& connection) {
       UNION ALL SELECT max(revision) FROM settings
       UNION ALL SELECT max(revision) FROM definition_changes
       UNION ALL SELECT max(id) FROM schedule_occurrences
+      UNION ALL SELECT max(revision) FROM points
       UNION ALL SELECT max(id) FROM copies
       UNION ALL SELECT max(id) FROM copy_disks
       UNION ALL SELECT max(id) FROM pins

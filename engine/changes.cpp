@@ -7,6 +7,7 @@
 #include "catalog/stores/settings_store.h"
 #include "engine/audit.h"
 #include "engine/live_engine.h"
+#include "engine/runs/begin.h"
 
 namespace holdfast {
 namespace {
@@ -152,16 +153,22 @@ Result<> LiveEngine::define(Id id, const FlowDefinition& definition, const Calle
 }
 
 Result<> LiveEngine::define(const SettingsDefinition& settings, const Caller& caller) {
-  return catalog_->write([&](db::Connection& db) -> Result<> {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     HF_CHECK(SettingsStore(db).define(settings, clock_.now()));
     return record(db, make_event(clock_, "settings.define", "config.json", caller));
-  });
+  }));
+  runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
+  return {};
 }
 
 Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   definitions_.changed();  // a repository that was away may be there again
-  return runner_.run(flow, request, caller);
+  HF_CHECK(runner_.check_open());
+  HF_TRY(runs::Work work, runs::begin_flow(services_, flow, request, caller));
+  const Id execution = *work.execution;
+  runner_.add(std::move(work));
+  return execution;
 }
 
 Result<Id> LiveEngine::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
@@ -169,7 +176,21 @@ Result<Id> LiveEngine::import_image(Id repository, const ImportRequest& request,
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   HF_CHECK(check_name(request.machine));
   if (!request.disk.empty()) HF_CHECK(check_name(request.disk));
-  return runner_.import_image(repository, request, caller);
+  HF_CHECK(runner_.check_open());
+  HF_TRY(runs::Work work, runs::begin_import(services_, repository, request, caller));
+  const Id job = work.job;
+  runner_.add(std::move(work));
+  return job;
+}
+
+Result<Id> LiveEngine::verify(ObjectKind kind, Id object, const VerifyRequest& request,
+                              const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_CHECK(runner_.check_open());
+  HF_TRY(runs::Work work, runs::begin_verification(services_, kind, object, request, caller));
+  const Id job = work.job;
+  runner_.add(std::move(work));
+  return job;
 }
 
 Result<> LiveEngine::set_enabled(Id id, bool enabled, const Caller& caller) {

@@ -9,9 +9,6 @@
 namespace holdfast {
 namespace {
 
-// As many jobs at once as the built-in limit says.
-constexpr unsigned kMaxConcurrentJobs = 4;
-
 Result<> make_if_missing(Directory& directory, const std::string& name) {
   HF_TRY(const bool there, directory.exists(name));
   return there ? Result<>() : directory.make_directory(name);
@@ -38,7 +35,7 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
       services_{*catalog_, clock_, shelf_, std::move(scratch)},
       started_at_(clock.now()),
       definitions_(*catalog_, shelf_),
-      runner_(services_, observer_, kMaxConcurrentJobs) {}
+      runner_(services_, observer_) {}
 
 Result<> LiveEngine::begin_again() {
   HF_TRY(const std::size_t interrupted,
@@ -51,6 +48,8 @@ Result<> LiveEngine::begin_again() {
     if (const auto recovered = capture::recover(services_, machine); !recovered)
       log::warning("{}; it is tried again before the machine's next run", recovered.error().message);
   definitions_.changed();  // an earlier life may not have come to it
+  HF_TRY(const SettingsDefinition settings, this->settings());
+  runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
   return {};
 }
 

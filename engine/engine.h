@@ -127,6 +127,9 @@ class Engine {
   virtual Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) = 0;  // the execution
   // The job. Only root may name a file of the host (EPERM).
   virtual Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller) = 0;
+  // Of a point, a machine or a repository: the job.
+  virtual Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request,
+                            const Caller& caller) = 0;
   virtual Result<> set_enabled(Id flow, bool enabled, const Caller& caller) = 0;
   virtual Result<> cancel_flow(Id flow, const Caller& caller) = 0;
   virtual Result<> cancel_execution(Id execution, const Caller& caller) = 0;

@@ -201,7 +201,8 @@ Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
   return catalog_->read([&](db::Connection& db) -> Result<Stamp> {
     if (kind == ObjectKind::point) {
       HF_TRY(const Point point, Points(db).get(id));
-      return Stamp{point.id, point.time};
+      const Time known_at = point.verified ? point.verified->at : point.time;
+      return Stamp{std::max(point.id, point.revision), std::max(point.time, known_at)};
     }
     if (kind == ObjectKind::point_disk) {
       HF_TRY(const PointDisk disk, Points(db).disk(id));
@@ -221,7 +222,7 @@ Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
 
 Result<MachineView> LiveEngine::machine(Id id) {
   auto view = catalog_->read([&](db::Connection& db) { return view_machine(db, id); });
-  if (view) view->busy = runner_.captures(id);
+  if (view) view->busy = runner_.has_work_on(id);
   return view;
 }
 

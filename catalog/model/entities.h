@@ -211,6 +211,7 @@ struct Point {
   Compression compression = Compression::zstd;
   std::uint64_t bytes_stored = 0;
   std::vector<PointDisk> disks;
+  std::int64_t revision = 0;  // of what is known of it; 0: nothing was added since the commit
   struct Verification {
     Time at{};
     VerifyLevel level = VerifyLevel::quick;

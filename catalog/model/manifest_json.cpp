@@ -26,6 +26,13 @@ Json disk_fields(const PointDisk& disk) {
 
 }  // namespace
 
+Json verification_json(const std::optional<Point::Verification>& verified) {
+  if (!verified) return nullptr;
+  return {{"at", iso_time(verified->at)},
+          {"level", to_word(verified->level)},
+          {"result", to_word(verified->result)}};
+}
+
 Json manifest(const Point& point, const ManifestNames& names) {
   Json disks = Json::array();
   for (const PointDisk& disk : point.disks) disks.push_back(disk_fields(disk));

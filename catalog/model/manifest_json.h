@@ -18,4 +18,7 @@ struct ManifestNames {
 // In a stable order; what is absent is null.
 nlohmann::ordered_json manifest(const Point& point, const ManifestNames& names);
 
+// The last verification, or null.
+nlohmann::ordered_json verification_json(const std::optional<Point::Verification>& verified);
+
 }  // namespace holdfast

@@ -14,7 +14,7 @@ Result<Point> read_point(db::Statement& statement) {
   row >> p.id >> p.machine_id >> p.repository_id >> p.chain_id >> p.parent_point_id >> p.execution_id >>
       p.job_id >> p.flow >> p.execution >> p.name >> p.state >> p.kind >> p.full_reason >> p.consistency >>
       p.time >> p.cluster_size >> p.compression >> p.bytes_stored >> verified_at >> verified_level >>
-      verified_result;
+      verified_result >> p.revision;
   HF_CHECK(row.check());
   if (verified_at && verified_level && verified_result)
     p.verified = Point::Verification{*verified_at, *verified_level, *verified_result};
@@ -59,7 +59,7 @@ Result<Point> Points::get(Id id) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
            name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level, verified_result
+           verified_at, verified_level, verified_result, revision
     FROM points WHERE id = :id)sql"));
   HF_TRY(auto point, first_row(found.bind(":id", id), read_point));
   if (!point) return fail(ENOENT, "there is no point with id {}", id);
@@ -105,7 +105,7 @@ Result<std::vector<Point>> Points::writing() {
   HF_TRY(auto points, db_.prepare(R"sql(
     SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
            name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level, verified_result
+           verified_at, verified_level, verified_result, revision
     FROM points WHERE state = 'writing' ORDER BY machine_id)sql"));
   return all_rows(points, read_point);
 }

@@ -114,11 +114,12 @@ Result<> Points::freeze(Id point, Time time, std::string_view name, Id chain) {
 
 Result<> Points::set_verified(Id point, const Point::Verification& verification) {
   HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE points SET verified_at = :at, verified_level = :level, verified_result = :result
+    UPDATE points SET verified_at = :at, verified_level = :level, verified_result = :result, revision = :revision
     WHERE id = :id AND state = 'committed')sql"));
   HF_CHECK(update.bind(":at", milliseconds(verification.at))
                .bind(":level", to_word(verification.level))
                .bind(":result", to_word(verification.result))
+               .bind(":revision", new_id())
                .bind(":id", point)
                .run());
   if (db_.changes() == 0) return fail(ENOENT, "there is no committed point with id {}", point);

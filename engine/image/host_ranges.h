@@ -36,6 +36,7 @@ Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses);
 Result<> punch(File& image, std::span<const HostRange> hidden);
 
 // As verify_layer, for an image that was punched: a cluster in one of these ranges may also be all zeros.
-Result<> verify_punched_layer(const File& image, const File& sums, std::span<const HostRange> hidden);
+Result<> verify_punched_layer(const File& image, const File& sums, std::span<const HostRange> hidden,
+                              const Watch& watch = {});
 
 }  // namespace holdfast::image

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,7 +57,10 @@ struct ImageFacts {
 };
 Result<ImageFacts> inspect(const File& image);
 
+// Told how many bytes of an image have been looked at since the last time; its error ends the looking.
+using Watch = std::function<Result<>(std::uint64_t bytes)>;
+
 // Reads every stored cluster of one layer and compares it with its sums: EIO names the first that differs.
-Result<> verify_layer(const File& image, const File& sums);
+Result<> verify_layer(const File& image, const File& sums, const Watch& watch = {});
 
 }  // namespace holdfast::image

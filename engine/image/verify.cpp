@@ -17,9 +17,12 @@ Result<> read_all(const File& file, std::uint64_t offset, ByteSpan into) {
 
 }  // namespace
 
-Result<> verify_layer(const File& image, const File& sums) { return verify_punched_layer(image, sums, {}); }
+Result<> verify_layer(const File& image, const File& sums, const Watch& watch) {
+  return verify_punched_layer(image, sums, {}, watch);
+}
 
-Result<> verify_punched_layer(const File& image, const File& sums, std::span<const HostRange> hidden) {
+Result<> verify_punched_layer(const File& image, const File& sums, std::span<const HostRange> hidden,
+                              const Watch& watch) {
   HF_TRY(const SumsHeader header, SumsHeader::read(sums));
   HF_CHECK(header.check_sizes(image, sums));
   const std::uint64_t cluster = header.geometry.cluster();
@@ -40,6 +43,7 @@ Result<> verify_punched_layer(const File& image, const File& sums, std::span<con
         return fail(EIO, "{}: the {} bytes at {} are not what was written (checksum)", image.name(), cluster,
                     offset);
     }
+    if (watch) HF_CHECK(watch(count * cluster));
   }
   HF_TRY(const Header found, read_header(image));
   if (found.geometry.bits != header.geometry.bits || found.id != header.id)

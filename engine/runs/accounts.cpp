@@ -62,10 +62,11 @@ void explain(Execution& execution, const std::vector<Job>& jobs) {
 }
 
 // With each end a little more than one goes, so that a smaller limit is reached in time, never at once.
+constexpr int kForgottenAtOnce = 100;
+
 Result<> forget_old(db::Connection& db, Id flow) {
-  constexpr int kAtOnce = 100;
   HF_TRY(const Settings settings, SettingsStore(db).get());
-  HF_CHECK(Executions(db).prune(flow, settings.definition.keep_executions, kAtOnce));
+  HF_CHECK(Executions(db).prune(flow, settings.definition.keep_executions, kForgottenAtOnce));
   return {};
 }
 
@@ -123,6 +124,7 @@ Result<std::optional<Id>> job_ended(db::Connection& db, Id id, const JobEnd& end
   job.status = end.status;
   job.reason = end.reason;
   job.message = end.message;
+  if (!end.metadata.empty()) job.metadata = end.metadata;
   job.bytes_done = end.bytes_done;
   job.bytes_total = end.bytes_total;
   job.bytes_read = end.bytes_read;
@@ -130,7 +132,11 @@ Result<std::optional<Id>> job_ended(db::Connection& db, Id id, const JobEnd& end
   job.bytes_stored = end.bytes_stored;
   job.completed_at = now;
   HF_CHECK(jobs.update(job));
-  if (!job.execution_id) return std::optional<Id>{};
+  if (!job.execution_id) {
+    HF_TRY(const Settings settings, SettingsStore(db).get());
+    HF_CHECK(jobs.prune(settings.definition.keep_executions, kForgottenAtOnce));
+    return std::optional<Id>{};
+  }
   return settle_execution(db, *job.execution_id, now);
 }
 

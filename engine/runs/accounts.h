@@ -22,6 +22,7 @@ struct JobEnd {
   RunStatus status = RunStatus::success;
   std::optional<EndReason> reason;
   std::string message;
+  std::string metadata;  // JSON; "": as it was
   std::uint64_t bytes_done = 0, bytes_total = 0;
   std::uint64_t bytes_read = 0, bytes_transferred = 0, bytes_stored = 0;
 };

@@ -8,7 +8,8 @@
 #include "engine/audit.h"
 #include "engine/foreign/foreign_image.h"
 #include "engine/image/new_image.h"
-#include "engine/runs/runner.h"
+#include "engine/runs/begin.h"
+#include "engine/runs/capture_work.h"
 
 namespace holdfast::runs {
 namespace {
@@ -90,33 +91,30 @@ Job make_job(const ImportRequest& request, const Target& target, const foreign::
 
 // The image is looked at outside of any transaction, since that may take a while; what the catalog says is
 // asked again when the job is added.
-Result<Id> Runner::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
-  if (stopping()) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
+Result<Work> begin_import(const capture::Services& services, Id repository, const ImportRequest& request,
+                          const Caller& caller) {
   HF_TRY(const Target first,
-         services_.catalog.read([&](db::Connection& db) { return find_target(db, repository, request); }));
-  HF_TRY(const auto place, services_.shelf.place(first.repository));
+         services.catalog.read([&](db::Connection& db) { return find_target(db, repository, request); }));
+  HF_TRY(const auto place, services.shelf.place(first.repository));
   HF_CHECK(place->may_write());
   HF_TRY(const Found found, find_image(request.file, first.repository));
 
-  auto task = std::make_shared<Task>();
-  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
+  return services.catalog.write([&](db::Connection& db) -> Result<Work> {
     HF_TRY(const Target target, find_target(db, repository, request));
-    const Job job = make_job(request, target, found.facts, services_.clock.now());
+    const Job job = make_job(request, target, found.facts, services.clock.now());
     HF_CHECK(Jobs(db).add(job));
-    task->name = "jobs/" + job.name;
-    task->request = {.machine = target.machine.id,
-                     .repository = target.repository.id,
-                     .job = job.id,
-                     .imported = capture::ImportedImage{target.disk, found.file}};
-    Event event = make_event(services_.clock, "repository.import", job.owner, caller);
+    Event event = make_event(services.clock, "repository.import", job.owner, caller);
     event.job = job.name;
     event.reason = request.file;
-    return record(db, event);
-  }));
-  const Id job = task->request.job;
-  enqueue(task);
-  observer_.changed(ObjectKind::job, job);
-  return job;
+    HF_CHECK(record(db, event));
+
+    Work work{.job = job.id, .machine = target.machine.id, .name = "jobs/" + job.name};
+    work.perform = capture_work(services, {.machine = target.machine.id,
+                                           .repository = target.repository.id,
+                                           .job = job.id,
+                                           .imported = capture::ImportedImage{target.disk, found.file}});
+    return work;
+  });
 }
 
 }  // namespace holdfast::runs

@@ -25,4 +25,10 @@ struct ImportRequest {
   std::string disk;  // which of the machine's; empty: its only one, or "disk-0" when it has none yet
 };
 
+// Of a point, or of all that a machine or a repository has.
+struct VerifyRequest {
+  std::string name;  // of the job; empty: one is made
+  VerifyLevel level = VerifyLevel::checksums;
+};
+
 }  // namespace holdfast

@@ -3,141 +3,61 @@
 #include <algorithm>
 
 #include "catalog/base/log.h"
-#include "catalog/stores/executions.h"
-#include "catalog/stores/flows.h"
-#include "catalog/stores/jobs.h"
-#include "catalog/stores/machines.h"
-#include "engine/audit.h"
-#include "engine/runs/accounts.h"
 
 namespace holdfast::runs {
 namespace {
 
-// A time, made unique with -2, -3 … when the flow has run in that second.
-Result<std::string> free_name(Executions& executions, Id flow, Time now) {
-  const std::string time = point_name(now);
-  for (int n = 1;; ++n) {
-    std::string name = n == 1 ? time : fmt::format("{}-{}", time, n);
-    HF_TRY(const auto taken, executions.find(flow, name));
-    if (!taken) return name;
-  }
-}
-
-Result<> check_machines(const std::vector<std::string>& wanted, const Flow& flow, const std::string& target) {
-  for (const std::string& name : wanted)
-    if (name != target)
-      return fail(ENOENT, "machine '{}' is not one of flow '{}', which backs up '{}'", name, flow.name,
-                  target);
-  return {};
-}
-
-JobEnd end_of(const Result<capture::BackupOutcome>& outcome, bool stopping) {
-  JobEnd end;
-  if (!outcome) {
-    end.message = outcome.error().message;
-    if (outcome.error().code != ECANCELED) {
-      end.status = RunStatus::error;
-      end.reason = outcome.error().code == ENOSPC ? EndReason::no_space : EndReason::failed;
-    } else if (stopping) {
-      end.status = RunStatus::error;
-      end.reason = EndReason::interrupted;
-      end.message = "the daemon was stopped";
-    } else {
-      end.status = RunStatus::cancelled;
-      end.reason = EndReason::cancelled;
-    }
-    return end;
-  }
-  end.bytes_read = end.bytes_transferred = outcome->bytes_read;
-  end.bytes_stored = outcome->point.bytes_stored;
-  if (outcome->unplanned_full) {
-    end.status = RunStatus::warning;
-    end.reason = EndReason::unplanned_full;
-    end.message = fmt::format("a disk was read whole: {}", to_word(*outcome->unplanned_full));
-  } else {
-    end.message = outcome->remark;
-  }
+JobEnd end_of(const Error& error, bool stopping) {
+  JobEnd end{.status = RunStatus::error, .reason = EndReason::failed, .message = error.message};
+  if (error.code == ENOSPC) end.reason = EndReason::no_space;
+  if (error.code != ECANCELED) return end;
+  if (stopping)
+    return {
+        .status = RunStatus::error, .reason = EndReason::interrupted, .message = "the daemon was stopped"};
+  end.status = RunStatus::cancelled;
+  end.reason = EndReason::cancelled;
   return end;
 }
 
 }  // namespace
 
-Runner::Runner(const capture::Services& services, Observer& observer, unsigned workers)
-    : services_(services), observer_(observer) {
-  for (unsigned i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
-}
+Runner::Runner(const capture::Services& services, Observer& observer)
+    : services_(services), observer_(observer) {}
 
 Runner::~Runner() { stop(); }
+
+void Runner::set_limit(unsigned jobs) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    limit_ = jobs;
+    while (workers_.size() < jobs) workers_.emplace_back([this] { work(); });
+  }
+  changed_.notify_all();
+}
 
 bool Runner::stopping() {
   const std::lock_guard lock(mutex_);
   return stopping_;
 }
 
-Result<Id> Runner::run(Id flow_id, const RunRequest& request, const Caller& caller) {
+Result<> Runner::check_open() {
   if (stopping()) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
-  const Time now = services_.clock.now();
-  auto task = std::make_shared<Task>();
-  Execution execution;
-  Job job;
-  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
-    HF_TRY(const Flow flow, Flows(db).get(flow_id));
-    if (!flow.complete || !flow.machine_id || !flow.repository_id)
-      return fail(EINVAL, "flow '{}' is not complete; write its config.json with a target and a repository",
-                  flow.name);
-    HF_TRY(const Machine machine, Machines(db).get(*flow.machine_id));
-    HF_CHECK(check_machines(request.machines, flow, machine.name));
-
-    Executions executions(db);
-    execution.id = new_id();
-    execution.flow_id = flow.id;
-    execution.name = request.name;
-    if (execution.name.empty()) {
-      HF_TRY(execution.name, free_name(executions, flow.id, now));
-    }
-    execution.type = request.by.empty() ? ExecutionType::manual : ExecutionType::api;
-    execution.by = request.by.empty() ? user_name(caller.uid) : request.by;
-    execution.jobs_created = 1;
-    execution.created_at = now;
-    HF_CHECK(executions.add(execution));
-
-    job.id = new_id();
-    job.name = fmt::format("{}", job.id);
-    job.operation = request.kind ? to_word(*request.kind) : "auto";
-    job.owner = "flows/" + flow.name;
-    job.execution_id = execution.id;
-    job.machine_id = machine.id;
-    job.repository_id = flow.repository_id;
-    job.created_at = now;
-    HF_CHECK(Jobs(db).add(job));
-
-    task->name = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
-    task->request = {.machine = machine.id,
-                     .repository = *flow.repository_id,
-                     .kind = request.kind,
-                     .job = job.id,
-                     .execution_id = execution.id,
-                     .flow = flow.name,
-                     .execution = execution.name};
-
-    Event event = make_event(services_.clock, "flow.run", "flows/" + flow.name, caller);
-    event.execution = task->name;
-    event.job = job.name;
-    return record(db, event);
-  }));
-  enqueue(task);
-  observer_.changed(ObjectKind::execution, execution.id);
-  return execution.id;
+  return {};
 }
 
-void Runner::enqueue(const std::shared_ptr<Task>& task) {
+void Runner::add(Work work) {
+  auto task = std::make_shared<Task>();
+  task->work = std::move(work);
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) task->cancel.request();
-    tasks_[task->request.job] = task;
+    tasks_[task->work.job] = task;
     waiting_.push_back(task);
   }
-  changed_.notify_one();
+  changed_.notify_all();
+  observer_.changed(ObjectKind::job, task->work.job);
+  tell_of_execution(*task);
 }
 
 Result<> Runner::cancel(Id job) {
@@ -162,10 +82,10 @@ std::optional<Progress> Runner::progress(Id job) {
   return task->progress.snapshot();
 }
 
-bool Runner::captures(Id machine) {
+bool Runner::has_work_on(Id machine) {
   const std::lock_guard lock(mutex_);
   return std::ranges::any_of(tasks_,
-                             [&](const auto& entry) { return entry.second->request.machine == machine; });
+                             [&](const auto& entry) { return entry.second->work.machine == machine; });
 }
 
 void Runner::stop() {
@@ -179,17 +99,22 @@ void Runner::stop() {
     if (worker.joinable()) worker.join();
 }
 
+// What was cancelled only has to be told so.
+bool Runner::may_begin(const Task& task) const {
+  if (task.cancel.requested()) return true;
+  return running_ < limit_ && (!task.work.machine || !machines_busy_.contains(*task.work.machine));
+}
+
 std::shared_ptr<Runner::Task> Runner::take() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    const auto ready = std::ranges::find_if(waiting_, [&](const auto& task) {
-      return task->cancel.requested() || !machines_busy_.contains(task->request.machine);
-    });
+    const auto ready = std::ranges::find_if(waiting_, [&](const auto& task) { return may_begin(*task); });
     if (ready != waiting_.end()) {
       std::shared_ptr<Task> task = *ready;
       waiting_.erase(ready);
-      task->holds_machine = !task->cancel.requested();
-      if (task->holds_machine) machines_busy_.insert(task->request.machine);
+      task->begun = !task->cancel.requested();
+      if (task->begun) ++running_;
+      if (task->begun && task->work.machine) machines_busy_.insert(*task->work.machine);
       return task;
     }
     if (stopping_ && waiting_.empty()) return nullptr;
@@ -205,41 +130,41 @@ void Runner::work() {
 }
 
 void Runner::perform(Task& task) {
-  const auto outcome = task.holds_machine
-                           ? capture_machine(task)
-                           : Result<capture::BackupOutcome>(fail(ECANCELED, "cancelled before it began"));
-  JobEnd end = end_of(outcome, stopping());
+  const auto done =
+      task.begun ? begin_and_perform(task) : Result<JobEnd>(fail(ECANCELED, "cancelled before it began"));
+  JobEnd end = done ? *done : end_of(done.error(), stopping());
   end.bytes_done = task.progress.done();
   end.bytes_total = task.progress.total();
   const auto ended = services_.catalog.write(
-      [&](db::Connection& db) { return job_ended(db, task.request.job, end, services_.clock.now()); });
+      [&](db::Connection& db) { return job_ended(db, task.work.job, end, services_.clock.now()); });
   if (!ended)
-    log::error("{}, job {}, has ended ({}), but that can't be recorded: {}", task.name, task.request.job,
+    log::error("{}, job {}, has ended ({}), but that can't be recorded: {}", task.work.name, task.work.job,
                to_word(end.status), ended.error().message);
-  if (end.status == RunStatus::error) log::warning("{}: {}", task.name, end.message);
+  if (end.status == RunStatus::error) log::warning("{}: {}", task.work.name, end.message);
 }
 
-Result<capture::BackupOutcome> Runner::capture_machine(Task& task) {
+Result<JobEnd> Runner::begin_and_perform(Task& task) {
   HF_CHECK(services_.catalog.write(
-      [&](db::Connection& db) { return job_started(db, task.request.job, services_.clock.now()); }));
+      [&](db::Connection& db) { return job_started(db, task.work.job, services_.clock.now()); }));
   tell_of_execution(task);
-  return capture::back_up(services_, task.request, task.progress, task.cancel);
+  return task.work.perform(task.progress, task.cancel);
 }
 
 void Runner::tell_of_execution(const Task& task) {
-  if (task.request.execution_id) observer_.changed(ObjectKind::execution, *task.request.execution_id);
+  if (task.work.execution) observer_.changed(ObjectKind::execution, *task.work.execution);
 }
 
 void Runner::finish(const Task& task) {
   {
     const std::lock_guard lock(mutex_);
-    tasks_.erase(task.request.job);
-    if (task.holds_machine) machines_busy_.erase(task.request.machine);
+    tasks_.erase(task.work.job);
+    if (task.begun) --running_;
+    if (task.begun && task.work.machine) machines_busy_.erase(*task.work.machine);
   }
   changed_.notify_all();
-  observer_.changed(ObjectKind::job, task.request.job);
+  observer_.changed(ObjectKind::job, task.work.job);
   tell_of_execution(task);
-  observer_.changed(ObjectKind::machine, task.request.machine);
+  if (task.work.machine) observer_.changed(ObjectKind::machine, *task.work.machine);
 }
 
 }  // namespace holdfast::runs

@@ -30,6 +30,7 @@ std::span<const Row> table() {
     scratch   ("/machines/{machine}/{scratch}"),
     generated ("/machines/{machine}/config.schema.json", fixed_text<definition_schema<MachineDefinition>>),
     generated ("/machines/{machine}/status.json", show<&E::machine, machine_status>),
+    control   ("/machines/{machine}/control", verbs::of_machine()),
     error     ("/machines/{machine}/error"),
     directory ("/machines/{machine}/disks"),
     error     ("/machines/{machine}/disks/error"),
@@ -42,6 +43,7 @@ std::span<const Row> table() {
     image     ("/machines/{machine}/points/{point}/{point_disk}.raw", ImageForm::raw),
     image     ("/machines/{machine}/points/{point}/{point_disk}.qcow2", ImageForm::qcow2, disks_with_a_flat_image),
     generated ("/machines/{machine}/points/{point}/manifest.json", show<&E::point, point_manifest>),
+    control   ("/machines/{machine}/points/{point}/control", verbs::of_point()),
     error     ("/machines/{machine}/points/{point}/error"),
     link      ("/machines/{machine}/latest", "/machines/{machine}/points/{point}", latest<ObjectKind::point>),
 

@@ -1,4 +1,4 @@
-#include "fsd/verbs/verb.h"
+#include "fsd/verbs/verify.h"
 
 namespace holdfast::verbs {
 namespace {
@@ -23,6 +23,8 @@ Result<> import_image(Engine& engine, Id repository, const Values& values, const
 }
 
 constexpr Verb kVerbs[] = {
+    verify_verb<ObjectKind::repository>(
+        "read all its points, and compare them with their checksums, by a job"),
     {"import", kImport,
      "make a qcow or qcow2 image of this host the first point of a machine, by a job to be seen at once as "
      "jobs/ID",

@@ -67,5 +67,7 @@ std::span<const Verb> of_flow();
 std::span<const Verb> of_execution();
 std::span<const Verb> of_job();
 std::span<const Verb> of_repository();
+std::span<const Verb> of_machine();
+std::span<const Verb> of_point();
 
 }  // namespace holdfast::verbs

@@ -7,11 +7,7 @@ namespace holdfast::views {
 std::string point_manifest(const PointView& view) {
   Json shown =
       manifest(view.point, {.machine = view.machine, .repository = view.repository, .parent = view.parent});
-  const auto& verified = view.point.verified;
-  shown["verified"] = verified ? Json{{"at", iso_time(verified->at)},
-                                      {"level", to_word(verified->level)},
-                                      {"result", to_word(verified->result)}}
-                               : Json();
+  shown["verified"] = verification_json(view.point.verified);
   return document(shown);
 }
 

@@ -22,6 +22,7 @@ ALTER TABLE point_disks DROP COLUMN qcow2_bytes;
 ALTER TABLE points DROP COLUMN verified_result;
 ALTER TABLE points DROP COLUMN verified_level;
 ALTER TABLE points DROP COLUMN verified_at;
+ALTER TABLE points DROP COLUMN revision;
 
 UPDATE points SET job_id = NULL WHERE job_id IN (SELECT id FROM jobs WHERE type <> 'backup');
 UPDATE jobs SET parent_job_id = NULL WHERE parent_job_id IN (SELECT id FROM jobs WHERE type <> 'backup');

@@ -30,6 +30,8 @@ CREATE UNIQUE INDEX jobs_one_writer_a_chain ON jobs (chain_id)
   WHERE chain_id IS NOT NULL AND status IN ('pending', 'running');
 CREATE INDEX jobs_of_no_execution ON jobs (execution_id, id) WHERE execution_id IS NULL;
 
+-- Points are sealed, but what is known of them changes.
+ALTER TABLE points ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE points ADD COLUMN verified_at INTEGER;
 ALTER TABLE points ADD COLUMN verified_level TEXT REFERENCES verify_levels (word)
   CONSTRAINT a_verification_has_time_and_level CHECK ((verified_at IS NULL) = (verified_level IS NULL));

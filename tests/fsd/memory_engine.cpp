@@ -384,6 +384,19 @@ Result<Id> MemoryEngine::import_image(Id repository, const ImportRequest& reques
   return job.object.id;
 }
 
+Result<Id> MemoryEngine::verify(ObjectKind kind, Id object, const VerifyRequest& request,
+                                const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  HF_TRY(const Thing* thing, get(kind, object));
+  Thing& job = add(ObjectKind::job, 0, request.name.empty() ? "j-verify" : request.name);
+  job.job.name = job.object.name;
+  job.job.type = JobType::verify;
+  job.job.status = RunStatus::running;
+  job.job.operation = to_word(request.level);
+  record("verify", thing->object.name, caller);
+  return job.object.id;
+}
+
 Result<> MemoryEngine::set_enabled(Id flow, bool enabled, const Caller&) {
   const std::lock_guard lock(mutex_);
   HF_TRY(Thing * thing, get(ObjectKind::flow, flow));

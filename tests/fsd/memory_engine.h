@@ -61,6 +61,7 @@ class MemoryEngine final : public Engine {
   Result<> define(const SettingsDefinition& settings, const Caller& caller) override;
   Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) override;
   Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller) override;
+  Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller) override;
   Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
   Result<> cancel_flow(Id flow, const Caller& caller) override;
   Result<> cancel_execution(Id execution, const Caller& caller) override;

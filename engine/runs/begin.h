@@ -1,0 +1,29 @@
+// How what a user asks for becomes work: checked, recorded with its event in one transaction, and handed back
+// for the runner. A refusal leaves nothing. A file each: flow.cpp, import.cpp, verification.cpp.
+#pragma once
+
+#include "engine/capture/services.h"
+#include "engine/observer.h"
+#include "engine/runs/request.h"
+#include "engine/runs/work.h"
+
+namespace holdfast::runs {
+
+// EINVAL: the flow can't run. EBUSY: it is running. EEXIST: the name is taken. ENOENT: a machine that is not
+// the flow's.
+Result<Work> begin_flow(const capture::Services& services, Id flow, const RunRequest& request,
+                        const Caller& caller);
+
+// EINVAL: the image can't be read rightly, or the disk is not clear. ENOENT: there is no such machine, disk
+// or file. EEXIST: the machine has a point there, or the name is taken. EBUSY: work on its first point there
+// is under way, or the file is being written to. EROFS, EIO: the repository can't be written to, or is not
+// there.
+Result<Work> begin_import(const capture::Services& services, Id repository, const ImportRequest& request,
+                          const Caller& caller);
+
+// Of a point, or of all points of a machine or a repository. EEXIST: the name is taken. EIO: a repository is
+// not there.
+Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
+                                const VerifyRequest& request, const Caller& caller);
+
+}  // namespace holdfast::runs

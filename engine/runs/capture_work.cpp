@@ -1,0 +1,29 @@
+#include "engine/runs/capture_work.h"
+
+namespace holdfast::runs {
+namespace {
+
+JobEnd end_of(const capture::BackupOutcome& outcome) {
+  JobEnd end;
+  end.bytes_read = end.bytes_transferred = outcome.bytes_read;
+  end.bytes_stored = outcome.point.bytes_stored;
+  end.message = outcome.remark;
+  if (outcome.unplanned_full) {
+    end.status = RunStatus::warning;
+    end.reason = EndReason::unplanned_full;
+    end.message = fmt::format("a disk was read whole: {}", to_word(*outcome.unplanned_full));
+  }
+  return end;
+}
+
+}  // namespace
+
+decltype(Work::perform) capture_work(const capture::Services& services, capture::BackupRequest request) {
+  return [&services, request = std::move(request)](ProgressMeter& progress,
+                                                   const source::Cancel& cancel) -> Result<JobEnd> {
+    HF_TRY(const auto outcome, capture::back_up(services, request, progress, cancel));
+    return end_of(outcome);
+  };
+}
+
+}  // namespace holdfast::runs

@@ -1,0 +1,13 @@
+// What a job does that makes a point.
+#pragma once
+
+#include "engine/capture/backup.h"
+#include "engine/capture/services.h"
+#include "engine/runs/work.h"
+
+namespace holdfast::runs {
+
+// The services outlive it.
+decltype(Work::perform) capture_work(const capture::Services& services, capture::BackupRequest request);
+
+}  // namespace holdfast::runs

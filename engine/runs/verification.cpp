@@ -1,0 +1,112 @@
+// How a verification is accepted, and what it comes to.
+#include <nlohmann/json.hpp>
+
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/audit.h"
+#include "engine/runs/begin.h"
+#include "engine/verify/verify.h"
+
+namespace holdfast::runs {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What is to be verified.
+struct Target {
+  std::string path;
+  std::optional<Id> machine, repository;
+  std::vector<Id> points;
+};
+
+Result<Target> find_target(db::Connection& db, ObjectKind kind, Id object) {
+  Points points(db);
+  Target target;
+  switch (kind) {
+    case ObjectKind::point: {
+      HF_TRY(const Point point, points.get(object));
+      HF_TRY(const std::string machine, Machines(db).name_of(point.machine_id));
+      target.path = fmt::format("machines/{}/points/{}", machine, point.name);
+      target.machine = point.machine_id;
+      target.repository = point.repository_id;
+      target.points = {object};
+      return target;
+    }
+    case ObjectKind::machine: {
+      HF_TRY(const std::string name, Machines(db).name_of(object));
+      target.path = "machines/" + name;
+      target.machine = object;
+      HF_TRY(const auto all, points.list(object));
+      for (const Named& point : all) target.points.push_back(point.id);
+      return target;
+    }
+    case ObjectKind::repository: {
+      HF_TRY(const std::string name, Repositories(db).name_of(object));
+      target.path = "repositories/" + name;
+      target.repository = object;
+      HF_TRY(target.points, points.of_repository(object));
+      return target;
+    }
+    default: return fail(EINVAL, "only points, machines and repositories are verified");
+  }
+}
+
+std::string metadata_of(VerifyLevel level, const verify::Outcome& outcome) {
+  Json damage = Json::array();
+  for (const verify::Damage& one : outcome.damage)
+    damage.push_back({{"point", one.point}, {"disk", one.disk}, {"what", one.sentence}});
+  const Json metadata{{"level", to_word(level)},
+                      {"points", outcome.points},
+                      {"damaged_points", outcome.damaged_points},
+                      {"layers", outcome.layers},
+                      {"damage", std::move(damage)}};
+  return metadata.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+JobEnd end_of(VerifyLevel level, const verify::Outcome& outcome) {
+  JobEnd end;
+  end.bytes_read = outcome.bytes_read;
+  end.metadata = metadata_of(level, outcome);
+  if (outcome.damaged_points == 0) return end;
+  end.status = RunStatus::error;
+  end.reason = EndReason::damaged;
+  end.message = fmt::format("{} of {} points are damaged; the first: {}, {}: {}", outcome.damaged_points,
+                            outcome.points, outcome.damage.front().point, outcome.damage.front().disk,
+                            outcome.damage.front().sentence);
+  return end;
+}
+
+}  // namespace
+
+Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
+                                const VerifyRequest& request, const Caller& caller) {
+  return services.catalog.write([&](db::Connection& db) -> Result<Work> {
+    HF_TRY(const Target target, find_target(db, kind, object));
+    Job job;
+    job.id = new_id();
+    job.name = request.name.empty() ? fmt::format("{}", job.id) : request.name;
+    job.type = JobType::verify;
+    job.operation = to_word(request.level);
+    job.owner = target.path;
+    job.machine_id = target.machine;
+    job.repository_id = target.repository;
+    job.created_at = services.clock.now();
+    HF_CHECK(Jobs(db).add(job));
+    Event event = make_event(services.clock, "verify", target.path, caller);
+    event.reason = to_word(request.level);
+    event.job = job.name;
+    HF_CHECK(record(db, event));
+
+    Work work{.job = job.id, .name = "jobs/" + job.name};
+    work.perform = [&services, points = target.points, level = request.level](
+                       ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
+      HF_TRY(const auto outcome, verify::verify_points(services, points, level, progress, cancel));
+      return end_of(level, outcome);
+    };
+    return work;
+  });
+}
+
+}  // namespace holdfast::runs

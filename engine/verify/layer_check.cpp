@@ -1,0 +1,77 @@
+#include "engine/verify/layer_check.h"
+
+#include <algorithm>
+
+#include "catalog/base/sha256.h"
+
+namespace holdfast::verify {
+namespace {
+
+struct Files {
+  std::unique_ptr<File> image, sums;
+};
+
+Result<std::unique_ptr<File>> open(const repository::Place& place, const std::string& path) {
+  auto file = place.directory().open(path, Access::read);
+  if (!file && file.error().code == ENOENT) return fail(EIO, "{} is missing", path);
+  return file;
+}
+
+Result<Files> open_files(const repository::Place& place, const StoredLayer& stored) {
+  const auto paths = repository::Place::paths_of(stored.machine_key, stored.layer);
+  Files files;
+  HF_TRY(files.image, open(place, paths.image));
+  HF_TRY(files.sums, open(place, paths.sums));
+  return files;
+}
+
+Result<> check_identity(const File& image, const Layer& layer) {
+  HF_TRY(const std::uint64_t size, image.size());
+  if (size != layer.file_bytes)
+    return fail(EIO, "{} has {} bytes; {} were written", image.name(), size, layer.file_bytes);
+  const auto facts = image::inspect(image);
+  if (!facts) return fail(EIO, "{}", facts.error().message);
+  if (facts->image_id != layer.image_id)
+    return fail(EIO, "{} is image '{}', not '{}', which was written there", image.name(), facts->image_id,
+                layer.image_id);
+  return {};
+}
+
+Result<> check_sums(const File& sums, const std::string& expected, const image::Watch& watch) {
+  if (expected.empty()) return {};
+  HF_TRY(const std::uint64_t size, sums.size());
+  Sha256 digest;
+  Bytes piece(kMiB);
+  for (std::uint64_t at = 0; at < size;) {
+    HF_TRY(const std::size_t got,
+           sums.read_at(at, ByteSpan{piece}.first(std::min<std::uint64_t>(kMiB, size - at))));
+    if (got == 0) return fail(EIO, "{} ends at {}", sums.name(), at);
+    digest.update(ByteView{piece}.first(got));
+    HF_CHECK(watch(0));
+    at += got;
+  }
+  if (digest.hex() != expected)
+    return fail(EIO, "{}: these are not the checksums that were written", sums.name());
+  return {};
+}
+
+Result<> check_facts(const Files& files, const StoredLayer& stored, const image::Watch& watch) {
+  HF_CHECK(check_identity(*files.image, stored.layer));
+  return check_sums(*files.sums, stored.sums_sha256, watch);
+}
+
+}  // namespace
+
+Result<> check_quickly(const repository::Place& place, const StoredLayer& stored, const image::Watch& watch) {
+  HF_TRY(const Files files, open_files(place, stored));
+  return check_facts(files, stored, watch);
+}
+
+Result<> check_every_byte(const repository::Place& place, const StoredLayer& stored,
+                          const image::Watch& watch) {
+  HF_TRY(const Files files, open_files(place, stored));
+  HF_CHECK(check_facts(files, stored, watch));
+  return image::verify_layer(*files.image, *files.sums, watch);
+}
+
+}  // namespace holdfast::verify

@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+"""Verification: what is stored is what was written, or the job, the point and the event log say where it is not.
+
+HOLDFAST_FLIPS sets how many bits are flipped, one at a time (12)."""
+
+import errno
+import json
+import os
+import random
+
+import content
+import holdfast
+
+MIB = 2**20
+CAPACITY = 64 * MIB + 512
+
+
+class Verify(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        seed = random.randrange(2**32)
+        print(f"{self.id()}: seed {seed}")
+        self.random = random.Random(seed)
+        self.repository = self.add_repository()
+        self.storage = self.add_machine(capacities=[CAPACITY])
+        self.add_flow()
+        (self.disk,) = self.storage.disks
+        self.disk.write(8 * MIB, b"Holdfast " * 100_000)
+        self.records = {}
+
+    def back_up(self, name, expected="success"):
+        self.disk.scatter(self.random, 5, [512, 4096, 65536, 100_000])
+        record = self.disk.record(self.folder / f"{name}.record")
+        before = set(self.daemon.points("m"))
+        self.assertEqual(self.daemon.run("f", name), expected)
+        (point,) = set(self.daemon.points("m")) - before
+        self.records[point] = record
+        return point
+
+    def point_path(self, point):
+        return f"machines/m/points/{point}"
+
+    def files(self, point):
+        """The image and the checksums of a point, in the repository."""
+        (image,) = self.repository.glob(f"*/{point}/*.qcow2")
+        (sums,) = self.repository.glob(f"*/{point}/*.sums")
+        return image, sums
+
+    def verify(self, path, name, level="checksums"):
+        """How it ended, and the job's status."""
+        self.daemon.write(f"{path}/control", f"verify level={level} name={name}")
+        ended = self.daemon.read(f"jobs/{name}/wait").strip()
+        return ended, self.daemon.json(f"jobs/{name}/status.json")
+
+    def verified(self, point):
+        return self.daemon.json(f"{self.point_path(point)}/manifest.json")["verified"]
+
+    def events(self, kind):
+        lines = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
+        return [event for event in lines if event["event"] == kind]
+
+    def reads_right(self, point):
+        """The disk as it was, or EIO; nothing else may ever be read."""
+        try:
+            found = (self.daemon.mount / self.point_path(point) / "disk-0.raw").read_bytes()
+        except OSError as error:
+            self.assertEqual(error.errno, errno.EIO)
+            return False
+        self.assertEqual(found, self.records[point].read_bytes())
+        return True
+
+    def test_a_sound_point_is_found_so_and_says_so(self):
+        point = self.back_up("first")
+        self.assertIsNone(self.verified(point))
+        for level in ("quick", "checksums"):
+            ended, job = self.verify(self.point_path(point), level, level)
+            self.assertEqual((ended, job["type"], job["operation"]), ("success", "verify", level))
+            self.assertEqual((self.verified(point)["level"], self.verified(point)["result"]), (level, "good"))
+        self.assertEqual(job["owner"], self.point_path(point))
+        self.assertEqual(job["progress"]["done"], job["progress"]["total"])
+        self.assertEqual(job["bytes_read"], self.files(point)[0].stat().st_size)
+        event = self.events("point.verify")[-1]
+        self.assertEqual((event["object"], event["result"]), (self.point_path(point), "ok"))
+        (facts,) = self.repository.glob(f"*/{point}/facts.json")
+        self.assertEqual(json.loads(facts.read_text())["verified"], self.verified(point))
+
+    def test_one_flipped_bit_anywhere_is_found_and_is_never_read(self):
+        base, point = self.back_up("first"), self.back_up("second")
+        files = [*self.files(base), *self.files(point)]
+        for number in range(int(os.environ.get("HOLDFAST_FLIPS", "12"))):
+            # Each file in turn: by size alone the checksums would hardly ever be hit.
+            file = files[number % len(files)]
+            offset = self.random.randrange(file.stat().st_size)
+            content.flip_bit(file, offset)
+            ended, job = self.verify(self.point_path(point), f"flip-{number}")
+            self.assertEqual((ended, job["reason"]), ("error", "damaged"), f"{file} at {offset}")
+            self.assertIn(self.point_path(point), job["message"])
+            self.assertEqual(job["metadata"]["damage"][0]["disk"], "disk-0")
+            self.assertEqual(self.verified(point)["result"], "bad")
+            # What the kernel has cached was right when it was read: a new start reads anew.
+            self.daemon.stop()
+            self.daemon.start()
+            self.reads_right(point)
+            content.flip_bit(file, offset)
+        self.assertEqual(self.verify(self.point_path(point), "after")[0], "success")
+        self.assertTrue(self.reads_right(point))
+
+    def test_a_repository_is_verified_point_by_point(self):
+        first, second, third = (self.back_up(name) for name in ("first", "second", "third"))
+        image, _ = self.files(second)
+        content.flip_bit(image, image.stat().st_size // 2)
+        ended, job = self.verify("repositories/r", "all")
+        self.assertEqual((ended, job["reason"]), ("error", "damaged"))
+        self.assertEqual((job["metadata"]["points"], job["metadata"]["damaged_points"]), (3, 2))
+        self.assertEqual(job["metadata"]["layers"], 3)  # each is read once
+        self.assertEqual(self.verified(first)["result"], "good")
+        self.assertEqual(self.verified(second)["result"], "bad")
+        self.assertEqual(self.verified(third)["result"], "bad", "it rests on the second")
+        failed = [event["object"] for event in self.events("point.verify") if event["result"] == "failed"]
+        self.assertEqual(failed, [self.point_path(second), self.point_path(third)])
+        self.assertEqual(self.verify("machines/m", "machine")[0], "error")
+
+    def test_latest_is_the_newest_good_one_and_the_next_run_does_not_rest_on_a_bad_one(self):
+        first, second = self.back_up("first"), self.back_up("second")
+        image, _ = self.files(second)
+        content.flip_bit(image, image.stat().st_size // 2)
+        self.verify(self.point_path(second), "check")
+        self.assertEqual(os.readlink(self.daemon.mount / "machines/m/latest"), f"points/{first}")
+        third = self.back_up("third", "warning")
+        manifest = self.daemon.json(f"{self.point_path(third)}/manifest.json")
+        self.assertEqual((manifest["kind"], manifest["reason"]), ("full", "parent_damaged"))
+        self.assertEqual(os.readlink(self.daemon.mount / "machines/m/latest"), f"points/{third}")
+        self.assertTrue(self.reads_right(third))
+
+    def test_a_quick_look_sees_what_is_missing_cut_off_or_exchanged(self):
+        point = self.back_up("first")
+        other = self.back_up("second")
+        image, sums = self.files(point)
+        whole_image, whole_sums = image.read_bytes(), sums.read_bytes()
+
+        def expect_damage(name, *words):
+            ended, job = self.verify(self.point_path(point), name, "quick")
+            self.assertEqual((ended, job["reason"]), ("error", "damaged"), name)
+            for word in words:
+                self.assertIn(word, job["message"])
+
+        os.rename(image, self.folder / "aside")
+        expect_damage("missing", "disk-0.qcow2", "missing")
+        os.rename(self.folder / "aside", image)
+        image.write_bytes(whole_image[:-65536])
+        expect_damage("short", "disk-0.qcow2", str(len(whole_image)))
+        image.write_bytes(self.files(other)[0].read_bytes().ljust(len(whole_image), b"\0")[: len(whole_image)])
+        expect_damage("exchanged", "disk-0.qcow2")
+        image.write_bytes(whole_image)
+        sums.write_bytes(whole_sums[:-1] + bytes([whole_sums[-1] ^ 1]))
+        expect_damage("sums", ".sums")
+        sums.write_bytes(whole_sums)
+        self.assertEqual(self.verify(self.point_path(point), "restored", "quick")[0], "success")
+
+    def test_a_repository_that_is_away_says_nothing_of_its_points(self):
+        point = self.back_up("first")
+        os.rename(self.repository / "holdfast.json", self.folder / "marker")  # as where nothing is mounted
+        ended, job = self.verify(self.point_path(point), "away")
+        self.assertEqual((ended, job["reason"]), ("error", "failed"))
+        self.assertIn(str(self.repository), job["message"])
+        self.assertIsNone(self.verified(point))
+
+    def test_it_waits_for_its_turn_and_can_be_cancelled(self):
+        point = self.back_up("first")
+        self.disk.scatter(self.random, 50, [65536])
+        self.daemon.write("config.json", '{"max_concurrent_jobs": 1}')
+        self.storage.throttle(bytes_a_second=1, burst=65536)
+        self.daemon.write("flows/f/control", "run name=slow")
+        self.until(lambda: self.daemon.json("flows/f/executions/slow/status.json")["status"] == "running")
+        self.daemon.write(f"{self.point_path(point)}/control", "verify name=late")
+        self.daemon.write("repositories/r/control", "verify name=unwanted")
+        self.assertEqual(self.daemon.json("jobs/late/status.json")["status"], "pending")
+        self.daemon.write("jobs/unwanted/control", "cancel")
+        self.assertEqual(self.daemon.read("jobs/unwanted/wait"), "cancelled\n")
+        self.assertEqual(self.daemon.json("jobs/late/status.json")["status"], "pending")
+        # A limit that is raised is there at once.
+        self.daemon.write("config.json", '{"max_concurrent_jobs": 2}')
+        self.assertEqual(self.daemon.read("jobs/late/wait"), "success\n")
+        self.storage.unthrottle()
+        self.assertEqual(self.daemon.read("flows/f/executions/slow/wait"), "success\n")
+
+    def test_what_is_no_level_or_taken_is_refused(self):
+        point = self.back_up("first")
+        self.verify(self.point_path(point), "taken")
+        for command, code in (("verify level=lazily", errno.EINVAL), ("verify name=taken", errno.EEXIST)):
+            with self.assertRaises(OSError) as refused:
+                self.daemon.write(f"{self.point_path(point)}/control", command)
+            self.assertEqual(refused.exception.errno, code)
+        self.assertIn("taken", self.daemon.read(f"{self.point_path(point)}/error"))
+
+
+if __name__ == "__main__":
+    holdfast.main()
