@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+"""A full disk is an ordinary day (law 14): the run ends and says why, nothing of it stays, the next one works."""
+
+import os
+import random
+import subprocess
+
+import content
+import holdfast
+from processes import detach
+
+MIB = 2**20
+
+
+class Space(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(14)
+        self.storage = self.add_machine(capacities=[64 * MIB])
+        (self.disk,) = self.storage.disks
+        self.path = self.folder / "small"
+        self.path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24M", "tmpfs", self.path], check=True)
+        self.addCleanup(detach, self.path)
+        # Before the file system goes, so must the daemon that works in it.
+        self.addCleanup(self.daemon.close)
+        self.daemon.define("repositories/r", {"path": str(self.path), "compression": "none"})
+        self.add_flow()
+
+    def partials(self):
+        return list(self.path.glob("*/*.partial"))
+
+    def test_a_run_without_room_leaves_what_was_there_and_the_next_one_loses_nothing(self):
+        self.disk.write(0, self.random.randbytes(4 * MIB))
+        first_record = self.disk.record(self.folder / "first.record")
+        self.assertEqual(self.daemon.run("f", "first"), "success")
+        (first,) = self.daemon.points("m")
+
+        self.disk.write(8 * MIB, self.random.randbytes(32 * MIB))
+        self.assertEqual(self.daemon.run("f", "second"), "error")
+        status = self.daemon.json("flows/f/executions/second/status.json")
+        self.assertEqual(status["reason"], "no_space")
+        self.assertIn("space", status["message"].lower())
+        self.assertEqual(self.daemon.points("m"), [first])
+        self.assertEqual(self.partials(), [])
+        self.assertEqual(self.storage.foreign(), [])
+
+        subprocess.run(["mount", "-o", "remount,size=64M", self.path], check=True)
+        third_record = self.disk.record(self.folder / "third.record")
+        self.assertEqual(self.daemon.run("f", "third"), "success")
+        third = self.daemon.points("m")[-1]
+        self.assertEqual(self.daemon.json(f"machines/m/points/{third}/manifest.json")["kind"], "incremental")
+        for point, record in ((first, first_record), (third, third_record)):
+            restored = self.folder / "restored"
+            content.copy(self.daemon.mount / "machines/m/points" / point / "disk-0.raw", restored)
+            self.assertTrue(content.same_bytes(restored, record), point)
+            os.unlink(restored)
+
+    def test_not_a_byte_of_room_is_said_too(self):
+        free = os.statvfs(self.path).f_bavail * os.statvfs(self.path).f_frsize
+        (self.path / "filler").write_bytes(bytes(free))
+        self.disk.write(0, self.random.randbytes(MIB))
+        self.assertEqual(self.daemon.run("f", "first"), "error")
+        self.assertEqual(self.daemon.json("flows/f/executions/first/status.json")["reason"], "no_space")
+        self.assertEqual(self.partials(), [])
+        os.unlink(self.path / "filler")
+        self.assertEqual(self.daemon.run("f", "second"), "success")
+
+
+if __name__ == "__main__":
+    holdfast.main()
