@@ -138,6 +138,7 @@ Result<> LiveEngine::define(Id id, const RepositoryDefinition& definition, const
     return record(db, make_event(clock_, "repository.define", std::move(path), caller));
   }));
   if (moved) shelf_.drop(id);
+  throttles_.changed(id, definition.bandwidth);
   announce(ObjectKind::repository, id);
   return {};
 }

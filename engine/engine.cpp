@@ -32,7 +32,7 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
     : catalog_(std::move(catalog)),
       clock_(clock),
       observer_(observer),
-      services_{*catalog_, clock_, shelf_, std::move(scratch)},
+      services_{*catalog_, clock_, shelf_, throttles_, std::move(scratch)},
       started_at_(clock.now()),
       definitions_(*catalog_, shelf_),
       runner_(services_, observer_) {}

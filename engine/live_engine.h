@@ -88,6 +88,7 @@ class LiveEngine final : public Engine {
   const Clock& clock_;
   Relay observer_;
   repository::Shelf shelf_;
+  capture::Throttles throttles_;
   const capture::Services services_;
   const Time started_at_;
   repository::Definitions definitions_;

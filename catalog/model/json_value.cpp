@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -175,6 +176,24 @@ Value<int> integer(int least, int most) {
             return static_cast<int>(*value);
           },
           [](int value) { return Json(value); }};
+}
+
+Value<int> percent(int least, int most) {
+  const std::string must = fmt::format("a share from \"{}%\" to \"{}%\"", least, most);
+  return {must,
+          {{"type", "string"}, {"pattern", "^[0-9]{1,3}%$"}},
+          [least, most, must](const Json& found, const std::string& field) -> Result<int> {
+            if (!found.is_string()) return wrong(found, field, must);
+            const auto& text = found.get_ref<const std::string&>();
+            int value = 0;
+            const char* const end = text.data() + text.size();
+            const auto [rest, problem] = std::from_chars(text.data(), end, value);
+            const bool is_share =
+                problem == std::errc{} && std::string_view(rest, end) == "%" && text.size() <= 4;
+            if (!is_share || value < least || value > most) return wrong(found, field, must);
+            return value;
+          },
+          [](int value) { return Json(fmt::format("{}%", value)); }};
 }
 
 Value<std::uint64_t> power_of_two(std::uint64_t least, std::uint64_t most) {

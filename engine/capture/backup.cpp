@@ -9,8 +9,10 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/capture/catalog_ledger.h"
+#include "engine/capture/governed_reader.h"
 #include "engine/capture/parent.h"
 #include "engine/capture/recovery.h"
+#include "engine/capture/retrying_reader.h"
 #include "engine/capture/transfer.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/draft.h"
@@ -203,7 +205,7 @@ class Backup {
 
     std::vector<std::unique_ptr<source::DiskReader>> readers;
     for (std::size_t i = 0; i < point.disks.size(); ++i) {
-      HF_TRY(auto reader, capture_->open(i));
+      HF_TRY(auto reader, open_disk(i));
       HF_TRY(const std::uint64_t expected, bytes_to_read(*reader, plan_for(point.disks[i])));
       progress_.expect(expected);
       readers.push_back(std::move(reader));
@@ -213,6 +215,15 @@ class Backup {
       readers[i].reset();
     }
     return {};
+  }
+
+  Result<std::unique_ptr<source::DiskReader>> open_disk(std::size_t index) {
+    HF_TRY(auto reader, capture_->open(index));
+    reader = std::make_unique<RetryingReader>(std::move(reader), Retries{});
+    return std::make_unique<GovernedReader>(
+        std::move(reader),
+        std::vector{services_.throttles.of_repository(repository_.id, repository_.definition.bandwidth)},
+        [this] { return place_->check_room(repository_.definition.reserve_percent); });
   }
 
   TransferPlan plan_for(const PointDisk& disk) const {

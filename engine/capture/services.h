@@ -5,6 +5,7 @@
 
 #include "catalog/base/clock.h"
 #include "catalog/catalog.h"
+#include "engine/capture/throttle.h"
 #include "engine/repository/shelf.h"
 
 namespace holdfast::capture {
@@ -13,6 +14,7 @@ struct Services {
   Catalog& catalog;
   const Clock& clock;
   repository::Shelf& shelf;
+  Throttles& throttles;
   std::string scratch;  // a directory of the host: sockets and copy-before-write files
 };
 

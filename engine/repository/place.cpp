@@ -88,6 +88,14 @@ Result<> Place::check() const {
   return {};
 }
 
+Result<> Place::check_room(int reserve_percent) const {
+  HF_TRY(const auto space, directory_->space());
+  const std::uint64_t reserve = space.capacity / 100 * static_cast<std::uint64_t>(reserve_percent);
+  if (space.free > reserve) return {};
+  return fail(ENOSPC, "there is no more space on {}: {} bytes are free, and {} ({} %) are to stay so", path_,
+              space.free, reserve, reserve_percent);
+}
+
 Result<> Place::take_lease() {
   const std::string file = path_ + "/" + kLease;
   lease_ = Fd{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};

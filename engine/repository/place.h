@@ -33,6 +33,8 @@ class Place {
   Result<> check() const;
 
   Directory& directory() const { return *directory_; }
+  // ENOSPC when less than that share of the file system is free.
+  Result<> check_room(int reserve_percent) const;
   const std::string& path() const { return path_; }
   // EBUSY while another daemon writes here; what can be read can be read all the same.
   const Result<>& may_write() const { return may_write_; }

@@ -58,7 +58,12 @@ Result<> Connection::negotiate(const Export& what) {
   const Deadline deadline = Deadline::in(limits_.connect);
   if (!poll_while(handle_, nbd_aio_is_connecting, deadline))
     return fail(ETIMEDOUT, "the NBD server at {} does not answer: it hangs", socket_);
-  if (nbd_aio_is_ready(handle_) != 1) return failure(doing);
+  if (nbd_aio_is_ready(handle_) != 1) {
+    Error failed = failure(doing).value();
+    // What libnbd says when the server hangs up before it has said a word.
+    if (failed.code == EINVAL) failed.code = ECONNRESET;
+    return tl::make_unexpected(std::move(failed));
+  }
 
   const std::int64_t size = nbd_get_size(handle_);
   if (size < 0) return failure("asking for its size");
@@ -86,7 +91,9 @@ Result<> Connection::wait(const Cancel* cancel, std::chrono::milliseconds silenc
 }
 
 tl::unexpected<Error> Connection::failure(const std::string& doing) const {
-  const int code = nbd_get_errno();
+  int code = nbd_get_errno();
+  // Of a server that has hung up libnbd says either nothing, or that the call makes no sense now.
+  if (!is_alive() && (code == 0 || code == EINVAL)) code = ECONNRESET;
   const char* text = nbd_get_error();
   return fail(code != 0 ? code : EIO, "NBD export {} at {}: {}: {}", name_, socket_, doing,
               text != nullptr ? text : "unknown error");

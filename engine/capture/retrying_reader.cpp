@@ -1,0 +1,101 @@
+#include "engine/capture/retrying_reader.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "catalog/base/log.h"
+
+namespace holdfast::capture {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kPiece = 256 * kKiB;  // a reader's pieces never cross a multiple of it
+constexpr auto kLookedForCancel = 50ms;
+
+bool is_lost_connection(int code) {
+  switch (code) {
+    case ECONNRESET:
+    case ECONNREFUSED:
+    case ECONNABORTED:
+    case ENOTCONN:
+    case ESHUTDOWN:
+    case EPIPE: return true;
+    default: return false;
+  }
+}
+
+// How often something has failed in a row, and whether it is worth another try.
+class Attempts {
+ public:
+  explicit Attempts(const Retries& retries) : retries_(retries), pause_(retries.first_pause) {}
+
+  void succeeded() {
+    failed_ = 0;
+    pause_ = retries_.first_pause;
+  }
+  // After a pause: nothing. Else the error itself, or ECANCELED.
+  Result<> again(const Error& error, const source::Cancel* cancel) {
+    if (!is_lost_connection(error.code) || ++failed_ > retries_.most) return tl::make_unexpected(error);
+    log::warning("{}; trying again ({} of {})", error.message, failed_, retries_.most);
+    const auto end = std::chrono::steady_clock::now() + pause_;
+    for (auto now = std::chrono::steady_clock::now(); now < end; now = std::chrono::steady_clock::now()) {
+      if (cancel != nullptr && cancel->requested()) return fail(ECANCELED, "cancelled");
+      std::this_thread::sleep_until(std::min(end, now + kLookedForCancel));
+    }
+    pause_ *= 2;
+    return {};
+  }
+
+ private:
+  const Retries retries_;
+  std::chrono::milliseconds pause_;
+  int failed_ = 0;
+};
+
+// What is left of the ranges, cut where pieces are, without those that begin where one was delivered.
+std::vector<source::Range> without(std::span<const source::Range> ranges,
+                                   const std::set<std::uint64_t>& delivered) {
+  std::vector<source::Range> left;
+  for (const source::Range& range : ranges)
+    for (std::uint64_t at = range.offset, end = at + range.length; at < end;) {
+      const std::uint64_t length = std::min(kPiece - at % kPiece, end - at);
+      if (!delivered.contains(at)) left.push_back({at, length});
+      at += length;
+    }
+  return left;
+}
+
+}  // namespace
+
+Result<std::vector<source::Extent>> RetryingReader::extents(std::uint64_t offset, std::uint64_t length) {
+  for (Attempts attempts(retries_);;) {
+    auto found = below_->extents(offset, length);
+    if (found) return found;
+    HF_CHECK(attempts.again(found.error(), nullptr));
+  }
+}
+
+Result<> RetryingReader::read(std::span<const source::Range> ranges, const Sink& sink,
+                              const source::Cancel& cancel) {
+  Attempts attempts(retries_);
+  std::set<std::uint64_t> delivered;
+  Result<> sunk;  // the sink's own error is not the source's
+  const auto watched = [&](std::uint64_t offset, ByteView data) -> Result<> {
+    sunk = sink(offset, data);
+    if (!sunk) return sunk;
+    delivered.insert(offset);
+    attempts.succeeded();
+    return {};
+  };
+  std::vector<source::Range> left(ranges.begin(), ranges.end());
+  for (;;) {
+    const auto done = below_->read(left, watched, cancel);
+    if (done || !sunk) return done;
+    HF_CHECK(attempts.again(done.error(), &cancel));
+    left = without(ranges, delivered);
+  }
+}
+
+}  // namespace holdfast::capture

@@ -1,0 +1,57 @@
+#include "engine/capture/throttle.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace holdfast::capture {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLookedForCancel = 50ms;
+
+}  // namespace
+
+void Throttle::set_rate(std::optional<std::uint64_t> bytes_a_second) {
+  const std::lock_guard lock(mutex_);
+  rate_ = bytes_a_second;
+  free_at_ = {};
+}
+
+// Each piece has the time that it takes at that rate, one after the other: nothing is saved up while nobody
+// takes anything.
+Throttle::Steady::time_point Throttle::turn_of(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (!rate_) return {};
+  const std::chrono::duration<double> needed{static_cast<double>(bytes) / static_cast<double>(*rate_)};
+  free_at_ = std::max(free_at_, Steady::now()) + std::chrono::duration_cast<Steady::duration>(needed);
+  return free_at_;
+}
+
+Result<> Throttle::take(std::uint64_t bytes, const source::Cancel& cancel) {
+  for (const auto turn = turn_of(bytes); Steady::now() < turn;) {
+    if (cancel.requested()) return fail(ECANCELED, "cancelled");
+    std::this_thread::sleep_until(std::min(turn, Steady::now() + kLookedForCancel));
+  }
+  return {};
+}
+
+std::shared_ptr<Throttle> Throttles::of_repository(Id repository,
+                                                   std::optional<std::uint64_t> bytes_a_second) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(throttles_, [](const auto& entry) { return entry.second.expired(); });
+  if (auto shared = throttles_[repository].lock()) return shared;
+  auto made = std::make_shared<Throttle>();
+  made->set_rate(bytes_a_second);
+  throttles_[repository] = made;
+  return made;
+}
+
+void Throttles::changed(Id repository, std::optional<std::uint64_t> bytes_a_second) {
+  const std::lock_guard lock(mutex_);
+  const auto found = throttles_.find(repository);
+  if (found == throttles_.end()) return;
+  if (const auto shared = found->second.lock()) shared->set_rate(bytes_a_second);
+}
+
+}  // namespace holdfast::capture

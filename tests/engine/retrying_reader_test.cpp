@@ -1,0 +1,128 @@
+// Connections that drop, between a real reader and a real server.
+#include "engine/capture/retrying_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+
+#include "engine/sources/nbd/reader.h"
+#include "tests/lib/dropping_proxy.h"
+#include "tests/lib/process.h"
+#include "tests/lib/temporary_directory.h"
+
+namespace holdfast::capture {
+namespace {
+
+using source::Cancel;
+using source::Range;
+using test::DroppingProxy;
+using test::Process;
+using test::TemporaryDirectory;
+
+constexpr std::uint64_t kSize = 32 * kMiB;
+constexpr Retries kQuick{.most = 4, .first_pause = std::chrono::milliseconds{1}};
+
+class Dropped : public testing::Test {
+ protected:
+  void SetUp() override {
+    // Not nbdkit, which dies of clients that vanish.
+    Bytes content(kSize);
+    for (std::uint64_t i = 0; i < kSize; i += 8) store_be<std::uint64_t>(content.data() + i, i);
+    std::ofstream(file_, std::ios::binary).write(reinterpret_cast<const char*>(content.data()), kSize);
+    server_ = Process({"qemu-nbd", "--persistent", "--read-only", "--format=raw", "--shared=8",
+                       "--socket=" + server_socket_, file_});
+    while (!source::nbd::answers(server_socket_, {}).value())
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  RetryingReader reader() {
+    const source::nbd::Export disk{.socket = proxy_socket_, .name = "", .bitmap = "", .size = kSize};
+    return {std::make_unique<source::nbd::Reader>(disk, source::nbd::Limits{}), kQuick};
+  }
+  // All of the disk; what came, each piece once and right.
+  Result<> read_all(RetryingReader& disk, const Cancel& cancel = {}) {
+    const Range all{0, kSize};
+    return disk.read(
+        {&all, 1},
+        [&](std::uint64_t offset, ByteView data) -> Result<> {
+          EXPECT_TRUE(seen_.insert(offset).second) << offset << " came twice";
+          for (std::size_t i = 0; i < data.size(); i += 8)  // each eight bytes hold their own offset
+            if (load_be<std::uint64_t>(data.data() + i) != offset + i)
+              return fail(EILSEQ, "wrong bytes at {}", offset);
+          bytes_ += data.size();
+          return {};
+        },
+        cancel);
+  }
+
+  TemporaryDirectory directory_;
+  std::string file_ = directory_ / "disk";
+  std::string server_socket_ = directory_ / "server", proxy_socket_ = directory_ / "proxy";
+  Process server_;
+  std::set<std::uint64_t> seen_;
+  std::uint64_t bytes_ = 0;
+};
+
+TEST_F(Dropped, AReadGoesOnWhereItWasAndSeesEachPieceOnce) {
+  DroppingProxy proxy(proxy_socket_, server_socket_, 3, 5'000'000);
+  auto disk = reader();
+  const auto done = read_all(disk);
+  ASSERT_TRUE(done) << done.error().code << " " << done.error().message;
+  EXPECT_EQ(bytes_, kSize);
+  EXPECT_EQ(proxy.connections(), 4);
+}
+
+TEST_F(Dropped, ItGivesUpWhenNothingComesAnyMore) {
+  DroppingProxy proxy(proxy_socket_, server_socket_, 1000, 100);
+  auto disk = reader();
+  const auto done = read_all(disk);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(bytes_, 0u);
+  EXPECT_EQ(proxy.connections(), 1 + kQuick.most) << done.error().code << " " << done.error().message;
+}
+
+TEST_F(Dropped, ThatSomethingCameMakesTheAttemptsAnew) {
+  DroppingProxy proxy(proxy_socket_, server_socket_, 2 * kQuick.most, 3'000'000);
+  auto disk = reader();
+  const auto done = read_all(disk);
+  ASSERT_TRUE(done) << done.error().code << " " << done.error().message;
+  EXPECT_EQ(bytes_, kSize);
+}
+
+TEST_F(Dropped, ExtentsAreAskedForAgain) {
+  DroppingProxy proxy(proxy_socket_, server_socket_, 2, 10);
+  auto disk = reader();
+  const auto extents = disk.extents(0, kSize);
+  EXPECT_TRUE(extents) << extents.error().code << " " << extents.error().message;
+}
+
+TEST_F(Dropped, TheSinksOwnErrorIsNotTriedAgain) {
+  DroppingProxy proxy(proxy_socket_, server_socket_, 0, 0);
+  auto disk = reader();
+  const Range all{0, kSize};
+  const auto done = disk.read(
+      {&all, 1}, [](std::uint64_t, ByteView) -> Result<> { return fail(EPIPE, "no"); }, Cancel{});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message, "no");
+  EXPECT_EQ(proxy.connections(), 1);
+}
+
+TEST_F(Dropped, ACancelEndsThePause) {
+  DroppingProxy proxy(proxy_socket_, server_socket_, 1000, 100);
+  const source::nbd::Export export_{.socket = proxy_socket_, .name = "", .bitmap = "", .size = kSize};
+  RetryingReader disk(std::make_unique<source::nbd::Reader>(export_, source::nbd::Limits{}),
+                      {.most = 1, .first_pause = std::chrono::hours{1}});
+  Cancel cancel;
+  std::thread canceller([&] {
+    while (proxy.connections() == 0) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    cancel.request();
+  });
+  const auto done = read_all(disk, cancel);
+  canceller.join();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ECANCELED);
+}
+
+}  // namespace
+}  // namespace holdfast::capture

@@ -1,0 +1,67 @@
+#include "engine/capture/throttle.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "catalog/base/bytes.h"
+
+namespace holdfast::capture {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+double seconds_of(const std::function<void()>& work) {
+  const auto begun = Steady::now();
+  work();
+  return std::chrono::duration<double>(Steady::now() - begun).count();
+}
+
+TEST(Throttle, without_a_rate_nothing_waits) {
+  Throttle throttle;
+  EXPECT_LT(seconds_of([&] { EXPECT_TRUE(throttle.take(kTiB, {})); }), 10);
+}
+
+// Only that it is not faster than it may be: how much slower is the machine's affair.
+TEST(Throttle, what_passes_is_never_faster_than_the_rate) {
+  Throttle throttle;
+  throttle.set_rate(4 * kMiB);
+  const double taken = seconds_of([&] {
+    for (int i = 0; i < 8; ++i) EXPECT_TRUE(throttle.take(256 * kKiB, {}));
+  });
+  EXPECT_GE(taken, 0.5);
+}
+
+TEST(Throttle, two_jobs_share_one_rate) {
+  Throttles throttles;
+  const auto one = throttles.of_repository(1, 4 * kMiB);
+  const auto other = throttles.of_repository(1, 4 * kMiB);
+  EXPECT_EQ(one, other);
+  EXPECT_NE(one, throttles.of_repository(2, 4 * kMiB));
+  const double taken = seconds_of([&] {
+    std::thread beside([&] { EXPECT_TRUE(other->take(kMiB, {})); });
+    EXPECT_TRUE(one->take(kMiB, {}));
+    beside.join();
+  });
+  EXPECT_GE(taken, 0.5);
+}
+
+TEST(Throttle, a_new_rate_holds_at_once) {
+  Throttles throttles;
+  const auto throttle = throttles.of_repository(1, 1);
+  throttles.changed(1, std::nullopt);
+  EXPECT_LT(seconds_of([&] { EXPECT_TRUE(throttle->take(kGiB, {})); }), 10);
+}
+
+TEST(Throttle, a_cancel_ends_the_waiting) {
+  Throttle throttle;
+  throttle.set_rate(1);
+  source::Cancel cancel;
+  cancel.request();
+  const auto taken = throttle.take(kMiB, cancel);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, ECANCELED);
+}
+
+}  // namespace
+}  // namespace holdfast::capture
