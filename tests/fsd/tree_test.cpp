@@ -100,7 +100,7 @@ TEST_F(TreeTest, ListsWhatTheTableSays) {
                                     "events.jsonl", "error", "machines", "repositories", "flows", "jobs"));
   EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
   EXPECT_THAT(list("repositories/r"),
-              ElementsAre("config.json", "config.schema.json", "status.json", "error"));
+              ElementsAre("config.json", "config.schema.json", "status.json", "control", "error"));
 }
 
 TEST_F(TreeTest, FindsWhatItLists) {
