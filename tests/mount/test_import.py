@@ -12,6 +12,7 @@ import subprocess
 
 import content
 import holdfast
+from storage import StorageDaemon
 
 MIB = 2**20
 CAPACITY = 40 * MIB + 3 * 512
@@ -149,6 +150,16 @@ class Import(holdfast.MountTest):
             [(m["kind"], m["reason"]) for m in manifests],
             [("full", "no_parent"), ("full", "no_change_id"), ("incremental", None)],
         )
+
+    def test_a_machine_may_be_defined_after_its_import_and_has_the_same_disk(self):
+        (self.daemon.mount / "machines/m").mkdir()
+        self.start_import(self.image("a.qcow", "qcow"), "m", "first")
+        self.assertEqual(self.end_of("first"), "success")
+        source = StorageDaemon(self.folder / "m", [64 * MIB])
+        self.addCleanup(source.close)
+        self.daemon.write("machines/m/config.json", json.dumps(source.definition()))
+        self.assertEqual(set(os.listdir(self.daemon.mount / "machines/m/disks")), {"disk-0", "error"})
+        self.assertTrue(content.same_bytes(self.restored("m"), self.truth))
 
     def test_of_several_disks_one_is_named(self):
         self.add_machine(capacities=[64 * MIB, 64 * MIB])
