@@ -58,11 +58,14 @@ class Parser {
   }
 
   Result<> check_kind() {
-    if (start_.size() < kLengthV2 || u32(0) != kMagic) return refuse("is no qcow2 image");
+    if (start_.size() < kLengthV2 || u32(0) != kMagic)
+      return refuse("is no qcow2 image; make it one by `qemu-img convert -O qcow2`");
     header_.version = static_cast<int>(u32(at::version));
-    if (header_.version == 1) return refuse("is a qcow image of version 1; 2 and 3 are read");
+    if (header_.version == 1)
+      return refuse("is a qcow image of version 1; make it qcow2 by `qemu-img convert -O qcow2`");
     if (header_.version != 2 && header_.version != 3)
-      return refuse("is qcow2 of version {}; 2 and 3 are read", u32(at::version));
+      return refuse("is qcow2 of version {}; make it one of version 3 by `qemu-img convert -O qcow2`",
+                    u32(at::version));
     if (header_.version == 3 && start_.size() < kShortestV3) return refuse("ends inside its header");
     return {};
   }
@@ -74,7 +77,7 @@ class Parser {
     header_.geometry = Geometry{bits};
     header_.virtual_size = u64(at::size);
     if (const std::uint32_t method = u32(at::crypt_method); method != 0)
-      return refuse("is encrypted (method {}); decrypt it by `qemu-img convert`", method);
+      return refuse("is encrypted (method {}); decrypt it by `qemu-img convert -O qcow2`", method);
     header_.l1_entries = u32(at::l1_entries);
     header_.l1_offset = u64(at::l1_offset);
     header_.refcount_table_offset = u64(at::refcount_table_offset);
@@ -99,14 +102,19 @@ class Parser {
     if (features & kCorrupt)
       return refuse("is marked as corrupt; repair it by `qemu-img check -r all`, or take another copy");
     if (features & kDataFile)
-      return refuse("keeps its data in another file; make it one file by `qemu-img convert`");
+      return refuse("keeps its data in another file; make it one file by `qemu-img convert -O qcow2`");
     if (features & kExtendedL2)
-      return refuse("has extended L2 entries; make it a plain one by `qemu-img convert`");
+      return refuse("has extended L2 entries; make it a plain one by `qemu-img convert -O qcow2`");
     if (features & ~kCompressionType)
-      return refuse("needs features that are unknown here (incompatible bits {:#x})", features);
+      return refuse(
+          "needs features that are unknown here (incompatible bits {:#x}); leave them out by `qemu-img "
+          "convert -O qcow2`",
+          features);
     const unsigned type =
         header_length_ > at::compression_type ? std::to_integer<unsigned>(start_[at::compression_type]) : 0;
-    if (type > 1) return refuse("has compression type {}; 0 (deflate) and 1 (zstd) are read", type);
+    if (type > 1)
+      return refuse("has compression type {}; make it 0 (deflate) or 1 (zstd) by `qemu-img convert -O qcow2`",
+                    type);
     if ((type != 0) != ((features & kCompressionType) != 0))
       return refuse("contradicts itself: compression type {} with incompatible bits {:#x}", type, features);
     header_.zstd = type == 1;

@@ -18,6 +18,8 @@ namespace holdfast::image {
 class LayeredStack final : public Stack, public std::enable_shared_from_this<LayeredStack> {
  public:
   static constexpr std::uint64_t kSegment = Writer::kSegment;
+  static constexpr std::size_t kCachedBytes = 24 * kMiB;  // clusters and sums, read and checked
+  static constexpr std::size_t kCachedMaps = 8 * kMiB;
 
   // Newest first. `below` says whether the last one rests on something that is not among them: then a hole
   // is what only that can tell.
@@ -32,13 +34,12 @@ class LayeredStack final : public Stack, public std::enable_shared_from_this<Lay
   Result<ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const override;
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
+  // At most the above, or one thing that is larger.
+  std::size_t cached() const { return cache_.memory() + maps_.memory(); }
   // The map of the segment that `offset` is in.
   Result<std::shared_ptr<const SegmentMap>> segment(std::uint64_t offset) const;
 
  private:
-  static constexpr std::size_t kCachedBytes = 24 * kMiB;  // clusters and sums, read and checked
-  static constexpr std::size_t kCachedMaps = 8 * kMiB;
-
   LayeredStack() = default;
 
   // Unpacks what a sequential reader who wants this now will ask for next, in other threads.

@@ -52,7 +52,7 @@ class Lru {
     return made;
   }
 
-  std::size_t memory() {
+  std::size_t memory() const {
     const std::lock_guard lock(mutex_);
     return bytes_;
   }
@@ -83,7 +83,7 @@ class Lru {
   }
 
   const std::size_t most_bytes_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable made_;
   std::unordered_set<Key, Hash> being_made_;
   std::size_t bytes_ = 0;

@@ -93,7 +93,7 @@ std::optional<SequentialReads::Stretch> SequentialReads::note(std::uint64_t offs
 bool SequentialReads::is_passed(std::uint64_t offset) {
   const std::lock_guard lock(mutex_);
   return std::ranges::any_of(readers_, [&](const Reader& reader) {
-    return offset < reader.next && reader.next - offset <= kWindow && reader.next != UINT64_MAX;
+    return offset < reader.next && reader.next - offset <= kWindow;
   });
 }
 

@@ -82,6 +82,23 @@ TEST(OneFlippedBit, is_found_by_verify_and_never_read) {
   }
 }
 
+// Otherwise the reads above would show nothing.
+TEST(OneFlippedBit, is_read_where_nothing_is_checked) {
+  Random random;
+  std::size_t seen = 0;
+  for (int i = 0; i < 200 && seen == 0; ++i) {
+    Bytes disk;
+    Stored stored = random_image(random, disk);
+    stored.image[random.below(stored.image.size())] ^= std::byte{1};
+    std::vector<LayerFiles> layers;
+    layers.push_back({std::make_unique<MemoryFile>("disk.qcow2", stored.image), nullptr});
+    const auto stack = Stack::open(std::move(layers));
+    Bytes found(disk.size());
+    seen += stack && (*stack)->size() == disk.size() && (*stack)->read(0, found) && found != disk;
+  }
+  EXPECT_GT(seen, 0u);
+}
+
 TEST(NoFlippedBit, lets_everything_pass) {
   Random random;
   for (int i = 0; i < 20; ++i) {

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "catalog/base/id.h"
+#include "engine/image/flat_view.h"
 
 namespace holdfast::image::test {
 
@@ -210,6 +211,13 @@ std::shared_ptr<Stack> open_stack(const Scratch& scratch, const std::vector<std:
   std::vector<LayerFiles> layers;
   for (const std::string& name : names) layers.push_back(layer_files(scratch, name, sums));
   return must(Stack::open(std::move(layers)));
+}
+
+Bytes flat_bytes(const std::shared_ptr<Stack>& stack) {
+  const auto view = must(FlatView::open(stack, must(FlatView::size_of(*stack))));
+  Bytes bytes(view->size());
+  must(view->read(0, bytes));
+  return bytes;
 }
 
 std::optional<std::uint64_t> first_difference(ByteView a, ByteView b) {

@@ -122,6 +122,9 @@ LayerFiles layer_files(const Scratch& scratch, const std::string& name, Sums sum
 std::shared_ptr<Stack> open_stack(const Scratch& scratch, const std::vector<std::string>& names,
                                   Sums sums = Sums::with);
 
+// All of its flat view.
+Bytes flat_bytes(const std::shared_ptr<Stack>& stack);
+
 // The first byte that differs, or that only one has; nothing when they are equal.
 std::optional<std::uint64_t> first_difference(ByteView a, ByteView b);
 // The stack, read as a whole and in random pieces, holds exactly this; otherwise a sentence says where not.

@@ -7,10 +7,12 @@
 #include <thread>
 
 #include "tests/image/fixture.h"
+#include "tests/lib/counting_file.h"
 
 namespace holdfast::image::test {
 namespace {
 
+using holdfast::test::CountingFile;
 using testing::HasSubstr;
 
 std::shared_ptr<FlatView> view_of(const std::shared_ptr<Stack>& stack) {
@@ -164,31 +166,10 @@ TEST_F(Flat, read_in_pieces_is_what_it_is_as_a_whole) {
   EXPECT_EQ(error_of(flat->read(whole.size(), ByteSpan{whole}.first(1))).code, EINVAL);
 }
 
-// Counts what is read of it.
-class CountingFile final : public File {
- public:
-  CountingFile(std::unique_ptr<File> file, std::size_t& reads) : file_(std::move(file)), reads_(reads) {}
-  Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
-    ++reads_;
-    return file_->read_at(offset, into);
-  }
-  Result<> write_at(std::uint64_t, ByteView) override { return fail(EBADF, "it is only read"); }
-  Result<> truncate(std::uint64_t) override { return fail(EBADF, "it is only read"); }
-  Result<> punch(std::uint64_t, std::uint64_t) override { return fail(EBADF, "it is only read"); }
-  Result<> sync_data() override { return {}; }
-  Result<std::uint64_t> size() const override { return file_->size(); }
-  Result<std::uint64_t> allocated() const override { return file_->allocated(); }
-  const std::string& name() const override { return file_->name(); }
-
- private:
-  const std::unique_ptr<File> file_;
-  std::size_t& reads_;
-};
-
 TEST_F(Flat, of_a_known_size_reads_nothing_before_it_is_read) {
   grow_chain(3, 65536, Codec::zstd, 4 * kMiB);
   const std::uint64_t size = view()->size();
-  std::size_t reads = 0;
+  std::atomic<std::size_t> reads = 0;
   std::vector<LayerFiles> layers;
   for (const std::string& name : names_) {
     auto [image, sums] = layer_files(scratch_, name);

@@ -27,15 +27,17 @@ Error refusal(Scratch& scratch, const std::string& name = "a.qcow2") {
 }
 
 class QemuOptions : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(With, QemuOptions,
-                         testing::Values("-o compat=0.10", "-o compat=1.1", "-c -o compression_type=zlib",
-                                         "-c -o compression_type=zstd", "-c -o compat=0.10",
-                                         "-o cluster_size=512", "-o cluster_size=4k", "-o cluster_size=2M",
-                                         "-c -o cluster_size=512", "-c -o cluster_size=2M",
-                                         "-c -o cluster_size=2M,compression_type=zstd", "-o refcount_bits=1",
-                                         "-o refcount_bits=64", "-o lazy_refcounts=on",
-                                         "-o preallocation=metadata", "-o preallocation=falloc",
-                                         "-o preallocation=full", "-S 0", "-S 64k"));
+INSTANTIATE_TEST_SUITE_P(
+    With, QemuOptions,
+    testing::Values("-o compat=0.10", "-o compat=1.1", "-c -o compression_type=zlib",
+                    "-c -o compression_type=zstd", "-c -o compat=0.10", "-o cluster_size=512",
+                    "-o cluster_size=4k", "-o cluster_size=2M", "-c -o cluster_size=512",
+                    "-c -o cluster_size=2M", "-c -o cluster_size=2M,compression_type=zstd",
+                    "-o refcount_bits=1", "-o refcount_bits=2", "-o refcount_bits=4", "-o refcount_bits=8",
+                    "-o refcount_bits=32", "-o refcount_bits=64", "-o refcount_bits=64,cluster_size=512",
+                    "-o lazy_refcounts=on", "-o preallocation=off", "-o preallocation=metadata",
+                    "-o preallocation=falloc", "-o preallocation=full",
+                    "-o preallocation=metadata,compat=0.10,cluster_size=4k", "-S 0", "-S 64k"));
 
 TEST_P(QemuOptions, an_image_converted_by_qemu_reads_identical) {
   Random random;
@@ -101,6 +103,52 @@ TEST(Foreign, an_image_with_internal_snapshots_reads_as_it_is_now) {
   EXPECT_EQ(difference(*open_stack(scratch, {"a.qcow2"}, Sums::without), disk, random), "");
 }
 
+TEST(Foreign, images_of_every_cluster_size_and_codec_read_identical) {
+  Random random;
+  Scratch scratch;
+  const Bytes disk = make_truth(scratch, random, 3 * kMiB + 512);
+  for (std::uint32_t bits = 9; bits <= 21; ++bits)
+    for (const char* codec : {"", "-c -o compression_type=zlib", "-c -o compression_type=zstd"}) {
+      sh(scratch, fmt::format("qemu-img convert -f raw -O qcow2 {} -o cluster_size={} truth.raw a.qcow2",
+                              codec, 1u << bits));
+      EXPECT_EQ(difference(*open_stack(scratch, {"a.qcow2"}, Sums::without), disk, random), "")
+          << (1u << bits) << " " << codec;
+    }
+}
+
+TEST(Foreign, an_image_with_bitmaps_reads_as_without_them) {
+  Random random;
+  Scratch scratch;
+  const Bytes disk = make_truth(scratch, random, 2 * kMiB);
+  sh(scratch,
+     "qemu-img convert -f raw -O qcow2 truth.raw a.qcow2 && qemu-img bitmap --add -g 4k a.qcow2 one && "
+     "qemu-img bitmap --add --disable a.qcow2 two");
+  EXPECT_EQ(difference(*open_stack(scratch, {"a.qcow2"}, Sums::without), disk, random), "");
+}
+
+TEST(Foreign, an_image_changed_since_its_snapshot_reads_as_it_is_now) {
+  Random random;
+  Scratch scratch;
+  Bytes disk = make_truth(scratch, random, 2 * kMiB);
+  sh(scratch,
+     "qemu-img convert -c -f raw -O qcow2 truth.raw a.qcow2 && qemu-img snapshot -c before a.qcow2 && "
+     "qemu-io -f qcow2 -c 'write -P 9 100k 900k' a.qcow2");
+  std::fill_n(disk.begin() + 100 * kKiB, 900 * kKiB, std::byte{9});
+  EXPECT_EQ(difference(*open_stack(scratch, {"a.qcow2"}, Sums::without), disk, random), "");
+}
+
+TEST(Foreign, an_image_resized_by_qemu_reads_identical) {
+  Random random;
+  Scratch scratch;
+  Bytes disk = make_truth(scratch, random, 2 * kMiB);
+  sh(scratch, "qemu-img convert -f raw -O qcow2 truth.raw a.qcow2 && qemu-img resize -q -f qcow2 a.qcow2 5M");
+  disk.resize(5 * kMiB);
+  EXPECT_EQ(difference(*open_stack(scratch, {"a.qcow2"}, Sums::without), disk, random), "");
+  sh(scratch, "qemu-img resize -q --shrink -f qcow2 a.qcow2 1M");
+  disk.resize(kMiB);
+  EXPECT_EQ(difference(*open_stack(scratch, {"a.qcow2"}, Sums::without), disk, random), "");
+}
+
 TEST(Foreign, facts_are_what_the_header_says) {
   Scratch scratch;
   sh(scratch, "qemu-img create -q -f qcow2 -o compat=0.10,cluster_size=4k a.qcow2 3M");
@@ -136,6 +184,9 @@ INSTANTIATE_TEST_SUITE_P(
                    "qemu-img create -q --object secret,id=s,data=x -f qcow2 -o "
                    "encrypt.format=aes,encrypt.key-secret=s a.qcow2 1M",
                    "encrypted (method 1)"},
+        Unreadable{"raw_data_file",
+                   "qemu-img create -q -f qcow2 -o data_file=d.raw,data_file_raw=on a.qcow2 1M",
+                   "another file"},
         Unreadable{"data_file", "qemu-img create -q -f qcow2 -o data_file=d.raw a.qcow2 1M", "another file"},
         Unreadable{"extended_l2", "qemu-img create -q -f qcow2 -o extended_l2=on a.qcow2 1M", "extended L2"},
         Unreadable{"version_1", "qemu-img create -q -f qcow a.qcow2 1M", "version 1"},
@@ -144,10 +195,11 @@ INSTANTIATE_TEST_SUITE_P(
         Unreadable{"vmdk", "qemu-img create -q -f vmdk a.qcow2 1M", "no qcow2"}),
     [](const auto& unreadable) { return std::string{unreadable.param.name}; });
 
-TEST_P(Refused, with_a_sentence) {
+TEST_P(Refused, with_a_sentence_that_says_what_to_do) {
   Scratch scratch;
   sh(scratch, GetParam().command);
   EXPECT_THAT(refusal(scratch).message, HasSubstr(GetParam().says));
+  EXPECT_THAT(refusal(scratch).message, HasSubstr("by `qemu-img convert -O qcow2`"));
 }
 
 // A good image with some bytes of its header replaced.

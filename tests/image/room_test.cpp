@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/image/flat_view.h"
 #include "engine/image/host_ranges.h"
 #include "engine/image/merge.h"
 #include "tests/image/fixture.h"
@@ -14,13 +13,6 @@ namespace holdfast::image::test {
 namespace {
 
 using testing::HasSubstr;
-
-Bytes flat_bytes(const std::shared_ptr<Stack>& stack) {
-  const auto view = must(FlatView::open(stack, must(FlatView::size_of(*stack))));
-  Bytes bytes(view->size());
-  must(view->read(0, bytes));
-  return bytes;
-}
 
 // A repository in small: a chain, of whose points some are kept. A file is named by the point whose layer it
 // is.
@@ -113,10 +105,13 @@ class Repository {
                                        *scratch_.open(chain_[i].name + ".sums"), hidden(i)));
   }
 
-  std::uint64_t allocated() const {
-    std::uint64_t sum = 0;
-    for (const Point& point : chain_) sum += must(scratch_.open(point.name)->allocated());
-    return sum;
+  // What a copy of each kept point's DISK.qcow2 holds.
+  void expect_copies_whole() {
+    for (std::size_t i = 0; i < chain_.size(); ++i) {
+      if (!chain_[i].kept) continue;
+      scratch_.write("copy.qcow2", flat_bytes(stack(i)));
+      EXPECT_EQ(qemu_difference(scratch_, "copy.qcow2", chain_[i].disk), "") << chain_[i].name;
+    }
   }
 
   Scratch& scratch() { return scratch_; }
@@ -170,6 +165,26 @@ TEST_P(MakingRoom, at_random_for_a_long_time_leaves_kept_points_whole) {
       }
     }
     repository.expect_kept_points_whole();
+  }
+}
+
+// As deep as chains become: every point, its copy, and both again when room was made.
+TEST(ThirtyPoints, stay_what_they_were_for_qemu_and_us_when_others_are_punched_and_merged) {
+  constexpr std::uint32_t kClusters[] = {512, 4096, 65536};
+  constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
+  for (std::size_t i = 0; i < tries(1, 40); ++i) {
+    Random random;
+    Repository repository(random, random.pick<std::uint32_t>(kClusters), random.pick<Codec>(kCodecs), 30);
+    repository.expect_kept_points_whole();
+    repository.expect_copies_whole();
+    repository.drop_at_random();
+    for (int step = 0; step < 6; ++step) {
+      if (random.one_in(2)) repository.punch_all();
+      repository.merge_at_random();
+    }
+    repository.punch_all();
+    repository.expect_kept_points_whole();
+    repository.expect_copies_whole();
   }
 }
 
@@ -299,7 +314,8 @@ TEST_F(Room, a_damaged_layer_is_not_merged) {
   add({0, 1, 2, 3});
   add({1});
   Bytes bytes = scratch_.read("0.qcow2");
-  bytes[65536 + 100] ^= std::byte{1};
+  // Wherever the one is that can't be seen any more: what is not needed is not read.
+  for (const std::size_t cluster : {1, 2, 3, 4}) bytes[cluster * 65536 + 100] ^= std::byte{1};
   scratch_.write("0.qcow2", bytes);
   std::vector<LayerFiles> layers;
   for (const std::string& name : names_) layers.push_back(layer_files(scratch_, name));

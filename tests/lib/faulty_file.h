@@ -1,5 +1,8 @@
-// A file on a disk that fails: full, or broken, after so many operations.
+// A file on a disk that fails: full, or broken, after so many operations; or of a process that is killed
+// then.
 #pragma once
+
+#include <signal.h>
 
 #include <atomic>
 #include <cstdint>
@@ -14,12 +17,15 @@ namespace holdfast::test {
 // one with this number on (the first is 0) all of them fail.
 class FaultPlan {
  public:
+  static constexpr int kKilled = 0;  // no errno: this process is killed
+
   FaultPlan(std::uint64_t first_failing, int code)
       : left_(static_cast<std::int64_t>(first_failing)), code_(code) {}
 
   bool fails_now() { return left_.fetch_sub(1) <= 0; }
   bool failed() const { return left_.load() < 0; }
   int code() const { return code_; }
+  std::uint64_t left() const { return static_cast<std::uint64_t>(left_.load()); }
 
  private:
   std::atomic<std::int64_t> left_;
@@ -37,7 +43,10 @@ class FaultyFile final : public File {
   // The one that fails has written a part, as a full disk does.
   Result<> write_at(std::uint64_t offset, ByteView bytes) override {
     if (!plan_.fails_now()) return file_.write_at(offset, bytes);
-    HF_CHECK(file_.write_at(offset, bytes.first(bytes.size() / 2)));
+    std::size_t part = bytes.size() / 2;
+    if (plan_.code() == FaultPlan::kKilled)
+      part -= part % 4096;  // a signal waits for the page that is copied
+    HF_CHECK(file_.write_at(offset, bytes.first(part)));
     return fault("writing");
   }
   Result<> truncate(std::uint64_t size) override {
@@ -53,6 +62,7 @@ class FaultyFile final : public File {
 
  private:
   Result<> fault(const char* doing) const {
+    if (plan_.code() == FaultPlan::kKilled) ::raise(SIGKILL);
     return fail(plan_.code(), "{} {}: {}", doing, name(), describe_errno(plan_.code()));
   }
 

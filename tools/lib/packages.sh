@@ -12,7 +12,7 @@ packages_build=(
 # Where the daemon runs: fusermount3 and mount.fuse3 are in fuse3, QEMU's storage daemon in qemu-system-common.
 packages_demo=(fuse3 jq qemu-system-common qemu-utils)
 packages_test=(
-  "${packages_demo[@]}" clang-format libnbd-bin nbdkit python3 python3-jsonschema python3-libnbd qemu-system-x86
+  "${packages_demo[@]}" clang-16 clang-format libclang-rt-16-dev libnbd-bin nbdkit python3 python3-jsonschema python3-libnbd qemu-system-x86
   shellcheck sqlite3
 )
 packages_long=(debootstrap clang-tidy-19)
