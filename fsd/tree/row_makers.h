@@ -23,8 +23,8 @@ inline Row generated(std::string_view path, Show text, std::uint32_t bits = 0444
 inline Row log(std::string_view path, std::uint32_t bits) {
   return {.path = path, .kind = NodeKind::log, .bits = bits};
 }
-inline Row config(std::string_view path, const Config& config) {
-  return {.path = path, .kind = NodeKind::config, .bits = 0666, .config = config};
+inline Row config(std::string_view path, const Config& config, std::uint32_t bits = 0666) {
+  return {.path = path, .kind = NodeKind::config, .bits = bits, .config = config};
 }
 inline Row control(std::string_view path, std::span<const verbs::Verb> verbs) {
   return {.path = path, .kind = NodeKind::control, .bits = 0666, .verbs = verbs};

@@ -17,7 +17,7 @@ std::span<const Row> table() {
     directory ("/", 0755),
     generated ("/README.txt", fixed_text<readme>, 0444),
     generated ("/status.json", show_root<&E::summary, summary>, 0440),
-    config    ("/config.json", config_of<SettingsDefinition>()),
+    config    ("/config.json", config_of<SettingsDefinition>(), 0644),
     scratch   ("/{scratch}"),
     generated ("/config.schema.json", fixed_text<definition_schema<SettingsDefinition>>),
     log       ("/events.jsonl", 0440),

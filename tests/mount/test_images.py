@@ -165,10 +165,14 @@ class Settings(holdfast.MountTest):
         self.assertEqual([name for name in os.listdir(self.daemon.mount) if name.startswith("sed")], [])
 
     def test_only_root_changes_them(self):
-        script = f"echo '{{}}' > {self.daemon.mount}/config.json"
-        done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", script],
-                              capture_output=True, check=False)
-        self.assertNotEqual(done.returncode, 0)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c"]
+        before = self.daemon.read("config.json")
+        for script, allowed in (("cat config.json", True), ("echo '{\"keep_executions\":1}' > config.json", False),
+                                ("echo x > new", False), ("rm config.json", False)):
+            # The way to the mount is root's alone; who stands in it needs none.
+            done = subprocess.run([*nobody, script], cwd=self.daemon.mount, capture_output=True, check=False)
+            self.assertEqual(done.returncode == 0, allowed, script)
+        self.assertEqual(self.daemon.read("config.json"), before)
 
 
 if __name__ == "__main__":
