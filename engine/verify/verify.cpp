@@ -12,6 +12,7 @@
 #include "catalog/stores/repositories.h"
 #include "engine/repository/facts.h"
 #include "engine/verify/layer_check.h"
+#include "engine/verify/second_opinion.h"
 
 namespace holdfast::verify {
 namespace {
@@ -28,7 +29,8 @@ struct Subject {
   Point point;
   std::string path;  // "machines/m/points/T"
   std::string machine_key;
-  std::map<std::string, std::vector<Id>> layers;  // by disk
+  std::map<std::string, std::vector<Id>> layers;    // by disk, the newest first
+  std::map<std::string, std::string> disagreement;  // by disk: what QEMU reads otherwise
 };
 
 class Verification {
@@ -39,10 +41,11 @@ class Verification {
 
   Result<Outcome> run(const std::vector<Id>& points) {
     for (const Id point : points) HF_CHECK(load(point));
-    for (const auto& [id, stored] : layers_) progress_.expect(weight(stored));
-    for (const Subject& subject : subjects_) {
+    expect();
+    for (Subject& subject : subjects_) {
       for (const auto& [disk, layers] : subject.layers)
         for (const Id layer : layers) HF_CHECK(look_at(layers_.at(layer)));
+      if (level_ == VerifyLevel::compare) HF_CHECK(ask_qemu(subject));
       HF_CHECK(write_down(subject));
     }
     return std::move(outcome_);
@@ -56,7 +59,11 @@ class Verification {
       if (!point && point.error().code == ENOENT) return {};
       HF_CHECK(point);
       HF_TRY(const Machine machine, Machines(db).get(point->machine_id));
-      Subject subject{.point = std::move(*point), .path = {}, .machine_key = machine.key, .layers = {}};
+      Subject subject{.point = std::move(*point),
+                      .path = {},
+                      .machine_key = machine.key,
+                      .layers = {},
+                      .disagreement = {}};
       subject.path = fmt::format("machines/{}/points/{}", machine.name, subject.point.name);
       for (const PointDisk& disk : subject.point.disks) {
         HF_TRY(const auto stack, points.stack(disk.layer_id));
@@ -75,8 +82,21 @@ class Verification {
     });
   }
 
-  std::uint64_t weight(const Stored& stored) const {
-    return level_ == VerifyLevel::quick ? 0 : stored.layer.layer.file_bytes;
+  void expect() {
+    if (level_ == VerifyLevel::quick) return;
+    for (const auto& [id, stored] : layers_) progress_.expect(stored.layer.layer.file_bytes);
+    if (level_ != VerifyLevel::compare) return;
+    for (const Subject& subject : subjects_)
+      for (const PointDisk& disk : subject.point.disks) progress_.expect(disk.bytes_used);
+  }
+
+  image::Watch watch() {
+    return [this](std::uint64_t bytes) -> Result<> {
+      progress_.advance(bytes);
+      outcome_.bytes_read += bytes;
+      if (cancel_.requested()) return fail(ECANCELED, "cancelled");
+      return {};
+    };
   }
 
   Result<std::shared_ptr<repository::Place>> place_of(Id repository) {
@@ -88,14 +108,8 @@ class Verification {
   Result<> look_at(Stored& stored) {
     if (unseen_.erase(stored.layer.layer.id) == 0) return {};
     HF_TRY(const auto place, place_of(stored.repository));
-    const auto watch = [this](std::uint64_t bytes) -> Result<> {
-      progress_.advance(bytes);
-      outcome_.bytes_read += bytes;
-      if (cancel_.requested()) return fail(ECANCELED, "cancelled");
-      return {};
-    };
     const auto check = level_ == VerifyLevel::quick ? check_quickly : check_every_byte;
-    const auto checked = check(*place, stored.layer, watch);
+    const auto checked = check(*place, stored.layer, watch());
     ++outcome_.layers;
     if (checked) return {};
     if (checked.error().code == ECANCELED) return checked;
@@ -105,22 +119,46 @@ class Verification {
     return {};
   }
 
+  // Of disks whose layers are right: what QEMU makes of a damaged one says nothing.
+  Result<> ask_qemu(Subject& subject) {
+    HF_TRY(const auto place, place_of(subject.point.repository_id));
+    for (const auto& [disk, ids] : subject.layers) {
+      if (std::ranges::any_of(ids, [&](Id id) { return layers_.at(id).fault.has_value(); })) continue;
+      std::vector<Layer> layers;
+      for (const Id id : ids) layers.push_back(layers_.at(id).layer.layer);
+      HF_TRY(const auto ours, place->open_stack(subject.machine_key, layers));
+      const auto paths = repository::Place::paths_of(subject.machine_key, layers.front());
+      auto theirs = source::nbd::ServedImage::open(place->path() + "/" + paths.image);
+      if (!theirs && theirs.error().code == ENOENT)
+        return fail(EINVAL, "there is no qemu-nbd to ask ({}); install qemu-utils, or verify level=checksums",
+                    theirs.error().message);
+      if (!theirs) return tl::make_unexpected(theirs.error());
+      const auto compared = compare(*ours, **theirs, watch());
+      if (!compared && compared.error().code == ECANCELED) return compared;
+      if (!compared) subject.disagreement[disk] = compared.error().message;
+    }
+    return {};
+  }
+
   Result<> write_down(const Subject& subject) {
-    const Point::Verification verification{
-        .at = services_.clock.now(),
-        .level = level_,
-        .result = tell_damage(subject) ? VerdictResult::bad : VerdictResult::good};
+    const auto damage = damage_of(subject);
+    const bool good = damage.empty();
+    const Point::Verification verification{.at = services_.clock.now(),
+                                           .level = level_,
+                                           .result = good ? VerdictResult::good : VerdictResult::bad};
     ++outcome_.points;
-    if (verification.result == VerdictResult::bad) ++outcome_.damaged_points;
+    if (!good) ++outcome_.damaged_points;
+    for (const Damage& one : damage)
+      if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
     const auto noted = services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_CHECK(Points(db).set_verified(subject.point.id, verification));
       Event event;
       event.at = verification.at;
       event.event = "point.verify";
       event.object = subject.path;
-      event.result = verification.result == VerdictResult::good ? EventResult::ok : EventResult::failed;
-      event.reason =
-          verification.result == VerdictResult::good ? std::string(to_word(level_)) : first_fault(subject);
+      event.result = good ? EventResult::ok : EventResult::failed;
+      event.reason = good ? std::string(to_word(level_))
+                          : fmt::format("{}: {}", damage.front().disk, damage.front().sentence);
       return Events(db).add(event);
     });
     if (!noted && noted.error().code == ENOENT) return {};  // pruned meanwhile
@@ -129,25 +167,15 @@ class Verification {
     return {};
   }
 
-  // Whether there is any.
-  bool tell_damage(const Subject& subject) {
-    bool any = false;
-    for (const auto& [disk, layers] : subject.layers)
-      for (const Id layer : layers) {
-        const auto& fault = layers_.at(layer).fault;
-        if (!fault) continue;
-        any = true;
-        if (outcome_.damage.size() < kMostTold)
-          outcome_.damage.push_back({subject.path, disk, fault->message});
-      }
-    return any;
-  }
-
-  std::string first_fault(const Subject& subject) const {
+  std::vector<Damage> damage_of(const Subject& subject) const {
+    std::vector<Damage> damage;
     for (const auto& [disk, layers] : subject.layers)
       for (const Id layer : layers)
-        if (const auto& fault = layers_.at(layer).fault) return fmt::format("{}: {}", disk, fault->message);
-    return "";
+        if (const auto& fault = layers_.at(layer).fault)
+          damage.push_back({subject.path, disk, fault->message});
+    for (const auto& [disk, sentence] : subject.disagreement)
+      damage.push_back({subject.path, disk, sentence});
+    return damage;
   }
 
   // The catalog has it; the repository's copy of it is for a Holdfast that begins again.

@@ -29,8 +29,9 @@ struct Outcome {
 };
 
 // `quick`: every file is there and has its size, says that it is the image that it should be, and its
-// checksums are those of the manifest. `checksums`: every stored byte is read, too. Points that went
-// meanwhile are passed over. EIO: a repository is not there, which says nothing of its points.
+// checksums are those of the manifest. `checksums`: every stored byte is read, too. `compare`: each disk is
+// also read whole, by us and by QEMU (EINVAL: it isn't here). Points that went meanwhile are passed over.
+// EIO: a repository is not there, which says nothing of its points.
 Result<Outcome> verify_points(const capture::Services& services, const std::vector<Id>& points,
                               VerifyLevel level, ProgressMeter& progress, const source::Cancel& cancel);
 

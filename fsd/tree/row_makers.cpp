@@ -20,6 +20,15 @@ Result<FlowDefinition> current(Engine& engine, Id id, FlowDefinition*) {
 Result<SettingsDefinition> current(Engine& engine, Id, SettingsDefinition*) { return engine.settings(); }
 
 template <class Definition>
+Result<> apply(Engine& engine, Id id, const Definition& definition, const Caller& caller) {
+  return engine.define(id, definition, caller);
+}
+// They belong to no object.
+Result<> apply(Engine& engine, Id, const SettingsDefinition& settings, const Caller& caller) {
+  return engine.define(settings, caller);
+}
+
+template <class Definition>
 Result<Definition> definition_of(Engine& engine, Id id) {
   return current(engine, id, static_cast<Definition*>(nullptr));
 }
@@ -33,16 +42,12 @@ Result<std::string> print(Engine& engine, const Place& place) {
 template <class Definition>
 Result<> commit(Engine& engine, Id id, std::string_view text, const Asker& asker) {
   HF_TRY(const Definition wanted, parse_definition<Definition>(text));
-  if constexpr (std::is_same_v<Definition, SettingsDefinition>)
-    return engine.define(wanted, asker.caller);
-  else {
-    if (asker.caller.uid != 0) {
-      HF_TRY(const Definition now, definition_of<Definition>(engine, id));
-      if (const std::string field = root_only_change(now, wanted); !field.empty())
-        return fail(EPERM, "'{}' names something of the host: only root may change it", field);
-    }
-    return engine.define(id, wanted, asker.caller);
+  if (asker.caller.uid != 0) {
+    HF_TRY(const Definition now, definition_of<Definition>(engine, id));
+    if (const std::string field = root_only_change(now, wanted); !field.empty())
+      return fail(EPERM, "'{}' names something of the host: only root may change it", field);
   }
+  return apply(engine, id, wanted, asker.caller);
 }
 
 }  // namespace

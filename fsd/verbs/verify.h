@@ -6,7 +6,7 @@
 namespace holdfast::verbs {
 
 inline constexpr Argument kVerifyArguments[] = {
-    {"level", Argument::Type::choice, "quick|checksums"},
+    {"level", Argument::Type::choice, "quick|checksums|compare"},
     {"name", Argument::Type::new_name, "ID"},
 };
 

@@ -72,7 +72,7 @@ class Verify(holdfast.MountTest):
     def test_a_sound_point_is_found_so_and_says_so(self):
         point = self.back_up("first")
         self.assertIsNone(self.verified(point))
-        for level in ("quick", "checksums"):
+        for level in ("quick", "compare", "checksums"):
             ended, job = self.verify(self.point_path(point), level, level)
             self.assertEqual((ended, job["type"], job["operation"]), ("success", "verify", level))
             self.assertEqual((self.verified(point)["level"], self.verified(point)["result"]), (level, "good"))
@@ -183,6 +183,16 @@ class Verify(holdfast.MountTest):
         self.assertEqual(self.daemon.read("jobs/late/wait"), "success\n")
         self.storage.unthrottle()
         self.assertEqual(self.daemon.read("flows/f/executions/slow/wait"), "success\n")
+
+    def test_qemu_is_asked_about_increments_as_well(self):
+        self.back_up("first")
+        self.disk.discard(8 * MIB, MIB)
+        second = self.back_up("second")
+        ended, job = self.verify(self.point_path(second), "opinion", "compare")
+        self.assertEqual(ended, "success", job["message"])
+        self.assertEqual(self.verified(second)["level"], "compare")
+        stored = sum(self.files(point)[0].stat().st_size for point in self.daemon.points("m"))
+        self.assertGreater(job["bytes_read"], stored)  # the layers, and the disk
 
     def test_what_is_no_level_or_taken_is_refused(self):
         point = self.back_up("first")
