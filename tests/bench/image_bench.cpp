@@ -1,14 +1,19 @@
 // What tools/bench asks of images, as programs to be run beside qemu-img:
 //
-//   image_bench write RAW IMAGE none|deflate|zstd   the raw file as an image
-//   image_bench chain RAW IMAGE DEPTH               the same uncompressed, and increments upon it, IMAGE.1 to
-//                                                   IMAGE.DEPTH-1, of 64 MiB of random clusters each
-//   image_bench read THREADS IMAGE...               all of the chain (newest first), checked, in pieces of 1
-//   MiB image_bench export RAW IMAGE...                 the chain as a raw file image_bench dense TIB IMAGE
-//   a full of a disk that is all data, of which IMAGE keeps the
-//                                                   tables: a line, OVER_POOL PEAK, of memory in MiB
+//   image_bench write RAW IMAGE none|deflate|zstd
+//       the raw file as an image
+//   image_bench chain RAW IMAGE DEPTH
+//       the same uncompressed, and increments upon it, IMAGE.1 to IMAGE.DEPTH-1, of 64 MiB of random clusters
+//       each
+//   image_bench read THREADS BYTES IMAGE...
+//       all of the chain (newest first), checked, in pieces of so many bytes
+//   image_bench export RAW IMAGE...
+//       the chain as a raw file
+//   image_bench dense TIB IMAGE SUMS
+//       a full of a disk that is all data, of which IMAGE keeps the tables; a line, OVER_POOL PEAK, of memory
+//       in MiB
 //
-// An image's sums lie beside it, as IMAGE.sums.
+// Else an image's sums lie beside it, as IMAGE.sums.
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -201,11 +206,11 @@ std::uint64_t peak_memory() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * kKiB;
 }
 
-void write_dense(std::uint64_t size, const std::string& path) {
+void write_dense(std::uint64_t size, const std::string& image_path, const std::string& sums_path) {
   Bytes piece(kPiece);
   std::mt19937_64 random(1);
   for (std::size_t i = 0; i < piece.size(); i += 8) store_be(piece.data() + i, random());
-  const auto file = make(path), sums = make(path + ".sums");
+  const auto file = make(image_path), sums = make(sums_path);
   TablesOnly image(*file, ByteView{piece}.first(64));
   const auto options = options_for(size, Codec::none);
   const auto writer = must(Writer::create(image, *sums, options));
@@ -236,7 +241,8 @@ void run(std::span<const std::string> words) {
   if (what == "read" && words.size() >= 4)
     return read(static_cast<unsigned>(std::stoul(words[1])), std::stoull(words[2]), words.subspan(3));
   if (what == "export" && words.size() >= 3) return export_raw(words[1], words.subspan(2));
-  if (what == "dense" && words.size() == 3) return write_dense(std::stoull(words[1]) * kTiB, words[2]);
+  if (what == "dense" && words.size() == 4)
+    return write_dense(std::stoull(words[1]) * kTiB, words[2], words[3]);
   give_up("the words that it takes are listed on top of its source");
 }
 

@@ -32,11 +32,16 @@ class RawDisk:
         os.close(self._file)
 
 
+def memory_folder():
+    """A directory that goes: in memory where that is possible, for it isn't the disk that is measured."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    return tempfile.TemporaryDirectory(prefix="holdfast-bench-", dir=memory)
+
+
 @contextlib.contextmanager
 def mixed_disk():
-    """A raw file of mixed data, in a directory of its own: in memory, for it isn't the disk that is measured."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="holdfast-bench-", dir=memory) as folder:
+    """A raw file of mixed data, in a directory of its own."""
+    with memory_folder() as folder:
         disk = RawDisk(pathlib.Path(folder) / "disk.raw")
         with contextlib.closing(disk):
             benchdata.fill_mixed(disk)
