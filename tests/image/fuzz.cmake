@@ -18,9 +18,11 @@ add_custom_command(OUTPUT image_fuzz DEPENDS ${objects} VERBATIM
   COMMAND ${HOLDFAST_CLANG} ${flags} ${objects} -o image_fuzz -lzstd -ldeflate -lz -lxxhash -lcrypto -lfmt)
 add_custom_target(image_fuzz_program ALL DEPENDS image_fuzz)
 
-# So many inputs, from what the corpus has on, always the same ones; tests/long/fuzz goes on for minutes.
+# So many inputs, from what the corpus has on, always the same ones; tests/long/fuzz goes on for minutes. What
+# it finds worth keeping goes into the first directory that it is given.
 add_test(NAME ${build}/image/fuzz
-  COMMAND image_fuzz -seed=1 -runs=8000 -max_len=32768 -timeout=60 -rss_limit_mb=2048
-    -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/fuzz/ ${CMAKE_CURRENT_SOURCE_DIR}/image/corpus
+  COMMAND sh -c "rm -rf fuzz/found && mkdir fuzz/found && exec ./image_fuzz \"$@\"" image_fuzz
+    -seed=1 -runs=8000 -max_len=32768 -timeout=60 -rss_limit_mb=2048
+    -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/fuzz/ fuzz/found ${CMAKE_CURRENT_SOURCE_DIR}/image/corpus
   WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
 set_tests_properties(${build}/image/fuzz PROPERTIES LABELS image TIMEOUT 600)
