@@ -23,7 +23,8 @@ class Killed : public testing::Test {
  protected:
   using Work = std::function<void(FaultPlan&)>;
 
-  // In a process of its own; says whether it was killed. This one has no threads while it forks.
+  // In a process of its own; says whether it was killed. Under tsan only a process that has started no
+  // threads may fork one that does: so it is under ctest, where each test has its own.
   static bool run(const Work& work, std::uint64_t at) {
     const pid_t child = ::fork();
     if (child == 0) {
