@@ -42,6 +42,8 @@ TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
   "compression": "zstd",
   "compression_level": 1,
   "cluster_size": 65536,
+  "bandwidth": null,
+  "reserve": "2%",
   "read_only": false
 }
 )");
@@ -99,6 +101,10 @@ TEST(DefinitionJson, ARefusalNamesTheFieldTheValueAndWhatWouldBeRight) {
             R"(field "compression" is "lzma"; it must be "zstd", "deflate" or "none")");
   EXPECT_EQ(refusal<R>(R"({"path":"/a","compression_level":0})"),
             R"(field "compression_level" is 0; it must be a whole number from 1 to 22)");
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","reserve":"101%"})"),
+            R"(field "reserve" is "101%"; it must be a share from "0%" to "100%")");
+  EXPECT_EQ(refusal<R>(R"({"path":"/a","reserve":2})"),
+            R"(field "reserve" is 2; it must be a share from "0%" to "100%")");
   EXPECT_EQ(refusal<R>(R"({"path":"/a","read_only":"yes"})"),
             R"(field "read_only" is "yes"; it must be true or false)");
   EXPECT_EQ(refusal<R>(R"({"path":"/a","compression":"deflate","compression_level":13})"),
@@ -230,6 +236,10 @@ const char* const kRepositories[] = {
     R"({"path":"/a","compression_level":"1"})",
     R"({"path":"/a","compression":"deflate","compression_level":12})",
     R"({"path":"/a","compression":"deflate","compression_level":13})",
+    R"({"path":"/a","reserve":"10%"})",
+    R"({"path":"/a","reserve":"1000%"})",
+    R"({"path":"/a","bandwidth":"5M"})",
+    R"({"path":"/a","bandwidth":null})",
     R"({"path":"/a","read_only":true})",
     R"({"path":"/a","read_only":1})",
     R"({"path":"/a","description":null})",
