@@ -88,7 +88,7 @@ const Shape<RepositoryDefinition>& shape() {
                 "Of new images, in bytes. A change makes the next points full ones."),
           field("bandwidth", &D::bandwidth, json::optional(json::size(1, kMostBytes)),
                 "How many bytes a second all its backups may read together; null: as many as they can."),
-          field("reserve", &D::reserve_percent, json::percent(0, 100),
+          field("reserve", &D::reserve_percent, json::percent(),
                 "So much of its file system backups leave free: where less is, a run ends."),
           field("read_only", &D::read_only, json::boolean(),
                 "Nothing is written or deleted while it is true."),

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
+#include <regex>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/text.h"
@@ -178,20 +179,16 @@ Value<int> integer(int least, int most) {
           [](int value) { return Json(value); }};
 }
 
-Value<int> percent(int least, int most) {
-  const std::string must = fmt::format("a share from \"{}%\" to \"{}%\"", least, most);
+Value<int> percent() {
+  const std::string must = "a share from \"0%\" to \"100%\"";
   return {must,
-          {{"type", "string"}, {"pattern", "^[0-9]{1,3}%$"}},
-          [least, most, must](const Json& found, const std::string& field) -> Result<int> {
+          {{"type", "string"}, {"pattern", "^(100|[0-9]{1,2})%$"}},
+          [must](const Json& found, const std::string& field) -> Result<int> {
+            static const std::regex right{"(100|[0-9]{1,2})%"};
             if (!found.is_string()) return wrong(found, field, must);
             const auto& text = found.get_ref<const std::string&>();
-            int value = 0;
-            const char* const end = text.data() + text.size();
-            const auto [rest, problem] = std::from_chars(text.data(), end, value);
-            const bool is_share =
-                problem == std::errc{} && std::string_view(rest, end) == "%" && text.size() <= 4;
-            if (!is_share || value < least || value > most) return wrong(found, field, must);
-            return value;
+            if (!std::regex_match(text, right)) return wrong(found, field, must);
+            return std::atoi(text.c_str());
           },
           [](int value) { return Json(fmt::format("{}%", value)); }};
 }
