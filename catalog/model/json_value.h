@@ -38,7 +38,7 @@ Value<std::string> absolute_path();  // below /, without ".", ".." or a slash at
 Value<std::string> service_uri();    // without a password in it
 Value<bool> boolean();
 Value<int> integer(int least, int most);
-Value<int> percent();  // "0%" to "100%"
+Value<int> percent();                                                        // "0%" to "100%"
 Value<std::uint64_t> power_of_two(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
 
 Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
