@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A full disk is an ordinary day (law 14): the run ends and says why, nothing of it stays, the next one works."""
 
+import errno
 import os
 import random
 import subprocess
@@ -30,6 +31,17 @@ class Space(holdfast.MountTest):
     def partials(self):
         return list(self.path.glob("*/*.partial"))
 
+    def fill(self):
+        """To the last byte, whoever else writes there meanwhile."""
+        file = os.open(self.path / "filler", os.O_WRONLY | os.O_CREAT)
+        try:
+            with self.assertRaises(OSError) as full:
+                while True:
+                    os.write(file, bytes(65536))
+            self.assertEqual(full.exception.errno, errno.ENOSPC)
+        finally:
+            os.close(file)
+
     def test_a_run_without_room_leaves_what_was_there_and_the_next_one_loses_nothing(self):
         self.disk.write(0, self.random.randbytes(4 * MIB))
         first_record = self.disk.record(self.folder / "first.record")
@@ -57,8 +69,7 @@ class Space(holdfast.MountTest):
             os.unlink(restored)
 
     def test_not_a_byte_of_room_is_said_too(self):
-        free = os.statvfs(self.path).f_bavail * os.statvfs(self.path).f_frsize
-        (self.path / "filler").write_bytes(bytes(free))
+        self.fill()
         self.disk.write(0, self.random.randbytes(MIB))
         self.assertEqual(self.daemon.run("f", "first"), "error")
         self.assertEqual(self.daemon.json("flows/f/executions/first/status.json")["reason"], "no_space")
