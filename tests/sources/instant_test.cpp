@@ -93,12 +93,14 @@ TEST_F(Instant, IsOneAndTheSameOnBothDisksWhileTheyAreWrittenTo) {
     for (std::size_t i = 0; i < 2; ++i) copies[i] = read_all(*capture, i, copies[i]);
     points.push_back(copies);
     if (round % 4 == 3) {
-      ASSERT_TRUE(capture->abandon());
+      const auto abandoned = capture->abandon();
+      ASSERT_TRUE(abandoned) << abandoned.error().message;
       copies = points[points.size() - 2];
       continue;
     }
     for (std::size_t i = 0; i < 2; ++i) since["disk" + std::to_string(i)] = capture->disks()[i].change_id;
-    ASSERT_TRUE(capture->commit());
+    const auto committed = capture->commit();
+    ASSERT_TRUE(committed) << committed.error().message;
   }
   writer.stop();
 
