@@ -118,6 +118,7 @@ class Spine(holdfast.MountTest):
         first, first_record = self.back_up("first")
         kept = set(self.storage.bitmaps(self.disk))
         self.change()
+        self.disk.write(200 * MIB, self.random.randbytes(8 * MIB))  # more than the burst, whatever the rest was
         self.start_throttled_run("second", burst=2 * MIB)
         self.daemon.kill()
         self.storage.unthrottle()
