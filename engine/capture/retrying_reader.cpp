@@ -1,7 +1,7 @@
 #include "engine/capture/retrying_reader.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <thread>
 
 #include "catalog/base/log.h"
@@ -11,7 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kPiece = 256 * kKiB;  // a reader's pieces never cross a multiple of it
 constexpr auto kLookedForCancel = 50ms;
 
 bool is_lost_connection(int code) {
@@ -54,15 +53,17 @@ class Attempts {
   int failed_ = 0;
 };
 
-// What is left of the ranges, cut where pieces are, without those that begin where one was delivered.
-std::vector<source::Range> without(std::span<const source::Range> ranges,
-                                   const std::set<std::uint64_t>& delivered) {
+using Delivered = std::map<std::uint64_t, std::uint64_t>;  // the pieces: how long each is, by its offset
+
+// What is left of the ranges without the pieces, each of which lies in one of them.
+std::vector<source::Range> without(std::span<const source::Range> ranges, const Delivered& delivered) {
   std::vector<source::Range> left;
   for (const source::Range& range : ranges)
     for (std::uint64_t at = range.offset, end = at + range.length; at < end;) {
-      const std::uint64_t length = std::min(kPiece - at % kPiece, end - at);
-      if (!delivered.contains(at)) left.push_back({at, length});
-      at += length;
+      const auto piece = delivered.lower_bound(at);
+      const std::uint64_t next = piece == delivered.end() ? end : std::min(end, piece->first);
+      if (next > at) left.push_back({at, next - at});
+      at = next == end ? end : next + piece->second;
     }
   return left;
 }
@@ -80,12 +81,12 @@ Result<std::vector<source::Extent>> RetryingReader::extents(std::uint64_t offset
 Result<> RetryingReader::read(std::span<const source::Range> ranges, const Sink& sink,
                               const source::Cancel& cancel) {
   Attempts attempts(retries_);
-  std::set<std::uint64_t> delivered;
+  Delivered delivered;
   Result<> sunk;  // the sink's own error is not the source's
   const auto watched = [&](std::uint64_t offset, ByteView data) -> Result<> {
     sunk = sink(offset, data);
     if (!sunk) return sunk;
-    delivered.insert(offset);
+    delivered[offset] = data.size();
     attempts.succeeded();
     return {};
   };
