@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "engine/sources/nbd/reader.h"
@@ -71,6 +72,40 @@ TEST_F(Dropped, AReadGoesOnWhereItWasAndSeesEachPieceOnce) {
   ASSERT_TRUE(done) << done.error().code << " " << done.error().message;
   EXPECT_EQ(bytes_, kSize);
   EXPECT_EQ(proxy.connections(), 4);
+}
+
+// No driver of ours does it, and each may: pieces are at most 256 KiB, and may be any less.
+class SmallPieces final : public source::DiskReader {
+ public:
+  Result<std::vector<source::Extent>> extents(std::uint64_t, std::uint64_t) override { return {}; }
+  Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel&) override {
+    int left = 3;  // until the connection drops
+    for (const Range& range : ranges)
+      for (std::uint64_t done = 0; done < range.length; done += kLength) {
+        if (left-- == 0) return fail(ECONNRESET, "dropped");
+        HF_CHECK(sink(range.offset + done, Bytes(std::min(kLength, range.length - done))));
+      }
+    return {};
+  }
+
+ private:
+  static constexpr std::uint64_t kLength = 10'000;
+};
+
+TEST(SmallerPieces, AreAllReadThoughConnectionsDrop) {
+  RetryingReader disk(std::make_unique<SmallPieces>(), kQuick);
+  std::map<std::uint64_t, std::uint64_t> seen;
+  const Range ranges[] = {{0, 300'000}, {400'000, 25'000}};
+  ASSERT_TRUE(disk.read(
+      ranges,
+      [&](std::uint64_t offset, ByteView data) -> Result<> {
+        EXPECT_TRUE(seen.emplace(offset, data.size()).second) << offset << " came twice";
+        return {};
+      },
+      Cancel{}));
+  std::uint64_t bytes = 0;
+  for (const auto& [offset, length] : seen) bytes += length;
+  EXPECT_EQ(bytes, 325'000u);
 }
 
 TEST_F(Dropped, ItGivesUpWhenNothingComesAnyMore) {
