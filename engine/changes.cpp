@@ -172,26 +172,27 @@ Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& cal
   return execution;
 }
 
+Result<Id> LiveEngine::take_on(Result<runs::Work> accepted) {
+  HF_TRY(runs::Work work, std::move(accepted));
+  const Id job = work.job;
+  runner_.add(std::move(work));
+  return job;
+}
+
 Result<Id> LiveEngine::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
   if (caller.uid != 0) return fail(EPERM, "'file' names something of the host: only root may import");
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   HF_CHECK(check_name(request.machine));
   if (!request.disk.empty()) HF_CHECK(check_name(request.disk));
   HF_CHECK(runner_.check_open());
-  HF_TRY(runs::Work work, runs::begin_import(services_, repository, request, caller));
-  const Id job = work.job;
-  runner_.add(std::move(work));
-  return job;
+  return take_on(runs::begin_import(services_, repository, request, caller));
 }
 
 Result<Id> LiveEngine::verify(ObjectKind kind, Id object, const VerifyRequest& request,
                               const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   HF_CHECK(runner_.check_open());
-  HF_TRY(runs::Work work, runs::begin_verification(services_, kind, object, request, caller));
-  const Id job = work.job;
-  runner_.add(std::move(work));
-  return job;
+  return take_on(runs::begin_verification(services_, kind, object, request, caller));
 }
 
 Result<> LiveEngine::set_enabled(Id id, bool enabled, const Caller& caller) {

@@ -72,6 +72,8 @@ class LiveEngine final : public Engine {
 
   // A definition has changed: whoever watches is told, and so are the repositories.
   void announce(ObjectKind kind, Id id);
+  // Hands what was accepted to the runner: its job.
+  Result<Id> take_on(Result<runs::Work> accepted);
   // With what runs now laid over what the catalog has.
   void add_progress(ExecutionView& view);
   Result<> cancel_jobs(Id execution, const Caller& caller);

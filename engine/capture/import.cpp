@@ -80,8 +80,7 @@ Result<> check_first_point(db::Connection& db, Id machine, Id repository) {
   HF_TRY(const std::string repository_name, Repositories(db).name_of(repository));
   return fail(EEXIST,
               "machine '{}' has points in repository '{}' already, the newest is {}; an import makes a "
-              "machine's first "
-              "one: import into another machine, or into another repository",
+              "machine's first one: import into another machine, or into another repository",
               machine_name, repository_name, newest->name);
 }
 

@@ -13,8 +13,8 @@ namespace holdfast::capture {
 
 struct ImportedImage {
   std::string disk;  // of the machine; made when it has none of that name
-  std::shared_ptr<const foreign::ImageFile>
-      file;  // found readable, and kept from being written to, since then
+  // Found readable, and kept from being written to since then.
+  std::shared_ptr<const foreign::ImageFile> file;
 };
 
 // EEXIST when the machine has a point in that repository already: an import is a first one.

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <thread>
 
 #include "catalog/base/log.h"
+#include "engine/capture/patience.h"
 
 namespace holdfast::capture {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kLookedForCancel = 50ms;
 
 bool is_lost_connection(int code) {
   switch (code) {
@@ -38,11 +34,7 @@ class Attempts {
   Result<> again(const Error& error, const source::Cancel* cancel) {
     if (!is_lost_connection(error.code) || ++failed_ > retries_.most) return tl::make_unexpected(error);
     log::warning("{}; trying again ({} of {})", error.message, failed_, retries_.most);
-    const auto end = std::chrono::steady_clock::now() + pause_;
-    for (auto now = std::chrono::steady_clock::now(); now < end; now = std::chrono::steady_clock::now()) {
-      if (cancel != nullptr && cancel->requested()) return fail(ECANCELED, "cancelled");
-      std::this_thread::sleep_until(std::min(end, now + kLookedForCancel));
-    }
+    HF_CHECK(wait_until(std::chrono::steady_clock::now() + pause_, cancel));
     pause_ *= 2;
     return {};
   }

@@ -1,17 +1,10 @@
 #include "engine/capture/throttle.h"
 
 #include <algorithm>
-#include <thread>
+
+#include "engine/capture/patience.h"
 
 namespace holdfast::capture {
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kLookedForCancel = 50ms;
-
-}  // namespace
-
 void Throttle::set_rate(std::optional<std::uint64_t> bytes_a_second) {
   const std::lock_guard lock(mutex_);
   rate_ = bytes_a_second;
@@ -29,11 +22,7 @@ Throttle::Steady::time_point Throttle::turn_of(std::uint64_t bytes) {
 }
 
 Result<> Throttle::take(std::uint64_t bytes, const source::Cancel& cancel) {
-  for (const auto turn = turn_of(bytes); Steady::now() < turn;) {
-    if (cancel.requested()) return fail(ECANCELED, "cancelled");
-    std::this_thread::sleep_until(std::min(turn, Steady::now() + kLookedForCancel));
-  }
-  return {};
+  return wait_until(turn_of(bytes), &cancel);
 }
 
 std::shared_ptr<Throttle> Throttles::of_repository(Id repository,

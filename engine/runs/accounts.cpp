@@ -64,9 +64,14 @@ void explain(Execution& execution, const std::vector<Job>& jobs) {
 // With each end a little more than one goes, so that a smaller limit is reached in time, never at once.
 constexpr int kForgottenAtOnce = 100;
 
-Result<> forget_old(db::Connection& db, Id flow) {
+// Executions of a flow, or the jobs that belong to none.
+Result<> forget_old(db::Connection& db, std::optional<Id> flow) {
   HF_TRY(const Settings settings, SettingsStore(db).get());
-  HF_CHECK(Executions(db).prune(flow, settings.definition.keep_executions, kForgottenAtOnce));
+  const int kept = settings.definition.keep_executions;
+  if (flow)
+    HF_CHECK(Executions(db).prune(*flow, kept, kForgottenAtOnce));
+  else
+    HF_CHECK(Jobs(db).prune(kept, kForgottenAtOnce));
   return {};
 }
 
@@ -133,8 +138,7 @@ Result<std::optional<Id>> job_ended(db::Connection& db, Id id, const JobEnd& end
   job.completed_at = now;
   HF_CHECK(jobs.update(job));
   if (!job.execution_id) {
-    HF_TRY(const Settings settings, SettingsStore(db).get());
-    HF_CHECK(jobs.prune(settings.definition.keep_executions, kForgottenAtOnce));
+    HF_CHECK(forget_old(db, std::nullopt));
     return std::optional<Id>{};
   }
   return settle_execution(db, *job.execution_id, now);
