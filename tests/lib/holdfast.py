@@ -139,6 +139,15 @@ class MountTest(unittest.TestCase):
         flow = {"type": "backup", "target": f"machines/{machine}", "repository": repository}
         self.daemon.define(f"flows/{name}", flow)
 
+    def back_up(self, name, expected="success"):
+        """A run of flow f over machine m, whose storage daemon is self.storage: the new point, and a record of its first
+        disk at that instant."""
+        record = self.storage.disks[0].record(self.folder / f"{name}.record")
+        before = set(self.daemon.points("m"))
+        self.assertEqual(self.daemon.run("f", name), expected)
+        (point,) = set(self.daemon.points("m")) - before
+        return point, record
+
     def until(self, condition):
         """Looks until it holds: for what nobody tells us of."""
         deadline = time.monotonic() + CEILING

@@ -32,14 +32,6 @@ class Images(holdfast.MountTest):
         # What compresses, too, and what does not.
         self.disk.write(100 * MIB, b"Holdfast " * 500_000)
 
-    def back_up(self, name):
-        """The new point, and a record of the disk at that instant."""
-        record = self.disk.record(self.folder / f"{name}.record")
-        before = set(self.daemon.points("m"))
-        self.assertEqual(self.daemon.run("f", name), "success")
-        (point,) = set(self.daemon.points("m")) - before
-        return point, record
-
     def image(self, point, form="qcow2"):
         return self.daemon.mount / "machines/m/points" / point / f"disk-0.{form}"
 

@@ -30,14 +30,6 @@ class Spine(holdfast.MountTest):
         self.disk.scatter(self.random, 12, SIZES)
         self.disk.write(self.disk.capacity - 700, self.random.randbytes(700))
 
-    def back_up(self, name, expected="success"):
-        """A run; a record of the disk at that instant, and the name of the point."""
-        record = self.disk.record(self.folder / f"{name}.record")
-        before = set(self.daemon.points("m"))
-        self.assertEqual(self.daemon.run("f", name), expected)
-        (point,) = set(self.daemon.points("m")) - before
-        return point, record
-
     def change(self):
         """Scattered writes, the end of the disk among them, and a trimmed area that held data."""
         self.disk.clear_written()

@@ -29,11 +29,9 @@ class Verify(holdfast.MountTest):
         self.records = {}
 
     def back_up(self, name, expected="success"):
+        """Changes the disk first; the point, whose record is kept."""
         self.disk.scatter(self.random, 5, [512, 4096, 65536, 100_000])
-        record = self.disk.record(self.folder / f"{name}.record")
-        before = set(self.daemon.points("m"))
-        self.assertEqual(self.daemon.run("f", name), expected)
-        (point,) = set(self.daemon.points("m")) - before
+        point, record = super().back_up(name, expected)
         self.records[point] = record
         return point
 
