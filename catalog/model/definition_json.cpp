@@ -56,6 +56,10 @@ const Shape<MachineDefinition>& shape() {
                 json::list(json::object(shape<DiskDefinition>()), 1, "a list of at least one disk",
                            &DiskDefinition::name),
                 "The disks that belong to a point, in their order.", Need::required),
+          field(
+              "quiesce", &D::quiesce, json::word<Quiesce>(),
+              "Whether the guest's agent freezes its file systems for the instant of the freeze: auto where "
+              "there is one."),
       },
       {}};
   return machine;

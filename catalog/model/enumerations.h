@@ -124,8 +124,9 @@ enum class Consistency { filesystem, crash, none };
 HF_WORDS(Consistency, "consistencies", "filesystem", "crash", "none");
 
 // What a driver makes at a source and must take away again (law 8).
-enum class LeftoverKind { nbd_server, nbd_export, block_job, node, bitmap, file };
-HF_WORDS(LeftoverKind, "leftover_kinds", "nbd_server", "nbd_export", "block_job", "node", "bitmap", "file");
+enum class LeftoverKind { nbd_server, nbd_export, block_job, node, bitmap, file, drive, fsfreeze };
+HF_WORDS(LeftoverKind, "leftover_kinds", "nbd_server", "nbd_export", "block_job", "node", "bitmap", "file",
+         "drive", "fsfreeze");
 
 enum class EventResult { ok, refused, failed };
 HF_WORDS(EventResult, "event_results", "ok", "refused", "failed");

@@ -27,6 +27,7 @@ TEST(DefinitionJson, WhatIsPrintedReadsBackAsTheSame) {
   MachineDefinition machine = a_machine();
   machine.description = "the \"till\"\nžluť";
   machine.tags = {"a", "b"};
+  machine.quiesce = Quiesce::required;
   EXPECT_EQ(must(parse_definition<MachineDefinition>(print_definition(machine))), machine);
   const RepositoryDefinition repository{"vault", {"far"}, "/srv/b", Compression::deflate, 9, 2097152, true};
   EXPECT_EQ(must(parse_definition<RepositoryDefinition>(print_definition(repository))), repository);
@@ -61,7 +62,8 @@ TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
       "name": "disk-1",
       "node": "node1"
     }
-  ]
+  ],
+  "quiesce": "auto"
 }
 )");
 }
@@ -109,6 +111,9 @@ TEST(DefinitionJson, ARefusalNamesTheFieldTheValueAndWhatWouldBeRight) {
             R"(field "read_only" is "yes"; it must be true or false)");
   EXPECT_EQ(refusal<R>(R"({"path":"/a","compression":"deflate","compression_level":13})"),
             R"(field "compression_level" is 13; for "deflate" it must be from 1 to 9)");
+  EXPECT_THAT(
+      refusal<M>(R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"quiesce":"maybe"})"),
+      StartsWith(R"(field "quiesce" is "maybe"; it must be "auto", "never" or "required")"));
   EXPECT_THAT(refusal<R>("{}"), StartsWith(R"(field "path" is missing; it must be an absolute path)"));
   EXPECT_EQ(refusal<R>(R"({"path":"/a","path":"/b"})"), R"(field "path" is there twice)");
   EXPECT_EQ(refusal<R>(R"({"path":"/a\u0000b"})"),
@@ -192,6 +197,9 @@ const char* const kMachines[] = {
     R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"tags":[""]})",
     R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"tags":"x"})",
     R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"more":1})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"quiesce":"required"})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"quiesce":"maybe"})",
+    R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b"}],"quiesce":null})",
     R"({"driver":"qmp","socket":"s","disks":[{"name":"a","node":"b"}]})",
     R"({"driver":"nbd","socket":"/s","disks":[{"name":"a","node":"b"}]})",
     R"({"driver":"qmp","disks":[{"name":"a","node":"b"}]})",
