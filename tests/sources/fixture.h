@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <fstream>
@@ -60,6 +61,28 @@ class FileLedger final : public source::Ledger {
   void append(const Json& line) const { std::ofstream(path_, std::ios::app) << line.dump() << std::endl; }
 
   std::string path_;
+};
+
+// A process of the daemon's that dies by SIGKILL at its n-th word to the ledger.
+class DyingLedger final : public source::Ledger {
+ public:
+  DyingLedger(FileLedger& ledger, int words) : ledger_(ledger), words_left_(words) {}
+  Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail) override {
+    auto id = ledger_.record(kind, name, detail);
+    say();  // recorded, and not yet made
+    return id;
+  }
+  Result<> forget(Id id) override {
+    say();  // gone, and not yet forgotten
+    return ledger_.forget(id);
+  }
+
+ private:
+  void say() {
+    if (words_left_-- == 0) ::raise(SIGKILL);
+  }
+  FileLedger& ledger_;
+  int words_left_;
 };
 
 // A sink into memory that also checks what DiskReader promises of pieces.

@@ -274,28 +274,6 @@ TEST_F(Interruption, ByAReadErrorOfTheSourceSaysWhereAndLeavesNothing) {
   EXPECT_EQ(traces(), before);
 }
 
-// A process of the daemon's that dies by SIGKILL at its n-th word to the ledger.
-class DyingLedger final : public source::Ledger {
- public:
-  DyingLedger(FileLedger& ledger, int words) : ledger_(ledger), words_left_(words) {}
-  Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail) override {
-    auto id = ledger_.record(kind, name, detail);
-    say();  // recorded, and not yet made
-    return id;
-  }
-  Result<> forget(Id id) override {
-    say();  // gone, and not yet forgotten
-    return ledger_.forget(id);
-  }
-
- private:
-  void say() {
-    if (words_left_-- == 0) ::raise(SIGKILL);
-  }
-  FileLedger& ledger_;
-  int words_left_;
-};
-
 TEST_F(Interruption, BySigkillAtAnyStepIsSweptCleanAndLosesNoChange) {
   boot({{.node = "disk0"}, {.node = "disk1", .format = "raw", .size = 4 * kMiB}});
   daemon_->fill("disk0", 0, 2 * kMiB, 'a');

@@ -1,30 +1,35 @@
-// The same driver against a real QEMU, whose disks have threads of their own.
+// The same driver against a real QEMU, whose guest must never be hurt.
 #include "tests/lib/cannot_run.h"
+#include "tests/lib/small_file_system.h"
 #include "tests/sources/fixture.h"
 
 namespace holdfast::test {
 namespace {
 
-using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // A machine that is never started: its monitor writes to its disks, through the guest's device.
 class Qemu : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { boot({}); }
+
+  // `device_options`: of both disks' devices.
+  void boot(const std::string& device_options) {
     if (Process::run({"qemu-system-x86_64", "-version"}) != 0)
       HF_CANNOT_RUN("qemu-system-x86_64 is not installed");
     std::vector<std::string> command{"qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-nodefaults",
-                                     "-display",           "none",   "-m",  "64",       "-S"};
+                                     "-display",           "none",   "-m",  "64",       "-S",  "-object",
+                                     "iothread,id=thread"};
     for (const char* monitor : {"qmp", "control"})
       command.insert(command.end(), {"-qmp", "unix:" + (state_ / monitor) + ",server=on,wait=off"});
     for (const std::string n : {"0", "1"}) {
       const std::string file = state_ / ("disk" + n);
       ASSERT_EQ(Process::run({"qemu-img", "create", "-q", "-f", "qcow2", file, std::to_string(kSize)}), 0);
-      command.insert(command.end(),
-                     {"-object", "iothread,id=thread" + n, "-blockdev",
-                      "driver=qcow2,node-name=disk" + n + ",file.driver=file,file.filename=" + file,
-                      "-device", "virtio-blk-pci,id=vd" + n + ",drive=disk" + n + ",iothread=thread" + n});
+      command.insert(
+          command.end(),
+          {"-blockdev", "driver=qcow2,node-name=disk" + n + ",file.driver=file,file.filename=" + file,
+           "-device", "virtio-blk-pci,id=vd" + n + ",drive=disk" + n + device_options});
     }
     qemu_ = Process(command);
     Result<std::unique_ptr<source::qmp::Client>> control = fail(ENOENT, "not yet");
@@ -44,6 +49,9 @@ class Qemu : public ::testing::Test {
     }
   }
 
+  Json tell(const std::string& command, const Json& arguments = Json::object()) {
+    return control_->execute(command, arguments).value();
+  }
   void write(std::size_t disk, std::uint64_t offset, std::uint64_t length, std::uint8_t with) {
     const std::string line =
         fmt::format("qemu-io -d /machine/peripheral/vd{}/virtio-backend \"write -P {} {} {}\"", disk, with,
@@ -51,6 +59,51 @@ class Qemu : public ::testing::Test {
     const Json said = control_->execute("human-monitor-command", {{"command-line", line}}).value();
     ASSERT_EQ(said, "");
     std::fill_n(truth_[disk].begin() + static_cast<std::ptrdiff_t>(offset), length, std::byte{with});
+  }
+  // What a capture may leave: nodes, devices that write through them, exports and jobs.
+  Json traces() {
+    Json found;
+    for (const Json& node : tell("query-named-block-nodes", {{"flat", true}})) {
+      Json bitmaps = Json::array();
+      for (const Json& bitmap : node.value("dirty-bitmaps", Json::array()))
+        bitmaps.push_back({bitmap["name"], bitmap["recording"], bitmap["busy"]});
+      if (const std::string name = node["node-name"]; !name.starts_with('#')) found["nodes"][name] = bitmaps;
+    }
+    for (const Json& block : tell("query-block"))
+      if (block.contains("inserted"))
+        found["devices"][block["qdev"].get<std::string>()] = block["inserted"]["node-name"];
+    found["exports"] = tell("query-block-exports");
+    found["jobs"] = tell("query-jobs");
+    return found;
+  }
+  // Leaves so much room in a file system.
+  static void fill_up(const SmallFileSystem& full, std::uint64_t leave) {
+    const auto room = std::filesystem::space(full.path()).available;
+    const std::string file = full.path() + "/filler";
+    std::ofstream(file).flush();
+    const Fd fd{::open(file.c_str(), O_WRONLY | O_CLOEXEC)};
+    ASSERT_EQ(::fallocate(fd.get(), 0, 0, static_cast<off_t>(room - leave)), 0);
+  }
+  // A committed full of both disks, and what it holds.
+  std::vector<Bytes> first_point() {
+    write(0, 0, 4 * kMiB, 1);
+    write(1, 0, 6 * kMiB, 2);
+    std::vector<Bytes> copies(2, Bytes(kSize));
+    auto capture = prepare();
+    copy_changes(*capture, copies);
+    rest_on(*capture);
+    EXPECT_TRUE(capture->commit());
+    EXPECT_TRUE(copies == truth_);
+    return copies;
+  }
+  void expect_nothing_lost(std::vector<Bytes> copies) {
+    auto capture = prepare();
+    EXPECT_EQ(capture->disks()[0].full_reason, std::nullopt);
+    EXPECT_EQ(capture->disks()[1].full_reason, std::nullopt);
+    copy_changes(*capture, copies);
+    EXPECT_TRUE(copies == truth_);
+    const auto abandoned = capture->abandon();
+    EXPECT_TRUE(abandoned) << abandoned.error().message;
   }
   std::unique_ptr<Capture> prepare() {
     auto capture = driver_.prepare(wanted_, ledger_);
@@ -109,10 +162,148 @@ TEST_F(Qemu, IsBackedUpInIncrementsOfBothDisks) {
       ASSERT_TRUE(committed) << committed.error().message;
     }
     EXPECT_THAT(ledger_.leftovers(), IsEmpty());
-    EXPECT_TRUE(control_->execute("query-block-exports").value().empty());
-    EXPECT_TRUE(control_->execute("query-jobs").value().empty());
+    EXPECT_TRUE(tell("query-block-exports").empty());
+    EXPECT_TRUE(tell("query-jobs").empty());
     EXPECT_TRUE(std::filesystem::is_empty(state_ / "scratch"));
   }
+}
+
+TEST_F(Qemu, HoldsTheInstantWhereARangeWasCopiedInPartsOnly) {
+  write(0, 0, 2 * kMiB, 1);
+  const std::vector<Bytes> instant = truth_;
+  auto capture = prepare();
+  for (const std::uint64_t cluster : {0, 1, 5, 9, 10, 30}) write(0, cluster * 64 * kKiB, 64 * kKiB, 2);
+  write(0, 20 * 64 * kKiB + 512, 512, 3);
+  write(0, 31 * 64 * kKiB, 128 * kKiB, 4);  // half of it where nothing was
+  std::vector<Bytes> read(2, Bytes(kSize));
+  copy_changes(*capture, read);
+  EXPECT_TRUE(read == instant);
+  ASSERT_TRUE(capture->abandon());
+}
+
+TEST_F(Qemu, IsRefusedWhereADisksOwnThreadWouldMakeItAbort) {
+  qemu_.end(SIGKILL);
+  std::filesystem::remove(state_ / "disk0");
+  std::filesystem::remove(state_ / "disk1");
+  std::filesystem::remove(wanted_.scratch);
+  wanted_.disks.clear();
+  boot(",iothread=thread");
+  const Json before = traces();
+  const auto refused = driver_.prepare(wanted_, ledger_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, EOPNOTSUPP);
+  EXPECT_THAT(refused.error().message, HasSubstr("block node disk0 may be worked for by an iothread"));
+  EXPECT_EQ(traces(), before);
+}
+
+TEST_F(Qemu, WritesThroughAFilterThatCanOnlyBreakTheSnapshot) {
+  first_point();
+  const Json before = traces();
+  auto capture = prepare();
+  const Json during = traces();
+  for (const auto& [device, node] : before["devices"].items()) {
+    const std::string top = during["devices"][device];
+    EXPECT_TRUE(top.starts_with("hf-3f2a91c0-")) << top;
+  }
+  EXPECT_TRUE(during["jobs"].empty()) << "no job copies, whose failure would be the guest's";
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before);
+}
+
+TEST_F(Qemu, GoesOnWritingWhenTheCopiesFindNoRoom) {
+  const auto copies = first_point();
+  write(0, 5 * kMiB, 4096, 7);  // is of the next point
+  const Json before = traces();
+  const Json status = tell("query-status");
+  const std::string scratch = wanted_.scratch;
+  const SmallFileSystem small(80 * kMiB);
+  wanted_.scratch = small.path();
+  auto capture = prepare();
+  auto reader = capture->open(0).value();
+  const Range range{0, 4 * kMiB};
+  Copy copy(Bytes(static_cast<std::size_t>(kSize)));
+  ASSERT_TRUE(reader->read({&range, 1}, copy.sink(), Cancel{}));
+  fill_up(small, kMiB);
+  write(0, 0, 4 * kMiB, 3);  // each of them succeeds, or the test ends
+  write(1, 0, 6 * kMiB, 4);
+  write(1, 100, 200, 5);
+  const auto read = reader->read({&range, 1}, copy.sink(), Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ENOSPC) << read.error().message;
+  EXPECT_THAT(read.error().message, HasSubstr("the scratch area " + small.path() + " has "));
+  EXPECT_EQ(tell("query-status"), status);
+  for (const Json& block : tell("query-block")) EXPECT_EQ(block["io-status"], "ok");
+  reader.reset();
+  const auto abandoned = capture->abandon();
+  ASSERT_TRUE(abandoned) << abandoned.error().message;
+  EXPECT_EQ(traces(), before);
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  wanted_.scratch = scratch;
+  expect_nothing_lost(copies);
+  EXPECT_EQ(traces(), before);
+}
+
+TEST_F(Qemu, HasNothingReadOfAnInstantThatWasGivenUpAlsoWhenThereIsRoomAgain) {
+  first_point();
+  const SmallFileSystem small(80 * kMiB);
+  wanted_.scratch = small.path();
+  auto capture = prepare();
+  fill_up(small, kMiB);
+  write(0, 0, 4 * kMiB, 3);
+  std::filesystem::remove(small.path() + "/filler");
+  auto reader = capture->open(0).value();
+  const Range range{0, 4 * kMiB};
+  Copy copy(Bytes(static_cast<std::size_t>(kSize)));
+  const auto read = reader->read({&range, 1}, copy.sink(), Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, EIO) << read.error().message;
+  EXPECT_THAT(read.error().message, HasSubstr("has given up the frozen instant"));
+  reader.reset();
+  ASSERT_TRUE(capture->abandon());
+}
+
+TEST_F(Qemu, WhoseDeviceSomebodyTookOutOfTheFilterHasLostTheFreeze) {
+  const auto copies = first_point();
+  const Json before = traces();
+  auto capture = prepare();
+  auto reader = capture->open(0).value();
+  ASSERT_TRUE(reader->extents(0, kMiB));
+  ASSERT_TRUE(control_->execute("blockdev-add", {{"driver", "null-co"}, {"node-name", "other"}}));
+  ASSERT_TRUE(control_->execute(
+      "qom-set",
+      {{"path", "/machine/peripheral/vd0/virtio-backend"}, {"property", "drive"}, {"value", "other"}}));
+  const auto extents = reader->extents(0, kMiB);
+  ASSERT_FALSE(extents);
+  EXPECT_THAT(extents.error().message, HasSubstr("the freeze was lost"));
+  reader.reset();
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+}
+
+TEST_F(Qemu, IsSweptCleanAndLosesNothingAfterSigkillAtAnyStep) {
+  auto copies = first_point();
+  const Json before = traces();
+  bool died = true;
+  for (int step = 0; died; ++step) {
+    SCOPED_TRACE(step);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      DyingLedger dying(ledger_, step);
+      auto capture = driver_.prepare(wanted_, dying);
+      ::_exit(capture && (*capture)->abandon() ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    died = WIFSIGNALED(status);
+    ASSERT_TRUE(died || WEXITSTATUS(status) == 0);
+    write(0, static_cast<std::uint64_t>(step) * 65'536, 4096, static_cast<std::uint8_t>(step + 10));
+    write(1, static_cast<std::uint64_t>(step) * 65'536, 512, static_cast<std::uint8_t>(step + 90));
+    const auto swept = driver_.sweep(wanted_.machine, ledger_.leftovers(), false, ledger_);
+    ASSERT_TRUE(swept) << swept.error().message;
+    EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+    ASSERT_EQ(traces(), before);
+  }
+  expect_nothing_lost(copies);
 }
 
 }  // namespace

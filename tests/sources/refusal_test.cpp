@@ -287,6 +287,27 @@ TEST_F(Refusal, ToReadOnWhenTheRoomForCopiesRunsOutSparesTheGuest) {
   EXPECT_TRUE(std::filesystem::is_empty(small.path()));
 }
 
+TEST_F(Refusal, ToCopyOnWhenTheRoomRunsOutSparesTheGuestAlsoWhileNobodyReads) {
+  boot();
+  daemon_->fill("disk0", 0, 16 * kMiB, 'a');
+  const Json before = traces();
+  const SmallFileSystem small(72 * kMiB);
+  auto wanted = request(machine());
+  wanted.scratch = small.path();
+  auto capture = driver_.prepare(wanted, ledger_).value();
+  auto reader = capture->open(0).value();
+  daemon_->fill("disk0", 0, 16 * kMiB, 'b');
+  while (!daemon_->tell("query-jobs").empty()) std::this_thread::yield();
+  daemon_->fill("disk0", 0, 16 * kMiB, 'c');
+  const auto read = reader->extents(0, kMiB);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ENOSPC) << read.error().message;
+  EXPECT_THAT(read.error().message, HasSubstr("less than the 67108864 that a backup keeps free"));
+  ASSERT_TRUE(capture->abandon());
+  EXPECT_EQ(traces(), before);
+  EXPECT_TRUE(std::filesystem::is_empty(small.path()));
+}
+
 TEST_F(Refusal, ToPutABitmapIntoAnImageWhoseFileSystemIsNearlyFull) {
   const SmallFileSystem small(12 * kMiB);
   boot({{.node = "disk0", .directory = small.path()}});
@@ -295,6 +316,33 @@ TEST_F(Refusal, ToPutABitmapIntoAnImageWhoseFileSystemIsNearlyFull) {
   const std::string change_id = capture->disks()[0].change_id;
   ASSERT_TRUE(capture->commit());
   EXPECT_EQ(traces()["nodes"]["disk0"][change_id]["persistent"], false);
+}
+
+TEST_F(Refusal, ToTakeABitmapOutOfAnImageWhoseFileSystemIsNearlyFullIsMadeGoodLater) {
+  const SmallFileSystem small(48 * kMiB);
+  boot({{.node = "disk0", .directory = small.path()}});
+  Bytes record;
+  const std::string first = committed_full(record);
+  ASSERT_EQ(traces()["nodes"]["disk0"][first]["persistent"], true);
+  const std::string filler = small.path() + "/filler";
+  std::ofstream(filler).flush();
+  const Fd fd{::open(filler.c_str(), O_WRONLY | O_CLOEXEC)};
+  const auto room = std::filesystem::space(small.path()).available;
+  ASSERT_EQ(::fallocate(fd.get(), 0, 0, static_cast<off_t>(room - 8 * kMiB)), 0);
+
+  auto capture = prepare({{"disk0", first}});
+  EXPECT_EQ(capture->disks()[0].full_reason, std::nullopt);
+  const std::string second = capture->disks()[0].change_id;
+  ASSERT_TRUE(capture->commit());
+  EXPECT_THAT(bitmaps(), ::testing::UnorderedElementsAre(first, second));
+  EXPECT_EQ(ledger_.leftovers().size(), 1u);
+  ASSERT_TRUE(driver_.sweep(machine(), ledger_.leftovers(), true, ledger_)) << "nothing is wrong with that";
+  EXPECT_EQ(bitmaps().size(), 2u);
+
+  std::filesystem::resize_file(filler, 0);
+  ASSERT_TRUE(driver_.sweep(machine(), ledger_.leftovers(), true, ledger_));
+  EXPECT_THAT(bitmaps(), ::testing::ElementsAre(second));
+  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
 }
 
 TEST_F(Refusal, IsSaidByDiscoverDiskByDisk) {

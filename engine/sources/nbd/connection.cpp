@@ -49,7 +49,8 @@ Result<> Connection::negotiate(const Export& what) {
   const std::string doing = "connecting";
   if (nbd_set_export_name(handle_, what.name.c_str()) != 0) return failure(doing);
   if (nbd_set_pread_initialize(handle_, false) != 0) return failure(doing);
-  if (nbd_add_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0) return failure(doing);
+  if (!what.erring && nbd_add_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0)
+    return failure(doing);
   if (!what.bitmap.empty()) {
     bitmap_context_ = "qemu:dirty-bitmap:" + what.bitmap;
     if (nbd_add_meta_context(handle_, bitmap_context_.c_str()) != 0) return failure(doing);

@@ -21,6 +21,9 @@ struct Export {
   std::string name;
   std::string bitmap;      // tells what has changed; "": nothing is asked
   std::uint64_t size = 0;  // that it must have
+  // Of a server that errs where a range is partly one thing and partly another: what reads as zeros is not
+  // asked for, and no read crosses a multiple of 64 KiB.
+  bool erring = false;
 };
 
 // Whether an NBD server listens there. One that hangs does.

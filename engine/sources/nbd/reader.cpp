@@ -10,6 +10,7 @@ namespace holdfast::source::nbd {
 namespace {
 
 constexpr std::uint64_t kPiece = 256 * kKiB;
+constexpr std::uint64_t kPieceOfErring = 64 * kKiB;
 constexpr std::size_t kInFlight = 16;
 constexpr std::chrono::milliseconds kDrain{500};
 constexpr std::uint64_t kStatusStep = 2 * kGiB;  // a block status request has 32 bits for its length
@@ -19,7 +20,7 @@ constexpr std::uint64_t kStatusStep = 2 * kGiB;  // a block status request has 3
 // The ranges, cut where the promise demands it.
 class Reader::Pieces {
  public:
-  explicit Pieces(std::span<const Range> ranges) : ranges_(ranges) {}
+  Pieces(std::span<const Range> ranges, std::uint64_t most) : ranges_(ranges), most_(most) {}
 
   std::optional<Range> next() {
     while (!ranges_.empty() && used_ == ranges_.front().length) {
@@ -28,13 +29,14 @@ class Reader::Pieces {
     }
     if (ranges_.empty()) return std::nullopt;
     const std::uint64_t offset = ranges_.front().offset + used_;
-    const std::uint64_t length = std::min(ranges_.front().length - used_, kPiece - offset % kPiece);
+    const std::uint64_t length = std::min(ranges_.front().length - used_, most_ - offset % most_);
     used_ += length;
     return Range{offset, length};
   }
 
  private:
   std::span<const Range> ranges_;
+  const std::uint64_t most_;
   std::uint64_t used_ = 0;  // of the first one
 };
 
@@ -141,7 +143,7 @@ Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Can
       request.buffer.resize(kPiece);
     }
   }
-  auto result = read_all(Pieces(ranges), sink, cancel);
+  auto result = read_all(Pieces(ranges, what_.erring ? kPieceOfErring : kPiece), sink, cancel);
   if (!result) drain();
   return result;
 }

@@ -1,9 +1,12 @@
 #include "engine/sources/qmp/capture.h"
 
+#include <algorithm>
+
 #include "catalog/base/disk.h"
 #include "catalog/base/log.h"
 #include "engine/image/writer.h"
 #include "engine/sources/qmp/frozen_reader.h"
+#include "engine/sources/qmp/guest_disks.h"
 
 namespace holdfast::source::qmp {
 namespace {
@@ -31,13 +34,16 @@ Result<std::unique_ptr<FrozenMachine>> FrozenMachine::freeze(std::shared_ptr<Sou
 Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan> plans) {
   scratch_ = request.scratch;
   HF_TRY(const auto scratch, open_directory(scratch_));
-  HF_CHECK(check_scratch_space(*scratch));
+  HF_CHECK(check_scratch_space(scratch_));
   const std::string prefix = "hf-" + request.repository_marker + "-";
   const std::string node_prefix = "hf-" + request.repository_marker.substr(0, 8) + "-";
   for (DiskPlan& plan : plans) {
     const std::string random = random_hex(8);
     fleeces_.push_back({std::move(plan), prefix + random, node_prefix + random});
   }
+  HF_CHECK(choose_filters());
+  HF_TRY(agent_, agent_for(*source_, request.machine.quiesce, source_->limits().agent));
+  quiesce_ = request.machine.quiesce;
   const std::string own = prefix + random_hex(8);  // of what serves all disks
 
   const auto record_server = [this](const std::string& path) {
@@ -49,14 +55,31 @@ Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan
   HF_CHECK(record(LeftoverKind::file, directory, detail_of(*source_)));
   HF_CHECK(scratch->make_directory(own));
   for (const Fleece& fleece : fleeces_) HF_CHECK(make_scratch(directory, fleece));
-  HF_CHECK(freeze_all());
-  for (const Fleece& fleece : fleeces_) HF_CHECK(make_export(fleece));
+  for (const CopyFilter& filter : filters_) HF_CHECK(insert_filter(filter));
+  HF_CHECK(record_bitmaps());
+  HF_CHECK(freeze_at_rest());
+  for (std::size_t i = 0; i < fleeces_.size(); ++i) HF_CHECK(make_export(i));
 
   for (const Fleece& fleece : fleeces_)
     disks_.push_back({.name = fleece.plan.name,
                       .capacity = fleece.plan.capacity,
                       .change_id = fleece.change_id,
                       .full_reason = fleece.plan.full_reason});
+  return {};
+}
+
+// All of them or none: their freeze must be one command.
+Result<> FrozenMachine::choose_filters() {
+  HF_TRY(const GuestDisks guest, GuestDisks::of(*source_));
+  const bool all_have_devices = std::ranges::all_of(fleeces_, [&](const Fleece& fleece) {
+    return !fleece.plan.read_only && guest.with(fleece.plan.node) != nullptr;
+  });
+  if (!all_have_devices) return {};
+  HF_TRY(const bool known, has_copy_filters(*source_));
+  if (!known) return {};
+  HF_TRY(erring_, errs_on_partly_copied(*source_));
+  for (const Fleece& fleece : fleeces_)
+    filters_.push_back(name_filter(fleece.node, fleece.plan.node, guest.with(fleece.plan.node)->device));
   return {};
 }
 
@@ -68,51 +91,130 @@ Result<> FrozenMachine::make_scratch(const std::string& directory, const Fleece&
     HF_CHECK(image::write_empty_image(*image, fleece.plan.capacity, kScratchCluster));
   }
   HF_CHECK(record(LeftoverKind::node, fleece.node, detail_of(*source_)));
+  const Json backing = filters_.empty() ? Json(fleece.plan.node) : Json();
   HF_CHECK(
       source_->execute("blockdev-add", {{"driver", "qcow2"},
                                         {"node-name", fleece.node},
                                         {"file", {{"driver", "file"}, {"filename", directory + "/" + file}}},
-                                        {"backing", fleece.plan.node}}));
+                                        {"backing", backing}}));
   return {};
 }
+
+Result<> FrozenMachine::insert_filter(const CopyFilter& filter) {
+  HF_CHECK(record(LeftoverKind::node, filter.copy, detail_of(*source_)));
+  HF_CHECK(add_copy(*source_, filter));
+  HF_CHECK(record(LeftoverKind::node, filter.top, detail_of(*source_)));
+  HF_CHECK(add_top(*source_, filter));
+  HF_CHECK(record(LeftoverKind::drive, filter.top, detail_of(*source_, DriveDetail{.node = filter.node})));
+  return insert(*source_, filter);
+}
+
+Result<> FrozenMachine::record_bitmaps() {
+  for (const Fleece& fleece : fleeces_)
+    HF_CHECK(record(
+        LeftoverKind::bitmap, fleece.change_id,
+        detail_of(*source_, BitmapDetail{.since = fleece.plan.since, .supersedes = fleece.plan.supersedes})));
+  return {};
+}
+
+Json FrozenMachine::begin_bitmap(const Fleece& fleece) const {
+  return action("block-dirty-bitmap-add", {{"node", fleece.plan.node},
+                                           {"name", fleece.change_id},
+                                           {"granularity", kGranularity},
+                                           {"persistent", fleece.plan.persistent}});
+}
+
+Json FrozenMachine::stop_parents() const {
+  Json actions = Json::array();
+  for (const Fleece& fleece : fleeces_)
+    if (!fleece.plan.since.empty())
+      actions.push_back(
+          action("block-dirty-bitmap-disable", {{"node", fleece.plan.node}, {"name", fleece.plan.since}}));
+  return actions;
+}
+
+// Recorded before it is asked for, and thawed whatever comes of it: also a daemon that dies in between thaws
+// it, at its next start.
+Result<> FrozenMachine::freeze_at_rest() {
+  if (!agent_) return freeze_disks();
+  HF_TRY(const Id recorded, record(LeftoverKind::fsfreeze, "the guest's file systems", detail_of(*source_)));
+  Result<> at_rest = bring_to_rest(*agent_);
+  std::optional<Result<>> frozen;
+  if (at_rest) {
+    frozen = freeze_disks();
+    at_rest = check_at_rest(*agent_);
+  }
+  const auto thawed = agent_->thaw();
+  agent_.reset();
+  if (!thawed) return within(thawed.error(), "thawing the guest at {}", source_->socket());
+  HF_CHECK(ledger_.forget(recorded));
+  std::erase_if(made_, [&](const Leftover& each) { return each.id == recorded; });
+  if (frozen) HF_CHECK(*frozen);
+  if (at_rest) {
+    consistency_ = Consistency::filesystem;
+    return {};
+  }
+  if (quiesce_ == Quiesce::required)
+    return within(at_rest.error(),
+                  "the guest at {} could not be quiesced, which its machine's \"quiesce\" requires",
+                  source_->socket());
+  log::warning("the guest at {} is not quiesced: {}", source_->socket(), at_rest.error().message);
+  return frozen ? Result<>{} : freeze_disks();
+}
+
+Result<> FrozenMachine::freeze_disks() { return filters_.empty() ? freeze_by_jobs() : freeze_by_filters(); }
 
 // The order of the actions matters where the guest's disk has a thread of its own and writes between two
 // of them: a new bitmap begins before the freeze and the parent's ends after it, so that such a write is in
 // both of them, which costs a cluster, and never in neither, which would lose it.
-Result<> FrozenMachine::freeze_all() {
-  Json begin = Json::array(), copy = Json::array(), stop = Json::array();
+Result<> FrozenMachine::freeze_by_jobs() {
+  Json actions = Json::array();
+  for (const Fleece& fleece : fleeces_) actions.push_back(begin_bitmap(fleece));
+  std::vector<std::string> jobs;
   for (const Fleece& fleece : fleeces_) {
-    const DiskPlan& plan = fleece.plan;
-    HF_CHECK(record(LeftoverKind::bitmap, fleece.change_id,
-                    detail_of(*source_, {.since = plan.since, .supersedes = plan.supersedes})));
-    begin.push_back(action("block-dirty-bitmap-add", {{"node", plan.node},
-                                                      {"name", fleece.change_id},
-                                                      {"granularity", kGranularity},
-                                                      {"persistent", plan.persistent}}));
-    copy.push_back(action(
-        "blockdev-backup",
-        {{"job-id", fleece.change_id}, {"device", plan.node}, {"target", fleece.node}, {"sync", "none"}}));
-    if (!plan.since.empty())
-      stop.push_back(action("block-dirty-bitmap-disable", {{"node", plan.node}, {"name", plan.since}}));
-  }
-  for (const Fleece& fleece : fleeces_)
+    jobs.push_back(fleece.change_id);
     HF_CHECK(record(LeftoverKind::block_job, fleece.change_id, detail_of(*source_)));
-
-  Json actions = std::move(begin);
-  actions.insert(actions.end(), copy.begin(), copy.end());
-  actions.insert(actions.end(), stop.begin(), stop.end());
+    actions.push_back(action("blockdev-backup", {{"job-id", fleece.change_id},
+                                                 {"device", fleece.plan.node},
+                                                 {"target", fleece.node},
+                                                 {"sync", "none"}}));
+  }
+  for (Json& stop : stop_parents()) actions.push_back(std::move(stop));
   HF_CHECK(source_->execute("transaction", {{"actions", std::move(actions)}}));
   frozen_at_ = system_clock().now();
+  watch_ = std::make_shared<ScratchWatch>(source_, scratch_, std::move(jobs));
   return {};
 }
 
-Result<> FrozenMachine::make_export(const Fleece& fleece) {
+// In the same order, for the same reason.
+Result<> FrozenMachine::freeze_by_filters() {
+  Json begin = Json::array();
+  for (const Fleece& fleece : fleeces_) begin.push_back(begin_bitmap(fleece));
+  HF_CHECK(source_->execute("transaction", {{"actions", std::move(begin)}}));
+  HF_CHECK(qmp::freeze(*source_, filters_));
+  frozen_at_ = system_clock().now();
+  if (Json stop = stop_parents(); !stop.empty())
+    HF_CHECK(source_->execute("transaction", {{"actions", std::move(stop)}}));
+  for (const CopyFilter& filter : filters_) {
+    HF_CHECK(record(LeftoverKind::node, filter.access, detail_of(*source_)));
+    HF_CHECK(add_access(*source_, filter));
+  }
+  return {};
+}
+
+Result<> FrozenMachine::make_export(std::size_t disk) {
+  const Fleece& fleece = fleeces_[disk];
   HF_CHECK(record(LeftoverKind::nbd_export, fleece.change_id, detail_of(*source_)));
-  Json arguments{
-      {"type", "nbd"}, {"id", fleece.change_id}, {"node-name", fleece.node}, {"name", fleece.change_id}};
-  // By its name alone, which QEMU finds in the node behind the scratch image; pairs of node and name are
-  // understood since QEMU 7.1 only.
-  if (!fleece.plan.since.empty()) arguments["bitmaps"] = Json::array({fleece.plan.since});
+  Json arguments{{"type", "nbd"},
+                 {"id", fleece.change_id},
+                 {"node-name", filters_.empty() ? fleece.node : filters_[disk].access},
+                 {"name", fleece.change_id}};
+  // By its name alone QEMU finds it in the node behind a scratch image; pairs of node and name are understood
+  // since QEMU 7.1, as filters are.
+  if (!fleece.plan.since.empty())
+    arguments["bitmaps"] = filters_.empty()
+                               ? Json::array({fleece.plan.since})
+                               : Json::array({{{"node", fleece.plan.node}, {"name", fleece.plan.since}}});
   HF_CHECK(source_->execute("block-export-add", arguments));
   return {};
 }
@@ -122,15 +224,23 @@ Result<std::unique_ptr<DiskReader>> FrozenMachine::open(std::size_t disk) {
   const nbd::Export exported{.socket = nbd_socket_,
                              .name = fleece.change_id,
                              .bitmap = fleece.plan.since,
-                             .size = fleece.plan.capacity};
-  HF_TRY(auto scratch, open_directory(scratch_));
-  return std::make_unique<FrozenReader>(std::make_unique<nbd::Reader>(exported, nbd_limits_), source_,
-                                        fleece.change_id, std::move(scratch));
+                             .size = fleece.plan.capacity,
+                             .erring = erring_};
+  StillFrozen still_frozen = filters_.empty() ? by_job(source_, fleece.change_id, watch_)
+                                              : by_filter(source_, filters_.at(disk).top);
+  return std::make_unique<FrozenReader>(std::make_unique<nbd::Reader>(exported, nbd_limits_),
+                                        std::move(still_frozen), scratch_);
 }
 
-Result<> FrozenMachine::commit() { return undo(*source_, made_, Outcome::committed, ledger_); }
+Result<> FrozenMachine::commit() { return end(Outcome::committed); }
 
-Result<> FrozenMachine::abandon() { return undo(*source_, made_, Outcome::abandoned, ledger_); }
+Result<> FrozenMachine::abandon() { return end(Outcome::abandoned); }
+
+Result<> FrozenMachine::end(Outcome outcome) {
+  agent_.reset();  // it serves one client at a time, as the undoing may want to be
+  watch_.reset();
+  return undo(*source_, made_, outcome, ledger_);
+}
 
 Result<Id> FrozenMachine::record(LeftoverKind kind, const std::string& name, const std::string& detail) {
   HF_TRY(const Id id, ledger_.record(kind, name, detail));

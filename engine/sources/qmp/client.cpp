@@ -1,47 +1,19 @@
 #include "engine/sources/qmp/client.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "catalog/base/bytes.h"
+#include "engine/sources/qmp/unix_socket.h"
 
 namespace holdfast::source::qmp {
 namespace {
 
 constexpr std::size_t kEventsKept = 1024;
 constexpr std::size_t kLongestLine = 64 * kMiB;
-
-// While others wait for the same socket, connecting waits too: the kernel keeps a short queue for it.
-Result<Fd> open_socket(const std::string& path, const Deadline& deadline) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return fail(ENAMETOOLONG, "the path of QMP socket {} has {} bytes; a socket's path may have {}", path,
-                path.size(), sizeof address.sun_path - 1);
-  path.copy(address.sun_path, path.size());
-  Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  if (!fd) return fail_errno("making a socket");
-  const int left = std::max(deadline.milliseconds(), 1);  // to the kernel, 0 is for ever
-  const timeval patience{.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
-  if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
-    return fail_errno("setting a socket's patience");
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) return fail_errno("setting up QMP socket {}", path);
-    return fd;
-  }
-  switch (errno) {
-    case ENOENT:
-      return fail(ENOENT, "there is no QMP socket {}: the machine is not running, or has it elsewhere", path);
-    case ECONNREFUSED: return fail(ECONNREFUSED, "nobody listens at QMP socket {}: QEMU has gone", path);
-    case EAGAIN: return fail(EBUSY, "too many programs already wait for QMP socket {}", path);
-    default: return fail_errno("connecting to QMP socket {}", path);
-  }
-}
 
 int errno_of(const std::string& error_class) {
   if (error_class == "CommandNotFound") return ENOSYS;
@@ -60,7 +32,7 @@ std::string text_of(const Json& object, const char* key) {
 
 Result<std::unique_ptr<Client>> Client::connect(const std::string& socket, const Limits& limits) {
   const Deadline deadline = Deadline::in(limits.greeting);
-  HF_TRY(Fd fd, open_socket(socket, deadline));
+  HF_TRY(Fd fd, connect_unix(socket, "QMP socket", deadline));
   std::unique_ptr<Client> client(new Client(std::move(fd), socket, limits));
   HF_CHECK(client->greet(deadline));
   HF_CHECK(client->execute_until("qmp_capabilities", Json::object(), deadline));

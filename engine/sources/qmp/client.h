@@ -30,6 +30,7 @@ std::string text_of(const Json& object, const char* key);
 struct Limits {
   std::chrono::milliseconds greeting{10'000};  // from connecting to the first command
   std::chrono::milliseconds command{30'000};
+  std::chrono::milliseconds agent{30'000};  // each answer of the guest's agent
 };
 
 // Commands and events of one QEMU or qemu-storage-daemon. Any thread may call anything; commands of several

@@ -6,6 +6,7 @@
 
 #include "engine/sources/qmp/capture.h"
 #include "engine/sources/qmp/plan.h"
+#include "engine/sources/qmp/threads.h"
 #include "engine/sources/qmp/undo.h"
 
 namespace holdfast::source::qmp {
@@ -31,6 +32,9 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
       return fail(EINVAL, "disks {} and {} are the same block node, {}", twin->name, plan.name, plan.node);
     plans.push_back(std::move(plan));
   }
+  std::vector<std::string> disk_nodes;
+  for (const DiskPlan& plan : plans) disk_nodes.push_back(plan.node);
+  HF_CHECK(check_threads(*source, disk_nodes));
   PrepareRequest absolute = request;  // QEMU has a working directory of its own
   std::error_code failed;
   absolute.scratch = std::filesystem::absolute(request.scratch, failed).lexically_normal().string();

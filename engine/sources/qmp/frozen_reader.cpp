@@ -2,49 +2,63 @@
 
 #include <algorithm>
 
+#include "engine/sources/qmp/guest_disks.h"
+
 namespace holdfast::source::qmp {
-namespace {
 
-constexpr std::uint64_t kScratchReserve = 64 * kMiB;
+StillFrozen by_job(std::shared_ptr<Source> source, std::string job, std::shared_ptr<ScratchWatch> watch) {
+  return [source = std::move(source), job = std::move(job), watch = std::move(watch)]() -> Result<> {
+    HF_TRY(const Json jobs, source->execute("query-jobs"));
+    const auto ours =
+        std::ranges::find_if(jobs, [&](const Json& each) { return text_of(each, "id") == job; });
+    const std::string status = ours == jobs.end() ? "gone" : text_of(*ours, "status");
+    if (auto why = watch->ended()) return tl::make_unexpected(std::move(*why));
+    if (status == "running" || status == "paused" || status == "ready") return {};
+    return fail(
+        EIO,
+        "the freeze was lost while it was read: job {} at {} is {}; somebody ended it, or the source was "
+        "restarted",
+        job, source->socket(), status);
+  };
+}
 
-}  // namespace
-
-Result<> check_scratch_space(const Directory& scratch) {
-  HF_TRY(const Directory::Space space, scratch.space());
-  if (space.free >= kScratchReserve) return {};
-  return fail(
-      ENOSPC,
-      "the scratch area has {} bytes left, less than the {} that a backup keeps free: when it is full, "
-      "the guest's own writes fail",
-      space.free, kScratchReserve);
+StillFrozen by_filter(std::shared_ptr<Source> source, std::string top) {
+  return [source = std::move(source), top = std::move(top)]() -> Result<> {
+    HF_TRY(const GuestDisks disks, GuestDisks::of(*source));
+    if (disks.with(top) != nullptr) return {};
+    return fail(EIO,
+                "the freeze was lost while it was read: no device of the guest at {} writes through {} any "
+                "more; somebody has given it another disk, or the source was restarted",
+                source->socket(), top);
+  };
 }
 
 Result<std::vector<Extent>> FrozenReader::extents(std::uint64_t offset, std::uint64_t length) {
-  HF_TRY(auto extents, reader_->extents(offset, length));
-  HF_CHECK(check_still_frozen());
+  auto extents = reader_->extents(offset, length);
+  if (!extents) return tl::make_unexpected(explain(std::move(extents).error()));
+  HF_CHECK(still_frozen_());
   return extents;
 }
 
 Result<> FrozenReader::read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) {
   const auto watchful = [&](std::uint64_t offset, ByteView data) -> Result<> {
-    HF_CHECK(check_scratch_space(*scratch_));
+    HF_CHECK(check_scratch_space(scratch_));
     return sink(offset, data);
   };
-  HF_CHECK(reader_->read(ranges, watchful, cancel));
-  return check_still_frozen();
+  auto read = reader_->read(ranges, watchful, cancel);
+  if (!read) return tl::make_unexpected(explain(std::move(read).error()));
+  return still_frozen_();
 }
 
-Result<> FrozenReader::check_still_frozen() {
-  HF_TRY(const Json jobs, source_->execute("query-jobs"));
-  const auto ours =
-      std::ranges::find_if(jobs, [this](const Json& job) { return text_of(job, "id") == job_; });
-  const std::string status = ours == jobs.end() ? "gone" : text_of(*ours, "status");
-  if (status == "running" || status == "paused" || status == "ready") return {};
-  return fail(
-      EIO,
-      "the freeze was lost while it was read: job {} at {} is {}; somebody ended it, or the source was "
-      "restarted",
-      job_, source_->socket(), status);
+// That is how QEMU says that a filter has given up its instant; an honest export never says so of bytes that
+// it has.
+Error FrozenReader::explain(Error error) const {
+  if (error.code != EINVAL) return error;
+  if (const auto room = check_scratch_space(scratch_); !room) return room.error();
+  return Error{EIO,
+               fmt::format("QEMU has given up the frozen instant, since it could not keep what the guest "
+                           "was overwriting in {}: {}",
+                           scratch_, error.message)};
 }
 
 }  // namespace holdfast::source::qmp

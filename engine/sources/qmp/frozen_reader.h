@@ -1,42 +1,39 @@
 // A disk's reader that vouches for the freeze.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
-#include "catalog/base/disk.h"
 #include "engine/sources/driver.h"
+#include "engine/sources/qmp/scratch_watch.h"
 #include "engine/sources/qmp/source.h"
 
 namespace holdfast::source::qmp {
 
-// ENOSPC when the copies of overwritten clusters would soon find no room.
-//
-// With a full scratch area QEMU fails the *guest's* writes while the job goes on as if nothing were: so the
-// run ends before it comes to that, and its end frees the guest.
-Result<> check_scratch_space(const Directory& scratch);
+// Whether the instant still holds; called after each reading, so that what was read before an instant was
+// lost counts for nothing.
+using StillFrozen = std::function<Result<>()>;
 
-// What was read counts only if the copying job still ran afterwards: when someone ends it, the export goes
-// on, with what the guest writes now.
+// The copying job runs: when somebody ends it, the export goes on, with what the guest writes now.
+StillFrozen by_job(std::shared_ptr<Source> source, std::string job, std::shared_ptr<ScratchWatch> watch);
+// The guest writes through our filter.
+StillFrozen by_filter(std::shared_ptr<Source> source, std::string top);
+
 class FrozenReader final : public DiskReader {
  public:
-  FrozenReader(std::unique_ptr<DiskReader> reader, std::shared_ptr<Source> source, std::string job,
-               std::unique_ptr<Directory> scratch)
-      : reader_(std::move(reader)),
-        source_(std::move(source)),
-        job_(std::move(job)),
-        scratch_(std::move(scratch)) {}
+  FrozenReader(std::unique_ptr<DiskReader> reader, StillFrozen still_frozen, std::string scratch)
+      : reader_(std::move(reader)), still_frozen_(std::move(still_frozen)), scratch_(std::move(scratch)) {}
 
   Result<std::vector<Extent>> extents(std::uint64_t offset, std::uint64_t length) override;
   Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) override;
 
  private:
-  Result<> check_still_frozen();
+  Error explain(Error error) const;
 
   const std::unique_ptr<DiskReader> reader_;
-  const std::shared_ptr<Source> source_;
-  const std::string job_;
-  const std::unique_ptr<Directory> scratch_;
+  const StillFrozen still_frozen_;
+  const std::string scratch_;
 };
 
 }  // namespace holdfast::source::qmp

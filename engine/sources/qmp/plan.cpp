@@ -31,15 +31,6 @@ std::optional<FullReason> why_full(const DiskRequest& request, const Node& node,
   return std::nullopt;
 }
 
-// True where that can't be seen from here.
-bool has_room_for_bitmap(const Node& node) {
-  struct statvfs status {};
-  if (::statvfs(node.path.c_str(), &status) != 0) return true;
-  constexpr std::uint64_t kReserve = 16 * kMiB;
-  const std::uint64_t bitmap = node.size / (64 * kKiB) / 8;
-  return status.f_bavail * status.f_frsize > kReserve + 4 * bitmap;
-}
-
 }  // namespace
 
 Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket) {
@@ -68,10 +59,19 @@ Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const
   return DiskPlan{.name = request.name,
                   .node = request.node,
                   .capacity = node->size,
+                  .read_only = node->read_only,
                   .persistent = why_not_persistent(*node).empty(),
                   .since = reason ? "" : request.since,
                   .supersedes = request.supersedes.empty() ? request.since : request.supersedes,
                   .full_reason = reason};
+}
+
+bool has_room_for_bitmap(const Node& node) {
+  struct statvfs status {};
+  if (::statvfs(node.path.c_str(), &status) != 0) return true;
+  constexpr std::uint64_t kReserve = 16 * kMiB;
+  const std::uint64_t bitmap = node.size / (64 * kKiB) / 8;
+  return status.f_bavail * status.f_frsize > kReserve + 4 * bitmap;
 }
 
 std::string why_not_persistent(const Node& node) {

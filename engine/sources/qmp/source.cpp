@@ -40,6 +40,14 @@ Result<std::string> Source::path_here(const std::string& file) {
   return file.starts_with('/') ? process + "/root" + file : process + "/cwd/" + file;
 }
 
+Result<int> Source::major_version() {
+  HF_TRY(const Json version, execute("query-version"));
+  const auto qemu = version.find("qemu");
+  if (qemu == version.end()) return 0;
+  const auto major = qemu->find("major");
+  return major != qemu->end() && major->is_number() ? major->get<int>() : 0;
+}
+
 Result<Json> Source::execute(std::string_view command, const Json& arguments) {
   HF_TRY(const auto connection, client());
   return connection->execute(command, arguments);

@@ -20,6 +20,7 @@ class Source {
   static std::shared_ptr<Source> at(const std::string& socket, const Limits& limits);
 
   const std::string& socket() const { return socket_; }
+  const Limits& limits() const { return limits_; }
   NbdServer& nbd_server() { return nbd_server_; }
 
   // Connects when there is no connection or the last one broke.
@@ -27,6 +28,8 @@ class Source {
   // How this process reaches a file that the source names: by the source's own root and working directory,
   // which may be a container's. Nothing may be there, when it is no plain file, or on another host.
   Result<std::string> path_here(const std::string& file);
+  // Of QEMU; 0 when it does not say.
+  Result<int> major_version();
   Result<Json> execute(std::string_view command, const Json& arguments = Json::object());
   // Asks `done` again each time the source says that a job or an export has changed, until it says yes.
   Result<> wait_until(std::string_view what, const std::function<Result<bool>()>& done);

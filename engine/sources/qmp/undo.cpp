@@ -5,10 +5,15 @@
 
 #include "catalog/base/disk.h"
 #include "catalog/base/log.h"
+#include "engine/sources/qmp/copy_filter.h"
 #include "engine/sources/qmp/nodes.h"
+#include "engine/sources/qmp/plan.h"
+#include "engine/sources/qmp/quiesce.h"
 
 namespace holdfast::source::qmp {
 namespace {
+
+enum class Undone { yes, later };  // it stays recorded, and nothing is wrong
 
 Json parse_detail(const Leftover& leftover) {
   Json detail = Json::parse(leftover.detail, nullptr, false);
@@ -83,24 +88,50 @@ Result<> merge_back(Source& source, const Node& node, const std::string& ours_na
   return {};
 }
 
-Result<> settle_bitmap(Source& source, const Leftover& leftover, Outcome outcome) {
+// Law 8: to take a stored bitmap out of an image QEMU first writes to it, for which there must be room.
+bool can_be_removed(const Nodes& nodes, const std::string& name) {
+  return std::ranges::all_of(nodes.all(), [&](const Node& node) {
+    const Bitmap* bitmap = node.bitmap(name);
+    if (bitmap == nullptr || !bitmap->persistent || has_room_for_bitmap(node)) return true;
+    log::warning("bitmap {} stays in {} until its file system has room again", name, node.file);
+    return false;
+  });
+}
+
+Result<Undone> settle_committed(Source& source, const Nodes& nodes, const BitmapDetail& detail) {
+  Undone all = Undone::yes;
+  for (const std::string& name : {detail.since, detail.supersedes}) {
+    if (can_be_removed(nodes, name))
+      HF_CHECK(remove_bitmap(source, nodes, name));
+    else
+      all = Undone::later;
+    if (detail.supersedes == detail.since) break;
+  }
+  return all;
+}
+
+Result<Undone> settle_bitmap(Source& source, const Leftover& leftover, Outcome outcome) {
   HF_TRY(const BitmapDetail detail, bitmap_detail(leftover));
   HF_TRY(const Nodes nodes, Nodes::of(source));
-  if (outcome == Outcome::committed) {
-    HF_CHECK(remove_bitmap(source, nodes, detail.since));
-    return detail.supersedes == detail.since ? Result<>{} : remove_bitmap(source, nodes, detail.supersedes);
-  }
+  if (outcome == Outcome::committed) return settle_committed(source, nodes, detail);
 
   const auto node = std::ranges::find_if(
       nodes.all(), [&](const Node& candidate) { return candidate.bitmap(leftover.name) != nullptr; });
   // Without ours a parent that doesn't record stays so: it misses what was written since the freeze, and
   // the next run must see that it does.
-  if (node == nodes.all().end()) return {};
+  if (node == nodes.all().end()) return Undone::yes;
   const Bitmap* ours = node->bitmap(leftover.name);
   const Bitmap* parent = node->bitmap(detail.since);
   const bool sound = parent != nullptr && !parent->inconsistent && !ours->inconsistent && !node->read_only;
-  if (sound) return merge_back(source, *node, leftover.name, detail.since);
-  return remove_bitmap(source, nodes, leftover.name);
+  HF_CHECK(sound ? merge_back(source, *node, leftover.name, detail.since)
+                 : remove_bitmap(source, nodes, leftover.name));
+  return Undone::yes;
+}
+
+Result<> give_drive_back(Source& source, const Leftover& leftover) {
+  const std::string node = text_of(parse_detail(leftover), "node");
+  if (node.empty()) return fail(EINVAL, "the record of {} can't be read: {}", leftover.name, leftover.detail);
+  return take_out(source, leftover.name, node);
 }
 
 // A file, or a directory with all below it.
@@ -112,7 +143,7 @@ Result<> remove_file(const std::string& path) {
   return remove_tree(**directory, name.filename().string());
 }
 
-Result<> undo_one(Source& source, const Leftover& leftover, Outcome outcome) {
+Result<> take_away(Source& source, const Leftover& leftover) {
   switch (leftover.kind) {
     case LeftoverKind::nbd_server: return source.nbd_server().leave(leftover.name, leftover.id);
     case LeftoverKind::nbd_export:
@@ -121,10 +152,18 @@ Result<> undo_one(Source& source, const Leftover& leftover, Outcome outcome) {
     case LeftoverKind::block_job:
       return remove_listed(source, "query-jobs", leftover.name, "job-cancel", {{"id", leftover.name}});
     case LeftoverKind::node: return remove_node(source, leftover.name);
-    case LeftoverKind::bitmap: return settle_bitmap(source, leftover, outcome);
+    case LeftoverKind::bitmap: break;  // there is more to it
     case LeftoverKind::file: return remove_file(leftover.name);
+    case LeftoverKind::drive: return give_drive_back(source, leftover);
+    case LeftoverKind::fsfreeze: return thaw_leftover(source, source.limits().agent);
   }
   return fail(EINVAL, "{} is of an unknown kind", leftover.name);
+}
+
+Result<Undone> undo_one(Source& source, const Leftover& leftover, Outcome outcome) {
+  if (leftover.kind == LeftoverKind::bitmap) return settle_bitmap(source, leftover, outcome);
+  HF_CHECK(take_away(source, leftover));
+  return Undone::yes;
 }
 
 }  // namespace
@@ -135,6 +174,10 @@ std::string detail_of(const Source& source, const BitmapDetail& bitmap) {
   return print(Json{{"socket", source.socket()}, {"since", bitmap.since}, {"supersedes", bitmap.supersedes}});
 }
 
+std::string detail_of(const Source& source, const DriveDetail& drive) {
+  return print(Json{{"socket", source.socket()}, {"node", drive.node}});
+}
+
 std::string socket_of(const Leftover& leftover) { return text_of(parse_detail(leftover), "socket"); }
 
 Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledger& ledger) {
@@ -142,17 +185,27 @@ Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledg
   const auto note = [&first](Error error) {
     if (first) first = tl::make_unexpected(std::move(error));
   };
+  // A guest that was left frozen must not wait for anything.
+  std::ranges::stable_partition(made,
+                                [](const Leftover& each) { return each.kind != LeftoverKind::fsfreeze; });
   std::vector<Leftover> stay;
   Result<> reachable = source.connect();
   while (!made.empty()) {
     Leftover leftover = std::move(made.back());
     made.pop_back();
     const bool at_source = leftover.kind != LeftoverKind::file && leftover.kind != LeftoverKind::nbd_server;
-    Result<> gone = at_source && !reachable ? reachable : undo_one(source, leftover, outcome);
-    if (gone) gone = ledger.forget(leftover.id);
-    if (gone) continue;
-    note(gone.error());
-    if (at_source && reachable) reachable = source.connect();
+    Result<Undone> gone = Undone::later;
+    if (at_source && !reachable)
+      gone = tl::make_unexpected(reachable.error());
+    else
+      gone = undo_one(source, leftover, outcome);
+    if (gone && *gone == Undone::yes) {
+      const auto forgotten = ledger.forget(leftover.id);
+      if (forgotten) continue;
+      gone = tl::make_unexpected(forgotten.error());
+    }
+    if (!gone) note(gone.error());
+    if (!gone && at_source && reachable) reachable = source.connect();
     stay.push_back(std::move(leftover));
   }
   std::ranges::reverse(stay);

@@ -1,0 +1,63 @@
+#include "engine/sources/qmp/scratch_watch.h"
+
+#include "catalog/base/disk.h"
+#include "catalog/base/log.h"
+
+namespace holdfast::source::qmp {
+namespace {
+
+constexpr std::uint64_t kReserve = 64 * kMiB;
+constexpr std::chrono::milliseconds kPause{20};  // a guest that fills the reserve in it writes 3 GB/s
+
+}  // namespace
+
+Result<> check_scratch_space(const std::string& directory) {
+  HF_TRY(const auto scratch, open_directory(directory));
+  HF_TRY(const Directory::Space space, scratch->space());
+  if (space.free >= kReserve) return {};
+  return fail(ENOSPC,
+              "the scratch area {} has {} bytes left, less than the {} that a backup keeps free for what the "
+              "guest overwrites",
+              directory, space.free, kReserve);
+}
+
+ScratchWatch::ScratchWatch(std::shared_ptr<Source> source, std::string directory,
+                           std::vector<std::string> jobs)
+    : source_(std::move(source)), directory_(std::move(directory)), jobs_(std::move(jobs)) {
+  thread_ = std::thread([this] { watch(); });
+}
+
+ScratchWatch::~ScratchWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+std::optional<Error> ScratchWatch::ended() {
+  const std::lock_guard lock(mutex_);
+  return ended_;
+}
+
+void ScratchWatch::watch() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (const auto room = check_scratch_space(directory_); !room) {
+      ended_ = room.error();  // first: whoever finds the jobs gone is to find the reason
+      lock.unlock();
+      end_jobs();
+      return;
+    }
+    changed_.wait_for(lock, kPause);
+  }
+}
+
+void ScratchWatch::end_jobs() {
+  for (const std::string& job : jobs_)
+    if (const auto cancelled = source_->execute("job-cancel", {{"id", job}}); !cancelled)
+      log::warning("job {} was to be ended for want of scratch space: {}", job, cancelled.error().message);
+}
+
+}  // namespace holdfast::source::qmp

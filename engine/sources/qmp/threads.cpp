@@ -1,0 +1,64 @@
+#include "engine/sources/qmp/threads.h"
+
+#include <algorithm>
+
+#include "engine/sources/qmp/guest_disks.h"
+
+namespace holdfast::source::qmp {
+namespace {
+
+constexpr int kFirstSafe = 9;  // the major version from which a client's end is dealt with in the main thread
+
+// Those that were made by name, as all are that devices and exports can have.
+Result<bool> has_iothreads(Source& source) {
+  const auto objects = source.execute("qom-list", {{"path", "/objects"}});
+  if (!objects && objects.error().code == ENOENT) return false;  // there are none of any kind
+  if (!objects) return tl::make_unexpected(objects.error());
+  return std::ranges::any_of(*objects,
+                             [](const Json& each) { return text_of(each, "type") == "child<iothread>"; });
+}
+
+// "" where there is no such property: then there is no such thread.
+Result<std::string> text_property(Source& source, const std::string& path, const char* property) {
+  const auto value = source.execute("qom-get", {{"path", path}, {"property", property}});
+  if (value) return value->is_string() ? value->get<std::string>() : "";
+  if (value.error().code == EREMOTEIO || value.error().code == ENOENT) return "";
+  return tl::make_unexpected(value.error());
+}
+
+// The thread of the device itself, or of the controller whose bus it is on.
+Result<bool> has_thread(Source& source, const std::string& device) {
+  HF_TRY(const std::string own, text_property(source, device, "iothread"));
+  if (!own.empty()) return true;
+  HF_TRY(const std::string bus, text_property(source, device, "parent_bus"));
+  if (bus.empty()) return false;
+  HF_TRY(const std::string of_controller,
+         text_property(source, bus.substr(0, bus.find_last_of('/')), "iothread"));
+  return !of_controller.empty();
+}
+
+}  // namespace
+
+Result<> check_threads(Source& source, const std::vector<std::string>& nodes) {
+  HF_TRY(const int major, source.major_version());
+  if (major >= kFirstSafe) return {};
+  HF_TRY(const bool any, has_iothreads(source));
+  if (!any) return {};
+  HF_TRY(const GuestDisks guest, GuestDisks::of(source));
+  for (const std::string& node : nodes) {
+    const GuestDisk* disk = guest.with(node);
+    bool threaded = disk == nullptr;
+    if (disk != nullptr) {
+      HF_TRY(threaded, has_thread(source, disk->device));
+    }
+    if (threaded)
+      return fail(
+          EOPNOTSUPP,
+          "block node {} may be worked for by an iothread, and QEMU before 9.0 aborts, guest and all, when "
+          "an NBD client of such a disk hangs up: take the iothread from the disk, or use a newer QEMU",
+          node);
+  }
+  return {};
+}
+
+}  // namespace holdfast::source::qmp

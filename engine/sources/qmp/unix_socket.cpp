@@ -1,0 +1,37 @@
+#include "engine/sources/qmp/unix_socket.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+
+namespace holdfast::source::qmp {
+
+Result<Fd> connect_unix(const std::string& path, std::string_view what, const Deadline& deadline) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return fail(ENAMETOOLONG, "the path of {} {} has {} bytes; a socket's path may have {}", what, path,
+                path.size(), sizeof address.sun_path - 1);
+  path.copy(address.sun_path, path.size());
+  Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!fd) return fail_errno("making a socket");
+  const int left = std::max(deadline.milliseconds(), 1);  // to the kernel, 0 is for ever
+  const timeval patience{.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
+    return fail_errno("setting a socket's patience");
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) return fail_errno("setting up {} {}", what, path);
+    return fd;
+  }
+  switch (errno) {
+    case ENOENT:
+      return fail(ENOENT, "there is no {} {}: the machine is not running, or has it elsewhere", what, path);
+    case ECONNREFUSED: return fail(ECONNREFUSED, "nobody listens at {} {}: QEMU has gone", what, path);
+    case EAGAIN: return fail(EBUSY, "too many programs already wait for {} {}", what, path);
+    default: return fail_errno("connecting to {} {}", what, path);
+  }
+}
+
+}  // namespace holdfast::source::qmp

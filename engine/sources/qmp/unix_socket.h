@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "catalog/base/error.h"
+#include "catalog/base/fd.h"
+#include "engine/sources/deadline.h"
+
+namespace holdfast::source::qmp {
+
+// A connection to a socket of QEMU's, which `what` names in sentences: "QMP socket". It doesn't block from
+// here on. While others wait for the same socket, connecting waits too: the kernel keeps a short queue for
+// it.
+Result<Fd> connect_unix(const std::string& path, std::string_view what, const Deadline& deadline);
+
+}  // namespace holdfast::source::qmp
