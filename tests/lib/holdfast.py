@@ -177,9 +177,10 @@ def missing():
     return f"{', '.join(absent)} is not installed" if absent else ""
 
 
-def main():
-    """Runs the file's tests. What can't run here fails, unless HOLDFAST_ALLOW_SKIP names the file."""
-    why = missing()
+def main(also=lambda: ""):
+    """Runs the file's tests; `also` says what else they miss. What can't run here fails, unless HOLDFAST_ALLOW_SKIP
+    names the file."""
+    why = missing() or also()
     if why:
         file = pathlib.Path(sys.argv[0]).resolve()
         name = f"{file.parent.name}/{file.stem.removeprefix('test_')}"

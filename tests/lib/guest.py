@@ -1,0 +1,233 @@
+"""A real guest under QEMU's own emulation: Debian's kernel, busybox, and QEMU's guest agent. Up in seconds.
+
+Never with KVM, which must not be needed: a machine for tests is often a guest itself."""
+
+import glob
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+from processes import spawn
+from qmp import Qmp
+
+PORT = "org.qemu.guest_agent.0"
+MODULES = ["virtio_pci", "virtio_blk", "virtio_console", "ext4"]
+
+# Each line from the port "control" is a command; its output is followed by "@@ STATUS".
+INIT = f"""#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/
+mkdir -p /proc /sys /dev /tmp /run /mnt /etc /var
+mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
+mount -t tmpfs tmp /tmp; mount -t tmpfs run /run; ln -s /run /var/run
+ln -s /proc/mounts /etc/mtab
+while read -r module; do insmod /modules/$module; done </modules/order
+port() {{
+  for port in /sys/class/virtio-ports/*; do
+    if [ "$(cat $port/name)" = $1 ]; then echo /dev/${{port##*/}}; fi
+  done
+}}
+agent() {{
+  qemu-ga -d -m virtio-serial -p $(port {PORT}) -t /run -f /run/qga.pid "$@"
+}}
+exec 3<>$(port control)
+echo '@@ 0' >&3
+while read -r line <&3; do
+  eval "$line" >&3 2>&3 </dev/null
+  echo "@@ $?" >&3
+done
+"""
+
+
+def kernel():
+    """The newest of Debian's kernels for clouds; "" when there is none."""
+    found = sorted(glob.glob("/boot/vmlinuz-*-cloud-amd64"))
+    return found[-1] if found else ""
+
+
+def missing():
+    """What this machine lacks; "" when nothing."""
+    if not kernel():
+        return "linux-image-cloud-amd64 is not installed"
+    programs = ["qemu-system-x86_64", "qemu-ga", "busybox", "cpio", "modprobe", "mkfs.ext4", "e2fsck"]
+    absent = [name for name in programs if not shutil.which(name)]
+    return f"{', '.join(absent)} is not installed" if absent else ""
+
+
+def make_initrd(folder):
+    """The guest's whole system, as one file in `folder`."""
+    root = folder / "root"
+    for name in ("bin", "modules"):
+        (root / name).mkdir(parents=True)
+    shutil.copy(shutil.which("busybox"), root / "bin/busybox")
+    agent = shutil.which("qemu-ga")
+    shutil.copy(agent, root / "bin/qemu-ga")
+    for word in subprocess.run(["ldd", agent], capture_output=True, text=True, check=True).stdout.split():
+        if word.startswith("/"):
+            target = root / word[1:]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(word, target)
+    release = kernel().removeprefix("/boot/vmlinuz-")
+    order = []
+    for module in MODULES:
+        command = ["modprobe", "--set-version", release, "--show-depends", module]
+        for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
+            action, _, path = line.strip().partition(" ")
+            if action == "insmod" and os.path.basename(path) not in order:
+                shutil.copy(path, root / "modules")
+                order.append(os.path.basename(path))
+    (root / "modules/order").write_text("".join(f"{name}\n" for name in order))
+    (root / "init").write_text(INIT)
+    (root / "init").chmod(0o755)
+    initrd = folder / "initrd"
+    names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
+    with open(initrd, "wb") as file:
+        command = ["cpio", "--create", "--format=newc", "--quiet"]
+        subprocess.run(command, cwd=root, input=names.encode(), stdout=file, check=True)
+    shutil.rmtree(root)
+    return initrd
+
+
+class Disk:
+    """A qcow2 disk of the guest, /dev/vda, /dev/vdb …"""
+
+    def __init__(self, folder, number, capacity):
+        self.name = f"disk-{number}"
+        self.node = f"disk{number}"
+        self.device = f"/dev/vd{'abcd'[number]}"
+        self.capacity = capacity
+        self.image = folder / f"{self.name}.qcow2"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.image, str(capacity)], check=True)
+
+
+class Guest:
+    """Boots at construction. close() is the plug pulled."""
+
+    def __init__(self, folder, initrd, capacities):
+        """The first disk holds an ext4."""
+        self.folder = folder
+        folder.mkdir(parents=True)
+        self.socket = folder / "qmp.sock"  # for Holdfast: QMP serves one client at a time
+        self.agent = folder / "agent.sock"
+        self.disks = [Disk(folder, number, capacity) for number, capacity in enumerate(capacities)]
+        make_file_system(self.disks[0], folder)
+        self.initrd = initrd
+        self.process = None
+        self.start()
+
+    def start(self):
+        own, control = self.folder / "test.sock", self.folder / "control.sock"
+        # Ours listen before QEMU runs, so that nothing can be missed.
+        with socket.socket(socket.AF_UNIX) as monitor, socket.socket(socket.AF_UNIX) as serial:
+            for listener, path in ((monitor, own), (serial, control)):
+                path.unlink(missing_ok=True)
+                listener.bind(str(path))
+                listener.listen(1)
+            arguments = []
+            for number, disk in enumerate(self.disks):
+                arguments += [
+                    *("-blockdev", f"driver=qcow2,node-name={disk.node},discard=unmap,file.driver=file"
+                      f",file.filename={disk.image},file.discard=unmap"),
+                    *("-device", f"virtio-blk-pci,id=vd{number},drive={disk.node}"),
+                ]  # fmt: skip
+            self.process = spawn(
+                [
+                    *("qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-nodefaults", "-display", "none"),
+                    *("-m", "192", "-no-reboot", "-kernel", kernel(), "-initrd", self.initrd),
+                    *("-append", "console=ttyS0 quiet panic=-1 no_timer_check nokaslr mitigations=off"),
+                    *("-serial", f"file:{self.folder}/console.log"),
+                    *("-chardev", f"socket,id=control,fd={serial.fileno()},server=on,wait=off"),
+                    *("-chardev", f"socket,id=own,fd={monitor.fileno()},server=on,wait=off", "-mon"),
+                    *("chardev=own,mode=control", "-qmp", f"unix:{self.socket},server=on,wait=off"),
+                    *("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control"),
+                    *("-chardev", f"socket,id=agent,path={self.agent},server=on,wait=off"),
+                    *("-device", f"virtserialport,chardev=agent,name={PORT}"),
+                    *arguments,
+                ],
+                pass_fds=[monitor.fileno(), serial.fileno()],
+            )
+            self._control = socket.socket(socket.AF_UNIX)
+            self._control.settimeout(120)
+            self._control.connect(str(control))
+            self._lines = self._control.makefile("rwb")
+            self.qmp = Qmp(own)
+        assert self._answer() == (0, ""), "the guest does not come up"
+
+    def definition(self, **fields):
+        """The machine's config.json."""
+        disks = [{"name": disk.name, "node": disk.node} for disk in self.disks]
+        return {"driver": "qmp", "socket": str(self.socket), "disks": disks, **fields}
+
+    def run(self, command):
+        """A line of shell in the guest; what it says. Raises when it fails."""
+        self.begin(command)
+        return self.end()
+
+    def begin(self, command):
+        """The same without waiting for its end()."""
+        self._lines.write(command.encode() + b"\n")
+        self._lines.flush()
+
+    def end(self):
+        status, said = self._answer()
+        if status:
+            raise RuntimeError(f"the guest's command failed with {status}: {said}")
+        return said
+
+    def _answer(self):
+        said = []
+        while line := self._lines.readline().decode(errors="replace"):
+            if line.startswith("@@ "):
+                return int(line[3:]), "\n".join(said)
+            said.append(line.rstrip("\r\n"))
+        raise EOFError(f"the guest has gone; its console:\n{(self.folder / 'console.log').read_text()[-4000:]}")
+
+    def status(self):
+        """What QEMU says of the guest: running, paused, io-error …"""
+        return self.qmp.command("query-status")["status"]
+
+    def foreign(self):
+        """Whatever QEMU has besides the guest's own, bitmaps apart; devices that have not their own disk."""
+        nodes = self.qmp.command("query-named-block-nodes", {"flat": True})
+        names = {node["node-name"] for node in nodes if not node["node-name"].startswith("#")}
+        found = sorted(names - {disk.node for disk in self.disks})
+        found += [export["id"] for export in self.qmp.command("query-block-exports")]
+        found += [job["id"] for job in self.qmp.command("query-jobs")]
+        attached = [block["inserted"]["node-name"] for block in self.qmp.command("query-block")]
+        return found + sorted(set(attached) - {disk.node for disk in self.disks})
+
+    def bitmaps(self, disk):
+        """Names of the disk's bitmaps, with their facts."""
+        nodes = self.qmp.command("query-named-block-nodes", {"flat": True})
+        (node,) = [node for node in nodes if node["node-name"] == disk.node]
+        return {bitmap["name"]: bitmap for bitmap in node.get("dirty-bitmaps", []) if "name" in bitmap}
+
+    def close(self):
+        """For cleanup: whatever state it is in."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            self.qmp.close()
+            self._control.close()
+
+
+def make_file_system(disk, folder):
+    """An ext4 on a disk whose guest is not running."""
+    raw = pathlib.Path(folder) / "new.raw"
+    with open(raw, "wb") as file:
+        file.truncate(disk.capacity)
+    subprocess.run(["mkfs.ext4", "-q", "-F", raw], check=True)
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, disk.image], check=True)
+    raw.unlink()
+
+
+def complaints(image):
+    """What is wrong with an ext4 in a raw file, or left to be played back from its journal; "" when it was at rest."""
+    facts = subprocess.run(["dumpe2fs", "-h", image], capture_output=True, text=True, check=True).stdout
+    if "needs_recovery" in facts:
+        return "its journal has to be played back"
+    checked = subprocess.run(["e2fsck", "-f", "-n", image], capture_output=True, text=True, check=False)
+    return checked.stdout + checked.stderr if checked.returncode else ""
