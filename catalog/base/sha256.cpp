@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 namespace holdfast {
 
 struct Sha256::State {
@@ -30,6 +32,20 @@ std::string Sha256::hex() {
 std::string sha256_hex(ByteView bytes) {
   Sha256 digest;
   digest.update(bytes);
+  return digest.hex();
+}
+
+Result<std::string> sha256_hex(const File& file) {
+  HF_TRY(const std::uint64_t size, file.size());
+  Sha256 digest;
+  Bytes piece(256 * kKiB);
+  for (std::uint64_t offset = 0; offset < size; offset += piece.size()) {
+    const std::size_t wanted = std::min<std::uint64_t>(piece.size(), size - offset);
+    HF_TRY(const std::size_t got, file.read_at(offset, ByteSpan{piece}.first(wanted)));
+    if (got != wanted)
+      return fail(EIO, "{} ends at {} where {} bytes were written", file.name(), offset + got, size);
+    digest.update(ByteView{piece}.first(wanted));
+  }
   return digest.hex();
 }
 

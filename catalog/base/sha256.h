@@ -4,6 +4,7 @@
 #include <string>
 
 #include "catalog/base/bytes.h"
+#include "catalog/base/disk.h"
 
 namespace holdfast {
 
@@ -21,5 +22,7 @@ class Sha256 {
 };
 
 std::string sha256_hex(ByteView bytes);
+// Of all of a file that nobody writes to.
+Result<std::string> sha256_hex(const File& file);
 
 }  // namespace holdfast

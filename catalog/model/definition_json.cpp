@@ -2,6 +2,7 @@
 
 #include "catalog/base/bytes.h"
 #include "catalog/model/json_shape.h"
+#include "catalog/model/machine_shape.h"
 
 namespace holdfast {
 namespace {
@@ -26,44 +27,6 @@ const json::Value<std::vector<std::string>>& texts() {
   return value;
 }
 const json::Value<std::vector<std::string>>& tags() { return texts(); }
-
-template <>
-const Shape<DiskDefinition>& shape() {
-  using D = DiskDefinition;
-  static const Shape<D> disk{"A disk of the machine.",
-                             {
-                                 field("name", &D::name, json::name(),
-                                       "What the disk is called here, once in the machine.", Need::required),
-                                 field("node", &D::node, json::text_not_empty(),
-                                       "The block node that the guest writes to.", Need::required),
-                             },
-                             {}};
-  return disk;
-}
-
-template <>
-const Shape<MachineDefinition>& shape() {
-  using D = MachineDefinition;
-  static const Shape<D> machine{
-      "Something with disks that is backed up.",
-      {
-          field("description", &D::description, json::text(), "For people."),
-          field("tags", &D::tags, tags(), "Words to find it by."),
-          field("driver", &D::driver, json::word<Driver>(), "How Holdfast speaks to it.", Need::required),
-          field("socket", &D::socket, json::socket_path(), "The QMP socket of its QEMU or storage daemon.",
-                Need::required, Setter::root),
-          field("disks", &D::disks,
-                json::list(json::object(shape<DiskDefinition>()), 1, "a list of at least one disk",
-                           &DiskDefinition::name),
-                "The disks that belong to a point, in their order.", Need::required),
-          field(
-              "quiesce", &D::quiesce, json::word<Quiesce>(),
-              "Whether the guest's agent freezes its file systems for the instant of the freeze: auto where "
-              "there is one."),
-      },
-      {}};
-  return machine;
-}
 
 template <>
 const Shape<RepositoryDefinition>& shape() {
@@ -247,17 +210,47 @@ const Shape<SettingsDefinition>& shape() {
   return settings;
 }
 
+// The one shape that a document, or a definition, of a kind has; a machine's is its driver's.
+
+template <class D>
+Result<const Shape<D>*> shape_of_document(const Json&) {
+  return &shape<D>();
+}
+template <>
+Result<const Shape<MachineDefinition>*> shape_of_document(const Json& document) {
+  return json::machine_shape_of(document);
+}
+
+template <class D>
+const Shape<D>& shape_of(const D&) {
+  return shape<D>();
+}
+template <>
+const Shape<MachineDefinition>& shape_of(const MachineDefinition& machine) {
+  return json::machine_shape(machine.driver);
+}
+
+template <class D>
+Json schema_of() {
+  return json::object_schema(shape<D>());
+}
+template <>
+Json schema_of<MachineDefinition>() {
+  return json::machine_schema();
+}
+
 }  // namespace
 
 template <class Definition>
 Result<Definition> parse_definition(std::string_view text) {
   HF_TRY(const Json document, json::parse_document(text));
-  return json::read_object(shape<Definition>(), document, "");
+  HF_TRY(const Shape<Definition>* its, shape_of_document<Definition>(document));
+  return json::read_object(*its, document, "");
 }
 
 template <class Definition>
 std::string print_definition(const Definition& definition) {
-  return json::write_object(shape<Definition>(), definition)
+  return json::write_object(shape_of(definition), definition)
              .dump(2, ' ', false, Json::error_handler_t::replace) +
          "\n";
 }
@@ -266,7 +259,7 @@ template <class Definition>
 const std::string& definition_schema() {
   static const std::string text = [] {
     Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}};
-    schema.update(json::object_schema(shape<Definition>()));
+    schema.update(schema_of<Definition>());
     return schema.dump(2) + "\n";
   }();
   return text;
@@ -274,9 +267,7 @@ const std::string& definition_schema() {
 
 template <class Definition>
 std::string root_only_change(const Definition& before, const Definition& after) {
-  for (const auto& known : shape<Definition>().fields)
-    if (known.setter == Setter::root && !known.equal(before, after)) return known.name;
-  return "";
+  return json::root_only_change(shape_of(after), before, after);
 }
 
 #define HF_DEFINITION(D)                                    \

@@ -191,6 +191,10 @@ struct PointDisk {
   std::optional<std::uint64_t> qcow2_bytes;  // the size of DISK.qcow2; absent in points older than that file
   std::string sums_sha256;
   Id layer_id = 0;
+  bool read_everything = true;              // else what the source said had changed
+  std::optional<std::uint64_t> bytes_read;  // absent in points from before it was counted
+  std::string content_sha256;   // of its content sums; "" where the source tells changes by itself
+  std::string source_identity;  // what the source knew it by; "" where it can't tell
 };
 
 struct Point {
@@ -276,8 +280,9 @@ struct Leftover {
   Id machine_id = 0;
   Id point_id = 0;  // whose capture made it
   LeftoverKind kind = LeftoverKind::node;
-  std::string name;    // "hf-3f2a91c0-…"; for a file its path
-  std::string detail;  // what the driver needs to undo it; its own words
+  std::string name;             // "hf-3f2a91c0-…"; for a file its path
+  std::string detail;           // what the driver needs to undo it; its own words
+  Driver driver = Driver::qmp;  // that made it: the machine may have another one by now
 };
 
 // Who asked, by the kernel's word; nobody when the daemon acts by itself.

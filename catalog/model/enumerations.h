@@ -37,8 +37,8 @@ constexpr std::optional<E> from_word(std::string_view word) {
     static constexpr auto words = std::to_array<std::string_view>({__VA_ARGS__}); \
   }
 
-enum class Driver { qmp };
-HF_WORDS(Driver, "drivers", "qmp");
+enum class Driver { qmp, nbd, file };
+HF_WORDS(Driver, "drivers", "qmp", "nbd", "file");
 
 enum class Compression { zstd, deflate, none };
 HF_WORDS(Compression, "compressions", "zstd", "deflate", "none");
@@ -112,10 +112,11 @@ enum class FullReason {
   layout_changed,  // the repository's cluster size or compression
   parent_missing,
   parent_damaged,
+  cbt_lied,  // what the source calls unchanged is not what the parent has
 };
 HF_WORDS(FullReason, "full_reasons", "no_parent", "requested", "no_change_id", "bitmap_missing",
          "bitmap_inconsistent", "bitmap_unusable", "capacity_changed", "disk_changed", "layout_changed",
-         "parent_missing", "parent_damaged");
+         "parent_missing", "parent_damaged", "cbt_lied");
 constexpr bool is_planned(FullReason reason) {
   return reason == FullReason::no_parent || reason == FullReason::requested;
 }

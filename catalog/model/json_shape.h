@@ -18,12 +18,12 @@ template <class D>
 struct Field {
   std::string name;
   Need need;
-  Setter setter;
   std::string must;
   Json schema;  // with its description
   std::function<Result<>(const Json& found, const std::string& field, D& into)> read;
   std::function<Json(const D&)> write;
-  std::function<bool(const D&, const D&)> equal;
+  // Where they differ in what only root may set: that field, as "path" or "disks[0].path"; else "".
+  std::function<std::string(const D& before, const D& after)> root_only_change;
 };
 
 // What binds several fields together: the check, and the same as JSON Schema.
@@ -38,6 +38,8 @@ struct Shape {
   std::string description;
   std::vector<Field<D>> fields;
   std::vector<Rule<D>> rules;
+  // Fields that are known, but not here: what each of them belongs to.
+  std::vector<std::pair<std::string, std::string>> elsewhere{};
 };
 
 template <class D, class T>
@@ -45,9 +47,11 @@ Field<D> field(std::string name, T D::*member, Value<T> value, std::string descr
                Need need = Need::optional, Setter setter = Setter::anybody) {
   Json schema = {{"description", setter == Setter::root ? description + " Set by root alone." : description}};
   schema.update(value.schema);
-  return {std::move(name),
+  const auto differs = [member, setter, name](const D& before, const D& after) -> std::string {
+    return setter == Setter::root && before.*member != after.*member ? name : "";
+  };
+  return {name,
           need,
-          setter,
           value.must,
           std::move(schema),
           [member, read = value.read](const Json& found, const std::string& at, D& into) -> Result<> {
@@ -55,7 +59,14 @@ Field<D> field(std::string name, T D::*member, Value<T> value, std::string descr
             return {};
           },
           [member, write = value.write](const D& from) { return write(from.*member); },
-          [member](const D& a, const D& b) { return a.*member == b.*member; }};
+          differs};
+}
+
+template <class D>
+std::string root_only_change(const Shape<D>& shape, const D& before, const D& after) {
+  for (const auto& known : shape.fields)
+    if (std::string changed = known.root_only_change(before, after); !changed.empty()) return changed;
+  return "";
 }
 
 // `where` is "" for a whole document, "disks[0]." for an object within.
@@ -65,6 +76,8 @@ Result<D> read_object(const Shape<D>& shape, const Json& found, const std::strin
   for (const auto& known : shape.fields) names.push_back(known.name);
   for (const auto& [name, value] : found.items()) {
     if (std::ranges::find(names, name) != names.end()) continue;
+    for (const auto& [stranger, home] : shape.elsewhere)
+      if (stranger == name) return fail(EINVAL, "field \"{}{}\" is of {} alone", where, name, home);
     const std::string near = nearest(name, names);
     if (!near.empty())
       return fail(EINVAL, "field \"{}{}\" is not known here; did you mean \"{}\"?", where, name, near);

@@ -143,6 +143,25 @@ Value<std::string> service_uri() {
                    });
 }
 
+Value<std::string> nbd_uri() {
+  static constexpr std::size_t kAtMost = 2048;
+  static const std::string user = "([A-Za-z0-9._~%+-]+@)?";
+  static const std::string text = R"([!-"$->@-~]*)";  // without # and ?
+  static const std::string query = R"([!-"$-~])";
+  static const std::string host = R"(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)";
+  static const std::string tcp = "nbds?://" + user + host + "(/" + text + R"()?(\?)" + query + "*)?";
+  // A name before the path would be passed over there, and the export's be "".
+  static const std::string unix_socket =
+      R"(nbds?\+unix://)" + user + "/" + text + R"(\?()" + query + "*&)?socket=/" + query + "+";
+  static const std::string pattern = "^(" + tcp + "|" + unix_socket + ")$";
+  static const std::regex right(pattern);
+  return text_that(
+      "an NBD URI without a password: nbd://HOST:PORT/EXPORT, nbds:// for TLS, or "
+      "nbd+unix:///EXPORT?socket=/PATH",
+      {{"type", "string"}, {"pattern", pattern}, {"maxLength", kAtMost}},
+      [](const std::string& value) { return value.size() <= kAtMost && std::regex_match(value, right); });
+}
+
 Value<std::string> or_empty(const Value<std::string>& value) {
   const std::string must = value.must + ", or \"\" for none";
   return {must,

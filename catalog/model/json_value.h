@@ -36,6 +36,7 @@ Value<std::string> machine_path();   // "machines/NAME"
 Value<std::string> socket_path();    // absolute, and short enough for a unix socket
 Value<std::string> absolute_path();  // below /, without ".", ".." or a slash at its end
 Value<std::string> service_uri();    // without a password in it
+Value<std::string> nbd_uri();        // as libnbd takes it, without what it would misread in silence
 Value<bool> boolean();
 Value<int> integer(int least, int most);
 Value<int> percent();                                                        // "0%" to "100%"

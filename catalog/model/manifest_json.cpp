@@ -17,11 +17,15 @@ Json disk_fields(const PointDisk& disk) {
           {"capacity", disk.capacity},
           {"kind", to_word(disk.kind)},
           {"reason", word_or_null(disk.full_reason)},
+          {"read", disk.read_everything ? "everything" : "changes"},
+          {"bytes_read", disk.bytes_read ? Json(*disk.bytes_read) : Json()},
           {"bytes_stored", disk.bytes_stored},
           {"bytes_used", disk.bytes_used},
           {"qcow2_bytes", disk.qcow2_bytes ? Json(*disk.qcow2_bytes) : Json()},
           {"change_id", text_or_null(disk.change_id)},
-          {"sums_sha256", text_or_null(disk.sums_sha256)}};
+          {"sums_sha256", text_or_null(disk.sums_sha256)},
+          {"content_sha256", text_or_null(disk.content_sha256)},
+          {"source_identity", text_or_null(disk.source_identity)}};
 }
 
 }  // namespace

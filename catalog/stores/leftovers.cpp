@@ -9,7 +9,7 @@ Result<Leftover> read_leftover(db::Statement& statement) {
   Leftover leftover;
   Row row(statement);
   row >> leftover.id >> leftover.machine_id >> leftover.point_id >> leftover.kind >> leftover.name >>
-      leftover.detail;
+      leftover.detail >> leftover.driver;
   HF_CHECK(row.check());
   return leftover;
 }
@@ -18,14 +18,15 @@ Result<Leftover> read_leftover(db::Statement& statement) {
 
 Result<> Leftovers::add(const Leftover& leftover) {
   HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO leftovers (id, machine_id, point_id, kind, name, detail)
-    VALUES (:id, :machine, :point, :kind, :name, :detail))sql"));
+    INSERT INTO leftovers (id, machine_id, point_id, kind, name, detail, driver)
+    VALUES (:id, :machine, :point, :kind, :name, :detail, :driver))sql"));
   HF_CHECK(insert.bind(":id", leftover.id)
                .bind(":machine", leftover.machine_id)
                .bind(":point", leftover.point_id)
                .bind(":kind", to_word(leftover.kind))
                .bind(":name", leftover.name)
                .bind(":detail", or_null(leftover.detail))
+               .bind(":driver", to_word(leftover.driver))
                .run());
   return {};
 }
@@ -39,7 +40,7 @@ Result<> Leftovers::remove(Id id) {
 
 Result<std::vector<Leftover>> Leftovers::of_machine(Id machine) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, machine_id, point_id, kind, name, detail FROM leftovers
+    SELECT id, machine_id, point_id, kind, name, detail, driver FROM leftovers
     WHERE machine_id = :machine ORDER BY id)sql"));
   return all_rows(found.bind(":machine", machine), read_leftover);
 }

@@ -57,6 +57,9 @@ Result<> Machines::define(Id id, const MachineDefinition& definition, Time now) 
   if (!definition.source.empty()) {
     HF_TRY(source, Sources(db_).resolve(definition.source));
   }
+  HF_CHECK(name_of(id));
+  // The schema looks at them when the machine's own row says that it is complete.
+  HF_CHECK(Disks(db_).define(id, definition.disks));
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE machines
     SET complete = 1, revision = :revision, changed_at = :now,
@@ -75,8 +78,7 @@ Result<> Machines::define(Id id, const MachineDefinition& definition, Time now) 
                .bind(":id", id)
                .run());
   HF_CHECK(defined(id, db_.changes() > 0, definition.tags));
-  HF_CHECK(set_texts("exclude", id, definition.exclude));
-  return Disks(db_).define(id, definition.disks);
+  return set_texts("exclude", id, definition.exclude);
 }
 
 Result<> Machines::remove(Id id) {

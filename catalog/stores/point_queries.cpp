@@ -25,7 +25,8 @@ Result<PointDisk> read_disk(db::Statement& statement) {
   PointDisk d;
   Row row(statement);
   row >> d.id >> d.point_id >> d.disk_id >> d.name >> d.capacity >> d.kind >> d.full_reason >> d.change_id >>
-      d.bytes_stored >> d.bytes_used >> d.sums_sha256 >> d.layer_id >> d.qcow2_bytes;
+      d.bytes_stored >> d.bytes_used >> d.sums_sha256 >> d.layer_id >> d.qcow2_bytes >> d.read_everything >>
+      d.bytes_read >> d.content_sha256 >> d.source_identity;
   HF_CHECK(row.check());
   return d;
 }
@@ -40,7 +41,8 @@ Result<Layer> read_layer(db::Statement& statement) {
 Result<> read_disks(db::Connection& db, Point& point) {
   HF_TRY(auto disks, db.prepare(R"sql(
     SELECT id, point_id, disk_id, name, capacity, kind, full_reason, change_id, bytes_stored, bytes_used,
-           sums_sha256, layer_id, qcow2_bytes
+           sums_sha256, layer_id, qcow2_bytes, read_everything, bytes_read, content_sha256,
+           source_identity
     FROM point_disks WHERE point_id = :point ORDER BY id)sql"));
   HF_TRY(point.disks, all_rows(disks.bind(":point", point.id), read_disk));
   return {};
@@ -113,7 +115,8 @@ Result<std::vector<Point>> Points::writing() {
 Result<PointDisk> Points::disk(Id point_disk) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, point_id, disk_id, name, capacity, kind, full_reason, change_id, bytes_stored, bytes_used,
-           sums_sha256, layer_id, qcow2_bytes
+           sums_sha256, layer_id, qcow2_bytes, read_everything, bytes_read, content_sha256,
+           source_identity
     FROM point_disks WHERE id = :id)sql"));
   HF_TRY(auto disk, first_row(found.bind(":id", point_disk), read_disk));
   if (!disk) return fail(ENOENT, "there is no disk of a point with id {}", point_disk);

@@ -31,9 +31,11 @@ Result<> count(db::Connection& db, const Point& point, int points) {
 Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {
   HF_TRY(auto insert, db.prepare(R"sql(
     INSERT INTO point_disks (id, point_id, disk_id, name, capacity, kind, full_reason, change_id,
-                             bytes_stored, bytes_used, sums_sha256, layer_id, qcow2_bytes)
+                             bytes_stored, bytes_used, sums_sha256, layer_id, qcow2_bytes,
+                             read_everything, bytes_read, content_sha256, source_identity)
     VALUES (:id, :point, :disk, :name, :capacity, :kind, :full_reason, :change_id,
-            :bytes_stored, :bytes_used, :sums_sha256, :layer, :qcow2_bytes))sql"));
+            :bytes_stored, :bytes_used, :sums_sha256, :layer, :qcow2_bytes,
+            :read_everything, :bytes_read, :content_sha256, :source_identity))sql"));
   HF_CHECK(insert.bind(":id", disk.id)
                .bind(":point", point)
                .bind(":disk", disk.disk_id)
@@ -47,6 +49,10 @@ Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {
                .bind(":sums_sha256", or_null(disk.sums_sha256))
                .bind(":layer", disk.layer_id)
                .bind(":qcow2_bytes", number(disk.qcow2_bytes))
+               .bind(":read_everything", disk.read_everything)
+               .bind(":bytes_read", number(disk.bytes_read))
+               .bind(":content_sha256", or_null(disk.content_sha256))
+               .bind(":source_identity", or_null(disk.source_identity))
                .run());
   return {};
 }

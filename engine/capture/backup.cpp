@@ -1,6 +1,7 @@
 #include "engine/capture/backup.h"
 
 #include <algorithm>
+#include <map>
 
 #include "catalog/base/log.h"
 #include "catalog/stores/events.h"
@@ -9,6 +10,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/capture/catalog_ledger.h"
+#include "engine/capture/disk_image.h"
 #include "engine/capture/governed_reader.h"
 #include "engine/capture/parent.h"
 #include "engine/capture/recovery.h"
@@ -47,8 +49,8 @@ class Backup {
     }
     // The point stands. What fails from here on is recorded at the source and swept later.
     if (const auto released = capture_->commit(); !released) {
-      outcome_.remark = released.error().message;
-      log::warning("machine '{}': {}", machine_.name, outcome_.remark);
+      add_remark(released.error().message);
+      log::warning("machine '{}': {}", machine_.name, released.error().message);
     }
     return std::move(outcome_);
   }
@@ -94,14 +96,18 @@ class Backup {
       HF_TRY(disk_rows_, Machines(db).disks(machine_.id));
       return {};
     }));
-    ledger_.emplace(services_.catalog, machine_.id, point.id);
+    ledger_.emplace(services_.catalog, machine_.id, point.id, machine_.definition.driver);
     return {};
   }
 
   Result<> make_point() {
     HF_CHECK(freeze());
-    HF_CHECK(name_point());
-    HF_CHECK(write_disks());
+    for (bool whole = false; !whole;) {
+      settle_kinds();
+      HF_CHECK(name_point());
+      HF_TRY(whole, write_disks());
+      if (!whole) HF_CHECK(begin_anew());
+    }
     HF_CHECK(publish());
     return commit();
   }
@@ -112,8 +118,26 @@ class Backup {
     } else {
       HF_CHECK(freeze_source());
     }
-    settle_kinds();
+    for (const source::FrozenDisk& frozen : capture_->disks()) {
+      if (!frozen.remark.empty()) add_remark(fmt::format("disk {}: {}", frozen.name, frozen.remark));
+      if (frozen.by_content && !frozen.full_reason) find_content(frozen.name);
+    }
     return {};
+  }
+
+  void add_remark(const std::string& sentence) {
+    outcome_.remark += (outcome_.remark.empty() ? "" : "; ") + sentence;
+  }
+
+  // What such a disk is held against, or why it is read as if there were no parent.
+  void find_content(const std::string& disk) {
+    const auto usable = parent_.usable.find(disk);
+    if (usable == parent_.usable.end()) return;
+    auto content = open_content(*place_, machine_, *parent_.point, usable->second);
+    if (content)
+      contents_.emplace(disk, std::move(*content));
+    else
+      parent_.reasons[disk] = content.error();
   }
 
   Result<> freeze_source() {
@@ -121,10 +145,11 @@ class Backup {
                                    .repository_marker = repository_.marker,
                                    .scratch = services_.scratch};
     for (const DiskDefinition& disk : machine_.definition.disks) {
-      source::DiskRequest wanted{.name = disk.name, .node = disk.node};
+      source::DiskRequest wanted{disk};
       if (const auto usable = parent_.usable.find(disk.name); usable != parent_.usable.end()) {
         wanted.since = usable->second.disk.change_id;
         wanted.last_capacity = usable->second.disk.capacity;
+        wanted.last_identity = usable->second.disk.source_identity;
       }
       if (parent_.point)
         for (const PointDisk& before : parent_.point->disks)
@@ -139,6 +164,10 @@ class Backup {
   void settle_kinds() {
     Point& point = outcome_.point;
     point.kind = PointKind::full;
+    point.parent_point_id.reset();
+    point.full_reason.reset();
+    outcome_.unplanned_full.reset();
+    point.disks.clear();
     for (const source::FrozenDisk& frozen : capture_->disks()) {
       PointDisk disk;
       disk.id = new_id();
@@ -152,6 +181,8 @@ class Backup {
       else
         disk.full_reason = frozen.full_reason;
       disk.kind = disk.full_reason ? PointKind::full : PointKind::incremental;
+      disk.read_everything = disk.full_reason || (frozen.by_content && !frozen.trusts_bitmap);
+      disk.source_identity = frozen.identity;
       if (!disk.full_reason) point.kind = PointKind::incremental;
       note_reason(disk);
       point.disks.push_back(std::move(disk));
@@ -198,7 +229,8 @@ class Backup {
     }
   }
 
-  Result<> write_disks() {
+  // False when a disk can't be the increment that it was to be: what was written is worth nothing then.
+  Result<bool> write_disks() {
     Point& point = outcome_.point;
     HF_TRY(auto draft, repository::Draft::create(place_, machine_.key, point.name));
     draft_.emplace(std::move(draft));
@@ -211,10 +243,24 @@ class Backup {
       readers.push_back(std::move(reader));
     }
     for (std::size_t i = 0; i < point.disks.size(); ++i) {
-      HF_CHECK(write_disk(point.disks[i], *readers[i]));
+      HF_TRY(const bool whole, write_disk(point.disks[i], capture_->disks()[i], *readers[i]));
+      if (!whole) {
+        parent_.reasons[point.disks[i].name] = FullReason::cbt_lied;
+        return false;
+      }
       readers[i].reset();
     }
-    return {};
+    progress_.expect_no_more();  // a source that isn't frozen had more or less by now than it had said
+    return true;
+  }
+
+  // Takes away the bytes that were written so far. The source stays frozen.
+  Result<> begin_anew() {
+    draft_.reset();
+    layers_.clear();
+    outcome_.point.bytes_stored = 0;
+    progress_.expect_no_more();
+    return place_->discard(machine_.key, outcome_.point.name);
   }
 
   Result<std::unique_ptr<source::DiskReader>> open_disk(std::size_t index) {
@@ -232,7 +278,7 @@ class Backup {
             .incremental = disk.kind == PointKind::incremental};
   }
 
-  Result<> write_disk(PointDisk& disk, source::DiskReader& reader) {
+  Result<bool> write_disk(PointDisk& disk, const source::FrozenDisk& frozen, source::DiskReader& reader) {
     const image::ImageId image_id = image::new_image_id();
     Layer layer;
     layer.id = new_id();
@@ -252,19 +298,29 @@ class Backup {
       layer.parent_layer_id = below.id;
       options.backing_file = "../" + below.file;
     }
-    HF_TRY(const auto files, draft_->create_disk(disk.name, layer.image_id));
-    HF_TRY(const auto writer, image::Writer::create(*files.image, *files.sums, options));
-    HF_TRY(const std::uint64_t bytes_read, transfer(reader, *writer, plan_for(disk), progress_, cancel_));
-    HF_TRY(const image::WriterSummary written, writer->finish());
+    const DiskImagePlan plan{.name = disk.name,
+                             .options = options,
+                             .by_content = frozen.by_content,
+                             .before = content_before(disk),
+                             .sample = disk.kind == PointKind::incremental && frozen.trusts_bitmap};
+    HF_TRY(const DiskImage written, write_disk_image(*draft_, plan, reader, progress_, cancel_));
+    outcome_.bytes_read += written.bytes_read;
+    if (written.source_lied) return false;
 
-    layer.file_bytes = written.file_bytes;
+    layer.file_bytes = written.image.file_bytes;
     disk.layer_id = layer.id;
+    disk.bytes_read = written.bytes_read;
     disk.bytes_stored = written.stored_bytes;
-    disk.sums_sha256 = written.sums_sha256;
-    outcome_.bytes_read += bytes_read;
+    disk.sums_sha256 = written.image.sums_sha256;
+    disk.content_sha256 = written.content_sha256;
     outcome_.point.bytes_stored += written.stored_bytes;
     layers_.push_back(std::move(layer));
-    return {};
+    return true;
+  }
+
+  const image::ContentReader* content_before(const PointDisk& disk) const {
+    const auto found = contents_.find(disk.name);
+    return disk.kind == PointKind::incremental && found != contents_.end() ? &found->second : nullptr;
   }
 
   Result<> publish() {
@@ -301,8 +357,10 @@ class Backup {
     outcome_.point.state = PointState::committed;
     auto committed = services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_CHECK(Points(db).commit(outcome_.point, layers_));
-      for (const PointDisk& disk : outcome_.point.disks)
+      for (const PointDisk& disk : outcome_.point.disks) {
         HF_CHECK(Machines(db).set_capacity(disk.disk_id, disk.capacity));
+        HF_CHECK(Machines(db).set_source_identity(disk.disk_id, disk.source_identity));
+      }
       Event event;
       event.id = new_id();
       event.at = services_.clock.now();
@@ -337,6 +395,7 @@ class Backup {
   std::vector<Disk> disk_rows_;
   std::shared_ptr<repository::Place> place_;
   Parent parent_;
+  std::map<std::string, image::ContentReader> contents_;  // of the parent's disks
   std::optional<CatalogLedger> ledger_;
   std::unique_ptr<source::Capture> capture_;
   std::optional<repository::Draft> draft_;

@@ -3,6 +3,7 @@
 //   recover ─► point row ─► freeze ─► name, chain row ─► bytes ─► publish ─► commit ─► source released
 //                              │                           │         │          │
 //                              └────────── any failure ────┴─────────┴──────────┘
+//                                          a source that lied: from the name on once more, as a full
 //                       discard the bytes ─► source gives back (bitmaps merged) ─► point row removed
 //
 // Laws kept here: 1 (rows before bytes), 2 (one rename publishes, one transaction commits), 3 (the parent's

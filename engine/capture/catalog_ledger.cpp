@@ -10,7 +10,8 @@ Result<Id> CatalogLedger::record(LeftoverKind kind, const std::string& name, con
                           .point_id = point_,
                           .kind = kind,
                           .name = name,
-                          .detail = detail};
+                          .detail = detail,
+                          .driver = driver_};
   HF_CHECK(catalog_.write([&](db::Connection& db) { return Leftovers(db).add(leftover); }));
   return leftover.id;
 }

@@ -9,8 +9,8 @@ namespace holdfast::capture {
 // Each call is one durable transaction. One thread at a time.
 class CatalogLedger final : public source::Ledger {
  public:
-  CatalogLedger(Catalog& catalog, Id machine, Id point)
-      : catalog_(catalog), machine_(machine), point_(point) {}
+  CatalogLedger(Catalog& catalog, Id machine, Id point, Driver driver)
+      : catalog_(catalog), machine_(machine), point_(point), driver_(driver) {}
 
   Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail) override;
   Result<> forget(Id id) override;
@@ -19,6 +19,7 @@ class CatalogLedger final : public source::Ledger {
   Catalog& catalog_;
   const Id machine_;
   const Id point_;
+  const Driver driver_;
 };
 
 }  // namespace holdfast::capture

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "catalog/base/log.h"
 #include "catalog/stores/points.h"
 
 namespace holdfast::capture {
@@ -28,6 +29,21 @@ std::optional<FullReason> try_open(const repository::Place& place, const Machine
 
 }  // namespace
 
+tl::expected<image::ContentReader, FullReason> open_content(const repository::Place& place,
+                                                            const Machine& machine, const Point& point,
+                                                            const ParentDisk& parent) {
+  if (parent.disk.content_sha256.empty()) return tl::make_unexpected(FullReason::no_change_id);
+  const Layer& layer = parent.layers.front();
+  const image::ContentShape shape{.cluster_size = static_cast<std::uint32_t>(point.cluster_size),
+                                  .disk_size = parent.disk.capacity,
+                                  .id = image::id_of(layer.image_id).value_or(image::ImageId{})};
+  auto content = place.open_content(machine.key, layer, shape, parent.disk.content_sha256);
+  if (content) return std::move(*content);
+  log::warning("machine '{}', disk {}: {}", machine.name, parent.disk.name, content.error().message);
+  return tl::make_unexpected(content.error().code == ENOENT ? FullReason::parent_missing
+                                                            : FullReason::parent_damaged);
+}
+
 Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
                              const Repository& repository, std::optional<PointKind> wanted) {
   return services.catalog.read([&](db::Connection& db) -> Result<Parent> {
@@ -46,7 +62,7 @@ Result<Parent> choose_parent(const Services& services, const repository::Place& 
         continue;
       }
       HF_TRY(auto layers, points.stack(found->layer_id));
-      if (found->change_id.empty())
+      if (found->change_id.empty() && found->content_sha256.empty())
         parent.reasons[disk.name] = FullReason::no_change_id;
       else if (const auto problem = try_open(place, machine, layers))
         parent.reasons[disk.name] = *problem;

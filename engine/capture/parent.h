@@ -26,4 +26,10 @@ struct Parent {
 Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
                              const Repository& repository, std::optional<PointKind> wanted);
 
+// The sums of what the parent's disk held, for a disk that is held against them; or why there are none to
+// rely on.
+tl::expected<image::ContentReader, FullReason> open_content(const repository::Place& place,
+                                                            const Machine& machine, const Point& point,
+                                                            const ParentDisk& parent);
+
 }  // namespace holdfast::capture

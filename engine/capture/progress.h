@@ -20,6 +20,7 @@ struct Progress {
 class ProgressMeter {
  public:
   void expect(std::uint64_t bytes) { total_ += bytes; }
+  void expect_no_more() { total_ = done_.load(); }
   void advance(std::uint64_t bytes) { done_ += bytes; }
 
   // Taken anew once a second, so that what was stat'ed is what is then read.

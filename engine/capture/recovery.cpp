@@ -19,7 +19,8 @@ struct Unsettled {
     Repository repository;
   };
   std::vector<Writing> writing;
-  std::map<Id, std::vector<Leftover>> leftovers;  // by point
+  // By point, and by the driver that made them: the machine may have another one by now.
+  std::map<std::pair<Id, Driver>, std::vector<Leftover>> leftovers;
 };
 
 Result<Unsettled> find_unsettled(Catalog& catalog, Id machine) {
@@ -33,7 +34,8 @@ Result<Unsettled> find_unsettled(Catalog& catalog, Id machine) {
       found.writing.push_back({std::move(point), std::move(repository)});
     }
     HF_TRY(auto leftovers, Leftovers(db).of_machine(machine));
-    for (Leftover& leftover : leftovers) found.leftovers[leftover.point_id].push_back(std::move(leftover));
+    for (Leftover& leftover : leftovers)
+      found.leftovers[{leftover.point_id, leftover.driver}].push_back(std::move(leftover));
     return found;
   });
 }
@@ -48,12 +50,13 @@ Result<> recover(const Services& services, Id machine) {
     HF_CHECK(place->may_write());
     HF_CHECK(place->discard(found.machine.key, point.name));
   }
-  for (const auto& [point, leftovers] : found.leftovers) {
+  for (const auto& [made_by, leftovers] : found.leftovers) {
+    const auto& [point, driver] = made_by;
     const bool committed = std::ranges::none_of(
         found.writing, [id = point](const auto& writing) { return writing.point.id == id; });
-    CatalogLedger ledger(services.catalog, machine, point);
-    const auto swept = source::driver_for(found.machine.definition.driver)
-                           .sweep(found.machine.definition, leftovers, committed, ledger);
+    CatalogLedger ledger(services.catalog, machine, point, driver);
+    const auto swept =
+        source::driver_for(driver).sweep(found.machine.definition, leftovers, committed, ledger);
     if (!swept)
       return within(swept.error(), "sweeping what an earlier run left at machine '{}'", found.machine.name);
   }

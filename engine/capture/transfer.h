@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "engine/capture/progress.h"
+#include "engine/capture/sample.h"
 #include "engine/image/writer.h"
 #include "engine/sources/driver.h"
 
@@ -15,13 +16,19 @@ struct TransferPlan {
   bool incremental = false;
 };
 
-// The bytes that transfer() will read, for the progress of a run. Reads nothing.
+struct Transferred {
+  std::uint64_t bytes_read = 0;
+  bool source_lied = false;  // then it was ended in the middle, and what was written is worth nothing
+};
+
+// The bytes that transfer() will read, for the progress of a run, what a sample reads not counted. Reads
+// nothing.
 Result<std::uint64_t> bytes_to_read(source::DiskReader& reader, const TransferPlan& plan);
 
 // Whole clusters only: where one byte of a cluster has changed, all of it is taken. An increment gets
-// explicit zeros where a changed area reads as zeros (law 6). The writer is left unfinished.
-// Returns the bytes read.
-Result<std::uint64_t> transfer(source::DiskReader& reader, image::Writer& writer, const TransferPlan& plan,
-                               ProgressMeter& progress, const source::Cancel& cancel);
+// explicit zeros where a changed area reads as zeros (law 6). The writer is left unfinished. `sample`, when
+// there is one, looks at what is called unchanged.
+Result<Transferred> transfer(source::DiskReader& reader, image::Writer& writer, const TransferPlan& plan,
+                             Sample* sample, ProgressMeter& progress, const source::Cancel& cancel);
 
 }  // namespace holdfast::capture

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
 #include "engine/image/stack.h"
@@ -267,6 +268,18 @@ std::string hex(const ImageId& id) {
   std::string text;
   for (const std::byte byte : id) text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
   return text;
+}
+
+std::optional<ImageId> id_of(std::string_view hex) {
+  ImageId id;
+  if (hex.size() != 2 * id.size()) return std::nullopt;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    unsigned value = 0;
+    const char* end = hex.data() + 2 * i + 2;
+    if (std::from_chars(end - 2, end, value, 16).ptr != end) return std::nullopt;
+    id[i] = std::byte{static_cast<unsigned char>(value)};
+  }
+  return id;
 }
 
 Result<ImageFacts> inspect(const File& image) {

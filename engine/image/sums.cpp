@@ -17,20 +17,6 @@ constexpr std::string_view kMagic = "HOLDSUMS";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kSummedHeader = 48;
 
-Result<std::string> sha256_of(const File& file) {
-  HF_TRY(const std::uint64_t size, file.size());
-  Sha256 digest;
-  Bytes piece(256 * kKiB);
-  for (std::uint64_t offset = 0; offset < size; offset += piece.size()) {
-    const std::size_t wanted = std::min<std::uint64_t>(piece.size(), size - offset);
-    HF_TRY(const std::size_t got, file.read_at(offset, ByteSpan{piece}.first(wanted)));
-    if (got != wanted)
-      return fail(EIO, "{} ends at {} where {} bytes were written", file.name(), offset + got, size);
-    digest.update(ByteView{piece}.first(wanted));
-  }
-  return digest.hex();
-}
-
 }  // namespace
 
 Sum sum_of(ByteView bytes) {
@@ -103,7 +89,7 @@ Result<std::string> SumsWriter::finish(const SumsHeader& header, const Sum& firs
   head.insert(head.end(), first.begin(), first.end());
   HF_CHECK(file_.write_at(0, head));
   HF_CHECK(file_.sync_data());
-  return sha256_of(file_);
+  return sha256_hex(file_);
 }
 
 }  // namespace holdfast::image

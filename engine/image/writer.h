@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/disk.h"
@@ -18,6 +20,7 @@ enum class Codec { zstd, deflate, none };
 using ImageId = std::array<std::byte, 16>;
 ImageId new_image_id();
 std::string hex(const ImageId& id);
+std::optional<ImageId> id_of(std::string_view hex);
 
 struct WriterOptions {
   std::uint64_t virtual_size = 0;

@@ -47,6 +47,7 @@ std::string index_text() {
          "  manifest.json    what it is: machine, time, full or increment, disks, checksums\n"
          "  DISK.qcow2       the disk; an increment names its parent by a relative path\n"
          "  *.sums           checksums of the image's clusters, for Holdfast\n"
+         "  *.content        checksums of what the disk held, by which Holdfast finds changes\n"
          "\n"
          "The newest point of every machine:   ls -d */2* | sort\n"
          "Which machine is this directory:      grep -h '\"machine\"' */*/manifest.json | sort -u\n"

@@ -28,6 +28,10 @@ Result<Draft::DiskFiles> Draft::create_disk(const std::string& disk_name, const 
   return files;
 }
 
+Result<std::unique_ptr<File>> Draft::create_content(const std::string& image_id) {
+  return place_->directory().create(partial_ + "/" + image_id + ".content");
+}
+
 Result<> Draft::publish(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers) {
   Directory& directory = place_->directory();
   HF_CHECK(write_new_file(directory, partial_ + "/RESTORE.txt", restore_text(point, names)));

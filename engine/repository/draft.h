@@ -24,6 +24,9 @@ class Draft {
   };
   Result<DiskFiles> create_disk(const std::string& disk_name, const std::string& image_id);
 
+  // For the sums of the disk's content, beside the image.
+  Result<std::unique_ptr<File>> create_content(const std::string& image_id);
+
   // Documents beside the images, everything synced, one rename, the parent directory synced.
   Result<> publish(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers);
 

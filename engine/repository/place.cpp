@@ -117,7 +117,15 @@ Result<> Place::take_lease() {
 
 Place::LayerPaths Place::paths_of(const std::string& machine_key, const Layer& layer) {
   const std::string image = machine_key + "/" + layer.file;
-  return {.image = image, .sums = image.substr(0, image.rfind('/') + 1) + layer.image_id + ".sums"};
+  const std::string beside = image.substr(0, image.rfind('/') + 1) + layer.image_id;
+  return {.image = image, .sums = beside + ".sums", .content = beside + ".content"};
+}
+
+Result<image::ContentReader> Place::open_content(const std::string& machine_key, const Layer& layer,
+                                                 const image::ContentShape& shape,
+                                                 const std::string& sha256) const {
+  HF_TRY(auto file, directory_->open(paths_of(machine_key, layer).content, Access::read));
+  return image::ContentReader::open(std::move(file), shape, sha256);
 }
 
 Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machine_key,

@@ -17,6 +17,7 @@
 #include "catalog/base/disk.h"
 #include "catalog/base/fd.h"
 #include "catalog/model/entities.h"
+#include "engine/image/content_sums.h"
 #include "engine/image/stack.h"
 
 namespace holdfast::repository {
@@ -44,8 +45,13 @@ class Place {
                                                    const std::vector<Layer>& layers,
                                                    bool checked = true) const;
   struct LayerPaths {
-    std::string image, sums;  // in the repository
+    std::string image, sums, content;  // in the repository
   };
+  // What the disk held when the layer was written, by its sums. ENOENT when they are missing, EIO when they
+  // are not what was written.
+  Result<image::ContentReader> open_content(const std::string& machine_key, const Layer& layer,
+                                            const image::ContentShape& shape,
+                                            const std::string& sha256) const;
   static LayerPaths paths_of(const std::string& machine_key, const Layer& layer);
 
   // Takes away all of a point that the catalog doesn't have as committed, published or not.

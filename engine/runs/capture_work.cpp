@@ -10,8 +10,11 @@ JobEnd end_of(const capture::BackupOutcome& outcome) {
   end.message = outcome.remark;
   if (outcome.unplanned_full) {
     end.status = RunStatus::warning;
-    end.reason = EndReason::unplanned_full;
-    end.message = fmt::format("a disk was read whole: {}", to_word(*outcome.unplanned_full));
+    const bool lied = *outcome.unplanned_full == FullReason::cbt_lied;
+    end.reason = lied ? EndReason::cbt_lied : EndReason::unplanned_full;
+    end.message = lied ? "the source had called changed blocks unchanged: a disk was read whole"
+                       : fmt::format("a disk was read whole: {}", to_word(*outcome.unplanned_full));
+    if (!outcome.remark.empty()) end.message += "; " + outcome.remark;
   }
   return end;
 }

@@ -39,14 +39,14 @@ class Ledger {
   virtual Result<> forget(Id id) = 0;  // it is gone from the source
 };
 
-struct DiskRequest {
-  std::string name;
-  std::string node;
+// A disk of the definition, and what is known of it from its last point.
+struct DiskRequest : DiskDefinition {
   std::string since;  // the parent point's change id; empty: read everything
   // What goes from the source when the new change id is committed: the parent's, also when it can't serve
   // as `since` (a full was asked for). Until then it goes on recording.
   std::string supersedes;
   std::optional<std::uint64_t> last_capacity;  // of the parent point
+  std::string last_identity;                   // what its disk was known by; "" when nobody knows
 };
 
 struct PrepareRequest {
@@ -62,7 +62,16 @@ struct FrozenDisk {
   std::string name;
   std::uint64_t capacity = 0;
   std::string change_id;                  // what a later capture passes as `since`; "" when there is none
-  std::optional<FullReason> full_reason;  // set: `since` could not be used, or was not given
+  std::optional<FullReason> full_reason;  // set: no increment can be made of it, whatever there is
+  // The source can't be relied upon to tell what has changed: what an increment stores is what differs from
+  // the content of the parent. Without it, an increment is what the extents call changed.
+  bool by_content = false;
+  // Of a disk by content: its extents tell changes by the word of a bitmap that its user manages, so that not
+  // all is read. A share of what they call unchanged has to be (law 7).
+  bool trusts_bitmap = false;
+  std::string
+      identity;  // what the source knows the disk by: another one is another disk; "" when it can't tell
+  std::string remark;  // one sentence, when something is not as the definition has it; "" when all is
 };
 
 // Validated (law 7): in order, in range, no gaps.

@@ -23,12 +23,28 @@ std::string refusal(std::string_view text) {
   return parsed.error().message;
 }
 
+MachineDefinition an_nbd_machine() {
+  MachineDefinition machine;
+  machine.driver = Driver::nbd;
+  machine.disks = {{.name = "a", .uri = "nbd://host/a"},
+                   {.name = "b", .uri = "nbds://host/b", .bitmap = "dirty", .trust_bitmap = true}};
+  return machine;
+}
+
+MachineDefinition a_file_machine() {
+  MachineDefinition machine;
+  machine.driver = Driver::file;
+  machine.disks = {{.name = "a", .path = "/dev/vg/a"}};
+  return machine;
+}
+
 TEST(DefinitionJson, WhatIsPrintedReadsBackAsTheSame) {
   MachineDefinition machine = a_machine();
   machine.description = "the \"till\"\nžluť";
   machine.tags = {"a", "b"};
   machine.quiesce = Quiesce::required;
-  EXPECT_EQ(must(parse_definition<MachineDefinition>(print_definition(machine))), machine);
+  for (const MachineDefinition& each : {machine, an_nbd_machine(), a_file_machine()})
+    EXPECT_EQ(must(parse_definition<MachineDefinition>(print_definition(each))), each);
   const RepositoryDefinition repository{"vault", {"far"}, "/srv/b", Compression::deflate, 9, 2097152, true};
   EXPECT_EQ(must(parse_definition<RepositoryDefinition>(print_definition(repository))), repository);
   const FlowDefinition flow{"nightly", {"gold"}, FlowType::backup, "machines/m", "r", false};
@@ -68,7 +84,77 @@ TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
 )");
 }
 
+TEST(DefinitionJson, AMachineHasTheFieldsOfItsDriverAlone) {
+  EXPECT_EQ(print_definition(an_nbd_machine()), R"({
+  "description": "",
+  "tags": [],
+  "driver": "nbd",
+  "disks": [
+    {
+      "name": "a",
+      "uri": "nbd://host/a",
+      "bitmap": "",
+      "trust_bitmap": false
+    },
+    {
+      "name": "b",
+      "uri": "nbds://host/b",
+      "bitmap": "dirty",
+      "trust_bitmap": true
+    }
+  ]
+}
+)");
+  EXPECT_EQ(print_definition(a_file_machine()), R"({
+  "description": "",
+  "tags": [],
+  "driver": "file",
+  "disks": [
+    {
+      "name": "a",
+      "path": "/dev/vg/a"
+    }
+  ]
+}
+)");
+  using M = MachineDefinition;
+  EXPECT_EQ(refusal<M>(R"({"driver":"nbd","socket":"/s","disks":[{"name":"a","uri":"nbd://h"}]})"),
+            R"(field "socket" is of driver "qmp" alone)");
+  EXPECT_EQ(refusal<M>(R"({"driver":"file","disks":[{"name":"a","uri":"nbd://h"}]})"),
+            R"(field "disks[0].uri" is of driver "nbd" alone)");
+  EXPECT_EQ(refusal<M>(R"({"driver":"nbd","disks":[{"name":"a","path":"/a"}]})"),
+            R"(field "disks[0].path" is of driver "file" alone)");
+  EXPECT_EQ(refusal<M>(R"({"driver":"file","disks":[{"name":"a","pat":"/a"}]})"),
+            R"(field "disks[0].pat" is not known here; did you mean "path"?)");
+  EXPECT_THAT(refusal<M>(R"({"driver":"file","disks":[{"name":"a"}]})"),
+              StartsWith(R"(field "disks[0].path" is missing; it must be an absolute path)"));
+  EXPECT_THAT(refusal<M>(R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd+unix://d?socket=/s"}]})"),
+              HasSubstr("nbd+unix:///EXPORT?socket=/PATH"));
+  EXPECT_EQ(refusal<M>(R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h","trust_bitmap":true}]})"),
+            R"(disk "a" has "trust_bitmap", but no "bitmap" that could be trusted)");
+}
+
+TEST(DefinitionJson, WhereDisksAreIsSetByRootAlone) {
+  MachineDefinition before = an_nbd_machine(), after = before;
+  after.disks[1].trust_bitmap = false;
+  std::swap(after.disks[0], after.disks[1]);
+  EXPECT_EQ(root_only_change(before, after), "");
+  after.disks[1].uri = "nbd://elsewhere/a";
+  EXPECT_EQ(root_only_change(before, after), "disks[1].uri");
+  after.disks.pop_back();
+  EXPECT_EQ(root_only_change(before, after), "");
+  after.disks.push_back({.name = "c", .uri = "nbd://host/a"});
+  EXPECT_EQ(root_only_change(before, after), "disks[1].uri") << "a disk that is new";
+  EXPECT_EQ(root_only_change(before, a_file_machine()), "disks[0].path");
+  EXPECT_EQ(root_only_change(MachineDefinition{}, a_file_machine()), "disks[0].path");
+  EXPECT_EQ(root_only_change(a_file_machine(), a_machine()), "socket");
+}
+
 TEST(DefinitionJson, TheExamplesOfTheContractAreRead) {
+  EXPECT_TRUE(parse_definition<MachineDefinition>(
+      R"({"driver":"nbd","disks":[{"name":"disk-0","uri":"nbd+unix:///d?socket=/run/d.sock"}]})"));
+  EXPECT_TRUE(parse_definition<MachineDefinition>(
+      R"({"driver":"file","disks":[{"name":"disk-0","path":"/dev/vg/lv"}]})"));
   EXPECT_TRUE(parse_definition<RepositoryDefinition>(R"({"path":"/srv/backup"})"));
   EXPECT_TRUE(parse_definition<MachineDefinition>(
       R"({"driver":"qmp","socket":"/run/vm.qmp","disks":[{"name":"disk-0","node":"disk0"}]})"));
@@ -134,7 +220,7 @@ TEST(DefinitionJson, ARefusalNamesTheFieldTheValueAndWhatWouldBeRight) {
   EXPECT_EQ(refusal<M>(R"({"driver":"qmp","socket":"/s","disks":[]})"),
             R"(field "disks" is []; it must be a list of at least one disk)");
   EXPECT_EQ(refusal<M>(R"({"socket":"/s","disks":[{"name":"a","node":"b"}]})"),
-            R"(field "driver" is missing; it must be "qmp")");
+            R"(field "driver" is missing; it must be "qmp", "nbd" or "file")");
   EXPECT_EQ(refusal<FlowDefinition>(R"({"target":"m","repository":"r"})"),
             R"(field "target" is "m"; it must be a machine, written as machines/NAME)");
 }
@@ -203,6 +289,27 @@ const char* const kMachines[] = {
     R"({"driver":"qmp","socket":"s","disks":[{"name":"a","node":"b"}]})",
     R"({"driver":"nbd","socket":"/s","disks":[{"name":"a","node":"b"}]})",
     R"({"driver":"qmp","disks":[{"name":"a","node":"b"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","node":"b"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h:10809/x?tls=1"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbds://u@[::1]:1/x/y"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbds://u:p@h/"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"http://h/"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd+unix:///x?socket=/s"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbds+unix://u@/?tls-certificates=/c&socket=/s"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd+unix://x?socket=/s"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd+unix:///x?socket=s"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd+unix:///x"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h/a b"}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h","trust_bitmap":true}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h","bitmap":"","trust_bitmap":true}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h","bitmap":"b","trust_bitmap":true}]})",
+    R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h","bitmap":"b"}]})",
+    R"({"driver":"file","disks":[{"name":"a","path":"/a"}]})",
+    R"({"driver":"file","disks":[{"name":"a","path":"a"}]})",
+    R"({"driver":"file","disks":[{"name":"a","path":"/a"}],"socket":"/s"})",
+    R"({"driver":"abacus","disks":[{"name":"a","path":"/a"}]})",
     R"({"socket":"/s","disks":[{"name":"a","node":"b"}]})",
     R"({"driver":"qmp","socket":"/s","disks":[]})",
     R"({"driver":"qmp","socket":"/s"})",

@@ -49,6 +49,7 @@ TEST_F(EnumerationsTest, EveryDriverOfAMachineIsReadBack) {
   for (const Driver driver : all_of<Driver>()) {
     MachineDefinition definition = a_machine();
     definition.driver = driver;
+    for (DiskDefinition& disk : definition.disks) disk.uri = "nbd://a", disk.path = "/a";
     write([&](db::Connection& db) { must(Machines(db).define(machine, definition, at(2))); });
     read([&](db::Connection& db) { EXPECT_EQ(must(Machines(db).get(machine)).definition.driver, driver); });
   }
@@ -169,6 +170,19 @@ TEST_F(EnumerationsTest, EveryKindOfALeftoverIsReadBack) {
        read([&](db::Connection& db) { return must(Leftovers(db).of_machine(machine)); }))
     found.push_back(leftover.kind);
   EXPECT_EQ(found, all_of<LeftoverKind>());
+}
+
+TEST_F(EnumerationsTest, EveryDriverOfALeftoverIsReadBack) {
+  const Point point = begin_point("t1", 1);
+  for (const Driver driver : all_of<Driver>())
+    write([&](db::Connection& db) {
+      must(Leftovers(db).add({new_id(), machine, point.id, LeftoverKind::file, "hf", "", driver}));
+    });
+  std::vector<Driver> found;
+  for (const Leftover& leftover :
+       read([&](db::Connection& db) { return must(Leftovers(db).of_machine(machine)); }))
+    found.push_back(leftover.driver);
+  EXPECT_EQ(found, all_of<Driver>());
 }
 
 TEST_F(EnumerationsTest, EveryResultOfAnEventIsReadBack) {

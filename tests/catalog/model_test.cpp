@@ -108,8 +108,7 @@ TEST_F(Model, WhatTheMountDoesNotShowYetOfAMachineIsKeptAllTheSame) {
   MachineDefinition definition = a_machine();
   definition.source = "s", definition.domain = "vm1", definition.exclude = {"swap", "iso"};
   definition.quiesce = Quiesce::required, definition.objective = std::chrono::seconds{86400};
-  definition.disks = {{"disk-0", "", "nbd+unix:///d", "dirty", true, ""},
-                      {"disk-1", "", "", "", false, "/dev/x"}};
+  definition.disks = {{"disk-0", "", "nbd+unix:///d", "dirty", true, "/dev/x"}};
   define<Machines>(machine, definition);
   EXPECT_EQ(got<Machines>(machine).definition, definition);
   definition.source = "t";

@@ -176,6 +176,10 @@ std::vector<Law> laws_of_checks() {
       law("points", "a_verification_has_time_and_result",
           "verified_at = 1, verified_level = 'quick' WHERE id = 110"),
       law("point_disks", "qcow2_bytes_are_not_negative", "qcow2_bytes = -1"),
+      law("point_disks", "read_everything_is_a_boolean", "read_everything = 2"),
+      law("point_disks", "bytes_read_are_not_negative", "bytes_read = -1"),
+      law("point_disks", "absent_content_is_null", "content_sha256 = ''"),
+      law("point_disks", "absent_identity_is_null", "source_identity = ''"),
       law("copies", "a_full_rests_on_nothing", "parent_copy_id = 18 WHERE id = 118"),
       law("copies", "no_copy_rests_on_itself", "parent_copy_id = id WHERE id = 19"),
       law("copies", "bytes_are_not_negative", "bytes_stored = -1"),
@@ -188,6 +192,16 @@ std::vector<Law> laws_of_checks() {
       law("events", "absent_text_is_null", "reason = ''"),
       law("events", "a_caller_is_known_whole", "uid = 0 WHERE id = 117"),
   };
+}
+
+// A machine of a driver has what that needs, once it is complete.
+std::vector<Law> laws_of_drivers() {
+  const auto law = [](const char* driver) {
+    return Law{trigger("machines", "machines_have_what_their_driver_needs"),
+               fmt::format("UPDATE machines SET driver = '{}' WHERE id = 1", driver), Kind::foreign_key, "",
+               ""};
+  };
+  return {law("nbd"), law("file")};
 }
 
 std::vector<Law> laws_of_uniqueness() {
@@ -256,6 +270,7 @@ std::vector<Law> laws_of_words() {
       law("point_disks", "kind", 14),
       law("point_disks", "full_reason", 12),
       law("leftovers", "kind", 16),
+      law("leftovers", "driver", 16),
       law("events", "result", 17),
       law("sources", "driver", 121),
       law("machines", "quiesce", 101),
@@ -427,10 +442,15 @@ std::vector<Law> laws_of_deletion() {
 
 const std::vector<Group>& law_groups() {
   static const std::vector<Group> groups = {
-      {"Objects", laws_of_objects()},           {"Texts", laws_of_texts()},
-      {"IdsAndNames", laws_of_ids_and_names()}, {"Checks", laws_of_checks()},
-      {"Uniqueness", laws_of_uniqueness()},     {"Words", laws_of_words()},
-      {"References", laws_of_references()},     {"Deletion", laws_of_deletion()},
+      {"Objects", laws_of_objects()},
+      {"Texts", laws_of_texts()},
+      {"IdsAndNames", laws_of_ids_and_names()},
+      {"Checks", laws_of_checks()},
+      {"Drivers", laws_of_drivers()},
+      {"Uniqueness", laws_of_uniqueness()},
+      {"Words", laws_of_words()},
+      {"References", laws_of_references()},
+      {"Deletion", laws_of_deletion()},
   };
   return groups;
 }

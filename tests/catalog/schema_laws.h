@@ -46,6 +46,10 @@ inline Constraint unique_index(const std::string& table, const std::string& colu
   return {"unique " + table + " " + columns, "", std::regex("CREATE UNIQUE INDEX " + name + "[^;]*;"), ""};
 }
 
+inline Constraint trigger(const std::string& table, const std::string& name) {
+  return {"trigger " + table + " " + name, "", std::regex("CREATE TRIGGER " + name + R"([^;]*;\s*END;)"), ""};
+}
+
 inline Constraint reference(const std::string& table, const std::string& columns) {
   const bool one = columns.find(',') == std::string::npos;
   const std::string begin =

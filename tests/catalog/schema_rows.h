@@ -193,10 +193,10 @@ VALUES
   (117, 1, 3, 7, NULL, NULL, NULL, NULL, NULL, 't9', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (118, 1, 3, 7, 117, NULL, NULL, NULL, NULL, 't10', 'committed', 'incremental', NULL, 'none', 9, 4096, 'none', 0);
 INSERT INTO point_disks VALUES
-  (12, 10, 2, 'disk-0', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 8, 131072),
-  (13, 10, 112, 'disk-1', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 118, NULL),
-  (14, 11, 2, 'disk-0', 1048576, 'incremental', NULL, 'hf-2', 10, 100, 'abc', 9, 131072),
-  (1201, 115, 2, 'disk-0', 1048576, 'full', 'requested', NULL, 10, 100, NULL, 8, NULL);
+  (12, 10, 2, 'disk-0', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 8, 131072, 1, 100, 'def', 'inode 5'),
+  (13, 10, 112, 'disk-1', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 118, NULL, 1, NULL, NULL, NULL),
+  (14, 11, 2, 'disk-0', 1048576, 'incremental', NULL, 'hf-2', 10, 100, 'abc', 9, 131072, 0, 10, NULL, NULL),
+  (1201, 115, 2, 'disk-0', 1048576, 'full', 'requested', NULL, 10, 100, NULL, 8, NULL, 1, NULL, NULL, NULL);
 INSERT INTO points
   (id, machine_id, repository_id, chain_id, name, state, kind, full_reason, consistency, time, cluster_size,
    compression, bytes_stored)
@@ -230,8 +230,8 @@ INSERT INTO schedule_occurrences VALUES
   (2802, 23, 411, 1, 'planned', NULL, NULL),
   (2803, 23, 104, 1, 'started', NULL, 504);
 INSERT INTO leftovers VALUES
-  (16, 1, 21, 'node', 'hf-node', 'json'),
-  (1601, 1, 116, 'file', '/var/scratch', NULL);
+  (16, 1, 21, 'node', 'hf-node', 'json', 'qmp'),
+  (1601, 1, 116, 'file', '/var/scratch', NULL, 'qmp');
 
 INSERT INTO events VALUES
   (17, 0, 'flow.run', 'flows/f', 1000, 1000, 42, 'ok', 'asked', 'flows/f/executions/r1', 'j1'),

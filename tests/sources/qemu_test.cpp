@@ -44,7 +44,7 @@ class Qemu : public ::testing::Test {
     wanted_.repository_marker = "3f2a91c0";
     wanted_.scratch = state_ / "scratch";
     for (const std::string n : {"0", "1"}) {
-      wanted_.disks.push_back({.name = "d" + n, .node = "disk" + n});
+      wanted_.disks.push_back({DiskDefinition{.name = "d" + n, .node = "disk" + n}});
       truth_.emplace_back(kSize);
     }
   }

@@ -18,6 +18,10 @@ bool poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline&
 
 }  // namespace
 
+std::string Export::label() const {
+  return uri.empty() ? fmt::format("NBD export {} at {}", name, socket) : uri;
+}
+
 Result<bool> answers(const std::string& socket, const Limits& limits) {
   const std::unique_ptr<nbd_handle, decltype(&nbd_close)> handle(nbd_create(), nbd_close);
   if (!handle) return fail(ENOMEM, "libnbd makes no handle: {}", nbd_get_error());
@@ -36,7 +40,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const Export& what, const L
   nbd_handle* handle = nbd_create();
   if (handle == nullptr) return fail(ENOMEM, "libnbd makes no handle: {}", nbd_get_error());
   std::unique_ptr<Connection> connection(new Connection(handle, what, limits));
-  HF_CHECK(connection->negotiate(what));
+  HF_CHECK(connection->prepare(what));
+  HF_CHECK(connection->connect(what));
+  HF_CHECK(connection->learn(what));
   return connection;
 }
 
@@ -45,36 +51,72 @@ Connection::~Connection() {
   nbd_close(handle_);
 }
 
-Result<> Connection::negotiate(const Export& what) {
-  const std::string doing = "connecting";
-  if (nbd_set_export_name(handle_, what.name.c_str()) != 0) return failure(doing);
+Result<> Connection::prepare(const Export& what) {
+  const std::string doing = "preparing to connect";
   if (nbd_set_pread_initialize(handle_, false) != 0) return failure(doing);
   if (!what.erring && nbd_add_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0)
     return failure(doing);
-  if (!what.bitmap.empty()) {
-    bitmap_context_ = "qemu:dirty-bitmap:" + what.bitmap;
-    if (nbd_add_meta_context(handle_, bitmap_context_.c_str()) != 0) return failure(doing);
+  if (what.bitmap.empty()) return {};
+  bitmap_context_ = "qemu:dirty-bitmap:" + what.bitmap;
+  if (nbd_add_meta_context(handle_, bitmap_context_.c_str()) != 0) return failure(doing);
+  return {};
+}
+
+Result<> Connection::connect(const Export& what) {
+  int begun = 0;
+  if (what.uri.empty()) {
+    begun = nbd_set_export_name(handle_, what.name.c_str());
+    if (begun == 0) begun = nbd_aio_connect_unix(handle_, what.socket.c_str());
+  } else {
+    begun = nbd_set_uri_allow_local_file(handle_, true);
+    if (begun == 0) begun = nbd_aio_connect_uri(handle_, what.uri.c_str());
   }
-  if (nbd_aio_connect_unix(handle_, what.socket.c_str()) != 0) return failure(doing);
+  if (begun != 0) return not_connected(what);
   const Deadline deadline = Deadline::in(limits_.connect);
   if (!poll_while(handle_, nbd_aio_is_connecting, deadline))
-    return fail(ETIMEDOUT, "the NBD server at {} does not answer: it hangs", socket_);
-  if (nbd_aio_is_ready(handle_) != 1) {
-    Error failed = failure(doing).value();
-    // What libnbd says when the server hangs up before it has said a word.
-    if (failed.code == EINVAL) failed.code = ECONNRESET;
-    return tl::make_unexpected(std::move(failed));
-  }
+    return fail(ETIMEDOUT, "{} does not answer: it hangs, or serves one client at a time and has another one",
+                label_);
+  if (nbd_aio_is_ready(handle_) != 1) return not_connected(what);
+  return {};
+}
 
+// libnbd's own words name its states and calls; what can be done about it they don't.
+tl::unexpected<Error> Connection::not_connected(const Export& what) const {
+  auto failed = failure("connecting");
+  // What libnbd says when the server hangs up before it has said a word.
+  if (failed.value().code == EINVAL) failed.value().code = ECONNRESET;
+  const std::string& said = failed.value().message;
+  const auto says = [&](std::string_view words) { return said.find(words) != std::string::npos; };
+  std::string hint;
+  if (failed.value().code == ENOENT && !says("certificate"))
+    hint = "nobody serves there, or there is no export of that name";
+  else if (failed.value().code == ECONNREFUSED)
+    hint = "nobody listens there";
+  else if (failed.value().code == EACCES || failed.value().code == EPERM)
+    hint = "the daemon may not open that socket";
+  else if (!what.uri.starts_with("nbds") && says("TLS"))
+    hint =
+        "the server wants TLS: write nbds:// and, for certificates of its own, ?tls-certificates=DIRECTORY";
+  else if (what.uri.starts_with("nbds"))
+    hint =
+        "TLS needs certificates that both sides trust: ?tls-certificates=DIRECTORY with ca-cert.pem, "
+        "client-cert.pem and client-key.pem";
+  if (!hint.empty()) failed.value().message += " (" + hint + ")";
+  return failed;
+}
+
+Result<> Connection::learn(const Export& what) {
   const std::int64_t size = nbd_get_size(handle_);
   if (size < 0) return failure("asking for its size");
-  if (static_cast<std::uint64_t>(size) != what.size)
-    return fail(EIO, "NBD export {} has {} bytes, but the disk has {}", name_, size, what.size);
+  size_ = static_cast<std::uint64_t>(size);
+  if (what.size && size_ != *what.size)
+    return fail(EIO, "{} has {} bytes, but the disk has {}", label_, size_, *what.size);
   has_allocation_ = nbd_can_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) == 1;
   can_report_read_errors_ = nbd_can_df(handle_) == 1;
-  if (!what.bitmap.empty() && nbd_can_meta_context(handle_, bitmap_context_.c_str()) != 1)
-    return fail(EIO, "the NBD server at {} does not offer {} with export {}: the source has lost the bitmap",
-                socket_, bitmap_context_, name_);
+  if (bitmap_context_.empty() || nbd_can_meta_context(handle_, bitmap_context_.c_str()) == 1) return {};
+  if (what.needs_bitmap)
+    return fail(EIO, "{} does not offer {}: the source has lost the bitmap", label_, bitmap_context_);
+  bitmap_context_.clear();
   return {};
 }
 
@@ -86,7 +128,7 @@ Result<> Connection::wait(const Cancel* cancel, std::chrono::milliseconds silenc
     if (moved < 0) return failure("waiting");
     if (moved > 0) return {};
     if (deadline.passed())
-      return fail(ETIMEDOUT, "the NBD server at {} has sent nothing for {} s: it hangs", socket_,
+      return fail(ETIMEDOUT, "{} has sent nothing for {} s: it hangs", label_,
                   std::chrono::duration<double>(silence).count());
   }
 }
@@ -96,13 +138,11 @@ tl::unexpected<Error> Connection::failure(const std::string& doing) const {
   // Of a server that has hung up libnbd says either nothing, or that the call makes no sense now.
   if (!is_alive() && (code == 0 || code == EINVAL)) code = ECONNRESET;
   const char* text = nbd_get_error();
-  return fail(code != 0 ? code : EIO, "NBD export {} at {}: {}: {}", name_, socket_, doing,
-              text != nullptr ? text : "unknown error");
+  return fail(code != 0 ? code : EIO, "{}: {}: {}", label_, doing, text != nullptr ? text : "unknown error");
 }
 
 tl::unexpected<Error> Connection::failure(int code, const std::string& doing) const {
-  return fail(code != 0 ? code : EIO, "NBD export {} at {}: {}: {}", name_, socket_, doing,
-              describe_errno(code));
+  return fail(code != 0 ? code : EIO, "{}: {}: {}", label_, doing, describe_errno(code));
 }
 
 }  // namespace holdfast::source::nbd

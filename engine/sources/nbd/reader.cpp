@@ -66,9 +66,9 @@ void Reader::drain() {
 }
 
 Result<> Reader::check_inside(std::uint64_t offset, std::uint64_t length) const {
-  if (offset <= what_.size && length <= what_.size - offset) return {};
-  return fail(EINVAL, "{} bytes at {} are not inside NBD export {} of {} bytes", length, offset, what_.name,
-              what_.size);
+  const std::uint64_t size = what_.size.value_or(0);
+  if (offset <= size && length <= size - offset) return {};
+  return fail(EINVAL, "{} bytes at {} are not inside {} of {} bytes", length, offset, what_.label(), size);
 }
 
 Result<std::vector<Extent>> Reader::extents(std::uint64_t offset, std::uint64_t length) {
@@ -126,8 +126,8 @@ Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint
     if (answer.error != 0) return connection_->failure(answer.error, doing);
     if (connection_->has_allocation() != answer.allocation.has_value() ||
         what_.bitmap.empty() == answer.changes.has_value())
-      return fail(EPROTO, "NBD export {}: {}: the server's answer lacks a context that it had granted",
-                  what_.name, doing);
+      return fail(EPROTO, "{}: {}: the server's answer lacks a context that it had granted", what_.label(),
+                  doing);
   }
   return combine(offset, length, answer.allocation ? &*answer.allocation : nullptr,
                  answer.changes ? &*answer.changes : nullptr);

@@ -13,7 +13,9 @@ namespace holdfast::source::nbd {
 // that failed, since requests may be left in flight then.
 class Reader final : public DiskReader {
  public:
-  Reader(Export what, const Limits& limits) : what_(std::move(what)), limits_(limits) {}
+  // `connection`: one to that export, where there is one already. The export's size is known.
+  Reader(Export what, const Limits& limits, std::unique_ptr<Connection> connection = nullptr)
+      : what_(std::move(what)), limits_(limits), connection_(std::move(connection)) {}
   ~Reader() override;
 
   Result<std::vector<Extent>> extents(std::uint64_t offset, std::uint64_t length) override;

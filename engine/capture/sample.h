@@ -1,0 +1,48 @@
+// Law 7: a source that is trusted to know what has changed is held to its word, a little at a time.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+
+#include "engine/image/content_sums.h"
+#include "engine/sources/driver.h"
+
+namespace holdfast::capture {
+
+// Looks at a share of the clusters that a source calls unchanged, chosen at random in each segment, and holds
+// them against the parent's content. Those that it calls unchanged and zero are all looked at: they need not
+// be read. One thread at a time.
+class Sample {
+ public:
+  // `parent` outlives it.
+  Sample(const image::ContentReader& parent, std::uint32_t cluster_size, std::uint64_t capacity)
+      : parent_(parent), unit_(cluster_size), capacity_(capacity) {}
+
+  static constexpr std::uint64_t kPercent = 1;
+  static constexpr std::uint64_t kAtLeast = 16;  // clusters of a segment
+
+  struct Found {
+    std::uint64_t bytes_read = 0;
+    bool lie = false;  // a cluster that is called unchanged is not what the parent has
+  };
+  // Of one segment, or of less: `extents` cover it. A cluster that has changed since they were asked for,
+  // which a source that isn't frozen then says, is no lie.
+  Result<Found> look(source::DiskReader& reader, std::span<const source::Extent> extents,
+                     const source::Cancel& cancel);
+
+ private:
+  struct Unchanged {
+    std::vector<std::uint64_t> data, zero;  // offsets of clusters
+  };
+  Unchanged unchanged(std::span<const source::Extent> extents) const;
+  std::vector<std::uint64_t> choose(const std::vector<std::uint64_t>& clusters);
+  std::uint64_t length_at(std::uint64_t cluster) const { return std::min(unit_, capacity_ - cluster); }
+
+  const image::ContentReader& parent_;
+  const std::uint64_t unit_;
+  const std::uint64_t capacity_;
+  std::mt19937_64 random_{std::random_device{}()};
+};
+
+}  // namespace holdfast::capture

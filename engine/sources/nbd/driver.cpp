@@ -1,0 +1,99 @@
+#include "engine/sources/nbd/driver.h"
+
+#include <algorithm>
+
+#include "engine/sources/nbd/reader.h"
+
+namespace holdfast::source::nbd {
+namespace {
+
+// What a point remembers of the bitmap that was there.
+std::string change_id_of(const DiskDefinition& disk) { return disk.bitmap + " at " + disk.uri; }
+
+Result<std::unique_ptr<Connection>> connect(const DiskDefinition& disk, const Limits& limits) {
+  const Export what{.bitmap = disk.trust_bitmap ? disk.bitmap : "", .uri = disk.uri, .needs_bitmap = false};
+  auto connection = Connection::open(what, limits);
+  if (!connection) return within(std::move(connection).error(), "disk {}", disk.name);
+  if ((*connection)->size() == 0) return fail(EINVAL, "disk {}: {} has no bytes", disk.name, disk.uri);
+  return connection;
+}
+
+class NbdCapture final : public Capture {
+ public:
+  explicit NbdCapture(const Limits& limits) : limits_(limits) {}
+
+  Result<> add(const DiskRequest& request) {
+    for (const Served& other : served_)
+      if (other.what.uri == request.uri)
+        return fail(EINVAL, "disk {}: another disk of the machine is {}, too", request.name, request.uri);
+    Served served;
+    HF_TRY(served.connection, connect(request, limits_));
+    FrozenDisk disk{.name = request.name, .capacity = served.connection->size(), .by_content = true};
+    if (!request.last_capacity)
+      disk.full_reason = FullReason::no_parent;
+    else if (*request.last_capacity != disk.capacity)
+      disk.full_reason = FullReason::capacity_changed;
+    const bool has_bitmap = !served.connection->bitmap_context().empty();
+    if (has_bitmap) disk.change_id = change_id_of(request);
+    if (request.trust_bitmap && !has_bitmap)
+      disk.remark = fmt::format("the server does not offer qemu:dirty-bitmap:{}, so everything was read",
+                                request.bitmap);
+    disk.trusts_bitmap = has_bitmap && !disk.full_reason && request.since == disk.change_id;
+    if (!disk.trusts_bitmap) served.connection->ignore_bitmap();
+    served.what = {
+        .bitmap = disk.trusts_bitmap ? request.bitmap : "", .size = disk.capacity, .uri = request.uri};
+    disks_.push_back(std::move(disk));
+    served_.push_back(std::move(served));
+    return {};
+  }
+
+  Time frozen_at() const override { return begun_at_; }
+  Consistency consistency() const override { return Consistency::none; }
+  const std::vector<FrozenDisk>& disks() const override { return disks_; }
+  // The first time with the connection that is there: some servers end with their client.
+  Result<std::unique_ptr<DiskReader>> open(std::size_t disk) override {
+    Served& served = served_.at(disk);
+    return std::make_unique<Reader>(served.what, limits_, std::move(served.connection));
+  }
+  Result<> commit() override { return {}; }
+  Result<> abandon() override { return {}; }
+
+ private:
+  struct Served {
+    Export what;
+    std::unique_ptr<Connection> connection;
+  };
+
+  const Limits limits_;
+  const Time begun_at_ = system_clock().now();
+  std::vector<FrozenDisk> disks_;
+  std::vector<Served> served_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Capture>> NbdDriver::prepare(const PrepareRequest& request, Ledger&) {
+  if (request.disks.empty()) return fail(EINVAL, "the machine has no disks to back up");
+  auto capture = std::make_unique<NbdCapture>(limits_);
+  for (const DiskRequest& disk : request.disks) HF_CHECK(capture->add(disk));
+  return capture;
+}
+
+Result<> NbdDriver::sweep(const MachineDefinition&, std::span<const Leftover>, bool, Ledger&) { return {}; }
+
+Result<std::vector<Driver::Discovered>> NbdDriver::discover(const MachineDefinition& machine) {
+  std::vector<Discovered> found;
+  for (const DiskDefinition& disk : machine.disks) {
+    const auto connection = connect(disk, limits_);
+    if (!connection) {
+      found.push_back({disk.name, 0, false, connection.error().message});
+      continue;
+    }
+    const bool tracks = !(*connection)->bitmap_context().empty();
+    found.push_back({disk.name, (*connection)->size(), tracks,
+                     tracks ? "" : "no bitmap is trusted: all of it is read, and what differs is stored"});
+  }
+  return found;
+}
+
+}  // namespace holdfast::source::nbd

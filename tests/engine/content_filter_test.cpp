@@ -1,0 +1,192 @@
+// What gets through to an image, and what is remembered of the disk.
+#include "engine/capture/content_filter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/capture/sample.h"
+#include "tests/lib/memory_file.h"
+
+namespace holdfast::capture {
+namespace {
+
+using image::ContentReader;
+using image::ContentShape;
+using image::ContentWriter;
+using image::Sum;
+using test::MemoryFile;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::uint32_t kCluster = 1 << 21;  // so that a segment has few
+constexpr std::uint64_t kSegment = image::Writer::kSegment;
+constexpr ContentShape kShape{.cluster_size = kCluster, .disk_size = 3 * kSegment + kCluster + 512, .id = {}};
+
+// Notes what comes, in place of an image.
+class Notes final : public image::Writer {
+ public:
+  Result<> write(std::uint64_t offset, ByteView data) override {
+    list.push_back(fmt::format("write {} {}", offset / kCluster, data.size()));
+    return {};
+  }
+  Result<> zero(std::uint64_t offset, std::uint64_t length) override {
+    list.push_back(fmt::format("zero {} {}", offset / kCluster, length));
+    return {};
+  }
+  Result<> finish_segment(std::uint64_t) override { return {}; }
+  Result<image::WriterSummary> finish() override { return image::WriterSummary{}; }
+
+  std::vector<std::string> list;
+};
+
+Bytes cluster(char with, std::size_t size = kCluster) { return Bytes(size, static_cast<std::byte>(with)); }
+
+// One point after the other of one disk.
+class Disk {
+ public:
+  // What got through of `fill`.
+  template <class F>
+  std::vector<std::string> point(F fill) {
+    Notes notes;
+    auto file = std::make_unique<MemoryFile>("content");
+    ContentWriter sums = ContentWriter::create(*file, kShape).value();
+    ContentFilter filter(notes, sums, parent_ ? &*parent_ : nullptr, kShape);
+    fill(filter);
+    EXPECT_TRUE(filter.finish());
+    const std::string sha256 = sums.finish().value();
+    parent_.emplace(ContentReader::open(std::move(file), kShape, sha256).value());
+    return notes.list;
+  }
+  const ContentReader& content() const { return *parent_; }
+
+ private:
+  std::optional<ContentReader> parent_;
+};
+
+TEST(ContentFilter, LetsThroughWhatDiffersFromTheParent) {
+  Disk disk;
+  const Bytes two = [] {
+    Bytes bytes = cluster('a');
+    const Bytes more = cluster('b');
+    bytes.insert(bytes.end(), more.begin(), more.end());
+    return bytes;
+  }();
+  const auto both = [&](ContentFilter& filter) {
+    EXPECT_TRUE(filter.write(0, two));
+    EXPECT_TRUE(filter.finish_segment(0));
+  };
+  EXPECT_THAT(disk.point(both), ElementsAre("write 0 2097152", "write 1 2097152"));
+  EXPECT_THAT(disk.point(both), IsEmpty());
+  EXPECT_THAT(disk.point([&](ContentFilter& filter) {
+    EXPECT_TRUE(filter.write(0, cluster('a')));
+    EXPECT_TRUE(filter.write(kCluster, cluster('c')));
+    EXPECT_TRUE(filter.finish_segment(0));
+  }),
+              ElementsAre("write 1 2097152"));
+}
+
+TEST(ContentFilter, MakesZerosOfWhatWasDataAndOfNothingElse) {
+  Disk disk;
+  disk.point([](ContentFilter& filter) { EXPECT_TRUE(filter.write(kCluster, cluster('a'))); });
+  EXPECT_THAT(disk.point([](ContentFilter& filter) { EXPECT_TRUE(filter.zero(0, 3 * kCluster)); }),
+              ElementsAre("zero 1 2097152"));
+  EXPECT_THAT(disk.point([](ContentFilter& filter) { EXPECT_TRUE(filter.zero(0, 3 * kCluster)); }),
+              IsEmpty());
+  EXPECT_THAT(disk.point([](ContentFilter& filter) { EXPECT_TRUE(filter.write(0, cluster('\0'))); }),
+              IsEmpty());
+}
+
+TEST(ContentFilter, CarriesOverWhatNobodySpokeOf) {
+  Disk disk;
+  const std::uint64_t end = kShape.disk_size - 512;
+  disk.point([&](ContentFilter& filter) {
+    EXPECT_TRUE(filter.write(0, cluster('a')));
+    EXPECT_TRUE(filter.write(kSegment, cluster('b')));
+    EXPECT_TRUE(filter.write(end, cluster('c', 512)));
+  });
+  disk.point([](ContentFilter& filter) {
+    EXPECT_TRUE(filter.write(2 * kSegment, cluster('d')));
+    EXPECT_TRUE(filter.finish_segment(2 * kSegment));
+  });
+  const auto sum_at = [&](std::uint64_t offset) {
+    return disk.content().read(offset / kCluster, 1).value()[0];
+  };
+  EXPECT_EQ(sum_at(0), image::content_sum(cluster('a')));
+  EXPECT_EQ(sum_at(kSegment), image::content_sum(cluster('b')));
+  EXPECT_EQ(sum_at(2 * kSegment), image::content_sum(cluster('d')));
+  EXPECT_EQ(sum_at(end), image::content_sum(cluster('c', 512)));
+  EXPECT_EQ(sum_at(3 * kSegment), image::kZeroContent);
+}
+
+TEST(ContentFilter, RefusesToGoBack) {
+  Disk disk;
+  disk.point([](ContentFilter& filter) {
+    EXPECT_TRUE(filter.write(kSegment, cluster('a')));
+    EXPECT_FALSE(filter.write(0, cluster('a')));
+  });
+}
+
+// A disk in memory that says of itself what the test wants.
+class Told final : public source::DiskReader {
+ public:
+  Result<std::vector<source::Extent>> extents(std::uint64_t offset, std::uint64_t length) override {
+    return std::vector<source::Extent>{{offset, length, false, changed_by_now}};
+  }
+  Result<> read(std::span<const source::Range> ranges, const Sink& sink, const source::Cancel&) override {
+    constexpr std::uint64_t kPiece = 256 * kKiB;
+    for (const source::Range& range : ranges)
+      for (std::uint64_t at = range.offset; at < range.offset + range.length; at += kPiece)
+        HF_CHECK(sink(
+            at, Bytes(std::min(kPiece, range.offset + range.length - at), static_cast<std::byte>(with))));
+    return {};
+  }
+
+  char with = 'a';
+  bool changed_by_now = false;
+};
+
+class Sampling : public testing::Test {
+ protected:
+  Sampling() {
+    disk_.point([](ContentFilter& filter) {
+      for (std::uint64_t at = 0; at < 100ull * kCluster; at += kCluster)
+        EXPECT_TRUE(filter.write(at, cluster('a')));
+    });
+  }
+  Sample::Found look(bool zero, bool changed) {
+    Sample sample(disk_.content(), kCluster, kShape.disk_size);
+    const std::vector<source::Extent> extents{{0, 100ull * kCluster, zero, changed}};
+    return sample.look(reader_, extents, source::Cancel{}).value();
+  }
+
+  Disk disk_;
+  Told reader_;
+};
+
+TEST_F(Sampling, ReadsAShareOfWhatIsCalledUnchanged) {
+  const auto found = look(false, false);
+  EXPECT_EQ(found.bytes_read, Sample::kAtLeast * kCluster);
+  EXPECT_FALSE(found.lie);
+}
+
+TEST_F(Sampling, ReadsNothingOfWhatHasChanged) { EXPECT_EQ(look(false, true).bytes_read, 0u); }
+
+TEST_F(Sampling, FindsALie) {
+  reader_.with = 'b';
+  EXPECT_TRUE(look(false, false).lie);
+}
+
+TEST_F(Sampling, FindsALieAboutZerosWithoutReading) {
+  const auto found = look(true, false);
+  EXPECT_TRUE(found.lie);
+  EXPECT_EQ(found.bytes_read, 0u);
+}
+
+TEST_F(Sampling, TakesAChangeSinceItAskedForNoLie) {
+  reader_.with = 'b';
+  reader_.changed_by_now = true;
+  EXPECT_FALSE(look(false, false).lie);
+}
+
+}  // namespace
+}  // namespace holdfast::capture
