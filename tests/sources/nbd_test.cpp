@@ -1,0 +1,81 @@
+// NBD servers that misbehave, as the driver sees them.
+#include "engine/sources/nbd/driver.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/sources/fixture.h"
+#include "tests/sources/peers.h"
+
+namespace holdfast::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class NbdServers : public ::testing::Test {
+ protected:
+  void serve(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"nbdkit", "--foreground", "--unix", socket_});
+    server_ = Process(arguments);
+    while (!source::nbd::answers(socket_, {}).value())
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  Result<std::unique_ptr<Capture>> prepare() {
+    source::PrepareRequest request;
+    request.disks.push_back({DiskDefinition{.name = "d", .uri = "nbd+unix:///?socket=" + socket_}});
+    return driver_.prepare(request, ledger_);
+  }
+  static Result<> ignore(std::uint64_t, ByteView) { return {}; }
+
+  TemporaryDirectory directory_;
+  std::string socket_ = directory_ / "nbd";
+  Process server_;
+  FileLedger ledger_{directory_ / "ledger"};
+  source::nbd::NbdDriver driver_{
+      {.connect = std::chrono::milliseconds{300}, .silence = std::chrono::milliseconds{300}}};
+};
+
+TEST_F(NbdServers, ThatHangBeforeTheGreetingEndByADeadline) {
+  serve({"memory", "1M"});
+  server_.signal(SIGSTOP);
+  const auto capture = prepare();
+  ASSERT_FALSE(capture);
+  EXPECT_EQ(capture.error().code, ETIMEDOUT);
+  EXPECT_THAT(capture.error().message, HasSubstr("does not answer"));
+}
+
+TEST_F(NbdServers, ThatHangInTheMiddleEndByADeadline) {
+  serve({"memory", "1M"});
+  auto capture = prepare().value();
+  auto reader = capture->open(0).value();
+  server_.signal(SIGSTOP);
+  const Range all{0, kMiB};
+  const auto read = reader->read({&all, 1}, ignore, Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ETIMEDOUT);
+  EXPECT_THAT(read.error().message, HasSubstr("it hangs"));
+}
+
+// qemu-nbd without --persistent is gone when its client is.
+TEST_F(NbdServers, ThatServeOneClientOnceServeACapture) {
+  const std::string disk = directory_ / "disk";
+  std::ofstream(disk) << std::string(kMiB, 'a');
+  server_ = Process({"qemu-nbd", "--read-only", "--format=raw", "--socket", socket_, disk});
+  Result<std::unique_ptr<Capture>> capture = fail(ENOENT, "");
+  while (!(capture = prepare()) && (capture.error().code == ENOENT || capture.error().code == ECONNREFUSED))
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  ASSERT_TRUE(capture) << capture.error().message;
+  auto reader = (*capture)->open(0).value();
+  const Range all{0, kMiB};
+  std::uint64_t moved = 0;
+  const auto count = [&](std::uint64_t, ByteView data) -> Result<> {
+    moved += data.size();
+    return {};
+  };
+  ASSERT_TRUE(reader->extents(0, kMiB));
+  const auto read = reader->read({&all, 1}, count, Cancel{});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(moved, kMiB);
+}
+
+}  // namespace
+}  // namespace holdfast::test
