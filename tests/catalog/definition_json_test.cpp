@@ -69,6 +69,7 @@ TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
   "tags": [],
   "driver": "qmp",
   "socket": "/run/vm.qmp",
+  "quiesce": "auto",
   "disks": [
     {
       "name": "disk-0",
@@ -78,8 +79,7 @@ TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
       "name": "disk-1",
       "node": "node1"
     }
-  ],
-  "quiesce": "auto"
+  ]
 }
 )");
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "engine/sources/inside.h"
+
 namespace holdfast::source::file {
 namespace {
 
@@ -12,12 +14,6 @@ constexpr std::uint64_t kRead = kMiB;
 constexpr std::uint64_t kPiece = 256 * kKiB;
 
 }  // namespace
-
-Result<> Reader::check_inside(std::uint64_t offset, std::uint64_t length) const {
-  if (offset <= disk_->size && length <= disk_->size - offset) return {};
-  return fail(EINVAL, "{} bytes at {} are not inside {} of {} bytes", length, offset, disk_->path,
-              disk_->size);
-}
 
 Result<> Reader::check_whole() const {
   if (disk_->is_device) return {};
@@ -29,7 +25,7 @@ Result<> Reader::check_whole() const {
 }
 
 Result<std::vector<Extent>> Reader::extents(std::uint64_t offset, std::uint64_t length) {
-  HF_CHECK(check_inside(offset, length));
+  HF_CHECK(check_inside({offset, length}, disk_->size, disk_->path));
   const std::uint64_t end = offset + length;
   std::vector<Extent> extents;
   const auto add = [&](std::uint64_t until, bool zero) {
@@ -52,7 +48,7 @@ Result<std::vector<Extent>> Reader::extents(std::uint64_t offset, std::uint64_t 
 }
 
 Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) {
-  for (const Range& range : ranges) HF_CHECK(check_inside(range.offset, range.length));
+  HF_CHECK(check_inside(ranges, disk_->size, disk_->path));
   buffer_.resize(kRead);
   for (const Range& range : ranges) {
     const std::uint64_t end = range.offset + range.length;

@@ -17,7 +17,6 @@ class Reader final : public DiskReader {
   Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) override;
 
  private:
-  Result<> check_inside(std::uint64_t offset, std::uint64_t length) const;
   // EIO when the file is shorter than it was: what is beyond its end would be taken for a hole.
   Result<> check_whole() const;
   Result<> fill(std::uint64_t offset, ByteSpan into) const;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/sources/deadline.h"
+#include "engine/sources/inside.h"
 #include "engine/sources/nbd/extents.h"
 
 namespace holdfast::source::nbd {
@@ -65,14 +66,8 @@ void Reader::drain() {
   done_.clear();
 }
 
-Result<> Reader::check_inside(std::uint64_t offset, std::uint64_t length) const {
-  const std::uint64_t size = what_.size.value_or(0);
-  if (offset <= size && length <= size - offset) return {};
-  return fail(EINVAL, "{} bytes at {} are not inside {} of {} bytes", length, offset, what_.label(), size);
-}
-
 Result<std::vector<Extent>> Reader::extents(std::uint64_t offset, std::uint64_t length) {
-  HF_CHECK(check_inside(offset, length));
+  HF_CHECK(check_inside({offset, length}, size(), what_.label()));
   HF_CHECK(connect());
   std::vector<Extent> all;
   while (length > 0) {
@@ -134,7 +129,7 @@ Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint
 }
 
 Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) {
-  for (const Range& range : ranges) HF_CHECK(check_inside(range.offset, range.length));
+  HF_CHECK(check_inside(ranges, size(), what_.label()));
   HF_CHECK(connect());
   if (requests_.empty()) {
     requests_.resize(kInFlight);

@@ -33,7 +33,7 @@ class Reader final : public DiskReader {
   Result<> connect();
   void disconnect();
   void drain();
-  Result<> check_inside(std::uint64_t offset, std::uint64_t length) const;
+  std::uint64_t size() const { return what_.size.value_or(0); }
   Result<std::vector<Extent>> some_extents(std::uint64_t offset, std::uint64_t length);
   Result<> read_all(Pieces pieces, const Sink& sink, const Cancel& cancel);
   Result<> start(Request& request, const Range& piece);

@@ -229,7 +229,7 @@ Result<std::unique_ptr<DiskReader>> FrozenMachine::open(std::size_t disk) {
   StillFrozen still_frozen = filters_.empty() ? by_job(source_, fleece.change_id, watch_)
                                               : by_filter(source_, filters_.at(disk).top);
   return std::make_unique<FrozenReader>(std::make_unique<nbd::Reader>(exported, nbd_limits_),
-                                        std::move(still_frozen), scratch_);
+                                        fleece.plan.capacity, std::move(still_frozen), scratch_);
 }
 
 Result<> FrozenMachine::commit() { return end(Outcome::committed); }

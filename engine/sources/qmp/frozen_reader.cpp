@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/sources/inside.h"
 #include "engine/sources/qmp/guest_disks.h"
 
 namespace holdfast::source::qmp {
@@ -34,6 +35,7 @@ StillFrozen by_filter(std::shared_ptr<Source> source, std::string top) {
 }
 
 Result<std::vector<Extent>> FrozenReader::extents(std::uint64_t offset, std::uint64_t length) {
+  HF_CHECK(check_inside({offset, length}, size_, "the frozen disk"));
   auto extents = reader_->extents(offset, length);
   if (!extents) return tl::make_unexpected(explain(std::move(extents).error()));
   HF_CHECK(still_frozen_());
@@ -41,6 +43,7 @@ Result<std::vector<Extent>> FrozenReader::extents(std::uint64_t offset, std::uin
 }
 
 Result<> FrozenReader::read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) {
+  HF_CHECK(check_inside(ranges, size_, "the frozen disk"));
   const auto watchful = [&](std::uint64_t offset, ByteView data) -> Result<> {
     HF_CHECK(check_scratch_space(scratch_));
     return sink(offset, data);

@@ -22,8 +22,13 @@ StillFrozen by_filter(std::shared_ptr<Source> source, std::string top);
 
 class FrozenReader final : public DiskReader {
  public:
-  FrozenReader(std::unique_ptr<DiskReader> reader, StillFrozen still_frozen, std::string scratch)
-      : reader_(std::move(reader)), still_frozen_(std::move(still_frozen)), scratch_(std::move(scratch)) {}
+  // `size`: of the disk.
+  FrozenReader(std::unique_ptr<DiskReader> reader, std::uint64_t size, StillFrozen still_frozen,
+               std::string scratch)
+      : reader_(std::move(reader)),
+        size_(size),
+        still_frozen_(std::move(still_frozen)),
+        scratch_(std::move(scratch)) {}
 
   Result<std::vector<Extent>> extents(std::uint64_t offset, std::uint64_t length) override;
   Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) override;
@@ -32,6 +37,7 @@ class FrozenReader final : public DiskReader {
   Error explain(Error error) const;
 
   const std::unique_ptr<DiskReader> reader_;
+  const std::uint64_t size_;
   const StillFrozen still_frozen_;
   const std::string scratch_;
 };
