@@ -218,12 +218,14 @@ TEST_P(Conformance, WhatIsOutsideTheDiskIsRefused) {
   ASSERT_TRUE(capture->abandon());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Of, Conformance,
-    ::testing::Values(kind<FilePeer>("File"), kind<LoopPeer>("LoopDevice"), kind<NbdkitPeer>("Nbdkit"),
-                      kind<PlainNbdkitPeer>("NbdkitWithoutExtents"), kind<QemuNbdPeer>("QemuNbd"),
-                      kind<StorageDaemonNbdPeer>("StorageDaemonsNbd"), kind<QmpPeer>("StorageDaemonsQmp")),
-    [](const auto& peer) { return std::string(peer.param.name); });
+INSTANTIATE_TEST_SUITE_P(Of, Conformance,
+                         ::testing::Values(kind<FilePeer>("File"), kind<LoopPeer>("LoopDevice"),
+                                           kind<NbdkitPeer>("Nbdkit"),
+                                           kind<PlainNbdkitPeer>("NbdkitWithoutExtents"),
+                                           kind<QemuNbdPeer>("QemuNbd"),
+                                           kind<StorageDaemonNbdPeer>("StorageDaemonsNbd"),
+                                           kind<QmpPeer>("StorageDaemonsQmp"), kind<QemuPeer>("QemusQmp")),
+                         [](const auto& peer) { return std::string(peer.param.name); });
 
 }  // namespace
 }  // namespace holdfast::test

@@ -10,6 +10,7 @@
 #include "engine/sources/file/driver.h"
 #include "engine/sources/nbd/driver.h"
 #include "engine/sources/qmp/driver.h"
+#include "tests/lib/qemu_machine.h"
 #include "tests/lib/storage_daemon.h"
 
 namespace holdfast::test {
@@ -221,6 +222,34 @@ class QmpPeer final : public Peer {
 
  private:
   mutable StorageDaemon daemon_{{{.node = "a", .size = kSize}, {.node = "b", .size = kSize}}};
+  source::qmp::QmpDriver driver_;
+};
+
+// A QEMU with a guest's devices, which write through copy filters while a capture lasts.
+class QemuPeer final : public Peer {
+ public:
+  source::Driver& driver() override { return driver_; }
+  MachineDefinition machine() const override {
+    MachineDefinition machine;
+    machine.socket = qemu_.qmp();
+    machine.disks = {{.name = "a", .node = "a"}, {.name = "b", .node = "b"}};
+    return machine;
+  }
+  void write(std::size_t disk, std::uint64_t offset, ByteView bytes) override {
+    qemu_.write(disk, offset, bytes);
+  }
+  Bytes truth(std::size_t disk) const override { return qemu_.truth(disk); }
+  // What a filter of an older one says of holes can't be relied upon.
+  bool knows_holes() const override { return qemu_.tell("query-version")["qemu"]["major"] >= 9; }
+  // Bitmaps apart, as above.
+  std::string traces() const override {
+    source::qmp::Json found = qemu_.traces();
+    for (source::qmp::Json& bitmaps : found["nodes"]) bitmaps.clear();
+    return found.dump();
+  }
+
+ private:
+  mutable QemuMachine qemu_{{"a", "b"}, kSize};
   source::qmp::QmpDriver driver_;
 };
 

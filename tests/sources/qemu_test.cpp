@@ -1,5 +1,6 @@
 // The same driver against a real QEMU, whose guest must never be hurt.
 #include "tests/lib/cannot_run.h"
+#include "tests/lib/qemu_machine.h"
 #include "tests/lib/small_file_system.h"
 #include "tests/sources/fixture.h"
 
@@ -9,72 +10,31 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// A machine that is never started: its monitor writes to its disks, through the guest's device.
 class Qemu : public ::testing::Test {
  protected:
   void SetUp() override { boot({}); }
 
   // `device_options`: of both disks' devices.
   void boot(const std::string& device_options) {
-    if (Process::run({"qemu-system-x86_64", "-version"}) != 0)
-      HF_CANNOT_RUN("qemu-system-x86_64 is not installed");
-    std::vector<std::string> command{"qemu-system-x86_64", "-accel", "tcg", "-machine", "q35", "-nodefaults",
-                                     "-display",           "none",   "-m",  "64",       "-S",  "-object",
-                                     "iothread,id=thread"};
-    for (const char* monitor : {"qmp", "control"})
-      command.insert(command.end(), {"-qmp", "unix:" + (state_ / monitor) + ",server=on,wait=off"});
-    for (const std::string n : {"0", "1"}) {
-      const std::string file = state_ / ("disk" + n);
-      ASSERT_EQ(Process::run({"qemu-img", "create", "-q", "-f", "qcow2", file, std::to_string(kSize)}), 0);
-      command.insert(
-          command.end(),
-          {"-blockdev", "driver=qcow2,node-name=disk" + n + ",file.driver=file,file.filename=" + file,
-           "-device", "virtio-blk-pci,id=vd" + n + ",drive=disk" + n + device_options});
+    try {
+      qemu_ =
+          std::make_unique<QemuMachine>(std::vector<std::string>{"disk0", "disk1"}, kSize, device_options);
+    } catch (const std::exception& problem) {
+      HF_CANNOT_RUN(problem.what());
     }
-    qemu_ = Process(command);
-    Result<std::unique_ptr<source::qmp::Client>> control = fail(ENOENT, "not yet");
-    for (int tries = 0; !control && tries < 4000; ++tries) {
-      std::this_thread::sleep_for(std::chrono::milliseconds{5});
-      control = source::qmp::Client::connect(state_ / "control", {});
-    }
-    ASSERT_TRUE(control) << control.error().message;
-    control_ = std::move(*control);
-    std::filesystem::create_directory(state_ / "scratch");
-    wanted_.machine.socket = state_ / "qmp";
-    wanted_.repository_marker = "3f2a91c0";
-    wanted_.scratch = state_ / "scratch";
-    for (const std::string n : {"0", "1"}) {
+    wanted_ = {.repository_marker = "3f2a91c0", .scratch = state_ / "scratch"};
+    wanted_.machine.socket = qemu_->qmp();
+    for (const std::string n : {"0", "1"})
       wanted_.disks.push_back({DiskDefinition{.name = "d" + n, .node = "disk" + n}});
-      truth_.emplace_back(kSize);
-    }
+    std::filesystem::create_directory(wanted_.scratch);
   }
 
   Json tell(const std::string& command, const Json& arguments = Json::object()) {
-    return control_->execute(command, arguments).value();
+    return qemu_->tell(command, arguments);
   }
+  Json traces() { return qemu_->traces(); }
   void write(std::size_t disk, std::uint64_t offset, std::uint64_t length, std::uint8_t with) {
-    const std::string line =
-        fmt::format("qemu-io -d /machine/peripheral/vd{}/virtio-backend \"write -P {} {} {}\"", disk, with,
-                    offset, length);
-    const Json said = control_->execute("human-monitor-command", {{"command-line", line}}).value();
-    ASSERT_EQ(said, "");
-    std::fill_n(truth_[disk].begin() + static_cast<std::ptrdiff_t>(offset), length, std::byte{with});
-  }
-  // What a capture may leave: nodes, devices that write through them, exports and jobs.
-  Json traces() {
-    Json found;
-    for (const Json& node : tell("query-named-block-nodes", {{"flat", true}})) {
-      Json bitmaps = Json::array();
-      for (const Json& bitmap : node.value("dirty-bitmaps", Json::array()))
-        bitmaps.push_back({bitmap["name"], bitmap["recording"], bitmap["busy"]});
-      if (const std::string name = node["node-name"]; !name.starts_with('#')) found["nodes"][name] = bitmaps;
-    }
-    for (const Json& block : tell("query-block"))
-      if (block.contains("inserted"))
-        found["devices"][block["qdev"].get<std::string>()] = block["inserted"]["node-name"];
-    found["exports"] = tell("query-block-exports");
-    found["jobs"] = tell("query-jobs");
-    return found;
+    qemu_->fill(disk, offset, length, with);
   }
   // Leaves so much room in a file system.
   static void fill_up(const SmallFileSystem& full, std::uint64_t leave) {
@@ -93,7 +53,7 @@ class Qemu : public ::testing::Test {
     copy_changes(*capture, copies);
     rest_on(*capture);
     EXPECT_TRUE(capture->commit());
-    EXPECT_TRUE(copies == truth_);
+    EXPECT_TRUE(copies == qemu_->truths());
     return copies;
   }
   void expect_nothing_lost(std::vector<Bytes> copies) {
@@ -101,7 +61,7 @@ class Qemu : public ::testing::Test {
     EXPECT_EQ(capture->disks()[0].full_reason, std::nullopt);
     EXPECT_EQ(capture->disks()[1].full_reason, std::nullopt);
     copy_changes(*capture, copies);
-    EXPECT_TRUE(copies == truth_);
+    EXPECT_TRUE(copies == qemu_->truths());
     const auto abandoned = capture->abandon();
     EXPECT_TRUE(abandoned) << abandoned.error().message;
   }
@@ -130,10 +90,8 @@ class Qemu : public ::testing::Test {
 
   static constexpr std::uint64_t kSize = 8 * kMiB;
   TemporaryDirectory state_;
-  Process qemu_;
-  std::unique_ptr<source::qmp::Client> control_;
+  std::unique_ptr<QemuMachine> qemu_;
   source::PrepareRequest wanted_;
-  std::vector<Bytes> truth_;
   FileLedger ledger_{state_ / "ledger"};
   source::qmp::QmpDriver driver_;
 };
@@ -144,7 +102,7 @@ TEST_F(Qemu, IsBackedUpInIncrementsOfBothDisks) {
   std::vector<Bytes> copies(2, Bytes(kSize));
   for (int round = 0; round < 5; ++round) {
     SCOPED_TRACE(round);
-    const std::vector<Bytes> instant = truth_;
+    const std::vector<Bytes> instant = qemu_->truths();
     auto capture = prepare();
     EXPECT_EQ(capture->disks()[0].full_reason.has_value(), round == 0);
     write(0, static_cast<std::uint64_t>(round) * 300'032, 65'536, static_cast<std::uint8_t>(round + 10));
@@ -170,7 +128,7 @@ TEST_F(Qemu, IsBackedUpInIncrementsOfBothDisks) {
 
 TEST_F(Qemu, HoldsTheInstantWhereARangeWasCopiedInPartsOnly) {
   write(0, 0, 2 * kMiB, 1);
-  const std::vector<Bytes> instant = truth_;
+  const std::vector<Bytes> instant = qemu_->truths();
   auto capture = prepare();
   for (const std::uint64_t cluster : {0, 1, 5, 9, 10, 30}) write(0, cluster * 64 * kKiB, 64 * kKiB, 2);
   write(0, 20 * 64 * kKiB + 512, 512, 3);
@@ -182,11 +140,6 @@ TEST_F(Qemu, HoldsTheInstantWhereARangeWasCopiedInPartsOnly) {
 }
 
 TEST_F(Qemu, IsRefusedWhereADisksOwnThreadWouldMakeItAbort) {
-  qemu_.end(SIGKILL);
-  std::filesystem::remove(state_ / "disk0");
-  std::filesystem::remove(state_ / "disk1");
-  std::filesystem::remove(wanted_.scratch);
-  wanted_.disks.clear();
   boot(",iothread=thread");
   const Json before = traces();
   const auto refused = driver_.prepare(wanted_, ledger_);
@@ -268,10 +221,8 @@ TEST_F(Qemu, WhoseDeviceSomebodyTookOutOfTheFilterHasLostTheFreeze) {
   auto capture = prepare();
   auto reader = capture->open(0).value();
   ASSERT_TRUE(reader->extents(0, kMiB));
-  ASSERT_TRUE(control_->execute("blockdev-add", {{"driver", "null-co"}, {"node-name", "other"}}));
-  ASSERT_TRUE(control_->execute(
-      "qom-set",
-      {{"path", "/machine/peripheral/vd0/virtio-backend"}, {"property", "drive"}, {"value", "other"}}));
+  tell("blockdev-add", {{"driver", "null-co"}, {"node-name", "other"}});
+  tell("qom-set", {{"path", qemu_->device(0)}, {"property", "drive"}, {"value", "other"}});
   const auto extents = reader->extents(0, kMiB);
   ASSERT_FALSE(extents);
   EXPECT_THAT(extents.error().message, HasSubstr("the freeze was lost"));
