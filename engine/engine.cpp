@@ -32,10 +32,16 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
     : catalog_(std::move(catalog)),
       clock_(clock),
       observer_(observer),
-      services_{*catalog_, clock_, shelf_, throttles_, std::move(scratch)},
+      services_{*catalog_,
+                clock_,
+                shelf_,
+                throttles_,
+                std::move(scratch),
+                [this](Id machine) { sweeper_.take_on(machine); }},
       started_at_(clock.now()),
       definitions_(*catalog_, shelf_),
-      runner_(services_, observer_) {}
+      runner_(services_, observer_),
+      sweeper_(services_, runner_, {}) {}
 
 Result<> LiveEngine::begin_again() {
   HF_TRY(const std::size_t interrupted,
@@ -45,8 +51,10 @@ Result<> LiveEngine::begin_again() {
 
   HF_TRY(const auto machines, capture::machines_to_recover(*catalog_));
   for (const Id machine : machines)
-    if (const auto recovered = capture::recover(services_, machine); !recovered)
-      log::warning("{}; it is tried again before the machine's next run", recovered.error().message);
+    if (const auto recovered = capture::recover(services_, machine); !recovered) {
+      log::warning("{}; it is tried again by and by", recovered.error().message);
+      sweeper_.take_on(machine);
+    }
   definitions_.changed();  // an earlier life may not have come to it
   HF_TRY(const SettingsDefinition settings, this->settings());
   runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
@@ -54,6 +62,7 @@ Result<> LiveEngine::begin_again() {
 }
 
 void LiveEngine::stop() {
+  sweeper_.stop();
   runner_.stop();
   definitions_.stop();
 }

@@ -9,12 +9,14 @@
 #include "engine/image/flat_view.h"
 #include "engine/repository/definitions.h"
 #include "engine/runs/runner.h"
+#include "engine/runs/sweeper.h"
 
 namespace holdfast {
 
 class LiveEngine final : public Engine {
  public:
   LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Observer* observer, std::string scratch);
+  ~LiveEngine() override { stop(); }  // while all that runs may still speak to has not gone
 
   // What start() does once the catalog is open.
   Result<> begin_again();
@@ -95,6 +97,7 @@ class LiveEngine final : public Engine {
   const Time started_at_;
   repository::Definitions definitions_;
   runs::Runner runner_;
+  runs::Sweeper sweeper_;
 
   struct WeaklyShared {
     std::weak_ptr<image::Stack> stack;

@@ -109,8 +109,9 @@ Result<MachineView> view_machine(db::Connection& db, Id id) {
   view.revision = view.machine.revision;
   HF_TRY(const auto leftovers, Leftovers(db).of_machine(id));
   if (!leftovers.empty())
-    view.warnings.push_back(fmt::format(
-        "an earlier run left {} things at the source; they are swept before the next run", leftovers.size()));
+    view.warnings.push_back(
+        fmt::format("an earlier run left {} things at the source; they are swept as soon as it lets them go",
+                    leftovers.size()));
   return view;
 }
 

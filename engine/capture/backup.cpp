@@ -51,6 +51,7 @@ class Backup {
     if (const auto released = capture_->commit(); !released) {
       add_remark(released.error().message);
       log::warning("machine '{}': {}", machine_.name, released.error().message);
+      services_.left_behind(machine_.id);
     }
     return std::move(outcome_);
   }
@@ -376,13 +377,14 @@ class Backup {
   }
 
   // Nothing of the point may stay: the bytes go, then the source gets its bitmaps back, then the row goes.
-  // What can't be taken away now stays recorded, and the machine's next run begins with it.
+  // What can't be taken away now stays recorded, and is tried again.
   void give_back() {
     draft_.reset();
     capture_.reset();
-    if (const auto settled = recover(services_, machine_.id); !settled)
-      log::warning("machine '{}': {}; it is tried again before the next run", machine_.name,
-                   settled.error().message);
+    const auto settled = recover(services_, machine_.id);
+    if (settled) return;
+    log::warning("machine '{}': {}; it is tried again by and by", machine_.name, settled.error().message);
+    services_.left_behind(machine_.id);
   }
 
   const Services& services_;

@@ -10,8 +10,8 @@
 namespace holdfast::capture {
 
 // Idempotent; what can't be done now (a source or a repository that is away) is an error, stays recorded,
-// and is tried again before the machine's next capture. The caller sees to it that no capture of the
-// machine is running.
+// and is tried again by and by (runs/sweeper), at the latest before the machine's next capture. The caller
+// sees to it that no capture of the machine is running.
 Result<> recover(const Services& services, Id machine);
 
 // The machines that have something to recover.

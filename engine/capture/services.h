@@ -1,6 +1,7 @@
 // What the work of a capture stands on; one of each in an engine.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "catalog/base/clock.h"
@@ -16,6 +17,8 @@ struct Services {
   repository::Shelf& shelf;
   Throttles& throttles;
   std::string scratch;  // a directory of the host: sockets and copy-before-write files
+  // Called with a machine of which something could not be taken away: recover() it again. Returns at once.
+  std::function<void(Id machine)> left_behind = [](Id) {};
 };
 
 }  // namespace holdfast::capture

@@ -88,6 +88,20 @@ bool Runner::has_work_on(Id machine) {
                              [&](const auto& entry) { return entry.second->work.machine == machine; });
 }
 
+bool Runner::claim(Id machine) {
+  const std::lock_guard lock(mutex_);
+  return machines_busy_.insert(machine).second;
+}
+
+void Runner::release(Id machine) {
+  {
+    const std::lock_guard lock(mutex_);
+    machines_busy_.erase(machine);
+  }
+  changed_.notify_all();
+  observer_.changed(ObjectKind::machine, machine);
+}
+
 void Runner::stop() {
   {
     const std::lock_guard lock(mutex_);

@@ -37,6 +37,10 @@ class Runner {
   std::optional<Progress> progress(Id job);  // nothing: it neither waits nor runs
   bool has_work_on(Id machine);              // running, or waiting for its turn
 
+  // A machine for what is no job, until it is released: false while a job has it. Jobs wait for it meanwhile.
+  bool claim(Id machine);
+  void release(Id machine);
+
   // No more starts; what runs is stopped at a safe place and ends as interrupted. Returns when all has.
   void stop();
 

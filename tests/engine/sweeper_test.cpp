@@ -1,0 +1,138 @@
+// What a run could not take away is tried again without another run; and never beside one.
+#include "engine/runs/sweeper.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "tests/lib/temporary_directory.h"
+
+namespace holdfast::runs {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr Time kNow{1'800'000'000s};
+
+// A machine with a point that was never finished, in a repository that can be away.
+class SweeperTest : public testing::Test {
+ protected:
+  SweeperTest() : catalog_(*Catalog::open(state_ / "catalog.sqlite")) {
+    fs::create_directory(state_ / "r");
+    const std::string marker = repository::Place::initialise(state_ / "r").value();
+    write([&](db::Connection& db) -> Result<> {
+      HF_TRY(const Machine machine, Machines(db).add("m", {}, kNow));
+      machine_ = machine.id;
+      HF_TRY(const Repository repository, Repositories(db).add("r", {}, kNow));
+      HF_CHECK(Repositories(db).define(repository.id, {.path = state_ / "r"}, kNow));
+      HF_CHECK(Repositories(db).set_marker(repository.id, marker));
+      HF_CHECK(Jobs(db).add({.id = job_, .name = "1", .owner = "flows/f", .created_at = kNow}));
+      Point point;
+      point.id = new_id();
+      point.machine_id = machine_;
+      point.repository_id = repository.id;
+      point.name = "writing-1";
+      point.time = kNow;
+      return Points(db).add(point);
+    });
+    runner_.set_limit(1);
+  }
+
+  void write(const std::function<Result<>(db::Connection&)>& change) {
+    const auto done = catalog_->write(change);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  bool settled() {
+    return catalog_->read([](db::Connection& db) { return Points(db).writing(); })->empty();
+  }
+  static void until(const std::function<bool()>& condition) {
+    while (!condition()) std::this_thread::sleep_for(1ms);
+  }
+  // Returns when a try that began later than this has ended.
+  void await_try() {
+    const auto claimed = [this] {
+      const bool free = runner_.claim(machine_);
+      if (free) runner_.release(machine_);
+      return !free;
+    };
+    while (!claimed()) continue;
+    while (claimed()) continue;
+  }
+
+  struct Nobody : Observer {
+    void changed(ObjectKind, Id) override {}
+  };
+
+  test::TemporaryDirectory state_;
+  std::unique_ptr<Catalog> catalog_;
+  Id machine_ = 0;
+  const Id job_ = new_id();
+  repository::Shelf shelf_;
+  capture::Throttles throttles_;
+  const capture::Services services_{*catalog_, system_clock(), shelf_, throttles_, state_ / "scratch"};
+  Nobody nobody_;
+  Runner runner_{services_, nobody_};
+};
+
+TEST_F(SweeperTest, WhatCouldNotBeTakenAwayIsTriedUntilItCan) {
+  Sweeper sweeper(services_, runner_, {.first = 1ms, .longest = 4ms});
+  fs::rename(state_ / "r", state_ / "away");
+  sweeper.take_on(machine_);
+  await_try();
+  await_try();
+  EXPECT_FALSE(settled());
+  fs::rename(state_ / "away", state_ / "r");
+  until([this] { return settled(); });
+}
+
+TEST_F(SweeperTest, WhileAJobHasTheMachineItWaits) {
+  Sweeper sweeper(services_, runner_, {.first = 1ms, .longest = 4ms});
+  std::atomic<bool> going_on = false;
+  bool left_alone = false;
+  Work work{.job = job_, .machine = machine_};
+  work.perform = [&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    sweeper.take_on(machine_);
+    going_on.wait(false);
+    left_alone = !settled();
+    return JobEnd{};
+  };
+  runner_.add(std::move(work));
+  until([this] { return !runner_.claim(machine_) || (runner_.release(machine_), false); });
+  std::this_thread::yield();
+  going_on = true;
+  going_on.notify_all();
+  until([this] { return settled(); });
+  EXPECT_TRUE(left_alone);
+}
+
+TEST_F(SweeperTest, AJobWaitsForAMachineThatIsClaimed) {
+  ASSERT_TRUE(runner_.claim(machine_));
+  EXPECT_FALSE(runner_.claim(machine_));
+  std::atomic<bool> released = false, done = false;
+  Work work{.job = job_, .machine = machine_};
+  work.perform = [&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    EXPECT_TRUE(released);
+    done = true;
+    return JobEnd{};
+  };
+  runner_.add(std::move(work));
+  released = true;
+  runner_.release(machine_);
+  until([&] { return done.load(); });
+}
+
+TEST_F(SweeperTest, ItEndsInTheMiddleOfAPause) {
+  Sweeper sweeper(services_, runner_, {.first = 24h, .longest = 24h});
+  sweeper.take_on(machine_);
+  sweeper.stop();
+  EXPECT_FALSE(settled());
+}
+
+}  // namespace
+}  // namespace holdfast::runs
