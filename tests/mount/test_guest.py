@@ -162,6 +162,7 @@ class Guests(holdfast.MountTest):
         self.until(lambda: any(export.startswith("hf-") for export in self.exports()))
         self.daemon.process.send_signal(signal.SIGSTOP)
         frozen = bool(self.exports())
+        self.guest.qmp.events.clear()
         room = os.statvfs(scratch)
         with open(scratch / "filler", "wb") as filler:
             os.posix_fallocate(filler.fileno(), 0, room.f_bavail * room.f_frsize - MIB)
@@ -173,6 +174,10 @@ class Guests(holdfast.MountTest):
         status = self.daemon.json("flows/f/executions/second/status.json")
         self.assertEqual(status["reason"], "no_space")
         self.assertIn("scratch area", status["message"])
+        # Nor has it ever been anything else: each pause and each error would have been told.
+        self.assertEqual(self.guest.status(), "running")
+        happened = {event["event"] for event in self.guest.qmp.events}
+        self.assertEqual(happened & {"STOP", "RESUME", "BLOCK_IO_ERROR"}, set())
         (scratch / "filler").unlink()
         self.expect_untouched()
 

@@ -2,6 +2,7 @@
 """A full disk is an ordinary day (law 14): the run ends and says why, nothing of it stays, the next one works."""
 
 import errno
+import json
 import os
 import random
 import subprocess
@@ -76,6 +77,51 @@ class Space(holdfast.MountTest):
         self.assertEqual(self.partials(), [])
         os.unlink(self.path / "filler")
         self.assertEqual(self.daemon.run("f", "second"), "success")
+
+
+class ScratchArea(holdfast.MountTest):
+    """What is kept of that which a storage daemon's user overwrites, where jobs keep it."""
+
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(15)
+        self.storage = self.add_machine(capacities=[24 * MIB])
+        (self.disk,) = self.storage.disks
+        self.daemon.stop()
+        scratch = self.daemon.state / "scratch"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=72M", "tmpfs", scratch], check=True)
+        self.addCleanup(detach, scratch)
+        self.daemon.start()
+        self.path = self.add_repository()
+        self.add_flow()
+
+    def set_bandwidth(self, bandwidth):
+        settings = {"path": str(self.path), "bandwidth": bandwidth}
+        self.daemon.write("repositories/r/config.json", json.dumps(settings))
+
+    def test_when_it_is_full_no_write_fails_the_run_says_why_and_the_next_one_loses_nothing(self):
+        self.disk.write(0, self.random.randbytes(24 * MIB))
+        first, _ = self.back_up("first")
+        self.disk.write(0, self.random.randbytes(24 * MIB))
+        self.set_bandwidth("64K")
+        self.daemon.write("flows/f/control", "run name=second")
+        self.until(lambda: self.daemon.json("flows/f/executions/second/status.json")["progress"]["done"] > 0)
+        for offset in range(0, 24 * MIB, MIB):
+            self.disk.write(offset, self.random.randbytes(MIB))  # raises when it fails
+        self.assertEqual(self.daemon.read("flows/f/executions/second/wait"), "error\n")
+        status = self.daemon.json("flows/f/executions/second/status.json")
+        self.assertEqual(status["reason"], "no_space")
+        self.assertIn("scratch area", status["message"])
+        self.assertEqual(self.daemon.points("m"), [first])
+        self.assertEqual(list(self.path.glob("*/*.partial")), [])
+        self.assertEqual(self.storage.foreign(), [])
+
+        self.set_bandwidth(None)
+        point, record = self.back_up("third")
+        self.assertEqual(self.daemon.json(f"machines/m/points/{point}/manifest.json")["kind"], "incremental")
+        restored = self.folder / "restored"
+        content.copy(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", restored)
+        self.assertTrue(content.same_bytes(restored, record))
 
 
 if __name__ == "__main__":

@@ -60,6 +60,26 @@ TEST_F(Files, ThatTheDaemonMayNotReadAreToldOf) {
   EXPECT_THAT(error.message, HasSubstr("may not be read by the daemon"));
 }
 
+TEST_F(Files, WhoseFileSystemDiesInTheMiddleAreAnErrorWithItsPlace) {
+  StorageDaemon server({{.node = "a", .size = Peer::kSize}});
+  server.fill("a", 0, Peer::kSize, 'a');
+  auto capture = prepare(server.window("a")).value();
+  auto reader = capture->open(0).value();
+  const Range all{0, Peer::kSize};
+  std::uint64_t moved = 0;
+  const auto kill = [&](std::uint64_t, ByteView data) -> Result<> {
+    if (moved == 0) server.process().signal(SIGKILL);
+    moved += data.size();
+    return {};
+  };
+  const auto read = reader->read({&all, 1}, kill, Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr(server.window("a")));
+  EXPECT_LT(moved, Peer::kSize);
+  reader.reset();
+  ASSERT_TRUE(capture->commit()) << "there is nothing to give back";
+}
+
 TEST_F(Files, ThatStandTwiceInAMachineAreRefused) {
   source::PrepareRequest request;
   request.disks.push_back({DiskDefinition{.name = "d", .path = files_.path(0)}});

@@ -55,6 +55,31 @@ TEST_F(NbdServers, ThatHangInTheMiddleEndByADeadline) {
   EXPECT_THAT(read.error().message, HasSubstr("it hangs"));
 }
 
+TEST_F(NbdServers, ThatTheDaemonMayNotSpeakToAreToldOf) {
+  serve({"memory", "1M"});
+  ASSERT_EQ(::seteuid(65534), 0);
+  const auto capture = prepare();
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_FALSE(capture);
+  EXPECT_EQ(capture.error().code, EACCES) << capture.error().message;
+  EXPECT_THAT(capture.error().message, HasSubstr(socket_));
+  EXPECT_THAT(capture.error().message, HasSubstr("Permission denied"));
+  EXPECT_TRUE(ledger_.leftovers().empty());
+}
+
+TEST_F(NbdServers, OfAFileThatWasTruncatedBeneathThemAreAnErrorWhereTheySaySo) {
+  const std::string disk = directory_ / "disk";
+  std::ofstream(disk) << std::string(kMiB, 'a');
+  serve({"--no-sr", "file", "file=" + disk});
+  auto capture = prepare().value();
+  auto reader = capture->open(0).value();
+  std::filesystem::resize_file(disk, kMiB / 2);
+  const Range all{0, kMiB};
+  const auto read = reader->read({&all, 1}, ignore, Cancel{});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, EIO) << read.error().message;
+}
+
 // qemu-nbd without --persistent is gone when its client is.
 TEST_F(NbdServers, ThatServeOneClientOnceServeACapture) {
   const std::string disk = directory_ / "disk";

@@ -54,6 +54,16 @@ TEST_F(Refusal, OfASocketWithoutASourceSaysThatNobodyListens) {
   EXPECT_EQ(capture.error().code, ECONNREFUSED) << capture.error().message;
 }
 
+TEST_F(Refusal, OfASocketThatTheDaemonMayNotOpenSaysSo) {
+  boot();
+  ASSERT_EQ(::seteuid(65534), 0);
+  const auto capture = driver_.prepare(request(machine()), ledger_);
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_FALSE(capture);
+  EXPECT_EQ(capture.error().code, EACCES);
+  EXPECT_THAT(capture.error().message, HasSubstr("QMP socket " + daemon_->qmp() + ": Permission denied"));
+}
+
 TEST_F(Refusal, OfABusySocketSaysThatAnotherProgramHoldsIt) {
   boot();
   auto other = source::qmp::Client::connect(daemon_->qmp(), {}).value();
