@@ -52,7 +52,7 @@ class Side:
         if child.returncode != 0:
             raise RuntimeError(f"{' '.join(self.command)}: exit {child.returncode}")
         self.cpu.append(usage.ru_utime + usage.ru_stime + _cpu_seconds(self.server) - cpu_before)
-        self.peak = max(self.peak, usage.ru_maxrss * 1024 + _peak_bytes(self.server))
+        self.peak = max(self.peak, usage.ru_maxrss * 1024 + peak_bytes(self.server))
 
     def median(self):
         return statistics.median(self.seconds)
@@ -83,7 +83,8 @@ def _cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def _peak_bytes(pid):
+def peak_bytes(pid):
+    """The most memory that a process ever had."""
     if pid is None:
         return 0
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -118,22 +119,28 @@ def warm(paths):
         subprocess.run(["cat", "--", path], stdout=subprocess.DEVNULL, check=True)
 
 
-class Site:
-    """A daemon, a storage daemon with one disk of 4 GiB, and a flow "f" for it; a context manager."""
+def memory():
+    """Where files are in memory, so that no disk is measured; None where that is not possible."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
-    def __init__(self, **repository_settings):
+
+class Site:
+    """A daemon, a storage daemon with one disk (of 4 GiB), and a flow "f" for it; a context manager."""
+
+    def __init__(self, below=None, capacity=CAPACITY, **repository_settings):
+        self._below, self._capacity = below, capacity
         self._settings = repository_settings
         self._stack = contextlib.ExitStack()
 
     def __enter__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir=self._below))
         self._stack.callback(shutil.rmtree, self.folder)
         with contextlib.ExitStack() as undo:
             undo.push(self._stack)
             self.daemon = Daemon(self.folder)
             self._stack.callback(self.daemon.close)
             self.daemon.start()
-            self.storage = StorageDaemon(self.folder / "m", [CAPACITY])
+            self.storage = StorageDaemon(self.folder / "m", [self._capacity])
             self._stack.callback(self.storage.close)
             (self.disk,) = self.storage.disks
             self.repository = self.folder / "repository"

@@ -1,7 +1,9 @@
-"""A full backup through the mount beside `qemu-img convert` of the same disk from an NBD server."""
+"""A full backup through the mount beside another way to copy the same disk from an NBD server, in memory."""
 
 import contextlib
+import json
 import os
+import shutil
 
 import bench
 import benchdata
@@ -23,20 +25,46 @@ def served(disk, socket):
         process.wait()
 
 
-def measure(compression, options, bar):
-    with bench.Site(compression=compression) as site, contextlib.ExitStack() as stack:
-        benchdata.fill_mixed(site.disk)
-        record = site.disk.record(site.folder / "record")
-        target = site.folder / "beside.qcow2"
+class Runs:
+    """Full backups, each into a repository of its own, so that memory holds one of them at a time."""
+
+    def __init__(self, site, compression):
+        self._site, self._compression = site, compression
+        self._count = 0
         flow = site.daemon.mount / "flows/f"
-        run = f'echo "run type=full" > {flow}/control && [ "$(cat {flow}/wait)" = success ]'
+        self.command = ["sh", "-c", f'echo "run type=full" > {flow}/control && [ "$(cat {flow}/wait)" = success ]']
+
+    def prepare(self):
+        shutil.rmtree(self._folder(), ignore_errors=True)
+        self._count += 1
+        self._folder().mkdir()
+        settings = {"path": str(self._folder()), "compression": self._compression}
+        self._site.daemon.define(f"repositories/r{self._count}", settings)
+        flow = {"target": "machines/m", "repository": f"r{self._count}"}
+        self._site.daemon.write("flows/f/config.json", json.dumps(flow))
+
+    def _folder(self):
+        return self._site.folder / f"repository-{self._count}"
+
+
+def measure(compression, name, command, bar):
+    """`command(source, target)`: the shell's words that copy the export at `source` into the qcow2 file `target`."""
+    with bench.Site(below=bench.memory()) as site, contextlib.ExitStack() as stack:
+        benchdata.fill_mixed(site.disk)
+        target = site.folder / "beside.qcow2"
         source, server = stack.enter_context(served(site.disk, site.folder / "nbd.sock"))
-        convert = f"qemu-img convert -W -m 16 {options} -f raw -O qcow2 '{source}' {target} && sync {target}"
-        ours = bench.Side("a run of a flow", ["sh", "-c", run], site.daemon.process.pid)
-        theirs = bench.Side("qemu-img convert", ["sh", "-c", convert], server)
-        ratio = bench.alternate(ours, theirs, rounds=3)
+        runs = Runs(site, compression)
+        ours = bench.Side("a run of a flow", runs.command, site.daemon.process.pid, runs.prepare)
+        theirs = bench.Side(
+            name, ["sh", "-c", command(source, target)], server, lambda: target.unlink(missing_ok=True)
+        )
+        ratio = bench.alternate(ours, theirs)
         point = site.daemon.points("m")[-1]
-        bench.check_contents([site.daemon.mount / f"machines/m/points/{point}/disk-0.raw"], record)
-        if not content.same_disk(target, record):
-            raise RuntimeError("qemu-img convert has written something else")
+        bench.check_contents([site.daemon.mount / f"machines/m/points/{point}/disk-0.raw"], site.disk.truth)
+        if not content.same_disk(target, site.disk.truth):
+            raise RuntimeError(f"{name} has written something else")
     return bench.Result(ratio, ("≥", bar), [ours.line(), theirs.line()])
+
+
+def convert(options):
+    return lambda source, target: f"qemu-img convert -W -m 16 {options} -f raw -O qcow2 '{source}' {target}"

@@ -5,8 +5,6 @@
 namespace holdfast::source::nbd {
 namespace {
 
-constexpr std::chrono::milliseconds kLookAtCancel{100};
-
 // Until `goes_on` says that it has ended; false when the deadline passes first.
 bool poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline& deadline) {
   while (goes_on(handle) == 1) {
@@ -118,19 +116,6 @@ Result<> Connection::learn(const Export& what) {
     return fail(EIO, "{} does not offer {}: the source has lost the bitmap", label_, bitmap_context_);
   bitmap_context_.clear();
   return {};
-}
-
-Result<> Connection::wait(const Cancel* cancel, std::chrono::milliseconds silence) {
-  const Deadline deadline = Deadline::in(silence);
-  for (;;) {
-    if (cancel != nullptr && cancel->requested()) return fail(ECANCELED, "cancelled");
-    const int moved = nbd_poll(handle_, deadline.or_in(kLookAtCancel).milliseconds());
-    if (moved < 0) return failure("waiting");
-    if (moved > 0) return {};
-    if (deadline.passed())
-      return fail(ETIMEDOUT, "{} has sent nothing for {} s: it hangs", label_,
-                  std::chrono::duration<double>(silence).count());
-  }
 }
 
 tl::unexpected<Error> Connection::failure(const std::string& doing) const {

@@ -55,10 +55,9 @@ class Connection {
   // What it says is passed over from now on.
   void ignore_bitmap() { bitmap_context_.clear(); }
   bool can_report_read_errors() const { return can_report_read_errors_; }
+  // Whether other connections to the same export see what this one sees.
+  bool serves_several() const { return nbd_can_multi_conn(handle_) == 1; }
 
-  // Returns when something has moved; what was asked for may be done then. ETIMEDOUT after such a silence,
-  // ECANCELED.
-  Result<> wait(const Cancel* cancel, std::chrono::milliseconds silence);
   // What libnbd says of the call that just failed, after words of ours.
   tl::unexpected<Error> failure(const std::string& doing) const;
   // The same for a request that ended with `code`.

@@ -14,7 +14,14 @@ constexpr std::uint64_t kPiece = 256 * kKiB;
 constexpr std::uint64_t kPieceOfErring = 64 * kKiB;
 constexpr std::size_t kInFlight = 16;
 constexpr std::chrono::milliseconds kDrain{500};
+constexpr std::uint64_t kWorthMore = 32 * kMiB;  // more connections, for so much
 constexpr std::uint64_t kStatusStep = 2 * kGiB;  // a block status request has 32 bits for its length
+
+std::uint64_t bytes_of(std::span<const Range> ranges) {
+  std::uint64_t bytes = 0;
+  for (const Range& range : ranges) bytes += range.length;
+  return bytes;
+}
 
 }  // namespace
 
@@ -44,14 +51,14 @@ class Reader::Pieces {
 Reader::~Reader() { disconnect(); }
 
 Result<> Reader::connect() {
-  if (connection_) return {};
-  HF_TRY(connection_, Connection::open(what_, limits_));
+  if (connections_) return {};
+  HF_TRY(connections_, Connections::open(what_, limits_, std::move(ready_)));
   return {};
 }
 
 // Ends the requests in flight: their buffers are ours again.
 void Reader::disconnect() {
-  connection_.reset();
+  connections_.reset();
   in_flight_ = 0;
   done_.clear();
 }
@@ -61,8 +68,8 @@ void Reader::disconnect() {
 void Reader::drain() {
   const Deadline deadline = Deadline::in(kDrain);
   while (in_flight_ > 0 && !deadline.passed())
-    if (!connection_->wait(nullptr, kDrain)) break;
-  if (in_flight_ > 0 || !connection_->is_alive()) disconnect();
+    if (!connections_->wait(nullptr, kDrain)) break;
+  if (in_flight_ > 0 || !connections_->are_alive()) disconnect();
   done_.clear();
 }
 
@@ -85,14 +92,15 @@ Result<std::vector<Extent>> Reader::extents(std::uint64_t offset, std::uint64_t 
 }
 
 Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint64_t length) {
+  Connection& connection = connections_->first();
   struct Answer {
     const std::string* bitmap_context;
     std::optional<Status> allocation{}, changes{};
     bool done = false;
     int error = 0;
-  } answer{.bitmap_context = &connection_->bitmap_context()};
+  } answer{.bitmap_context = &connection.bitmap_context()};
 
-  if (connection_->has_allocation() || !what_.bitmap.empty()) {
+  if (connection.has_allocation() || !what_.bitmap.empty()) {
     const auto on_status = [](void* user, const char* context, std::uint64_t, std::uint32_t* entries,
                               std::size_t count, int*) {
       auto& to = *static_cast<Answer*>(user);
@@ -108,18 +116,18 @@ Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint
       return 1;
     };
     const std::string doing = fmt::format("asking for {} bytes at {}", length, offset);
-    if (nbd_aio_block_status(connection_->handle(), length, offset,
+    if (nbd_aio_block_status(connection.handle(), length, offset,
                              {.callback = on_status, .user_data = &answer, .free = nullptr},
                              {.callback = on_done, .user_data = &answer, .free = nullptr}, 0) == -1)
-      return connection_->failure(doing);
+      return connection.failure(doing);
     while (!answer.done) {
-      if (auto waited = connection_->wait(nullptr, limits_.silence); !waited) {
+      if (auto waited = connections_->wait(nullptr, limits_.silence); !waited) {
         disconnect();  // before `answer`, which its callbacks know, goes
         return tl::make_unexpected(std::move(waited).error());
       }
     }
-    if (answer.error != 0) return connection_->failure(answer.error, doing);
-    if (connection_->has_allocation() != answer.allocation.has_value() ||
+    if (answer.error != 0) return connection.failure(answer.error, doing);
+    if (connection.has_allocation() != answer.allocation.has_value() ||
         what_.bitmap.empty() == answer.changes.has_value())
       return fail(EPROTO, "{}: {}: the server's answer lacks a context that it had granted", what_.label(),
                   doing);
@@ -131,6 +139,7 @@ Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint
 Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) {
   HF_CHECK(check_inside(ranges, size(), what_.label()));
   HF_CHECK(connect());
+  if (bytes_of(ranges) >= kWorthMore) connections_->widen();
   if (requests_.empty()) {
     requests_.resize(kInFlight);
     for (Request& request : requests_) {
@@ -155,7 +164,7 @@ Result<> Reader::read_all(Pieces pieces, const Sink& sink, const Cancel& cancel)
       idle.pop_back();
     }
     if (idle.size() == requests_.size()) return {};
-    while (done_.empty()) HF_CHECK(connection_->wait(&cancel, limits_.silence));
+    while (done_.empty()) HF_CHECK(connections_->wait(&cancel, limits_.silence));
     // One at a time: the connection is not left alone for longer than one piece takes.
     Request* request = done_.front();
     done_.erase(done_.begin());
@@ -177,22 +186,23 @@ Result<> Reader::start(Request& request, const Range& piece) {
   };
   // In one chunk, "don't fragment": in the middle of several QEMU can't report a read error, and drops the
   // connection instead.
-  const bool whole = connection_->can_report_read_errors();
+  request.over = &connections_->idlest();
+  const bool whole = request.over->can_report_read_errors();
   ++in_flight_;
   const std::int64_t started = nbd_aio_pread_structured(
-      connection_->handle(), request.buffer.data(), piece.length, piece.offset,
+      request.over->handle(), request.buffer.data(), piece.length, piece.offset,
       {.callback = on_chunk, .user_data = nullptr, .free = nullptr},
       {.callback = on_done, .user_data = &request, .free = nullptr}, whole ? LIBNBD_CMD_FLAG_DF : 0);
   if (started != -1) return {};
   --in_flight_;
-  return connection_->failure(fmt::format("reading {} bytes at {}", piece.length, piece.offset));
+  return request.over->failure(fmt::format("reading {} bytes at {}", piece.length, piece.offset));
 }
 
 Result<> Reader::finish(Request& request, const Sink& sink) {
   const Range& piece = request.piece;
   if (request.error != 0)
-    return connection_->failure(request.error,
-                                fmt::format("reading {} bytes at {}", piece.length, piece.offset));
+    return request.over->failure(request.error,
+                                 fmt::format("reading {} bytes at {}", piece.length, piece.offset));
   return sink(piece.offset, ByteView{request.buffer}.first(piece.length));
 }
 

@@ -4,18 +4,18 @@
 #include <memory>
 #include <vector>
 
-#include "engine/sources/nbd/connection.h"
+#include "engine/sources/nbd/connections.h"
 
 namespace holdfast::source::nbd {
 
-// Keeps the promises of DiskReader over one connection; 256 KiB a request and 16 of them in flight is where
-// libnbd and QEMU are fastest. The connection is made at the first call and made anew by the call after one
-// that failed, since requests may be left in flight then.
+// Keeps the promises of DiskReader; 256 KiB a request and 16 of them in flight is where libnbd and QEMU are
+// fastest. A connection is made at the first call, more of them once there is much to read; all are made anew
+// by the call after one that failed, since requests may be left in flight then.
 class Reader final : public DiskReader {
  public:
   // `connection`: one to that export, where there is one already. The export's size is known.
   Reader(Export what, const Limits& limits, std::unique_ptr<Connection> connection = nullptr)
-      : what_(std::move(what)), limits_(limits), connection_(std::move(connection)) {}
+      : what_(std::move(what)), limits_(limits), ready_(std::move(connection)) {}
   ~Reader() override;
 
   Result<std::vector<Extent>> extents(std::uint64_t offset, std::uint64_t length) override;
@@ -24,6 +24,7 @@ class Reader final : public DiskReader {
  private:
   struct Request {
     Reader* reader = nullptr;
+    Connection* over = nullptr;
     Range piece;
     Bytes buffer;
     int error = 0;
@@ -43,8 +44,9 @@ class Reader final : public DiskReader {
   const Limits limits_;
   std::vector<Request> requests_;  // never moved; their buffers are kept from call to call
   std::size_t in_flight_ = 0;
-  std::vector<Request*> done_;  // in the order of their ends
-  std::unique_ptr<Connection> connection_;
+  std::vector<Request*> done_;         // in the order of their ends
+  std::unique_ptr<Connection> ready_;  // until connections_ has it
+  std::unique_ptr<Connections> connections_;
 };
 
 }  // namespace holdfast::source::nbd
