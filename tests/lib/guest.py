@@ -10,7 +10,7 @@ import socket
 import subprocess
 
 from processes import spawn
-from qmp import Qmp
+from qmp import Qmp, monitor
 
 PORT = "org.qemu.guest_agent.0"
 MODULES = ["virtio_pci", "virtio_blk", "virtio_console", "ext4"]
@@ -118,13 +118,9 @@ class Guest:
         self.start()
 
     def start(self):
-        own, control = self.folder / "test.sock", self.folder / "control.sock"
-        # Ours listen before QEMU runs, so that nothing can be missed.
-        with socket.socket(socket.AF_UNIX) as monitor, socket.socket(socket.AF_UNIX) as serial:
-            for listener, path in ((monitor, own), (serial, control)):
-                path.unlink(missing_ok=True)
-                listener.bind(str(path))
-                listener.listen(1)
+        ours, theirs, monitor_chardev = monitor()
+        self._control, serial = socket.socketpair()
+        with theirs, serial:
             arguments = []
             for number, disk in enumerate(self.disks):
                 arguments += [
@@ -138,21 +134,19 @@ class Guest:
                     *("-m", "192", "-no-reboot", "-kernel", kernel(), "-initrd", self.initrd),
                     *("-append", "console=ttyS0 quiet panic=-1 no_timer_check nokaslr mitigations=off"),
                     *("-serial", f"file:{self.folder}/console.log"),
-                    *("-chardev", f"socket,id=control,fd={serial.fileno()},server=on,wait=off"),
-                    *("-chardev", f"socket,id=own,fd={monitor.fileno()},server=on,wait=off", "-mon"),
+                    *("-chardev", f"socket,id=control,fd={serial.fileno()}"),
+                    *("-chardev", monitor_chardev, "-mon"),
                     *("chardev=own,mode=control", "-qmp", f"unix:{self.socket},server=on,wait=off"),
                     *("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control"),
                     *("-chardev", f"socket,id=agent,path={self.agent},server=on,wait=off"),
                     *("-device", f"virtserialport,chardev=agent,name={PORT}"),
                     *arguments,
                 ],
-                pass_fds=[monitor.fileno(), serial.fileno()],
+                pass_fds=[theirs.fileno(), serial.fileno()],
             )
-            self._control = socket.socket(socket.AF_UNIX)
-            self._control.settimeout(120)
-            self._control.connect(str(control))
-            self._lines = self._control.makefile("rwb")
-            self.qmp = Qmp(own)
+        self._control.settimeout(120)
+        self._lines = self._control.makefile("rwb")
+        self.qmp = Qmp(ours)
         assert self._answer() == (0, ""), "the guest does not come up"
 
     def definition(self, **fields):

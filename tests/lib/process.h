@@ -41,6 +41,11 @@ class Process {
   }
 
   bool started() const { return pid_ > 0; }
+  bool runs() const {  // wait() tells how it ended
+    siginfo_t ended{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0;
+  }
   void signal(int number) const { ::kill(pid_, number); }
   // Sends the signal and waits for the end; the exit status as waitpid has it.
   int end(int number) {

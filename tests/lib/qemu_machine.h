@@ -44,16 +44,11 @@ class QemuMachine {
            "-device", "virtio-blk-pci,id=" + device + ",drive=" + node + device_options});
       disks_.push_back({"/machine/peripheral/" + device + "/virtio-backend", Bytes(size)});
     }
-    process_ = Process(command);
-    for (int tries = 0;; ++tries) {
-      auto client = source::qmp::Client::connect(directory_ / "control", {});
-      if (client) {
-        control_ = std::move(*client);
-        return;
-      }
-      if (tries == 4000) throw std::runtime_error(client.error().message);
-      std::this_thread::sleep_for(std::chrono::milliseconds{5});
-    }
+    // Who connects while a QEMU starts may be accepted by two of its threads at once, of which one then waits
+    // for ever: that is tried again with another QEMU.
+    Result<> connected = boot(command);
+    for (int tries = 0; !connected && tries < 5; ++tries) connected = boot(command);
+    if (!connected) throw std::runtime_error(connected.error().message);
   }
 
   std::string qmp() const { return directory_ / "qmp"; }
@@ -95,7 +90,8 @@ class QemuMachine {
     for (const source::qmp::Json& node : tell("query-named-block-nodes", {{"flat", true}})) {
       source::qmp::Json bitmaps = source::qmp::Json::array();
       for (const source::qmp::Json& bitmap : node.value("dirty-bitmaps", source::qmp::Json::array()))
-        bitmaps.push_back({bitmap["name"], bitmap["recording"], bitmap["busy"]});
+        if (bitmap.contains("name"))  // the filters' own have none
+          bitmaps.push_back({bitmap["name"], bitmap["recording"], bitmap["busy"]});
       if (const std::string name = node["node-name"]; !name.starts_with('#')) found["nodes"][name] = bitmaps;
     }
     for (const source::qmp::Json& block : tell("query-block"))
@@ -111,6 +107,23 @@ class QemuMachine {
     std::string device;
     Bytes truth;
   };
+
+  Result<> boot(const std::vector<std::string>& command) {
+    std::filesystem::remove(directory_ / "control");
+    if (process_.started()) process_.end(SIGKILL);
+    process_ = Process(command);
+    while (process_.runs()) {
+      auto client = source::qmp::Client::connect(directory_ / "control", {});
+      if (client) {
+        control_ = std::move(*client);
+        return {};
+      }
+      if (client.error().code != ENOENT && client.error().code != ECONNREFUSED)
+        return tl::make_unexpected(client.error());
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    return fail(ESRCH, "qemu-system-x86_64 has ended");
+  }
 
   TemporaryDirectory directory_;
   std::vector<Disk> disks_;

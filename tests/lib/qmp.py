@@ -8,13 +8,21 @@ class QmpError(Exception):
     """The peer refused a command; the text is its own."""
 
 
+def monitor():
+    """A connection for Qmp, the other end of it for QEMU, and what makes a monitor of that: --chardev's words.
+
+    Not a socket that listens: who connects to it while QEMU starts is accepted by two of its threads at once, of which
+    one then waits for ever."""
+    ours, theirs = socket.socketpair()
+    return ours, theirs, f"socket,id=own,fd={theirs.fileno()}"
+
+
 class Qmp:
     """Greets on construction. Raises QmpError for a refusal and EOFError when the peer has gone."""
 
-    def __init__(self, path, seconds=120):
-        self._socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, connection, seconds=120):
+        self._socket = connection
         self._socket.settimeout(seconds)
-        self._socket.connect(str(path))
         self._lines = self._socket.makefile("rwb")
         self.events = []
         self._receive()  # the greeting

@@ -5,12 +5,11 @@ The same writes go to a plain file beside it, so that what the disk should hold 
 outside of QEMU and of Holdfast."""
 
 import os
-import socket
 import subprocess
 
 import content
 from processes import detach, spawn
-from qmp import Qmp, QmpError
+from qmp import Qmp, QmpError, monitor
 
 
 class Disk:
@@ -62,18 +61,15 @@ class Disk:
         return path
 
 
-def launch(own_socket, arguments):
+def launch(arguments):
     """A qemu-storage-daemon that has done all that its command line says; the process and a monitor of ours."""
-    # Our monitor's socket listens before QEMU runs, so that connecting can't come too early; its first
-    # answer comes when the command line has been dealt with.
-    with socket.socket(socket.AF_UNIX) as listener:
-        own_socket.unlink(missing_ok=True)
-        listener.bind(str(own_socket))
-        listener.listen(1)
-        monitor = ["--chardev", f"socket,id=own,fd={listener.fileno()},server=on,wait=off", "--monitor", "chardev=own"]
-        process = spawn(["qemu-storage-daemon", *arguments, *monitor], pass_fds=[listener.fileno()])
+    # The monitor is the last that the command line makes: its first answer comes when all has been dealt with.
+    ours, theirs, chardev = monitor()
+    with theirs:
+        own = ["--chardev", chardev, "--monitor", "chardev=own"]
+        process = spawn(["qemu-storage-daemon", *arguments, *own], pass_fds=[theirs.fileno()])
     try:
-        return process, Qmp(own_socket)
+        return process, Qmp(ours)
     except (OSError, EOFError):
         process.kill()
         process.wait()
@@ -104,7 +100,7 @@ class StorageDaemon:
             ]
         arguments += ["--chardev", f"socket,id=holdfast,path={self.socket},server=on,wait=off"]
         arguments += ["--monitor", "chardev=holdfast"]
-        self.process, self.qmp = launch(self.folder / "test.sock", arguments)
+        self.process, self.qmp = launch(arguments)
 
     def definition(self):
         """The machine's config.json."""

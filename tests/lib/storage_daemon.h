@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <stdexcept>
@@ -67,7 +68,11 @@ class StorageDaemon {
            "type=fuse,writable=on,id=" + node + "-window,node-name=" + node + ",mountpoint=" + window(node)});
     }
     process_ = Process(command);
-    // The greeting comes when all of the command line has been worked off.
+    // Not before the windows are there, which it makes last: who connects while a QEMU starts is accepted by
+    // two of its threads at once, of which one then waits for ever.
+    for (const Disk& disk : disks_)
+      while (process_.runs() && std::filesystem::file_size(window(disk.made.node)) != disk.made.size)
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
     for (int tries = 0;; ++tries) {
       auto client = source::qmp::Client::connect(directory_ / "control", {});
       if (client) {

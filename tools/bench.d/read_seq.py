@@ -16,12 +16,11 @@ def exported(image, folder):
     target = folder / "beside.raw"
     target.touch()
     process, monitor = launch(
-        folder / "beside.sock",
         [
             *("--blockdev", f"driver=file,node-name=file,filename={image},read-only=on"),
             *("--blockdev", "driver=qcow2,node-name=image,file=file,read-only=on"),
             *("--export", f"type=fuse,id=raw,node-name=image,mountpoint={target}"),
-        ],
+        ]
     )
     try:
         yield target, process.pid
