@@ -109,7 +109,7 @@ TEST(SmallerPieces, AreAllReadThoughConnectionsDrop) {
 }
 
 TEST_F(Dropped, ItGivesUpWhenNothingComesAnyMore) {
-  DroppingProxy proxy(proxy_socket_, server_socket_, 1000, 100);
+  DroppingProxy proxy(proxy_socket_, server_socket_, 1000, 0);
   auto disk = reader();
   const auto done = read_all(disk);
   ASSERT_FALSE(done);
