@@ -17,7 +17,18 @@ Result<Id> CatalogLedger::record(LeftoverKind kind, const std::string& name, con
 }
 
 Result<> CatalogLedger::forget(Id id) {
-  return catalog_.write([&](db::Connection& db) { return Leftovers(db).remove(id); });
+  forgotten_.push_back(id);
+  return {};
+}
+
+Result<> CatalogLedger::settle() {
+  if (forgotten_.empty()) return {};
+  HF_CHECK(catalog_.write([&](db::Connection& db) -> Result<> {
+    for (const Id id : forgotten_) HF_CHECK(Leftovers(db).remove(id));
+    return {};
+  }));
+  forgotten_.clear();
+  return {};
 }
 
 }  // namespace holdfast::capture

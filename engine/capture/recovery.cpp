@@ -57,6 +57,7 @@ Result<> recover(const Services& services, Id machine) {
     CatalogLedger ledger(services.catalog, machine, point, driver);
     const auto swept =
         source::driver_for(driver).sweep(found.machine.definition, leftovers, committed, ledger);
+    HF_CHECK(ledger.settle());
     if (!swept)
       return within(swept.error(), "sweeping what an earlier run left at machine '{}'", found.machine.name);
   }

@@ -130,6 +130,26 @@ class ImageWriter final : public Writer {
   std::unique_ptr<JobPool> pool_;  // last: its threads use all of the above
 };
 
+// A file that need not outlive a crash.
+class Fleeting final : public File {
+ public:
+  explicit Fleeting(File& file) : file_(file) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
+    return file_.read_at(offset, into);
+  }
+  Result<> write_at(std::uint64_t offset, ByteView bytes) override { return file_.write_at(offset, bytes); }
+  Result<> truncate(std::uint64_t size) override { return file_.truncate(size); }
+  Result<> punch(std::uint64_t offset, std::uint64_t length) override { return file_.punch(offset, length); }
+  Result<> sync_data() override { return {}; }
+  Result<std::uint64_t> size() const override { return file_.size(); }
+  Result<std::uint64_t> allocated() const override { return file_.allocated(); }
+  const std::string& name() const override { return file_.name(); }
+
+ private:
+  File& file_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Writer>> Writer::create(File& image, File& sums, const WriterOptions& options) {
@@ -141,7 +161,8 @@ Result<std::unique_ptr<Writer>> Writer::create(File& image, File& sums, const Wr
 
 Result<> write_empty_image(File& file, std::uint64_t virtual_size, std::uint32_t cluster_size) {
   HF_TRY(const Geometry geometry, new_geometry(virtual_size, cluster_size));
-  HostFile host(file, nullptr, geometry);
+  Fleeting fleeting(file);
+  HostFile host(fleeting, nullptr, geometry);
   const Header header = new_header(geometry, virtual_size);
   HF_CHECK(complete(host, header, Bytes(std::size_t{header.l1_entries} * 8)));
   return {};

@@ -71,7 +71,8 @@ class Writer {
   virtual Result<WriterSummary> finish() = 0;
 };
 
-// An empty image with nothing in it but its size, for QEMU to write into (scratch space).
+// An empty image with nothing in it but its size, for QEMU to write into (scratch space). Not synced: after a
+// crash nobody wants it.
 Result<> write_empty_image(File& file, std::uint64_t virtual_size, std::uint32_t cluster_size);
 
 }  // namespace holdfast::image

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <thread>
 
 #include "tests/lib/process.h"
@@ -69,6 +70,45 @@ TEST_F(NbdReader, ReadsAllOfManySmallRanges) {
   ASSERT_TRUE(disk.read(ranges, check, Cancel{}));
   EXPECT_EQ(seen, expected);
 }
+
+// Over how many connections a server with these arguments is read.
+class Connections : public NbdReader {
+ protected:
+  std::size_t of_reading(std::uint64_t bytes, const std::string& filter, const std::string& setting) {
+    const std::string log = directory_ / "log";
+    serve({"--filter=log", "--filter=" + filter, "pattern", "size=64M", "logfile=" + log, setting});
+    std::uint64_t seen = 0;
+    {
+      auto disk = reader(64 * kMiB);
+      const Range range{0, bytes};
+      const auto count = [&](std::uint64_t offset, ByteView data) -> Result<> {
+        EXPECT_EQ(load_be<std::uint64_t>(data.data()), offset);
+        seen += data.size();
+        return {};
+      };
+      const auto done = disk.read({&range, 1}, count, Cancel{});
+      EXPECT_TRUE(done) << done.error().message;
+    }
+    EXPECT_EQ(seen, bytes);
+    std::size_t connections = 0;
+    std::ifstream lines(log);
+    for (std::string line; std::getline(lines, line);)
+      connections += line.find(" Connect export") != std::string::npos;
+    return connections;
+  }
+};
+
+TEST_F(Connections, AreSeveralWhereThereIsMuchToRead) {
+  EXPECT_EQ(of_reading(48 * kMiB, "limit", "limit=9"), 4u);
+}
+
+TEST_F(Connections, AreOneWhereThereIsLittle) { EXPECT_EQ(of_reading(kMiB, "limit", "limit=9"), 1u); }
+
+TEST_F(Connections, AreOneToAServerThatDoesNotPromiseToBeTheSameOnAll) {
+  EXPECT_EQ(of_reading(48 * kMiB, "multi-conn", "multi-conn-mode=disable"), 1u);
+}
+
+TEST_F(Connections, AreThoseThatTheServerTakes) { EXPECT_EQ(of_reading(48 * kMiB, "limit", "limit=2"), 2u); }
 
 TEST_F(NbdReader, RefusesRangesOutsideTheDisk) {
   serve({"pattern", "size=1M"});

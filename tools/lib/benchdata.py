@@ -19,19 +19,24 @@ def _zero_heavy(rng):
     return bytes(block)
 
 
-def fill_mixed(disk, seed=1):
-    """Half of the disk stays a hole; of the rest a third each is text-like, random, zero-heavy."""
-    rng = random.Random(seed)
+def kinds(rng):
+    """What mixed data is made of: text-like, random, zero-heavy; a MiB at each call."""
     pool = _text_pool(rng)
-    stretch = 8 * MIB
-    kinds = [
+    return [
         lambda: pool[rng.randrange(len(pool))],
         lambda: rng.randbytes(MIB),
         lambda: _zero_heavy(rng),
     ]
+
+
+def fill_mixed(disk, seed=1):
+    """Half of the disk stays a hole; of the rest a third each is of each kind."""
+    rng = random.Random(seed)
+    makers = kinds(rng)
+    stretch = 8 * MIB
     for number, offset in enumerate(range(0, disk.capacity, 2 * stretch)):
         for step in range(0, stretch, MIB):
-            disk.write(offset + step, kinds[number % 3]())
+            disk.write(offset + step, makers[number % 3]())
 
 
 def change_scattered(disk, total=64 * MIB, seed=2):

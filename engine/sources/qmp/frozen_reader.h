@@ -1,6 +1,7 @@
 // A disk's reader that vouches for the freeze.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -34,12 +35,15 @@ class FrozenReader final : public DiskReader {
   Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) override;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   Error explain(Error error) const;
 
   const std::unique_ptr<DiskReader> reader_;
   const std::uint64_t size_;
   const StillFrozen still_frozen_;
   const std::string scratch_;
+  Clock::time_point look_at_{};  // at the room in the scratch area, next
 };
 
 }  // namespace holdfast::source::qmp

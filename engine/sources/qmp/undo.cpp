@@ -53,10 +53,11 @@ Result<> remove_listed(Source& source, std::string_view query, const std::string
 }
 
 Result<> remove_node(Source& source, const std::string& name) {
-  HF_TRY(const Nodes nodes, Nodes::of(source));
+  auto removed = source.execute("blockdev-del", {{"node-name", name}});
+  if (removed) return {};
+  HF_TRY(const Nodes nodes, Nodes::of(source));  // which is long where there are many disks
   if (nodes.find(name) == nullptr) return {};
-  HF_CHECK(source.execute("blockdev-del", {{"node-name", name}}));
-  return {};
+  return tl::make_unexpected(std::move(removed).error());
 }
 
 // A name is one bitmap's for ever, so on whatever node it is found by now, it is ours. One in a read-only
