@@ -36,7 +36,9 @@ class Backup {
  public:
   Backup(const Services& services, const BackupRequest& request, ProgressMeter& progress,
          const source::Cancel& cancel)
-      : services_(services), request_(request), progress_(progress), cancel_(cancel) {}
+      : services_(services), request_(request), progress_(progress), cancel_(cancel) {
+    throttle_->set_rate(request.bandwidth);
+  }
 
   Result<BackupOutcome> run() {
     HF_CHECK(recover(services_, request_.machine));
@@ -267,10 +269,11 @@ class Backup {
   Result<std::unique_ptr<source::DiskReader>> open_disk(std::size_t index) {
     HF_TRY(auto reader, capture_->open(index));
     reader = std::make_unique<RetryingReader>(std::move(reader), Retries{});
-    return std::make_unique<GovernedReader>(
-        std::move(reader),
-        std::vector{services_.throttles.of_repository(repository_.id, repository_.definition.bandwidth)},
-        [this] { return place_->check_room(repository_.definition.reserve_percent); });
+    std::vector throttles{services_.throttles.of_repository(repository_.id, repository_.definition.bandwidth),
+                          throttle_};
+    return std::make_unique<GovernedReader>(std::move(reader), std::move(throttles), [this] {
+      return place_->check_room(repository_.definition.reserve_percent);
+    });
   }
 
   TransferPlan plan_for(const PointDisk& disk) const {
@@ -299,11 +302,16 @@ class Backup {
       layer.parent_layer_id = below.id;
       options.backing_file = "../" + below.file;
     }
+    std::shared_ptr<image::Stack> images_before;
+    if (sample_of(disk, frozen) != 0 && !frozen.by_content) {
+      HF_TRY(images_before, place_->open_stack(machine_.key, parent_.usable.at(disk.name).layers));
+    }
     const DiskImagePlan plan{.name = disk.name,
                              .options = options,
                              .by_content = frozen.by_content,
                              .before = content_before(disk),
-                             .sample = disk.kind == PointKind::incremental && frozen.trusts_bitmap};
+                             .sample = sample_of(disk, frozen),
+                             .images_before = images_before};
     HF_TRY(const DiskImage written, write_disk_image(*draft_, plan, reader, progress_, cancel_));
     outcome_.bytes_read += written.bytes_read;
     if (written.source_lied) return false;
@@ -317,6 +325,12 @@ class Backup {
     outcome_.point.bytes_stored += written.stored_bytes;
     layers_.push_back(std::move(layer));
     return true;
+  }
+
+  // Law 7: a bitmap that its user manages is never believed without one. What is read whole needs none.
+  unsigned sample_of(const PointDisk& disk, const source::FrozenDisk& frozen) const {
+    if (disk.kind == PointKind::full || disk.read_everything) return 0;
+    return frozen.trusts_bitmap ? std::max(request_.sample, 1u) : request_.sample;
   }
 
   const image::ContentReader* content_before(const PointDisk& disk) const {
@@ -402,6 +416,7 @@ class Backup {
   std::unique_ptr<source::Capture> capture_;
   std::optional<repository::Draft> draft_;
   std::vector<Layer> layers_;
+  std::shared_ptr<Throttle> throttle_ = std::make_shared<Throttle>();  // the run's own
   BackupOutcome outcome_;
 };
 

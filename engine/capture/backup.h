@@ -25,6 +25,8 @@ struct BackupRequest {
   Id machine = 0;
   Id repository = 0;
   std::optional<PointKind> kind;  // empty: an increment where that is possible
+  unsigned sample = 0;            // percent of what a source calls unchanged that is read all the same
+  std::optional<std::uint64_t> bandwidth;  // bytes a second
   Id job = 0;
   std::optional<Id> execution_id;
   std::string flow, execution;            // names, for the manifest

@@ -7,6 +7,14 @@
 #include "engine/capture/transfer.h"
 
 namespace holdfast::capture {
+namespace {
+
+std::unique_ptr<Before> before(const DiskImagePlan& plan) {
+  if (plan.before != nullptr) return std::make_unique<SumsBefore>(*plan.before, plan.options.cluster_size);
+  return std::make_unique<ImagesBefore>(plan.images_before);
+}
+
+}  // namespace
 
 Result<DiskImage> write_disk_image(repository::Draft& draft, const DiskImagePlan& plan,
                                    source::DiskReader& reader, ProgressMeter& progress,
@@ -30,7 +38,7 @@ Result<DiskImage> write_disk_image(repository::Draft& draft, const DiskImagePlan
     filter.emplace(*writer, *sums, plan.before, shape);
   }
   std::optional<Sample> sample;
-  if (plan.sample) sample.emplace(*plan.before, options.cluster_size, options.virtual_size);
+  if (plan.sample != 0) sample.emplace(before(plan), options.cluster_size, options.virtual_size, plan.sample);
 
   image::Writer& target = filter ? static_cast<image::Writer&>(*filter) : *writer;
   HF_TRY(const Transferred moved,

@@ -6,6 +6,7 @@
 
 #include "engine/capture/progress.h"
 #include "engine/image/content_sums.h"
+#include "engine/image/stack.h"
 #include "engine/image/writer.h"
 #include "engine/repository/draft.h"
 #include "engine/sources/driver.h"
@@ -17,7 +18,8 @@ struct DiskImagePlan {
   image::WriterOptions options;
   bool by_content = false;                       // FrozenDisk's
   const image::ContentReader* before = nullptr;  // the parent's content, in an increment by content
-  bool sample = false;                           // the source is held to its word
+  unsigned sample = 0;                           // percent of what is called unchanged: read all the same
+  std::shared_ptr<image::Stack> images_before;   // the parent's, for a sample where there is no content
 };
 
 struct DiskImage {

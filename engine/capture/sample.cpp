@@ -39,7 +39,7 @@ Sample::Unchanged Sample::unchanged(std::span<const source::Extent> extents) con
 
 std::vector<std::uint64_t> Sample::choose(const std::vector<std::uint64_t>& clusters) {
   std::vector<std::uint64_t> chosen;
-  const std::uint64_t count = std::max<std::uint64_t>(kAtLeast, clusters.size() * kPercent / 100);
+  const std::uint64_t count = std::max<std::uint64_t>(kAtLeast, clusters.size() * percent_ / 100);
   std::ranges::sample(clusters, std::back_inserter(chosen), static_cast<std::ptrdiff_t>(count), random_);
   return chosen;
 }
@@ -50,20 +50,22 @@ Result<Sample::Found> Sample::look(source::DiskReader& reader, std::span<const s
   if (extents.empty()) return found;
   const std::uint64_t begin = extents.front().offset;
   const std::uint64_t end = extents.back().offset + extents.back().length;
-  HF_TRY(const auto before, parent_.read(begin / unit_, divide_up(end - begin, unit_)));
-  const auto sum_before = [&](std::uint64_t cluster) { return before[(cluster - begin) / unit_]; };
+  HF_CHECK(parent_->turn_to(begin, end - begin));
   const Unchanged candidates = unchanged(extents);
 
   std::vector<std::uint64_t> different;
-  for (const std::uint64_t cluster : candidates.zero)
-    if (sum_before(cluster) != image::kZeroContent) different.push_back(cluster);
+  for (const std::uint64_t cluster : candidates.zero) {
+    HF_TRY(const image::Sum before, parent_->sum_of(cluster, length_at(cluster)));
+    if (before != image::kZeroContent) different.push_back(cluster);
+  }
 
   std::vector<source::Range> ranges;
   for (const std::uint64_t cluster : choose(candidates.data)) ranges.push_back({cluster, length_at(cluster)});
   ClusterFeed feed(unit_, capacity_, [&](std::uint64_t offset, ByteView clusters) -> Result<> {
     for (std::uint64_t at = 0; at < clusters.size(); at += unit_) {
       const ByteView cluster = clusters.subspan(at, std::min<std::size_t>(unit_, clusters.size() - at));
-      if (image::content_sum(cluster) != sum_before(offset + at)) different.push_back(offset + at);
+      HF_TRY(const image::Sum before, parent_->sum_of(offset + at, cluster.size()));
+      if (image::content_sum(cluster) != before) different.push_back(offset + at);
     }
     found.bytes_read += clusters.size();
     return {};

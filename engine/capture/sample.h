@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <span>
 
-#include "engine/image/content_sums.h"
+#include "engine/capture/before.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::capture {
@@ -15,11 +16,9 @@ namespace holdfast::capture {
 // be read. One thread at a time.
 class Sample {
  public:
-  // `parent` outlives it.
-  Sample(const image::ContentReader& parent, std::uint32_t cluster_size, std::uint64_t capacity)
-      : parent_(parent), unit_(cluster_size), capacity_(capacity) {}
+  Sample(std::unique_ptr<Before> parent, std::uint32_t cluster_size, std::uint64_t capacity, unsigned percent)
+      : parent_(std::move(parent)), unit_(cluster_size), capacity_(capacity), percent_(percent) {}
 
-  static constexpr std::uint64_t kPercent = 1;
   static constexpr std::uint64_t kAtLeast = 16;  // clusters of a segment
 
   struct Found {
@@ -39,9 +38,10 @@ class Sample {
   std::vector<std::uint64_t> choose(const std::vector<std::uint64_t>& clusters);
   std::uint64_t length_at(std::uint64_t cluster) const { return std::min(unit_, capacity_ - cluster); }
 
-  const image::ContentReader& parent_;
+  const std::unique_ptr<Before> parent_;
   const std::uint64_t unit_;
   const std::uint64_t capacity_;
+  const std::uint64_t percent_;
   std::mt19937_64 random_{std::random_device{}()};
 };
 

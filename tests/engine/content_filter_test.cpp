@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/capture/sample.h"
 #include "tests/lib/memory_file.h"
 
 namespace holdfast::capture {
@@ -124,68 +123,6 @@ TEST(ContentFilter, RefusesToGoBack) {
     EXPECT_TRUE(filter.write(kSegment, cluster('a')));
     EXPECT_FALSE(filter.write(0, cluster('a')));
   });
-}
-
-// A disk in memory that says of itself what the test wants.
-class Told final : public source::DiskReader {
- public:
-  Result<std::vector<source::Extent>> extents(std::uint64_t offset, std::uint64_t length) override {
-    return std::vector<source::Extent>{{offset, length, false, changed_by_now}};
-  }
-  Result<> read(std::span<const source::Range> ranges, const Sink& sink, const source::Cancel&) override {
-    constexpr std::uint64_t kPiece = 256 * kKiB;
-    for (const source::Range& range : ranges)
-      for (std::uint64_t at = range.offset; at < range.offset + range.length; at += kPiece)
-        HF_CHECK(sink(
-            at, Bytes(std::min(kPiece, range.offset + range.length - at), static_cast<std::byte>(with))));
-    return {};
-  }
-
-  char with = 'a';
-  bool changed_by_now = false;
-};
-
-class Sampling : public testing::Test {
- protected:
-  Sampling() {
-    disk_.point([](ContentFilter& filter) {
-      for (std::uint64_t at = 0; at < 100ull * kCluster; at += kCluster)
-        EXPECT_TRUE(filter.write(at, cluster('a')));
-    });
-  }
-  Sample::Found look(bool zero, bool changed) {
-    Sample sample(disk_.content(), kCluster, kShape.disk_size);
-    const std::vector<source::Extent> extents{{0, 100ull * kCluster, zero, changed}};
-    return sample.look(reader_, extents, source::Cancel{}).value();
-  }
-
-  Disk disk_;
-  Told reader_;
-};
-
-TEST_F(Sampling, ReadsAShareOfWhatIsCalledUnchanged) {
-  const auto found = look(false, false);
-  EXPECT_EQ(found.bytes_read, Sample::kAtLeast * kCluster);
-  EXPECT_FALSE(found.lie);
-}
-
-TEST_F(Sampling, ReadsNothingOfWhatHasChanged) { EXPECT_EQ(look(false, true).bytes_read, 0u); }
-
-TEST_F(Sampling, FindsALie) {
-  reader_.with = 'b';
-  EXPECT_TRUE(look(false, false).lie);
-}
-
-TEST_F(Sampling, FindsALieAboutZerosWithoutReading) {
-  const auto found = look(true, false);
-  EXPECT_TRUE(found.lie);
-  EXPECT_EQ(found.bytes_read, 0u);
-}
-
-TEST_F(Sampling, TakesAChangeSinceItAskedForNoLie) {
-  reader_.with = 'b';
-  reader_.changed_by_now = true;
-  EXPECT_FALSE(look(false, false).lie);
 }
 
 }  // namespace

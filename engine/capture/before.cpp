@@ -1,0 +1,23 @@
+#include "engine/capture/before.h"
+
+namespace holdfast::capture {
+
+Result<> SumsBefore::turn_to(std::uint64_t offset, std::uint64_t length) {
+  HF_TRY(sums_, parent_.read(offset / cluster_size_, divide_up(length, cluster_size_)));
+  begin_ = offset;
+  return {};
+}
+
+Result<image::Sum> SumsBefore::sum_of(std::uint64_t offset, std::uint64_t) {
+  return sums_.at((offset - begin_) / cluster_size_);
+}
+
+Result<image::Sum> ImagesBefore::sum_of(std::uint64_t offset, std::uint64_t length) {
+  HF_TRY(const image::ReadExtent extent, parent_->extent(offset, length));
+  if (extent.kind != image::ReadExtent::Kind::data && extent.length >= length) return image::kZeroContent;
+  cluster_.resize(length);
+  HF_CHECK(parent_->read(offset, cluster_));
+  return image::content_sum(cluster_);
+}
+
+}  // namespace holdfast::capture

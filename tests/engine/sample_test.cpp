@@ -1,0 +1,119 @@
+// A source's word held against the parent: by the sums of its content, and by its images.
+#include "engine/capture/sample.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/image/writer.h"
+#include "tests/lib/memory_file.h"
+
+namespace holdfast::capture {
+namespace {
+
+using test::MemoryFile;
+
+constexpr std::uint32_t kCluster = 64 * kKiB;
+constexpr std::uint64_t kClusters = 2000;  // of data, and as many of zeros after them
+constexpr std::uint64_t kSize = 2 * kClusters * kCluster;
+
+Bytes cluster(char with) { return Bytes(kCluster, static_cast<std::byte>(with)); }
+
+// A disk in memory that says of itself what the test wants.
+class Told final : public source::DiskReader {
+ public:
+  Result<std::vector<source::Extent>> extents(std::uint64_t offset, std::uint64_t length) override {
+    return std::vector<source::Extent>{{offset, length, false, changed_by_now}};
+  }
+  Result<> read(std::span<const source::Range> ranges, const Sink& sink, const source::Cancel&) override {
+    for (const source::Range& range : ranges)
+      for (std::uint64_t at = range.offset; at < range.offset + range.length; at += kCluster)
+        HF_CHECK(sink(at, cluster(with)));
+    return {};
+  }
+
+  char with = 'a';
+  bool changed_by_now = false;
+};
+
+std::unique_ptr<Before> by_sums() {
+  static const image::ContentReader parent = [] {
+    const image::ContentShape shape{.cluster_size = kCluster, .disk_size = kSize, .id = {}};
+    auto file = std::make_unique<MemoryFile>("content");
+    auto sums = image::ContentWriter::create(*file, shape).value();
+    EXPECT_TRUE(sums.write(0, std::vector<image::Sum>(kClusters, image::content_sum(cluster('a')))));
+    const std::string sha256 = sums.finish().value();
+    return image::ContentReader::open(std::move(file), shape, sha256).value();
+  }();
+  return std::make_unique<SumsBefore>(parent, kCluster);
+}
+
+std::unique_ptr<Before> by_images() {
+  auto file = std::make_unique<MemoryFile>("image"), sums = std::make_unique<MemoryFile>("sums");
+  const image::WriterOptions options{.virtual_size = kSize, .id = image::new_image_id()};
+  const auto writer = image::Writer::create(*file, *sums, options).value();
+  for (std::uint64_t at = 0; at < kClusters * kCluster; at += kCluster)
+    EXPECT_TRUE(writer->write(at, cluster('a')));
+  EXPECT_TRUE(writer->finish_segment(0));
+  EXPECT_TRUE(writer->finish());
+  std::vector<image::LayerFiles> layers(1);
+  layers[0].image = std::move(file);
+  layers[0].sums = std::move(sums);
+  return std::make_unique<ImagesBefore>(image::Stack::open(std::move(layers)).value());
+}
+
+struct Parent {
+  const char* name;
+  std::unique_ptr<Before> (*made)();
+};
+
+class Sampling : public testing::TestWithParam<Parent> {
+ protected:
+  // Of all the data, or of some clusters beyond it.
+  Sample::Found look(source::Extent extent, unsigned percent = 1) {
+    Sample sample(GetParam().made(), kCluster, kSize, percent);
+    return sample.look(reader_, std::span{&extent, 1}, source::Cancel{}).value();
+  }
+  static source::Extent data(bool zero, bool changed) { return {0, kClusters * kCluster, zero, changed}; }
+  static source::Extent zeros(bool zero) { return {kClusters * kCluster, 100 * kCluster, zero, false}; }
+
+  Told reader_;
+};
+
+TEST_P(Sampling, ReadsAShareOfWhatIsCalledUnchanged) {
+  const auto found = look(data(false, false), 5);
+  EXPECT_EQ(found.bytes_read, kClusters / 20 * kCluster);
+  EXPECT_FALSE(found.lie);
+}
+
+TEST_P(Sampling, ReadsSixteenClustersAtLeast) {
+  EXPECT_EQ(look({0, 100 * kCluster, false, false}).bytes_read, Sample::kAtLeast * kCluster);
+}
+
+TEST_P(Sampling, ReadsNothingOfWhatHasChanged) { EXPECT_EQ(look(data(false, true)).bytes_read, 0u); }
+
+TEST_P(Sampling, FindsALie) {
+  reader_.with = 'b';
+  EXPECT_TRUE(look(data(false, false)).lie);
+}
+
+TEST_P(Sampling, FindsALieAboutZerosWithoutReading) {
+  const auto found = look(data(true, false));
+  EXPECT_TRUE(found.lie);
+  EXPECT_EQ(found.bytes_read, 0u);
+}
+
+TEST_P(Sampling, FindsDataWhereTheParentHasZeros) { EXPECT_TRUE(look(zeros(false)).lie); }
+
+TEST_P(Sampling, BelievesZerosWhereTheParentHasZeros) { EXPECT_FALSE(look(zeros(true)).lie); }
+
+TEST_P(Sampling, TakesAChangeSinceItAskedForNoLie) {
+  reader_.with = 'b';
+  reader_.changed_by_now = true;
+  EXPECT_FALSE(look(data(false, false)).lie);
+}
+
+INSTANTIATE_TEST_SUITE_P(Against, Sampling,
+                         testing::Values(Parent{"Sums", by_sums}, Parent{"Images", by_images}),
+                         [](const auto& parent) { return std::string(parent.param.name); });
+
+}  // namespace
+}  // namespace holdfast::capture
