@@ -19,10 +19,11 @@ class NbdServers : public ::testing::Test {
     while (!source::nbd::answers(socket_, {}).value())
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
-  Result<std::unique_ptr<Capture>> prepare() {
+  Result<std::unique_ptr<Capture>> prepare() { return prepare_by(driver_); }
+  Result<std::unique_ptr<Capture>> prepare_by(source::nbd::NbdDriver& driver) {
     source::PrepareRequest request;
     request.disks.push_back({DiskDefinition{.name = "d", .uri = "nbd+unix:///?socket=" + socket_}});
-    return driver_.prepare(request, ledger_);
+    return driver.prepare(request, ledger_);
   }
   static Result<> ignore(std::uint64_t, ByteView) { return {}; }
 
@@ -30,14 +31,14 @@ class NbdServers : public ::testing::Test {
   std::string socket_ = directory_ / "nbd";
   Process server_;
   FileLedger ledger_{directory_ / "ledger"};
-  source::nbd::NbdDriver driver_{
-      {.connect = std::chrono::milliseconds{300}, .silence = std::chrono::milliseconds{300}}};
+  source::nbd::NbdDriver driver_;
 };
 
 TEST_F(NbdServers, ThatHangBeforeTheGreetingEndByADeadline) {
   serve({"memory", "1M"});
   server_.signal(SIGSTOP);
-  const auto capture = prepare();
+  source::nbd::NbdDriver hasty({.connect = std::chrono::milliseconds{300}});
+  const auto capture = prepare_by(hasty);
   ASSERT_FALSE(capture);
   EXPECT_EQ(capture.error().code, ETIMEDOUT);
   EXPECT_THAT(capture.error().message, HasSubstr("does not answer"));
@@ -45,7 +46,8 @@ TEST_F(NbdServers, ThatHangBeforeTheGreetingEndByADeadline) {
 
 TEST_F(NbdServers, ThatHangInTheMiddleEndByADeadline) {
   serve({"memory", "1M"});
-  auto capture = prepare().value();
+  source::nbd::NbdDriver hasty({.silence = std::chrono::milliseconds{300}});
+  auto capture = prepare_by(hasty).value();
   auto reader = capture->open(0).value();
   server_.signal(SIGSTOP);
   const Range all{0, kMiB};
