@@ -7,6 +7,7 @@
 #include "catalog/stores/settings_store.h"
 #include "engine/audit.h"
 #include "engine/live_engine.h"
+#include "engine/rights.h"
 #include "engine/runs/begin.h"
 
 namespace holdfast {
@@ -89,8 +90,10 @@ Result<Id> LiveEngine::create(ObjectKind kind, std::string_view name, const Call
 Result<> LiveEngine::remove(ObjectKind kind, Id id, const Caller& caller) {
   HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, kind, id));
+    Event event = make_event(clock_, fmt::format("{}.remove", word_of(kind)), std::move(path), caller);
+    HF_TRY(event.owner, ownership_of(db, kind, id));
     HF_CHECK(remove_row(db, kind, id));
-    return record(db, make_event(clock_, fmt::format("{}.remove", word_of(kind)), std::move(path), caller));
+    return record(db, event);
   }));
   if (kind == ObjectKind::repository) shelf_.drop(id);
   announce(kind, id);
@@ -104,6 +107,7 @@ Result<> LiveEngine::rename(ObjectKind kind, Id id, std::string_view name, const
     HF_CHECK(rename_row(db, kind, id, name, clock_.now()));
     Event event = make_event(clock_, fmt::format("{}.rename", word_of(kind)), std::move(path), caller);
     event.reason = name;
+    HF_TRY(event.owner, ownership_of(db, kind, id));
     return record(db, event);
   }));
   announce(kind, id);
@@ -145,7 +149,11 @@ Result<> LiveEngine::define(Id id, const RepositoryDefinition& definition, const
 
 Result<> LiveEngine::define(Id id, const FlowDefinition& definition, const Caller& caller) {
   HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
-    HF_CHECK(Flows(db).define(id, definition, clock_.now()));
+    Flows flows(db);
+    HF_TRY(const Flow before, flows.get(id));
+    HF_CHECK(flows.define(id, definition, clock_.now()));
+    HF_TRY(const Flow after, flows.get(id));
+    HF_CHECK(check_references(db, before, after, caller));
     HF_TRY(std::string path, path_of(db, ObjectKind::flow, id));
     return record(db, make_event(clock_, "flow.define", std::move(path), caller));
   }));
@@ -165,7 +173,7 @@ Result<> LiveEngine::define(const SettingsDefinition& settings, const Caller& ca
 Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   definitions_.changed();  // a repository that was away may be there again
-  HF_CHECK(runner_.check_open());
+  HF_TRY(const auto admission, runner_.admit());
   HF_TRY(runs::Work work, runs::begin_flow(services_, flow, request, caller));
   const Id execution = *work.execution;
   runner_.add(std::move(work));
@@ -184,14 +192,14 @@ Result<Id> LiveEngine::import_image(Id repository, const ImportRequest& request,
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   HF_CHECK(check_name(request.machine));
   if (!request.disk.empty()) HF_CHECK(check_name(request.disk));
-  HF_CHECK(runner_.check_open());
+  HF_TRY(const auto admission, runner_.admit());
   return take_on(runs::begin_import(services_, repository, request, caller));
 }
 
 Result<Id> LiveEngine::verify(ObjectKind kind, Id object, const VerifyRequest& request,
                               const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
-  HF_CHECK(runner_.check_open());
+  HF_TRY(const auto admission, runner_.admit());
   return take_on(runs::begin_verification(services_, kind, object, request, caller));
 }
 

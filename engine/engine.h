@@ -79,6 +79,8 @@ struct SummaryView {
   std::uint64_t bytes_stored = 0;
   std::vector<std::string> running;  // "flows/F/executions/E"
   std::vector<std::string> warnings;
+  bool draining = false;
+  std::int64_t readers = 0;  // images that are open
   Time started_at{};
   std::int64_t revision = 0;
 };
@@ -94,7 +96,10 @@ class Engine {
   // What is there, by name. Points, executions, disks and a point's disks have a parent; others 0.
   virtual Result<Id> find(ObjectKind kind, Id parent, std::string_view name) = 0;  // ENOENT
   virtual Result<std::vector<Named>> list(ObjectKind kind, Id parent) = 0;
+  // Id 0: what a collection of users' objects has itself, here and in the two below.
   virtual Result<Ownership> ownership(ObjectKind kind, Id id) = 0;
+  // As sentences and events have it: "flows/nightly", "flows".
+  virtual Result<std::string> path(ObjectKind kind, Id id) = 0;
   // Grows with every change of what the object's views show.
   struct Stamp {
     std::int64_t revision = 0;
@@ -109,9 +114,12 @@ class Engine {
   virtual Result<JobView> job(Id id) = 0;
   virtual Result<PointView> point(Id id) = 0;
   virtual Result<PointDisk> point_disk(Id id) = 0;
-  virtual Result<SummaryView> summary() = 0;
+  // Of what the reader may see.
+  virtual Result<SummaryView> summary(const Caller& reader) = 0;
   virtual Result<SettingsDefinition> settings() = 0;
   virtual Result<std::vector<Event>> events_since(Id after, int at_most) = 0;
+  // The parts that the event log is cut into by its size: after which event each begins, the newest first.
+  virtual Result<std::vector<Id>> event_parts() = 0;
 
   // The latest of a kind under an object: a flow's execution, a machine's point. ENOENT when there is none.
   virtual Result<Named> latest(ObjectKind kind, Id parent) = 0;
@@ -119,6 +127,10 @@ class Engine {
   virtual Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) = 0;
   virtual Result<> remove(ObjectKind kind, Id id, const Caller& caller) = 0;
   virtual Result<> rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) = 0;
+  // As the kernel has it: the owner is root's to change; the group and the mode are the owner's too, to
+  // groups that he is in. EPERM else.
+  virtual Result<> set_ownership(ObjectKind kind, Id id, const Ownership& ownership,
+                                 const Caller& caller) = 0;
   virtual Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) = 0;
@@ -134,6 +146,14 @@ class Engine {
   virtual Result<> cancel_flow(Id flow, const Caller& caller) = 0;
   virtual Result<> cancel_execution(Id execution, const Caller& caller) = 0;
   virtual Result<> cancel_job(Id job, const Caller& caller) = 0;
+
+  // No new work from now on. The job ends when what runs has ended and no image is open any more.
+  virtual Result<Id> drain(const DrainRequest& request, const Caller& caller) = 0;
+  virtual Result<> resume(const Caller& caller) = 0;  // EINVAL: it takes work already
+
+  // Law 15 knows what was refused, too: `event` ("flow.run"), its object's path, and why.
+  virtual void refused(std::string_view event, std::string object, const Error& why,
+                       const Caller& caller) = 0;
 
   // A point's disk, to read. The event log has who opened it.
   virtual Result<std::shared_ptr<OpenedImage>> open_image(Id point_disk, ImageForm form,

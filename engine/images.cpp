@@ -16,7 +16,8 @@ namespace {
 class WatchedImage : public OpenedImage {
  public:
   using Tell = std::function<void(const Error& error)>;
-  explicit WatchedImage(Tell tell) : tell_(std::move(tell)) {}
+  WatchedImage(Tell tell, std::shared_ptr<void> counted)
+      : tell_(std::move(tell)), counted_(std::move(counted)) {}
 
   Result<> read(std::uint64_t offset, ByteSpan into) const final { return watched(read_it(offset, into)); }
   Result<image::ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const final {
@@ -38,14 +39,15 @@ class WatchedImage : public OpenedImage {
 
   static constexpr std::size_t kMostTold = 16;
   const Tell tell_;
+  const std::shared_ptr<void> counted_;  // among those that are open
   mutable std::mutex mutex_;
   mutable std::set<std::string> told_;
 };
 
 class RawImage final : public WatchedImage {
  public:
-  RawImage(std::shared_ptr<const image::Stack> stack, Tell tell)
-      : WatchedImage(std::move(tell)), stack_(std::move(stack)) {}
+  RawImage(std::shared_ptr<const image::Stack> stack, Tell tell, std::shared_ptr<void> counted)
+      : WatchedImage(std::move(tell), std::move(counted)), stack_(std::move(stack)) {}
   std::uint64_t size() const override { return stack_->size(); }
 
  private:
@@ -59,8 +61,8 @@ class RawImage final : public WatchedImage {
 
 class FlatImage final : public WatchedImage {
  public:
-  FlatImage(std::shared_ptr<const image::FlatView> view, Tell tell)
-      : WatchedImage(std::move(tell)), view_(std::move(view)) {}
+  FlatImage(std::shared_ptr<const image::FlatView> view, Tell tell, std::shared_ptr<void> counted)
+      : WatchedImage(std::move(tell), std::move(counted)), view_(std::move(view)) {}
   std::uint64_t size() const override { return view_->size(); }
 
  private:
@@ -122,8 +124,8 @@ Result<std::shared_ptr<OpenedImage>> LiveEngine::open_image(Id point_disk, Image
     return fail(EIO, "an image of this point is missing: {}", image.error().message);
   if (!image) return tl::make_unexpected(image.error());
   const auto tell = [=, this](const Error& error) { tell_of_damage(point_disk, error, caller); };
-  if (form == ImageForm::qcow2) return std::make_shared<FlatImage>(image->view, tell);
-  return std::make_shared<RawImage>(image->stack, tell);
+  if (form == ImageForm::qcow2) return std::make_shared<FlatImage>(image->view, tell, count_open_image());
+  return std::make_shared<RawImage>(image->stack, tell, count_open_image());
 }
 
 void LiveEngine::tell_of_damage(Id point_disk, const Error& error, const Caller& caller) {

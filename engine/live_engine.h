@@ -1,6 +1,7 @@
 // The engine itself. Its questions, its changes and its images stand in a file each.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,7 +26,6 @@ class LiveEngine final : public Engine {
   // questions.cpp
   Result<Id> find(ObjectKind kind, Id parent, std::string_view name) override;
   Result<std::vector<Named>> list(ObjectKind kind, Id parent) override;
-  Result<Ownership> ownership(ObjectKind kind, Id id) override;
   Result<Stamp> stamp(ObjectKind kind, Id id) override;
   Result<MachineView> machine(Id id) override;
   Result<RepositoryView> repository(Id id) override;
@@ -34,10 +34,21 @@ class LiveEngine final : public Engine {
   Result<JobView> job(Id id) override;
   Result<PointView> point(Id id) override;
   Result<PointDisk> point_disk(Id id) override;
-  Result<SummaryView> summary() override;
+  Result<SummaryView> summary(const Caller& reader) override;
   Result<SettingsDefinition> settings() override;
   Result<std::vector<Event>> events_since(Id after, int at_most) override;
+  Result<std::vector<Id>> event_parts() override;
   Result<Named> latest(ObjectKind kind, Id parent) override;
+
+  // ownership.cpp
+  Result<Ownership> ownership(ObjectKind kind, Id id) override;
+  Result<std::string> path(ObjectKind kind, Id id) override;
+  Result<> set_ownership(ObjectKind kind, Id id, const Ownership& ownership, const Caller& caller) override;
+  void refused(std::string_view event, std::string object, const Error& why, const Caller& caller) override;
+
+  // draining.cpp
+  Result<Id> drain(const DrainRequest& request, const Caller& caller) override;
+  Result<> resume(const Caller& caller) override;
 
   // changes.cpp
   Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) override;
@@ -86,6 +97,8 @@ class LiveEngine final : public Engine {
     std::shared_ptr<image::FlatView> view;  // of those who asked for it
   };
   Result<Shared> share(const PointDisk& disk, ImageForm form);
+  // One more image is open for as long as this lives.
+  std::shared_ptr<void> count_open_image();
   void tell_of_damage(Id point_disk, const Error& error, const Caller& caller);
 
   const std::unique_ptr<Catalog> catalog_;
@@ -103,11 +116,16 @@ class LiveEngine final : public Engine {
     std::weak_ptr<image::Stack> stack;
     std::weak_ptr<image::FlatView> view;  // has the stack
   };
+  std::atomic<std::int64_t> open_images_ = 0;
+  std::mutex draining_mutex_;  // one drain or resume at a time
+  Id drain_job_ = 0;           // the latest, guarded by it
+
   std::mutex shared_mutex_;
   std::map<std::pair<Id, bool>, WeaklyShared> shared_;  // by layer, and whether reads are checked
 };
 
-// The path of an object in sentences and events: "flows/nightly".
+Result<Ownership> ownership_of(db::Connection& db, ObjectKind kind, Id id);
+// The path of an object in sentences and events: "flows/nightly". Of both, id 0 is the collection.
 Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id);
 
 }  // namespace holdfast

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "catalog/model/rights.h"
+#include "catalog/stores/collections.h"
 #include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
@@ -71,6 +73,16 @@ Result<std::vector<Named>> list_in(db::Connection& db, ObjectKind kind, Id paren
   return std::vector<Named>{};
 }
 
+// Where objects of a kind are that users make.
+std::string_view folder_of(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::machine: return "machines";
+    case ObjectKind::repository: return "repositories";
+    case ObjectKind::flow: return "flows";
+    default: return "";
+  }
+}
+
 // The object that users made and that the given one belongs to (what it makes inherits from it).
 Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
   switch (kind) {
@@ -85,6 +97,7 @@ Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
       HF_TRY(const Job job, Jobs(db).get(id));
       if (job.execution_id) return owner_of(db, ObjectKind::execution, *job.execution_id);
       if (job.machine_id) return Machines(db).get(*job.machine_id);
+      if (job.repository_id) return Repositories(db).get(*job.repository_id);
       return Object{};
     }
     case ObjectKind::point: {
@@ -98,6 +111,21 @@ Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
     case ObjectKind::disk: break;
   }
   return fail(EINVAL, "a disk has no owner of its own");
+}
+
+Result<Totals> totals_for(db::Connection& db, const Caller& reader) {
+  if (reader.uid == 0) return read_totals(db);
+  Totals his;
+  HF_TRY(const auto all, read_owned_totals(db));
+  for (const OwnedTotals& owned : all) {
+    if (!may_see(reader, owned.ownership)) continue;
+    his.machines += owned.totals.machines;
+    his.repositories += owned.totals.repositories;
+    his.flows += owned.totals.flows;
+    his.points += owned.totals.points;
+    his.bytes_stored += owned.totals.bytes_stored;
+  }
+  return his;
 }
 
 Result<MachineView> view_machine(db::Connection& db, Id id) {
@@ -141,7 +169,23 @@ Result<PointView> view_point(db::Connection& db, Id id) {
 
 }  // namespace
 
+Result<Ownership> ownership_of(db::Connection& db, ObjectKind kind, Id id) {
+  switch (kind) {
+    case ObjectKind::machine:
+      return id == 0 ? Collections(db).get(DefinitionKind::machine) : Machines(db).ownership(id);
+    case ObjectKind::repository:
+      return id == 0 ? Collections(db).get(DefinitionKind::repository) : Repositories(db).ownership(id);
+    case ObjectKind::flow:
+      return id == 0 ? Collections(db).get(DefinitionKind::flow) : Flows(db).ownership(id);
+    default: {
+      HF_TRY(const Object owner, owner_of(db, kind, id));
+      return owner.ownership;
+    }
+  }
+}
+
 Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id) {
+  if (id == 0) return std::string{folder_of(kind)};
   HF_TRY(const Object owner, owner_of(db, kind, id));
   switch (kind) {
     case ObjectKind::machine:
@@ -179,13 +223,6 @@ Result<Id> LiveEngine::find(ObjectKind kind, Id parent, std::string_view name) {
 
 Result<std::vector<Named>> LiveEngine::list(ObjectKind kind, Id parent) {
   return catalog_->read([&](db::Connection& db) { return list_in(db, kind, parent); });
-}
-
-Result<Ownership> LiveEngine::ownership(ObjectKind kind, Id id) {
-  return catalog_->read([&](db::Connection& db) -> Result<Ownership> {
-    HF_TRY(const Object owner, owner_of(db, kind, id));
-    return owner.ownership;
-  });
 }
 
 Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
@@ -322,10 +359,12 @@ Result<PointDisk> LiveEngine::point_disk(Id id) {
   return catalog_->read([&](db::Connection& db) { return Points(db).disk(id); });
 }
 
-Result<SummaryView> LiveEngine::summary() {
+Result<SummaryView> LiveEngine::summary(const Caller& reader) {
   return catalog_->read([&](db::Connection& db) -> Result<SummaryView> {
     SummaryView view;
-    HF_TRY(const Totals totals, read_totals(db));
+    view.draining = runner_.is_closed();
+    view.readers = open_images_;
+    HF_TRY(const Totals totals, totals_for(db, reader));
     view.machines = totals.machines;
     view.repositories = totals.repositories;
     view.flows = totals.flows;
@@ -333,6 +372,8 @@ Result<SummaryView> LiveEngine::summary() {
     view.bytes_stored = totals.bytes_stored;
     HF_TRY(const auto running, Executions(db).unfinished());
     for (const Execution& execution : running) {
+      HF_TRY(const Object owner, owner_of(db, ObjectKind::execution, execution.id));
+      if (!may_see(reader, owner.ownership)) continue;
       HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));
       view.running.push_back(std::move(path));
     }
@@ -340,6 +381,7 @@ Result<SummaryView> LiveEngine::summary() {
     if (running.empty())
       for (const Id id : unswept) {
         HF_TRY(const Machine machine, Machines(db).get(id));
+        if (!may_see(reader, machine.ownership)) continue;
         view.warnings.push_back(
             fmt::format("machine '{}' has things of an earlier run to be swept", machine.name));
       }
@@ -356,6 +398,10 @@ Result<SettingsDefinition> LiveEngine::settings() {
 
 Result<std::vector<Event>> LiveEngine::events_since(Id after, int at_most) {
   return catalog_->read([&](db::Connection& db) { return Events(db).since(after, at_most); });
+}
+
+Result<std::vector<Id>> LiveEngine::event_parts() {
+  return catalog_->read([&](db::Connection& db) { return Events(db).parts(); });
 }
 
 Result<Named> LiveEngine::latest(ObjectKind kind, Id parent) {

@@ -196,6 +196,7 @@ const Shape<PolicyDefinition>& shape() {
 template <>
 const Shape<SettingsDefinition>& shape() {
   using D = SettingsDefinition;
+  constexpr std::uint64_t kLeastOfEvents = 4096;
   static const Shape<D> settings{
       "Settings of the daemon that may change while it runs.",
       {
@@ -205,6 +206,9 @@ const Shape<SettingsDefinition>& shape() {
                 "Whether what is read of points is checked against its checksums."),
           field("keep_executions", &D::keep_executions, json::integer(1, 1'000'000'000),
                 "So many executions of each flow are remembered."),
+          field(
+              "events_size", &D::events_size, json::size(kLeastOfEvents, kMostBytes),
+              "When events.jsonl has become so large, it goes on as events.jsonl.1, that one as .2, to .9."),
       },
       {}};
   return settings;

@@ -289,7 +289,8 @@ struct Leftover {
 struct Caller {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::int32_t pid = 0;
+  std::int32_t pid = 0;                 // the process, not the thread
+  std::vector<std::uint32_t> groups{};  // supplementary ones; no event keeps them
 
   bool operator==(const Caller&) const = default;
 };
@@ -304,6 +305,7 @@ struct Event {
   std::string reason;
   std::string execution;  // "flows/nightly/executions/r42"
   std::string job;
+  std::optional<Ownership> owner{};  // of its object, then: who may see the event. Absent: root alone
 };
 
 }  // namespace holdfast

@@ -68,9 +68,10 @@ enum class JobType {
   rescan,
   scheduler,
   cleanup,
+  drain,
 };
 HF_WORDS(JobType, "job_types", "backup", "protection_flow", "replication", "restore", "verify", "repair",
-         "boot_check", "merge", "prune", "discover", "import", "rescan", "scheduler", "cleanup");
+         "boot_check", "merge", "prune", "discover", "import", "rescan", "scheduler", "cleanup", "drain");
 
 // Why a run ended as it did, beyond plain success.
 enum class EndReason {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "catalog/base/error.h"
+#include "catalog/base/text.h"
 #include "catalog/model/enumerations.h"
 
 namespace holdfast::json {
@@ -72,11 +73,14 @@ Value<E> word() {
   const std::string must = one_of(words);
   return {must,
           {{"enum", words}},
-          [must](const Json& found, const std::string& field) -> Result<E> {
+          [must, words](const Json& found, const std::string& field) -> Result<E> {
             const auto known =
                 found.is_string() ? from_word<E>(found.template get_ref<const std::string&>()) : std::nullopt;
-            if (!known) return wrong(found, field, must);
-            return *known;
+            if (known) return *known;
+            const std::string near =
+                found.is_string() ? nearest(found.template get_ref<const std::string&>(), words) : "";
+            if (near.empty()) return wrong(found, field, must);
+            return wrong(found, field, fmt::format("{}; did you mean {}?", must, in_quotes(near)));
           },
           [](E value) { return Json(to_word(value)); }};
 }

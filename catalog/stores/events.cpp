@@ -1,6 +1,9 @@
 #include "catalog/stores/events.h"
 
+#include <utility>
+
 #include "catalog/stores/row.h"
+#include "catalog/stores/settings_store.h"
 
 namespace holdfast {
 namespace {
@@ -9,26 +12,78 @@ Result<Event> read_event(db::Statement& statement) {
   Event event;
   std::optional<std::uint32_t> uid, gid;
   std::optional<std::int32_t> pid;
+  std::optional<std::uint32_t> owner_uid;
+  Ownership owner;
   Row row(statement);
   row >> event.id >> event.at >> event.event >> event.object >> uid >> gid >> pid >> event.result >>
-      event.reason >> event.execution >> event.job;
+      event.reason >> event.execution >> event.job >> owner_uid >> owner.gid >> owner.mode;
   HF_CHECK(row.check());
   if (uid && gid && pid) event.by = Caller{*uid, *gid, *pid};
+  if (owner_uid) event.owner = Ownership{*owner_uid, owner.gid, owner.mode};
   return event;
 }
 
-template <class T>
-std::optional<std::int64_t> part_of(const std::optional<Caller>& caller, T Caller::*part) {
-  return caller ? std::optional<std::int64_t>{(*caller).*part} : std::nullopt;
+// What its line takes, about: its texts, and what is the same in all.
+std::int64_t bytes_of(const Event& event) {
+  constexpr std::size_t kOfAll = 150;
+  return static_cast<std::int64_t>(kOfAll + event.event.size() + event.object.size() + event.reason.size() +
+                                   event.execution.size() + event.job.size());
 }
+
+template <class Whole, class T>
+std::optional<std::int64_t> part_of(const std::optional<Whole>& whole, T Whole::*part) {
+  return whole ? std::optional<std::int64_t>{(*whole).*part} : std::nullopt;
+}
+
+constexpr int kSweptAtOnce = 4;  // more than come, so that it ends
 
 }  // namespace
 
+// Of what users made, by the first two steps of its path; a job is whose its flow, its machine or its
+// repository is.
+Result<std::optional<Ownership>> Events::owner_of(std::string_view object) {
+  static constexpr std::pair<std::string_view, std::string_view> kQuestions[] = {
+      {"machines/", "SELECT uid, gid, mode FROM machines WHERE name = :name"},
+      {"repositories/", "SELECT uid, gid, mode FROM repositories WHERE name = :name"},
+      {"flows/", "SELECT uid, gid, mode FROM flows WHERE name = :name"},
+      {"sources/", "SELECT uid, gid, mode FROM sources WHERE name = :name"},
+      {"groups/", "SELECT uid, gid, mode FROM groups WHERE name = :name"},
+      {"schedules/", "SELECT uid, gid, mode FROM schedules WHERE name = :name"},
+      {"policies/", "SELECT uid, gid, mode FROM policies WHERE name = :name"},
+      {"jobs/", R"sql(
+        SELECT coalesce(flows.uid, machines.uid, repositories.uid),
+               coalesce(flows.gid, machines.gid, repositories.gid),
+               coalesce(flows.mode, machines.mode, repositories.mode)
+        FROM jobs
+        LEFT JOIN executions ON executions.id = jobs.execution_id
+        LEFT JOIN flows ON flows.id = executions.flow_id
+        LEFT JOIN machines ON machines.id = jobs.machine_id
+        LEFT JOIN repositories ON repositories.id = jobs.repository_id
+        WHERE jobs.name = :name
+          AND coalesce(flows.uid, machines.uid, repositories.uid) IS NOT NULL)sql"},
+  };
+  for (const auto& [folder, question] : kQuestions) {
+    if (!object.starts_with(folder)) continue;
+    std::string_view name = object.substr(folder.size());
+    name = name.substr(0, name.find('/'));
+    HF_TRY(auto found, db_.prepare(question));
+    return first_row(found.bind(":name", name), read_ownership);
+  }
+  return std::nullopt;
+}
+
 Result<> Events::add(const Event& event) {
+  std::optional<Ownership> owner = event.owner;
+  if (!owner) {
+    HF_TRY(owner, owner_of(event.object));
+  }
+  const Id id = new_id();
   HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO events (id, at, event, object, uid, gid, pid, result, reason, execution, job)
-    VALUES (:id, :at, :event, :object, :uid, :gid, :pid, :result, :reason, :execution, :job))sql"));
-  HF_CHECK(insert.bind(":id", new_id())
+    INSERT INTO events (id, at, event, object, uid, gid, pid, result, reason, execution, job,
+                        owner_uid, owner_gid, owner_mode)
+    VALUES (:id, :at, :event, :object, :uid, :gid, :pid, :result, :reason, :execution, :job,
+            :owner_uid, :owner_gid, :owner_mode))sql"));
+  HF_CHECK(insert.bind(":id", id)
                .bind(":at", milliseconds(event.at))
                .bind(":event", event.event)
                .bind(":object", or_null(event.object))
@@ -39,8 +94,39 @@ Result<> Events::add(const Event& event) {
                .bind(":reason", or_null(event.reason))
                .bind(":execution", or_null(event.execution))
                .bind(":job", or_null(event.job))
+               .bind(":owner_uid", part_of(owner, &Ownership::uid))
+               .bind(":owner_gid", part_of(owner, &Ownership::gid))
+               .bind(":owner_mode", part_of(owner, &Ownership::mode))
                .run());
+  return account(id, bytes_of(event));
+}
+
+Result<> Events::account(Id id, std::int64_t bytes) {
+  HF_TRY(const Settings settings, SettingsStore(db_).get());
+  HF_TRY(auto grow, db_.prepare(R"sql(
+    UPDATE event_parts SET bytes = bytes + :bytes WHERE after = (SELECT max(after) FROM event_parts)
+    RETURNING bytes >= :most)sql"));
+  HF_CHECK(grow.bind(":bytes", bytes).bind(":most", number(settings.definition.events_size)).step());
+  const bool is_full = grow.integer(0) != 0;
+  HF_CHECK(grow.step());
+  if (is_full) {
+    HF_TRY(auto cut, db_.prepare("INSERT INTO event_parts (after, bytes) VALUES (:after, 0)"));
+    HF_CHECK(cut.bind(":after", id).run());
+    HF_TRY(auto forget, db_.prepare(R"sql(
+      DELETE FROM event_parts
+      WHERE after NOT IN (SELECT after FROM event_parts ORDER BY after DESC LIMIT :most))sql"));
+    HF_CHECK(forget.bind(":most", kMostParts).run());
+  }
+  HF_TRY(auto sweep, db_.prepare(R"sql(
+    DELETE FROM events WHERE id IN (
+      SELECT id FROM events WHERE id <= (SELECT min(after) FROM event_parts) ORDER BY id LIMIT :few))sql"));
+  HF_CHECK(sweep.bind(":few", kSweptAtOnce).run());
   return {};
+}
+
+Result<std::vector<Id>> Events::parts() {
+  HF_TRY(auto found, db_.prepare("SELECT after FROM event_parts ORDER BY after DESC"));
+  return all_rows(found, read_id);
 }
 
 Result<Id> Events::newest() {
@@ -51,7 +137,9 @@ Result<Id> Events::newest() {
 
 Result<std::vector<Event>> Events::since(Id after, int at_most) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, at, event, object, uid, gid, pid, result, reason, execution, job FROM events
+    SELECT id, at, event, object, uid, gid, pid, result, reason, execution, job, owner_uid, owner_gid,
+           owner_mode
+    FROM events
     WHERE id > :after ORDER BY id LIMIT :at_most)sql"));
   return all_rows(found.bind(":after", after).bind(":at_most", at_most), read_event);
 }

@@ -52,6 +52,13 @@ Result<std::string> Objects::name_of(Id id) {
   return std::move(*name);
 }
 
+Result<Ownership> Objects::ownership(Id id) {
+  HF_TRY(auto found, db_.prepare(fmt::format("SELECT uid, gid, mode FROM {} WHERE id = :id", kind_.many)));
+  HF_TRY(const auto ownership, first_row(found.bind(":id", id), read_ownership));
+  if (!ownership) return tl::make_unexpected(missing(id));
+  return *ownership;
+}
+
 Result<> Objects::rename(Id id, std::string_view name, Time now) {
   HF_CHECK(check_name(name));
   HF_TRY(const std::string before, name_of(id));

@@ -20,6 +20,7 @@ class Objects {
   Result<Id> resolve(std::string_view name);                // ENOENT, naming it
   Result<std::vector<Named>> list();                        // by name
   Result<std::string> name_of(Id id);                       // ENOENT
+  Result<Ownership> ownership(Id id);                       // ENOENT
   Result<> rename(Id id, std::string_view name, Time now);  // EEXIST; what refers to it follows
   Result<> set_ownership(Id id, const Ownership& ownership, Time now);
 

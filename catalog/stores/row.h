@@ -109,6 +109,11 @@ auto first_row(db::Statement& bound, Read read)
 
 inline Result<Id> read_id(db::Statement& row) { return row.integer(0); }
 inline Result<std::string> read_text(db::Statement& row) { return row.text(0); }
+inline Result<Ownership> read_ownership(db::Statement& row) {
+  Ownership ownership;
+  Row(row) >> ownership.uid >> ownership.gid >> ownership.mode;
+  return ownership;
+}
 inline Result<Named> read_named(db::Statement& row) { return Named{row.integer(0), row.text(1)}; }
 
 }  // namespace holdfast

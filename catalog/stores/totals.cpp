@@ -14,4 +14,20 @@ Result<Totals> read_totals(db::Connection& connection) {
   return totals;
 }
 
+Result<std::vector<OwnedTotals>> read_owned_totals(db::Connection& connection) {
+  HF_TRY(auto found, connection.prepare(R"sql(
+    SELECT uid, gid, mode, count(*), 0, 0, sum(points), sum(bytes_stored) FROM machines
+    GROUP BY uid, gid, mode
+    UNION ALL SELECT uid, gid, mode, 0, count(*), 0, 0, 0 FROM repositories GROUP BY uid, gid, mode
+    UNION ALL SELECT uid, gid, mode, 0, 0, count(*), 0, 0 FROM flows GROUP BY uid, gid, mode)sql"));
+  return all_rows(found, [](db::Statement& statement) -> Result<OwnedTotals> {
+    OwnedTotals owned;
+    Row row(statement);
+    row >> owned.ownership.uid >> owned.ownership.gid >> owned.ownership.mode >> owned.totals.machines >>
+        owned.totals.repositories >> owned.totals.flows >> owned.totals.points >> owned.totals.bytes_stored;
+    HF_CHECK(row.check());
+    return owned;
+  });
+}
+
 }  // namespace holdfast

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
 
 namespace holdfast {
 
@@ -15,5 +18,12 @@ struct Totals {
 
 // In the transaction of whoever asks.
 Result<Totals> read_totals(db::Connection& connection);
+
+// The same, of what each owner has: for whoever may not see all of it. Copies are not in it.
+struct OwnedTotals {
+  Ownership ownership;
+  Totals totals;
+};
+Result<std::vector<OwnedTotals>> read_owned_totals(db::Connection& connection);
 
 }  // namespace holdfast

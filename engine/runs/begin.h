@@ -9,8 +9,8 @@
 
 namespace holdfast::runs {
 
-// EINVAL: the flow can't run. EBUSY: it is running. EEXIST: the name is taken. ENOENT: a machine that is not
-// the flow's.
+// EINVAL: the flow can't run. EACCES: its owner may not (law 19). EBUSY: it is running. EEXIST: the name is
+// taken. ENOENT: a machine that is not the flow's.
 Result<Work> begin_flow(const capture::Services& services, Id flow, const RunRequest& request,
                         const Caller& caller);
 

@@ -4,6 +4,7 @@
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "engine/audit.h"
+#include "engine/rights.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/capture_work.h"
 
@@ -74,6 +75,7 @@ Result<Work> begin_flow(const capture::Services& services, Id flow_id, const Run
                         const Caller& caller) {
   return services.catalog.write([&](db::Connection& db) -> Result<Work> {
     HF_TRY(const Flow flow, runnable_flow(db, flow_id));
+    HF_CHECK(check_owner_rights(db, flow));
     HF_TRY(const Machine machine, Machines(db).get(*flow.machine_id));
     HF_CHECK(check_machines(request.machines, flow, machine.name));
     const Time now = services.clock.now();

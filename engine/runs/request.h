@@ -1,6 +1,7 @@
 // What a user asks for that becomes work.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,12 @@ struct ImportRequest {
 struct VerifyRequest {
   std::string name;  // of the job; empty: one is made
   VerifyLevel level = VerifyLevel::checksums;
+};
+
+// Of the daemon: an end to work, before an upgrade.
+struct DrainRequest {
+  std::string name;                             // of the job; empty: one is made
+  std::optional<std::chrono::seconds> timeout;  // when it gives up; absent: never
 };
 
 }  // namespace holdfast

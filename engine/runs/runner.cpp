@@ -1,6 +1,7 @@
 #include "engine/runs/runner.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "catalog/base/log.h"
 
@@ -41,9 +42,52 @@ bool Runner::stopping() {
   return stopping_;
 }
 
-Result<> Runner::check_open() {
-  if (stopping()) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
+Result<Runner::Admission> Runner::admit() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
+  if (closed_) return fail(EBUSY, "the daemon is draining; it takes no new runs until it is told to resume");
+  ++admitted_;
+  return Admission(this, [](Runner* runner) {
+    {
+      const std::lock_guard relock(runner->mutex_);
+      --runner->admitted_;
+    }
+    runner->changed_.notify_all();
+  });
+}
+
+bool Runner::close_to_new_work(bool closed) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(closed_, closed) != closed;
+}
+
+bool Runner::is_closed() {
+  const std::lock_guard lock(mutex_);
+  return closed_;
+}
+
+Result<> Runner::wait_for_quiet(Id but, const source::Cancel& cancel,
+                                const std::optional<std::chrono::steady_clock::time_point>& until,
+                                const std::function<bool()>& others_have_ended) {
+  std::unique_lock lock(mutex_);
+  const auto is_over = [&] {
+    if (cancel.requested()) return true;
+    const bool is_alone = std::ranges::all_of(tasks_, [&](const auto& task) { return task.first == but; });
+    return admitted_ == 0 && is_alone && others_have_ended();
+  };
+  if (!until)
+    changed_.wait(lock, is_over);
+  else if (!changed_.wait_until(lock, *until, is_over))
+    return fail(ETIMEDOUT, "{} other jobs still run", tasks_.size() - tasks_.count(but));
+  if (cancel.requested()) return fail(ECANCELED, "cancelled");
   return {};
+}
+
+void Runner::look_again() {
+  {
+    const std::lock_guard lock(mutex_);  // whoever is about to wait, waits by now
+  }
+  changed_.notify_all();
 }
 
 void Runner::add(Work work) {

@@ -5,11 +5,14 @@
 // dies, at the next start (accounts.h).
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -28,7 +31,19 @@ class Runner {
   // So many jobs at once from now on; what runs beyond that goes on.
   void set_limit(unsigned jobs);
 
-  Result<> check_open();  // EBUSY: it is stopping, and nothing should be accepted any more
+  // Whoever accepts work asks before, and keeps this until the work is added. EBUSY: it is stopping or
+  // closed.
+  using Admission = std::shared_ptr<void>;
+  Result<Admission> admit();
+  // From now on it is closed to new work, or open again. False: it was so already.
+  bool close_to_new_work(bool closed);
+  bool is_closed();
+  // Returns once all work but this job's has ended and `others_have_ended` says so, too, which is asked again
+  // at each look_again(). ECANCELED after a cancel, ETIMEDOUT after that time.
+  Result<> wait_for_quiet(Id but, const source::Cancel& cancel,
+                          const std::optional<std::chrono::steady_clock::time_point>& until,
+                          const std::function<bool()>& others_have_ended);
+  void look_again();
   void add(Work work);
 
   // At the next safe place. EINVAL when it has ended.
@@ -67,6 +82,8 @@ class Runner {
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
+  bool closed_ = false;  // draining, or drained
+  int admitted_ = 0;     // whose work is not added yet
   unsigned limit_ = 0;
   unsigned running_ = 0;
   std::list<std::shared_ptr<Task>> waiting_;

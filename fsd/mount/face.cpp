@@ -10,9 +10,9 @@ using tree::NodeKind;
 
 tree::Asker asker_of(fuse_req_t request, Groups groups) {
   const fuse_ctx* context = fuse_req_ctx(request);
-  tree::Asker asker{.caller = {context->uid, context->gid, context->pid}, .groups = {}};
+  tree::Asker asker{context->uid, context->gid, context->pid};
   if (groups == Groups::without) return asker;
-  asker.caller.pid = process_of(context->pid);
+  asker.pid = process_of(context->pid);
   if (context->uid == 0) return asker;  // may everything
   gid_t found[64];
   std::vector<gid_t> more;
@@ -82,9 +82,15 @@ double timeout_of(NodeKind kind) {
   return kind == NodeKind::image ? kLong : 0;
 }
 
+Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::Place& place) {
+  const tree::Tree& tree = face_of(request).tree;
+  const Groups groups = tree.is_personal(place) ? Groups::with : Groups::without;
+  return face_of(request).tree.attributes(place, asker_of(request, groups));
+}
+
 Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place) {
   Face& face = face_of(request);
-  HF_TRY(const tree::Attributes attributes, face.tree.attributes(place, fuse_req_ctx(request)->uid));
+  HF_TRY(const tree::Attributes attributes, attributes_for(request, place));
   fuse_entry_param entry{};
   entry.ino = face.nodes.remember(place);
   entry.generation = face.nodes.generation();

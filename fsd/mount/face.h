@@ -33,6 +33,8 @@ tree::Asker asker_of(fuse_req_t request, Groups groups);
 // The process that a thread belongs to: the kernel names the thread.
 std::int32_t process_of(std::int32_t thread);
 
+// Of a node, for whoever sent the request.
+Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::Place& place);
 struct stat to_stat(const tree::Attributes& attributes);
 std::uint32_t type_bits(tree::NodeKind kind);  // S_IFDIR …
 

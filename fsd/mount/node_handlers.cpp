@@ -31,7 +31,7 @@ void forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* forge
 }
 
 void reply_attributes(fuse_req_t request, const Place& place) {
-  const auto attributes = face_of(request).tree.attributes(place, fuse_req_ctx(request)->uid);
+  const auto attributes = attributes_for(request, place);
   if (!attributes) return void(fuse_reply_err(request, attributes.error().code));
   const struct stat it = to_stat(*attributes);
   fuse_reply_attr(request, &it, timeout_of(attributes->kind));

@@ -36,7 +36,7 @@ Result<Tree::Created> Tree::create_unsettled(const Place& directory, std::string
     return Created{place, std::move(file)};
   }
   const RowIndex row = *outline_.child(directory.row, NodeKind::scratch);
-  const Ownership owner{asker.caller.uid, asker.caller.gid, mode};
+  const Ownership owner{asker.uid, asker.gid, mode};
   HF_TRY(const Id id, scratches_.create(directory, name, owner));
   const Place place{row, id, directory.object};
   HF_TRY(auto file, open_unsettled(place, {}, asker));

@@ -6,12 +6,13 @@ namespace holdfast::tree {
 
 Result<Place> Tree::make_directory(const Place& directory, std::string_view name, const Asker& asker) {
   return refusals_.settle(directory, asker, fmt::format("mkdir {}", name),
-                          make_unsettled(directory, name, asker));
+                          audited(directory, "create", name, asker, make_unsettled(directory, name, asker)));
 }
 
 Result<> Tree::remove_directory(const Place& directory, std::string_view name, const Asker& asker) {
-  return refusals_.settle(directory, asker, fmt::format("rmdir {}", name),
-                          remove_unsettled(directory, name, asker));
+  return refusals_.settle(
+      directory, asker, fmt::format("rmdir {}", name),
+      audited(directory, "remove", name, asker, remove_unsettled(directory, name, asker)));
 }
 
 Result<> Tree::rename(const Place& from, std::string_view old_name, const Place& to,
@@ -19,38 +20,67 @@ Result<> Tree::rename(const Place& from, std::string_view old_name, const Place&
   const std::string what = fmt::format("rename {} to {}", old_name, new_name);
   if (from == to && outline_.child(from.row, NodeKind::scratch))
     return refusals_.settle_failure(from, asker, what, rename_beside(from, old_name, new_name, asker));
-  return refusals_.settle(from, asker, what, rename_unsettled(from, old_name, to, new_name, asker));
+  auto done = rename_unsettled(from, old_name, to, new_name, asker);
+  return refusals_.settle(from, asker, what, audited(from, "rename", old_name, asker, std::move(done)));
 }
 
 Result<> Tree::refuse(const Place& directory, std::string_view what, const Asker& asker) {
   Result<> refused = fail(EPERM, "nothing of that kind can be made here");
-  return refusals_.settle(directory, asker, what, std::move(refused));
+  return refusals_.settle(directory, asker, what,
+                          audited(directory, "create", what, asker, std::move(refused)));
 }
 
 Result<> Tree::change(const Place& place, const Change& change, const Asker& asker) {
-  return refusals_.settle_failure(directory_of(place), asker, "chown, chmod or truncate",
-                                  change_unsettled(place, change));
+  if (kind(place) == NodeKind::scratch) return change_scratch(place, change);
+  HF_TRY(const Ownership now, ownership(place));
+  const Ownership wanted{change.uid.value_or(now.uid), change.gid.value_or(now.gid),
+                         change.mode.value_or(now.mode)};
+  if (wanted != now)
+    HF_CHECK(refusals_.settle(directory_of(place), asker, "chown or chmod",
+                              audited(place, "own", "", asker, give(place, wanted, asker))));
+  if (!change.size) return {};
+  return refusals_.settle_failure(directory_of(place), asker, "truncate", resize(place, *change.size, asker));
 }
 
-Result<> Tree::change_unsettled(const Place& place, const Change& change) {
-  HF_TRY(const Ownership now, ownership(place));
-  if (kind(place) == NodeKind::scratch) {
-    const auto file = scratches_.get(place.object);
-    if (!file) return fail(ENOENT, "the scratch file is gone");
-    file->own({change.uid.value_or(now.uid), change.gid.value_or(now.gid), change.mode.value_or(now.mode)});
-    return change.size ? file->truncate(*change.size) : Result<>{};
-  }
-  if (change.uid.value_or(now.uid) != now.uid || change.gid.value_or(now.gid) != now.gid)
-    return fail(EPERM, "the owner and the group can't be changed");
-  if (change.mode.value_or(now.mode) != now.mode) return fail(EPERM, "the mode can't be changed");
-  if (!change.size || kind(place) == NodeKind::control) return {};
-  HF_TRY(const Attributes attributes, this->attributes(place, 0));
-  if (kind(place) == NodeKind::image && *change.size != attributes.size)
+Result<> Tree::change_scratch(const Place& place, const Change& change) {
+  const auto file = scratches_.get(place.object);
+  if (!file) return fail(ENOENT, "the scratch file is gone");
+  const Ownership now = file->state().ownership;
+  file->own({change.uid.value_or(now.uid), change.gid.value_or(now.gid), change.mode.value_or(now.mode)});
+  return change.size ? file->truncate(*change.size) : Result<>{};
+}
+
+Result<> Tree::give(const Place& place, const Ownership& ownership, const Asker& asker) {
+  const auto subject = own_subject(place);
+  if (subject) return engine_.set_ownership(subject->kind, subject->id, ownership, asker);
+  return fail(EPERM,
+              "its owner and its mode follow from the object that it belongs to; change those of that");
+}
+
+Result<> Tree::resize(const Place& place, std::uint64_t size, const Asker& asker) {
+  if (kind(place) == NodeKind::control) return {};
+  HF_TRY(const Attributes attributes, this->attributes(place, asker));
+  if (kind(place) == NodeKind::image && size != attributes.size)
     return fail(EROFS, "this is a backup: it cannot be changed");
   // A definition is emptied only for what is written next, through a handle (rule 2).
-  if (*change.size == 0 && kind(place) == NodeKind::config) return {};
-  if (*change.size != attributes.size) return fail(EINVAL, "it can't be cut or extended");
+  if (size == 0 && kind(place) == NodeKind::config) return {};
+  if (size != attributes.size) return fail(EINVAL, "it can't be cut or extended");
   return {};
+}
+
+void Tree::tell_of_refusal(const Place& place, std::string_view action, std::string_view name,
+                           const Error& why, const Asker& asker) {
+  auto subject = own_subject(place);
+  if (!subject) subject = outline_.subject_of(place);
+  std::string object{outline_.at(place.row).name};
+  if (subject) {
+    const auto path = engine_.path(subject->kind, subject->id);
+    if (!path) return;  // it is gone by now
+    object = *path;
+  }
+  if (!name.empty()) object += fmt::format("{}{}", object.empty() ? "" : "/", name);
+  const std::string_view what = subject ? Outline::word(subject->kind) : "daemon";
+  engine_.refused(fmt::format("{}.{}", what, action), std::move(object), why, asker);
 }
 
 Result<RowIndex> Tree::makeable(const Place& directory, const Asker& asker) {
@@ -68,26 +98,35 @@ Result<Place> Tree::make_unsettled(const Place& directory, std::string_view name
   HF_TRY(const RowIndex row, makeable(directory, asker));
   HF_CHECK(check_name(name));
   if (outline_.fixed(directory.row, name)) return fail(EEXIST, "'{}' is a fixed file", name);
-  HF_TRY(const Id id, engine_.create(*outline_.at(row).stands_for, name, asker.caller));
+  HF_TRY(const Id id, engine_.create(*outline_.at(row).stands_for, name, asker));
   return Place{row, id, directory.object};
 }
 
-Result<> Tree::remove_unsettled(const Place& directory, std::string_view name, const Asker& asker) {
+Result<Place> Tree::changeable(const Place& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(makeable(directory, asker));
   HF_TRY(const Place place, lookup(directory, name));
+  if (kind(place) != NodeKind::object) return place;
+  HF_TRY(const Ownership owner, ownership(place));
+  if (!may(asker, owner, Right::write))
+    return fail(EACCES, "'{}' is not yours to delete or rename: its mode does not let you write to it", name);
+  return place;
+}
+
+Result<> Tree::remove_unsettled(const Place& directory, std::string_view name, const Asker& asker) {
+  HF_TRY(const Place place, changeable(directory, name, asker));
   if (kind(place) != NodeKind::object) return fail(ENOTDIR, "'{}' is a fixed file", name);
-  return engine_.remove(*knot(place).stands_for, place.object, asker.caller);
+  return engine_.remove(*knot(place).stands_for, place.object, asker);
 }
 
 Result<> Tree::rename_unsettled(const Place& from, std::string_view old_name, const Place& to,
                                 std::string_view new_name, const Asker& asker) {
   HF_CHECK(makeable(from, asker));
   if (!(from == to)) return fail(EPERM, "an object stays in the directory of its kind");
-  HF_TRY(const Place place, lookup(from, old_name));
+  HF_TRY(const Place place, changeable(from, old_name, asker));
   if (kind(place) != NodeKind::object) return fail(EPERM, "'{}' is a fixed file", old_name);
   HF_CHECK(check_name(new_name));
   if (outline_.fixed(from.row, new_name)) return fail(EEXIST, "'{}' is a fixed file", new_name);
-  return engine_.rename(*knot(place).stands_for, place.object, new_name, asker.caller);
+  return engine_.rename(*knot(place).stands_for, place.object, new_name, asker);
 }
 
 }  // namespace holdfast::tree

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "fsd/views/views.h"
 
@@ -9,52 +10,103 @@ namespace holdfast::tree {
 namespace {
 
 constexpr int kBatch = 256;
+constexpr std::size_t kMostTexts = 64;
+
+// What one did is his to see, too.
+bool is_shown(const Event& event, const Asker& reader) {
+  if (reader.uid == 0) return true;
+  if (event.by && event.by->uid == reader.uid) return true;
+  return event.owner && may_see(reader, *event.owner);
+}
 
 }  // namespace
 
-Result<EventText::Extent> EventText::extent() {
-  HF_CHECK(catch_up());
-  const std::lock_guard lock(mutex_);
-  return Extent{end_.offset, changed_at_};
+Result<std::vector<EventText::Part>> EventText::parts(std::string_view base) {
+  HF_TRY(const auto begins, engine_.event_parts());
+  std::vector<Part> all;
+  for (const Id after : begins)
+    all.push_back({after, all.empty() ? std::string{base} : fmt::format("{}.{}", base, all.size())});
+  return all;
 }
 
-Result<> EventText::catch_up() {
+Result<Id> EventText::end_of(Id part) {
+  HF_TRY(const auto begins, engine_.event_parts());
+  const auto found = std::ranges::find(begins, part);
+  if (found == begins.end()) return fail(ENOENT, "this part of the event log has gone");
+  return found == begins.begin() ? std::numeric_limits<Id>::max() : *std::prev(found);
+}
+
+std::shared_ptr<EventText::Text> EventText::text_of(Id part, const Asker& reader) {
+  Asker who = reader;
+  who.pid = 0;
   const std::lock_guard lock(mutex_);
+  const auto known = std::ranges::find_if(
+      texts_, [&](const auto& text) { return text->part == part && text->reader == who; });
+  if (known != texts_.end()) {
+    texts_.splice(texts_.begin(), texts_, known);
+    return texts_.front();
+  }
+  auto text = std::make_shared<Text>(part, std::move(who));
+  text->end.after = part;
+  text->marks.push_back(text->end);
+  texts_.push_front(text);
+  if (texts_.size() > kMostTexts) texts_.pop_back();
+  return text;
+}
+
+Result<> EventText::catch_up(Text& text, Id last) {
+  const std::lock_guard lock(text.mutex);
   for (;;) {
-    HF_TRY(const auto events, engine_.events_since(end_.after, kBatch));
+    HF_TRY(const auto events, engine_.events_since(text.end.after, kBatch));
     for (const Event& event : events) {
-      end_.after = event.id;
-      end_.offset += views::event_line(event).size();
-      changed_at_ = event.at;
-      if (++lines_since_mark_ == kBatch) {
-        marks_.push_back(end_);
-        lines_since_mark_ = 0;
+      if (event.id > last) return {};
+      text.end.after = event.id;
+      if (is_shown(event, text.reader)) {
+        text.end.offset += views::event_line(event).size();
+        text.changed_at = event.at;
+      }
+      if (++text.events_since_mark == kBatch) {
+        text.marks.push_back(text.end);
+        text.events_since_mark = 0;
       }
     }
     if (events.size() < kBatch) return {};
   }
 }
 
-EventText::Mark EventText::mark_before(std::uint64_t offset) {
-  const std::lock_guard lock(mutex_);
-  return *std::prev(std::ranges::upper_bound(marks_, offset, {}, &Mark::offset));
+Result<EventText::Extent> EventText::extent(Id part, const Asker& reader) {
+  HF_TRY(const Id last, end_of(part));
+  const auto text = text_of(part, reader);
+  HF_CHECK(catch_up(*text, last));
+  const std::lock_guard lock(text->mutex);
+  return Extent{text->end.offset, text->changed_at};
 }
 
-Result<std::size_t> EventText::read(std::uint64_t offset, ByteSpan into) {
-  HF_CHECK(catch_up());
-  Mark at = mark_before(offset);
+Result<std::size_t> EventText::read(Id part, const Asker& reader, std::uint64_t offset, ByteSpan into) {
+  HF_TRY(const Id last, end_of(part));
+  const auto text = text_of(part, reader);
+  HF_CHECK(catch_up(*text, last));
+  Mark at;
+  {
+    const std::lock_guard lock(text->mutex);
+    at = *std::prev(std::ranges::upper_bound(text->marks, offset, {}, &Mark::offset));
+  }
   std::size_t filled = 0;
   while (filled < into.size()) {
     HF_TRY(const auto events, engine_.events_since(at.after, kBatch));
     for (const Event& event : events) {
+      if (event.id > last) return filled;
+      at.after = event.id;
+      if (!is_shown(event, reader)) continue;
       const std::string line = views::event_line(event);
       const std::uint64_t wanted = offset + filled;
       if (wanted < at.offset + line.size() && filled < into.size()) {
-        const std::string_view part = std::string_view{line}.substr(wanted - at.offset, into.size() - filled);
-        std::memcpy(into.data() + filled, part.data(), part.size());
-        filled += part.size();
+        const std::string_view piece =
+            std::string_view{line}.substr(wanted - at.offset, into.size() - filled);
+        std::memcpy(into.data() + filled, piece.data(), piece.size());
+        filled += piece.size();
       }
-      at = {event.id, at.offset + line.size()};
+      at.offset += line.size();
     }
     if (events.size() < kBatch) break;
   }

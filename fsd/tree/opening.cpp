@@ -43,14 +43,14 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const Place& place, const
 
   switch (here.row->kind) {
     case NodeKind::generated: {
-      HF_TRY(const Rendering rendering, renderings_.of(place));
+      HF_TRY(const Rendering rendering, renderings_.of(place, asker));
       return std::make_shared<TextFile>(rendering.text);
     }
     case NodeKind::config: return open_config(place, mode, asker);
     case NodeKind::control: return open_control(place, asker);
-    case NodeKind::log: return std::make_shared<LogFile>(events_);
+    case NodeKind::log: return std::make_shared<LogFile>(events_, place.object, asker);
     case NodeKind::error:
-      return std::make_shared<TextFile>(refusals_.of(directory_of(place), asker.caller.uid).text);
+      return std::make_shared<TextFile>(refusals_.of(directory_of(place), asker.uid).text);
     case NodeKind::wait: {
       HF_TRY(const Subject subject, here.row->subject(engine_, place.object));
       return std::make_shared<WaitFile>(engine_, subject);
@@ -72,11 +72,10 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const Place& place, const
 
 Result<std::shared_ptr<OpenFile>> Tree::open_config(const Place& place, const OpenMode& mode,
                                                     const Asker& asker) {
-  HF_TRY(const Rendering rendering, renderings_.of(place));
+  HF_TRY(const Rendering rendering, renderings_.of(place, asker));
   if (!mode.write) return std::make_shared<TextFile>(rendering.text);
   auto file = std::make_shared<ConfigFile>(
-      rendering.text, asker.caller.pid,
-      [=, this](std::string_view text) { return commit(place, text, asker); },
+      rendering.text, asker.pid, [=, this](std::string_view text) { return commit(place, text, asker); },
       [=, this] {
         Result<> lost = fail(EINVAL, "what was written never became a whole JSON document; it was discarded");
         (void)refusals_.settle(directory_of(place), asker, "write " + name_of(place), std::move(lost));
@@ -86,8 +85,9 @@ Result<std::shared_ptr<OpenFile>> Tree::open_config(const Place& place, const Op
 }
 
 Result<> Tree::commit(const Place& config, std::string_view text, const Asker& asker) {
+  auto done = knot(config).row->config.commit(engine_, config.object, text, asker);
   return refusals_.settle(directory_of(config), asker, "write " + name_of(config),
-                          knot(config).row->config.commit(engine_, config.object, text, asker));
+                          audited(config, "define", "", asker, std::move(done)));
 }
 
 std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& asker) {
@@ -97,10 +97,11 @@ std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& as
       return fail(EMSGSIZE, "a command has at most {} bytes, this one has {}", ControlFile::kLongestCommand,
                   line.size());
     const RowIndex directory = knot(place).parent;
-    HF_TRY(const verbs::Command parsed, verbs::parse(line, verbs, [&](std::string_view name) {
-             return is_reserved_below(directory, name);
-           }));
-    return parsed.verb->apply(engine_, place.object, parsed.values, asker.caller);
+    const auto parsed =
+        verbs::parse(line, verbs, [&](std::string_view name) { return is_reserved_below(directory, name); });
+    if (!parsed) return audited<void>(place, "command", "", asker, tl::make_unexpected(parsed.error()));
+    return audited(place, parsed->verb->word, "", asker,
+                   parsed->verb->apply(engine_, place.object, parsed->values, asker));
   };
   return std::make_shared<ControlFile>(verbs::listing(verbs), [=, this](std::string_view line) {
     return refusals_.settle(directory_of(place), asker, "write " + name_of(place), command(line));
@@ -108,7 +109,7 @@ std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& as
 }
 
 Result<std::shared_ptr<OpenFile>> Tree::open_image(const Place& place, const Asker& asker) {
-  HF_TRY(auto image, engine_.open_image(place.object, knot(place).row->form, asker.caller));
+  HF_TRY(auto image, engine_.open_image(place.object, knot(place).row->form, asker));
   return std::make_shared<ImageFile>(std::move(image), [=, this](const Error& error) {
     Result<> failed = tl::make_unexpected(error);
     (void)refusals_.settle(directory_of(place), asker, "read " + name_of(place), std::move(failed));

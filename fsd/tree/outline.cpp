@@ -78,6 +78,17 @@ std::optional<Subject> Outline::subject_of(const Place& place) const {
   return Subject{*kind, place.object};
 }
 
+std::optional<ObjectKind> Outline::made_in(RowIndex collection) const {
+  if (at(collection).row->kind != NodeKind::collection) return std::nullopt;
+  for (const RowIndex child : at(collection).children)
+    if (at(child).row->kind == NodeKind::object) return at(child).stands_for;
+  return std::nullopt;
+}
+
+std::string_view Outline::word(ObjectKind kind) {
+  return std::ranges::find(kPlaceholders, kind, &Placeholder::kind)->word;
+}
+
 RowIndex Outline::row_of(std::string_view path) const {
   for (std::size_t i = 0; i < knots_.size(); ++i)
     if (knots_[i].row->path == path) return static_cast<RowIndex>(i);

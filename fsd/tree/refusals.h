@@ -28,9 +28,9 @@ class Refusals {
   template <class T>
   Result<T> settle(const Place& directory, const Asker& asker, std::string_view what, Result<T> outcome) {
     if (outcome)
-      forget(directory, asker.caller.uid);
+      forget(directory, asker.uid);
     else
-      remember(directory, asker.caller.uid, what, outcome.error());
+      remember(directory, asker.uid, what, outcome.error());
     return outcome;
   }
 
@@ -39,7 +39,7 @@ class Refusals {
   template <class T>
   Result<T> settle_failure(const Place& directory, const Asker& asker, std::string_view what,
                            Result<T> outcome) {
-    if (!outcome) remember(directory, asker.caller.uid, what, outcome.error());
+    if (!outcome) remember(directory, asker.uid, what, outcome.error());
     return outcome;
   }
 

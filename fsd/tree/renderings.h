@@ -1,5 +1,6 @@
 // The texts of generated files and definitions, as they are now: rendered once per revision of the
-// object, so that stat and the read after it agree and `ls -l` of many is quick.
+// object, so that stat and the read after it agree and `ls -l` of many is quick. What is different for each
+// reader is kept for each of them.
 //
 // Any thread may call. Bounded: the least recently used go first.
 #pragma once
@@ -28,16 +29,28 @@ class Renderings {
   Renderings(Engine& engine, const Outline& outline, const Clock& clock)
       : engine_(engine), outline_(outline), clock_(clock) {}
 
-  Result<Rendering> of(const Place& place);
+  Result<Rendering> of(const Place& place, const Asker& reader);
 
  private:
-  struct Kept {
+  struct Key {
     Place place;
+    std::optional<Asker> reader;  // where it depends on who reads
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return PlaceHash{}(key.place) + (key.reader ? key.reader->uid : 0);
+    }
+  };
+  struct Kept {
+    Key key;
     Rendering rendering;
   };
 
-  std::optional<Rendering> kept(const Place& place);
-  void keep(const Place& place, const Rendering& rendering);
+  Result<Rendering> render_object(const Key& key, const Subject& subject);
+  Result<Rendering> render_root(const Key& key);
+  std::optional<Rendering> kept(const Key& key);
+  void keep(const Key& key, const Rendering& rendering);
 
   Engine& engine_;
   const Outline& outline_;
@@ -45,7 +58,7 @@ class Renderings {
 
   std::mutex mutex_;      // guards what follows; never held while the engine is asked
   std::list<Kept> kept_;  // the most recently used first
-  std::unordered_map<Place, std::list<Kept>::iterator, PlaceHash> index_;
+  std::unordered_map<Key, std::list<Kept>::iterator, KeyHash> index_;
   std::size_t bytes_ = 0;
 };
 

@@ -40,6 +40,8 @@ struct Subject {
 struct Row;
 
 using Show = Result<std::string> (*)(Engine& engine, const Place& place);
+// Of a file above all objects: it holds what this reader may see, and nothing else (law 19).
+using ShowTo = Result<std::string> (*)(Engine& engine, const Asker& reader);
 
 // How a config.json is read and written.
 struct Config {
@@ -53,10 +55,11 @@ using Members = Result<std::vector<Named>> (*)(Engine& engine, Id parent);
 struct Row {
   std::string_view path;  // "{flow}" stands for the name of any flow
   NodeKind kind = NodeKind::directory;
-  std::uint32_t bits = 0;  // of the owner's mode, those that this node can have
-  Show show = nullptr;     // generated: its text
-  std::string_view to{};   // link: the path of the row that it leads to …
-  Show to_name = nullptr;  // … and the name of the object there (ENOENT: the link is absent)
+  std::uint32_t bits = 0;    // of the owner's mode, those that this node can have
+  Show show = nullptr;       // generated: its text …
+  ShowTo show_to = nullptr;  // … or its text for each reader
+  std::string_view to{};     // link: the path of the row that it leads to …
+  Show to_name = nullptr;    // … and the name of the object there (ENOENT: the link is absent)
   Config config{};
   std::span<const verbs::Verb> verbs{};
   Result<Subject> (*subject)(Engine& engine, Id object) = nullptr;  // wait (ENOENT: the file is absent)

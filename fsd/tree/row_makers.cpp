@@ -42,12 +42,12 @@ Result<std::string> print(Engine& engine, const Place& place) {
 template <class Definition>
 Result<> commit(Engine& engine, Id id, std::string_view text, const Asker& asker) {
   HF_TRY(const Definition wanted, parse_definition<Definition>(text));
-  if (asker.caller.uid != 0) {
+  if (asker.uid != 0) {
     HF_TRY(const Definition now, definition_of<Definition>(engine, id));
     if (const std::string field = root_only_change(now, wanted); !field.empty())
-      return fail(EPERM, "'{}' names something of the host: only root may change it", field);
+      return fail(EPERM, "'{}' names something of the host: only root may set it", field);
   }
-  return apply(engine, id, wanted, asker.caller);
+  return apply(engine, id, wanted, asker);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ inline Row directory(std::string_view path, std::uint32_t bits = 0555) {
   return {.path = path, .kind = NodeKind::directory, .bits = bits};
 }
 inline Row collection(std::string_view path) {
-  return {.path = path, .kind = NodeKind::collection, .bits = 0755};
+  return {.path = path, .kind = NodeKind::collection, .bits = 0777};
 }
 // Objects that users make have the bits of their owner's choice; what the daemon makes, none to write.
 inline Row object(std::string_view path, std::uint32_t bits = 0777) {
@@ -20,14 +20,17 @@ inline Row object(std::string_view path, std::uint32_t bits = 0777) {
 inline Row generated(std::string_view path, Show text, std::uint32_t bits = 0444) {
   return {.path = path, .kind = NodeKind::generated, .bits = bits, .show = text};
 }
+inline Row personal(std::string_view path, ShowTo text) {
+  return {.path = path, .kind = NodeKind::generated, .bits = 0444, .show_to = text};
+}
 inline Row log(std::string_view path, std::uint32_t bits) {
   return {.path = path, .kind = NodeKind::log, .bits = bits};
 }
 inline Row config(std::string_view path, const Config& config, std::uint32_t bits = 0666) {
   return {.path = path, .kind = NodeKind::config, .bits = bits, .config = config};
 }
-inline Row control(std::string_view path, std::span<const verbs::Verb> verbs) {
-  return {.path = path, .kind = NodeKind::control, .bits = 0666, .verbs = verbs};
+inline Row control(std::string_view path, std::span<const verbs::Verb> verbs, std::uint32_t bits = 0666) {
+  return {.path = path, .kind = NodeKind::control, .bits = bits, .verbs = verbs};
 }
 inline Row error(std::string_view path) { return {.path = path, .kind = NodeKind::error, .bits = 0444}; }
 inline Row wait(std::string_view path, Result<Subject> (*subject)(Engine&, Id)) {
@@ -54,9 +57,10 @@ Result<std::string> show(Engine& engine, const Place& place) {
   HF_TRY(const auto answer, (engine.*Question)(place.object));
   return View(answer);
 }
+// The same, of what the reader may see.
 template <auto Question, auto View>
-Result<std::string> show_root(Engine& engine, const Place&) {
-  HF_TRY(const auto answer, (engine.*Question)());
+Result<std::string> show_his(Engine& engine, const Asker& reader) {
+  HF_TRY(const auto answer, (engine.*Question)(reader));
   return View(answer);
 }
 Result<std::string> show_disk(Engine& engine, const Place& place);

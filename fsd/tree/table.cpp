@@ -16,11 +16,12 @@ std::span<const Row> table() {
   static const Row rows[] = {
     directory ("/", 0755),
     generated ("/README.txt", fixed_text<readme>, 0444),
-    generated ("/status.json", show_root<&E::summary, summary>, 0440),
+    personal  ("/status.json", show_his<&E::summary, summary>),
     config    ("/config.json", config_of<SettingsDefinition>(), 0644),
     scratch   ("/{scratch}"),
     generated ("/config.schema.json", fixed_text<definition_schema<SettingsDefinition>>),
-    log       ("/events.jsonl", 0440),
+    log       ("/events.jsonl", 0444),
+    control   ("/control", verbs::of_root(), 0644),
     error     ("/error"),
 
     collection("/machines"),

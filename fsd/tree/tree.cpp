@@ -25,7 +25,8 @@ Tree::Tree(Engine& engine, const Clock& clock)
 
 Place Tree::directory_of(const Place& place) const {
   const Outline::Knot& here = knot(place);
-  if (here.name.empty() && place.row != 0) return {here.parent, place.parent, 0};
+  if (here.parent == 0) return root();
+  if (here.name.empty()) return {here.parent, place.parent, 0};
   return {here.parent, place.object, place.parent};
 }
 
@@ -37,6 +38,10 @@ Result<Place> Tree::lookup(const Place& directory, std::string_view name) {
       if (found || found.error().code != ENOENT) return found;
     } else if (child.row->kind == NodeKind::scratch) {
       if (const Id id = scratches_.find(directory, name); id != 0) return Place{row, id, directory.object};
+    } else if (child.row->kind == NodeKind::log) {
+      HF_TRY(const auto parts, events_.parts(child.name));
+      for (const EventText::Part& part : parts)
+        if (part.name == name) return Place{row, part.after, 0};
     } else if (child.name == name) {
       const Place place{row, directory.object, directory.parent};
       if (is_present(place)) return place;
@@ -75,14 +80,16 @@ Result<Ownership> Tree::ownership(const Place& place) {
     return file->state().ownership;
   }
   Ownership owner = kRootsOwn;
-  if (const auto subject = outline_.subject_of(place)) {
+  auto subject = own_subject(place);
+  if (!subject) subject = outline_.subject_of(place);
+  if (subject) {
     HF_TRY(owner, engine_.ownership(subject->kind, subject->id));
   }
   owner.mode &= knot(place).row->bits;
   return owner;
 }
 
-Result<Attributes> Tree::attributes(const Place& place, std::uint32_t uid) {
+Result<Attributes> Tree::attributes(const Place& place, const Asker& asker) {
   Attributes it{.kind = kind(place), .ownership = {}, .changed_at = began_at_, .inode = inode_number(place)};
   HF_TRY(it.ownership, ownership(place));
   if (const auto subject = outline_.subject_of(place)) {
@@ -96,20 +103,20 @@ Result<Attributes> Tree::attributes(const Place& place, std::uint32_t uid) {
     case NodeKind::wait: return it;
     case NodeKind::generated:
     case NodeKind::config: {
-      HF_TRY(const Rendering rendering, renderings_.of(place));
+      HF_TRY(const Rendering rendering, renderings_.of(place, asker));
       it.size = rendering.text->size();
       it.changed_at = rendering.changed_at;
       break;
     }
     case NodeKind::log: {
-      HF_TRY(const EventText::Extent extent, events_.extent());
+      HF_TRY(const EventText::Extent extent, events_.extent(place.object, asker));
       it.size = extent.size;
       it.changed_at = std::max(extent.changed_at, Time{});
       break;
     }
     case NodeKind::control: it.size = verbs::listing(knot(place).row->verbs).size(); break;
     case NodeKind::error: {
-      const Refusals::Note note = refusals_.of(directory_of(place), uid);
+      const Refusals::Note note = refusals_.of(directory_of(place), asker.uid);
       it.size = note.text.size();
       if (!note.text.empty()) it.changed_at = note.at;
       break;
@@ -154,20 +161,34 @@ Result<std::vector<Named>> Tree::members(const Place& directory, RowIndex row) {
   return engine_.list(*child.stands_for, directory.object);
 }
 
-bool Tree::may_know_of(const Place& place, const Asker& asker) {
-  if (asker.caller.uid == 0 || kind(place) != NodeKind::object) return true;
-  const auto owner = ownership(place);
-  return owner && may(asker, *owner, Right::read);
+bool Tree::may_know_of(const Place& place, Sight& sight) {
+  if (kind(place) != NodeKind::object) return true;
+  const auto subject = outline_.subject_of(place);
+  return subject && sight.covers(subject->kind, subject->id);
+}
+
+std::optional<Subject> Tree::own_subject(const Place& place) const {
+  if (const auto made = outline_.made_in(place.row)) return Subject{*made, 0};
+  if (kind(place) == NodeKind::object && outline_.made_in(knot(place).parent))
+    return Subject{*knot(place).stands_for, place.object};
+  return std::nullopt;
 }
 
 Result<std::vector<Entry>> Tree::entries(const Place& directory, const Asker& asker) {
   std::vector<Entry> all;
+  Sight sight(engine_, asker);
   for (const RowIndex row : knot(directory).children) {
     const Outline::Knot& child = outline_.at(row);
     if (child.row->kind == NodeKind::scratch) {
       for (Scratches::Named& file : scratches_.list(directory))
         all.push_back(
             {std::move(file.name), NodeKind::scratch, inode_number({row, file.id, directory.object})});
+      continue;
+    }
+    if (child.row->kind == NodeKind::log) {
+      HF_TRY(auto parts, events_.parts(child.name));
+      for (EventText::Part& part : parts)
+        all.push_back({std::move(part.name), NodeKind::log, inode_number({row, part.after, 0})});
       continue;
     }
     if (!child.stands_for) {
@@ -178,7 +199,7 @@ Result<std::vector<Entry>> Tree::entries(const Place& directory, const Asker& as
     HF_TRY(auto found, members(directory, row));
     for (Named& member : found) {
       const Place place{row, member.id, directory.object};
-      if (!may_know_of(place, asker)) continue;
+      if (!may_know_of(place, sight)) continue;
       all.push_back({std::move(member.name.append(child.suffix)), child.row->kind, inode_number(place)});
     }
   }

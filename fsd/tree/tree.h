@@ -19,6 +19,7 @@
 #include "fsd/tree/refusals.h"
 #include "fsd/tree/renderings.h"
 #include "fsd/tree/scratch.h"
+#include "fsd/tree/sight.h"
 
 namespace holdfast::tree {
 
@@ -45,8 +46,12 @@ class Tree {
   NodeKind kind(const Place& place) const { return outline_.at(place.row).row->kind; }
 
   Result<Place> lookup(const Place& directory, std::string_view name);
-  // `uid`: whose `error` file it is the size of.
-  Result<Attributes> attributes(const Place& place, std::uint32_t uid);
+  // For him: some files are of another size for each who asks.
+  Result<Attributes> attributes(const Place& place, const Asker& asker);
+  // Whether that depends on his supplementary groups.
+  bool is_personal(const Place& place) const {
+    return kind(place) == NodeKind::log || knot(place).row->show_to != nullptr;
+  }
   // Without "." and "..": what the asker may know of.
   Result<std::vector<Entry>> entries(const Place& directory, const Asker& asker);
   Result<std::string> link_target(const Place& link);
@@ -89,7 +94,7 @@ class Tree {
   bool is_present(const Place& place);
   Result<Ownership> ownership(const Place& place);
   Result<std::vector<Named>> members(const Place& directory, RowIndex row);
-  bool may_know_of(const Place& place, const Asker& asker);
+  bool may_know_of(const Place& place, Sight& sight);
   // Of names for what a command makes: a fixed file bears it in one of the directories that it may go to.
   bool is_reserved_below(RowIndex directory, std::string_view name) const;
 
@@ -110,13 +115,31 @@ class Tree {
   Result<> rename_beside(const Place& directory, std::string_view old_name, std::string_view new_name,
                          const Asker& asker);
 
+  // Whose the node is by itself: an object that users make, a collection of them, or, of all else, nobody's.
+  std::optional<Subject> own_subject(const Place& place) const;
+
+  // Law 15: hands the outcome on, and has the event log know of a refusal. `action` and `name` as
+  // in "flow.create" of "flows/nightly"; without a name it is what the place belongs to.
+  template <class T>
+  Result<T> audited(const Place& place, std::string_view action, std::string_view name, const Asker& asker,
+                    Result<T> outcome) {
+    if (!outcome) tell_of_refusal(place, action, name, outcome.error(), asker);
+    return outcome;
+  }
+  void tell_of_refusal(const Place& place, std::string_view action, std::string_view name, const Error& why,
+                       const Asker& asker);
+
   // The row of the objects that users make in this collection.
   Result<RowIndex> makeable(const Place& directory, const Asker& asker);
+  // One of them, to be deleted or renamed: he has the right to write to it, too.
+  Result<Place> changeable(const Place& directory, std::string_view name, const Asker& asker);
   Result<Place> make_unsettled(const Place& directory, std::string_view name, const Asker& asker);
   Result<> remove_unsettled(const Place& directory, std::string_view name, const Asker& asker);
   Result<> rename_unsettled(const Place& from, std::string_view old_name, const Place& to,
                             std::string_view new_name, const Asker& asker);
-  Result<> change_unsettled(const Place& place, const Change& change);
+  Result<> change_scratch(const Place& place, const Change& change);
+  Result<> give(const Place& place, const Ownership& ownership, const Asker& asker);
+  Result<> resize(const Place& place, std::uint64_t size, const Asker& asker);
 
   Engine& engine_;
   const Time began_at_;

@@ -62,6 +62,9 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
     case Argument::Type::path:
       if (value.starts_with('/')) return {};
       return fail(EINVAL, "{}='{}' is no absolute path", argument.key, value);
+    case Argument::Type::span:
+      if (parse_duration(value)) return {};
+      return fail(EINVAL, "{}='{}' is no span of time; write it as 90s, 15m or 4h", argument.key, value);
     case Argument::Type::new_name:
       if (reserved(value))
         return fail(EINVAL, "{}='{}' is the name of a fixed file; choose another", argument.key, value);

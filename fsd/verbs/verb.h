@@ -21,6 +21,7 @@ struct Argument {
     names,     // a list with commas
     new_name,  // of what the verb makes: not a reserved one
     path,      // of the host: an absolute one
+    span,      // of time: "90s", "4h"
   };
   std::string_view key;
   Type type;
@@ -63,6 +64,7 @@ Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const 
 std::string listing(std::span<const Verb> verbs);
 
 // The verbs of each kind of object.
+std::span<const Verb> of_root();
 std::span<const Verb> of_flow();
 std::span<const Verb> of_execution();
 std::span<const Verb> of_job();

@@ -11,6 +11,8 @@ std::string summary(const SummaryView& view) {
       {"version", kVersion},
       {"started_at", iso_time(view.started_at)},
       {"running", view.running},
+      {"draining", view.draining},
+      {"readers", view.readers},
       {"totals",
        {{"machines", view.machines},
         {"repositories", view.repositories},

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
@@ -15,7 +16,7 @@ class EventTextTest : public testing::Test {
  protected:
   std::string read(std::uint64_t offset, std::size_t size) {
     Bytes buffer(size);
-    const std::size_t length = *events_.read(offset, buffer);
+    const std::size_t length = *events_.read(part_, reader_, offset, buffer);
     return {reinterpret_cast<const char*>(buffer.data()), length};
   }
   std::string all() { return read(0, 1 << 20); }
@@ -23,17 +24,19 @@ class EventTextTest : public testing::Test {
   test::TestClock clock_;
   test::MemoryEngine engine_{clock_};
   EventText events_{engine_};
+  Id part_ = 0;
+  Asker reader_;
 };
 
 TEST_F(EventTextTest, IsEmptyBeforeTheFirstEvent) {
-  EXPECT_EQ(events_.extent()->size, 0u);
+  EXPECT_EQ(events_.extent(part_, reader_)->size, 0u);
   EXPECT_EQ(all(), "");
 }
 
 TEST_F(EventTextTest, HasOneObjectALineAndItsRealSize) {
   engine_.make_events(1000);
   const std::string text = all();
-  EXPECT_EQ(text.size(), events_.extent()->size);
+  EXPECT_EQ(text.size(), events_.extent(part_, reader_)->size);
   std::istringstream lines(text);
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count)
@@ -45,7 +48,7 @@ TEST_F(EventTextTest, GrowsAtItsEndOnly) {
   std::string before;
   for (int round = 0; round < 700; ++round) {
     engine_.make_events(1);
-    const std::uint64_t size = events_.extent()->size;
+    const std::uint64_t size = events_.extent(part_, reader_)->size;
     EXPECT_GT(size, before.size());
     const std::string added = read(before.size(), 4096);
     EXPECT_EQ(before.size() + added.size(), size);
@@ -64,6 +67,46 @@ TEST_F(EventTextTest, GivesAnyPartAsTheWholeHasIt) {
     const std::size_t offset = random() % (whole.size() + 10), size = 1 + random() % 5000;
     EXPECT_EQ(read(offset, size), offset < whole.size() ? whole.substr(offset, size) : "");
   }
+}
+
+TEST_F(EventTextTest, ShowsAReaderWhatConcernsHim) {
+  const Asker owner{1000, 1000, 1}, member{1001, 1001, 2, {50}}, stranger{1002, 1002, 3};
+  const Id flow = *engine_.create(ObjectKind::flow, "his", owner);
+  engine_.give(ObjectKind::flow, flow, {.uid = 1000, .gid = 50, .mode = 0750});
+  engine_.refused("flow.run", "flows/his", {EBUSY, "it is running"}, Asker{});
+  engine_.refused("flow.create", "flows/x", {EACCES, "not yours"}, stranger);
+  const auto seen_by = [&](const Asker& who) {
+    reader_ = who;
+    const std::string text = all();
+    EXPECT_EQ(text.size(), events_.extent(part_, reader_)->size);
+    std::vector<std::string> objects;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+      objects.push_back(nlohmann::json::parse(line)["object"]);
+    return objects;
+  };
+  EXPECT_EQ(seen_by(Asker{}).size(), 3u);
+  EXPECT_EQ(seen_by(owner), (std::vector<std::string>{"his", "flows/his"}));
+  EXPECT_EQ(seen_by(member), (std::vector<std::string>{"flows/his"}));
+  EXPECT_EQ(seen_by(stranger), (std::vector<std::string>{"flows/x"}));
+}
+
+TEST_F(EventTextTest, KeepsAPartWhenANewOneBegins) {
+  engine_.make_events(300);
+  const std::string old = all();
+  engine_.cut_events();
+  engine_.make_events(3);
+  EXPECT_EQ(all(), old);
+  const auto parts = *events_.parts("events.jsonl");
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].name, "events.jsonl");
+  EXPECT_EQ(parts[1].name, "events.jsonl.1");
+  EXPECT_EQ(parts[1].after, part_);
+  part_ = parts[0].after;
+  const std::string now = all();
+  EXPECT_EQ(std::ranges::count(now, '\n'), 3);
+  part_ = 4711;
+  EXPECT_EQ(events_.extent(part_, reader_).error().code, ENOENT);
 }
 
 }  // namespace

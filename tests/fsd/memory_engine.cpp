@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "catalog/model/rights.h"
+
 namespace holdfast::test {
 
 struct MemoryEngine::Thing {
@@ -107,6 +109,8 @@ void MemoryEngine::record(std::string event, std::string object, const Caller& c
   it.event = std::move(event);
   it.object = std::move(object);
   it.by = caller;
+  for (const auto& [id, thing] : things_)
+    if (it.object.ends_with("/" + thing->object.name)) it.owner = thing->object.ownership;
   events_.push_back(std::move(it));
 }
 
@@ -170,8 +174,39 @@ Result<std::vector<Named>> MemoryEngine::list(ObjectKind kind, Id parent) {
   return names;
 }
 
+Result<std::string> MemoryEngine::path(ObjectKind kind, Id id) {
+  static const std::map<ObjectKind, std::string> folders = {{ObjectKind::machine, "machines"},
+                                                            {ObjectKind::repository, "repositories"},
+                                                            {ObjectKind::flow, "flows"}};
+  const std::lock_guard lock(mutex_);
+  const auto folder = folders.find(kind);
+  const std::string above = folder == folders.end() ? "things" : folder->second;
+  if (id == 0) return above;
+  HF_TRY(const Thing* thing, get(kind, id));
+  return above + "/" + thing->object.name;
+}
+
+Result<> MemoryEngine::set_ownership(ObjectKind kind, Id id, const Ownership& ownership,
+                                     const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  if (id == 0) {
+    collections_[kind] = ownership;
+    record("own", "collection", caller);
+    return {};
+  }
+  HF_TRY(Thing * thing, get(kind, id));
+  thing->object.ownership = ownership;
+  touch(*thing);
+  record("own", thing->object.name, caller);
+  return {};
+}
+
 Result<Ownership> MemoryEngine::ownership(ObjectKind kind, Id id) {
   const std::lock_guard lock(mutex_);
+  if (id == 0) {
+    const auto given = collections_.find(kind);
+    return given == collections_.end() ? Ownership{.mode = 0755} : given->second;
+  }
   HF_TRY(const Thing* thing, get(kind, id));
   while (thing->parent != 0) thing = things_.at(thing->parent).get();
   return thing->object.ownership;
@@ -256,11 +291,13 @@ Result<PointDisk> MemoryEngine::point_disk(Id id) {
   return things_.at(thing->parent)->point.disks.at(0);
 }
 
-Result<SummaryView> MemoryEngine::summary() {
+Result<SummaryView> MemoryEngine::summary(const Caller& reader) {
   const std::lock_guard lock(mutex_);
   SummaryView view;
-  view.machines = static_cast<std::int64_t>(of_kind(ObjectKind::machine, 0).size());
-  view.flows = static_cast<std::int64_t>(of_kind(ObjectKind::flow, 0).size());
+  for (const Thing* thing : of_kind(ObjectKind::machine, 0))
+    if (may_see(reader, thing->object.ownership)) ++view.machines;
+  for (const Thing* thing : of_kind(ObjectKind::flow, 0))
+    if (may_see(reader, thing->object.ownership)) ++view.flows;
   return view;
 }
 
@@ -270,6 +307,42 @@ Result<std::vector<Event>> MemoryEngine::events_since(Id after, int at_most) {
   for (const Event& event : events_)
     if (event.id > after && some.size() < static_cast<std::size_t>(at_most)) some.push_back(event);
   return some;
+}
+
+Result<std::vector<Id>> MemoryEngine::event_parts() {
+  const std::lock_guard lock(mutex_);
+  return std::vector<Id>(event_cuts_.rbegin(), event_cuts_.rend());
+}
+
+void MemoryEngine::cut_events() {
+  const std::lock_guard lock(mutex_);
+  event_cuts_.push_back(events_.back().id);
+}
+
+void MemoryEngine::refused(std::string_view event, std::string object, const Error& why,
+                           const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  record(std::string{event}, std::move(object), caller);
+  events_.back().result = EventResult::refused;
+  events_.back().reason = why.message;
+}
+
+Result<Id> MemoryEngine::drain(const DrainRequest& request, const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  draining_ = true;
+  record("daemon.drain", "control", caller);
+  Thing& job = add(ObjectKind::job, 0, request.name.empty() ? "j-drain" : request.name);
+  job.job.name = job.object.name;
+  job.job.type = JobType::drain;
+  return job.object.id;
+}
+
+Result<> MemoryEngine::resume(const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  if (!draining_) return fail(EINVAL, "the daemon takes work; there is nothing to resume");
+  draining_ = false;
+  record("daemon.resume", "control", caller);
+  return {};
 }
 
 Result<Named> MemoryEngine::latest(ObjectKind kind, Id parent) {

@@ -34,12 +34,15 @@ class MemoryEngine final : public Engine {
   void give(ObjectKind kind, Id id, const Ownership& ownership);
   void lose_images() { images_lost_ = true; }  // every read fails
   void make_events(int count);
+  void cut_events();  // the newest part of the event log begins after what is there
+  bool draining() const { return draining_; }
   int questions() const { return questions_; }
 
   void stop() override {}
   Result<Id> find(ObjectKind kind, Id parent, std::string_view name) override;
   Result<std::vector<Named>> list(ObjectKind kind, Id parent) override;
   Result<Ownership> ownership(ObjectKind kind, Id id) override;
+  Result<std::string> path(ObjectKind kind, Id id) override;
   Result<Stamp> stamp(ObjectKind kind, Id id) override;
   Result<MachineView> machine(Id id) override;
   Result<RepositoryView> repository(Id id) override;
@@ -48,13 +51,15 @@ class MemoryEngine final : public Engine {
   Result<JobView> job(Id id) override;
   Result<PointView> point(Id id) override;
   Result<PointDisk> point_disk(Id id) override;
-  Result<SummaryView> summary() override;
+  Result<SummaryView> summary(const Caller& reader) override;
   Result<SettingsDefinition> settings() override { return settings_; }
   Result<std::vector<Event>> events_since(Id after, int at_most) override;
+  Result<std::vector<Id>> event_parts() override;
   Result<Named> latest(ObjectKind kind, Id parent) override;
   Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) override;
   Result<> remove(ObjectKind kind, Id id, const Caller& caller) override;
   Result<> rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) override;
+  Result<> set_ownership(ObjectKind kind, Id id, const Ownership& ownership, const Caller& caller) override;
   Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) override;
   Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) override;
   Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) override;
@@ -66,6 +71,9 @@ class MemoryEngine final : public Engine {
   Result<> cancel_flow(Id flow, const Caller& caller) override;
   Result<> cancel_execution(Id execution, const Caller& caller) override;
   Result<> cancel_job(Id job, const Caller& caller) override;
+  Result<Id> drain(const DrainRequest& request, const Caller& caller) override;
+  Result<> resume(const Caller& caller) override;
+  void refused(std::string_view event, std::string object, const Error& why, const Caller& caller) override;
   Result<std::shared_ptr<OpenedImage>> open_image(Id point_disk, ImageForm form,
                                                   const Caller& caller) override;
 
@@ -87,6 +95,9 @@ class MemoryEngine final : public Engine {
   mutable std::recursive_mutex mutex_;
   std::map<Id, std::unique_ptr<Thing>> things_;
   std::vector<Event> events_;
+  std::vector<Id> event_cuts_{0};
+  std::map<ObjectKind, Ownership> collections_;
+  bool draining_ = false;
   std::vector<std::pair<ObjectKind, Id>> untold_;
   bool images_lost_ = false;
   int questions_ = 0;

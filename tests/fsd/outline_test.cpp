@@ -51,7 +51,7 @@ TEST_F(TableTest, HasASchemaAndScratchFilesBesideEveryDefinition) {
 TEST_F(TableTest, HasWhatEachKindOfNodeNeeds) {
   each_row([&](RowIndex, const Outline::Knot& knot) {
     const Row& row = *knot.row;
-    EXPECT_EQ(row.kind == NodeKind::generated, row.show != nullptr);
+    EXPECT_EQ(row.kind == NodeKind::generated, row.show != nullptr || row.show_to != nullptr);
     EXPECT_EQ(row.kind == NodeKind::config, row.config.print != nullptr && row.config.commit != nullptr);
     EXPECT_EQ(row.kind == NodeKind::control, !row.verbs.empty());
     EXPECT_EQ(row.kind == NodeKind::wait, row.subject != nullptr);

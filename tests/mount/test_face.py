@@ -407,13 +407,15 @@ class Permitting(Face):
             "mkdir flows/mine",
             "rmdir flows/f",
             "mv flows/f flows/g",
-            "cat status.json",
             "cat events.jsonl",
         ]:
             done = self.shell(script, user=NOBODY)
             self.assertNotEqual(done.returncode, 0, script)
             self.assertIn("Permission denied", done.stderr, script)
         self.assertIn("Holdfast", self.assert_runs("cat README.txt", user=NOBODY))
+        totals = json.loads(self.assert_runs("cat status.json", user=NOBODY))["totals"]
+        self.assertEqual(set(totals.values()), {0})
+        self.assertEqual(self.daemon.json("status.json")["totals"]["flows"], 1)
 
     def test_errors_are_kept_apart(self):
         self.shell("mkdir flows/.bad")

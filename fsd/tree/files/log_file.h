@@ -5,17 +5,20 @@
 
 namespace holdfast::tree {
 
-// Rule 7: grows while it is open.
+// Rule 7: grows while it is open. Stays with its part of the log when that gets another name.
 class LogFile final : public OpenFile {
  public:
-  explicit LogFile(EventText& events) : events_(events) {}
+  LogFile(EventText& events, Id part, Asker reader)
+      : events_(events), part_(part), reader_(std::move(reader)) {}
 
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override {
-    return events_.read(offset, into);
+    return events_.read(part_, reader_, offset, into);
   }
 
  private:
   EventText& events_;
+  const Id part_;
+  const Asker reader_;
 };
 
 }  // namespace holdfast::tree

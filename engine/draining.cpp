@@ -1,0 +1,76 @@
+// Before an upgrade: no new work, and an end of what is under way.
+//
+//   open ──drain──► draining ──all has ended──► drained
+//     ▲                │                            │
+//     └── resume, a cancel of the job, its timeout ─┴── resume
+//
+// Nothing of this outlives the process: the next one takes work.
+#include "catalog/base/text.h"
+#include "catalog/stores/jobs.h"
+#include "engine/audit.h"
+#include "engine/live_engine.h"
+
+namespace holdfast {
+namespace {
+
+constexpr std::string_view kDaemon = "control";  // what events call it
+
+}  // namespace
+
+Result<Id> LiveEngine::drain(const DrainRequest& request, const Caller& caller) {
+  const std::lock_guard lock(draining_mutex_);
+  HF_TRY(const auto admission, runner_.admit());
+  Job job;
+  job.id = new_id();
+  job.name = request.name.empty() ? fmt::format("{}", job.id) : request.name;
+  HF_CHECK(check_name(job.name));
+  job.type = JobType::drain;
+  job.operation = "drain";
+  job.created_at = clock_.now();
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(Jobs(db).add(job));
+    Event event = make_event(clock_, "daemon.drain", std::string{kDaemon}, caller);
+    event.job = job.name;
+    return record(db, event);
+  }));
+  runner_.close_to_new_work(true);
+  drain_job_ = job.id;
+
+  std::optional<std::chrono::steady_clock::time_point> until;
+  if (request.timeout) until = std::chrono::steady_clock::now() + *request.timeout;
+  runs::Work work{.job = job.id, .name = "jobs/" + job.name};
+  work.perform = [this, id = job.id, until](ProgressMeter&,
+                                            const source::Cancel& cancel) -> Result<runs::JobEnd> {
+    const auto quiet = runner_.wait_for_quiet(id, cancel, until, [this] { return open_images_ == 0; });
+    if (quiet) return runs::JobEnd{};
+    runner_.close_to_new_work(false);
+    if (quiet.error().code != ETIMEDOUT) return tl::make_unexpected(quiet.error());
+    return runs::JobEnd{.status = RunStatus::error,
+                        .reason = EndReason::timed_out,
+                        .message = fmt::format("{}, and {} images are open; new work is taken again",
+                                               quiet.error().message, open_images_.load())};
+  };
+  runner_.add(std::move(work));
+  return job.id;
+}
+
+Result<> LiveEngine::resume(const Caller& caller) {
+  const std::lock_guard lock(draining_mutex_);
+  if (!runner_.is_closed()) return fail(EINVAL, "the daemon takes work; there is nothing to resume");
+  HF_CHECK(catalog_->write([&](db::Connection& db) {
+    return record(db, make_event(clock_, "daemon.resume", std::string{kDaemon}, caller));
+  }));
+  runner_.close_to_new_work(false);
+  (void)runner_.cancel(drain_job_);  // it may have ended
+  return {};
+}
+
+std::shared_ptr<void> LiveEngine::count_open_image() {
+  ++open_images_;
+  return {nullptr, [this](std::nullptr_t) {
+            --open_images_;
+            runner_.look_again();
+          }};
+}
+
+}  // namespace holdfast
