@@ -115,15 +115,20 @@ Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
 
 Result<Totals> totals_for(db::Connection& db, const Caller& reader) {
   if (reader.uid == 0) return read_totals(db);
+  HF_TRY(const Ownership machines, Collections(db).get(DefinitionKind::machine));
+  HF_TRY(const Ownership repositories, Collections(db).get(DefinitionKind::repository));
+  HF_TRY(const Ownership flows, Collections(db).get(DefinitionKind::flow));
   Totals his;
   HF_TRY(const auto all, read_owned_totals(db));
   for (const OwnedTotals& owned : all) {
     if (!may_see(reader, owned.ownership)) continue;
-    his.machines += owned.totals.machines;
-    his.repositories += owned.totals.repositories;
-    his.flows += owned.totals.flows;
-    his.points += owned.totals.points;
-    his.bytes_stored += owned.totals.bytes_stored;
+    if (may_see(reader, machines)) {
+      his.machines += owned.totals.machines;
+      his.points += owned.totals.points;
+      his.bytes_stored += owned.totals.bytes_stored;
+    }
+    if (may_see(reader, repositories)) his.repositories += owned.totals.repositories;
+    if (may_see(reader, flows)) his.flows += owned.totals.flows;
   }
   return his;
 }

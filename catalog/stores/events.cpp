@@ -104,28 +104,28 @@ Result<> Events::add(const Event& event) {
 Result<> Events::account(Id id, std::int64_t bytes) {
   HF_TRY(const Settings settings, SettingsStore(db_).get());
   HF_TRY(auto grow, db_.prepare(R"sql(
-    UPDATE event_parts SET bytes = bytes + :bytes WHERE after = (SELECT max(after) FROM event_parts)
+    UPDATE event_parts SET bytes = bytes + :bytes WHERE id = (SELECT max(id) FROM event_parts)
     RETURNING bytes >= :most)sql"));
   HF_CHECK(grow.bind(":bytes", bytes).bind(":most", number(settings.definition.events_size)).step());
   const bool is_full = grow.integer(0) != 0;
   HF_CHECK(grow.step());
   if (is_full) {
-    HF_TRY(auto cut, db_.prepare("INSERT INTO event_parts (after, bytes) VALUES (:after, 0)"));
-    HF_CHECK(cut.bind(":after", id).run());
+    HF_TRY(auto cut, db_.prepare("INSERT INTO event_parts (id, bytes) VALUES (:id, 0)"));
+    HF_CHECK(cut.bind(":id", id).run());
     HF_TRY(auto forget, db_.prepare(R"sql(
       DELETE FROM event_parts
-      WHERE after NOT IN (SELECT after FROM event_parts ORDER BY after DESC LIMIT :most))sql"));
+      WHERE id NOT IN (SELECT id FROM event_parts ORDER BY id DESC LIMIT :most))sql"));
     HF_CHECK(forget.bind(":most", kMostParts).run());
   }
   HF_TRY(auto sweep, db_.prepare(R"sql(
     DELETE FROM events WHERE id IN (
-      SELECT id FROM events WHERE id <= (SELECT min(after) FROM event_parts) ORDER BY id LIMIT :few))sql"));
+      SELECT id FROM events WHERE id <= (SELECT min(id) FROM event_parts) ORDER BY id LIMIT :few))sql"));
   HF_CHECK(sweep.bind(":few", kSweptAtOnce).run());
   return {};
 }
 
 Result<std::vector<Id>> Events::parts() {
-  HF_TRY(auto found, db_.prepare("SELECT after FROM event_parts ORDER BY after DESC"));
+  HF_TRY(auto found, db_.prepare("SELECT id FROM event_parts ORDER BY id DESC"));
   return all_rows(found, read_id);
 }
 

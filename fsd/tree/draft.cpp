@@ -46,8 +46,10 @@ void Draft::touch() {
 Result<> Draft::write(std::uint64_t offset, std::string_view bytes, bool append) {
   if (!touched_ && !append) text_ = base_;
   if (append) offset = text_.size();
-  if (offset > kLargest || bytes.size() > kLargest - offset)
-    return fail(EFBIG, "a definition has at most {} bytes", kLargest);
+  if (offset > kLargest || bytes.size() > kLargest - offset) {
+    too_long_ = true;
+    return fail_too_long();
+  }
   if (text_.size() < offset + bytes.size()) text_.resize(offset + bytes.size());
   text_.replace(offset, bytes.size(), bytes);
   touch();
@@ -55,9 +57,10 @@ Result<> Draft::write(std::uint64_t offset, std::string_view bytes, bool append)
 }
 
 Result<> Draft::truncate(std::uint64_t size) {
-  if (size > kLargest) return fail(EFBIG, "a definition has at most {} bytes", kLargest);
+  if (size > kLargest) return fail_too_long();
   if (!touched_) text_ = base_;
   text_.resize(size);
+  too_long_ = false;
   touch();
   return {};
 }

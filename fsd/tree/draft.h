@@ -29,10 +29,16 @@ class Draft {
 
   Result<> write(std::uint64_t offset, std::string_view bytes, bool append);  // EFBIG
   Result<> truncate(std::uint64_t size);                                      // EFBIG
+  static tl::unexpected<Error> fail_too_long() {
+    return fail(EFBIG, "a definition has at most {} bytes", kLargest);
+  }
 
   bool touched() const { return touched_; }
   // As the handle sees the file.
   std::string_view text() const { return touched_ ? std::string_view{text_} : base_; }
+
+  // More was to be written than it may hold: what it has is only a part, until it is cut.
+  bool too_long() const { return too_long_; }
 
   // Something that is neither committed nor empty.
   bool pending() const { return changed_ && !text_.empty(); }
@@ -49,6 +55,7 @@ class Draft {
   std::string text_;
   bool touched_ = false;
   bool changed_ = false;
+  bool too_long_ = false;
 };
 
 }  // namespace holdfast::tree

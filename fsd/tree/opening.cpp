@@ -76,9 +76,9 @@ Result<std::shared_ptr<OpenFile>> Tree::open_config(const Place& place, const Op
   if (!mode.write) return std::make_shared<TextFile>(rendering.text);
   auto file = std::make_shared<ConfigFile>(
       rendering.text, asker.pid, [=, this](std::string_view text) { return commit(place, text, asker); },
-      [=, this] {
-        Result<> lost = fail(EINVAL, "what was written never became a whole JSON document; it was discarded");
-        (void)refusals_.settle(directory_of(place), asker, "write " + name_of(place), std::move(lost));
+      [=, this](const Error& why) {
+        Result<> refused = tl::make_unexpected(why);
+        (void)refusals_.settle(directory_of(place), asker, "write " + name_of(place), std::move(refused));
       });
   if (mode.truncate) HF_CHECK(file->truncate(0));
   return file;

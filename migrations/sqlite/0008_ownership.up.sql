@@ -2,11 +2,12 @@
 -- happened, and the event log is cut into parts by its size.
 
 CREATE TABLE collections (
-  kind TEXT NOT NULL PRIMARY KEY REFERENCES definition_kinds (word),
+  kind TEXT NOT NULL REFERENCES definition_kinds (word),
   uid INTEGER NOT NULL,
   gid INTEGER NOT NULL,
   mode INTEGER NOT NULL,
   changed_at INTEGER NOT NULL,
+  PRIMARY KEY (kind),
   CONSTRAINT mode_is_permission_bits CHECK (mode BETWEEN 0 AND 4095),
   CONSTRAINT uid_and_gid_are_unsigned CHECK (uid BETWEEN 0 AND 4294967295 AND gid BETWEEN 0 AND 4294967295)
 ) STRICT, WITHOUT ROWID;
@@ -22,9 +23,9 @@ ALTER TABLE events ADD COLUMN owner_mode INTEGER
     (owner_uid IS NULL) = (owner_gid IS NULL) AND (owner_uid IS NULL) = (owner_mode IS NULL));
 
 CREATE TABLE event_parts (
-  after INTEGER PRIMARY KEY,  -- its events have greater ids, up to where the next part begins
-  bytes INTEGER NOT NULL,     -- what their lines take, about
-  CONSTRAINT after_is_not_negative CHECK (after >= 0),
+  id INTEGER PRIMARY KEY,  -- its events have greater ids, up to that of the next part
+  bytes INTEGER NOT NULL,  -- what their lines take, about
+  CONSTRAINT id_is_not_negative CHECK (id >= 0),
   CONSTRAINT bytes_are_not_negative CHECK (bytes >= 0)
 ) STRICT;
 INSERT INTO event_parts

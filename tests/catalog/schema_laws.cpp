@@ -191,6 +191,14 @@ std::vector<Law> laws_of_checks() {
       law("events", "event_is_not_empty", "event = ''"),
       law("events", "absent_text_is_null", "reason = ''"),
       law("events", "a_caller_is_known_whole", "uid = 0 WHERE id = 117"),
+      law("events", "owner_uid_is_unsigned", "owner_uid = -1 WHERE id = 17"),
+      law("events", "owner_gid_is_unsigned", "owner_gid = -1 WHERE id = 17"),
+      law("events", "owner_mode_is_permission_bits", "owner_mode = 4096 WHERE id = 17"),
+      law("events", "an_owner_is_known_whole", "owner_uid = 0 WHERE id = 117"),
+      law("collections", "mode_is_permission_bits", "mode = 4096"),
+      law("collections", "uid_and_gid_are_unsigned", "gid = -1"),
+      law("event_parts", "id_is_not_negative", "id = -1"),
+      law("event_parts", "bytes_are_not_negative", "bytes = -1"),
   };
 }
 
@@ -211,9 +219,12 @@ std::vector<Law> laws_of_uniqueness() {
   // Tables without rowid can't be without a primary key.
   Constraint members = unique_columns("group_members", "group_id, machine_id");
   members.instead = "PRIMARY KEY (group_id, machine_id, enabled)";
+  Constraint collections = unique_columns("collections", "kind");
+  collections.instead = "PRIMARY KEY (kind, mode)";
   Constraint changes = unique_columns("definition_changes", "kind, name");
   changes.instead = "PRIMARY KEY (kind, name, revision)";
   return {
+      law(collections, "INSERT INTO collections VALUES ('flow', 0, 0, 0, 0)"),
       law(unique_column("machines", "key"), "UPDATE machines SET key = 'm-1' WHERE id = 101"),
       law(unique_columns("disks", "machine_id, name"), "UPDATE disks SET name = 'disk-0' WHERE id = 102"),
       law(unique_columns("disks", "machine_id, position"), "UPDATE disks SET position = 0 WHERE id = 112"),
@@ -284,6 +295,8 @@ std::vector<Law> laws_of_words() {
       law("copies", "state", 118),
       law("copies", "kind", 19),
       law("verdicts", "result", 27),
+      Law{reference("collections", "kind"), "UPDATE collections SET kind = 'bogus' WHERE kind = 'flow'",
+          Kind::foreign_key, "", ""},
       Law{reference("definition_changes", "kind"), "UPDATE definition_changes SET kind = 'bogus'",
           Kind::foreign_key, "", ""},
   };

@@ -215,7 +215,10 @@ TEST_F(Schema, AllowsNothingToBeAbsentButWhatMay) {
                                                "events.pid",
                                                "events.reason",
                                                "events.execution",
-                                               "events.job"};
+                                               "events.job",
+                                               "events.owner_uid",
+                                               "events.owner_gid",
+                                               "events.owner_mode"};
   std::set<std::string> seen;
   for (const std::string& table : tables())
     for (const std::string& column :

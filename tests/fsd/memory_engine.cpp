@@ -114,11 +114,6 @@ void MemoryEngine::record(std::string event, std::string object, const Caller& c
   events_.push_back(std::move(it));
 }
 
-void MemoryEngine::make_events(int count) {
-  const std::lock_guard lock(mutex_);
-  for (int i = 0; i < count; ++i) record("test.event", fmt::format("things/{}", i), {});
-}
-
 void MemoryEngine::end(Id id, RunStatus status) {
   {
     const std::lock_guard lock(mutex_);
@@ -301,32 +296,6 @@ Result<SummaryView> MemoryEngine::summary(const Caller& reader) {
   return view;
 }
 
-Result<std::vector<Event>> MemoryEngine::events_since(Id after, int at_most) {
-  const std::lock_guard lock(mutex_);
-  std::vector<Event> some;
-  for (const Event& event : events_)
-    if (event.id > after && some.size() < static_cast<std::size_t>(at_most)) some.push_back(event);
-  return some;
-}
-
-Result<std::vector<Id>> MemoryEngine::event_parts() {
-  const std::lock_guard lock(mutex_);
-  return std::vector<Id>(event_cuts_.rbegin(), event_cuts_.rend());
-}
-
-void MemoryEngine::cut_events() {
-  const std::lock_guard lock(mutex_);
-  event_cuts_.push_back(events_.back().id);
-}
-
-void MemoryEngine::refused(std::string_view event, std::string object, const Error& why,
-                           const Caller& caller) {
-  const std::lock_guard lock(mutex_);
-  record(std::string{event}, std::move(object), caller);
-  events_.back().result = EventResult::refused;
-  events_.back().reason = why.message;
-}
-
 Result<Id> MemoryEngine::drain(const DrainRequest& request, const Caller& caller) {
   const std::lock_guard lock(mutex_);
   draining_ = true;
@@ -335,14 +304,6 @@ Result<Id> MemoryEngine::drain(const DrainRequest& request, const Caller& caller
   job.job.name = job.object.name;
   job.job.type = JobType::drain;
   return job.object.id;
-}
-
-Result<> MemoryEngine::resume(const Caller& caller) {
-  const std::lock_guard lock(mutex_);
-  if (!draining_) return fail(EINVAL, "the daemon takes work; there is nothing to resume");
-  draining_ = false;
-  record("daemon.resume", "control", caller);
-  return {};
 }
 
 Result<Named> MemoryEngine::latest(ObjectKind kind, Id parent) {

@@ -9,17 +9,25 @@ Result<std::size_t> ConfigFile::read(std::uint64_t offset, ByteSpan into) {
 
 Result<> ConfigFile::write(std::uint64_t offset, std::string_view bytes, bool append) {
   const std::lock_guard lock(mutex_);
-  return draft_.write(offset, bytes, append);
+  auto done = draft_.write(offset, bytes, append);
+  if (!done) refuse_(done.error());
+  return done;
 }
 
 Result<> ConfigFile::truncate(std::uint64_t size) {
   const std::lock_guard lock(mutex_);
-  return draft_.truncate(size);
+  auto done = draft_.truncate(size);
+  if (!done) refuse_(done.error());
+  return done;
 }
 
 Result<> ConfigFile::flush(std::int32_t process) {
   const std::lock_guard lock(mutex_);
   refused_ = false;
+  if (draft_.pending() && draft_.too_long()) {
+    refused_ = true;
+    return Draft::fail_too_long();
+  }
   if (draft_.at_flush(process == opener_) != Draft::Step::commit) return {};
   auto done = commit_(draft_.text());
   if (done)
@@ -31,7 +39,8 @@ Result<> ConfigFile::flush(std::int32_t process) {
 
 void ConfigFile::released() {
   const std::lock_guard lock(mutex_);
-  if (draft_.pending() && !refused_) discarded_();
+  if (draft_.pending() && !refused_)
+    refuse_({EINVAL, "what was written never became a whole JSON document; it was discarded"});
 }
 
 }  // namespace holdfast::tree

@@ -15,11 +15,12 @@ class ConfigFile final : public OpenFile {
  public:
   // Takes the whole text or refuses it; both leave their trace in `error`.
   using Commit = std::function<Result<>(std::string_view text)>;
-  // What was written is lost; only told when nobody has been told before.
-  using Discarded = std::function<void()>;
+  // What came to nothing before there was a text to take: it became too long, or was discarded in the end.
+  // That is only told when nobody has been told before.
+  using Refused = std::function<void(const Error& why)>;
 
-  ConfigFile(std::shared_ptr<const std::string> base, std::int32_t opener, Commit commit, Discarded discarded)
-      : draft_(*base), opener_(opener), commit_(std::move(commit)), discarded_(std::move(discarded)) {}
+  ConfigFile(std::shared_ptr<const std::string> base, std::int32_t opener, Commit commit, Refused refused)
+      : draft_(*base), opener_(opener), commit_(std::move(commit)), refuse_(std::move(refused)) {}
 
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
   Result<> write(std::uint64_t offset, std::string_view bytes, bool append) override;
@@ -33,7 +34,7 @@ class ConfigFile final : public OpenFile {
   bool refused_ = false;  // the last flush was
   const std::int32_t opener_;
   const Commit commit_;
-  const Discarded discarded_;
+  const Refused refuse_;
 };
 
 }  // namespace holdfast::tree
