@@ -77,9 +77,10 @@ struct stat to_stat(const tree::Attributes& attributes) {
   return it;
 }
 
-double timeout_of(NodeKind kind) {
-  constexpr double kLong = 3600;
-  return kind == NodeKind::image ? kLong : 0;
+Timeouts timeouts_of(NodeKind kind) {
+  // An image stays what it is, and whose it is follows from its machine.
+  constexpr Timeouts kSealed{.entry = 3600, .attributes = 1};
+  return kind == NodeKind::image ? kSealed : Timeouts{};
 }
 
 Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::Place& place) {
@@ -95,7 +96,9 @@ Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place) 
   entry.ino = face.nodes.remember(place);
   entry.generation = face.nodes.generation();
   entry.attr = to_stat(attributes);
-  entry.attr_timeout = entry.entry_timeout = timeout_of(attributes.kind);
+  const Timeouts timeouts = timeouts_of(attributes.kind);
+  entry.entry_timeout = timeouts.entry;
+  entry.attr_timeout = timeouts.attributes;
   return entry;
 }
 

@@ -38,8 +38,12 @@ Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::Place& p
 struct stat to_stat(const tree::Attributes& attributes);
 std::uint32_t type_bits(tree::NodeKind kind);  // S_IFDIR …
 
-// How long the kernel may believe an answer: not at all what lives, long what is sealed.
-double timeout_of(tree::NodeKind kind);
+// For how many seconds the kernel may believe an answer: not at all of what lives.
+struct Timeouts {
+  double entry = 0;
+  double attributes = 0;
+};
+Timeouts timeouts_of(tree::NodeKind kind);
 
 // A node for a place that was looked up or made: one more lookup that the kernel must be told of.
 Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place);

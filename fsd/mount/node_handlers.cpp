@@ -34,7 +34,7 @@ void reply_attributes(fuse_req_t request, const Place& place) {
   const auto attributes = attributes_for(request, place);
   if (!attributes) return void(fuse_reply_err(request, attributes.error().code));
   const struct stat it = to_stat(*attributes);
-  fuse_reply_attr(request, &it, timeout_of(attributes->kind));
+  fuse_reply_attr(request, &it, timeouts_of(attributes->kind).attributes);
 }
 
 void getattr(fuse_req_t request, fuse_ino_t node, fuse_file_info*) {

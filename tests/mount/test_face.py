@@ -407,12 +407,13 @@ class Permitting(Face):
             "mkdir flows/mine",
             "rmdir flows/f",
             "mv flows/f flows/g",
-            "cat events.jsonl",
+            "echo drain > control",
         ]:
             done = self.shell(script, user=NOBODY)
             self.assertNotEqual(done.returncode, 0, script)
             self.assertIn("Permission denied", done.stderr, script)
         self.assertIn("Holdfast", self.assert_runs("cat README.txt", user=NOBODY))
+        self.assertEqual(self.assert_runs("cat events.jsonl", user=NOBODY), "")
         totals = json.loads(self.assert_runs("cat status.json", user=NOBODY))["totals"]
         self.assertEqual(set(totals.values()), {0})
         self.assertEqual(self.daemon.json("status.json")["totals"]["flows"], 1)

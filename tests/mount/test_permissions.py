@@ -283,6 +283,11 @@ class Seeing(Permissions):
         self.assertEqual(STRANGER.outcome(self.perform("read machines/m/latest/disk-0.raw")), "EACCES")
 
     def test_what_an_object_makes_is_whose_it_is(self):
+        image = self.mount / "machines/m/latest/disk-0.raw"
+        os.chown(self.mount / "machines/m", 0, 0)
+        self.until(lambda: image.stat().st_uid == 0)
+        os.chown(self.mount / "machines/m", OWNER.uid, OWNER.gid)
+        self.until(lambda: image.stat().st_uid == OWNER.uid)
         for path, group in [
             ("machines/m/latest/", OWNER.gid),
             ("machines/m/latest/disk-0.raw", OWNER.gid),
