@@ -1,9 +1,11 @@
 #include "catalog/base/text.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
+#include "catalog/stores/groups.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"
 #include "engine/audit.h"
 #include "engine/live_engine.h"
@@ -18,6 +20,8 @@ std::string_view word_of(ObjectKind kind) {
     case ObjectKind::machine: return "machine";
     case ObjectKind::repository: return "repository";
     case ObjectKind::flow: return "flow";
+    case ObjectKind::group: return "group";
+    case ObjectKind::schedule: return "schedule";
     default: return "object";
   }
 }
@@ -32,6 +36,8 @@ Result<Id> add(db::Connection& db, ObjectKind kind, std::string_view name, const
     case ObjectKind::machine: return id_of(Machines(db).add(name, ownership, now));
     case ObjectKind::repository: return id_of(Repositories(db).add(name, ownership, now));
     case ObjectKind::flow: return id_of(Flows(db).add(name, ownership, now));
+    case ObjectKind::group: return id_of(Groups(db).add(name, ownership, now));
+    case ObjectKind::schedule: return id_of(Schedules(db).add(name, ownership, now));
     default: return fail(EPERM, "nothing is made here by hand");
   }
 }
@@ -41,6 +47,8 @@ Result<> remove_row(db::Connection& db, ObjectKind kind, Id id) {
     case ObjectKind::machine: return Machines(db).remove(id);
     case ObjectKind::repository: return Repositories(db).remove(id);
     case ObjectKind::flow: return Flows(db).remove(id);
+    case ObjectKind::group: return Groups(db).remove(id);
+    case ObjectKind::schedule: return Schedules(db).remove(id);
     default: return fail(EPERM, "this is not removed by hand");
   }
 }
@@ -50,6 +58,8 @@ Result<> rename_row(db::Connection& db, ObjectKind kind, Id id, std::string_view
     case ObjectKind::machine: return Machines(db).rename(id, name, now);
     case ObjectKind::repository: return Repositories(db).rename(id, name, now);
     case ObjectKind::flow: return Flows(db).rename(id, name, now);
+    case ObjectKind::group: return Groups(db).rename(id, name, now);
+    case ObjectKind::schedule: return Schedules(db).rename(id, name, now);
     default: return fail(EPERM, "this is not renamed by hand");
   }
 }
@@ -174,10 +184,19 @@ Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& cal
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   definitions_.changed();  // a repository that was away may be there again
   HF_TRY(const auto admission, runner_.admit());
-  HF_TRY(runs::Work work, runs::begin_flow(services_, flow, request, caller));
-  const Id execution = *work.execution;
-  runner_.add(std::move(work));
-  return execution;
+  HF_TRY(const auto executions, take_on(runs::begin_flows(services_, {flow}, request, caller)));
+  return executions.front();
+}
+
+Result<std::vector<Id>> LiveEngine::take_on(Result<std::vector<runs::FlowRun>> accepted) {
+  HF_TRY(std::vector<runs::FlowRun> runs, std::move(accepted));
+  std::vector<Id> executions;
+  for (runs::FlowRun& run : runs) {
+    executions.push_back(run.execution);
+    if (run.works.empty()) observer_.changed(ObjectKind::execution, run.execution);
+    for (runs::Work& work : run.works) runner_.add(std::move(work));
+  }
+  return executions;
 }
 
 Result<Id> LiveEngine::take_on(Result<runs::Work> accepted) {
@@ -201,21 +220,6 @@ Result<Id> LiveEngine::verify(ObjectKind kind, Id object, const VerifyRequest& r
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   HF_TRY(const auto admission, runner_.admit());
   return take_on(runs::begin_verification(services_, kind, object, request, caller));
-}
-
-Result<> LiveEngine::set_enabled(Id id, bool enabled, const Caller& caller) {
-  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
-    Flows flows(db);
-    HF_TRY(Flow flow, flows.get(id));
-    if (!flow.complete)
-      return fail(EINVAL, "flow '{}' is not complete; write its config.json first", flow.name);
-    flow.definition.enabled = enabled;
-    HF_CHECK(flows.define(id, flow.definition, clock_.now()));
-    return record(db,
-                  make_event(clock_, enabled ? "flow.enable" : "flow.disable", "flows/" + flow.name, caller));
-  }));
-  announce(ObjectKind::flow, id);
-  return {};
 }
 
 Result<> LiveEngine::cancel_jobs(Id execution, const Caller& caller) {

@@ -5,6 +5,8 @@
 // nothing changed; work returns as soon as it is accepted and recorded. Who asks is a Caller.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +49,12 @@ struct FlowView {
   std::int64_t revision = 0;
 };
 
+struct DiskView {
+  Disk disk;
+  std::map<std::string, std::string> change_ids;  // what its newest point has, by repository; "": none
+  std::string cbt_reason;                         // why its changes are not told; "": they are
+};
+
 struct MachineView {
   Machine machine;
   std::vector<Disk> disks;
@@ -70,8 +78,60 @@ struct PointView {
   Point point;
   std::string machine;
   std::string repository;
-  std::string parent;  // its name; "" for a full
+  std::string parent;               // its name; "" for a full
+  std::vector<std::string> copies;  // names of further repositories that have it
+  std::vector<Pin> pins;            // those whose time is not over
+  std::vector<Verdict> verdicts;
   Ownership ownership;
+};
+
+struct ChainView {
+  Chain chain;
+  std::string machine, repository;
+  std::vector<Point> points;  // in their order, without their disks
+  std::vector<Layer> layers;  // in the order of their making
+};
+
+// Where the disks of two points of a machine differ, neighbours joined.
+struct DifferenceView {
+  struct Extent {
+    std::uint64_t offset = 0, length = 0;
+  };
+  struct OfDisk {
+    std::string name;
+    std::optional<std::uint64_t> from_capacity, to_capacity;  // absent: that point has no such disk
+    std::vector<Extent> extents;         // the first of them, where there are more than anybody reads
+    std::uint64_t count = 0, bytes = 0;  // of all
+  };
+  std::string machine, from, to;
+  std::vector<OfDisk> disks;
+};
+
+struct GroupView {
+  Group group;
+  std::vector<Member> members;
+  std::int64_t revision = 0;
+};
+
+struct ScheduleView {
+  Schedule schedule;
+  std::vector<std::string> flows;  // enabled ones that follow it
+  std::int64_t revision = 0;
+};
+
+// A time of a schedule, with the names of whom it was for and what came of it.
+struct OccurrenceView {
+  Occurrence occurrence;
+  std::string flow;
+  std::string execution;  // "" when none was started, or it is no longer kept
+};
+
+// What a job told: "machine" is "" where that goes without saying.
+struct LogLine {
+  Id id = 0;
+  Time at{};
+  std::string machine;
+  std::string text;
 };
 
 struct SummaryView {
@@ -108,18 +168,44 @@ class Engine {
   virtual Result<Stamp> stamp(ObjectKind kind, Id id) = 0;
 
   virtual Result<MachineView> machine(Id id) = 0;
+  virtual Result<DiskView> disk(Id machine, Id disk) = 0;
   virtual Result<RepositoryView> repository(Id id) = 0;
   virtual Result<FlowView> flow(Id id) = 0;
   virtual Result<ExecutionView> execution(Id id) = 0;
   virtual Result<JobView> job(Id id) = 0;
   virtual Result<PointView> point(Id id) = 0;
   virtual Result<PointDisk> point_disk(Id id) = 0;
+  virtual Result<ChainView> chain(Id id) = 0;
+  virtual Result<GroupView> group(Id id) = 0;
+  virtual Result<ScheduleView> schedule(Id id) = 0;
+  // The newest ones, the oldest of them first.
+  virtual Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most) = 0;
+  // RESTORE.txt: the stock commands for this very point.
+  virtual Result<std::string> restore_text(Id point) = 0;
+  // The newest good point of a machine that is not later. ENOENT: there is none.
+  virtual Result<Named> point_at(Id machine, Time when) = 0;
+  // Reads what the points don't have in common: that can take long, and is given up when `gave_up` says so
+  // (EINTR). EINVAL: they are of different machines.
+  using GaveUp = std::function<bool()>;
+  virtual Result<DifferenceView> difference(Id from, Id to, const GaveUp& gave_up) = 0;
+  // What an execution has made, by the names of the machines.
+  virtual Result<std::vector<Named>> points_of_execution(Id execution) = 0;
+  // Of an execution or a job: those after a line.
+  virtual Result<std::vector<LogLine>> log(ObjectKind kind, Id id, Id after, int at_most) = 0;
+
+  // All of a kind in one go, by age, a page at a time: those after an object. An empty page is the end.
+  virtual Result<std::vector<MachineView>> machines_after(Id after, int at_most) = 0;
+  virtual Result<std::vector<FlowView>> flows_after(Id after, int at_most) = 0;
+  virtual Result<std::vector<PointView>> points_after(Id after, int at_most) = 0;
+
   // Of what the reader may see.
   virtual Result<SummaryView> summary(const Caller& reader) = 0;
   virtual Result<SettingsDefinition> settings() = 0;
   virtual Result<std::vector<Event>> events_since(Id after, int at_most) = 0;
   // The parts that the event log is cut into by its size: after which event each begins, the newest first.
   virtual Result<std::vector<Id>> event_parts() = 0;
+  // Grows with whatever happens.
+  virtual Result<Id> newest_event() = 0;
 
   // The latest of a kind under an object: a flow's execution, a machine's point. ENOENT when there is none.
   virtual Result<Named> latest(ObjectKind kind, Id parent) = 0;
@@ -134,9 +220,28 @@ class Engine {
   virtual Result<> define(Id id, const MachineDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(Id id, const RepositoryDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) = 0;
+  virtual Result<> define(Id id, const GroupDefinition& definition, const Caller& caller) = 0;
+  virtual Result<> define(Id id, const ScheduleDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(const SettingsDefinition& settings, const Caller& caller) = 0;
+  // Another flow of the same definition.
+  virtual Result<Id> clone_flow(Id flow, std::string_view name, const Caller& caller) = 0;
+
+  // EEXIST, ENOENT: the machine is in the group already, or isn't.
+  virtual Result<> add_member(Id group, Id machine, const Caller& caller) = 0;
+  virtual Result<> remove_member(Id group, Id machine, const Caller& caller) = 0;
+  virtual Result<> enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) = 0;
+  virtual Result<> enable_schedule(Id schedule, bool enabled, const Caller& caller) = 0;
+
+  virtual Result<> pin(Id point, const PinRequest& request, const Caller& caller) = 0;
+  virtual Result<> unpin(Id point, const Caller& caller) = 0;  // ENOENT: it is not pinned
+  virtual Result<> give_verdict(Id point, const VerdictRequest& request, const Caller& caller) = 0;
 
   virtual Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) = 0;  // the execution
+  // Of all flows that the caller may change and whose names match the shell's pattern: all are accepted, or
+  // none. Disabled ones are not run. ENOENT: there is no such flow.
+  virtual Result<std::vector<Id>> run_matching(std::string_view pattern, const RunRequest& request,
+                                               const Caller& caller) = 0;
+  virtual Result<> enable_matching(std::string_view pattern, bool enabled, const Caller& caller) = 0;
   // The job. Only root may name a file of the host (EPERM).
   virtual Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller) = 0;
   // Of a point, a machine or a repository: the job.

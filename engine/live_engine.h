@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/definitions.h"
+#include "engine/runs/begin.h"
 #include "engine/runs/runner.h"
 #include "engine/runs/sweeper.h"
 
@@ -28,6 +29,7 @@ class LiveEngine final : public Engine {
   Result<std::vector<Named>> list(ObjectKind kind, Id parent) override;
   Result<Stamp> stamp(ObjectKind kind, Id id) override;
   Result<MachineView> machine(Id id) override;
+  Result<DiskView> disk(Id machine, Id disk) override;
   Result<RepositoryView> repository(Id id) override;
   Result<FlowView> flow(Id id) override;
   Result<ExecutionView> execution(Id id) override;
@@ -37,6 +39,7 @@ class LiveEngine final : public Engine {
   Result<SummaryView> summary(const Caller& reader) override;
   Result<SettingsDefinition> settings() override;
   Result<std::vector<Event>> events_since(Id after, int at_most) override;
+  Result<Id> newest_event() override;
   Result<std::vector<Id>> event_parts() override;
   Result<Named> latest(ObjectKind kind, Id parent) override;
 
@@ -50,6 +53,40 @@ class LiveEngine final : public Engine {
   Result<Id> drain(const DrainRequest& request, const Caller& caller) override;
   Result<> resume(const Caller& caller) override;
 
+  // history.cpp
+  Result<ChainView> chain(Id id) override;
+  Result<std::string> restore_text(Id point) override;
+  Result<Named> point_at(Id machine, Time when) override;
+  Result<DifferenceView> difference(Id from, Id to, const GaveUp& gave_up) override;
+  Result<std::vector<Named>> points_of_execution(Id execution) override;
+  Result<std::vector<LogLine>> log(ObjectKind kind, Id id, Id after, int at_most) override;
+  Result<std::vector<MachineView>> machines_after(Id after, int at_most) override;
+  Result<std::vector<FlowView>> flows_after(Id after, int at_most) override;
+  Result<std::vector<PointView>> points_after(Id after, int at_most) override;
+
+  // facts.cpp
+  Result<> pin(Id point, const PinRequest& request, const Caller& caller) override;
+  Result<> unpin(Id point, const Caller& caller) override;
+  Result<> give_verdict(Id point, const VerdictRequest& request, const Caller& caller) override;
+
+  // gatherings.cpp
+  Result<GroupView> group(Id id) override;
+  Result<ScheduleView> schedule(Id id) override;
+  Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most) override;
+  Result<> define(Id id, const GroupDefinition& definition, const Caller& caller) override;
+  Result<> define(Id id, const ScheduleDefinition& definition, const Caller& caller) override;
+  Result<> add_member(Id group, Id machine, const Caller& caller) override;
+  Result<> remove_member(Id group, Id machine, const Caller& caller) override;
+  Result<> enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) override;
+  Result<> enable_schedule(Id schedule, bool enabled, const Caller& caller) override;
+
+  // flows.cpp
+  Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
+  Result<std::vector<Id>> run_matching(std::string_view pattern, const RunRequest& request,
+                                       const Caller& caller) override;
+  Result<> enable_matching(std::string_view pattern, bool enabled, const Caller& caller) override;
+  Result<Id> clone_flow(Id flow, std::string_view name, const Caller& caller) override;
+
   // changes.cpp
   Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) override;
   Result<> remove(ObjectKind kind, Id id, const Caller& caller) override;
@@ -61,7 +98,6 @@ class LiveEngine final : public Engine {
   Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) override;
   Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller) override;
   Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller) override;
-  Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
   Result<> cancel_flow(Id flow, const Caller& caller) override;
   Result<> cancel_execution(Id execution, const Caller& caller) override;
   Result<> cancel_job(Id job, const Caller& caller) override;
@@ -87,6 +123,7 @@ class LiveEngine final : public Engine {
   void announce(ObjectKind kind, Id id);
   // Hands what was accepted to the runner: its job.
   Result<Id> take_on(Result<runs::Work> accepted);
+  Result<std::vector<Id>> take_on(Result<std::vector<runs::FlowRun>> accepted);  // the executions
   // With what runs now laid over what the catalog has.
   void add_progress(ExecutionView& view);
   Result<> cancel_jobs(Id execution, const Caller& caller);
@@ -127,5 +164,11 @@ class LiveEngine final : public Engine {
 Result<Ownership> ownership_of(db::Connection& db, ObjectKind kind, Id id);
 // The path of an object in sentences and events: "flows/nightly". Of both, id 0 is the collection.
 Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id);
+
+// views.cpp: what the catalog alone answers, inside a transaction.
+Result<MachineView> view_machine(db::Connection& db, Id id);
+Result<DiskView> view_disk(db::Connection& db, Id machine, Id disk);
+Result<FlowView> view_flow(db::Connection& db, Id id);
+Result<PointView> view_point(db::Connection& db, Id id, Time now);
 
 }  // namespace holdfast

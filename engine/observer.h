@@ -5,7 +5,19 @@
 
 namespace holdfast {
 
-enum class ObjectKind { machine, disk, point, point_disk, repository, flow, execution, job };
+enum class ObjectKind {
+  machine,
+  disk,
+  point,
+  point_disk,
+  chain,
+  group,
+  schedule,
+  repository,
+  flow,
+  execution,
+  job,
+};
 
 class Observer {
  public:

@@ -4,8 +4,10 @@
 #include "catalog/base/log.h"
 #include "catalog/stores/collections.h"
 #include "catalog/stores/flows.h"
+#include "catalog/stores/groups.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
 #include "engine/audit.h"
 #include "engine/live_engine.h"
 
@@ -17,6 +19,8 @@ Result<DefinitionKind> made_by_users(ObjectKind kind) {
     case ObjectKind::machine: return DefinitionKind::machine;
     case ObjectKind::repository: return DefinitionKind::repository;
     case ObjectKind::flow: return DefinitionKind::flow;
+    case ObjectKind::group: return DefinitionKind::group;
+    case ObjectKind::schedule: return DefinitionKind::schedule;
     default: return fail(EPERM, "this is whose the object is that made it; give that one away");
   }
 }
@@ -26,6 +30,8 @@ Result<> write_row(db::Connection& db, ObjectKind kind, Id id, const Ownership& 
     case ObjectKind::machine: return Machines(db).set_ownership(id, ownership, now);
     case ObjectKind::repository: return Repositories(db).set_ownership(id, ownership, now);
     case ObjectKind::flow: return Flows(db).set_ownership(id, ownership, now);
+    case ObjectKind::group: return Groups(db).set_ownership(id, ownership, now);
+    case ObjectKind::schedule: return Schedules(db).set_ownership(id, ownership, now);
     default: return {};  // made_by_users has refused it
   }
 }

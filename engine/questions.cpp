@@ -5,11 +5,13 @@
 #include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
+#include "catalog/stores/groups.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"
 #include "catalog/stores/totals.h"
 #include "engine/live_engine.h"
@@ -33,11 +35,25 @@ std::vector<Named> names_of(const std::vector<Row>& rows) {
   return names;
 }
 
+// A chain is called what manifests call it.
+Result<std::vector<Named>> chain_names(db::Connection& db, Id machine) {
+  HF_TRY(const auto chains, Points(db).chains(machine));
+  std::vector<Named> names;
+  for (const Chain& chain : chains) names.push_back({chain.id, std::to_string(chain.id)});
+  return names;
+}
+
 Result<std::optional<Id>> find_in(db::Connection& db, ObjectKind kind, Id parent, std::string_view name) {
   switch (kind) {
     case ObjectKind::machine: return Machines(db).find(name);
     case ObjectKind::repository: return Repositories(db).find(name);
     case ObjectKind::flow: return Flows(db).find(name);
+    case ObjectKind::group: return Groups(db).find(name);
+    case ObjectKind::schedule: return Schedules(db).find(name);
+    case ObjectKind::chain: {
+      HF_TRY(const auto chains, chain_names(db, parent));
+      return find_named(chains, name);
+    }
     case ObjectKind::execution: return Executions(db).find(parent, name);
     case ObjectKind::job: return Jobs(db).find(name);
     case ObjectKind::point: return Points(db).find(parent, name);
@@ -58,6 +74,9 @@ Result<std::vector<Named>> list_in(db::Connection& db, ObjectKind kind, Id paren
     case ObjectKind::machine: return Machines(db).list();
     case ObjectKind::repository: return Repositories(db).list();
     case ObjectKind::flow: return Flows(db).list();
+    case ObjectKind::group: return Groups(db).list();
+    case ObjectKind::schedule: return Schedules(db).list();
+    case ObjectKind::chain: return chain_names(db, parent);
     case ObjectKind::execution: return Executions(db).newest(parent, kListed);
     case ObjectKind::job: return parent == 0 ? Jobs(db).newest(kListed) : Jobs(db).of_execution(parent);
     case ObjectKind::point: return Points(db).list(parent);
@@ -79,6 +98,8 @@ std::string_view folder_of(ObjectKind kind) {
     case ObjectKind::machine: return "machines";
     case ObjectKind::repository: return "repositories";
     case ObjectKind::flow: return "flows";
+    case ObjectKind::group: return "groups";
+    case ObjectKind::schedule: return "schedules";
     default: return "";
   }
 }
@@ -89,6 +110,12 @@ Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
     case ObjectKind::machine: return Machines(db).get(id);
     case ObjectKind::repository: return Repositories(db).get(id);
     case ObjectKind::flow: return Flows(db).get(id);
+    case ObjectKind::group: return Groups(db).get(id);
+    case ObjectKind::schedule: return Schedules(db).get(id);
+    case ObjectKind::chain: {
+      HF_TRY(const Chain chain, Points(db).chain(id));
+      return Machines(db).get(chain.machine_id);
+    }
     case ObjectKind::execution: {
       HF_TRY(const Execution execution, Executions(db).get(id));
       return Flows(db).get(execution.flow_id);
@@ -133,45 +160,6 @@ Result<Totals> totals_for(db::Connection& db, const Caller& reader) {
   return his;
 }
 
-Result<MachineView> view_machine(db::Connection& db, Id id) {
-  MachineView view;
-  HF_TRY(view.machine, Machines(db).get(id));
-  HF_TRY(view.disks, Machines(db).disks(id));
-  HF_TRY(view.total, Points(db).of_machine(id));
-  HF_TRY(view.newest, Points(db).newest_good(id));
-  view.revision = view.machine.revision;
-  HF_TRY(const auto leftovers, Leftovers(db).of_machine(id));
-  if (!leftovers.empty())
-    view.warnings.push_back(
-        fmt::format("an earlier run left {} things at the source; they are swept as soon as it lets them go",
-                    leftovers.size()));
-  return view;
-}
-
-Result<FlowView> view_flow(db::Connection& db, Id id) {
-  FlowView view;
-  HF_TRY(view.flow, Flows(db).get(id));
-  HF_TRY(view.last, Executions(db).latest(id));
-  view.running = view.last && !is_final(view.last->status);
-  view.revision = std::max(view.flow.revision, view.last ? view.last->revision : 0);
-  return view;
-}
-
-Result<PointView> view_point(db::Connection& db, Id id) {
-  PointView view;
-  HF_TRY(view.point, Points(db).get(id));
-  HF_TRY(const Machine machine, Machines(db).get(view.point.machine_id));
-  HF_TRY(const Repository repository, Repositories(db).get(view.point.repository_id));
-  view.machine = machine.name;
-  view.ownership = machine.ownership;
-  view.repository = repository.name;
-  if (view.point.parent_point_id) {
-    HF_TRY(const Point parent, Points(db).get(*view.point.parent_point_id));
-    view.parent = parent.name;
-  }
-  return view;
-}
-
 }  // namespace
 
 Result<Ownership> ownership_of(db::Connection& db, ObjectKind kind, Id id) {
@@ -182,6 +170,10 @@ Result<Ownership> ownership_of(db::Connection& db, ObjectKind kind, Id id) {
       return id == 0 ? Collections(db).get(DefinitionKind::repository) : Repositories(db).ownership(id);
     case ObjectKind::flow:
       return id == 0 ? Collections(db).get(DefinitionKind::flow) : Flows(db).ownership(id);
+    case ObjectKind::group:
+      return id == 0 ? Collections(db).get(DefinitionKind::group) : Groups(db).ownership(id);
+    case ObjectKind::schedule:
+      return id == 0 ? Collections(db).get(DefinitionKind::schedule) : Schedules(db).ownership(id);
     default: {
       HF_TRY(const Object owner, owner_of(db, kind, id));
       return owner.ownership;
@@ -197,6 +189,9 @@ Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id) {
     case ObjectKind::disk: return "machines/" + owner.name;
     case ObjectKind::repository: return "repositories/" + owner.name;
     case ObjectKind::flow: return "flows/" + owner.name;
+    case ObjectKind::group: return "groups/" + owner.name;
+    case ObjectKind::schedule: return "schedules/" + owner.name;
+    case ObjectKind::chain: return fmt::format("machines/{}/chains/{}", owner.name, id);
     case ObjectKind::execution: {
       HF_TRY(const Execution execution, Executions(db).get(id));
       return fmt::format("flows/{}/executions/{}", owner.name, execution.name);
@@ -267,6 +262,10 @@ Result<MachineView> LiveEngine::machine(Id id) {
   auto view = catalog_->read([&](db::Connection& db) { return view_machine(db, id); });
   if (view) view->busy = runner_.has_work_on(id);
   return view;
+}
+
+Result<DiskView> LiveEngine::disk(Id machine, Id id) {
+  return catalog_->read([&](db::Connection& db) { return view_disk(db, machine, id); });
 }
 
 Result<RepositoryView> LiveEngine::repository(Id id) {
@@ -357,7 +356,7 @@ Result<JobView> LiveEngine::job(Id id) {
 }
 
 Result<PointView> LiveEngine::point(Id id) {
-  return catalog_->read([&](db::Connection& db) { return view_point(db, id); });
+  return catalog_->read([&](db::Connection& db) { return view_point(db, id, clock_.now()); });
 }
 
 Result<PointDisk> LiveEngine::point_disk(Id id) {
@@ -407,6 +406,10 @@ Result<std::vector<Event>> LiveEngine::events_since(Id after, int at_most) {
 
 Result<std::vector<Id>> LiveEngine::event_parts() {
   return catalog_->read([&](db::Connection& db) { return Events(db).parts(); });
+}
+
+Result<Id> LiveEngine::newest_event() {
+  return catalog_->read([](db::Connection& db) { return Events(db).newest(); });
 }
 
 Result<Named> LiveEngine::latest(ObjectKind kind, Id parent) {

@@ -73,7 +73,10 @@ const Shape<FlowDefinition>& shape() {
           field("description", &D::description, json::text(), "For people."),
           field("tags", &D::tags, tags(), "Words to find it by."),
           field("type", &D::type, json::word<FlowType>(), "What its runs do."),
-          field("target", &D::target, json::machine_path(), "The machine, as machines/NAME.", Need::required),
+          field("target", &D::target, json::target_path(),
+                "What its runs back up: a machine, as machines/NAME, or the machines of a group, as "
+                "groups/NAME.",
+                Need::required),
           field("repository", &D::repository, json::name(), "The repository's name.", Need::required),
           field("enabled", &D::enabled, json::boolean(), "Whether it may run."),
       },

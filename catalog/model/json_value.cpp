@@ -96,13 +96,13 @@ Value<std::string> name() {
       [](const std::string& value) { return check_name(value).has_value(); });
 }
 
-Value<std::string> machine_path() {
-  static constexpr std::string_view kBefore = "machines/";
-  return text_that("a machine, written as machines/NAME",
-                   {{"type", "string"}, {"pattern", fmt::format("^{}{}$", kBefore, kNamePattern)}},
+Value<std::string> target_path() {
+  return text_that("a machine or a group, written as machines/NAME or groups/NAME",
+                   {{"type", "string"}, {"pattern", fmt::format("^(machines|groups)/{}$", kNamePattern)}},
                    [](const std::string& value) {
-                     return value.starts_with(kBefore) &&
-                            check_name(value.substr(kBefore.size())).has_value();
+                     for (const std::string_view before : {"machines/", "groups/"})
+                       if (value.starts_with(before) && check_name(value.substr(before.size()))) return true;
+                     return false;
                    });
 }
 

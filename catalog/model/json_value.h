@@ -33,7 +33,7 @@ tl::unexpected<Error> wrong(const Json& found, const std::string& field, std::st
 Value<std::string> text();  // any
 Value<std::string> text_not_empty();
 Value<std::string> name();           // of an object: check_name
-Value<std::string> machine_path();   // "machines/NAME"
+Value<std::string> target_path();    // "machines/NAME", "groups/NAME"
 Value<std::string> socket_path();    // absolute, and short enough for a unix socket
 Value<std::string> absolute_path();  // below /, without ".", ".." or a slash at its end
 Value<std::string> service_uri();    // without a password in it

@@ -37,6 +37,26 @@ Json verification_json(const std::optional<Point::Verification>& verified) {
           {"result", to_word(verified->result)}};
 }
 
+Json pins_json(const std::vector<Pin>& pins) {
+  Json all = Json::array();
+  for (const Pin& pin : pins)
+    all.push_back({{"at", iso_time(pin.at)},
+                   {"by", text_or_null(pin.by)},
+                   {"until", pin.until ? Json(iso_time(*pin.until)) : Json()},
+                   {"why", text_or_null(pin.why)}});
+  return all;
+}
+
+Json verdicts_json(const std::vector<Verdict>& verdicts) {
+  Json all = Json::array();
+  for (const Verdict& verdict : verdicts)
+    all.push_back({{"at", iso_time(verdict.at)},
+                   {"result", to_word(verdict.result)},
+                   {"by", verdict.by},
+                   {"text", text_or_null(verdict.text)}});
+  return all;
+}
+
 Json manifest(const Point& point, const ManifestNames& names) {
   Json disks = Json::array();
   for (const PointDisk& disk : point.disks) disks.push_back(disk_fields(disk));

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "catalog/model/entities.h"
 
@@ -18,7 +19,9 @@ struct ManifestNames {
 // In a stable order; what is absent is null.
 nlohmann::ordered_json manifest(const Point& point, const ManifestNames& names);
 
-// The last verification, or null.
+// What is known of a point beside that. The last verification, or null.
 nlohmann::ordered_json verification_json(const std::optional<Point::Verification>& verified);
+nlohmann::ordered_json pins_json(const std::vector<Pin>& pins);
+nlohmann::ordered_json verdicts_json(const std::vector<Verdict>& verdicts);
 
 }  // namespace holdfast

@@ -54,6 +54,9 @@ Result<> DefinitionChanges::note_users(DefinitionKind kind, Id id) {
                                    "ON CONFLICT (kind, name) DO UPDATE SET revision = excluded.revision",
                                    reference.table, reference.condition)));
     HF_CHECK(put.bind(":kind", to_word(reference.from)).bind(":revision", new_id()).bind(":id", id).run());
+    HF_TRY(auto touch, db_.prepare(fmt::format("UPDATE {} SET revision = :revision WHERE {}", reference.table,
+                                               reference.condition)));
+    HF_CHECK(touch.bind(":revision", new_id()).bind(":id", id).run());
   }
   return {};
 }

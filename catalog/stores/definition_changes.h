@@ -24,7 +24,7 @@ class DefinitionChanges {
 
   // What is under that name is new, different, or gone.
   Result<> note(DefinitionKind kind, std::string_view name);
-  // So are the definitions that name this object.
+  // So are the definitions that name this object: their revisions grow, too.
   Result<> note_users(DefinitionKind kind, Id id);
 
   // Which catalog counts these revisions: another one's mean nothing here.

@@ -45,6 +45,12 @@ Result<std::vector<Named>> Objects::list() {
   return all_rows(all, read_named);
 }
 
+Result<std::vector<Id>> Objects::after(Id id, int at_most) {
+  HF_TRY(auto next,
+         db_.prepare(fmt::format("SELECT id FROM {} WHERE id > :id ORDER BY id LIMIT :at_most", kind_.many)));
+  return all_rows(next.bind(":id", id).bind(":at_most", at_most), read_id);
+}
+
 Result<std::string> Objects::name_of(Id id) {
   HF_TRY(auto found, db_.prepare(fmt::format("SELECT name FROM {} WHERE id = :id", kind_.many)));
   HF_TRY(auto name, first_row(found.bind(":id", id), read_text));

@@ -19,6 +19,7 @@ class Objects {
   Result<std::optional<Id>> find(std::string_view name);
   Result<Id> resolve(std::string_view name);                // ENOENT, naming it
   Result<std::vector<Named>> list();                        // by name
+  Result<std::vector<Id>> after(Id id, int at_most);        // the next ones, by age
   Result<std::string> name_of(Id id);                       // ENOENT
   Result<Ownership> ownership(Id id);                       // ENOENT
   Result<> rename(Id id, std::string_view name, Time now);  // EEXIST; what refers to it follows

@@ -34,7 +34,7 @@ Result<> Occurrences::add(const Occurrence& occurrence) {
   if (!done && done.error().kind == db::Kind::unique)
     return fail(EEXIST, "the flow has had {} of that schedule", iso_time(occurrence.planned_at));
   HF_CHECK(done);
-  return {};
+  return touch(occurrence.schedule_id);
 }
 
 Result<> Occurrences::settle(const Occurrence& occurrence) {
@@ -44,6 +44,12 @@ Result<> Occurrences::settle(const Occurrence& occurrence) {
   HF_CHECK(bind_outcome(update, occurrence).run());
   if (db_.changes() == 0)
     return fail(EINVAL, "{} of that schedule has been settled", iso_time(occurrence.planned_at));
+  return touch(occurrence.schedule_id);
+}
+
+Result<> Occurrences::touch(Id schedule) {
+  HF_TRY(auto update, db_.prepare("UPDATE schedules SET revision = :revision WHERE id = :id"));
+  HF_CHECK(update.bind(":revision", new_id()).bind(":id", schedule).run());
   return {};
 }
 

@@ -26,6 +26,9 @@ class Occurrences {
   Result<std::int64_t> prune(Id schedule, std::int64_t keep, int at_most);
 
  private:
+  // What its history shows is another one now.
+  Result<> touch(Id schedule);
+
   db::Connection& db_;
 };
 

@@ -38,6 +38,13 @@ Result<Layer> read_layer(db::Statement& statement) {
   return l;
 }
 
+Result<Chain> read_chain(db::Statement& statement) {
+  Chain c;
+  Row row(statement);
+  row >> c.id >> c.machine_id >> c.repository_id >> c.created_at;
+  return c;
+}
+
 Result<> read_disks(db::Connection& db, Point& point) {
   HF_TRY(auto disks, db.prepare(R"sql(
     SELECT id, point_id, disk_id, name, capacity, kind, full_reason, change_id, bytes_stored, bytes_used,
@@ -85,8 +92,18 @@ Result<std::optional<Point>> Points::newest_good(Id machine) {
   HF_TRY(auto newest, db_.prepare(R"sql(
     SELECT id FROM points
     WHERE machine_id = :machine AND state = 'committed' AND verified_result IS NOT 'bad'
+      AND (SELECT result FROM verdicts WHERE point_id = points.id ORDER BY id DESC LIMIT 1) IS NOT 'bad'
     ORDER BY time DESC, id DESC LIMIT 1)sql"));
   return whole(db_, newest.bind(":machine", machine));
+}
+
+Result<std::optional<Named>> Points::newest_good(Id machine, Time not_later_than) {
+  HF_TRY(auto newest, db_.prepare(R"sql(
+    SELECT id, name FROM points
+    WHERE machine_id = :machine AND state = 'committed' AND verified_result IS NOT 'bad' AND time <= :time
+      AND (SELECT result FROM verdicts WHERE point_id = points.id ORDER BY id DESC LIMIT 1) IS NOT 'bad'
+    ORDER BY time DESC, id DESC LIMIT 1)sql"));
+  return first_row(newest.bind(":machine", machine).bind(":time", milliseconds(not_later_than)), read_named);
 }
 
 Result<std::optional<Point>> Points::newest(Id machine, Id repository) {
@@ -101,6 +118,63 @@ Result<std::vector<Id>> Points::of_repository(Id repository) {
   HF_TRY(auto points, db_.prepare(R"sql(
     SELECT id FROM points WHERE repository_id = :repository AND state = 'committed' ORDER BY id)sql"));
   return all_rows(points.bind(":repository", repository), read_id);
+}
+
+Result<std::vector<Id>> Points::repositories_of(Id machine) {
+  HF_TRY(auto found, db_.prepare("SELECT DISTINCT repository_id FROM chains WHERE machine_id = :machine"));
+  return all_rows(found.bind(":machine", machine), read_id);
+}
+
+Result<std::vector<Point>> Points::of_execution(Id execution) {
+  HF_TRY(auto points, db_.prepare(R"sql(
+    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
+           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
+           verified_at, verified_level, verified_result, revision
+    FROM points WHERE execution_id = :execution AND state = 'committed' ORDER BY id)sql"));
+  return all_rows(points.bind(":execution", execution), read_point);
+}
+
+Result<std::vector<Id>> Points::after(Id id, int at_most) {
+  HF_TRY(auto points, db_.prepare(R"sql(
+    SELECT id FROM points WHERE id > :id AND state = 'committed' ORDER BY id LIMIT :at_most)sql"));
+  return all_rows(points.bind(":id", id).bind(":at_most", at_most), read_id);
+}
+
+Result<std::vector<Id>> Points::untold(Id repository, int at_most) {
+  HF_TRY(auto points, db_.prepare(R"sql(
+    SELECT id FROM points
+    WHERE repository_id = :repository AND revision > told_revision ORDER BY id LIMIT :at_most)sql"));
+  return all_rows(points.bind(":repository", repository).bind(":at_most", at_most), read_id);
+}
+
+Result<Chain> Points::chain(Id id) {
+  HF_TRY(auto found,
+         db_.prepare("SELECT id, machine_id, repository_id, created_at FROM chains WHERE id = :id"));
+  HF_TRY(const auto chain, first_row(found.bind(":id", id), read_chain));
+  if (!chain) return fail(ENOENT, "there is no chain with id {}", id);
+  return *chain;
+}
+
+Result<std::vector<Chain>> Points::chains(Id machine) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, machine_id, repository_id, created_at FROM chains WHERE machine_id = :machine ORDER BY id)sql"));
+  return all_rows(found.bind(":machine", machine), read_chain);
+}
+
+Result<std::vector<Point>> Points::of_chain(Id chain) {
+  HF_TRY(auto points, db_.prepare(R"sql(
+    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
+           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
+           verified_at, verified_level, verified_result, revision
+    FROM points WHERE chain_id = :chain AND state = 'committed' ORDER BY time, id)sql"));
+  return all_rows(points.bind(":chain", chain), read_point);
+}
+
+Result<std::vector<Layer>> Points::layers_of(Id chain) {
+  HF_TRY(auto layers, db_.prepare(R"sql(
+    SELECT id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes FROM layers
+    WHERE chain_id = :chain ORDER BY id)sql"));
+  return all_rows(layers.bind(":chain", chain), read_layer);
 }
 
 Result<std::vector<Point>> Points::writing() {

@@ -120,15 +120,31 @@ Result<> Points::freeze(Id point, Time time, std::string_view name, Id chain) {
 
 Result<> Points::set_verified(Id point, const Point::Verification& verification) {
   HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE points SET verified_at = :at, verified_level = :level, verified_result = :result, revision = :revision
+    UPDATE points SET verified_at = :at, verified_level = :level, verified_result = :result
     WHERE id = :id AND state = 'committed')sql"));
   HF_CHECK(update.bind(":at", milliseconds(verification.at))
                .bind(":level", to_word(verification.level))
                .bind(":result", to_word(verification.result))
-               .bind(":revision", new_id())
                .bind(":id", point)
                .run());
+  return touch(point);
+}
+
+Result<> Points::touch(Id point) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE points SET revision = :revision WHERE id = :id AND state = 'committed')sql"));
+  HF_CHECK(update.bind(":revision", new_id()).bind(":id", point).run());
   if (db_.changes() == 0) return fail(ENOENT, "there is no committed point with id {}", point);
+  // Which of its machine's points is the newest good one may be another now.
+  HF_TRY(auto machine, db_.prepare(R"sql(
+    UPDATE machines SET revision = :revision WHERE id = (SELECT machine_id FROM points WHERE id = :id))sql"));
+  HF_CHECK(machine.bind(":revision", new_id()).bind(":id", point).run());
+  return {};
+}
+
+Result<> Points::set_told(Id point, std::int64_t revision) {
+  HF_TRY(auto update, db_.prepare("UPDATE points SET told_revision = :revision WHERE id = :id"));
+  HF_CHECK(update.bind(":revision", revision).bind(":id", point).run());
   return {};
 }
 

@@ -29,6 +29,10 @@ class Points {
   // not being written.
   Result<> commit(const Point& point, const std::vector<Layer>& layers);
   Result<> set_verified(Id point, const Point::Verification& verification);  // the last time only
+  // Something is known of it that was not before: its revision, and its machine's. ENOENT: no committed one.
+  Result<> touch(Id point);
+  // Its repository has what was known at that revision.
+  Result<> set_told(Id point, std::int64_t revision);
   // With its disks and layers, and its chain if it was the last; counters follow. EBUSY while another
   // point rests on it, it is pinned (law 12) or copied, or what its capture made at the source is still to be
   // swept (law 8).
@@ -37,10 +41,21 @@ class Points {
   Result<Point> get(Id id);
   Result<std::optional<Id>> find(Id machine, std::string_view name);  // committed ones only
   Result<std::vector<Named>> list(Id machine);                        // committed ones, oldest first
-  Result<std::optional<Point>> newest_good(Id machine);               // committed, and not found damaged
-  Result<std::optional<Point>> newest(Id machine, Id repository);     // committed
-  Result<std::vector<Id>> of_repository(Id repository);               // committed ones, as they came
-  Result<std::vector<Point>> writing();                               // what an earlier life left
+  // Committed, not found damaged, and not called bad by whoever spoke last.
+  Result<std::optional<Point>> newest_good(Id machine);
+  Result<std::optional<Named>> newest_good(Id machine, Time not_later_than);
+  Result<std::optional<Point>> newest(Id machine, Id repository);  // committed
+  Result<std::vector<Id>> repositories_of(Id machine);             // where it has chains
+  Result<std::vector<Id>> of_repository(Id repository);            // committed ones, as they came
+  Result<std::vector<Point>> of_execution(Id execution);           // committed ones, without their disks
+  Result<std::vector<Id>> after(Id id, int at_most);               // committed ones, as they came
+  Result<std::vector<Id>> untold(Id repository, int at_most);      // whose facts it has not been told
+  Result<std::vector<Point>> writing();                            // what an earlier life left
+
+  Result<Chain> chain(Id id);                      // ENOENT
+  Result<std::vector<Chain>> chains(Id machine);   // oldest first
+  Result<std::vector<Point>> of_chain(Id chain);   // committed ones in their order, without their disks
+  Result<std::vector<Layer>> layers_of(Id chain);  // in the order of their making
 
   Result<PointDisk> disk(Id point_disk);
   Result<Layer> layer(Id id);

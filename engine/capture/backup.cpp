@@ -6,6 +6,7 @@
 #include "catalog/base/log.h"
 #include "catalog/stores/events.h"
 #include "catalog/stores/jobs.h"
+#include "catalog/stores/logs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
@@ -216,8 +217,22 @@ class Backup {
       }
       HF_CHECK(Jobs(db).set_chain(request_.job, point.chain_id));
       HF_TRY(point.name, free_name(points));
-      return points.freeze(point.id, point.time, point.name, point.chain_id);
+      HF_CHECK(points.freeze(point.id, point.time, point.name, point.chain_id));
+      const std::string rests =
+          point.kind == PointKind::full
+              ? fmt::format("full: {}", to_word(point.full_reason.value_or(FullReason::no_parent)))
+              : "incremental on " + parent_.point->name;
+      return tell(db, fmt::format("frozen as point {}, {}, consistency {}", point.name, rests,
+                                  to_word(point.consistency)));
     });
+  }
+
+  // Into the job's log.
+  Result<> tell(db::Connection& db, std::string_view text) {
+    Job job;
+    job.id = request_.job;
+    job.execution_id = request_.execution_id;
+    return Logs(db).add(job, services_.clock.now(), text);
   }
 
   // TIME, or TIME-2 … when the machine has points of that second. What lies in the repository counts
@@ -375,7 +390,10 @@ class Backup {
       for (const PointDisk& disk : outcome_.point.disks) {
         HF_CHECK(Machines(db).set_capacity(disk.disk_id, disk.capacity));
         HF_CHECK(Machines(db).set_source_identity(disk.disk_id, disk.source_identity));
+        HF_CHECK(tell(db, fmt::format("disk {}: {} bytes read, {} bytes stored", disk.name,
+                                      disk.bytes_read.value_or(0), disk.bytes_stored)));
       }
+      HF_CHECK(tell(db, fmt::format("point {} is committed", outcome_.point.name)));
       Event event;
       event.id = new_id();
       event.at = services_.clock.now();

@@ -13,6 +13,7 @@
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/sources.h"
+#include "engine/repository/facts.h"
 
 namespace holdfast::repository {
 namespace {
@@ -136,6 +137,10 @@ void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
   if (const auto told = tell_definitions(catalog, (*place)->directory()); !told)
     log::warning(
         "repository '{}' has not got the newest definitions: {}; they are written at the next change",
+        repository.name, told.error().message);
+  if (const auto told = tell_untold_facts(catalog, (*place)->directory(), repository.id); !told)
+    log::warning(
+        "repository '{}' has not got the newest facts of its points: {}; they are written at the next change",
         repository.name, told.error().message);
 }
 

@@ -19,7 +19,8 @@
 
 namespace holdfast::repository {
 
-// Tells all repositories that can be written to. Any thread may call; the thread is owned here.
+// Tells all repositories that can be written to; of the facts of their points (facts.h), too. Any thread may
+// call; the thread is owned here.
 class Definitions {
  public:
   Definitions(Catalog& catalog, Shelf& shelf);

@@ -1,19 +1,17 @@
-// facts.json beside a point's manifest: what may change of it. Replaced by one rename (law 11).
+// facts.json beside a point's manifest: what may change of it, its last verification, pins and verdicts.
+// Replaced by one rename (law 11). The catalog has them first; which points' facts a repository has not been
+// told yet, it knows.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "catalog/base/disk.h"
+#include "catalog/catalog.h"
 #include "catalog/model/entities.h"
 
 namespace holdfast::repository {
 
-struct Facts {
-  std::optional<Point::Verification> verified;
-};
-
-// `point`: its directory in the repository.
-Result<> write_facts(Directory& directory, const std::string& point, const Facts& facts);
+// A point's facts as they are now, into the repository that it is in.
+Result<> tell_facts(Catalog& catalog, Directory& directory, Id point);
+// Of points there that it has not been told of: some hundred of them, the next time the next ones.
+Result<> tell_untold_facts(Catalog& catalog, Directory& directory, Id repository);
 
 }  // namespace holdfast::repository

@@ -6,6 +6,7 @@
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
+#include "catalog/stores/logs.h"
 #include "catalog/stores/settings_store.h"
 
 namespace holdfast::runs {
@@ -50,6 +51,11 @@ Result<> log_end(db::Connection& db, const Execution& execution, Time now) {
   event.reason =
       execution.reason ? std::string{to_word(*execution.reason)} : std::string{to_word(execution.status)};
   return Events(db).add(event);
+}
+
+std::string sentence_of(RunStatus status, std::string_view message) {
+  return message.empty() ? fmt::format("ended: {}", to_word(status))
+                         : fmt::format("ended: {}: {}", to_word(status), message);
 }
 
 // The reason and the sentence of the job that explains the execution best: the first that is not a success.
@@ -113,6 +119,7 @@ Result<> job_started(db::Connection& db, Id id, Time now) {
   job.status = RunStatus::running;
   job.started_at = now;
   HF_CHECK(jobs.update(job));
+  HF_CHECK(Logs(db).add(job, now, fmt::format("{} begins: {}", to_word(job.type), job.operation)));
   if (!job.execution_id) return {};
 
   Executions executions(db);
@@ -137,11 +144,22 @@ Result<std::optional<Id>> job_ended(db::Connection& db, Id id, const JobEnd& end
   job.bytes_stored = end.bytes_stored;
   job.completed_at = now;
   HF_CHECK(jobs.update(job));
+  HF_CHECK(Logs(db).add(job, now, sentence_of(end.status, end.message)));
   if (!job.execution_id) {
     HF_CHECK(forget_old(db, std::nullopt));
     return std::optional<Id>{};
   }
   return settle_execution(db, *job.execution_id, now);
+}
+
+Result<> end_without_jobs(db::Connection& db, Execution execution, std::string_view why, Time now) {
+  execution.status = RunStatus::warning;
+  execution.message = why;
+  execution.started_at = execution.completed_at = now;
+  HF_CHECK(Executions(db).update(execution));
+  HF_CHECK(Logs(db).add(execution, now, sentence_of(execution.status, why)));
+  HF_CHECK(log_end(db, execution, now));
+  return forget_old(db, execution.flow_id);
 }
 
 Result<std::size_t> end_interrupted(db::Connection& db, Time now) {

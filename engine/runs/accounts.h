@@ -32,6 +32,9 @@ Result<> job_started(db::Connection& db, Id job, Time now);
 // The execution that has ended with this job, if it has.
 Result<std::optional<Id>> job_ended(db::Connection& db, Id job, const JobEnd& end, Time now);
 
+// One that has nothing to do ends at once, as a warning that says why.
+Result<> end_without_jobs(db::Connection& db, Execution execution, std::string_view why, Time now);
+
 // At start. How many there were.
 Result<std::size_t> end_interrupted(db::Connection& db, Time now);
 

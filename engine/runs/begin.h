@@ -2,6 +2,8 @@
 // for the runner. A refusal leaves nothing. A file each: flow.cpp, import.cpp, verification.cpp.
 #pragma once
 
+#include <vector>
+
 #include "engine/capture/services.h"
 #include "engine/observer.h"
 #include "engine/runs/request.h"
@@ -9,10 +11,16 @@
 
 namespace holdfast::runs {
 
-// EINVAL: the flow can't run. EACCES: its owner may not (law 19). EBUSY: it is running. EEXIST: the name is
-// taken. ENOENT: a machine that is not the flow's.
-Result<Work> begin_flow(const capture::Services& services, Id flow, const RunRequest& request,
-                        const Caller& caller);
+// Of one flow: an execution, and a job for each machine that it backs up. Without any it has ended already.
+struct FlowRun {
+  Id execution = 0;
+  std::vector<Work> works;
+};
+
+// All of them, or none. EINVAL: a flow can't run. EACCES: its owner may not (law 19). EBUSY: it is running.
+// EEXIST: the name is taken. ENOENT: a machine that is not the flow's.
+Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, const std::vector<Id>& flows,
+                                         const RunRequest& request, const Caller& caller);
 
 // EINVAL: the image can't be read rightly, or the disk is not clear. ENOENT: there is no such machine, disk
 // or file. EEXIST: the machine has a point there, or the name is taken. EBUSY: work on its first point there

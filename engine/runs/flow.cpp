@@ -1,6 +1,9 @@
 // How a run of a flow is accepted.
+#include <algorithm>
+
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
+#include "catalog/stores/groups.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "engine/audit.h"
@@ -21,24 +24,40 @@ Result<std::string> free_name(Executions& executions, Id flow, Time now) {
   }
 }
 
-Result<> check_machines(const std::vector<std::string>& wanted, const Flow& flow, const std::string& target) {
-  for (const std::string& name : wanted)
-    if (name != target)
-      return fail(ENOENT, "machine '{}' is not one of flow '{}', which backs up '{}'", name, flow.name,
-                  target);
-  return {};
+// Those of its machines that are wanted, or all that are enabled. One that is asked for by name and can't be
+// had refuses the run.
+Result<std::vector<Member>> machines_of(db::Connection& db, const Flow& flow,
+                                        const std::vector<std::string>& wanted) {
+  std::vector<Member> members;
+  if (flow.machine_id) {
+    HF_TRY(std::string name, Machines(db).name_of(*flow.machine_id));
+    members.push_back({.machine_id = *flow.machine_id, .machine = std::move(name)});
+  } else {
+    HF_TRY(members, Groups(db).members(*flow.group_id));
+  }
+  for (const std::string& name : wanted) {
+    const auto found = std::ranges::find(members, name, &Member::machine);
+    if (found == members.end())
+      return fail(ENOENT, "machine '{}' is not one of flow '{}', which backs up {}", name, flow.name,
+                  flow.definition.target);
+    if (!found->enabled) return fail(EINVAL, "machine '{}' is disabled in {}", name, flow.definition.target);
+  }
+  std::erase_if(members, [&](const Member& member) {
+    return !member.enabled || (!wanted.empty() && std::ranges::find(wanted, member.machine) == wanted.end());
+  });
+  return members;
 }
 
 Result<Flow> runnable_flow(db::Connection& db, Id id) {
   HF_TRY(Flow flow, Flows(db).get(id));
-  if (!flow.complete || !flow.machine_id || !flow.repository_id)
+  if (!flow.complete || (!flow.machine_id && !flow.group_id) || !flow.repository_id)
     return fail(EINVAL, "flow '{}' is not complete; write its config.json with a target and a repository",
                 flow.name);
   return flow;
 }
 
 Result<Execution> add_execution(db::Connection& db, const Flow& flow, const RunRequest& request,
-                                const Caller& caller, Time now) {
+                                const Caller& caller, std::size_t jobs, Time now) {
   Executions executions(db);
   Execution execution;
   execution.id = new_id();
@@ -49,53 +68,69 @@ Result<Execution> add_execution(db::Connection& db, const Flow& flow, const RunR
   }
   execution.type = request.by.empty() ? ExecutionType::manual : ExecutionType::api;
   execution.by = request.by.empty() ? user_name(caller.uid) : request.by;
-  execution.jobs_created = 1;
+  execution.jobs_created = static_cast<std::int64_t>(jobs);
   execution.created_at = now;
   HF_CHECK(executions.add(execution));
   return execution;
 }
 
-Result<Job> add_job(db::Connection& db, const Flow& flow, const RunRequest& request, Id execution, Time now) {
+Result<Job> add_job(db::Connection& db, const Flow& flow, Id machine, const RunRequest& request, Id execution,
+                    Time now) {
   Job job;
   job.id = new_id();
   job.name = fmt::format("{}", job.id);
   job.operation = request.kind ? to_word(*request.kind) : "auto";
   job.owner = "flows/" + flow.name;
   job.execution_id = execution;
-  job.machine_id = flow.machine_id;
+  job.machine_id = machine;
   job.repository_id = flow.repository_id;
   job.created_at = now;
   HF_CHECK(Jobs(db).add(job));
   return job;
 }
 
-}  // namespace
+Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services, Id flow_id,
+                           const RunRequest& request, const Caller& caller) {
+  HF_TRY(const Flow flow, runnable_flow(db, flow_id));
+  HF_CHECK(check_owner_rights(db, flow));
+  HF_TRY(const auto machines, machines_of(db, flow, request.machines));
+  const Time now = services.clock.now();
+  HF_TRY(const Execution execution, add_execution(db, flow, request, caller, machines.size(), now));
+  const std::string path = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
+  Event event = make_event(services.clock, "flow.run", "flows/" + flow.name, caller);
+  event.execution = path;
 
-Result<Work> begin_flow(const capture::Services& services, Id flow_id, const RunRequest& request,
-                        const Caller& caller) {
-  return services.catalog.write([&](db::Connection& db) -> Result<Work> {
-    HF_TRY(const Flow flow, runnable_flow(db, flow_id));
-    HF_CHECK(check_owner_rights(db, flow));
-    HF_TRY(const Machine machine, Machines(db).get(*flow.machine_id));
-    HF_CHECK(check_machines(request.machines, flow, machine.name));
-    const Time now = services.clock.now();
-    HF_TRY(const Execution execution, add_execution(db, flow, request, caller, now));
-    HF_TRY(const Job job, add_job(db, flow, request, execution.id, now));
-
-    Work work{.job = job.id, .execution = execution.id, .machine = machine.id};
-    work.name = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
-    work.perform = capture_work(services, {.machine = machine.id,
+  FlowRun run{.execution = execution.id, .works = {}};
+  for (const Member& machine : machines) {
+    HF_TRY(const Job job, add_job(db, flow, machine.machine_id, request, execution.id, now));
+    if (machines.size() == 1) event.job = job.name;
+    Work work{.job = job.id, .execution = execution.id, .machine = machine.machine_id, .name = path};
+    work.perform = capture_work(services, {.machine = machine.machine_id,
                                            .repository = *flow.repository_id,
                                            .kind = request.kind,
                                            .job = job.id,
                                            .execution_id = execution.id,
                                            .flow = flow.name,
                                            .execution = execution.name});
-    Event event = make_event(services.clock, "flow.run", "flows/" + flow.name, caller);
-    event.execution = work.name;
-    event.job = job.name;
-    HF_CHECK(record(db, event));
-    return work;
+    run.works.push_back(std::move(work));
+  }
+  HF_CHECK(record(db, event));
+  if (machines.empty())
+    HF_CHECK(end_without_jobs(db, execution, flow.definition.target + " has no enabled machine", now));
+  return run;
+}
+
+}  // namespace
+
+Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, const std::vector<Id>& flows,
+                                         const RunRequest& request, const Caller& caller) {
+  return services.catalog.write([&](db::Connection& db) -> Result<std::vector<FlowRun>> {
+    std::vector<FlowRun> runs;
+    for (const Id flow : flows) {
+      HF_TRY(auto run, begin_flow(db, services, flow, request, caller));
+      runs.push_back(std::move(run));
+    }
+    return runs;
   });
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/base/clock.h"
 #include "catalog/model/enumerations.h"
 
 namespace holdfast {
@@ -24,6 +25,19 @@ struct ImportRequest {
   std::string file;  // an absolute path
   std::string machine;
   std::string disk;  // which of the machine's; empty: its only one, or "disk-0" when it has none yet
+};
+
+// What holds a point.
+struct PinRequest {
+  std::optional<Time> until;  // absent: until it is taken away
+  std::string why;
+};
+
+// What somebody found a point to be.
+struct VerdictRequest {
+  VerdictResult result = VerdictResult::good;
+  std::string by;
+  std::string text;
 };
 
 // Of a point, or of all that a machine or a repository has.

@@ -163,7 +163,7 @@ class Verification {
     });
     if (!noted && noted.error().code == ENOENT) return {};  // pruned meanwhile
     HF_CHECK(noted);
-    write_beside(subject, verification);
+    write_beside(subject);
     return {};
   }
 
@@ -179,11 +179,10 @@ class Verification {
   }
 
   // The catalog has it; the repository's copy of it is for a Holdfast that begins again.
-  void write_beside(const Subject& subject, const Point::Verification& verification) {
+  void write_beside(const Subject& subject) {
     const auto place = place_of(subject.point.repository_id);
     if (!place || !(*place)->may_write()) return;
-    const auto written = repository::write_facts(
-        (*place)->directory(), fmt::format("{}/{}", subject.machine_key, subject.point.name), {verification});
+    const auto written = repository::tell_facts(services_.catalog, (*place)->directory(), subject.point.id);
     if (!written) log::warning("{}: {}", subject.path, written.error().message);
   }
 

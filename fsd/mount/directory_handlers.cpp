@@ -86,8 +86,13 @@ void unlink(fuse_req_t request, fuse_ino_t parent, const char* name) {
   if (!directory) return void(fuse_reply_err(request, ESTALE));
   reply_outcome(request, face.tree.unlink(*directory, name, asker_of(request, Groups::with)));
 }
-void symlink(fuse_req_t request, const char*, fuse_ino_t parent, const char* name) {
-  refuse(request, parent, "symlink", name);
+void symlink(fuse_req_t request, const char* target, fuse_ino_t parent, const char* name) {
+  Face& face = face_of(request);
+  const auto directory = face.nodes.find(parent);
+  if (!directory) return void(fuse_reply_err(request, ESTALE));
+  const auto made = face.tree.make_link(*directory, name, target, asker_of(request, Groups::with));
+  if (!made) return void(fuse_reply_err(request, made.error().code));
+  reply_entry(request, *made);
 }
 void link(fuse_req_t request, fuse_ino_t, fuse_ino_t parent, const char* name) {
   refuse(request, parent, "link", name);

@@ -46,6 +46,9 @@ std::uint32_t type_bits(NodeKind kind) {
     case NodeKind::link: return S_IFLNK;
     case NodeKind::generated:
     case NodeKind::log:
+    case NodeKind::work_log:
+    case NodeKind::lines:
+    case NodeKind::difference:
     case NodeKind::config:
     case NodeKind::control:
     case NodeKind::error:
@@ -84,9 +87,15 @@ Timeouts timeouts_of(NodeKind kind) {
 }
 
 Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::Place& place) {
-  const tree::Tree& tree = face_of(request).tree;
+  tree::Tree& tree = face_of(request).tree;
   const Groups groups = tree.is_personal(place) ? Groups::with : Groups::without;
-  return face_of(request).tree.attributes(place, asker_of(request, groups));
+  return tree.attributes(place, asker_of(request, groups), gave_up(request));
+}
+
+void answer(fuse_req_t request, const tree::Place& place, std::function<void()> reply) {
+  Face& face = face_of(request);
+  if (!face.tree.is_slow(place)) return reply();
+  face.readers.post([reply = std::move(reply)](ByteSpan) { reply(); });
 }
 
 Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place) {

@@ -1,6 +1,7 @@
 // What the handlers of requests work with; the session's userdata.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -48,6 +49,13 @@ Timeouts timeouts_of(tree::NodeKind kind);
 // A node for a place that was looked up or made: one more lookup that the kernel must be told of.
 Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place);
 void reply_entry(fuse_req_t request, const tree::Place& place);
+
+// Answers a request about this place, at once or, where that can take long, by an image reader. It may ask
+// whether the asker still waits.
+void answer(fuse_req_t request, const tree::Place& place, std::function<void()> reply);
+inline tree::Tree::GaveUp gave_up(fuse_req_t request) {
+  return [request] { return fuse_req_interrupted(request) != 0; };
+}
 
 // Handlers, by what they are about.
 namespace handlers {

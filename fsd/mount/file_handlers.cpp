@@ -18,7 +18,7 @@ tree::Tree::OpenMode mode_of(const fuse_file_info& info) {
 void finish_open(fuse_req_t request, const tree::Place& place, fuse_file_info info,
                  const tree::Asker& asker) {
   Face& face = face_of(request);
-  auto opened = face.tree.open(place, mode_of(info), asker);
+  auto opened = face.tree.open(place, mode_of(info), asker, gave_up(request));
   if (!opened) return void(fuse_reply_err(request, opened.error().code));
   const bool sealed = face.tree.kind(place) == NodeKind::image;
   info.keep_cache = sealed;
@@ -33,7 +33,8 @@ void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   const auto place = face.nodes.find(node);
   if (!place) return void(fuse_reply_err(request, ESTALE));
   const tree::Asker asker = asker_of(request, Groups::with);
-  if (face.tree.kind(*place) != NodeKind::image) return finish_open(request, *place, *info, asker);
+  if (face.tree.kind(*place) != NodeKind::image && !face.tree.is_slow(*place))
+    return finish_open(request, *place, *info, asker);
   face.readers.post(
       [=, place = *place, info = *info](ByteSpan) { finish_open(request, place, info, asker); });
 }

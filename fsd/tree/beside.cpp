@@ -20,8 +20,10 @@ Result<Tree::Created> Tree::create(const Place& directory, std::string_view name
 }
 
 Result<> Tree::unlink(const Place& directory, std::string_view name, const Asker& asker) {
-  return refusals_.settle_failure(directory, asker, fmt::format("unlink {}", name),
-                                  unlink_unsettled(directory, name, asker));
+  const std::string what = fmt::format("unlink {}", name);
+  if (attachment_in(directory))
+    return refusals_.settle(directory, asker, what, detach(directory, name, asker));
+  return refusals_.settle_failure(directory, asker, what, unlink_unsettled(directory, name, asker));
 }
 
 Result<Tree::Created> Tree::create_unsettled(const Place& directory, std::string_view name,
@@ -39,13 +41,13 @@ Result<Tree::Created> Tree::create_unsettled(const Place& directory, std::string
   const Ownership owner{asker.uid, asker.gid, mode};
   HF_TRY(const Id id, scratches_.create(directory, name, owner));
   const Place place{row, id, directory.object};
-  HF_TRY(auto file, open_unsettled(place, {}, asker));
+  HF_TRY(auto file, open_unsettled(place, {}, asker, never));
   return Created{place, std::move(file)};
 }
 
 Result<> Tree::unlink_unsettled(const Place& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_beside(directory, asker));
-  HF_TRY(const Place place, lookup(directory, name));
+  HF_TRY(const Place place, lookup_unsettled(directory, name));
   if (kind(place) == NodeKind::scratch) {
     scratches_.remove(place.object);
     return {};
@@ -58,7 +60,7 @@ Result<> Tree::unlink_unsettled(const Place& directory, std::string_view name, c
 Result<> Tree::rename_beside(const Place& directory, std::string_view old_name, std::string_view new_name,
                              const Asker& asker) {
   HF_CHECK(check_beside(directory, asker));
-  HF_TRY(const Place from, lookup(directory, old_name));
+  HF_TRY(const Place from, lookup_unsettled(directory, old_name));
   if (kind(from) != NodeKind::scratch) return fail(EPERM, "'{}' is a fixed file", old_name);
   const auto row = outline_.fixed(directory.row, new_name);
   if (!row) {

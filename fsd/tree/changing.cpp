@@ -104,7 +104,7 @@ Result<Place> Tree::make_unsettled(const Place& directory, std::string_view name
 
 Result<Place> Tree::changeable(const Place& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(makeable(directory, asker));
-  HF_TRY(const Place place, lookup(directory, name));
+  HF_TRY(const Place place, lookup_unsettled(directory, name));
   if (kind(place) != NodeKind::object) return place;
   HF_TRY(const Ownership owner, ownership(place));
   if (!may(asker, owner, Right::write))

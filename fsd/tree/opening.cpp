@@ -6,6 +6,7 @@
 #include "fsd/tree/files/scratch_file.h"
 #include "fsd/tree/files/text_file.h"
 #include "fsd/tree/files/wait_file.h"
+#include "fsd/tree/files/work_log_file.h"
 #include "fsd/tree/tree.h"
 
 namespace holdfast::tree {
@@ -17,8 +18,9 @@ bool is_writable(NodeKind kind) {
 
 }  // namespace
 
-Result<std::shared_ptr<OpenFile>> Tree::open(const Place& place, const OpenMode& mode, const Asker& asker) {
-  auto opened = open_unsettled(place, mode, asker);
+Result<std::shared_ptr<OpenFile>> Tree::open(const Place& place, const OpenMode& mode, const Asker& asker,
+                                             const GaveUp& gave_up) {
+  auto opened = open_unsettled(place, mode, asker, gave_up);
   if (opened) return opened;  // name_of is for the sentence only
   return refusals_.settle_failure(directory_of(place), asker, "open " + name_of(place), std::move(opened));
 }
@@ -31,7 +33,7 @@ std::string Tree::name_of(const Place& place) {
 }
 
 Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const Place& place, const OpenMode& mode,
-                                                       const Asker& asker) {
+                                                       const Asker& asker, const GaveUp& gave_up) {
   const Outline::Knot& here = knot(place);
   const bool changes = mode.write || mode.truncate;
   if (changes && here.row->kind == NodeKind::image)
@@ -48,6 +50,12 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const Place& place, const
     }
     case NodeKind::config: return open_config(place, mode, asker);
     case NodeKind::control: return open_control(place, asker);
+    case NodeKind::work_log: return std::make_shared<WorkLogFile>(engine_, *outline_.subject_of(place));
+    case NodeKind::lines: return std::make_shared<ListingFile>(engine_, here.row->next_page, asker);
+    case NodeKind::difference: {
+      HF_TRY(auto text, differences_.of(place, gave_up));
+      return std::make_shared<TextFile>(std::move(text));
+    }
     case NodeKind::log: return std::make_shared<LogFile>(events_, place.object, asker);
     case NodeKind::error:
       return std::make_shared<TextFile>(refusals_.of(directory_of(place), asker.uid).text);

@@ -11,12 +11,27 @@ namespace {
 struct Placeholder {
   std::string_view word;
   ObjectKind kind;
+  std::string_view shown;
 };
 constexpr Placeholder kPlaceholders[] = {
-    {"machine", ObjectKind::machine},       {"disk", ObjectKind::disk},
-    {"point", ObjectKind::point},           {"point_disk", ObjectKind::point_disk},
-    {"repository", ObjectKind::repository}, {"flow", ObjectKind::flow},
-    {"execution", ObjectKind::execution},   {"job", ObjectKind::job},
+    {"machine", ObjectKind::machine, "MACHINE"},
+    {"disk", ObjectKind::disk, "DISK"},
+    {"point", ObjectKind::point, "POINT"},
+    {"point_disk", ObjectKind::point_disk, "DISK"},
+    {"chain", ObjectKind::chain, "CHAIN"},
+    {"group", ObjectKind::group, "GROUP"},
+    {"schedule", ObjectKind::schedule, "SCHEDULE"},
+    {"repository", ObjectKind::repository, "REPOSITORY"},
+    {"flow", ObjectKind::flow, "FLOW"},
+    {"execution", ObjectKind::execution, "EXECUTION"},
+    {"job", ObjectKind::job, "JOB"},
+    // Other ways to name such objects.
+    {"member", ObjectKind::machine, "MACHINE"},
+    {"point_of_machine", ObjectKind::point, "MACHINE"},  // there is one of each
+    {"point_in_order", ObjectKind::point, "NUMBER-POINT"},
+    {"when", ObjectKind::point, "WHEN"},
+    {"two_points", ObjectKind::point, "A..B"},  // the second is the place's extra
+    {"moment", ObjectKind::group, "WHEN"},      // the time is
 };
 
 [[noreturn]] void wrong(std::string_view path, std::string_view why) {
@@ -107,15 +122,40 @@ std::optional<RowIndex> Outline::fixed(RowIndex directory, std::string_view name
   return std::nullopt;
 }
 
-std::string Outline::relative_target(RowIndex link, std::string_view name) const {
+std::string Outline::relative_target(RowIndex link, std::string_view names) const {
   const auto from = parts(at(at(link).parent).row->path);
   const auto to = parts(at(link).row->to);
   std::size_t common = 0;
   while (common < from.size() && common + 1 < to.size() && from[common] == to[common]) ++common;
   std::string target;
   for (std::size_t i = common; i < from.size(); ++i) target += "../";
-  for (std::size_t i = common; i + 1 < to.size(); ++i) target += fmt::format("{}/", to[i]);
-  return target.append(name);
+  for (std::size_t i = common; i < to.size(); ++i) {
+    if (i > common) target += '/';
+    if (!to[i].starts_with('{')) {
+      target += to[i];
+      continue;
+    }
+    const std::size_t end = std::min(names.find('/'), names.size());
+    target += names.substr(0, end);
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return target;
+}
+
+std::string Outline::shown_path(RowIndex row) const {
+  std::string path;
+  for (const std::string_view part : parts(at(row).row->path)) {
+    const std::size_t close = part.find('}');
+    const auto* known = close == std::string_view::npos
+                            ? std::end(kPlaceholders)
+                            : std::ranges::find(kPlaceholders, part.substr(1, close - 1), &Placeholder::word);
+    path += '/';
+    if (known == std::end(kPlaceholders))
+      path += part;
+    else
+      path.append(known->shown).append(part.substr(close + 1));
+  }
+  return path.empty() ? "/" : path;
 }
 
 }  // namespace holdfast::tree

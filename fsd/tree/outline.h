@@ -45,8 +45,12 @@ class Outline {
   std::optional<RowIndex> child(RowIndex directory, NodeKind kind) const;
   // The fixed file of that name in this directory: no object there may bear it.
   std::optional<RowIndex> fixed(RowIndex directory, std::string_view name) const;
-  // From a link's row to an object of the row that it leads to.
-  std::string relative_target(RowIndex link, std::string_view name) const;
+  // From a link's row to an object of the row that it leads to: `names` are those that the two paths don't
+  // have in common, with slashes between.
+  std::string relative_target(RowIndex link, std::string_view names) const;
+
+  // The path as people read it: "/flows/FLOW/executions/EXECUTION".
+  std::string shown_path(RowIndex row) const;
 
  private:
   std::vector<Knot> knots_;

@@ -15,9 +15,14 @@ struct Place {
   RowIndex row = 0;
   Id object = 0;  // what the last {placeholder} of the row's path stands for; 0 above all objects
   Id parent = 0;  // what the one before it stands for
+  // What else tells names apart that stand for one object: of a difference its second point, of a group's
+  // moment the time. Mostly 0.
+  std::int64_t extra = 0;
 
   // The parent follows from the object.
-  bool operator==(const Place& other) const { return row == other.row && object == other.object; }
+  bool operator==(const Place& other) const {
+    return row == other.row && object == other.object && extra == other.extra;
+  }
 };
 
 // The number that stat shows: the same for as long as the object lives, across restarts too, and never
@@ -25,6 +30,7 @@ struct Place {
 inline std::uint64_t inode_number(const Place& place) {
   if (place.row == 0 && place.object == 0) return 1;
   std::uint64_t x = static_cast<std::uint64_t>(place.object) * 0x9e3779b97f4a7c15 + place.row;
+  if (place.extra != 0) x = (x ^ (x >> 29) ^ static_cast<std::uint64_t>(place.extra)) * 0xd6e8feb86659fd93;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
   x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
   x ^= x >> 31;

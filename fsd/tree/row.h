@@ -20,6 +20,9 @@ enum class NodeKind {
   object,      // a directory that stands for an object
   generated,   // a snapshot, rendered at open
   log,         // append-only
+  work_log,    // the same, of one execution or job
+  lines,       // all of a kind, one object a line, as the reader may see them
+  difference,  // between two points: worked out when it is looked up, which can take long
   config,      // the definition of the object
   control,     // takes commands
   error,       // the reader's own last refused operation in this directory
@@ -50,20 +53,46 @@ struct Config {
 };
 
 // Which names a {placeholder} stands for, where it isn't simply all of a kind below an object.
-using Members = Result<std::vector<Named>> (*)(Engine& engine, Id parent);
+using Members = Result<std::vector<Named>> (*)(Engine& engine, const Place& directory);
+
+// What a name stands for that no listing has. ENOENT: nothing; EINVAL: it can't be meant.
+struct Meaning {
+  Id object = 0;
+  std::int64_t extra = 0;
+};
+using Resolve = Result<Meaning> (*)(Engine& engine, const Place& directory, std::string_view name, Time now);
+
+// Links that users make and remove (ln -s, rm): to an object of the kind that the placeholder stands for.
+using Attach = Result<> (Engine::*)(Id object, Id target, const Caller& caller);
+struct Attachment {
+  Attach attach = nullptr;
+  Attach detach = nullptr;
+};
+
+// Lines of the objects after one, for whoever may read those: how far they reach, 0 at the end.
+struct Page {
+  std::string text;
+  Id last = 0;
+};
+using NextPage = Result<Page> (*)(Engine& engine, Id after, const Asker& reader);
 
 struct Row {
-  std::string_view path;  // "{flow}" stands for the name of any flow
+  std::string_view path;   // "{flow}" stands for the name of any flow
+  std::string_view about;  // what it is, in a few words: README.txt says it
   NodeKind kind = NodeKind::directory;
   std::uint32_t bits = 0;    // of the owner's mode, those that this node can have
   Show show = nullptr;       // generated: its text …
   ShowTo show_to = nullptr;  // … or its text for each reader
   std::string_view to{};     // link: the path of the row that it leads to …
-  Show to_name = nullptr;    // … and the name of the object there (ENOENT: the link is absent)
+  // … and the names of the objects on the way there, with slashes (ENOENT: the link is absent)
+  Show to_name = nullptr;
   Config config{};
   std::span<const verbs::Verb> verbs{};
   Result<Subject> (*subject)(Engine& engine, Id object) = nullptr;  // wait (ENOENT: the file is absent)
   Members members = nullptr;
+  Resolve resolve = nullptr;
+  Attachment attachment{};
+  NextPage next_page = nullptr;     // lines
   ImageForm form = ImageForm::raw;  // image
 };
 

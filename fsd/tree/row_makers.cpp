@@ -17,6 +17,14 @@ Result<FlowDefinition> current(Engine& engine, Id id, FlowDefinition*) {
   HF_TRY(const FlowView view, engine.flow(id));
   return view.flow.definition;
 }
+Result<GroupDefinition> current(Engine& engine, Id id, GroupDefinition*) {
+  HF_TRY(const GroupView view, engine.group(id));
+  return view.group.definition;
+}
+Result<ScheduleDefinition> current(Engine& engine, Id id, ScheduleDefinition*) {
+  HF_TRY(const ScheduleView view, engine.schedule(id));
+  return view.schedule.definition;
+}
 Result<SettingsDefinition> current(Engine& engine, Id, SettingsDefinition*) { return engine.settings(); }
 
 template <class Definition>
@@ -59,13 +67,18 @@ Config config_of() {
 template Config config_of<MachineDefinition>();
 template Config config_of<RepositoryDefinition>();
 template Config config_of<FlowDefinition>();
+template Config config_of<GroupDefinition>();
+template Config config_of<ScheduleDefinition>();
 template Config config_of<SettingsDefinition>();
 
 Result<std::string> show_disk(Engine& engine, const Place& place) {
-  HF_TRY(const MachineView view, engine.machine(place.parent));
-  for (const Disk& disk : view.disks)
-    if (disk.id == place.object) return views::disk_status(disk, view.revision);
-  return fail(ENOENT, "machines/{} no longer has this disk", view.machine.name);
+  HF_TRY(const Engine::Stamp stamp, engine.stamp(ObjectKind::machine, place.parent));
+  HF_TRY(const DiskView view, engine.disk(place.parent, place.object));
+  return views::disk_status(view, stamp.revision);
+}
+
+Result<std::string> show_restore(Engine& engine, const Place& place) {
+  return engine.restore_text(place.object);
 }
 
 Result<std::string> job_name(Engine& engine, const Place& place) {
@@ -73,17 +86,26 @@ Result<std::string> job_name(Engine& engine, const Place& place) {
   return view.job.name;
 }
 
-Result<std::vector<Named>> jobs_of_execution(Engine& engine, Id execution) {
-  HF_TRY(const ExecutionView view, engine.execution(execution));
+Result<std::vector<Named>> jobs_of_execution(Engine& engine, const Place& directory) {
+  HF_TRY(const ExecutionView view, engine.execution(directory.object));
   return view.jobs;
 }
 
-Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, Id point) {
-  HF_TRY(const PointView view, engine.point(point));
+Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, const Place& directory) {
+  HF_TRY(const PointView view, engine.point(directory.object));
   std::vector<Named> disks;
   for (const PointDisk& disk : view.point.disks)
     if (disk.qcow2_bytes) disks.push_back({disk.id, disk.name});
   return disks;
+}
+
+Result<std::string> schedule_history(Engine& engine, const Place& place) {
+  constexpr int kShown = 1000;
+  HF_TRY(const auto occurrences, engine.occurrences(place.object, kShown));
+  std::string text;
+  for (const OccurrenceView& occurrence : occurrences)
+    if (occurrence.occurrence.status != OccurrenceStatus::planned) text += views::occurrence_line(occurrence);
+  return text;
 }
 
 Result<Subject> newest_execution(Engine& engine, Id flow) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/base/text.h"
+#include "fsd/tree/files/work_log_file.h"
 #include "fsd/tree/table.h"
 #include "fsd/verbs/verb.h"
 
@@ -21,7 +22,10 @@ Tree::Tree(Engine& engine, const Clock& clock)
       refusals_(clock),
       scratches_(clock),
       absences_(clock),
-      events_(engine) {}
+      events_(engine),
+      listings_(engine, clock),
+      differences_(engine),
+      clock_(clock) {}
 
 Place Tree::directory_of(const Place& place) const {
   const Outline::Knot& here = knot(place);
@@ -30,12 +34,23 @@ Place Tree::directory_of(const Place& place) const {
   return {here.parent, place.object, place.parent};
 }
 
-Result<Place> Tree::lookup(const Place& directory, std::string_view name) {
+Result<Place> Tree::lookup(const Place& directory, std::string_view name, const Asker& asker) {
+  auto found = lookup_unsettled(directory, name);
+  const bool guesses = std::ranges::any_of(
+      knot(directory).children, [&](RowIndex child) { return outline_.at(child).row->resolve != nullptr; });
+  // What shells and desktops look for by themselves begins with a dot.
+  if (found || !guesses || name.starts_with('.')) return found;
+  return refusals_.settle_failure(directory, asker, fmt::format("look up {}", name), std::move(found));
+}
+
+Result<Place> Tree::lookup_unsettled(const Place& directory, std::string_view name) {
+  Result<Place> why = fail(ENOENT, "there is no '{}' here", name);
   for (const RowIndex row : knot(directory).children) {
     const Outline::Knot& child = outline_.at(row);
     if (child.stands_for) {
       auto found = lookup_object(directory, row, name);
       if (found || found.error().code != ENOENT) return found;
+      if (child.row->resolve != nullptr) why = std::move(found);
     } else if (child.row->kind == NodeKind::scratch) {
       if (const Id id = scratches_.find(directory, name); id != 0) return Place{row, id, directory.object};
     } else if (child.row->kind == NodeKind::log) {
@@ -47,7 +62,7 @@ Result<Place> Tree::lookup(const Place& directory, std::string_view name) {
       if (is_present(place)) return place;
     }
   }
-  return fail(ENOENT, "there is no '{}' here", name);
+  return why;
 }
 
 Result<Place> Tree::lookup_object(const Place& directory, RowIndex row, std::string_view name) {
@@ -55,11 +70,15 @@ Result<Place> Tree::lookup_object(const Place& directory, RowIndex row, std::str
   if (outline_.fixed(directory.row, name) || !name.ends_with(child.suffix))
     return fail(ENOENT, "'{}' is no object's name here", name);
   name.remove_suffix(child.suffix.size());
+  if (child.row->resolve != nullptr) {
+    HF_TRY(const Meaning meaning, child.row->resolve(engine_, directory, name, clock_.now()));
+    return Place{row, meaning.object, directory.object, meaning.extra};
+  }
   if (child.row->members == nullptr) {
     HF_TRY(const Id id, engine_.find(*child.stands_for, directory.object, name));
     return Place{row, id, directory.object};
   }
-  HF_TRY(const auto all, child.row->members(engine_, directory.object));
+  HF_TRY(const auto all, child.row->members(engine_, directory));
   for (const Named& member : all)
     if (member.name == name) return Place{row, member.id, directory.object};
   return fail(ENOENT, "there is no '{}' here", name);
@@ -89,7 +108,7 @@ Result<Ownership> Tree::ownership(const Place& place) {
   return owner;
 }
 
-Result<Attributes> Tree::attributes(const Place& place, const Asker& asker) {
+Result<Attributes> Tree::attributes(const Place& place, const Asker& asker, const GaveUp& gave_up) {
   Attributes it{.kind = kind(place), .ownership = {}, .changed_at = began_at_, .inode = inode_number(place)};
   HF_TRY(it.ownership, ownership(place));
   if (const auto subject = outline_.subject_of(place)) {
@@ -112,6 +131,22 @@ Result<Attributes> Tree::attributes(const Place& place, const Asker& asker) {
       HF_TRY(const EventText::Extent extent, events_.extent(place.object, asker));
       it.size = extent.size;
       it.changed_at = std::max(extent.changed_at, Time{});
+      break;
+    }
+    case NodeKind::work_log: {
+      HF_TRY(const std::string text, work_log_text(engine_, *outline_.subject_of(place)));
+      it.size = text.size();
+      break;
+    }
+    case NodeKind::lines: {
+      HF_TRY(const auto extent, listings_.extent(place.row, knot(place).row->next_page, asker));
+      it.size = extent.size;
+      it.changed_at = extent.changed_at;
+      break;
+    }
+    case NodeKind::difference: {
+      HF_TRY(const auto text, differences_.of(place, gave_up));
+      it.size = text->size();
       break;
     }
     case NodeKind::control: it.size = verbs::listing(knot(place).row->verbs).size(); break;
@@ -157,7 +192,7 @@ bool Tree::is_reserved_below(RowIndex directory, std::string_view name) const {
 
 Result<std::vector<Named>> Tree::members(const Place& directory, RowIndex row) {
   const Outline::Knot& child = outline_.at(row);
-  if (child.row->members != nullptr) return child.row->members(engine_, directory.object);
+  if (child.row->members != nullptr) return child.row->members(engine_, directory);
   return engine_.list(*child.stands_for, directory.object);
 }
 
@@ -191,6 +226,7 @@ Result<std::vector<Entry>> Tree::entries(const Place& directory, const Asker& as
         all.push_back({std::move(part.name), NodeKind::log, inode_number({row, part.after, 0})});
       continue;
     }
+    if (child.row->resolve != nullptr) continue;
     if (!child.stands_for) {
       const Place place{row, directory.object, directory.parent};
       if (is_present(place)) all.push_back({std::string{child.name}, child.row->kind, inode_number(place)});

@@ -13,8 +13,10 @@
 #include "catalog/base/clock.h"
 #include "fsd/tree/absences.h"
 #include "fsd/tree/asker.h"
+#include "fsd/tree/differences.h"
 #include "fsd/tree/event_text.h"
 #include "fsd/tree/files/open_file.h"
+#include "fsd/tree/listings.h"
 #include "fsd/tree/outline.h"
 #include "fsd/tree/refusals.h"
 #include "fsd/tree/renderings.h"
@@ -40,18 +42,26 @@ struct Entry {
 
 class Tree {
  public:
+  using GaveUp = Engine::GaveUp;
+  static bool never() { return false; }
+
   Tree(Engine& engine, const Clock& clock);
 
   static Place root() { return {}; }
   NodeKind kind(const Place& place) const { return outline_.at(place.row).row->kind; }
 
-  Result<Place> lookup(const Place& directory, std::string_view name);
-  // For him: some files are of another size for each who asks.
-  Result<Attributes> attributes(const Place& place, const Asker& asker);
+  // Why a name that no listing has means nothing is told in its directory's `error`.
+  Result<Place> lookup(const Place& directory, std::string_view name, const Asker& asker);
+  // For him: some files are of another size for each who asks. `gave_up`: of whoever waits for what takes
+  // long.
+  Result<Attributes> attributes(const Place& place, const Asker& asker, const GaveUp& gave_up = never);
   // Whether that depends on his supplementary groups.
   bool is_personal(const Place& place) const {
-    return kind(place) == NodeKind::log || knot(place).row->show_to != nullptr;
+    return kind(place) == NodeKind::log || kind(place) == NodeKind::lines ||
+           knot(place).row->show_to != nullptr;
   }
+  // Whether its attributes and its text can take long: a repository is read for them.
+  bool is_slow(const Place& place) const { return kind(place) == NodeKind::difference; }
   // Without "." and "..": what the asker may know of.
   Result<std::vector<Entry>> entries(const Place& directory, const Asker& asker);
   Result<std::string> link_target(const Place& link);
@@ -61,7 +71,8 @@ class Tree {
     bool write = false;
     bool truncate = false;
   };
-  Result<std::shared_ptr<OpenFile>> open(const Place& place, const OpenMode& mode, const Asker& asker);
+  Result<std::shared_ptr<OpenFile>> open(const Place& place, const OpenMode& mode, const Asker& asker,
+                                         const GaveUp& gave_up = never);
 
   // Files beside a definition (rule 3): scratch files come and go; config.json itself may go for a moment.
   struct Created {
@@ -82,7 +93,10 @@ class Tree {
     std::optional<std::uint64_t> size;
   };
   Result<> change(const Place& place, const Change& change, const Asker& asker);
-  // Whatever else changes a directory is never permitted; `what` says it, as "symlink x".
+  // ln -s and rm of links that stand for something: the target is read as an object's name (rule 9).
+  Result<Place> make_link(const Place& directory, std::string_view name, std::string_view target,
+                          const Asker& asker);
+  // Whatever else changes a directory is never permitted; `what` says it, as "link x".
   Result<> refuse(const Place& directory, std::string_view what, const Asker& asker);
 
  private:
@@ -90,6 +104,7 @@ class Tree {
 
   // The directory that a node lies in.
   Place directory_of(const Place& place) const;
+  Result<Place> lookup_unsettled(const Place& directory, std::string_view name);
   Result<Place> lookup_object(const Place& directory, RowIndex row, std::string_view name);
   bool is_present(const Place& place);
   Result<Ownership> ownership(const Place& place);
@@ -99,7 +114,7 @@ class Tree {
   bool is_reserved_below(RowIndex directory, std::string_view name) const;
 
   Result<std::shared_ptr<OpenFile>> open_unsettled(const Place& place, const OpenMode& mode,
-                                                   const Asker& asker);
+                                                   const Asker& asker, const GaveUp& gave_up);
   std::string name_of(const Place& place);
   Result<std::shared_ptr<OpenFile>> open_config(const Place& place, const OpenMode& mode, const Asker& asker);
   // The text becomes the definition, or is refused.
@@ -128,6 +143,11 @@ class Tree {
   }
   void tell_of_refusal(const Place& place, std::string_view action, std::string_view name, const Error& why,
                        const Asker& asker);
+  // The row of the links that users make in this directory.
+  std::optional<RowIndex> attachment_in(const Place& directory) const;
+  Result<Place> attach(const Place& directory, std::string_view name, std::string_view target,
+                       const Asker& asker);
+  Result<> detach(const Place& directory, std::string_view name, const Asker& asker);
 
   // The row of the objects that users make in this collection.
   Result<RowIndex> makeable(const Place& directory, const Asker& asker);
@@ -149,6 +169,9 @@ class Tree {
   Scratches scratches_;
   Absences absences_;
   EventText events_;
+  Listings listings_;
+  Differences differences_;
+  const Clock& clock_;
 };
 
 }  // namespace holdfast::tree

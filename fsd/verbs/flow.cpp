@@ -1,3 +1,7 @@
+#include <nlohmann/json.hpp>
+
+#include "catalog/model/definition_json.h"
+#include "catalog/model/rights.h"
 #include "fsd/verbs/verb.h"
 
 namespace holdfast::verbs {
@@ -34,12 +38,42 @@ Result<> disable(Engine& engine, Id flow, const Values&, const Caller& caller) {
   return engine.set_enabled(flow, false, caller);
 }
 
+// What reads as JSON is that, all else is text: enabled=false, tags=["web"], description="the web servers".
+Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller) {
+  HF_TRY(const FlowView view, engine.flow(flow));
+  using Json = nlohmann::ordered_json;
+  Json definition = Json::parse(print_definition(view.flow.definition));
+  for (const auto& [field, value] : values.all()) {
+    Json read = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+    definition[field] = read.is_discarded() ? Json(value) : std::move(read);
+  }
+  HF_TRY(const auto wanted, parse_definition<FlowDefinition>(definition.dump()));
+  if (const std::string field = root_only_change(view.flow.definition, wanted);
+      caller.uid != 0 && !field.empty())
+    return fail(EPERM, "'{}' names something of the host: only root may change it", field);
+  return engine.define(flow, wanted, caller);
+}
+
+Result<> clone(Engine& engine, Id flow, const Values& values, const Caller& caller) {
+  // What mkdir asks.
+  HF_TRY(const Ownership collection, engine.ownership(ObjectKind::flow, 0));
+  if (!may(caller, collection, Right::write))
+    return fail(EACCES, "the mode of flows does not let you make one");
+  HF_CHECK(engine.clone_flow(flow, values.text("to"), caller));
+  return {};
+}
+
+constexpr Argument kSet[] = {{"FIELD", field, "VALUE", true}};
+constexpr Argument kClone[] = {{"to", new_name, "NAME", true}};
+
 constexpr Verb kVerbs[] = {
     {"run", kRun, "start an execution, to be seen at once as executions/ID; its wait file says how it ended",
      run},
     {"cancel", {}, "cancel what runs now", cancel},
     {"enable", {}, "let it run", enable},
     {"disable", {}, "let it run no more; what runs now goes on", disable},
+    {"set", kSet, "change fields of its config.json; the others stay as they are", set},
+    {"clone", kClone, "make another flow of the same definition", clone},
 };
 
 }  // namespace

@@ -6,9 +6,39 @@ namespace {
 
 constexpr Verb kMachine[] = {verify_verb<ObjectKind::machine>(
     "read all its points in the repository, and compare them with their checksums, by a job")};
-constexpr Verb kPoint[] = {verify_verb<ObjectKind::point>(
-    "read what is stored of it, and compare it with its checksums, by a job; "
-    "level=quick looks at the files only, level=compare also has QEMU read it")};
+using enum Argument::Type;
+
+constexpr Argument kPin[] = {{"until", moment, "TIME"}, {"why", text, "TEXT"}};
+constexpr Argument kVerdict[] = {
+    {"result", choice, "good|bad", true}, {"by", name, "NAME", true}, {"text", text, "TEXT"}};
+
+Result<> pin(Engine& engine, Id point, const Values& values, const Caller& caller) {
+  PinRequest request{.until = {}, .why = values.text("why")};
+  if (values.has("until")) request.until = verbs::moment(values.text("until"), system_clock().now());
+  return engine.pin(point, request, caller);
+}
+
+Result<> unpin(Engine& engine, Id point, const Values&, const Caller& caller) {
+  return engine.unpin(point, caller);
+}
+
+Result<> verdict(Engine& engine, Id point, const Values& values, const Caller& caller) {
+  const VerdictRequest request{
+      .result = from_word<VerdictResult>(values.text("result")).value_or(VerdictResult::bad),
+      .by = values.text("by"),
+      .text = values.text("text")};
+  return engine.give_verdict(point, request, caller);
+}
+
+constexpr Verb kPoint[] = {
+    verify_verb<ObjectKind::point>(
+        "read what is stored of it, and compare it with its checksums, by a job; "
+        "level=quick looks at the files only, level=compare also has QEMU read it"),
+    {"pin", kPin, "hold it until then, or until it is unpinned: nothing deletes it", pin},
+    {"unpin", {}, "take all its pins away", unpin},
+    {"verdict", kVerdict, "say what it was found to be; the last word counts: a bad one is never `latest`",
+     verdict},
+};
 
 }  // namespace
 

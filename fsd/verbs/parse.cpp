@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "catalog/base/text.h"
+#include "catalog/base/when.h"
 #include "fsd/verbs/verb.h"
 
 namespace holdfast::verbs {
@@ -22,6 +23,32 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
+// A value that begins with a double quote goes on to the next one, blanks and all; \" and \\ stand for
+// themselves in it. Anywhere else a quote is a character like others, as in tags=["web"].
+Result<std::vector<std::string>> words_of(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t";
+  std::vector<std::string> words;
+  for (std::size_t i = line.find_first_not_of(kBlanks); i < line.size();
+       i = line.find_first_not_of(kBlanks, i)) {
+    std::string& word = words.emplace_back();
+    while (i < line.size() && kBlanks.find(line[i]) == std::string_view::npos) {
+      word += line[i++];
+      if (word.back() != '=' || word.find('=') + 1 != word.size() || i == line.size() || line[i] != '"')
+        continue;
+      for (++i; i < line.size() && line[i] != '"'; ++i) {
+        if (line[i] == '\\' && i + 1 < line.size()) ++i;
+        word += line[i];
+      }
+      if (i == line.size()) return fail(EINVAL, "a double quote is opened and never closed");
+      ++i;
+      break;  // the value has ended
+    }
+    if (i < line.size() && kBlanks.find(line[i]) == std::string_view::npos)
+      return fail(EINVAL, "a blank is missing behind {}", word);
+  }
+  return words;
+}
+
 Result<const Verb*> find_verb(std::string_view word, std::span<const Verb> verbs) {
   std::vector<std::string_view> words;
   for (const Verb& verb : verbs) {
@@ -35,7 +62,7 @@ Result<const Verb*> find_verb(std::string_view word, std::span<const Verb> verbs
 Result<const Argument*> find_argument(std::string_view key, const Verb& verb) {
   std::vector<std::string_view> keys;
   for (const Argument& argument : verb.arguments) {
-    if (argument.key == key) return &argument;
+    if (argument.key == key || argument.type == Argument::Type::field) return &argument;
     keys.push_back(argument.key);
   }
   if (keys.empty()) return fail(EINVAL, "'{}' takes no arguments, but '{}' was given", verb.word, key);
@@ -65,6 +92,15 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
     case Argument::Type::span:
       if (parse_duration(value)) return {};
       return fail(EINVAL, "{}='{}' is no span of time; write it as 90s, 15m or 4h", argument.key, value);
+    case Argument::Type::pattern:
+      if (!value.empty()) return {};
+      return fail(EINVAL, "{}= names nothing; write {}={}", argument.key, argument.key, argument.shape);
+    case Argument::Type::moment:
+      if (moment(value, system_clock().now())) return {};
+      return fail(EINVAL, "{}='{}' is no time; write it as 2026-11-20, 2026-11-20T02:30 or 30d", argument.key,
+                  value);
+    case Argument::Type::text:
+    case Argument::Type::field: return {};
     case Argument::Type::new_name:
       if (reserved(value))
         return fail(EINVAL, "{}='{}' is the name of a fixed file; choose another", argument.key, value);
@@ -77,6 +113,12 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
 }
 
 }  // namespace
+
+std::optional<Time> moment(std::string_view text, Time now) {
+  if (const auto span = parse_duration(text)) return now + *span;
+  const auto when = parse_when(text, now);
+  return when ? std::optional{*when} : std::nullopt;
+}
 
 std::string Values::text(std::string_view key) const {
   const auto found = values_.find(key);
@@ -93,36 +135,42 @@ Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const 
   while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
   if (line.find_first_of(std::string_view{"\n\r\0", 3}) != std::string_view::npos)
     return fail(EINVAL, "one write is one command on one line");
-  const auto words = split(line, " \t");
+  HF_TRY(const auto words, words_of(line));
   if (words.empty()) return fail(EINVAL, "an empty command; reading this file shows what may be written");
 
   Command command;
   HF_TRY(command.verb, find_verb(words[0], verbs));
   for (std::size_t i = 1; i < words.size(); ++i) {
-    const std::size_t equals = words[i].find('=');
-    if (equals == std::string_view::npos)
-      return fail(EINVAL, "'{}' is no argument; write key=value", words[i]);
-    const std::string_view key = words[i].substr(0, equals), value = words[i].substr(equals + 1);
+    const std::string_view word = words[i];
+    const std::size_t equals = word.find('=');
+    if (equals == std::string_view::npos) return fail(EINVAL, "'{}' is no argument; write key=value", word);
+    const std::string_view key = word.substr(0, equals), value = word.substr(equals + 1);
     HF_TRY(const Argument* argument, find_argument(key, *command.verb));
     if (command.values.has(key)) return fail(EINVAL, "'{}' is given twice", key);
     HF_CHECK(check_value(*argument, value, reserved));
     command.values.add(key, value);
   }
   for (const Argument& argument : command.verb->arguments)
-    if (argument.needed && !command.values.has(argument.key))
+    if (argument.needed && !command.values.has(argument.key) &&
+        (argument.type != Argument::Type::field || command.values.all().empty()))
       return fail(EINVAL, "'{}' wants {}={}", command.verb->word, argument.key, argument.shape);
   return command;
 }
 
+std::string synopsis(const Verb& verb) {
+  std::string text{verb.word};
+  for (const Argument& argument : verb.arguments) {
+    const char* format = argument.type == Argument::Type::field ? " {}={} …"
+                         : argument.needed                      ? " {}={}"
+                                                                : " [{}={}]";
+    text += fmt::format(fmt::runtime(format), argument.key, argument.shape);
+  }
+  return text;
+}
+
 std::string listing(std::span<const Verb> verbs) {
   std::string text;
-  for (const Verb& verb : verbs) {
-    std::string synopsis{verb.word};
-    for (const Argument& argument : verb.arguments)
-      synopsis +=
-          fmt::format(fmt::runtime(argument.needed ? " {}={}" : " [{}={}]"), argument.key, argument.shape);
-    text += fmt::format("{}\n    {}\n", synopsis, verb.meaning);
-  }
+  for (const Verb& verb : verbs) text += fmt::format("{}\n    {}\n", synopsis(verb), verb.meaning);
   return text;
 }
 

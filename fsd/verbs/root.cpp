@@ -1,4 +1,4 @@
-// What may be asked of the daemon itself.
+// What may be asked of the daemon, and of all at once.
 #include "catalog/base/text.h"
 #include "fsd/verbs/verb.h"
 
@@ -7,10 +7,31 @@ namespace {
 
 using enum Argument::Type;
 
+constexpr Argument kRun[] = {
+    {"flows", pattern, "GLOB", true},
+    {"type", choice, "auto|full|incremental"},
+    {"by", name, "NAME"},
+    {"name", new_name, "ID"},
+};
+constexpr Argument kFlows[] = {{"flows", pattern, "GLOB", true}};
 constexpr Argument kDrain[] = {
     {"timeout", span, "SPAN"},
     {"name", new_name, "ID"},
 };
+
+Result<> run(Engine& engine, Id, const Values& values, const Caller& caller) {
+  RunRequest request;
+  request.name = values.text("name");
+  request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
+  request.by = values.text("by");
+  HF_CHECK(engine.run_matching(values.text("flows"), request, caller));
+  return {};
+}
+
+template <bool enabled>
+Result<> enable(Engine& engine, Id, const Values& values, const Caller& caller) {
+  return engine.enable_matching(values.text("flows"), enabled, caller);
+}
 
 Result<> drain(Engine& engine, Id, const Values& values, const Caller& caller) {
   DrainRequest request;
@@ -25,6 +46,10 @@ Result<> drain(Engine& engine, Id, const Values& values, const Caller& caller) {
 Result<> resume(Engine& engine, Id, const Values&, const Caller& caller) { return engine.resume(caller); }
 
 constexpr Verb kVerbs[] = {
+    {"run", kRun, "start all enabled flows of such names that are yours, or none when one of them can't",
+     run},
+    {"enable", kFlows, "let all such flows run", enable<true>},
+    {"disable", kFlows, "let none of them run", enable<false>},
     {"drain", kDrain,
      "take no new work, before an upgrade: a job, to be seen at once as jobs/ID, ends as success once all "
      "work has "

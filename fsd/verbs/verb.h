@@ -1,5 +1,5 @@
-// A command: VERB [key=value …]. Verbs are declared as tables; the parser, and what reading a `control`
-// shows, are made from the same rows.
+// A command: VERB [key=value …]; key="a value with blanks". Verbs are declared as tables; the parser, and
+// what reading a `control` shows, are made from the same rows.
 #pragma once
 
 #include <functional>
@@ -22,12 +22,19 @@ struct Argument {
     new_name,  // of what the verb makes: not a reserved one
     path,      // of the host: an absolute one
     span,      // of time: "90s", "4h"
+    pattern,   // of names, as the shell has them
+    moment,    // a time, or a span from now
+    text,      // any
+    field,     // any key that no other argument has: of a definition
   };
   std::string_view key;
   Type type;
   std::string_view shape;  // as shown: "auto|full|incremental", "A,B", "ID"
   bool needed = false;
 };
+
+// An argument of type moment: "2026-11-20T02:30", or "30d" from now.
+std::optional<Time> moment(std::string_view text, Time now);
 
 // What was given, checked against the verb's arguments.
 class Values {
@@ -37,6 +44,7 @@ class Values {
   // "" when it was not given.
   std::string text(std::string_view key) const;
   std::vector<std::string> list(std::string_view key) const;
+  const std::map<std::string, std::string, std::less<>>& all() const { return values_; }
 
  private:
   std::map<std::string, std::string, std::less<>> values_;
@@ -60,6 +68,9 @@ using Reserved = std::function<bool(std::string_view name)>;
 // EINVAL says what is wrong and what would be right.
 Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved);
 
+// "run [type=auto|full|incremental] …"
+std::string synopsis(const Verb& verb);
+
 // One line a verb, with its arguments and what it does.
 std::string listing(std::span<const Verb> verbs);
 
@@ -71,5 +82,8 @@ std::span<const Verb> of_job();
 std::span<const Verb> of_repository();
 std::span<const Verb> of_machine();
 std::span<const Verb> of_point();
+std::span<const Verb> of_group();
+std::span<const Verb> of_schedule();
+std::span<const Verb> of_root();
 
 }  // namespace holdfast::verbs

@@ -1,9 +1,12 @@
+#include "catalog/model/definition_json.h"
 #include "fsd/views/json.h"
 #include "fsd/views/views.h"
 
 namespace holdfast::views {
 
-std::string flow_status(const FlowView& view) {
+namespace {
+
+Json flow_fields(const FlowView& view) {
   const Flow& flow = view.flow;
   Json average = nullptr;
   if (flow.finished_executions > 0)
@@ -15,7 +18,9 @@ std::string flow_status(const FlowView& view) {
     last_status = to_word(view.last->status);
     last_time = iso_time(view.last->started_at.value_or(view.last->created_at));
   }
-  return document({
+  Json warnings = Json::array();
+  if (flow.complete && !flow.definition.enabled) warnings.push_back("it is disabled");
+  return {
       {"revision", view.revision},
       {"state", flow.complete ? "ready" : "incomplete"},
       {"enabled", flow.definition.enabled},
@@ -28,7 +33,18 @@ std::string flow_status(const FlowView& view) {
       {"warned_executions", flow.warned_executions},
       {"failed_executions", flow.failed_executions},
       {"average_seconds", average},
-  });
+      {"warnings", warnings},
+  };
+}
+
+}  // namespace
+
+std::string flow_status(const FlowView& view) { return document(flow_fields(view)); }
+
+std::string flow_line(const FlowView& view) {
+  Json fields = {{"name", view.flow.name}, {"config", Json::parse(print_definition(view.flow.definition))}};
+  fields.update(flow_fields(view));
+  return line(fields);
 }
 
 }  // namespace holdfast::views

@@ -1,14 +1,17 @@
+#include "catalog/model/definition_json.h"
 #include "fsd/views/json.h"
 #include "fsd/views/views.h"
 
 namespace holdfast::views {
 
-std::string machine_status(const MachineView& view) {
+namespace {
+
+Json machine_fields(const MachineView& view) {
   Json disks = Json::array();
   for (const Disk& disk : view.disks)
     if (disk.configured) disks.push_back(disk.name);
   const char* state = !view.machine.complete ? "incomplete" : view.busy ? "busy" : "ready";
-  return document({
+  return {
       {"revision", view.revision},
       {"state", state},
       {"disks", disks},
@@ -17,15 +20,32 @@ std::string machine_status(const MachineView& view) {
       {"latest_at", view.newest ? Json(iso_time(view.newest->time)) : Json(nullptr)},
       {"bytes_stored", view.total.bytes_stored},
       {"warnings", view.warnings},
-  });
+  };
 }
 
-std::string disk_status(const Disk& disk, std::int64_t revision) {
+}  // namespace
+
+std::string machine_status(const MachineView& view) { return document(machine_fields(view)); }
+
+std::string machine_line(const MachineView& view) {
+  Json fields = {{"name", view.machine.name},
+                 {"config", Json::parse(print_definition(view.machine.definition))}};
+  fields.update(machine_fields(view));
+  return line(fields);
+}
+
+std::string disk_status(const DiskView& view, std::int64_t revision) {
+  Json change_ids = Json::object();
+  for (const auto& [repository, change_id] : view.change_ids)
+    change_ids[repository] = text_or_null(change_id);
   return document({
       {"revision", revision},
-      {"name", disk.name},
-      {"configured", disk.configured},
-      {"capacity", disk.capacity ? Json(*disk.capacity) : Json(nullptr)},
+      {"name", view.disk.name},
+      {"configured", view.disk.configured},
+      {"capacity", view.disk.capacity ? Json(*view.disk.capacity) : Json(nullptr)},
+      {"cbt", view.cbt_reason.empty() ? "yes" : "no"},
+      {"cbt_reason", text_or_null(view.cbt_reason)},
+      {"change_ids", change_ids},
   });
 }
 

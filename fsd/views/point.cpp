@@ -3,12 +3,22 @@
 #include "fsd/views/views.h"
 
 namespace holdfast::views {
+namespace {
 
-std::string point_manifest(const PointView& view) {
+Json fields(const PointView& view) {
   Json shown =
       manifest(view.point, {.machine = view.machine, .repository = view.repository, .parent = view.parent});
+  shown["copies"] = view.copies;
+  shown["pins"] = pins_json(view.pins);
+  shown["verdicts"] = verdicts_json(view.verdicts);
   shown["verified"] = verification_json(view.point.verified);
-  return document(shown);
+  return shown;
 }
+
+}  // namespace
+
+std::string point_manifest(const PointView& view) { return document(fields(view)); }
+
+std::string point_line(const PointView& view) { return line(fields(view)); }
 
 }  // namespace holdfast::views

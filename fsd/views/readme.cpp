@@ -2,16 +2,9 @@
 
 namespace holdfast::views {
 
-std::string readme() {
+std::string_view readme() {
   return R"(Holdfast backs up the disks of virtual machines, and this directory is how it is used. Everything here
 is done with the tools you have: ls, cat, mkdir, cp, mv, jq, an editor.
-
-machines/      what is backed up; machines/M/points/ has its restore points, each disk as a plain image
-repositories/  where backups are kept: stock qcow2 files, of use without Holdfast too
-flows/         what is backed up to where
-jobs/          the work that was done
-events.jsonl   all that happened, one JSON object a line
-status.json    how things stand
 
 Ten commands to start with:
 
@@ -28,7 +21,7 @@ Ten commands to start with:
 
 To see what a config.json may say, read it, and config.schema.json beside it. To see what a control understands,
 read it. When something is refused, `error` in the same directory says why; mkdir, rmdir and mv leave
-theirs in the directory they were done in.
+theirs in the directory they were done in. The manual is holdfast-fs(5).
 )";
 }
 

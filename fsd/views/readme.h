@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
+#include <string_view>
 
 namespace holdfast::views {
 
-// README.txt at the root of the mount: what this is, and ten commands to start with.
-std::string readme();
+// How README.txt at the root of the mount begins: what this is, and ten commands to start with.
+std::string_view readme();
 
 }  // namespace holdfast::views

@@ -9,13 +9,28 @@
 namespace holdfast::views {
 
 std::string machine_status(const MachineView& view);
-std::string disk_status(const Disk& disk, std::int64_t revision);
+std::string disk_status(const DiskView& disk, std::int64_t revision);
 std::string repository_status(const RepositoryView& view);
 std::string flow_status(const FlowView& view);
 std::string execution_status(const ExecutionView& view);
 std::string job_status(const JobView& view);
 std::string point_manifest(const PointView& view);
+std::string chain_json(const ChainView& view);
+std::string difference_json(const DifferenceView& view);
+std::string group_status(const GroupView& view);
+std::string schedule_status(const ScheduleView& view);
 std::string summary(const SummaryView& view);
+
+// One line of machines.jsonl, flows.jsonl, points.jsonl: name, definition and status in one.
+std::string machine_line(const MachineView& view);
+std::string flow_line(const FlowView& view);
+std::string point_line(const PointView& view);
+
+// One line of a schedule's history.jsonl.
+std::string occurrence_line(const OccurrenceView& view);
+
+// One line of a log: for people.
+std::string log_line(const LogLine& line);
 
 // One line of events.jsonl.
 std::string event_line(const Event& event);

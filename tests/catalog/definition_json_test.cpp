@@ -222,7 +222,7 @@ TEST(DefinitionJson, ARefusalNamesTheFieldTheValueAndWhatWouldBeRight) {
   EXPECT_EQ(refusal<M>(R"({"socket":"/s","disks":[{"name":"a","node":"b"}]})"),
             R"(field "driver" is missing; it must be "qmp", "nbd" or "file")");
   EXPECT_EQ(refusal<FlowDefinition>(R"({"target":"m","repository":"r"})"),
-            R"(field "target" is "m"; it must be a machine, written as machines/NAME)");
+            R"(field "target" is "m"; it must be a machine or a group, written as machines/NAME or groups/NAME)");
 }
 
 TEST(DefinitionJson, WhatIsNoJsonIsRefused) {

@@ -18,6 +18,7 @@
 #include "catalog/stores/groups.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/leftovers.h"
+#include "catalog/stores/logs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/occurrences.h"
 #include "catalog/stores/pins.h"

@@ -33,7 +33,7 @@ class QueryPlans : public testing::Test {
   std::string unbounded(const std::string& sql) {
     const std::set<std::string> growing = {
         "executions",           "jobs",   "points",     "point_disks", "layers",   "events",
-        "schedule_occurrences", "copies", "copy_disks", "pins",        "verdicts", "definition_changes"};
+        "schedule_occurrences", "copies", "copy_disks", "pins",        "verdicts", "definition_changes", "log_lines"};
     // Partial indexes of what is active now: a handful.
     const std::set<std::string> small = {"executions_one_active_a_flow", "jobs_active",
                                          "points_one_writing_a_machine", "copies_being_written",
@@ -134,6 +134,28 @@ void use_copies(db::Connection& db, const Point& point, const Layer& layer) {
   must(pins.remove_all(point.id));
   must(Verdicts(db).add({new_id(), point.id, at(0), VerdictResult::good, "ann", ""}));
   ignore(Verdicts(db).of_point(point.id));
+
+  Points points(db);
+  must(points.touch(point.id));
+  must(points.set_told(point.id, 1));
+  ignore(points.untold(point.repository_id, 10));
+  ignore(points.newest_good(point.machine_id, at(0)));
+  ignore(points.of_execution(1));
+  ignore(points.after(0, 10));
+  ignore(points.chain(point.chain_id));
+  ignore(points.chains(point.machine_id));
+  ignore(points.of_chain(point.chain_id));
+  ignore(points.layers_of(point.chain_id));
+  ignore(points.repositories_of(point.machine_id));
+}
+
+void use_logs(db::Connection& db, const Job& job, const Execution& execution) {
+  const auto ignore = [](const auto&) {};
+  must(Logs(db).add(job, at(0), "begins"));
+  must(Logs(db).add(execution, at(0), "ends"));
+  ignore(Logs(db).of_job(job.id, 0, 10));
+  ignore(Logs(db).of_execution(execution.id, 0, 10));
+  ignore(Flows(db).after(0, 10));
 }
 
 // Every function of every store, so that each of their statements is prepared.
@@ -191,6 +213,7 @@ void use_everything(db::Connection& db) {
   ignore(jobs.of_execution(execution.id));
   ignore(jobs.unfinished());
   must(jobs.update(job));
+  use_logs(db, job, execution);
   ignore(jobs.prune(10, 10));
 
   Points points(db);

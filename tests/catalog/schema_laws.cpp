@@ -78,12 +78,12 @@ std::vector<Law> laws_of_ids_and_names() {
            {"credentials", "120"}, {"sources", "121"},    {"groups", "122"},
            {"schedules", "123"},   {"policies", "124"},   {"schedule_occurrences", "128"},
            {"copies", "118"},      {"copy_disks", "125"}, {"pins", "126"},
-           {"verdicts", "127"}}) {
+           {"verdicts", "127"},    {"log_lines", "129"}}) {
     laws.push_back({check(table, "id_is_positive"),
                     fmt::format("UPDATE {} SET id = 0 WHERE id = {}", table, spare), Kind::check, "", ""});
     static const std::set<std::string> without_names = {
         "chains", "layers",     "leftovers", "events",  "schedule_occurrences",
-        "copies", "copy_disks", "pins",      "verdicts"};
+        "copies", "copy_disks", "pins",      "verdicts", "log_lines"};
     if (without_names.contains(table)) continue;
     laws.push_back({check(table, "name_is_a_name"),
                     fmt::format("UPDATE {} SET name = '.hidden' WHERE id = {}", table, spare), Kind::check,
@@ -188,6 +188,8 @@ std::vector<Law> laws_of_checks() {
       law("pins", "absent_text_is_null", "why = ''"),
       law("verdicts", "somebody_gave_it", "given_by = ''"),
       law("verdicts", "absent_text_is_null", "text = ''"),
+      law("log_lines", "somebody_tells_it", "job_id = NULL WHERE id = 129"),
+      law("log_lines", "text_is_not_empty", "text = ''"),
       law("events", "event_is_not_empty", "event = ''"),
       law("events", "absent_text_is_null", "reason = ''"),
       law("events", "a_caller_is_known_whole", "uid = 0 WHERE id = 117"),
@@ -351,6 +353,8 @@ std::vector<Law> laws_of_references() {
       law("copy_disks", "disk_id, layer_id", "layer_id = 805 WHERE id = 25"),
       law("pins", "point_id", "point_id = 999 WHERE id = 26"),
       law("verdicts", "point_id", "point_id = 999 WHERE id = 27"),
+      law("log_lines", "job_id", "job_id = 999 WHERE id = 29"),
+      law("log_lines", "execution_id", "execution_id = 999 WHERE id = 29"),
   };
 }
 
@@ -431,6 +435,9 @@ std::vector<Law> laws_of_deletion() {
                  "SELECT count(*) FROM schedule_occurrences WHERE id = 2802"),
       goes_along("copy_disks", "copy_id", "copies WHERE id = 118",
                  "SELECT count(*) FROM copy_disks WHERE id = 2501"),
+      goes_along("log_lines", "job_id", "jobs WHERE id = 620", "SELECT count(*) FROM log_lines WHERE id = 2901"),
+      goes_along("log_lines", "execution_id", "executions WHERE id = 520",
+                 "SELECT count(*) FROM log_lines WHERE id = 2902"),
       goes_along("verdicts", "point_id", "points WHERE id = 121",
                  "SELECT count(*) FROM verdicts WHERE id = 127"),
       becomes_null("flows", "schedule_id", "schedules WHERE id = 2302", "id = 407"),

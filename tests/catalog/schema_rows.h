@@ -137,6 +137,7 @@ VALUES
   (502, 104, 'of-job', 'success', 'manual', NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1),
   (503, 104, 'of-point', 'success', 'manual', NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1),
   (504, 104, 'of-occurrence', 'success', 'manual', NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1),
+  (520, 104, 'of-line', 'success', 'manual', NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1),
   (505, 104, 'of-copy', 'success', 'manual', NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1);
 
 INSERT INTO jobs
@@ -148,6 +149,8 @@ VALUES
   (106, 'spare', 'backup', NULL, NULL, NULL, NULL, NULL, NULL, 'error', 'failed', 'it broke', '{"a": 1}',
    0, 0, 0, 0, 0, 0, 1, 2, 1),
   (601, 'of-execution', 'backup', NULL, NULL, 502, NULL, NULL, NULL, 'pending', NULL, NULL, '{}',
+   0, 0, 0, 0, 0, 0, NULL, NULL, 1),
+  (620, 'of-line', 'backup', NULL, NULL, NULL, NULL, NULL, NULL, 'pending', NULL, NULL, '{}',
    0, 0, 0, 0, 0, 0, NULL, NULL, 1),
   (602, 'of-machine', 'backup', NULL, NULL, NULL, 204, NULL, NULL, 'pending', NULL, NULL, '{}',
    0, 0, 0, 0, 0, 0, NULL, NULL, 1),
@@ -222,6 +225,8 @@ UPDATE repositories SET points = 9, bytes_stored = 81 WHERE id IN (3, 103);
 INSERT INTO copy_disks VALUES
   (25, 18, 2, 804, 9, 'abc'), (125, 18, 112, 805, 9, NULL), (2501, 118, 2, 804, 9, NULL);
 INSERT INTO pins VALUES (26, 10, 0, 'ann', 5, 'audit'), (126, 120, 0, NULL, NULL, NULL);
+INSERT INTO log_lines VALUES
+  (29, 6, 5, 0, 'begins'), (129, 6, NULL, 0, 'ends'), (2901, 620, NULL, 0, 'begins'), (2902, NULL, 520, 0, 'ends');
 INSERT INTO verdicts VALUES (27, 10, 0, 'good', 'ann', 'booted'), (127, 121, 0, 'bad', 'ann', NULL);
 INSERT INTO schedule_occurrences VALUES
   (28, 23, 4, 1, 'started', NULL, 5),

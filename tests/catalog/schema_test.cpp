@@ -171,6 +171,8 @@ TEST_F(Schema, AllowsNothingToBeAbsentButWhatMay) {
                                                "pins.until",
                                                "pins.why",
                                                "verdicts.text",
+                                               "log_lines.job_id",
+                                               "log_lines.execution_id",
                                                "machines.description",
                                                "machines.socket",
                                                "disks.node",

@@ -4,21 +4,9 @@
 #include <cstring>
 
 #include "catalog/model/rights.h"
+#include "tests/fsd/memory_thing.h"
 
 namespace holdfast::test {
-
-struct MemoryEngine::Thing {
-  ObjectKind kind = ObjectKind::machine;
-  Id parent = 0;
-  Object object;
-  Machine machine;
-  Repository repository;
-  Flow flow;
-  Execution execution;
-  Job job;
-  Point point;
-  std::string content;  // of a point's disk
-};
 
 namespace {
 
@@ -143,6 +131,8 @@ Id MemoryEngine::add_point(Id machine, const std::string& name, const std::strin
   row.capacity = content.size();
   row.bytes_used = kCluster;
   of_disk.content = std::move(content);
+  point.point.id = point.object.id;
+  point.point.machine_id = machine;
   point.point.name = name;
   point.point.time = clock_.now();
   point.point.disks = {row};
@@ -429,39 +419,6 @@ Result<Id> MemoryEngine::verify(ObjectKind kind, Id object, const VerifyRequest&
   job.job.operation = to_word(request.level);
   record("verify", thing->object.name, caller);
   return job.object.id;
-}
-
-Result<> MemoryEngine::set_enabled(Id flow, bool enabled, const Caller&) {
-  const std::lock_guard lock(mutex_);
-  HF_TRY(Thing * thing, get(ObjectKind::flow, flow));
-  thing->flow.definition.enabled = enabled;
-  touch(*thing);
-  return {};
-}
-
-Result<> MemoryEngine::cancel_flow(Id flow, const Caller& caller) {
-  HF_TRY(const Named last, latest(ObjectKind::execution, flow));
-  return cancel_execution(last.id, caller);
-}
-
-Result<> MemoryEngine::cancel_execution(Id id, const Caller&) {
-  {
-    const std::lock_guard lock(mutex_);
-    HF_TRY(const Thing* thing, get(ObjectKind::execution, id));
-    if (is_final(thing->execution.status)) return fail(EINVAL, "it has ended");
-  }
-  end(id, RunStatus::cancelled);
-  return {};
-}
-
-Result<> MemoryEngine::cancel_job(Id job, const Caller& caller) {
-  Id execution = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    HF_TRY(const Thing* thing, get(ObjectKind::job, job));
-    execution = thing->parent;
-  }
-  return cancel_execution(execution, caller);
 }
 
 Result<> MemoryEngine::define(const SettingsDefinition& settings, const Caller& caller) {

@@ -56,6 +56,37 @@ class MemoryEngine final : public Engine {
   Result<std::vector<Event>> events_since(Id after, int at_most) override;
   Result<std::vector<Id>> event_parts() override;
   Result<Named> latest(ObjectKind kind, Id parent) override;
+
+  // memory_history.cpp
+  Result<DiskView> disk(Id machine, Id disk) override;
+  Result<Id> newest_event() override;
+  Result<ChainView> chain(Id id) override;
+  Result<std::string> restore_text(Id point) override;
+  Result<Named> point_at(Id machine, Time when) override;
+  Result<DifferenceView> difference(Id from, Id to, const GaveUp& gave_up) override;
+  Result<std::vector<Named>> points_of_execution(Id execution) override;
+  Result<std::vector<LogLine>> log(ObjectKind kind, Id id, Id after, int at_most) override;
+  Result<std::vector<MachineView>> machines_after(Id after, int at_most) override;
+  Result<std::vector<FlowView>> flows_after(Id after, int at_most) override;
+  Result<std::vector<PointView>> points_after(Id after, int at_most) override;
+  Result<> pin(Id point, const PinRequest& request, const Caller& caller) override;
+  Result<> unpin(Id point, const Caller& caller) override;
+  Result<> give_verdict(Id point, const VerdictRequest& request, const Caller& caller) override;
+
+  // memory_gatherings.cpp
+  Result<GroupView> group(Id id) override;
+  Result<ScheduleView> schedule(Id id) override;
+  Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most) override;
+  Result<> define(Id id, const GroupDefinition& definition, const Caller& caller) override;
+  Result<> define(Id id, const ScheduleDefinition& definition, const Caller& caller) override;
+  Result<> add_member(Id group, Id machine, const Caller& caller) override;
+  Result<> remove_member(Id group, Id machine, const Caller& caller) override;
+  Result<> enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) override;
+  Result<> enable_schedule(Id schedule, bool enabled, const Caller& caller) override;
+  Result<std::vector<Id>> run_matching(std::string_view pattern, const RunRequest& request,
+                                       const Caller& caller) override;
+  Result<> enable_matching(std::string_view pattern, bool enabled, const Caller& caller) override;
+  Result<Id> clone_flow(Id flow, std::string_view name, const Caller& caller) override;
   Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) override;
   Result<> remove(ObjectKind kind, Id id, const Caller& caller) override;
   Result<> rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) override;

@@ -64,7 +64,7 @@ TEST_F(TableTest, LetsNobodyWriteWhatOnlyTheDaemonWrites) {
     const NodeKind kind = knot.row->kind;
     if (kind == NodeKind::config || kind == NodeKind::control || kind == NodeKind::scratch ||
         kind == NodeKind::collection || kind == NodeKind::object || kind == NodeKind::link ||
-        knot.row->path == "/")
+        knot.row->path == "/" || knot.row->path == "/groups/{group}/members")  // links are made there
       return;
     EXPECT_EQ(knot.row->bits & 0222, 0u);
   });
@@ -83,6 +83,9 @@ TEST_F(TableTest, LeadsLinksToTheirPlaceByTheShortestWay) {
   EXPECT_EQ(target("/machines/{machine}/latest", "T"), "points/T");
   EXPECT_EQ(target("/flows/{flow}/latest", "r1"), "executions/r1");
   EXPECT_EQ(target("/flows/{flow}/executions/{execution}/jobs/{job}", "j"), "../../../../../jobs/j");
+  EXPECT_EQ(target("/machines/{machine}/at/{when}", "T"), "../points/T");
+  EXPECT_EQ(target("/groups/{group}/at/{moment}/{point_of_machine}", "m/T"),
+            "../../../../machines/m/points/T");
 }
 
 TEST_F(TableTest, KnowsWhoseANodeIs) {
@@ -94,6 +97,20 @@ TEST_F(TableTest, KnowsWhoseANodeIs) {
   EXPECT_EQ(subject("/flows/{flow}/executions"), (Subject{ObjectKind::flow, 20}));
   EXPECT_EQ(subject("/flows/{flow}/executions/{execution}/wait"), (Subject{ObjectKind::execution, 20}));
   EXPECT_EQ(subject("/machines/{machine}/disks/{disk}/status.json"), (Subject{ObjectKind::machine, 10}));
+}
+
+TEST_F(TableTest, ShowsPathsAsPeopleReadThem) {
+  const auto shown = [&](std::string_view path) { return outline_.shown_path(outline_.row_of(path)); };
+  EXPECT_EQ(shown("/"), "/");
+  EXPECT_EQ(shown("/machines/{machine}/points/{point}/{point_disk}.raw"),
+            "/machines/MACHINE/points/POINT/DISK.raw");
+  EXPECT_EQ(shown("/machines/{machine}/diff/{two_points}"), "/machines/MACHINE/diff/A..B");
+}
+
+TEST_F(TableTest, SaysOfEachRowWhatItIs) {
+  each_row([&](RowIndex row, const Outline::Knot& knot) {
+    EXPECT_EQ(knot.row->about.empty(), row == 0 || knot.row->kind == NodeKind::scratch);
+  });
 }
 
 TEST(InodeNumbers, DifferForAllRowsOfManyObjects) {

@@ -34,7 +34,7 @@ class TreeTest : public testing::Test {
     if (path.empty()) return Tree::root();
     const auto [above, name] = split(path);
     HF_TRY(const Place directory, find(above));
-    return tree_.lookup(directory, name);
+    return tree_.lookup(directory, name, asker_);
   }
   Result<Place> make(const std::string& path) {
     const auto [above, name] = split(path);
@@ -98,7 +98,8 @@ class TreeTest : public testing::Test {
 TEST_F(TreeTest, ListsWhatTheTableSays) {
   EXPECT_THAT(list(""),
               ElementsAre("README.txt", "status.json", "config.json", "config.schema.json", "events.jsonl",
-                          "control", "error", "machines", "repositories", "flows", "jobs"));
+                          "flows.jsonl", "machines.jsonl", "points.jsonl", "control", "error", "machines",
+                          "groups", "schedules", "repositories", "flows", "jobs"));
   EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
   EXPECT_THAT(list("repositories/r"),
               ElementsAre("config.json", "config.schema.json", "status.json", "control", "error"));

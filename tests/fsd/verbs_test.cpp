@@ -38,10 +38,49 @@ TEST(Parsing, TakesArgumentsInAnyOrderAndSpacing) {
   EXPECT_THAT(command->values.list("machines"), ElementsAre("a", "b"));
 }
 
+TEST(Parsing, TakesAValueWithBlanksInDoubleQuotes) {
+  const auto command =
+      parse(R"(pin why="before the \"big\" one"  until=2126-11-20)", of_point(), is_reserved);
+  ASSERT_TRUE(command) << command.error().message;
+  EXPECT_EQ(command->values.text("why"), R"(before the "big" one)");
+  EXPECT_EQ(command->values.text("until"), "2126-11-20");
+  EXPECT_EQ(parse("pin why=\"oh", of_point(), is_reserved).error().message,
+            "a double quote is opened and never closed");
+}
+
+TEST(Parsing, TakesAQuoteThatDoesNotBeginTheValueAsItIs) {
+  const auto command = parse_flow(R"(set tags=["web","mail"] description="" only_if=a="b")");
+  ASSERT_TRUE(command) << command.error().message;
+  EXPECT_EQ(command->values.text("tags"), R"(["web","mail"])");
+  EXPECT_EQ(command->values.text("description"), "");
+  EXPECT_EQ(command->values.text("only_if"), R"(a="b")");
+  EXPECT_THAT(refusal(R"(set description="a"b)"), HasSubstr("a blank is missing behind description=a"));
+}
+
+TEST(Parsing, TakesTimesAndSpansFromNow) {
+  EXPECT_TRUE(parse("pin until=30d", of_point(), is_reserved));
+  EXPECT_TRUE(parse("pin until=2126-11-20T02:30", of_point(), is_reserved));
+  EXPECT_THAT(parse("pin until=soon", of_point(), is_reserved).error().message, HasSubstr("is no time"));
+}
+
+TEST(Parsing, TakesAnyFieldWhereFieldsAreSet) {
+  const auto command = parse_flow(R"(set enabled=false description="the web servers")");
+  ASSERT_TRUE(command) << command.error().message;
+  EXPECT_EQ(command->values.all().size(), 2u);
+  EXPECT_EQ(command->values.text("description"), "the web servers");
+  EXPECT_THAT(refusal("set"), HasSubstr("'set' wants FIELD=VALUE"));
+}
+
+TEST(Parsing, ShowsHowAVerbIsWritten) {
+  EXPECT_EQ(synopsis(of_root()[0]), "run flows=GLOB [type=auto|full|incremental] [by=NAME] [name=ID]");
+  EXPECT_EQ(synopsis(*parse_flow("set a=b")->verb), "set FIELD=VALUE …");
+}
+
 TEST(Parsing, RefusesAnUnknownVerbAndSuggestsTheNearest) {
-  EXPECT_EQ(refusal("rnu"),
-            "there is no verb 'rnu' here, only run, cancel, enable, disable; did you mean 'run'?");
-  EXPECT_EQ(refusal("bogus"), "there is no verb 'bogus' here, only run, cancel, enable, disable");
+  EXPECT_EQ(
+      refusal("rnu"),
+      "there is no verb 'rnu' here, only run, cancel, enable, disable, set, clone; did you mean 'run'?");
+  EXPECT_EQ(refusal("bogus"), "there is no verb 'bogus' here, only run, cancel, enable, disable, set, clone");
 }
 
 TEST(Parsing, RefusesAnUnknownArgumentAndSuggestsTheNearest) {

@@ -22,7 +22,7 @@ void expect_fields(const std::string& text, const std::vector<std::string>& fiel
 TEST(Views, HaveTheFieldsOfTheContract) {
   expect_fields(machine_status({}),
                 {"revision", "state", "disks", "points", "latest", "latest_at", "bytes_stored", "warnings"});
-  expect_fields(disk_status({}, 1), {"capacity"});
+  expect_fields(disk_status({}, 1), {"capacity", "cbt", "cbt_reason", "change_ids"});
   expect_fields(repository_status({}),
                 {"revision", "state", "capacity_bytes", "free_bytes", "used_bytes", "points", "warnings"});
   expect_fields(flow_status({}),
@@ -51,8 +51,16 @@ TEST(Views, HaveTheFieldsOfTheContract) {
                                        "progress"});
   expect_fields(job_status({}), {"revision", "id", "type", "operation", "owner", "status", "reason",
                                  "machine", "execution", "progress", "metadata", "started_at"});
-  expect_fields(point_manifest({}), {"id", "machine", "time", "kind", "reason", "consistency", "repository",
-                                     "chain", "parent", "flow", "execution", "disks"});
+  expect_fields(point_manifest({}),
+                {"id", "machine", "time", "kind", "reason", "consistency", "repository", "chain", "parent",
+                 "flow", "execution", "disks", "pins", "verdicts", "copies", "verified"});
+  expect_fields(chain_json({}), {"id", "machine", "repository", "points", "layers"});
+  expect_fields(difference_json({}), {"machine", "from", "to", "totals", "disks"});
+  expect_fields(group_status({}), {"revision", "state", "members", "warnings"});
+  expect_fields(schedule_status({}), {"revision", "state", "enabled", "flows"});
+  expect_fields(occurrence_line({}), {"at", "flow", "status", "reason", "execution"});
+  expect_fields(machine_line({}), {"name", "config", "state", "points", "latest"});
+  expect_fields(flow_line({}), {"name", "config", "enabled", "total_executions"});
   expect_fields(event_line({}), {"at", "event", "object", "by", "result", "reason", "execution", "job"});
 }
 

@@ -16,6 +16,7 @@ import time
 import unittest
 
 from processes import detach, is_mounted, spawn
+from served import PlainDisk
 from storage import StorageDaemon
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -127,6 +128,14 @@ class MountTest(unittest.TestCase):
         self.addCleanup(storage.close)
         self.daemon.define(f"machines/{name}", storage.definition())
         return storage
+
+    def add_file_machine(self, name="m", capacity=2**20):
+        """A file of random bytes as a disk, and a machine with it alone: its runs take no time worth speaking of."""
+        disk = PlainDisk(self.folder / f"{name}.disk", capacity)
+        disk.write(0, os.urandom(capacity))
+        listed = [{"name": "disk-0", "path": str(disk.path)}]
+        self.daemon.define(f"machines/{name}", {"driver": "file", "disks": listed})
+        return disk
 
     def add_repository(self, name="r", **settings):
         """An empty directory, and a repository in it; the directory."""

@@ -1,0 +1,89 @@
+// What the catalog alone answers of an object, inside a transaction.
+#include <algorithm>
+
+#include "catalog/stores/copies.h"
+#include "catalog/stores/executions.h"
+#include "catalog/stores/flows.h"
+#include "catalog/stores/leftovers.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/pins.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/live_engine.h"
+
+namespace holdfast {
+
+Result<MachineView> view_machine(db::Connection& db, Id id) {
+  MachineView view;
+  HF_TRY(view.machine, Machines(db).get(id));
+  HF_TRY(view.disks, Machines(db).disks(id));
+  HF_TRY(view.total, Points(db).of_machine(id));
+  HF_TRY(view.newest, Points(db).newest_good(id));
+  view.revision = view.machine.revision;
+  HF_TRY(const auto leftovers, Leftovers(db).of_machine(id));
+  if (!leftovers.empty())
+    view.warnings.push_back(
+        fmt::format("an earlier run left {} things at the source; they are swept as soon as it lets them go",
+                    leftovers.size()));
+  return view;
+}
+
+// Whether changes are told is known by what came of the newest points.
+Result<DiskView> view_disk(db::Connection& db, Id machine, Id id) {
+  DiskView view;
+  HF_TRY(const auto disks, Machines(db).disks(machine));
+  const auto found = std::ranges::find(disks, id, &Disk::id);
+  HF_TRY(const Machine owner, Machines(db).get(machine));
+  if (found == disks.end()) return fail(ENOENT, "machines/{} no longer has this disk", owner.name);
+  view.disk = *found;
+  HF_TRY(const auto repositories, Points(db).repositories_of(machine));
+  bool told = false;
+  for (const Id repository : repositories) {
+    HF_TRY(const auto newest, Points(db).newest(machine, repository));
+    if (!newest) continue;
+    const auto disk = std::ranges::find(newest->disks, id, &PointDisk::disk_id);
+    if (disk == newest->disks.end()) continue;
+    HF_TRY(const std::string name, Repositories(db).name_of(repository));
+    view.change_ids[name] = disk->change_id;
+    told |= !disk->change_id.empty();
+  }
+  if (told) return view;
+  view.cbt_reason = view.change_ids.empty() ? "it is in no point yet"
+                                            : fmt::format("driver {}: its newest points have no change id",
+                                                          to_word(owner.definition.driver));
+  return view;
+}
+
+Result<FlowView> view_flow(db::Connection& db, Id id) {
+  FlowView view;
+  HF_TRY(view.flow, Flows(db).get(id));
+  HF_TRY(view.last, Executions(db).latest(id));
+  view.running = view.last && !is_final(view.last->status);
+  view.revision = std::max(view.flow.revision, view.last ? view.last->revision : 0);
+  return view;
+}
+
+Result<PointView> view_point(db::Connection& db, Id id, Time now) {
+  PointView view;
+  HF_TRY(view.point, Points(db).get(id));
+  HF_TRY(const Machine machine, Machines(db).get(view.point.machine_id));
+  HF_TRY(const Repository repository, Repositories(db).get(view.point.repository_id));
+  view.machine = machine.name;
+  view.ownership = machine.ownership;
+  view.repository = repository.name;
+  if (view.point.parent_point_id) {
+    HF_TRY(const Point parent, Points(db).get(*view.point.parent_point_id));
+    view.parent = parent.name;
+  }
+  HF_TRY(view.pins, Pins(db).of_point(id));
+  std::erase_if(view.pins, [&](const Pin& pin) { return pin.until && *pin.until <= now; });
+  HF_TRY(view.verdicts, Verdicts(db).of_point(id));
+  HF_TRY(const auto copies, Copies(db).of_point(id));
+  for (const Copy& copy : copies) {
+    HF_TRY(std::string name, Repositories(db).name_of(copy.repository_id));
+    view.copies.push_back(std::move(name));
+  }
+  return view;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,34 @@
+// Where two points differ, as text. Points are sealed, so that what was worked out once stays right.
+//
+// Any thread may call; two that ask for the same at once both work it out. The newest few are kept.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "engine/engine.h"
+#include "fsd/tree/place.h"
+
+namespace holdfast::tree {
+
+class Differences {
+ public:
+  explicit Differences(Engine& engine) : engine_(engine) {}
+
+  // Of the point that the place stands for to the one that is its extra.
+  Result<std::shared_ptr<const std::string>> of(const Place& place, const Engine::GaveUp& gave_up);
+
+ private:
+  struct Kept {
+    Place place;
+    std::shared_ptr<const std::string> text;
+  };
+
+  Engine& engine_;
+  std::mutex mutex_;      // guards what follows; never held while the engine is asked
+  std::list<Kept> kept_;  // the newest first
+};
+
+}  // namespace holdfast::tree

@@ -1,0 +1,66 @@
+// Tree: links that users make and remove. A link says that two objects belong together; it is no file.
+#include <algorithm>
+
+#include "fsd/tree/tree.h"
+
+namespace holdfast::tree {
+namespace {
+
+// "machines/web" of "../../../machines/web/": its last two names.
+std::pair<std::string_view, std::string_view> collection_and_name(std::string_view target) {
+  while (target.ends_with('/')) target.remove_suffix(1);
+  const std::size_t slash = target.rfind('/');
+  if (slash == std::string_view::npos) return {"", target};
+  const std::string_view above = target.substr(0, slash);
+  return {above.substr(above.rfind('/') + 1), target.substr(slash + 1)};
+}
+
+}  // namespace
+
+std::optional<RowIndex> Tree::attachment_in(const Place& directory) const {
+  for (const RowIndex child : knot(directory).children)
+    if (outline_.at(child).row->attachment.attach != nullptr) return child;
+  return std::nullopt;
+}
+
+Result<Place> Tree::make_link(const Place& directory, std::string_view name, std::string_view target,
+                              const Asker& asker) {
+  return refusals_.settle(directory, asker, fmt::format("symlink {}", name),
+                          attach(directory, name, target, asker));
+}
+
+Result<Place> Tree::attach(const Place& directory, std::string_view name, std::string_view target,
+                           const Asker& asker) {
+  const auto row = attachment_in(directory);
+  if (!row) return fail(EPERM, "no links can be made in this directory");
+  HF_TRY(const Ownership owner, ownership(directory));
+  if (!may(asker, owner, Right::write))
+    return fail(EACCES, "the directory's mode does not let you change it");
+  const Outline::Knot& link = outline_.at(*row);
+  const RowIndex of_targets = outline_.at(outline_.row_of(link.row->to)).parent;
+  const std::string_view collection = outline_.at(of_targets).name;
+  const auto [above, wanted] = collection_and_name(target);
+  if (above != collection)
+    return fail(EINVAL, "'{}' is none of {}; link to ../../../{}/NAME", target, collection, collection);
+  if (wanted != name)
+    return fail(EINVAL, "the link to '{}' must be called '{}', not '{}'", target, wanted, name);
+  const auto found = engine_.find(*link.stands_for, 0, wanted);
+  if (!found) return fail(ENOENT, "there is no {}/{}", collection, wanted);
+  HF_TRY(const Ownership its, engine_.ownership(*link.stands_for, *found));
+  if (!may(asker, its, Right::write))
+    return fail(EACCES, "{}/{} is not yours to take in: its mode does not let you write to it", collection,
+                wanted);
+  HF_CHECK((engine_.*link.row->attachment.attach)(directory.object, *found, asker));
+  return Place{*row, *found, directory.object};
+}
+
+Result<> Tree::detach(const Place& directory, std::string_view name, const Asker& asker) {
+  HF_TRY(const Ownership owner, ownership(directory));
+  if (!may(asker, owner, Right::write))
+    return fail(EACCES, "the directory's mode does not let you change it");
+  if (outline_.fixed(directory.row, name)) return fail(EPERM, "'{}' is a fixed file", name);
+  HF_TRY(const Place link, lookup_unsettled(directory, name));
+  return (engine_.*knot(link).row->attachment.detach)(directory.object, link.object, asker);
+}
+
+}  // namespace holdfast::tree

@@ -1,0 +1,41 @@
+// Rows of the table that hold everything of a kind, a page at a time.
+#include "fsd/tree/row_makers.h"
+#include "fsd/views/views.h"
+
+namespace holdfast::tree {
+namespace {
+
+constexpr int kOnAPage = 256;
+
+const Ownership& owner_of(const MachineView& view) { return view.machine.ownership; }
+const Ownership& owner_of(const FlowView& view) { return view.flow.ownership; }
+const Ownership& owner_of(const PointView& view) { return view.ownership; }
+Id id_of(const MachineView& view) { return view.machine.id; }
+Id id_of(const FlowView& view) { return view.flow.id; }
+Id id_of(const PointView& view) { return view.point.id; }
+
+template <class View>
+Result<Page> page_of(const Result<std::vector<View>>& views, std::string (*line)(const View&),
+                     const Asker& reader) {
+  if (!views) return tl::make_unexpected(views.error());
+  Page page;
+  for (const View& view : *views) {
+    page.last = id_of(view);
+    if (may_see(reader, owner_of(view))) page.text += line(view);
+  }
+  return page;
+}
+
+}  // namespace
+
+Result<Page> machine_lines(Engine& engine, Id after, const Asker& reader) {
+  return page_of(engine.machines_after(after, kOnAPage), views::machine_line, reader);
+}
+Result<Page> flow_lines(Engine& engine, Id after, const Asker& reader) {
+  return page_of(engine.flows_after(after, kOnAPage), views::flow_line, reader);
+}
+Result<Page> point_lines(Engine& engine, Id after, const Asker& reader) {
+  return page_of(engine.points_after(after, kOnAPage), views::point_line, reader);
+}
+
+}  // namespace holdfast::tree

@@ -1,0 +1,22 @@
+#include "fsd/views/json.h"
+#include "fsd/views/views.h"
+
+namespace holdfast::views {
+
+std::string group_status(const GroupView& view) {
+  Json members = Json::array(), warnings = Json::array();
+  bool any_enabled = false;
+  for (const Member& member : view.members) {
+    members.push_back({{"machine", member.machine}, {"enabled", member.enabled}});
+    any_enabled |= member.enabled;
+  }
+  if (!any_enabled) warnings.push_back("it has no enabled machine: a flow over it does nothing");
+  return document({
+      {"revision", view.revision},
+      {"state", view.group.complete ? "ready" : "incomplete"},
+      {"members", members},
+      {"warnings", warnings},
+  });
+}
+
+}  // namespace holdfast::views

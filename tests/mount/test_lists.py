@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""Everything in one read: flows.jsonl, machines.jsonl, points.jsonl; logs of executions and jobs; schedules."""
+
+import errno
+import json
+import os
+import sqlite3
+import subprocess
+
+import holdfast
+
+
+class Lists(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.disk = self.add_file_machine()
+        self.add_repository()
+        self.add_flow()
+
+    def lines(self, path):
+        text = self.daemon.read(path)
+        self.assertEqual(os.stat(self.daemon.mount / path).st_size, len(text.encode()), path)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def test_all_machines_flows_and_points_are_in_one_file_each(self):
+        self.assertEqual(self.lines("points.jsonl"), [])
+        for name in ("r1", "r2"):
+            self.daemon.run("f", name)
+        os.mkdir(self.daemon.mount / "machines/draft")
+        self.assertEqual([machine["name"] for machine in self.lines("machines.jsonl")], ["m", "draft"])
+        (flow,) = self.lines("flows.jsonl")
+        self.assertEqual(flow["config"], self.daemon.json("flows/f/config.json"))
+        self.assertEqual(flow["total_executions"], 2)
+        points = self.lines("points.jsonl")
+        self.assertEqual([point["id"] for point in points], self.daemon.points("m"))
+        self.assertEqual(points[0], self.daemon.json(f"machines/m/points/{points[0]['id']}/manifest.json"))
+
+    def test_many_come_page_by_page_and_any_part_can_be_read(self):
+        for i in range(600):
+            os.mkdir(self.daemon.mount / f"machines/m{i}")
+        text = self.daemon.read("machines.jsonl")
+        self.assertEqual(len(text.splitlines()), 601)
+        file = os.open(self.daemon.mount / "machines.jsonl", os.O_RDONLY)
+        self.addCleanup(os.close, file)
+        for offset in (len(text) - 10, 0, len(text) // 2, 5, len(text)):
+            self.assertEqual(os.pread(file, 4000, offset).decode(), text[offset : offset + 4000])
+
+    def test_a_stranger_sees_nothing_of_what_is_not_his(self):
+        self.daemon.run("f", "r1")
+        os.chmod(self.folder, 0o755)
+        for path in ("machines.jsonl", "flows.jsonl", "points.jsonl"):
+            cat = ["cat", self.daemon.mount / path]
+            done = subprocess.run(cat, user=65534, group=65534, extra_groups=[], capture_output=True, check=True)
+            self.assertEqual(done.stdout, b"", path)
+            self.assertTrue(self.lines(path))
+
+    def test_a_run_leaves_a_log_that_tells_what_it_did(self):
+        self.daemon.run("f", "r1")
+        log = self.daemon.read("flows/f/executions/r1/log")
+        (point,) = self.daemon.points("m")
+        for said in ("machines/m: backup begins: auto", f"frozen as point {point}, full: no_parent",
+                     "disk disk-0: 1048576 bytes read", f"point {point} is committed", "ended: success"):
+            self.assertIn(said, log)
+        (job,) = os.listdir(self.daemon.mount / "flows/f/executions/r1/jobs")
+        self.assertEqual(self.daemon.read(f"jobs/{job}/log"), log.replace("machines/m: ", ""))
+        self.assertEqual(os.stat(self.daemon.mount / f"jobs/{job}/log").st_size, len(log.replace("machines/m: ", "")))
+
+    def test_a_failed_run_says_why_in_its_log(self):
+        os.unlink(self.disk.path)
+        self.assertEqual(self.daemon.run("f", "r1"), "error")
+        message = self.daemon.json("flows/f/executions/r1/status.json")["message"]
+        self.assertIn(f"ended: error: {message}", self.daemon.read("flows/f/executions/r1/log"))
+
+    def test_a_schedule_is_kept_and_says_what_is_wrong_with_it(self):
+        self.daemon.define("schedules/s", {"cron": "0 2 * * *", "timezone": "Europe/Berlin"})
+        self.assertEqual(self.daemon.json("schedules/s/status.json")["flows"], [])
+        self.daemon.write("schedules/s/control", "disable")
+        self.assertFalse(self.daemon.json("schedules/s/status.json")["enabled"])
+        self.daemon.write("schedules/s/control", "enable")
+        self.assertTrue(self.daemon.json("schedules/s/config.json")["enabled"])
+        with self.assertRaises(OSError) as refused:
+            self.daemon.write("schedules/s/config.json", '{"cron": "0 2 * * *", "every": "1h"}')
+        self.assertEqual(refused.exception.errno, errno.EINVAL)
+        self.assertIn("this one has both", self.daemon.read("schedules/s/error"))
+        os.rename(self.daemon.mount / "schedules/s", self.daemon.mount / "schedules/t")
+        os.rmdir(self.daemon.mount / "schedules/t")
+
+    def test_what_came_of_a_schedules_times_is_its_history(self):
+        self.daemon.run("f", "r1")
+        self.daemon.define("schedules/s", {"every": "1h"})
+        self.assertEqual(self.daemon.read("schedules/s/history.jsonl"), "")
+        self.daemon.stop()
+        with sqlite3.connect(self.daemon.state / "catalog.sqlite") as catalog:
+            (schedule,) = catalog.execute("SELECT id FROM schedules").fetchone()
+            flow, execution = catalog.execute("SELECT flow_id, id FROM executions").fetchone()
+            rows = [
+                (1, schedule, flow, 0, "missed", "daemon_was_down", None),
+                (2, schedule, flow, 3_600_000, "skipped", "blackout", None),
+                (3, schedule, flow, 7_200_000, "started", None, execution),
+                (4, schedule, flow, 10_800_000, "planned", None, None),
+            ]
+            catalog.executemany("INSERT INTO schedule_occurrences VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        catalog.close()
+        self.daemon.start()
+        history = self.lines("schedules/s/history.jsonl")
+        self.assertEqual([time["status"] for time in history], ["missed", "skipped", "started"])
+        self.assertEqual(history[0]["reason"], "daemon_was_down")
+        self.assertEqual(history[1]["at"], "1970-01-01T01:00:00Z")
+        self.assertEqual(history[2]["execution"], "flows/f/executions/r1")
+
+    def test_names_that_are_shown_elsewhere_follow_a_rename(self):
+        self.assertEqual(self.daemon.json("flows/f/config.json")["target"], "machines/m")
+        os.rename(self.daemon.mount / "machines/m", self.daemon.mount / "machines/web")
+        self.assertEqual(self.daemon.json("flows/f/config.json")["target"], "machines/web")
+
+
+if __name__ == "__main__":
+    holdfast.main()

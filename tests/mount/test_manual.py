@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""holdfast-fs(5) says what the daemon's own table says: every path, every command, every argument, and no other."""
+
+import os
+import re
+import subprocess
+
+import holdfast
+
+PAGE = holdfast.ROOT / "packaging/holdfast-fs.5"
+
+
+def plain(roff):
+    return roff.replace("\\-", "-").replace("\\e", "\\")
+
+
+def documented(text):
+    """The paths of FILES, and the commands of COMMANDS by the file that takes them."""
+    paths, commands, section, subsection = [], {}, "", ""
+    for line in text.splitlines():
+        if line.startswith((".SH ", ".SS ")):
+            section = line[4:] if line.startswith(".SH") else section
+            subsection = plain(line[4:])
+        elif line.startswith(".B ") and section == "FILES" and line[3] == "/":
+            paths.append(plain(line[3:]))
+        elif line.startswith(".B ") and section == "COMMANDS" and subsection.startswith("/"):
+            follows = plain(line[3:])
+            commands.setdefault(subsection, []).append(follows)
+    # Emphasis inside of a paragraph is no entry of the list.
+    entries = re.findall(r"^\.T[PQ]\n\.B (.*)$", text, re.MULTILINE)
+    entries = {plain(entry) for entry in entries}
+    kept = {file: [command for command in all_of if command in entries] for file, all_of in commands.items()}
+    return paths, kept
+
+
+def told(readme):
+    """The same of README.txt."""
+    tree = readme.split("\nThe tree:\n\n")[1].split("\nThe commands:\n")[0]
+    paths = ["/" + line for line in tree.splitlines() if not line.startswith(" ")]
+    commands, file = {}, ""
+    for line in readme.split("\nThe commands:\n")[1].splitlines():
+        if line and not line.startswith(" "):
+            file = "/" + line
+        elif re.match(r"    \S", line):
+            commands.setdefault(file, []).append(line.strip())
+    return paths, commands
+
+
+class Manual(holdfast.MountTest):
+    def test_the_manual_page_has_every_path_and_every_command_and_no_other(self):
+        paths, commands = told(self.daemon.read("README.txt"))
+        self.assertGreater(len(paths), 100)
+        page_paths, page_commands = documented(PAGE.read_text())
+        self.assertEqual(sorted(page_paths), sorted(paths))
+        self.assertEqual(page_commands, commands)
+
+    def test_what_is_left_out_or_too_much_is_seen(self):
+        paths, _ = told(self.daemon.read("README.txt"))
+        page = PAGE.read_text()
+        less, _ = documented(page.replace(".B /flows/FLOW/latest\n", ""))
+        self.assertEqual(set(paths) - set(less), {"/flows/FLOW/latest"})
+        _, other = documented(page.replace("clone to=NAME", "clone into=NAME"))
+        self.assertNotEqual(other, told(self.daemon.read("README.txt"))[1])
+
+    def test_a_control_lists_what_the_readme_says_of_it(self):
+        self.add_file_machine()
+        self.add_repository()
+        self.add_flow()
+        self.daemon.define("groups/g", {})
+        self.daemon.define("schedules/s", {"every": "1h"})
+        self.daemon.run("f", "r1")
+        (point,) = self.daemon.points("m")
+        (job,) = os.listdir(self.daemon.mount / "flows/f/executions/r1/jobs")
+        names = {"MACHINE": "m", "POINT": point, "GROUP": "g", "SCHEDULE": "s", "REPOSITORY": "r", "FLOW": "f"}
+        names |= {"EXECUTION": "r1", "JOB": job}
+        for file, commands in told(self.daemon.read("README.txt"))[1].items():
+            path = re.sub("[A-Z]+", lambda word: names[word.group()], file)
+            lines = self.daemon.read(path[1:]).splitlines()
+            self.assertEqual([line for line in lines if not line.startswith(" ")], commands, file)
+
+    def test_every_path_of_the_tree_is_in_the_readme(self):
+        self.add_file_machine()
+        self.add_repository()
+        self.add_flow()
+        self.daemon.define("groups/g", {})
+        self.daemon.run("f", "r1")
+        paths, _ = told(self.daemon.read("README.txt"))
+        patterns = [re.compile(re.sub(r"[A-Z]+((\.\.|-)[A-Z]+)?", "[^/]+", path.rstrip("/")) + "$") for path in paths]
+        find = ["find", ".", "-mindepth", "1", "-printf", "/%P\n"]
+        found = subprocess.check_output(find, cwd=self.daemon.mount, text=True).splitlines()
+        self.assertGreater(len(found), 80)
+        self.assertEqual([path for path in found if not any(pattern.match(path) for pattern in patterns)], [])
+
+
+if __name__ == "__main__":
+    holdfast.main()

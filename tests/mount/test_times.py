@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+"""Points by any time (at/), what two have not in common (diff/), what they rest on (chains/)."""
+
+import datetime
+import errno
+import os
+import subprocess
+
+import holdfast
+
+MIB = 2**20
+CLUSTER = 65536
+
+
+class Times(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.disk = self.add_file_machine(capacity=MIB)
+        self.add_repository()
+        self.add_flow()
+        self.m = self.daemon.mount / "machines/m"
+
+    def point(self, name, arguments=""):
+        before = set(self.daemon.points("m"))
+        self.assertEqual(self.daemon.run("f", name, arguments), "success")
+        (point,) = set(self.daemon.points("m")) - before
+        return point
+
+    def refusal(self, path, code):
+        with self.assertRaises(OSError) as refused:
+            os.stat(self.m / path)
+        self.assertEqual(errno.errorcode[refused.exception.errno], code)
+        return (self.m / path).parent.joinpath("error").read_text()
+
+    def test_at_leads_to_the_newest_point_that_is_not_later(self):
+        first = self.point("a")
+        self.disk.write(0, b"second")
+        second = self.point("b")
+        taken = self.daemon.json(f"machines/m/points/{second}/manifest.json")["time"]
+        for when in (taken, taken.removesuffix("Z"), second[:20], "now", "today", taken[:10]):
+            self.assertEqual(os.readlink(self.m / "at" / when), f"../points/{second}", when)
+        content = (self.m / "at/now/disk-0.raw").read_bytes()
+        self.assertEqual(content, self.disk.path.read_bytes())
+        self.assertNotEqual(first, second)
+
+    def test_a_zone_is_taken_for_what_it_is(self):
+        point = self.point("a")
+        taken = datetime.datetime.fromisoformat(
+            self.daemon.json(f"machines/m/points/{point}/manifest.json")["time"].replace("Z", "+00:00")
+        )
+        elsewhere = taken.astimezone(datetime.timezone(datetime.timedelta(hours=5, minutes=30)))
+        self.assertEqual(os.readlink(self.m / "at" / elsewhere.isoformat()), f"../points/{point}")
+        earlier = (elsewhere - datetime.timedelta(seconds=1)).isoformat()
+        self.assertIn("no good point that is not later", self.refusal(f"at/{earlier}", "ENOENT"))
+
+    def test_before_the_first_point_there_is_none_and_it_says_so(self):
+        self.point("a")
+        said = self.refusal("at/1h-ago", "ENOENT")
+        self.assertIn("look up 1h-ago: ENOENT: machine 'm' has no good point that is not later than", said)
+        self.assertIn("no good point", self.refusal("at/yesterday", "ENOENT"))
+
+    def test_what_is_no_time_is_refused_with_what_would_be_one(self):
+        self.assertIn("write it as 2026-11-20T02:30", self.refusal("at/tomorrow", "EINVAL"))
+
+    def test_no_listing_has_times_or_pairs(self):
+        self.point("a")
+        os.stat(self.m / "at/now")
+        for folder in ("at", "diff"):
+            self.assertEqual(os.listdir(self.m / folder), ["error"])
+
+    def test_a_bad_point_is_passed_over(self):
+        first = self.point("a")
+        second = self.point("b")
+        self.assertEqual(os.readlink(self.m / "at/now"), f"../points/{second}")
+        self.daemon.write(f"machines/m/points/{second}/control", "verdict result=bad by=ann")
+        self.assertEqual(os.readlink(self.m / "at/now"), f"../points/{first}")
+
+    def test_diff_has_the_clusters_that_differ_and_no_other(self):
+        first = self.point("a")
+        before = self.disk.path.read_bytes()
+        self.disk.write(3 * CLUSTER + 17, b"a few bytes")
+        self.disk.write(9 * CLUSTER - 2, b"two clusters")
+        self.disk.write(12 * CLUSTER, before[12 * CLUSTER : 13 * CLUSTER])  # the same once more
+        second = self.point("b")
+        path = f"machines/m/diff/{first}..{second}"
+        diff = self.daemon.json(path)
+        expected = [{"offset": 3 * CLUSTER, "length": CLUSTER}, {"offset": 8 * CLUSTER, "length": 2 * CLUSTER}]
+        self.assertEqual(diff["disks"][0]["extents"], expected)
+        self.assertEqual(diff["totals"], {"extent_count": 2, "bytes": 3 * CLUSTER})
+        self.assertEqual(os.stat(self.daemon.mount / path).st_size, len(self.daemon.read(path)))
+
+    def test_diff_across_chains_reads_what_both_hold(self):
+        first = self.point("a")
+        self.disk.write(5 * CLUSTER, b"changed")
+        second = self.point("b", "type=full")
+        diff = self.daemon.json(f"machines/m/diff/{first}..{second}")
+        self.assertEqual(diff["disks"][0]["extents"], [{"offset": 5 * CLUSTER, "length": CLUSTER}])
+        self.assertEqual(self.daemon.json(f"machines/m/diff/{second}..{second}")["totals"]["bytes"], 0)
+
+    def test_diff_takes_times_and_latest_as_well(self):
+        first = self.point("a")
+        self.disk.write(0, b"changed")
+        second = self.point("b")
+        diff = self.daemon.json(f"machines/m/diff/{first}..latest")
+        self.assertEqual((diff["from"], diff["to"]), (first, second))
+        self.assertEqual(self.daemon.json("machines/m/diff/now..latest")["totals"]["bytes"], 0)
+
+    def test_diff_says_which_point_there_is_not(self):
+        point = self.point("a")
+        self.assertIn("there is no point 'gone'", self.refusal(f"diff/gone..{point}", "ENOENT"))
+        self.assertIn("there is no point 'gone'", self.refusal(f"diff/{point}..gone", "ENOENT"))
+        self.assertIn("write A..B", self.refusal(f"diff/{point}", "EINVAL"))
+
+    def test_a_chain_has_its_points_in_order(self):
+        names = [self.point("a"), self.point("b"), self.point("c", "type=full"), self.point("d")]
+        chains = sorted(name for name in os.listdir(self.m / "chains") if name != "error")
+        self.assertEqual(len(chains), 2)
+        found = []
+        for chain in chains:
+            links = sorted(name for name in os.listdir(self.m / "chains" / chain) if name[0] == "0")
+            self.assertEqual(links[0][:5], "0001-")
+            for link in links:
+                self.assertEqual(os.readlink(self.m / "chains" / chain / link), f"../../points/{link[5:]}")
+                self.assertIn("disk-0.raw", os.listdir(self.m / "chains" / chain / link))
+            found += [link[5:] for link in links]
+            facts = self.daemon.json(f"machines/m/chains/{chain}/chain.json")
+            self.assertEqual([point["id"] for point in facts["points"]], [link[5:] for link in links])
+            self.assertEqual(len(facts["layers"]), len(links))
+        self.assertEqual(found, names)
+
+    def test_a_point_says_how_it_is_restored_without_holdfast(self):
+        point = self.point("a")
+        text = self.daemon.read(f"machines/m/points/{point}/RESTORE.txt")
+        (stored,) = (self.folder / "repository-r").glob(f"*/{point}/RESTORE.txt")
+        self.assertEqual(text, stored.read_text())
+
+    def test_a_disk_says_how_its_changes_are_known(self):
+        self.point("a")
+        disk = self.daemon.json("machines/m/disks/disk-0/status.json")
+        self.assertEqual((disk["capacity"], disk["cbt"]), (MIB, "no"))
+        self.assertIn("driver file", disk["cbt_reason"])
+        self.assertEqual(disk["change_ids"], {"r": None})
+
+    def test_grep_goes_through_the_whole_machine(self):
+        point = self.point("a")
+        found = subprocess.run(["grep", "-rl", point, self.m], capture_output=True, text=True, check=False)
+        self.assertIn("manifest.json", found.stdout)
+        self.assertEqual(found.stderr, "")
+
+
+if __name__ == "__main__":
+    holdfast.main()
