@@ -130,6 +130,7 @@ Result<> LiveEngine::define(Id id, const MachineDefinition& definition, const Ca
     HF_TRY(std::string path, path_of(db, ObjectKind::machine, id));
     return record(db, make_event(clock_, "machine.define", std::move(path), caller));
   }));
+  throttles_.changed(id, definition.bandwidth);
   announce(ObjectKind::machine, id);
   return {};
 }

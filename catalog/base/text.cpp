@@ -57,6 +57,14 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   return value;
 }
 
+Result<int> parse_percent(std::string_view text) {
+  static constexpr Unit kUnits[] = {{'%', 1}};
+  std::uint64_t value = 0;
+  if (text.size() > 4 || !parse_with_unit(text, kUnits, false, value) || value > 100)
+    return fail(EINVAL, "'{}' is no share; write it as 0% to 100%", text);
+  return static_cast<int>(value);
+}
+
 Result<std::chrono::seconds> parse_duration(std::string_view text) {
   static constexpr Unit kUnits[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
   std::uint64_t value = 0;

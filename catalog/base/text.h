@@ -12,6 +12,8 @@ namespace holdfast {
 
 // "64K", "2G", "4096" → bytes.
 Result<std::uint64_t> parse_size(std::string_view text);
+// "0%" to "100%" → 0 to 100.
+Result<int> parse_percent(std::string_view text);
 // "90s", "15m", "4h", "30d" → seconds.
 Result<std::chrono::seconds> parse_duration(std::string_view text);
 

@@ -19,7 +19,6 @@ const Shape<D>& shape();
 
 constexpr std::chrono::seconds kNoTime{0};
 constexpr std::chrono::seconds kAtLeastOneSecond{1};
-constexpr std::uint64_t kMostBytes = 1ULL << 53;  // what a JSON reader that knows only doubles can hold
 
 const json::Value<std::vector<std::string>>& texts() {
   static const auto value =
@@ -53,7 +52,7 @@ const Shape<RepositoryDefinition>& shape() {
                 "From quick to small: 1 to 22 for zstd, 1 to 9 for deflate."),
           field("cluster_size", &D::cluster_size, json::power_of_two(4096, 2097152),
                 "Of new images, in bytes. A change makes the next points full ones."),
-          field("bandwidth", &D::bandwidth, json::optional(json::size(1, kMostBytes)),
+          field("bandwidth", &D::bandwidth, json::optional(json::size(1, json::kMostBytes)),
                 "How many bytes a second all its backups may read together; null: as many as they can."),
           field("reserve", &D::reserve_percent, json::percent(),
                 "So much of its file system backups leave free: where less is, a run ends."),
@@ -110,7 +109,7 @@ const Shape<SourceDefinition>& shape() {
           field("credential", &D::credential, json::or_empty(json::name()),
                 "The credential to log in with, by name.", Need::optional, Setter::root),
           field("max_jobs", &D::max_jobs, json::integer(1, 1000), "How many jobs may read from it at once."),
-          field("bandwidth", &D::bandwidth, json::optional(json::size(1, kMostBytes)),
+          field("bandwidth", &D::bandwidth, json::optional(json::size(1, json::kMostBytes)),
                 "Of all jobs that read from it together, in bytes a second."),
           field("discover_every", &D::discover_every, json::duration(kAtLeastOneSecond),
                 "How often its machines are looked up."),
@@ -189,7 +188,7 @@ const Shape<PolicyDefinition>& shape() {
           field("retries", &D::retries, json::integer(0, 100), "How often a failed job is tried again."),
           field("sample", &D::sample, json::integer(0, 100),
                 "Percent of what the source calls unchanged that is compared with the parent."),
-          field("bandwidth", &D::bandwidth, json::optional(json::size(1, kMostBytes)),
+          field("bandwidth", &D::bandwidth, json::optional(json::size(1, json::kMostBytes)),
                 "Of each job, in bytes a second."),
       },
       {}};
@@ -210,7 +209,7 @@ const Shape<SettingsDefinition>& shape() {
           field("keep_executions", &D::keep_executions, json::integer(1, 1'000'000'000),
                 "So many executions of each flow are remembered."),
           field(
-              "events_size", &D::events_size, json::size(kLeastOfEvents, kMostBytes),
+              "events_size", &D::events_size, json::size(kLeastOfEvents, json::kMostBytes),
               "When events.jsonl has become so large, it goes on as events.jsonl.1, that one as .2, to .9."),
       },
       {}};

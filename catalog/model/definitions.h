@@ -36,6 +36,7 @@ struct MachineDefinition {
   std::vector<std::string> exclude;  // disks that no point has
   Quiesce quiesce = Quiesce::automatic;
   std::optional<std::chrono::seconds> objective;  // how old its newest good point may be
+  std::optional<std::uint64_t> bandwidth;         // bytes a second
 
   bool operator==(const MachineDefinition&) const = default;
 };

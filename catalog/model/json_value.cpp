@@ -201,13 +201,12 @@ Value<int> integer(int least, int most) {
 Value<int> percent() {
   const std::string must = "a share from \"0%\" to \"100%\"";
   return {must,
-          {{"type", "string"}, {"pattern", "^(100|[0-9]{1,2})%$"}},
+          {{"type", "string"}, {"pattern", "^0?(100|[0-9]{1,2})%$"}},
           [must](const Json& found, const std::string& field) -> Result<int> {
-            static const std::regex right{"(100|[0-9]{1,2})%"};
-            if (!found.is_string()) return wrong(found, field, must);
-            const auto& text = found.get_ref<const std::string&>();
-            if (!std::regex_match(text, right)) return wrong(found, field, must);
-            return std::atoi(text.c_str());
+            const auto share = found.is_string() ? parse_percent(found.get_ref<const std::string&>())
+                                                 : Result<int>(fail(EINVAL, "no text"));
+            if (!share) return wrong(found, field, must);
+            return *share;
           },
           [](int value) { return Json(fmt::format("{}%", value)); }};
 }

@@ -43,6 +43,8 @@ Value<int> integer(int least, int most);
 Value<int> percent();                                                        // "0%" to "100%"
 Value<std::uint64_t> power_of_two(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
 
+// What a JSON reader that knows only doubles can hold.
+constexpr std::uint64_t kMostBytes = 1ULL << 53;
 Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
 Value<std::chrono::seconds> duration(std::chrono::seconds least);    // "90s", "4h"
 

@@ -105,6 +105,8 @@ Shape<MachineDefinition> make_shape(Driver driver) {
                      field("tags", &D::tags, list(text_not_empty(), 0, "a list of text", std::identity{}),
                            "Words to find it by."),
                      std::move(its_driver),
+                     field("bandwidth", &D::bandwidth, optional(size(1, kMostBytes)),
+                           "Bytes a second that may be read from it, 1M for instance; null for no limit."),
                  },
                  {},
                  elsewhere(machine_fields, driver)};

@@ -12,7 +12,7 @@ Result<Machine> read_machine(db::Statement& statement) {
   Row row(statement);
   read_object(row, machine, definition.description) >> machine.key >> definition.driver >>
       definition.socket >> machine.source_id >> definition.source >> definition.domain >>
-      definition.quiesce >> definition.objective;
+      definition.quiesce >> definition.objective >> definition.bandwidth;
   HF_CHECK(row.check());
   return machine;
 }
@@ -40,7 +40,7 @@ Result<Machine> Machines::get(Id id) {
     SELECT machines.id, machines.name, machines.uid, machines.gid, machines.mode, machines.complete,
            machines.revision, machines.created_at, machines.changed_at, machines.description,
            machines.key, machines.driver, machines.socket, machines.source_id, sources.name, machines.domain,
-           machines.quiesce, machines.objective
+           machines.quiesce, machines.objective, machines.bandwidth
     FROM machines
     LEFT JOIN sources ON sources.id = machines.source_id
     WHERE machines.id = :id)sql"));
@@ -64,7 +64,7 @@ Result<> Machines::define(Id id, const MachineDefinition& definition, Time now) 
     UPDATE machines
     SET complete = 1, revision = :revision, changed_at = :now,
         description = :description, driver = :driver, socket = :socket, source_id = :source, domain = :domain,
-        quiesce = :quiesce, objective = :objective
+        quiesce = :quiesce, objective = :objective, bandwidth = :bandwidth
     WHERE id = :id)sql"));
   HF_CHECK(update.bind(":revision", new_id())
                .bind(":now", milliseconds(now))
@@ -75,6 +75,7 @@ Result<> Machines::define(Id id, const MachineDefinition& definition, Time now) 
                .bind(":domain", or_null(definition.domain))
                .bind(":quiesce", to_word(definition.quiesce))
                .bind(":objective", number(definition.objective))
+               .bind(":bandwidth", number(definition.bandwidth))
                .bind(":id", id)
                .run());
   HF_CHECK(defined(id, db_.changes() > 0, definition.tags));

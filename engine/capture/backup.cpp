@@ -284,8 +284,8 @@ class Backup {
   Result<std::unique_ptr<source::DiskReader>> open_disk(std::size_t index) {
     HF_TRY(auto reader, capture_->open(index));
     reader = std::make_unique<RetryingReader>(std::move(reader), Retries{});
-    std::vector throttles{services_.throttles.of_repository(repository_.id, repository_.definition.bandwidth),
-                          throttle_};
+    std::vector throttles{services_.throttles.of(repository_.id, repository_.definition.bandwidth),
+                          services_.throttles.of(machine_.id, machine_.definition.bandwidth), throttle_};
     return std::make_unique<GovernedReader>(std::move(reader), std::move(throttles), [this] {
       return place_->check_room(repository_.definition.reserve_percent);
     });

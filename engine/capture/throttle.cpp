@@ -25,20 +25,19 @@ Result<> Throttle::take(std::uint64_t bytes, const source::Cancel& cancel) {
   return wait_until(turn_of(bytes), &cancel);
 }
 
-std::shared_ptr<Throttle> Throttles::of_repository(Id repository,
-                                                   std::optional<std::uint64_t> bytes_a_second) {
+std::shared_ptr<Throttle> Throttles::of(Id object, std::optional<std::uint64_t> bytes_a_second) {
   const std::lock_guard lock(mutex_);
   std::erase_if(throttles_, [](const auto& entry) { return entry.second.expired(); });
-  if (auto shared = throttles_[repository].lock()) return shared;
+  if (auto shared = throttles_[object].lock()) return shared;
   auto made = std::make_shared<Throttle>();
   made->set_rate(bytes_a_second);
-  throttles_[repository] = made;
+  throttles_[object] = made;
   return made;
 }
 
-void Throttles::changed(Id repository, std::optional<std::uint64_t> bytes_a_second) {
+void Throttles::changed(Id object, std::optional<std::uint64_t> bytes_a_second) {
   const std::lock_guard lock(mutex_);
-  const auto found = throttles_.find(repository);
+  const auto found = throttles_.find(object);
   if (found == throttles_.end()) return;
   if (const auto shared = found->second.lock()) shared->set_rate(bytes_a_second);
 }

@@ -32,12 +32,13 @@ class Throttle {
   Steady::time_point free_at_{};  // when all that was let through has had its time
 };
 
-// One a repository, for as long as a job uses it. Any thread may call.
+// One for each repository and each machine that has a limit, for as long as a job uses it. Any thread may
+// call.
 class Throttles {
  public:
-  std::shared_ptr<Throttle> of_repository(Id repository, std::optional<std::uint64_t> bytes_a_second);
+  std::shared_ptr<Throttle> of(Id object, std::optional<std::uint64_t> bytes_a_second);
   // For the jobs that run.
-  void changed(Id repository, std::optional<std::uint64_t> bytes_a_second);
+  void changed(Id object, std::optional<std::uint64_t> bytes_a_second);
 
  private:
   std::mutex mutex_;

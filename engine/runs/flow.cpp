@@ -108,6 +108,8 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
     work.perform = capture_work(services, {.machine = machine.machine_id,
                                            .repository = *flow.repository_id,
                                            .kind = request.kind,
+                                           .sample = request.sample,
+                                           .bandwidth = request.bandwidth,
                                            .job = job.id,
                                            .execution_id = execution.id,
                                            .flow = flow.name,

@@ -16,7 +16,9 @@ struct RunRequest {
   std::string name;               // of the execution; empty: one is made from the time
   std::optional<PointKind> kind;  // empty: auto
   std::vector<std::string> machines;
-  std::string by;  // an automation's own name: makes the execution `api`
+  std::string by;                          // an automation's own name: makes the execution `api`
+  std::optional<std::uint64_t> bandwidth;  // bytes a second, of each of its jobs
+  unsigned sample = 0;                     // percent of what a source calls unchanged: read all the same
 };
 
 // Of a repository: an image of the host as the first point of a machine there.

@@ -2,7 +2,7 @@
 
 #include "catalog/model/definition_json.h"
 #include "catalog/model/rights.h"
-#include "fsd/verbs/verb.h"
+#include "fsd/verbs/limits.h"
 
 namespace holdfast::verbs {
 namespace {
@@ -13,6 +13,8 @@ constexpr Argument kRun[] = {
     {"type", choice, "auto|full|incremental"},
     {"machines", names, "A,B"},
     {"by", name, "NAME"},
+    kBandwidth,
+    kSample,
     {"name", new_name, "ID"},
 };
 
@@ -22,6 +24,7 @@ Result<> run(Engine& engine, Id flow, const Values& values, const Caller& caller
   request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
   request.machines = values.list("machines");
   request.by = values.text("by");
+  HF_CHECK(read_limits(values, request));
   HF_CHECK(engine.run(flow, request, caller));
   return {};
 }

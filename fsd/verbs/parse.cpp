@@ -92,6 +92,12 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
     case Argument::Type::span:
       if (parse_duration(value)) return {};
       return fail(EINVAL, "{}='{}' is no span of time; write it as 90s, 15m or 4h", argument.key, value);
+    case Argument::Type::size:
+      if (parse_size(value).value_or(0) > 0) return {};
+      return fail(EINVAL, "{}='{}' is no size; write it as 512K, 5M or 1G", argument.key, value);
+    case Argument::Type::percent:
+      if (parse_percent(value)) return {};
+      return fail(EINVAL, "{}='{}' is no share; write it as 0% to 100%", argument.key, value);
     case Argument::Type::pattern:
       if (!value.empty()) return {};
       return fail(EINVAL, "{}= names nothing; write {}={}", argument.key, argument.key, argument.shape);

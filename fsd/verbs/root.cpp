@@ -1,6 +1,5 @@
 // What may be asked of the daemon, and of all at once.
-#include "catalog/base/text.h"
-#include "fsd/verbs/verb.h"
+#include "fsd/verbs/limits.h"
 
 namespace holdfast::verbs {
 namespace {
@@ -11,6 +10,8 @@ constexpr Argument kRun[] = {
     {"flows", pattern, "GLOB", true},
     {"type", choice, "auto|full|incremental"},
     {"by", name, "NAME"},
+    kBandwidth,
+    kSample,
     {"name", new_name, "ID"},
 };
 constexpr Argument kFlows[] = {{"flows", pattern, "GLOB", true}};
@@ -24,6 +25,7 @@ Result<> run(Engine& engine, Id, const Values& values, const Caller& caller) {
   request.name = values.text("name");
   request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
   request.by = values.text("by");
+  HF_CHECK(read_limits(values, request));
   HF_CHECK(engine.run_matching(values.text("flows"), request, caller));
   return {};
 }

@@ -22,6 +22,8 @@ struct Argument {
     new_name,  // of what the verb makes: not a reserved one
     path,      // of the host: an absolute one
     span,      // of time: "90s", "4h"
+    size,      // of bytes, and not 0: "512K"
+    percent,   // "1%" to "100%"
     pattern,   // of names, as the shell has them
     moment,    // a time, or a span from now
     text,      // any

@@ -9,6 +9,11 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Sizes, AreReadInBytesAndInUnits) {
+  EXPECT_EQ(parse_percent("0%"), 0);
+  EXPECT_EQ(parse_percent("7%"), 7);
+  EXPECT_EQ(parse_percent("100%"), 100);
+  for (const char* wrong : {"", "%", "7", "101%", "-1%", "1.5%", "7 %", "7%%", "99999999999999999999%"})
+    EXPECT_FALSE(parse_percent(wrong)) << wrong;
   EXPECT_EQ(parse_size("0"), 0u);
   EXPECT_EQ(parse_size("4096"), 4096u);
   EXPECT_EQ(parse_size("64K"), 65536u);

@@ -68,6 +68,7 @@ TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
   "description": "",
   "tags": [],
   "driver": "qmp",
+  "bandwidth": null,
   "socket": "/run/vm.qmp",
   "quiesce": "auto",
   "disks": [
@@ -89,6 +90,7 @@ TEST(DefinitionJson, AMachineHasTheFieldsOfItsDriverAlone) {
   "description": "",
   "tags": [],
   "driver": "nbd",
+  "bandwidth": null,
   "disks": [
     {
       "name": "a",
@@ -109,6 +111,7 @@ TEST(DefinitionJson, AMachineHasTheFieldsOfItsDriverAlone) {
   "description": "",
   "tags": [],
   "driver": "file",
+  "bandwidth": null,
   "disks": [
     {
       "name": "a",
@@ -221,8 +224,9 @@ TEST(DefinitionJson, ARefusalNamesTheFieldTheValueAndWhatWouldBeRight) {
             R"(field "disks" is []; it must be a list of at least one disk)");
   EXPECT_EQ(refusal<M>(R"({"socket":"/s","disks":[{"name":"a","node":"b"}]})"),
             R"(field "driver" is missing; it must be "qmp", "nbd" or "file")");
-  EXPECT_EQ(refusal<FlowDefinition>(R"({"target":"m","repository":"r"})"),
-            R"(field "target" is "m"; it must be a machine or a group, written as machines/NAME or groups/NAME)");
+  EXPECT_EQ(
+      refusal<FlowDefinition>(R"({"target":"m","repository":"r"})"),
+      R"(field "target" is "m"; it must be a machine or a group, written as machines/NAME or groups/NAME)");
 }
 
 TEST(DefinitionJson, WhatIsNoJsonIsRefused) {

@@ -107,7 +107,8 @@ TEST_F(Model, WhatTheMountDoesNotShowYetOfAMachineIsKeptAllTheSame) {
   added<Sources>("s");
   MachineDefinition definition = a_machine();
   definition.source = "s", definition.domain = "vm1", definition.exclude = {"swap", "iso"};
-  definition.quiesce = Quiesce::required, definition.objective = std::chrono::seconds{86400};
+  definition.quiesce = Quiesce::required, definition.objective = std::chrono::seconds{86400},
+  definition.bandwidth = 5000;
   definition.disks = {{"disk-0", "", "nbd+unix:///d", "dirty", true, "/dev/x"}};
   define<Machines>(machine, definition);
   EXPECT_EQ(got<Machines>(machine).definition, definition);

@@ -31,9 +31,19 @@ class QueryPlans : public testing::Test {
 
   // What of its plan reads a growing table without a bound; "" when nothing does.
   std::string unbounded(const std::string& sql) {
-    const std::set<std::string> growing = {
-        "executions",           "jobs",   "points",     "point_disks", "layers",   "events",
-        "schedule_occurrences", "copies", "copy_disks", "pins",        "verdicts", "definition_changes", "log_lines"};
+    const std::set<std::string> growing = {"executions",
+                                           "jobs",
+                                           "points",
+                                           "point_disks",
+                                           "layers",
+                                           "events",
+                                           "schedule_occurrences",
+                                           "copies",
+                                           "copy_disks",
+                                           "pins",
+                                           "verdicts",
+                                           "definition_changes",
+                                           "log_lines"};
     // Partial indexes of what is active now: a handful.
     const std::set<std::string> small = {"executions_one_active_a_flow", "jobs_active",
                                          "points_one_writing_a_machine", "copies_being_written",

@@ -82,7 +82,7 @@ std::vector<Law> laws_of_ids_and_names() {
     laws.push_back({check(table, "id_is_positive"),
                     fmt::format("UPDATE {} SET id = 0 WHERE id = {}", table, spare), Kind::check, "", ""});
     static const std::set<std::string> without_names = {
-        "chains", "layers",     "leftovers", "events",  "schedule_occurrences",
+        "chains", "layers",     "leftovers", "events",   "schedule_occurrences",
         "copies", "copy_disks", "pins",      "verdicts", "log_lines"};
     if (without_names.contains(table)) continue;
     laws.push_back({check(table, "name_is_a_name"),
@@ -147,6 +147,7 @@ std::vector<Law> laws_of_checks() {
       law("disks", "trust_bitmap_is_a_boolean", "trust_bitmap = 2"),
       law("repositories", "max_jobs_is_positive", "max_jobs = 0"),
       law("repositories", "bandwidth_is_positive", "bandwidth = 0"),
+      law("machines", "machine_bandwidth_is_positive", "bandwidth = 0"),
       law("repositories", "reserve_is_a_percentage", "reserve_percent = 101"),
       law("flows", "a_flow_has_one_target", "group_id = 22 WHERE id = 104"),
       law("flows", "no_flow_waits_for_itself", "after_flow_id = id WHERE id = 104"),
@@ -435,7 +436,8 @@ std::vector<Law> laws_of_deletion() {
                  "SELECT count(*) FROM schedule_occurrences WHERE id = 2802"),
       goes_along("copy_disks", "copy_id", "copies WHERE id = 118",
                  "SELECT count(*) FROM copy_disks WHERE id = 2501"),
-      goes_along("log_lines", "job_id", "jobs WHERE id = 620", "SELECT count(*) FROM log_lines WHERE id = 2901"),
+      goes_along("log_lines", "job_id", "jobs WHERE id = 620",
+                 "SELECT count(*) FROM log_lines WHERE id = 2901"),
       goes_along("log_lines", "execution_id", "executions WHERE id = 520",
                  "SELECT count(*) FROM log_lines WHERE id = 2902"),
       goes_along("verdicts", "point_id", "points WHERE id = 121",

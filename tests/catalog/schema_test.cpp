@@ -127,6 +127,7 @@ TEST_F(Schema, AllowsNothingToBeAbsentButWhatMay) {
                                                "disks.bitmap",
                                                "disks.path",
                                                "repositories.bandwidth",
+                                               "machines.bandwidth",
                                                "flows.group_id",
                                                "flows.from_repository_id",
                                                "flows.schedule_id",

@@ -34,10 +34,10 @@ TEST(Throttle, what_passes_is_never_faster_than_the_rate) {
 
 TEST(Throttle, two_jobs_share_one_rate) {
   Throttles throttles;
-  const auto one = throttles.of_repository(1, 4 * kMiB);
-  const auto other = throttles.of_repository(1, 4 * kMiB);
+  const auto one = throttles.of(1, 4 * kMiB);
+  const auto other = throttles.of(1, 4 * kMiB);
   EXPECT_EQ(one, other);
-  EXPECT_NE(one, throttles.of_repository(2, 4 * kMiB));
+  EXPECT_NE(one, throttles.of(2, 4 * kMiB));
   const double taken = seconds_of([&] {
     std::thread beside([&] { EXPECT_TRUE(other->take(kMiB, {})); });
     EXPECT_TRUE(one->take(kMiB, {}));
@@ -48,7 +48,7 @@ TEST(Throttle, two_jobs_share_one_rate) {
 
 TEST(Throttle, a_new_rate_holds_at_once) {
   Throttles throttles;
-  const auto throttle = throttles.of_repository(1, 1);
+  const auto throttle = throttles.of(1, 1);
   throttles.changed(1, std::nullopt);
   EXPECT_LT(seconds_of([&] { EXPECT_TRUE(throttle->take(kGiB, {})); }), 10);
 }

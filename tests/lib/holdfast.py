@@ -148,12 +148,13 @@ class MountTest(unittest.TestCase):
         flow = {"type": "backup", "target": f"machines/{machine}", "repository": repository}
         self.daemon.define(f"flows/{name}", flow)
 
-    def back_up(self, name, expected="success"):
+    def back_up(self, name, expected="success", **arguments):
         """A run of flow f over machine m, whose storage daemon is self.storage: the new point, and a record of its first
         disk at that instant."""
         record = self.storage.disks[0].record(self.folder / f"{name}.record")
         before = set(self.daemon.points("m"))
-        self.assertEqual(self.daemon.run("f", name), expected)
+        words = " ".join(f"{key}={value}" for key, value in arguments.items())
+        self.assertEqual(self.daemon.run("f", name, words), expected)
         (point,) = set(self.daemon.points("m")) - before
         return point, record
 

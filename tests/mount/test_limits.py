@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What a repository allows its backups: how fast they read, and how much room they leave."""
+"""What a repository, a machine and whoever runs it allow a backup: how fast it reads, how much room it leaves, how
+far it believes its source."""
 
 import errno
 import json
@@ -21,19 +22,81 @@ class Limits(holdfast.MountTest):
         self.storage = self.add_machine(capacities=[64 * MIB])
         (self.disk,) = self.storage.disks
 
-    def test_a_backup_is_no_faster_than_the_bandwidth(self):
-        self.add_repository(bandwidth="4M")
+    def expect_pace(self, bytes_a_second, arguments=""):
         self.add_flow()
         self.disk.write(0, self.random.randbytes(8 * MIB))
         record = self.disk.record(self.folder / "record")
         begun = time.monotonic()
-        self.assertEqual(self.daemon.run("f", "first"), "success")
+        self.assertEqual(self.daemon.run("f", "first", arguments), "success")
         taken = time.monotonic() - begun
         moved = self.daemon.json("flows/f/executions/first/status.json")["bytes_transferred"]
         self.assertEqual(moved, 8 * MIB)
-        self.assertLessEqual(moved / taken, 1.1 * 4 * MIB)
+        self.assertLessEqual(moved / taken, 1.1 * bytes_a_second)
         (point,) = self.daemon.points("m")
         self.assertTrue(content.same_bytes(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", record))
+
+    def test_a_backup_is_no_faster_than_its_repository_allows(self):
+        self.add_repository(bandwidth="4M")
+        self.expect_pace(4 * MIB)
+
+    def test_a_backup_is_no_faster_than_its_machine_allows(self):
+        self.add_repository()
+        self.daemon.write("machines/m/config.json", json.dumps(self.storage.definition() | {"bandwidth": "4M"}))
+        self.expect_pace(4 * MIB)
+
+    def test_a_backup_is_no_faster_than_its_run_allows(self):
+        self.add_repository()
+        self.expect_pace(4 * MIB, "bandwidth=4M")
+
+    def test_of_several_limits_the_lowest_holds(self):
+        self.add_repository(bandwidth="64M")
+        self.expect_pace(4 * MIB, "bandwidth=4M")
+
+    def test_a_share_of_what_is_called_unchanged_is_read_all_the_same(self):
+        self.add_repository()
+        self.add_flow()
+        self.disk.write(0, self.random.randbytes(16 * MIB))
+        self.back_up("first")
+        self.back_up("second", sample="100%")
+        read = self.daemon.json("flows/f/executions/second/status.json")["bytes_read"]
+        self.assertEqual(read, 16 * MIB)
+        self.assertEqual(self.daemon.json("machines/m/latest/manifest.json")["kind"], "incremental")
+
+    def test_a_source_that_has_forgotten_a_change_is_found_out(self):
+        self.add_repository()
+        self.add_flow()
+        self.disk.write(0, self.random.randbytes(16 * MIB))
+        self.back_up("first")
+        self.disk.write(5 * MIB, self.random.randbytes(MIB))
+        (bitmap,) = self.storage.bitmaps(self.disk)
+        self.storage.qmp.command("block-dirty-bitmap-clear", {"node": self.disk.node, "name": bitmap})
+        point, record = self.back_up("second", expected="warning", sample="100%")
+        self.assertEqual(self.daemon.json("flows/f/executions/second/status.json")["reason"], "cbt_lied")
+        manifest = self.daemon.json(f"machines/m/points/{point}/manifest.json")
+        self.assertEqual((manifest["kind"], manifest["reason"]), ("full", "cbt_lied"))
+        self.assertTrue(content.same_bytes(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", record))
+
+    def test_without_a_sample_it_is_not(self):
+        """That the two above read for a reason."""
+        self.add_repository()
+        self.add_flow()
+        self.disk.write(0, self.random.randbytes(16 * MIB))
+        self.back_up("first")
+        self.disk.write(5 * MIB, self.random.randbytes(MIB))
+        (bitmap,) = self.storage.bitmaps(self.disk)
+        self.storage.qmp.command("block-dirty-bitmap-clear", {"node": self.disk.node, "name": bitmap})
+        point, record = self.back_up("second")
+        self.assertFalse(content.same_bytes(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", record))
+
+    def test_what_is_no_limit_is_refused(self):
+        self.add_repository()
+        self.add_flow()
+        for wrong in ("bandwidth=0", "bandwidth=fast", "bandwidth=-1", "sample=101%", "sample=5", "sample="):
+            with self.assertRaises(OSError) as refused:
+                self.daemon.write("flows/f/control", f"run {wrong}")
+            self.assertEqual(refused.exception.errno, errno.EINVAL)
+            self.assertIn(wrong.partition("=")[0], self.daemon.read("flows/f/error"))
+        self.assertEqual(self.daemon.json("flows/f/status.json")["total_executions"], 0)
 
     def test_a_new_bandwidth_holds_for_what_runs(self):
         path = self.add_repository(bandwidth="64K")
