@@ -370,6 +370,8 @@ const char* const kFlows[] = {
     R"({"target":"machines/m","repository":"r"})",
     R"({"target":"machines/m","repository":"r","type":"backup","enabled":false})",
     R"({"target":"machines/","repository":"r"})",
+    R"({"target":"groups/g","repository":"r"})",
+    R"({"target":"sources/s","repository":"r"})",
     R"({"target":"machines/a/b","repository":"r"})",
     R"({"target":"m","repository":"r"})",
     R"({"target":"machines/m","repository":"a/b"})",
@@ -486,8 +488,6 @@ TEST(DefinitionJson, WhatNamesTheHostOfASourceIsSetByRootAlone) {
 TEST(DefinitionJson, WhatIsNotHonouredYetIsNotAccepted) {
   EXPECT_THAT(refusal<FlowDefinition>(R"({"target":"machines/m","repository":"r","schedule":"h"})"),
               HasSubstr("not known here"));
-  EXPECT_THAT(refusal<FlowDefinition>(R"({"target":"groups/g","repository":"r"})"),
-              HasSubstr("machines/NAME"));
   EXPECT_THAT(refusal<RepositoryDefinition>(R"({"path":"/r","max_jobs":1})"), HasSubstr("not known here"));
 }
 

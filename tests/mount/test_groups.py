@@ -6,6 +6,7 @@ import json
 import os
 
 import holdfast
+from users import User
 
 
 class Groups(holdfast.MountTest):
@@ -114,6 +115,21 @@ class Groups(holdfast.MountTest):
         )
         self.assertEqual(self.listed("groups/g/at/1h-ago"), [])
         self.assertEqual(os.listdir(self.daemon.mount / "groups/g/at"), ["error"])
+
+    def test_a_group_takes_in_only_what_whoever_links_may_write_to(self):
+        owner, stranger = User(1001), User(1002)
+        os.chmod(self.folder, 0o755)
+        for path in ("groups/g", "machines/a"):
+            os.chown(self.daemon.mount / path, 1001, 1001)
+        self.assertEqual(owner.outcome(lambda: self.join("a")), "ok")
+        self.assertEqual(owner.outcome(lambda: self.join("b")), "EACCES")
+        self.assertIn("machines/b is not yours", owner.does((self.members / "error").read_text))
+        self.assertEqual(stranger.outcome(lambda: os.unlink(self.members / "a")), "EACCES")
+        self.assertEqual(owner.does(lambda: os.listdir(self.members)), ["error", "a"])
+        # What root has put in stays hidden from whoever may not see it.
+        self.join("c")
+        self.assertEqual(sorted(owner.does(lambda: os.listdir(self.members))), ["a", "error"])
+        self.assertEqual(owner.outcome(lambda: os.unlink(self.members / "a")), "ok")
 
     def test_names_follow_and_what_is_in_use_stays(self):
         self.join("a")
