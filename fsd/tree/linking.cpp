@@ -32,7 +32,7 @@ Result<Place> Tree::make_link(const Place& directory, std::string_view name, std
 Result<Place> Tree::attach(const Place& directory, std::string_view name, std::string_view target,
                            const Asker& asker) {
   const auto row = attachment_in(directory);
-  if (!row) return fail(EPERM, "no links can be made in this directory");
+  if (!row) return fail(EPERM, "nothing of that kind can be made here");
   HF_TRY(const Ownership owner, ownership(directory));
   if (!may(asker, owner, Right::write))
     return fail(EACCES, "the directory's mode does not let you change it");

@@ -1,5 +1,6 @@
 // Rows of the table that hold everything of a kind, a page at a time.
 #include "fsd/tree/row_makers.h"
+#include "fsd/tree/sight.h"
 #include "fsd/views/views.h"
 
 namespace holdfast::tree {
@@ -16,12 +17,12 @@ Id id_of(const PointView& view) { return view.point.id; }
 
 template <class View>
 Result<Page> page_of(const Result<std::vector<View>>& views, std::string (*line)(const View&),
-                     const Asker& reader) {
+                     ObjectKind kind, Sight sight) {
   if (!views) return tl::make_unexpected(views.error());
   Page page;
   for (const View& view : *views) {
     page.last = id_of(view);
-    if (may_see(reader, owner_of(view))) page.text += line(view);
+    if (sight.covers(kind, owner_of(view))) page.text += line(view);
   }
   return page;
 }
@@ -29,13 +30,16 @@ Result<Page> page_of(const Result<std::vector<View>>& views, std::string (*line)
 }  // namespace
 
 Result<Page> machine_lines(Engine& engine, Id after, const Asker& reader) {
-  return page_of(engine.machines_after(after, kOnAPage), views::machine_line, reader);
+  return page_of(engine.machines_after(after, kOnAPage), views::machine_line, ObjectKind::machine,
+                 Sight(engine, reader));
 }
 Result<Page> flow_lines(Engine& engine, Id after, const Asker& reader) {
-  return page_of(engine.flows_after(after, kOnAPage), views::flow_line, reader);
+  return page_of(engine.flows_after(after, kOnAPage), views::flow_line, ObjectKind::flow,
+                 Sight(engine, reader));
 }
 Result<Page> point_lines(Engine& engine, Id after, const Asker& reader) {
-  return page_of(engine.points_after(after, kOnAPage), views::point_line, reader);
+  return page_of(engine.points_after(after, kOnAPage), views::point_line, ObjectKind::point,
+                 Sight(engine, reader));
 }
 
 }  // namespace holdfast::tree

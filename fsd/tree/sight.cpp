@@ -7,6 +7,7 @@ namespace {
 ObjectKind collected(ObjectKind kind) {
   switch (kind) {
     case ObjectKind::execution: return ObjectKind::flow;
+    case ObjectKind::chain:
     case ObjectKind::disk:
     case ObjectKind::point:
     case ObjectKind::point_disk: return ObjectKind::machine;

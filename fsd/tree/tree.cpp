@@ -197,7 +197,9 @@ Result<std::vector<Named>> Tree::members(const Place& directory, RowIndex row) {
 }
 
 bool Tree::may_know_of(const Place& place, Sight& sight) {
-  if (kind(place) != NodeKind::object) return true;
+  const bool stands_for_one =
+      kind(place) == NodeKind::object || (kind(place) == NodeKind::link && knot(place).stands_for);
+  if (!stands_for_one) return true;
   const auto subject = outline_.subject_of(place);
   return subject && sight.covers(subject->kind, subject->id);
 }

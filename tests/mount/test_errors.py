@@ -80,8 +80,8 @@ class Table(Errors):
     def test_einval_a_wrong_type_or_a_value_out_of_range(self):
         for kind, definition, sentence in [
             ("flows/f", FLOW | {"enabled": "yes"}, 'field "enabled" is "yes"; it must be true or false'),
-            ("flows/f", {"repository": "r"}, 'field "target" is missing; it must be a machine, written as machines/NAME'),
-            ("flows/f", FLOW | {"target": "m"}, 'field "target" is "m"; it must be a machine, written as machines/NAME'),
+            ("flows/f", {"repository": "r"}, 'field "target" is missing; it must be a machine or a group, written as'),
+            ("flows/f", FLOW | {"target": "m"}, 'field "target" is "m"; it must be a machine or a group, written as'),
             (".", {"max_concurrent_jobs": 0}, 'field "max_concurrent_jobs" is 0; it must be a whole number from 1 to 1000'),
             (".", {"events_size": "1K"}, 'field "events_size" is "1K"; it must be a size from 4096'),
             ("repositories/r", {"path": "srv"}, 'field "path" is "srv"; it must be an absolute path'),
@@ -102,7 +102,7 @@ class Table(Errors):
             (FLOW | {"repository": "none"}, "there is no repository 'none'"),
         ]:
             self.assert_refused(errno.ENOENT, sentence, "flows/f/error", self.define("flows/f", definition))
-        self.assert_refused(errno.ENOENT, "machine 'x' is not one of flow 'f', which backs up 'm'", "flows/f/error", self.command("flows/f", "run machines=x"))
+        self.assert_refused(errno.ENOENT, "machine 'x' is not one of flow 'f', which backs up machines/m", "flows/f/error", self.command("flows/f", "run machines=x"))
 
     def test_eexist_a_name_that_is_taken(self):
         self.assertEqual(self.daemon.run("f", "first"), "error")

@@ -44,6 +44,9 @@ WHO_MAY_WHAT = [
     ("read machines/m/disks/disk-0/status.json", "ok", "ok", "EACCES"),
     ("read machines/m/latest/manifest.json", "ok", "ok", "EACCES"),
     ("read machines/m/latest/disk-0.raw", "ok", "ok", "EACCES"),
+    ("read machines/m/at/now/manifest.json", "ok", "ok", "EACCES"),
+    ("read machines/m/diff/latest..latest", "ok", "ok", "EACCES"),
+    ("read machines.jsonl", "ok", "ok", "ok"),
     ("read machines/m/latest/disk-0.qcow2", "ok", "ok", "EACCES"),
     ("read repositories/r/status.json", "ok", "EACCES", "ok"),
     ("read repositories/r/config.json", "ok", "EACCES", "ok"),
@@ -61,6 +64,11 @@ WHO_MAY_WHAT = [
     ('write flows/f/config.json {"target":"machines/m","repository":"secret"}', "EACCES", "EACCES", "EACCES"),
     # Commands.
     ("write flows/f/control enable", "ok", "ok", "EACCES"),
+    ("write control run flows=f", "ok", "EACCES", "EACCES"),
+    ("write control disable flows=f", "ok", "EACCES", "EACCES"),
+    ("write control enable flows=f", "ok", "EACCES", "EACCES"),
+    ("write flows/f/control set description=x", "ok", "ok", "EACCES"),
+    ("write flows/f/control clone to=copy", "ok", "EACCES", "EACCES"),
     ("write flows/f/control disable", "ok", "ok", "EACCES"),
     ("write flows/f/control run", "ok", "ok", "EACCES"),
     ("write flows/f/control cancel", "EINVAL", "EINVAL", "EACCES"),
@@ -68,6 +76,9 @@ WHO_MAY_WHAT = [
     ("write JOB/control cancel", "EINVAL", "EINVAL", "EACCES"),
     ("write machines/m/control verify", "ok", "ok", "EACCES"),
     ("write machines/m/latest/control verify", "ok", "ok", "EACCES"),
+    ("write machines/m/latest/control pin", "ok", "ok", "EACCES"),
+    ("write machines/m/latest/control unpin", "ok", "ENOENT", "EACCES"),
+    ("write machines/m/latest/control verdict result=good by=ann", "ok", "ok", "EACCES"),
     ("write repositories/r/control verify", "ok", "EACCES", "ok"),
     ("write repositories/r/control import file=/etc/shadow machine=m disk=disk-0", "EEXIST", "EACCES", "EPERM"),
     ("write flows/secret/control run", "EINVAL", "EACCES", "EACCES"),
@@ -166,8 +177,9 @@ class Table(Permissions):
             if (self.mount / old).exists():
                 (self.mount / old).rename(self.mount / new)
         for kind in ("machines", "flows", "repositories"):
-            if (self.mount / kind / "new").exists():
-                (self.mount / kind / "new").rmdir()
+            for made in ("new", "copy"):
+                if (self.mount / kind / made).exists():
+                    (self.mount / kind / made).rmdir()
         if not (self.mount / "flows/secret").exists():
             (self.mount / "flows/secret").mkdir()
         for path in ("flows/f", "machines/secret"):
