@@ -162,9 +162,7 @@ Result<std::vector<LogLine>> LiveEngine::log(ObjectKind kind, Id id, Id after, i
 }
 
 Result<std::vector<MachineView>> LiveEngine::machines_after(Id after, int at_most) {
-  HF_TRY(auto views, page<Machines>(*catalog_, after, at_most, view_machine));
-  for (MachineView& view : views) view.busy = runner_.has_work_on(view.machine.id);
-  return views;
+  return page<Machines>(*catalog_, after, at_most, view_machine);
 }
 
 Result<std::vector<FlowView>> LiveEngine::flows_after(Id after, int at_most) {

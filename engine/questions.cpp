@@ -259,9 +259,7 @@ Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
 }
 
 Result<MachineView> LiveEngine::machine(Id id) {
-  auto view = catalog_->read([&](db::Connection& db) { return view_machine(db, id); });
-  if (view) view->busy = runner_.has_work_on(id);
-  return view;
+  return catalog_->read([&](db::Connection& db) { return view_machine(db, id); });
 }
 
 Result<DiskView> LiveEngine::disk(Id machine, Id id) {

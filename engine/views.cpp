@@ -4,6 +4,7 @@
 #include "catalog/stores/copies.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
+#include "catalog/stores/jobs.h"
 #include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/pins.h"
@@ -20,8 +21,9 @@ Result<MachineView> view_machine(db::Connection& db, Id id) {
   HF_TRY(view.total, Points(db).of_machine(id));
   HF_TRY(view.newest, Points(db).newest_good(id));
   view.revision = view.machine.revision;
+  HF_TRY(view.busy, Jobs(db).has_unfinished(id));
   HF_TRY(const auto leftovers, Leftovers(db).of_machine(id));
-  if (!leftovers.empty())
+  if (!leftovers.empty() && !view.busy)  // else it is what the run that is under way has made
     view.warnings.push_back(
         fmt::format("an earlier run left {} things at the source; they are swept as soon as it lets them go",
                     leftovers.size()));

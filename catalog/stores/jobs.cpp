@@ -1,5 +1,6 @@
 #include "catalog/stores/jobs.h"
 
+#include "catalog/stores/machines.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -67,7 +68,7 @@ Result<> Jobs::add(const Job& job) {
                         .run();
   if (!done && done.error().constraint == "jobs.name") return fail(EEXIST, "job '{}' exists", job.name);
   HF_CHECK(one_writer(done));
-  return {};
+  return job.machine_id ? Machines(db_).touch(*job.machine_id) : Result<>{};
 }
 
 Result<Job> Jobs::get(Id id) {
@@ -107,6 +108,14 @@ Result<std::vector<Job>> Jobs::unfinished() {
   return all_rows(active, read_job);
 }
 
+Result<bool> Jobs::has_unfinished(Id machine) {
+  HF_TRY(auto active, db_.prepare(R"sql(
+    SELECT id FROM jobs INDEXED BY jobs_active
+    WHERE status IN ('pending', 'running') AND machine_id = :machine LIMIT 1)sql"));
+  HF_TRY(const auto found, first_row(active.bind(":machine", machine), read_id));
+  return found.has_value();
+}
+
 Result<> Jobs::update(const Job& job) {
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE jobs
@@ -116,7 +125,7 @@ Result<> Jobs::update(const Job& job) {
         started_at = :started_at, completed_at = :completed_at, revision = :revision
     WHERE id = :id AND status IN ('pending', 'running'))sql"));
   HF_CHECK(bind_facts(update, job).run());
-  if (db_.changes() > 0) return {};
+  if (db_.changes() > 0) return job.machine_id ? Machines(db_).touch(*job.machine_id) : Result<>{};
   HF_TRY(const Job ended, get(job.id));
   return fail(EINVAL, "job '{}' has ended with {}; that stays", ended.name, to_word(ended.status));
 }

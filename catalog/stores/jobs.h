@@ -21,6 +21,7 @@ class Jobs {
   Result<std::vector<Named>> newest(int at_most);
   Result<std::vector<Named>> of_execution(Id execution);  // in the order of their making
   Result<std::vector<Job>> unfinished();
+  Result<bool> has_unfinished(Id machine);
   Result<> update(const Job& job);  // all but the identity; what is final stays so (EINVAL)
   // The chain that it writes to from now until it ends. EBUSY: another job does.
   Result<> set_chain(Id id, Id chain);

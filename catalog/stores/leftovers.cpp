@@ -1,5 +1,6 @@
 #include "catalog/stores/leftovers.h"
 
+#include "catalog/stores/machines.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -28,14 +29,14 @@ Result<> Leftovers::add(const Leftover& leftover) {
                .bind(":detail", or_null(leftover.detail))
                .bind(":driver", to_word(leftover.driver))
                .run());
-  return {};
+  return Machines(db_).touch(leftover.machine_id);
 }
 
 Result<> Leftovers::remove(Id id) {
-  HF_TRY(auto remove, db_.prepare("DELETE FROM leftovers WHERE id = :id"));
-  HF_CHECK(remove.bind(":id", id).run());
-  if (db_.changes() == 0) return fail(ENOENT, "there is no leftover with id {}", id);
-  return {};
+  HF_TRY(auto remove, db_.prepare("DELETE FROM leftovers WHERE id = :id RETURNING machine_id"));
+  HF_TRY(const auto machine, first_row(remove.bind(":id", id), read_id));
+  if (!machine) return fail(ENOENT, "there is no leftover with id {}", id);
+  return Machines(db_).touch(*machine);
 }
 
 Result<std::vector<Leftover>> Leftovers::of_machine(Id machine) {

@@ -82,6 +82,11 @@ Result<> Machines::define(Id id, const MachineDefinition& definition, Time now) 
   return set_texts("exclude", id, definition.exclude);
 }
 
+Result<> Machines::touch(Id id) {
+  HF_TRY(auto touch, db_.prepare("UPDATE machines SET revision = :revision WHERE id = :id"));
+  return touch.bind(":revision", new_id()).bind(":id", id).run();
+}
+
 Result<> Machines::remove(Id id) {
   HF_TRY(const std::string name, name_of(id));
   HF_TRY(const std::string flows,

@@ -28,6 +28,8 @@ class Machines : public Objects {
   Result<> set_capacity(Id disk, std::uint64_t capacity);
   // What the source knows the disk by, as last seen.
   Result<> set_source_identity(Id disk, std::string_view identity);
+  // Something that is told of it has changed beside its own row.
+  Result<> touch(Id id);
 };
 
 }  // namespace holdfast

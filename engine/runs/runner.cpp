@@ -126,12 +126,6 @@ std::optional<Progress> Runner::progress(Id job) {
   return task->progress.snapshot();
 }
 
-bool Runner::has_work_on(Id machine) {
-  const std::lock_guard lock(mutex_);
-  return std::ranges::any_of(tasks_,
-                             [&](const auto& entry) { return entry.second->work.machine == machine; });
-}
-
 bool Runner::claim(Id machine) {
   const std::lock_guard lock(mutex_);
   return machines_busy_.insert(machine).second;

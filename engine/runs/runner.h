@@ -50,7 +50,6 @@ class Runner {
   Result<> cancel(Id job);
 
   std::optional<Progress> progress(Id job);  // nothing: it neither waits nor runs
-  bool has_work_on(Id machine);              // running, or waiting for its turn
 
   // A machine for what is no job, until it is released: false while a job has it. Jobs wait for it meanwhile.
   bool claim(Id machine);

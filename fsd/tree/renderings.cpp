@@ -23,10 +23,13 @@ Result<Rendering> Renderings::render_object(const Key& key, const Subject& subje
   // revision says, and the next question renders it again.
   HF_TRY(const Engine::Stamp stamp, engine_.stamp(subject.kind, subject.id));
   const auto before = kept(key);
-  if (before && before->revision == stamp.revision) return *before;
+  const bool known = before && before->revision == stamp.revision;
+  if (known && !row.drifts) return *before;
   const Show print = row.kind == NodeKind::config ? row.config.print : row.show;
   HF_TRY(std::string text, print(engine_, key.place));
-  const Rendering now{std::make_shared<const std::string>(std::move(text)), stamp.revision, stamp.changed_at};
+  if (known && *before->text == text) return *before;
+  const Time changed_at = known ? clock_.now() : stamp.changed_at;
+  const Rendering now{std::make_shared<const std::string>(std::move(text)), stamp.revision, changed_at};
   keep(key, now);
   return now;
 }

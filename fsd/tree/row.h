@@ -86,6 +86,7 @@ struct Row {
   std::string_view to{};     // link: the path of the row that it leads to …
   // … and the names of the objects on the way there, with slashes (ENOENT: the link is absent)
   Show to_name = nullptr;
+  bool drifts = false;  // generated: its text changes while its object doesn't, as free space does
   Config config{};
   std::span<const verbs::Verb> verbs{};
   Result<Subject> (*subject)(Engine& engine, Id object) = nullptr;  // wait (ENOENT: the file is absent)

@@ -20,6 +20,11 @@ inline Row object(std::string_view path, std::string_view about, std::uint32_t b
 inline Row generated(std::string_view path, std::string_view about, Show text, std::uint32_t bits = 0444) {
   return {.path = path, .about = about, .kind = NodeKind::generated, .bits = bits, .show = text};
 }
+inline Row drifting(std::string_view path, std::string_view about, Show text) {
+  Row row = generated(path, about, text);
+  row.drifts = true;
+  return row;
+}
 inline Row personal(std::string_view path, std::string_view about, ShowTo text) {
   return {.path = path, .about = about, .kind = NodeKind::generated, .bits = 0444, .show_to = text};
 }

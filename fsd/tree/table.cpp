@@ -98,7 +98,7 @@ std::span<const Row> table() {
     config    ("/repositories/{repository}/config.json", config_of<RepositoryDefinition>()),
     scratch   ("/repositories/{repository}/{scratch}"),
     schema    ("/repositories/{repository}/config.schema.json", fixed_text<definition_schema<RepositoryDefinition>>),
-    generated ("/repositories/{repository}/status.json", "its state, its space, how many points it has", show<&E::repository, repository_status>),
+    drifting  ("/repositories/{repository}/status.json", "its state, its space, how many points it has", show<&E::repository, repository_status>),
     control   ("/repositories/{repository}/control", verbs::of_repository()),
     error     ("/repositories/{repository}/error"),
 

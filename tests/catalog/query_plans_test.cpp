@@ -245,6 +245,7 @@ void use_everything(db::Connection& db) {
   must(points.commit(point, {layer}));
   must(points.get(point.id));
   must(jobs.set_chain(job.id, point.chain_id));
+  ignore(jobs.has_unfinished(machine));
   must(points.set_verified(point.id, {at(0), VerifyLevel::quick}));
   use_copies(db, point, layer);
   ignore(points.find(machine, "t1"));

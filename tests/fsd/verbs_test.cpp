@@ -72,7 +72,9 @@ TEST(Parsing, TakesAnyFieldWhereFieldsAreSet) {
 }
 
 TEST(Parsing, ShowsHowAVerbIsWritten) {
-  EXPECT_EQ(synopsis(of_root()[0]), "run flows=GLOB [type=auto|full|incremental] [by=NAME] [name=ID]");
+  EXPECT_EQ(
+      synopsis(of_root()[0]),
+      "run flows=GLOB [type=auto|full|incremental] [by=NAME] [bandwidth=SIZE] [sample=SHARE] [name=ID]");
   EXPECT_EQ(synopsis(*parse_flow("set a=b")->verb), "set FIELD=VALUE …");
 }
 
@@ -124,7 +126,8 @@ TEST(Parsing, RefusesNothing) {
 
 TEST(Listing, HasEachVerbWithItsArguments) {
   const std::string text = listing(of_flow());
-  EXPECT_THAT(text, HasSubstr("run [type=auto|full|incremental] [machines=A,B] [by=NAME] [name=ID]\n"));
+  EXPECT_THAT(text, HasSubstr("run [type=auto|full|incremental] [machines=A,B] [by=NAME] [bandwidth=SIZE] "
+                              "[sample=SHARE] [name=ID]\n"));
   for (const Verb& verb : of_flow()) EXPECT_THAT(text, HasSubstr(verb.word));
 }
 

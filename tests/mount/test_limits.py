@@ -118,10 +118,25 @@ class Limits(holdfast.MountTest):
         self.disk.write(0, self.random.randbytes(MIB))
         self.daemon.write("flows/f/control", "run name=first")
         self.until(lambda: self.daemon.json("flows/f/executions/first/status.json")["status"] == "running")
+        machine = self.daemon.json("machines/m/status.json")
+        self.assertEqual((machine["state"], machine["warnings"]), ("busy", []))
         self.daemon.write("flows/f/executions/first/control", "cancel")
         self.assertEqual(self.daemon.read("flows/f/executions/first/wait"), "cancelled\n")
         self.assertEqual(self.daemon.points("m"), [])
         self.assertEqual(self.storage.foreign(), [])
+        machine = self.daemon.json("machines/m/status.json")
+        self.assertEqual((machine["state"], machine["warnings"]), ("ready", []))
+
+    def test_the_space_of_a_repository_is_that_of_now(self):
+        path = self.folder / "small"
+        path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", path], check=True)
+        self.addCleanup(detach, path)
+        self.addCleanup(self.daemon.close)
+        self.daemon.define("repositories/r", {"path": str(path)})
+        free = self.daemon.json("repositories/r/status.json")["free_bytes"]
+        (path / "of somebody").write_bytes(bytes(8 * MIB))
+        self.assertEqual(self.daemon.json("repositories/r/status.json")["free_bytes"], free - 8 * MIB)
 
     def test_a_reserve_is_left_free(self):
         path = self.folder / "small"
