@@ -36,7 +36,8 @@ std::string usage() {
 
 Serves Holdfast at MOUNTPOINT, an existing directory. Says "ready" once the mount answers, on standard output and
 to systemd; without --foreground it then goes on in the background, its log in DIR/holdfastd.log.
-SIGTERM and SIGINT end it: what runs is stopped at a safe place, then it unmounts.
+SIGTERM and SIGINT end it: what runs is stopped at a safe place, then it unmounts. Who waits is told ESHUTDOWN, who
+asks for work EBUSY, who has files open then ENOTCONN. `echo drain > MOUNTPOINT/control` first lets all that end.
 
   --state DIR     the catalog, scratch space and sockets (/var/lib/holdfast)
   -f, --foreground  stay; the log goes to standard error

@@ -19,6 +19,9 @@ Ten commands to start with:
     cp --sparse=always machines/m/latest/disk-0.raw /var/tmp/disk-0.raw
     tail -f events.jsonl
 
+chown, chgrp and chmod say whose things are: give somebody his machine and his flow by chown, and let a group that
+he is in write to the repository. Everybody sees here what he may read, and nothing else.
+
 To see what a config.json may say, read it, and config.schema.json beside it. To see what a control understands,
 read it. When something is refused, `error` in the same directory says why; mkdir, rmdir and mv leave
 theirs in the directory they were done in. The manual is holdfast-fs(5).

@@ -265,6 +265,12 @@ TEST(DefinitionJson, WhatNamesTheHostIsSetByRootAlone) {
   EXPECT_EQ(root_only_change(a_flow(), flow), "");
 }
 
+TEST(DefinitionJson, ANearMissOfAWordIsSuggested) {
+  const auto read = parse_definition<RepositoryDefinition>(R"({"path":"/r","compression":"zsdt"})");
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, testing::EndsWith("did you mean \"zstd\"?"));
+}
+
 TEST(DefinitionJson, TheSchemaHasEveryFieldWithItsDescriptionAndDefault) {
   const Json schema = Json::parse(definition_schema<RepositoryDefinition>());
   EXPECT_EQ(schema["additionalProperties"], false);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "catalog/db/migrations.h"
+#include "catalog/stores/collections.h"
 #include "tests/catalog/fixture.h"
 
 namespace holdfast {
@@ -271,6 +272,17 @@ void use_everything(db::Connection& db) {
   event.event = "test";
   must(events.add(event));
   ignore(events.since(0, 10));
+  ignore(events.parts());
+  for (const char* object : {"machines/m", "repositories/r", "flows/f", "sources/s", "groups/g",
+                             "schedules/s", "policies/p", "jobs/j"}) {
+    event.object = object;
+    must(events.add(event));
+  }
+  Collections collections(db);
+  ignore(collections.get(DefinitionKind::flow));
+  must(collections.set(DefinitionKind::flow, {}, at(0)));
+  ignore(read_owned_totals(db));
+  ignore(flows.ownership(flow));
 
   must(points.remove(point.id));
   must(flows.remove(flow));

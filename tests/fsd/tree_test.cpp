@@ -404,6 +404,51 @@ TEST_F(OwnershipTest, ListsToAStrangerOnlyWhatIsHis) {
   EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
 }
 
+TEST_F(OwnershipTest, GivesObjectsAndCollectionsAwayAndNothingElse) {
+  ASSERT_TRUE(tree_.change(*find("flows/f"), {.uid = 7, .mode = 0700}, asker_));
+  EXPECT_EQ(attributes("flows/f").ownership, (Ownership{7, 2000, 0700}));
+  ASSERT_TRUE(tree_.change(*find("flows"), {.gid = 2000, .mode = 0775}, asker_));
+  EXPECT_EQ(attributes("flows").ownership, (Ownership{0, 2000, 0775}));
+  EXPECT_EQ(attributes("machines").ownership, (Ownership{0, 0, 0755}));
+  for (const char* path : {"", "jobs", "flows/f/executions", "flows/f/control", "status.json"}) {
+    EXPECT_EQ(tree_.change(*find(path), {.uid = 7000}, asker_).error().code, EPERM) << path;
+  }
+}
+
+TEST_F(OwnershipTest, LetsAnOpenCollectionBeChangedButNotWhatIsOthersInIt) {
+  engine_.give(ObjectKind::flow, flow(), {.uid = 1000, .gid = 2000, .mode = 0750});
+  ASSERT_TRUE(tree_.change(*find("flows"), {.mode = 0777}, asker_));
+  become(1002, 1002);
+  EXPECT_EQ(remove("flows/f").error().code, EACCES);
+  EXPECT_EQ(rename("flows/f", "flows/g").error().code, EACCES);
+  EXPECT_TRUE(make("flows/his"));
+  become(1000, 1);
+  EXPECT_TRUE(rename("flows/f", "flows/g"));
+}
+
+TEST_F(OwnershipTest, TellsTheEventLogOfRefusals) {
+  become(1000, 1);
+  EXPECT_FALSE(write("flows/f/control", "bogus"));
+  const auto events = *engine_.events_since(0, 1000);
+  EXPECT_EQ(events.back().event, "flow.command");
+  EXPECT_EQ(events.back().object, "flows/f");
+  EXPECT_EQ(events.back().result, EventResult::refused);
+  EXPECT_EQ(events.back().by->uid, 1000u);
+  EXPECT_THAT(events.back().reason, HasSubstr("'bogus'"));
+}
+
+TEST_F(OwnershipTest, HidesWhatAClosedCollectionHolds) {
+  become(1000, 1);
+  Sight open(engine_, asker_);
+  EXPECT_TRUE(open.covers(ObjectKind::flow, flow()));
+  become(0, 0);
+  ASSERT_TRUE(tree_.change(*find("flows"), {.mode = 0700}, asker_));
+  become(1000, 1);
+  Sight closed(engine_, asker_);
+  EXPECT_FALSE(closed.covers(ObjectKind::flow, flow()));
+  EXPECT_FALSE(closed.covers(ObjectKind::flow, 4711));
+}
+
 TEST_F(OwnershipTest, LeavesWhatNamesTheHostToRoot) {
   const Id machine = find("machines/m")->object;
   engine_.give(ObjectKind::machine, machine, {.uid = 1000, .gid = 1000, .mode = 0750});

@@ -95,6 +95,14 @@ TEST(Parsing, RefusesAValueThatIsNoneOfTheChoices) {
   EXPECT_THAT(refusal("run type="), HasSubstr("not one of"));
 }
 
+TEST(Parsing, TakesSpansOfTime) {
+  const auto command = parse("drain timeout=15m name=d", of_root(), is_reserved);
+  ASSERT_TRUE(command);
+  EXPECT_EQ(command->values.text("timeout"), "15m");
+  EXPECT_THAT(parse("drain timeout=soon", of_root(), is_reserved).error().message,
+              HasSubstr("timeout='soon' is no span of time; write it as 90s, 15m or 4h"));
+}
+
 TEST(Parsing, RefusesNamesThatAreNone) {
   EXPECT_THAT(refusal("run name=.x"), HasSubstr("name: '.x' starts with a dot"));
   EXPECT_THAT(refusal("run name=a/b"), HasSubstr("'a/b' is no name"));
