@@ -84,7 +84,8 @@ Result<> Machines::define(Id id, const MachineDefinition& definition, Time now) 
 
 Result<> Machines::touch(Id id) {
   HF_TRY(auto touch, db_.prepare("UPDATE machines SET revision = :revision WHERE id = :id"));
-  return touch.bind(":revision", new_id()).bind(":id", id).run();
+  HF_CHECK(touch.bind(":revision", new_id()).bind(":id", id).run());
+  return {};
 }
 
 Result<> Machines::remove(Id id) {
