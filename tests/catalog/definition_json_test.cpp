@@ -481,8 +481,7 @@ TEST(DefinitionJson, NoPasswordStandsInAUri) {
 }
 
 TEST(DefinitionJson, WhatNamesTheHostOfASourceIsSetByRootAlone) {
-  SourceDefinition before{.uri = "qemu:///system"}, after = before;
-  after.max_jobs = 9;
+  SourceDefinition before{.uri = "qemu:///system"}, after{.uri = "qemu:///system", .max_jobs = 9};
   EXPECT_EQ(root_only_change(before, after), "");
   after.credential = "c";
   EXPECT_EQ(root_only_change(before, after), "credential");

@@ -10,6 +10,7 @@ import pathlib
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -100,6 +101,13 @@ class Daemon:
         """mkdir, and its config.json."""
         (self.mount / path).mkdir()
         self.write(f"{path}/config.json", json.dumps(definition))
+
+    def catalog(self):
+        """All that it holds, as SQL; but for its events, since a refusal is one, too."""
+        command = ["sqlite3", "-readonly", self.state / "catalog.sqlite", ".dump"]
+        dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        events = ("INSERT INTO events ", "INSERT INTO event_parts ")
+        return [line for line in dump.splitlines() if not line.startswith(events)]
 
     def run(self, flow, name, arguments=""):
         """Runs a flow to its end; its final status."""

@@ -181,11 +181,7 @@ class Import(holdfast.MountTest):
         return said
 
     def state_of_things(self):
-        dump = subprocess.run(
-            ["sqlite3", "-readonly", self.daemon.state / "catalog.sqlite", ".dump"],
-            capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-        return dump, self.stored(), sorted(os.listdir(self.daemon.mount / "jobs"))
+        return self.daemon.catalog(), self.stored(), sorted(os.listdir(self.daemon.mount / "jobs"))
 
     def test_what_can_not_be_done_is_refused_in_that_write(self):
         (self.daemon.mount / "machines/m").mkdir()

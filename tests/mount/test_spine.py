@@ -6,7 +6,6 @@ import os
 import pathlib
 import random
 import sqlite3
-import subprocess
 
 import content
 import holdfast
@@ -193,11 +192,7 @@ class Spine(holdfast.MountTest):
                 for file in set(files) - {"error", "wait", "latest"}:
                     if not file.endswith(".raw"):
                         things[f"{folder}/{file}"] = pathlib.Path(folder, file).read_bytes()
-        dump = subprocess.run(
-            ["sqlite3", "-readonly", self.daemon.state / "catalog.sqlite", ".dump"],
-            capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-        things["catalog"] = [line for line in dump.splitlines() if not line.startswith("INSERT INTO events ")]
+        things["catalog"] = self.daemon.catalog()
         return things
 
 
