@@ -216,6 +216,12 @@ Result<Id> LiveEngine::import_image(Id repository, const ImportRequest& request,
   return take_on(runs::begin_import(services_, repository, request, caller));
 }
 
+Result<Id> LiveEngine::back_up(Id machine, const BackupRequest& request, const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_TRY(const auto admission, runner_.admit());
+  return take_on(runs::begin_backup(services_, machine, request, caller));
+}
+
 Result<Id> LiveEngine::verify(ObjectKind kind, Id object, const VerifyRequest& request,
                               const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));

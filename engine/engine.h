@@ -242,6 +242,8 @@ class Engine {
   virtual Result<std::vector<Id>> run_matching(std::string_view pattern, const RunRequest& request,
                                                const Caller& caller) = 0;
   virtual Result<> enable_matching(std::string_view pattern, bool enabled, const Caller& caller) = 0;
+  // The job: a point of the machine, as a flow would make it.
+  virtual Result<Id> back_up(Id machine, const BackupRequest& request, const Caller& caller) = 0;
   // The job. Only root may name a file of the host (EPERM).
   virtual Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller) = 0;
   // Of a point, a machine or a repository: the job.

@@ -96,6 +96,7 @@ class LiveEngine final : public Engine {
   Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) override;
   Result<> define(const SettingsDefinition& settings, const Caller& caller) override;
   Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) override;
+  Result<Id> back_up(Id machine, const BackupRequest& request, const Caller& caller) override;
   Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller) override;
   Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller) override;
   Result<> cancel_flow(Id flow, const Caller& caller) override;

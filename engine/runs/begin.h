@@ -1,5 +1,5 @@
 // How what a user asks for becomes work: checked, recorded with its event in one transaction, and handed back
-// for the runner. A refusal leaves nothing. A file each: flow.cpp, import.cpp, verification.cpp.
+// for the runner. A refusal leaves nothing. A file each: flow.cpp, backup.cpp, import.cpp, verification.cpp.
 #pragma once
 
 #include <vector>
@@ -21,6 +21,11 @@ struct FlowRun {
 // EEXIST: the name is taken. ENOENT: a machine that is not the flow's.
 Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, const std::vector<Id>& flows,
                                          const RunRequest& request, const Caller& caller);
+
+// EINVAL: machine or repository has no definition. ENOENT: there is no such repository. EACCES: it is not the
+// caller's to use. EEXIST: the name is taken.
+Result<Work> begin_backup(const capture::Services& services, Id machine, const BackupRequest& request,
+                          const Caller& caller);
 
 // EINVAL: the image can't be read rightly, or the disk is not clear. ENOENT: there is no such machine, disk
 // or file. EEXIST: the machine has a point there, or the name is taken. EBUSY: work on its first point there

@@ -21,6 +21,15 @@ struct RunRequest {
   unsigned sample = 0;                     // percent of what a source calls unchanged: read all the same
 };
 
+// Of a machine, without a flow.
+struct BackupRequest {
+  std::string name;  // of the job; empty: one is made
+  std::string repository;
+  std::optional<PointKind> kind;           // empty: auto
+  std::optional<std::uint64_t> bandwidth;  // as a flow's run has them
+  unsigned sample = 0;
+};
+
 // Of a repository: an image of the host as the first point of a machine there.
 struct ImportRequest {
   std::string name;  // of the job; empty: one is made

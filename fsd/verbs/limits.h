@@ -9,7 +9,9 @@ namespace holdfast::verbs {
 inline constexpr Argument kBandwidth{"bandwidth", Argument::Type::size, "SIZE"};
 inline constexpr Argument kSample{"sample", Argument::Type::percent, "SHARE"};
 
-inline Result<> read_limits(const Values& values, RunRequest& request) {
+// `Request` is RunRequest or BackupRequest.
+template <class Request>
+Result<> read_limits(const Values& values, Request& request) {
   if (values.has(kBandwidth.key)) {
     HF_TRY(request.bandwidth, parse_size(values.text(kBandwidth.key)));
   }

@@ -1,12 +1,32 @@
 // What may be asked of a machine, and of its points.
+#include "fsd/verbs/limits.h"
 #include "fsd/verbs/verify.h"
 
 namespace holdfast::verbs {
 namespace {
 
-constexpr Verb kMachine[] = {verify_verb<ObjectKind::machine>(
-    "read all its points in the repository, and compare them with their checksums, by a job")};
 using enum Argument::Type;
+
+constexpr Argument kBackup[] = {
+    {"repository", name, "NAME", true}, {"type", choice, "auto|full|incremental"}, kBandwidth, kSample,
+    {"name", new_name, "ID"},
+};
+
+Result<> back_up(Engine& engine, Id machine, const Values& values, const Caller& caller) {
+  BackupRequest request;
+  request.name = values.text("name");
+  request.repository = values.text("repository");
+  request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
+  HF_CHECK(read_limits(values, request));
+  HF_CHECK(engine.back_up(machine, request, caller));
+  return {};
+}
+
+constexpr Verb kMachine[] = {
+    {"backup", kBackup, "make a point of it now, by a job, to be seen at once as jobs/ID", back_up},
+    verify_verb<ObjectKind::machine>(
+        "read all its points in the repository, and compare them with their checksums, by a job"),
+};
 
 constexpr Argument kPin[] = {{"until", moment, "TIME"}, {"why", text, "TEXT"}};
 constexpr Argument kVerdict[] = {

@@ -394,6 +394,18 @@ Result<Id> MemoryEngine::run(Id flow, const RunRequest& request, const Caller& c
   return execution.object.id;
 }
 
+Result<Id> MemoryEngine::back_up(Id machine, const BackupRequest& request, const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  HF_TRY(const Thing* thing, get(ObjectKind::machine, machine));
+  if (find_thing(ObjectKind::repository, 0, request.repository) == nullptr)
+    return fail(ENOENT, "there is no repositories/{}", request.repository);
+  Thing& job = add(ObjectKind::job, 0, request.name.empty() ? "j-backup" : request.name);
+  job.job.name = job.object.name;
+  job.job.status = RunStatus::running;
+  record("machine.backup", thing->object.name, caller);
+  return job.object.id;
+}
+
 Result<Id> MemoryEngine::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
   const std::lock_guard lock(mutex_);
   HF_TRY(const Thing* thing, get(ObjectKind::repository, repository));

@@ -62,6 +62,8 @@ WHO_MAY_WHAT = [
     ("write flows/f/executions/first/control cancel", "EINVAL", "EINVAL", "EACCES"),
     ("write JOB/control cancel", "EINVAL", "EINVAL", "EACCES"),
     ("write machines/m/control verify", "ok", "ok", "EACCES"),
+    ("write machines/m/control backup repository=r", "ok", "EACCES", "EACCES"),
+    ("write machines/m/control backup repository=secret", "ok", "EACCES", "EACCES"),
     ("write machines/m/latest/control verify", "ok", "ok", "EACCES"),
     ("write machines/m/latest/control pin", "ok", "ok", "EACCES"),
     ("write machines/m/latest/control unpin", "ok", "ENOENT", "EACCES"),
