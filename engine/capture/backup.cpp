@@ -51,7 +51,8 @@ class Backup {
       return tl::make_unexpected(done.error());
     }
     // The point stands. What fails from here on is recorded at the source and swept later.
-    if (const auto released = capture_->commit(); !released) {
+    for (const auto& released : {capture_->commit(), ledger_->settle()}) {
+      if (released) continue;
       add_remark(released.error().message);
       log::warning("machine '{}': {}", machine_.name, released.error().message);
       services_.left_behind(machine_.id);
@@ -413,7 +414,8 @@ class Backup {
   void give_back() {
     draft_.reset();
     capture_.reset();
-    const auto settled = recover(services_, machine_.id);
+    auto settled = ledger_->settle();
+    if (settled) settled = recover(services_, machine_.id);
     if (settled) return;
     log::warning("machine '{}': {}; it is tried again by and by", machine_.name, settled.error().message);
     services_.left_behind(machine_.id);

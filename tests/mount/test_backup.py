@@ -37,6 +37,7 @@ class Backup(holdfast.MountTest):
         job = self.daemon.json("jobs/second/status.json")
         self.assertEqual((job["type"], job["machine"], job["owner"]), ("backup", "m", "machines/m"))
         self.assertEqual(self.storage.foreign(), [])
+        self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])
 
     def test_of_a_disk_of_which_a_hundredth_has_changed_moves_little_more_than_that(self):
         clusters = self.disk.capacity // content.CLUSTER
