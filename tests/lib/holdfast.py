@@ -190,9 +190,13 @@ def missing():
         return "they run as root"
     if not os.path.exists("/dev/fuse"):
         return "/dev/fuse is missing"
-    programs = ["qemu-storage-daemon", "qemu-img", "cmp", "fallocate"]
-    absent = [program for program in programs if not shutil.which(program)]
-    return f"{', '.join(absent)} is not installed" if absent else ""
+    return absent("qemu-storage-daemon", "qemu-img", "cmp", "fallocate")
+
+
+def absent(*programs):
+    """Which of them are not installed; "" when all are."""
+    names = [program for program in programs if not shutil.which(program)]
+    return f"{', '.join(names)} is not installed" if names else ""
 
 
 def main(also=lambda: ""):

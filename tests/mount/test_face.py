@@ -11,9 +11,9 @@ import subprocess
 import threading
 
 import holdfast
+from face import FaceTest, opened_by
 from processes import detach, is_mounted, spawn
 
-FLOW = {"target": "machines/m", "repository": "r"}
 NOBODY = 65534
 
 
@@ -52,11 +52,7 @@ class SilentSource:
             taken.close()
 
 
-class Face(holdfast.MountTest):
-    def setUp(self):
-        super().setUp()
-        self.mount = self.daemon.mount
-
+class Face(FaceTest):
     def add_all(self):
         """machines/m whose source hangs, repositories/r, flows/f."""
         self.add_repository()
@@ -72,20 +68,6 @@ class Face(holdfast.MountTest):
         self.daemon.write("flows/f/control", f"run name={name}")
         source.wait_for_someone()
         return source
-
-    def shell(self, script, shell="bash", user=None, **options):
-        """The exit status of a script whose working directory is the mount."""
-        command = [shell, "-c", script]
-        if user is not None:
-            command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
-        return subprocess.run(
-            command, cwd=self.mount, capture_output=True, text=True, timeout=holdfast.CEILING, check=False, **options
-        )
-
-    def assert_runs(self, script, **options):
-        done = self.shell(script, **options)
-        self.assertEqual((done.returncode, done.stderr), (0, ""), script)
-        return done.stdout
 
 
 class Reading(Face):
@@ -130,22 +112,11 @@ class Reading(Face):
         self.addCleanup(tail.wait)
         self.addCleanup(tail.kill)
         names = [f"followed-{number}" for number in range(20)]
-        self.until(lambda: "events.jsonl" in self.opened_by(tail.pid))
+        self.until(lambda: "events.jsonl" in opened_by(tail.pid))
         for name in names:
             (self.mount / "flows" / name).mkdir()
         seen = [json.loads(tail.stdout.readline())["object"] for _ in names]
         self.assertEqual(seen, [f"flows/{name}" for name in names])
-
-    @staticmethod
-    def opened_by(pid):
-        """Names of the files that a process has open."""
-        names = set()
-        for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                names.add(os.path.basename(os.readlink(fd)))
-            except FileNotFoundError:
-                pass  # closed in the meantime
-        return names
 
     def test_control_says_what_may_be_written_to_it(self):
         self.add_all()
@@ -159,64 +130,6 @@ class Reading(Face):
 
 
 class Editing(Face):
-    # {} stands for a file with the new definition.
-    SAVES = {
-        "echo": 'echo "$(cat {})" > flows/f/config.json',
-        "dash": "dash -c 'echo \"$(cat {})\" > flows/f/config.json'",
-        "heredoc": "cat > flows/f/config.json <<END\n$(cat {})\nEND",
-        "append": "cat {} >> flows/f/config.json",
-        "group": "{{ echo; cat {}; echo; }} > flows/f/config.json",
-        "cp": "cp {} flows/f/config.json",
-        "mv": "cp {} flows/f/new && mv flows/f/new flows/f/config.json",
-        "tee": "tee flows/f/config.json < {} > /dev/null",
-        "dd": "dd if={} of=flows/f/config.json bs=7 status=none",
-        "sed -i": "sed -i -n -e '1r {}' flows/f/config.json",
-        "perl -i": "perl -i -ne 'BEGIN {{ open F, \"{}\"; @new = <F> }} print @new if $. == 1' flows/f/config.json",
-        "jq": "jq '. + input' flows/f/config.json {} > flows/f/config.json",
-        "python": "python3 -c 'import json; json.dump(json.load(open(\"{}\")), open(\"flows/f/config.json\", \"w\"))'",
-        "unlink": "rm flows/f/config.json && cp {} flows/f/config.json",
-    }
-
-    def save(self, tool, definition):
-        new = self.folder / "new.json"
-        new.write_text(json.dumps(definition) + "\n")
-        return self.shell(self.SAVES[tool].format(new))
-
-    def test_every_tool_saves_a_definition(self):
-        self.add_all()
-        for tool in self.SAVES:
-            with self.subTest(tool=tool):
-                done = self.save(tool, FLOW | {"description": tool})
-                self.assertEqual((done.returncode, done.stderr), (0, ""))
-                self.assertEqual(self.daemon.json("flows/f/config.json")["description"], tool)
-                self.assertEqual(self.daemon.read("flows/f/error"), "")
-
-    def test_a_bad_definition_by_any_tool_leaves_the_old_one_and_says_why(self):
-        self.add_all()
-        for tool in self.SAVES:
-            with self.subTest(tool=tool):
-                self.daemon.write("flows/f/config.json", json.dumps(FLOW | {"description": "kept"}))
-                before = self.daemon.read("flows/f/config.json")
-                self.save(tool, FLOW | {"shedule": "nightly"})
-                self.assertEqual(self.daemon.read("flows/f/config.json"), before)
-                self.assertIn('"shedule"', self.daemon.read("flows/f/error"))
-
-    def test_what_is_written_by_several_processes_is_one_definition(self):
-        self.add_all()
-        body = self.folder / "body"
-        body.write_text(json.dumps(FLOW | {"description": "by several"})[1:-1])
-        for shell in ("bash", "dash"):
-            self.assert_runs(f"{{ echo '{{'; cat {body}; echo '}}'; }} > flows/f/config.json", shell=shell)
-            self.assertEqual(self.daemon.json("flows/f/config.json")["description"], "by several")
-            self.daemon.write("flows/f/config.json", json.dumps(FLOW))
-
-    def test_an_empty_write_is_none(self):
-        self.add_all()
-        before = self.daemon.read("flows/f/config.json")
-        self.assert_runs(": > flows/f/config.json; truncate -s 0 flows/f/config.json")
-        self.assertEqual(self.daemon.read("flows/f/config.json"), before)
-        self.assertEqual(self.daemon.read("flows/f/error"), "")
-
     def test_fixed_files_stay(self):
         self.add_all()
         for script in [
@@ -275,19 +188,6 @@ class Waiting(Face):
         super().setUp()
         self.add_all()
         self.source = self.start_run()
-
-    def wait_in(self, path="flows/f/wait"):
-        reader = spawn(["cat", self.mount / path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.addCleanup(reader.stderr.close)
-        self.addCleanup(reader.stdout.close)
-        self.addCleanup(reader.wait)
-        self.addCleanup(reader.kill)
-        return reader
-
-    def until_parked(self, *readers):
-        for reader in readers:
-            wchan = pathlib.Path(f"/proc/{reader.pid}/wchan")
-            self.until(lambda wchan=wchan: "fuse" in wchan.read_text() or "request_wait" in wchan.read_text())
 
     def test_all_readers_are_answered_when_it_has_ended(self):
         jobs = os.listdir(self.mount / "flows/f/latest/jobs")

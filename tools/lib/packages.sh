@@ -13,9 +13,11 @@ packages_build=(
 packages_demo=(fuse3 jq qemu-system-common qemu-utils)
 # A guest for tests is put together of the host's own: Debian's kernel for clouds, busybox, QEMU's agent.
 packages_guest=(linux-image-cloud-amd64 busybox-static cpio kmod e2fsprogs qemu-guest-agent)
+# What people edit files with, and look at them.
+packages_tools=(dash less nano perl rsync vim-tiny)
 packages_test=(
-  "${packages_demo[@]}" "${packages_guest[@]}" clang-16 clang-format libclang-rt-16-dev libnbd-bin nbdkit openssl python3
-  python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
+  "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" clang-16 clang-format libclang-rt-16-dev libnbd-bin
+  nbdkit openssl python3 python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
 )
 packages_long=(debootstrap clang-tidy-19)
 

@@ -1,0 +1,74 @@
+"""The mount by the tools that people use on it: scripts that run there, programs at a terminal, runs that last."""
+
+import os
+import pathlib
+import subprocess
+
+import holdfast
+from processes import spawn
+from terminal import Terminal
+
+
+class FaceTest(holdfast.MountTest):
+    """A MountTest that stands in the mount's root."""
+
+    def setUp(self):
+        super().setUp()
+        self.mount = self.daemon.mount
+
+    def shell(self, script, shell="bash", user=None, **options):
+        """A script whose working directory is the mount, as it ended."""
+        command = [shell, "-c", script]
+        if user is not None:
+            command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
+        return subprocess.run(
+            command, cwd=self.mount, capture_output=True, text=True, timeout=holdfast.CEILING, check=False, **options
+        )
+
+    def assert_runs(self, script, **options):
+        """It succeeds and complains of nothing; what it says."""
+        done = self.shell(script, **options)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), script)
+        return done.stdout
+
+    def terminal(self, *command):
+        """A program at a terminal, in the mount."""
+        terminal = Terminal(command, cwd=self.mount)
+        self.addCleanup(terminal.close)
+        return terminal
+
+    def hold_run(self, name="held"):
+        """machines/m, repositories/r that takes a byte a second, flows/f, and a run that lasts until it is cancelled."""
+        self.add_file_machine()
+        self.add_repository(bandwidth=1)
+        self.add_flow()
+        self.daemon.write("flows/f/control", f"run name={name}")
+        status = f"flows/f/executions/{name}/status.json"
+        self.until(lambda: self.daemon.json(status)["status"] == "running")
+
+    def wait_in(self, path="flows/f/wait"):
+        """A process that reads a `wait`."""
+        reader = spawn(["cat", self.mount / path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(reader.stderr.close)
+        self.addCleanup(reader.stdout.close)
+        self.addCleanup(reader.wait)
+        self.addCleanup(reader.kill)
+        return reader
+
+    def until_parked(self, *readers):
+        """Until each has a `wait` open and waits for the mount's answer."""
+        for reader in readers:
+            wchan = pathlib.Path(f"/proc/{reader.pid}/wchan")
+            self.until(lambda reader=reader: "wait" in opened_by(reader.pid))
+            self.until(lambda wchan=wchan: "fuse" in wchan.read_text() or "request_wait" in wchan.read_text())
+
+
+def opened_by(pid):
+    """Names of the files that a process has open."""
+    names = set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            names.add(os.path.basename(os.readlink(fd)))
+        except FileNotFoundError:
+            pass  # closed in the meantime
+    return names
