@@ -1,5 +1,6 @@
 """The mount by the tools that people use on it: scripts that run there, programs at a terminal, runs that last."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -37,14 +38,15 @@ class FaceTest(holdfast.MountTest):
         self.addCleanup(terminal.close)
         return terminal
 
-    def hold_run(self, name="held"):
-        """machines/m, repositories/r that takes a byte a second, flows/f, and a run that lasts until it is cancelled."""
+    def hold_run(self):
+        """machines/m with a point, and flows/f with a second run, "held", that lasts until it is cancelled."""
         self.add_file_machine()
-        self.add_repository(bandwidth=1)
+        path = self.add_repository()
         self.add_flow()
-        self.daemon.write("flows/f/control", f"run name={name}")
-        status = f"flows/f/executions/{name}/status.json"
-        self.until(lambda: self.daemon.json(status)["status"] == "running")
+        self.assertEqual(self.daemon.run("f", "first"), "success")
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(path), "bandwidth": 1}))
+        self.daemon.write("flows/f/control", "run name=held")
+        self.until(lambda: self.daemon.json("flows/f/executions/held/status.json")["status"] == "running")
 
     def wait_in(self, path="flows/f/wait"):
         """A process that reads a `wait`."""

@@ -71,27 +71,6 @@ class Face(FaceTest):
 
 
 class Reading(Face):
-    def test_every_tool_reads_the_whole_tree(self):
-        self.add_all()
-        self.start_run().close()
-        self.daemon.read("flows/f/wait")
-        copy = self.folder / "copy"
-        for script in [
-            "ls -lR .",
-            "find . -type f",
-            "du -a .",
-            "stat $(find .)",
-            "md5sum $(find . -type f)",
-            "grep -r revision .",
-            f"tar cf {self.folder}/tree.tar .",
-            f"cp -r . {copy}",
-            "jq . status.json machines/m/status.json flows/f/latest/status.json",
-            "tail -n 2 events.jsonl",
-        ]:
-            self.assert_runs(script)
-        self.assertEqual((copy / "flows/f/config.json").read_text(), self.daemon.read("flows/f/config.json"))
-        self.assertTrue((copy / "README.txt").stat().st_size > 0)
-
     def test_what_stat_says_is_what_read_gives(self):
         self.add_all()
         for folder, _, files in os.walk(self.mount):
@@ -198,17 +177,6 @@ class Waiting(Face):
         for reader in readers:
             self.assertEqual(reader.communicate(timeout=holdfast.CEILING), (b"error\n", b""))
         self.assertEqual(self.daemon.read("flows/f/wait"), "error\n")
-
-    def test_many_readers_cost_no_thread_and_others_are_served(self):
-        threads = f"/proc/{self.daemon.process.pid}/task"
-        before = len(os.listdir(threads))
-        readers = [self.wait_in() for _ in range(100)]
-        self.until_parked(*readers)
-        self.assert_runs("ls -lR . && cat status.json")
-        self.assertEqual(len(os.listdir(threads)), before)
-        self.source.close()
-        for reader in readers:
-            self.assertEqual(reader.communicate(timeout=holdfast.CEILING)[0], b"error\n")
 
     def test_a_reader_can_be_interrupted_and_killed(self):
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
