@@ -58,11 +58,14 @@ class FaceTest(holdfast.MountTest):
         return reader
 
     def until_parked(self, *readers):
-        """Until each has a `wait` open and waits for the mount's answer."""
         for reader in readers:
-            wchan = pathlib.Path(f"/proc/{reader.pid}/wchan")
-            self.until(lambda reader=reader: "wait" in opened_by(reader.pid))
-            self.until(lambda wchan=wchan: "fuse" in wchan.read_text() or "request_wait" in wchan.read_text())
+            self.until(lambda reader=reader: is_parked(reader.pid))
+
+
+def is_parked(pid):
+    """Whether a process has a `wait` open and waits for the mount's answer."""
+    where = pathlib.Path(f"/proc/{pid}/wchan").read_text()
+    return ("fuse" in where or "request_wait" in where) and "wait" in opened_by(pid)
 
 
 def opened_by(pid):

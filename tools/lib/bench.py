@@ -23,13 +23,15 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclasses.dataclass
 class Result:
-    """What a row prints: the ratio, its bar ("≥" or "≤" and a number), and lines that explain it."""
+    """What a row prints: the ratio, its bar ("≥" or "≤" and a number; None where it is only told), and lines that explain it."""
 
     ratio: float
-    bar: tuple
+    bar: tuple | None
     lines: list
 
     def holds(self):
+        if self.bar is None:
+            return True
         direction, limit = self.bar
         return self.ratio >= limit if direction == "≥" else self.ratio <= limit
 

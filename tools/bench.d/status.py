@@ -1,0 +1,36 @@
+"""status: `cat status.json`, the root's and a flow's, ÷ `cat` of the same files on tmpfs.
+
+With 1,000 flows. Each file is read many times by one process, so that it isn't the start of `cat` that is measured; the
+ratio is that of the root's."""
+
+import pathlib
+import shutil
+import tempfile
+
+import bench
+from holdfast import Daemon
+
+FLOWS = 1000
+TIMES = 1000
+
+
+def measure():
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-", dir=bench.memory()) as folder:
+        daemon = Daemon(pathlib.Path(folder))
+        try:
+            daemon.start()
+            for number in range(FLOWS):
+                (daemon.mount / f"flows/flow-{number}").mkdir()
+            ratios, lines = [], []
+            for path in ("status.json", "flows/flow-500/status.json"):
+                plain = pathlib.Path(folder, f"plain-{len(ratios)}.json")
+                shutil.copy(daemon.mount / path, plain)
+                ours = ["cat", *[str(daemon.mount / path)] * TIMES]
+                through = bench.Side("the mount", ours, daemon.process.pid)
+                beside = bench.Side("tmpfs", ["cat", *[str(plain)] * TIMES])
+                ratios.append(1 / bench.alternate(through, beside))
+                each = through.median() / TIMES * 1e6
+                lines += [f"{TIMES} × {path}", through.line(), beside.line(), f"{'':24} × {ratios[-1]:.1f}, {each:.0f} µs each"]
+        finally:
+            daemon.close()
+    return bench.Result(ratios[0], None, lines)
