@@ -2,11 +2,13 @@
 """A definition saved by whatever people save files with: each has its own idea of how that is done."""
 
 import json
+import os
 
 import holdfast
 from face import FaceTest
 
 FLOW = {"target": "machines/m", "repository": "r"}
+OWNER = 65533
 
 # How each is asked to make flows/f/config.json what the file {} is.
 SCRIPTS = {
@@ -54,12 +56,14 @@ class Editors(FaceTest):
         new.chmod(0o640)  # as config.json has it: to change that by cp -p is not permitted
         return new
 
-    def save(self, tool, definition):
-        return self.shell(SCRIPTS[tool].format(self.new_file(definition)))
+    def save(self, tool, definition, user=None):
+        new = self.new_file(definition)
+        if user is not None:
+            os.chown(new, user, user)
+        return self.shell(SCRIPTS[tool].format(new), user=user)
 
     def refuse(self, tool):
         """Asks it to save what is no definition; what came of it. The old one stands, and `error` says why."""
-        self.daemon.write("flows/f/config.json", json.dumps(FLOW | {"description": "kept"}))
         before = self.daemon.read("flows/f/config.json")
         done = tool(FLOW | {"descripton": "lost"})
         self.assertEqual(self.daemon.read("flows/f/config.json"), before)
@@ -73,6 +77,16 @@ class Editors(FaceTest):
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertEqual(self.daemon.json("flows/f/config.json")["description"], tool)
                 self.assertEqual(self.daemon.read("flows/f/error"), "")
+
+    def test_every_tool_saves_for_an_owner_who_is_not_root(self):
+        self.folder.chmod(0o777)
+        for path in ("flows/f", "machines/m", "repositories/r"):
+            os.chown(self.mount / path, OWNER, OWNER)
+        for tool in SCRIPTS:
+            with self.subTest(tool=tool):
+                done = self.save(tool, FLOW | {"description": tool}, OWNER)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(self.daemon.json("flows/f/config.json")["description"], tool)
 
     def test_a_bad_definition_by_any_tool_leaves_the_old_one_and_says_why(self):
         for tool in SCRIPTS:

@@ -1,7 +1,7 @@
 """waiters: what `ls -l` and `cat status.json` ask of a mount with 500 parked readers of a `wait` ÷ of one without.
 
-Two daemons, each with an unfinished run, asked by turns and by one process: so neither the start of programs is measured,
-nor what else the machine does meanwhile. Medians of 500 turns; the worse of the two counts."""
+Two daemons, each with an unfinished run, asked by turns and by one process: so neither the start of programs is
+measured, nor what else the machine does meanwhile. Medians of 500 turns; the worse of the two counts."""
 
 import contextlib
 import os
