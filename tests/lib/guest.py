@@ -106,13 +106,14 @@ class Guest:
     """Boots at construction. close() is the plug pulled."""
 
     def __init__(self, folder, initrd, capacities):
-        """The first disk holds an ext4."""
+        """The first disk, if there is one, holds an ext4."""
         self.folder = folder
         folder.mkdir(parents=True)
         self.socket = folder / "qmp.sock"  # for Holdfast: QMP serves one client at a time
         self.agent = folder / "agent.sock"
         self.disks = [Disk(folder, number, capacity) for number, capacity in enumerate(capacities)]
-        make_file_system(self.disks[0], folder)
+        if self.disks:
+            make_file_system(self.disks[0], folder)
         self.initrd = initrd
         self.process = None
         self.start()
@@ -121,13 +122,6 @@ class Guest:
         ours, theirs, monitor_chardev = monitor()
         self._control, serial = socket.socketpair()
         with theirs, serial:
-            arguments = []
-            for number, disk in enumerate(self.disks):
-                arguments += [
-                    *("-blockdev", f"driver=qcow2,node-name={disk.node},discard=unmap,file.driver=file"
-                      f",file.filename={disk.image},file.discard=unmap"),
-                    *("-device", f"virtio-blk-pci,id=vd{number},drive={disk.node}"),
-                ]  # fmt: skip
             self.process = spawn(
                 [
                     *("qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-nodefaults", "-display", "none"),
@@ -140,7 +134,7 @@ class Guest:
                     *("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control"),
                     *("-chardev", f"socket,id=agent,path={self.agent},server=on,wait=off"),
                     *("-device", f"virtserialport,chardev=agent,name={PORT}"),
-                    *arguments,
+                    *self._drives(),
                 ],
                 pass_fds=[theirs.fileno(), serial.fileno()],
             )
@@ -148,6 +142,16 @@ class Guest:
         self._lines = self._control.makefile("rwb")
         self.qmp = Qmp(ours)
         assert self._answer() == (0, ""), "the guest does not come up"
+
+    def _drives(self):
+        arguments = []
+        for number, disk in enumerate(self.disks):
+            arguments += [
+                *("-blockdev", f"driver=qcow2,node-name={disk.node},discard=unmap,file.driver=file"
+                  f",file.filename={disk.image},file.discard=unmap"),
+                *("-device", f"virtio-blk-pci,id=vd{number},drive={disk.node}"),
+            ]  # fmt: skip
+        return arguments
 
     def definition(self, **fields):
         """The machine's config.json."""
@@ -206,6 +210,22 @@ class Guest:
             self.process = None
             self.qmp.close()
             self._control.close()
+
+
+class SnapshotGuest(Guest):
+    """Its disks are images that stay as they are (snapshot=on): what it writes goes with it."""
+
+    def __init__(self, folder, initrd, images):
+        """`images`: (path, format) of /dev/vda, /dev/vdb …"""
+        self._images = images
+        super().__init__(folder, initrd, [])
+
+    def _drives(self):
+        return [
+            word
+            for path, form in self._images
+            for word in ("-drive", f"file={path},format={form},snapshot=on,if=virtio")
+        ]
 
 
 def make_file_system(disk, folder):
