@@ -19,6 +19,8 @@ packages_test=(
   "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" clang-16 clang-format libclang-rt-16-dev libnbd-bin
   nbdkit openssl python3 python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
 )
+# What Holdfast is measured with, and against.
+packages_bench=("${packages_demo[@]}" fio libnbd-bin python3)
 packages_long=(debootstrap clang-tidy-19)
 
 # missing_packages NAME...: those that are not installed, one a line.
