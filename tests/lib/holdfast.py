@@ -120,11 +120,27 @@ class Daemon:
         return sorted(name for name in names if name != "error")
 
 
+def until(condition):
+    """Looks until it holds: for what nobody tells us of."""
+    deadline = time.monotonic() + CEILING
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("it never came true")
+        time.sleep(0.01)
+
+
+def memory():
+    """Where files are in memory; None, for the usual place, where that is not possible."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
 class MountTest(unittest.TestCase):
     """Each test has a folder and a daemon of its own, which is running when it begins."""
 
+    below = None  # where the folder is made; None is the usual place
+
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-test-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-test-", dir=self.below))
         self.addCleanup(shutil.rmtree, self.folder)
         self.daemon = Daemon(self.folder)
         self.addCleanup(self._end_daemon)
@@ -167,11 +183,7 @@ class MountTest(unittest.TestCase):
         return point, record
 
     def until(self, condition):
-        """Looks until it holds: for what nobody tells us of."""
-        deadline = time.monotonic() + CEILING
-        while not condition():
-            self.assertLess(time.monotonic(), deadline, "it never came true")
-            time.sleep(0.01)
+        until(condition)
 
     def _end_daemon(self):
         self.daemon.close()

@@ -44,6 +44,8 @@ DEAF = {"bash", "dash", "python", "group", "group in dash"}
 
 
 class Editors(FaceTest):
+    below = holdfast.memory()  # hundreds of commits, of which none has to outlive anything
+
     def setUp(self):
         super().setUp()
         self.add_file_machine()

@@ -11,6 +11,7 @@ import time
 
 import bench
 import face
+import holdfast
 from processes import spawn
 
 MANY = 500
@@ -38,18 +39,18 @@ def still_held(site):
     return site.daemon.json("flows/f/executions/held/status.json")["status"] == "running"
 
 
+def all_parked(readers):
+    return all(face.is_parked(reader.pid) for reader in readers)
+
+
 @contextlib.contextmanager
 def parked(path):
     """Many readers of one `wait`, all of which wait."""
     readers = [spawn(["cat", path], stdout=subprocess.DEVNULL) for _ in range(MANY)]
     try:
-        deadline = time.monotonic() + 120
-        while not all(face.is_parked(reader.pid) for reader in readers):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not all {MANY} readers of {path} wait")
-            time.sleep(0.05)
+        holdfast.until(lambda: all_parked(readers))
         yield
-        if not all(face.is_parked(reader.pid) for reader in readers):
+        if not all_parked(readers):
             raise RuntimeError("not all readers have waited to the end")
     finally:
         for reader in readers:
