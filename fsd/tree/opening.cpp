@@ -93,9 +93,14 @@ Result<std::shared_ptr<OpenFile>> Tree::open_config(const Place& place, const Op
 }
 
 Result<> Tree::commit(const Place& config, std::string_view text, const Asker& asker) {
-  auto done = knot(config).row->config.commit(engine_, config.object, text, asker);
-  return refusals_.settle(directory_of(config), asker, "write " + name_of(config),
-                          audited(config, "define", "", asker, std::move(done)));
+  // An editor whose save was refused writes again what it had found: the refusal is still his last.
+  const auto now = renderings_.of(config, asker);
+  const bool puts_back = now && *now->text == text;
+  auto done = audited(config, "define", "", asker,
+                      knot(config).row->config.commit(engine_, config.object, text, asker));
+  const std::string what = "write " + name_of(config);
+  return puts_back ? refusals_.settle_failure(directory_of(config), asker, what, std::move(done))
+                   : refusals_.settle(directory_of(config), asker, what, std::move(done));
 }
 
 std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& asker) {

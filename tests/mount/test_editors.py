@@ -11,6 +11,8 @@ FLOW = {"target": "machines/m", "repository": "r"}
 OWNER = 65533
 
 # How each is asked to make flows/f/config.json what the file {} is.
+# (vim keeps a copy until it has saved, and puts it back when it could not: bsk= has it do so in folders for
+# temporary files, too.)
 SCRIPTS = {
     "bash": 'echo "$(cat {})" > flows/f/config.json',
     "dash": "dash -c 'echo \"$(cat {})\" > flows/f/config.json'",
@@ -35,8 +37,8 @@ SCRIPTS = {
     "rsync --inplace": "rsync --inplace --ignore-times {} flows/f/config.json",
     "rsync with a copy": "rsync --backup --ignore-times {} flows/f/config.json",
     "vim": "vim.tiny -Nesu NONE -c '%d|0r {}|wq' flows/f/config.json",
-    "vim by renaming": "vim.tiny -Nesu NONE -c 'set bkc=no|%d|0r {}|wq' flows/f/config.json",
-    "vim by copying": "vim.tiny -Nesu NONE -c 'set bkc=yes bk|%d|0r {}|wq' flows/f/config.json",
+    "vim by renaming": "vim.tiny -Nesu NONE -c 'set bsk= bkc=no|%d|0r {}|wq' flows/f/config.json",
+    "vim by copying": "vim.tiny -Nesu NONE -c 'set bsk= bkc=yes bk|%d|0r {}|wq' flows/f/config.json",
     "vim with fsync": "vim.tiny -Nesu NONE -c 'set fsync|%d|0r {}|wq' flows/f/config.json",
 }
 # The shell's own output and what nobody looks at when it is closed: they learn it from `error` alone.
@@ -126,7 +128,7 @@ class Editors(FaceTest):
 
     def vim(self, definition):
         """Replaces all lines by those of a file, saves, and leaves; what vim says to the saving."""
-        vim = self.terminal("vim.tiny", "-Nu", "NONE", "flows/f/config.json")
+        vim = self.terminal("vim.tiny", "-Nu", "NONE", "-c", "set bsk=", "flows/f/config.json")
         vim.until("config.json")
         vim.type(f":%d|0r {self.new_file(definition)}\r")
         vim.type(":w\r")
