@@ -5,7 +5,6 @@ but what is there to wait."""
 import os
 import signal
 import subprocess
-import tarfile
 
 import content
 import holdfast
@@ -65,8 +64,8 @@ class WhileNothingRuns(FaceTest):
 
     def test_tar(self):
         self.assert_runs(f"tar cf {self.folder}/tree.tar .")
-        with tarfile.open(self.folder / "tree.tar") as archive:
-            archive.extractall(self.copy, filter="fully_trusted")
+        self.copy.mkdir(exist_ok=True)
+        subprocess.run(["tar", "xf", self.folder / "tree.tar", "-C", self.copy], check=True)
         self.assert_copied(self.copy)
 
     def test_grep(self):
