@@ -125,13 +125,9 @@ Result<> LiveEngine::rename(ObjectKind kind, Id id, std::string_view name, const
 }
 
 Result<> LiveEngine::define(Id id, const MachineDefinition& definition, const Caller& caller) {
-  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
-    HF_CHECK(Machines(db).define(id, definition, clock_.now()));
-    HF_TRY(std::string path, path_of(db, ObjectKind::machine, id));
-    return record(db, make_event(clock_, "machine.define", std::move(path), caller));
-  }));
+  HF_CHECK(change(ObjectKind::machine, id, "machine.define", caller, "",
+                  [&](db::Connection& db) { return Machines(db).define(id, definition, clock_.now()); }));
   throttles_.changed(id, definition.bandwidth);
-  announce(ObjectKind::machine, id);
   return {};
 }
 
@@ -159,17 +155,13 @@ Result<> LiveEngine::define(Id id, const RepositoryDefinition& definition, const
 }
 
 Result<> LiveEngine::define(Id id, const FlowDefinition& definition, const Caller& caller) {
-  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+  return change(ObjectKind::flow, id, "flow.define", caller, "", [&](db::Connection& db) -> Result<> {
     Flows flows(db);
     HF_TRY(const Flow before, flows.get(id));
     HF_CHECK(flows.define(id, definition, clock_.now()));
     HF_TRY(const Flow after, flows.get(id));
-    HF_CHECK(check_references(db, before, after, caller));
-    HF_TRY(std::string path, path_of(db, ObjectKind::flow, id));
-    return record(db, make_event(clock_, "flow.define", std::move(path), caller));
-  }));
-  announce(ObjectKind::flow, id);
-  return {};
+    return check_references(db, before, after, caller);
+  });
 }
 
 Result<> LiveEngine::define(const SettingsDefinition& settings, const Caller& caller) {

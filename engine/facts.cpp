@@ -2,27 +2,18 @@
 // that.
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
-#include "engine/audit.h"
 #include "engine/live_engine.h"
 
 namespace holdfast {
-namespace {
 
-// A fact is added or taken away by `change`, in one transaction with its event.
-template <class Change>
-Result<> change_facts(Catalog& catalog, const Clock& clock, std::string_view word, Id point,
-                      std::string_view reason, const Caller& caller, Change change) {
-  return catalog.write([&](db::Connection& db) -> Result<> {
-    HF_CHECK(change(db));
-    HF_CHECK(Points(db).touch(point));
-    HF_TRY(std::string path, path_of(db, ObjectKind::point, point));
-    Event event = make_event(clock, word, std::move(path), caller);
-    event.reason = reason;
-    return record(db, event);
+template <class Act>
+Result<> LiveEngine::change_facts(Id point, std::string_view word, const Caller& caller,
+                                  const std::string& reason, Act act) {
+  return change(ObjectKind::point, point, word, caller, reason, [&](db::Connection& db) -> Result<> {
+    HF_CHECK(act(db));
+    return Points(db).touch(point);
   });
 }
-
-}  // namespace
 
 Result<> LiveEngine::pin(Id point, const PinRequest& request, const Caller& caller) {
   const Time now = clock_.now();
@@ -34,17 +25,13 @@ Result<> LiveEngine::pin(Id point, const PinRequest& request, const Caller& call
                 .by = user_name(caller.uid),
                 .until = request.until,
                 .why = request.why};
-  HF_CHECK(change_facts(*catalog_, clock_, "point.pin", point, request.why, caller,
-                        [&](db::Connection& db) { return Pins(db).add(pin); }));
-  announce(ObjectKind::point, point);
-  return {};
+  return change_facts(point, "point.pin", caller, request.why,
+                      [&](db::Connection& db) { return Pins(db).add(pin); });
 }
 
 Result<> LiveEngine::unpin(Id point, const Caller& caller) {
-  HF_CHECK(change_facts(*catalog_, clock_, "point.unpin", point, "", caller,
-                        [&](db::Connection& db) { return Pins(db).remove_all(point); }));
-  announce(ObjectKind::point, point);
-  return {};
+  return change_facts(point, "point.unpin", caller, "",
+                      [&](db::Connection& db) { return Pins(db).remove_all(point); });
 }
 
 Result<> LiveEngine::give_verdict(Id point, const VerdictRequest& request, const Caller& caller) {
@@ -55,10 +42,8 @@ Result<> LiveEngine::give_verdict(Id point, const VerdictRequest& request, const
                         .by = request.by,
                         .text = request.text};
   const std::string said = fmt::format("{} by {}", to_word(request.result), request.by);
-  HF_CHECK(change_facts(*catalog_, clock_, "point.verdict", point, said, caller,
-                        [&](db::Connection& db) { return Verdicts(db).add(verdict); }));
-  announce(ObjectKind::point, point);
-  return {};
+  return change_facts(point, "point.verdict", caller, said,
+                      [&](db::Connection& db) { return Verdicts(db).add(verdict); });
 }
 
 }  // namespace holdfast

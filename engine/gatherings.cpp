@@ -7,27 +7,9 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/occurrences.h"
 #include "catalog/stores/schedules.h"
-#include "engine/audit.h"
 #include "engine/live_engine.h"
 
 namespace holdfast {
-namespace {
-
-// The path of a group, with a change of its members that is recorded in the same transaction.
-template <class Change>
-Result<> change_members(Catalog& catalog, const Clock& clock, std::string_view word, Id group, Id machine,
-                        const Caller& caller, Change change) {
-  return catalog.write([&](db::Connection& db) -> Result<> {
-    HF_TRY(const std::string name, Machines(db).name_of(machine));
-    if (auto changed = change(Groups(db)); !changed) return within(changed.error(), "machine '{}'", name);
-    HF_TRY(std::string path, path_of(db, ObjectKind::group, group));
-    Event event = make_event(clock, word, std::move(path), caller);
-    event.reason = "machines/" + name;
-    return record(db, event);
-  });
-}
-
-}  // namespace
 
 Result<GroupView> LiveEngine::group(Id id) {
   return catalog_->read([&](db::Connection& db) -> Result<GroupView> {
@@ -69,61 +51,53 @@ Result<std::vector<OccurrenceView>> LiveEngine::occurrences(Id schedule, int at_
 }
 
 Result<> LiveEngine::define(Id id, const GroupDefinition& definition, const Caller& caller) {
-  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
-    HF_CHECK(Groups(db).define(id, definition, clock_.now()));
-    HF_TRY(std::string path, path_of(db, ObjectKind::group, id));
-    return record(db, make_event(clock_, "group.define", std::move(path), caller));
-  }));
-  announce(ObjectKind::group, id);
-  return {};
+  return change(ObjectKind::group, id, "group.define", caller, "",
+                [&](db::Connection& db) { return Groups(db).define(id, definition, clock_.now()); });
 }
 
 Result<> LiveEngine::define(Id id, const ScheduleDefinition& definition, const Caller& caller) {
-  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
-    HF_CHECK(Schedules(db).define(id, definition, clock_.now()));
-    HF_TRY(std::string path, path_of(db, ObjectKind::schedule, id));
-    return record(db, make_event(clock_, "schedule.define", std::move(path), caller));
-  }));
-  announce(ObjectKind::schedule, id);
-  return {};
+  return change(ObjectKind::schedule, id, "schedule.define", caller, "",
+                [&](db::Connection& db) { return Schedules(db).define(id, definition, clock_.now()); });
+}
+
+template <class Act>
+Result<> LiveEngine::change_member(Id group, Id machine, std::string_view word, const Caller& caller,
+                                   Act act) {
+  std::string member;
+  return change(ObjectKind::group, group, word, caller, member, [&](db::Connection& db) -> Result<> {
+    HF_TRY(const std::string name, Machines(db).name_of(machine));
+    member = "machines/" + name;
+    if (auto changed = act(Groups(db)); !changed) return within(changed.error(), "machine '{}'", name);
+    return {};
+  });
 }
 
 Result<> LiveEngine::add_member(Id group, Id machine, const Caller& caller) {
-  HF_CHECK(change_members(*catalog_, clock_, "group.add", group, machine, caller,
-                          [&](Groups groups) { return groups.add_member(group, machine, clock_.now()); }));
-  announce(ObjectKind::group, group);
-  return {};
+  return change_member(group, machine, "group.add", caller,
+                       [&](Groups groups) { return groups.add_member(group, machine, clock_.now()); });
 }
 
 Result<> LiveEngine::remove_member(Id group, Id machine, const Caller& caller) {
-  HF_CHECK(change_members(*catalog_, clock_, "group.remove_member", group, machine, caller,
-                          [&](Groups groups) { return groups.remove_member(group, machine, clock_.now()); }));
-  announce(ObjectKind::group, group);
-  return {};
+  return change_member(group, machine, "group.remove_member", caller,
+                       [&](Groups groups) { return groups.remove_member(group, machine, clock_.now()); });
 }
 
 Result<> LiveEngine::enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) {
   HF_TRY(const Id id, catalog_->read([&](db::Connection& db) { return Machines(db).resolve(machine); }));
-  HF_CHECK(
-      change_members(*catalog_, clock_, enabled ? "group.enable" : "group.disable", group, id, caller,
-                     [&](Groups groups) { return groups.enable_member(group, id, enabled, clock_.now()); }));
-  announce(ObjectKind::group, group);
-  return {};
+  return change_member(group, id, enabled ? "group.enable" : "group.disable", caller,
+                       [&](Groups groups) { return groups.enable_member(group, id, enabled, clock_.now()); });
 }
 
 Result<> LiveEngine::enable_schedule(Id id, bool enabled, const Caller& caller) {
-  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+  const char* word = enabled ? "schedule.enable" : "schedule.disable";
+  return change(ObjectKind::schedule, id, word, caller, "", [&](db::Connection& db) -> Result<> {
     Schedules schedules(db);
     HF_TRY(Schedule schedule, schedules.get(id));
     if (!schedule.complete)
       return fail(EINVAL, "schedule '{}' is not complete; write its config.json first", schedule.name);
     schedule.definition.enabled = enabled;
-    HF_CHECK(schedules.define(id, schedule.definition, clock_.now()));
-    return record(db, make_event(clock_, enabled ? "schedule.enable" : "schedule.disable",
-                                 "schedules/" + schedule.name, caller));
-  }));
-  announce(ObjectKind::schedule, id);
-  return {};
+    return schedules.define(id, schedule.definition, clock_.now());
+  });
 }
 
 }  // namespace holdfast

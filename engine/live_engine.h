@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 
+#include "engine/audit.h"
 #include "engine/engine.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/definitions.h"
@@ -122,6 +123,16 @@ class LiveEngine final : public Engine {
 
   // A definition has changed: whoever watches is told, and so are the repositories.
   void announce(ObjectKind kind, Id id);
+  // What `act(db)` changes of an object, and the event that tells of it, in one transaction; then the
+  // announcement. `reason` is looked at when `act` is done.
+  template <class Act>
+  Result<> change(ObjectKind kind, Id id, std::string_view word, const Caller& caller,
+                  const std::string& reason, Act act);
+  template <class Act>
+  Result<> change_facts(Id point, std::string_view word, const Caller& caller, const std::string& reason,
+                        Act act);
+  template <class Act>
+  Result<> change_member(Id group, Id machine, std::string_view word, const Caller& caller, Act act);
   // Hands what was accepted to the runner: its job.
   Result<Id> take_on(Result<runs::Work> accepted);
   Result<std::vector<Id>> take_on(Result<std::vector<runs::FlowRun>> accepted);  // the executions
@@ -165,6 +176,20 @@ class LiveEngine final : public Engine {
 Result<Ownership> ownership_of(db::Connection& db, ObjectKind kind, Id id);
 // The path of an object in sentences and events: "flows/nightly". Of both, id 0 is the collection.
 Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id);
+
+template <class Act>
+Result<> LiveEngine::change(ObjectKind kind, Id id, std::string_view word, const Caller& caller,
+                            const std::string& reason, Act act) {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(act(db));
+    HF_TRY(std::string path, path_of(db, kind, id));
+    Event event = make_event(clock_, word, std::move(path), caller);
+    event.reason = reason;
+    return record(db, event);
+  }));
+  announce(kind, id);
+  return {};
+}
 
 // views.cpp: what the catalog alone answers, inside a transaction.
 Result<MachineView> view_machine(db::Connection& db, Id id);
