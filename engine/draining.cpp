@@ -20,13 +20,9 @@ constexpr std::string_view kDaemon = "control";  // what events call it
 Result<Id> LiveEngine::drain(const DrainRequest& request, const Caller& caller) {
   const std::lock_guard lock(draining_mutex_);
   HF_TRY(const auto admission, runner_.admit());
-  Job job;
-  job.id = new_id();
-  job.name = request.name.empty() ? fmt::format("{}", job.id) : request.name;
+  Job job = runs::new_job(JobType::drain, request.name, clock_.now());
   HF_CHECK(check_name(job.name));
-  job.type = JobType::drain;
   job.operation = "drain";
-  job.created_at = clock_.now();
   HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     HF_CHECK(Jobs(db).add(job));
     Event event = make_event(clock_, "daemon.drain", std::string{kDaemon}, caller);

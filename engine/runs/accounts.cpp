@@ -113,6 +113,15 @@ Result<std::optional<Id>> settle_execution(db::Connection& db, Id id, Time now) 
 
 }  // namespace
 
+Job new_job(JobType type, const std::string& name, Time now) {
+  Job job;
+  job.id = new_id();
+  job.name = name.empty() ? fmt::format("{}", job.id) : name;
+  job.type = type;
+  job.created_at = now;
+  return job;
+}
+
 Result<> job_started(db::Connection& db, Id id, Time now) {
   Jobs jobs(db);
   HF_TRY(Job job, jobs.get(id));

@@ -27,6 +27,9 @@ struct JobEnd {
   std::uint64_t bytes_read = 0, bytes_transferred = 0, bytes_stored = 0;
 };
 
+// A job as it begins: pending. One without a name is called by its id.
+Job new_job(JobType type, const std::string& name, Time now);
+
 Result<> job_started(db::Connection& db, Id job, Time now);
 
 // The execution that has ended with this job, if it has.

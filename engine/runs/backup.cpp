@@ -32,14 +32,11 @@ Result<Work> begin_backup(const capture::Services& services, Id machine_id, cons
     if (!machine.complete)
       return fail(EINVAL, "machine '{}' has no definition yet; write its config.json", machine.name);
     HF_TRY(const Repository repository, usable_repository(db, request.repository, caller));
-    Job job;
-    job.id = new_id();
-    job.name = request.name.empty() ? fmt::format("{}", job.id) : request.name;
+    Job job = new_job(JobType::backup, request.name, services.clock.now());
     job.operation = request.kind ? to_word(*request.kind) : "auto";
     job.owner = "machines/" + machine.name;
     job.machine_id = machine.id;
     job.repository_id = repository.id;
-    job.created_at = services.clock.now();
     HF_CHECK(Jobs(db).add(job));
     Event event = make_event(services.clock, "machine.backup", job.owner, caller);
     event.job = job.name;

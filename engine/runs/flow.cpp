@@ -76,15 +76,12 @@ Result<Execution> add_execution(db::Connection& db, const Flow& flow, const RunR
 
 Result<Job> add_job(db::Connection& db, const Flow& flow, Id machine, const RunRequest& request, Id execution,
                     Time now) {
-  Job job;
-  job.id = new_id();
-  job.name = fmt::format("{}", job.id);
+  Job job = new_job(JobType::backup, "", now);
   job.operation = request.kind ? to_word(*request.kind) : "auto";
   job.owner = "flows/" + flow.name;
   job.execution_id = execution;
   job.machine_id = machine;
   job.repository_id = flow.repository_id;
-  job.created_at = now;
   HF_CHECK(Jobs(db).add(job));
   return job;
 }

@@ -70,15 +70,11 @@ Result<Found> find_image(const std::string& path, const Repository& repository) 
 }
 
 Job make_job(const ImportRequest& request, const Target& target, const foreign::Facts& facts, Time now) {
-  Job job;
-  job.id = new_id();
-  job.name = request.name.empty() ? fmt::format("{}", job.id) : request.name;
-  job.type = JobType::import;
+  Job job = new_job(JobType::import, request.name, now);
   job.operation = to_word(PointKind::full);
   job.owner = "repositories/" + target.repository.name;
   job.machine_id = target.machine.id;
   job.repository_id = target.repository.id;
-  job.created_at = now;
   const nlohmann::ordered_json metadata{{"file", request.file},
                                         {"disk", target.disk},
                                         {"format", foreign::to_word(facts.format)},

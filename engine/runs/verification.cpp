@@ -84,15 +84,11 @@ Result<Work> begin_verification(const capture::Services& services, ObjectKind ki
                                 const VerifyRequest& request, const Caller& caller) {
   return services.catalog.write([&](db::Connection& db) -> Result<Work> {
     HF_TRY(const Target target, find_target(db, kind, object));
-    Job job;
-    job.id = new_id();
-    job.name = request.name.empty() ? fmt::format("{}", job.id) : request.name;
-    job.type = JobType::verify;
+    Job job = new_job(JobType::verify, request.name, services.clock.now());
     job.operation = to_word(request.level);
     job.owner = target.path;
     job.machine_id = target.machine;
     job.repository_id = target.repository;
-    job.created_at = services.clock.now();
     HF_CHECK(Jobs(db).add(job));
     Event event = make_event(services.clock, "verify", target.path, caller);
     event.reason = to_word(request.level);
