@@ -6,6 +6,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/foreign/foreign_image.h"
+#include "engine/sources/as_it_is.h"
 
 namespace holdfast::capture {
 namespace {
@@ -30,7 +31,8 @@ class ImageReader final : public source::DiskReader {
       const std::uint64_t end = range.offset + range.length;
       for (std::uint64_t at = range.offset; at < end;) {
         if (cancel.requested()) return fail(ECANCELED, "cancelled");
-        const ByteSpan piece = ByteSpan{buffer_}.first(std::min(kPiece - at % kPiece, end - at));
+        const ByteSpan piece =
+            ByteSpan{buffer_}.first(std::min(kMostOfAPiece - at % kMostOfAPiece, end - at));
         HF_CHECK(image_.read(at, piece));
         HF_CHECK(sink(at, piece));
         at += piece.size();
@@ -40,35 +42,25 @@ class ImageReader final : public source::DiskReader {
   }
 
  private:
-  static constexpr std::uint64_t kPiece = 256 * kKiB;
-
   foreign::ForeignImage& image_;
-  Bytes buffer_ = Bytes(kPiece);
+  Bytes buffer_ = Bytes(kMostOfAPiece);
 };
 
-class ImageCapture final : public source::Capture {
+// Nobody writes to the file, so it is one instant; whether a guest had come to rest before it, who knows.
+class ImageCapture final : public source::AsItIs {
  public:
   ImageCapture(std::unique_ptr<foreign::ForeignImage> image, const std::string& disk, Time now)
-      : image_(std::move(image)), now_(now), disks_(1) {
-    disks_.front().name = disk;
-    disks_.front().capacity = image_->size();
-    disks_.front().full_reason = FullReason::no_parent;
+      : AsItIs(now, Consistency::crash), image_(std::move(image)) {
+    disks_.push_back(
+        {.name = disk, .capacity = image_->size(), .change_id = "", .full_reason = FullReason::no_parent});
   }
 
-  Time frozen_at() const override { return now_; }
-  // Nobody writes to the file, so it is one instant; whether a guest had come to rest before it, who knows.
-  Consistency consistency() const override { return Consistency::crash; }
-  const std::vector<source::FrozenDisk>& disks() const override { return disks_; }
   Result<std::unique_ptr<source::DiskReader>> open(std::size_t) override {
     return std::make_unique<ImageReader>(*image_);
   }
-  Result<> commit() override { return {}; }
-  Result<> abandon() override { return {}; }
 
  private:
   const std::unique_ptr<foreign::ForeignImage> image_;
-  const Time now_;
-  std::vector<source::FrozenDisk> disks_;
 };
 
 }  // namespace

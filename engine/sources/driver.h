@@ -91,10 +91,11 @@ struct Range {
 class DiskReader {
  public:
   virtual ~DiskReader() = default;
+  static constexpr std::uint64_t kMostOfAPiece = 256 * kKiB;
   // Covers exactly [offset, offset + length).
   virtual Result<std::vector<Extent>> extents(std::uint64_t offset, std::uint64_t length) = 0;
   // Reads the ranges, in pieces of at most 256 KiB, many in flight, in any order; a piece never crosses
-  // a multiple of 256 KiB. `sink` is called from one thread at a time, may wait (back-pressure), and
+  // a multiple of that. `sink` is called from one thread at a time, may wait (back-pressure), and
   // its error ends the reading. ECANCELED after a cancel.
   using Sink = std::function<Result<>(std::uint64_t offset, ByteView data)>;
   virtual Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/sources/as_it_is.h"
 #include "engine/sources/file/reader.h"
 
 namespace holdfast::source::file {
@@ -15,8 +16,10 @@ std::optional<FullReason> why_full(const DiskRequest& request, const DiskFile& d
   return std::nullopt;
 }
 
-class FileCapture final : public Capture {
+class FileCapture final : public AsItIs {
  public:
+  FileCapture() : AsItIs(system_clock().now(), Consistency::none) {}
+
   Result<> add(const DiskRequest& request) {
     auto opened = open_disk(request.path);
     if (!opened) return within(std::move(opened).error(), "disk {}", request.name);
@@ -33,18 +36,11 @@ class FileCapture final : public Capture {
     return {};
   }
 
-  Time frozen_at() const override { return begun_at_; }
-  Consistency consistency() const override { return Consistency::none; }
-  const std::vector<FrozenDisk>& disks() const override { return disks_; }
   Result<std::unique_ptr<DiskReader>> open(std::size_t disk) override {
     return std::make_unique<Reader>(files_.at(disk));
   }
-  Result<> commit() override { return {}; }
-  Result<> abandon() override { return {}; }
 
  private:
-  const Time begun_at_ = system_clock().now();
-  std::vector<FrozenDisk> disks_;
   std::vector<std::shared_ptr<const DiskFile>> files_;
 };
 

@@ -11,7 +11,6 @@ namespace holdfast::source::file {
 namespace {
 
 constexpr std::uint64_t kRead = kMiB;
-constexpr std::uint64_t kPiece = 256 * kKiB;
 
 }  // namespace
 
@@ -58,8 +57,8 @@ Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Can
       HF_CHECK(fill(at, block));
       for (std::size_t done = 0; done < block.size();) {
         if (cancel.requested()) return fail(ECANCELED, "cancelled");
-        const auto piece =
-            block.subspan(done, std::min<std::uint64_t>(block.size() - done, kPiece - (at + done) % kPiece));
+        const auto piece = block.subspan(
+            done, std::min<std::uint64_t>(block.size() - done, kMostOfAPiece - (at + done) % kMostOfAPiece));
         HF_CHECK(sink(at + done, piece));
         done += piece.size();
       }

@@ -24,7 +24,6 @@ class Connections {
   Connection& first() { return *all_.front(); }
   Connection& idlest();
   bool are_alive() const;
-  std::size_t count() const { return all_.size(); }
 
   // Returns when something has moved on any of them; what was asked for may be done then. ETIMEDOUT after
   // such a silence of all, ECANCELED.

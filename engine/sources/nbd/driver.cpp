@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/sources/as_it_is.h"
 #include "engine/sources/nbd/reader.h"
 
 namespace holdfast::source::nbd {
@@ -18,9 +19,10 @@ Result<std::unique_ptr<Connection>> connect(const DiskDefinition& disk, const Li
   return connection;
 }
 
-class NbdCapture final : public Capture {
+class NbdCapture final : public AsItIs {
  public:
-  explicit NbdCapture(const Limits& limits) : limits_(limits) {}
+  explicit NbdCapture(const Limits& limits)
+      : AsItIs(system_clock().now(), Consistency::none), limits_(limits) {}
 
   Result<> add(const DiskRequest& request) {
     for (const Served& other : served_)
@@ -47,16 +49,11 @@ class NbdCapture final : public Capture {
     return {};
   }
 
-  Time frozen_at() const override { return begun_at_; }
-  Consistency consistency() const override { return Consistency::none; }
-  const std::vector<FrozenDisk>& disks() const override { return disks_; }
   // The first time with the connection that is there: some servers end with their client.
   Result<std::unique_ptr<DiskReader>> open(std::size_t disk) override {
     Served& served = served_.at(disk);
     return std::make_unique<Reader>(served.what, limits_, std::move(served.connection));
   }
-  Result<> commit() override { return {}; }
-  Result<> abandon() override { return {}; }
 
  private:
   struct Served {
@@ -65,8 +62,6 @@ class NbdCapture final : public Capture {
   };
 
   const Limits limits_;
-  const Time begun_at_ = system_clock().now();
-  std::vector<FrozenDisk> disks_;
   std::vector<Served> served_;
 };
 

@@ -10,7 +10,6 @@
 namespace holdfast::source::nbd {
 namespace {
 
-constexpr std::uint64_t kPiece = 256 * kKiB;
 constexpr std::uint64_t kPieceOfErring = 64 * kKiB;
 constexpr std::size_t kInFlight = 16;
 constexpr std::chrono::milliseconds kDrain{500};
@@ -144,10 +143,10 @@ Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Can
     requests_.resize(kInFlight);
     for (Request& request : requests_) {
       request.reader = this;
-      request.buffer.resize(kPiece);
+      request.buffer.resize(kMostOfAPiece);
     }
   }
-  auto result = read_all(Pieces(ranges, what_.erring ? kPieceOfErring : kPiece), sink, cancel);
+  auto result = read_all(Pieces(ranges, what_.erring ? kPieceOfErring : kMostOfAPiece), sink, cancel);
   if (!result) drain();
   return result;
 }
