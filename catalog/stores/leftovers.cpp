@@ -34,7 +34,7 @@ Result<> Leftovers::add(const Leftover& leftover) {
 
 Result<> Leftovers::remove(Id id) {
   HF_TRY(auto remove, db_.prepare("DELETE FROM leftovers WHERE id = :id RETURNING machine_id"));
-  HF_TRY(const auto machine, first_row(remove.bind(":id", id), read_id));
+  HF_TRY(const auto machine, returned_row(remove.bind(":id", id), read_id));
   if (!machine) return fail(ENOENT, "there is no leftover with id {}", id);
   return Machines(db_).touch(*machine);
 }

@@ -2,6 +2,7 @@
 
 #include "catalog/stores/disks.h"
 #include "catalog/stores/layers.h"
+#include "catalog/stores/machines.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -132,14 +133,10 @@ Result<> Points::set_verified(Id point, const Point::Verification& verification)
 
 Result<> Points::touch(Id point) {
   HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE points SET revision = :revision WHERE id = :id AND state = 'committed')sql"));
-  HF_CHECK(update.bind(":revision", new_id()).bind(":id", point).run());
-  if (db_.changes() == 0) return fail(ENOENT, "there is no committed point with id {}", point);
-  // Which of its machine's points is the newest good one may be another now.
-  HF_TRY(auto machine, db_.prepare(R"sql(
-    UPDATE machines SET revision = :revision WHERE id = (SELECT machine_id FROM points WHERE id = :id))sql"));
-  HF_CHECK(machine.bind(":revision", new_id()).bind(":id", point).run());
-  return {};
+    UPDATE points SET revision = :revision WHERE id = :id AND state = 'committed' RETURNING machine_id)sql"));
+  HF_TRY(const auto machine, returned_row(update.bind(":revision", new_id()).bind(":id", point), read_id));
+  if (!machine) return fail(ENOENT, "there is no committed point with id {}", point);
+  return Machines(db_).touch(*machine);  // another of its points may be the newest good one now
 }
 
 Result<> Points::set_told(Id point, std::int64_t revision) {

@@ -107,6 +107,15 @@ auto first_row(db::Statement& bound, Read read)
   return std::optional{std::move(value)};
 }
 
+// Of a statement that changes one row at most and returns it: stepped to its end, for only then is it done.
+template <class Read>
+auto returned_row(db::Statement& bound, Read read)
+    -> Result<std::optional<typename std::invoke_result_t<Read, db::Statement&>::value_type>> {
+  HF_TRY(auto rows, all_rows(bound, read));
+  if (rows.empty()) return std::nullopt;
+  return std::optional{std::move(rows.front())};
+}
+
 inline Result<Id> read_id(db::Statement& row) { return row.integer(0); }
 inline Result<std::string> read_text(db::Statement& row) { return row.text(0); }
 inline Result<Ownership> read_ownership(db::Statement& row) {
