@@ -70,8 +70,7 @@ Result<> Tree::resize(const Place& place, std::uint64_t size, const Asker& asker
 
 void Tree::tell_of_refusal(const Place& place, std::string_view action, std::string_view name,
                            const Error& why, const Asker& asker) {
-  auto subject = own_subject(place);
-  if (!subject) subject = outline_.subject_of(place);
+  const auto subject = owning_subject(place);
   std::string object{outline_.at(place.row).name};
   if (subject) {
     const auto path = engine_.path(subject->kind, subject->id);
@@ -83,12 +82,16 @@ void Tree::tell_of_refusal(const Place& place, std::string_view action, std::str
   engine_.refused(fmt::format("{}.{}", what, action), std::move(object), why, asker);
 }
 
+Result<> Tree::check_may_change(const Place& directory, const Asker& asker) {
+  HF_TRY(const Ownership owner, ownership(directory));
+  if (may(asker, owner, Right::write)) return {};
+  return fail(EACCES, "the directory's mode does not let you change it");
+}
+
 Result<RowIndex> Tree::makeable(const Place& directory, const Asker& asker) {
   if (kind(directory) != NodeKind::collection)
     return fail(EPERM, "nothing can be made, deleted or renamed in this directory");
-  HF_TRY(const Ownership owner, ownership(directory));
-  if (!may(asker, owner, Right::write))
-    return fail(EACCES, "the directory's mode does not let you change it");
+  HF_CHECK(check_may_change(directory, asker));
   for (const RowIndex child : knot(directory).children)
     if (outline_.at(child).stands_for) return child;
   return fail(EPERM, "this collection holds no objects");

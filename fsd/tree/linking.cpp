@@ -33,9 +33,7 @@ Result<Place> Tree::attach(const Place& directory, std::string_view name, std::s
                            const Asker& asker) {
   const auto row = attachment_in(directory);
   if (!row) return fail(EPERM, "nothing of that kind can be made here");
-  HF_TRY(const Ownership owner, ownership(directory));
-  if (!may(asker, owner, Right::write))
-    return fail(EACCES, "the directory's mode does not let you change it");
+  HF_CHECK(check_may_change(directory, asker));
   const Outline::Knot& link = outline_.at(*row);
   const RowIndex of_targets = outline_.at(outline_.row_of(link.row->to)).parent;
   const std::string_view collection = outline_.at(of_targets).name;
@@ -55,9 +53,7 @@ Result<Place> Tree::attach(const Place& directory, std::string_view name, std::s
 }
 
 Result<> Tree::detach(const Place& directory, std::string_view name, const Asker& asker) {
-  HF_TRY(const Ownership owner, ownership(directory));
-  if (!may(asker, owner, Right::write))
-    return fail(EACCES, "the directory's mode does not let you change it");
+  HF_CHECK(check_may_change(directory, asker));
   if (outline_.fixed(directory.row, name)) return fail(EPERM, "'{}' is a fixed file", name);
   HF_TRY(const Place link, lookup_unsettled(directory, name));
   return (engine_.*knot(link).row->attachment.detach)(directory.object, link.object, asker);

@@ -99,9 +99,7 @@ Result<Ownership> Tree::ownership(const Place& place) {
     return file->state().ownership;
   }
   Ownership owner = kRootsOwn;
-  auto subject = own_subject(place);
-  if (!subject) subject = outline_.subject_of(place);
-  if (subject) {
+  if (const auto subject = owning_subject(place)) {
     HF_TRY(owner, engine_.ownership(subject->kind, subject->id));
   }
   owner.mode &= knot(place).row->bits;
@@ -202,6 +200,11 @@ bool Tree::may_know_of(const Place& place, Sight& sight) {
   if (!stands_for_one) return true;
   const auto subject = outline_.subject_of(place);
   return subject && sight.covers(subject->kind, subject->id);
+}
+
+std::optional<Subject> Tree::owning_subject(const Place& place) const {
+  const auto own = own_subject(place);
+  return own ? own : outline_.subject_of(place);
 }
 
 std::optional<Subject> Tree::own_subject(const Place& place) const {

@@ -132,6 +132,8 @@ class Tree {
 
   // Whose the node is by itself: an object that users make, a collection of them, or, of all else, nobody's.
   std::optional<Subject> own_subject(const Place& place) const;
+  // That, or what the node belongs to.
+  std::optional<Subject> owning_subject(const Place& place) const;
 
   // Law 15: hands the outcome on, and has the event log know of a refusal. `action` and `name` as
   // in "flow.create" of "flows/nightly"; without a name it is what the place belongs to.
@@ -149,6 +151,8 @@ class Tree {
                        const Asker& asker);
   Result<> detach(const Place& directory, std::string_view name, const Asker& asker);
 
+  // EACCES: its mode does not let him make, delete or rename there.
+  Result<> check_may_change(const Place& directory, const Asker& asker);
   // The row of the objects that users make in this collection.
   Result<RowIndex> makeable(const Place& directory, const Asker& asker);
   // One of them, to be deleted or renamed: he has the right to write to it, too.
