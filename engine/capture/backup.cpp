@@ -318,15 +318,16 @@ class Backup {
       layer.parent_layer_id = below.id;
       options.backing_file = "../" + below.file;
     }
+    const unsigned sample = sample_of(disk, frozen);
     std::shared_ptr<image::Stack> images_before;
-    if (sample_of(disk, frozen) != 0 && !frozen.by_content) {
+    if (sample != 0 && !frozen.by_content) {
       HF_TRY(images_before, place_->open_stack(machine_.key, parent_.usable.at(disk.name).layers));
     }
     const DiskImagePlan plan{.name = disk.name,
                              .options = options,
                              .by_content = frozen.by_content,
                              .before = content_before(disk),
-                             .sample = sample_of(disk, frozen),
+                             .sample = sample,
                              .images_before = images_before};
     HF_TRY(const DiskImage written, write_disk_image(*draft_, plan, reader, progress_, cancel_));
     outcome_.bytes_read += written.bytes_read;

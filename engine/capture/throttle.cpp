@@ -5,6 +5,7 @@
 #include "engine/capture/patience.h"
 
 namespace holdfast::capture {
+
 void Throttle::set_rate(std::optional<std::uint64_t> bytes_a_second) {
   const std::lock_guard lock(mutex_);
   rate_ = bytes_a_second;
