@@ -124,19 +124,11 @@ Result<Json> Agent::execute(std::string_view command) {
 }
 
 Result<> Agent::send(std::string_view text, const Deadline& deadline) const {
-  while (!text.empty()) {
-    const ssize_t n = ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(n));
-      continue;
-    }
-    if (errno != EAGAIN && errno != EINTR) return fail_errno("writing to the guest's agent at {}", path_);
-    pollfd wait{fd_.get(), POLLOUT, 0};
-    if (::poll(&wait, 1, deadline.milliseconds()) < 0 && errno != EINTR)
-      return fail_errno("waiting for the guest's agent at {}", path_);
-    if (deadline.passed()) return fail(ETIMEDOUT, "the guest's agent at {} takes no commands", path_);
-  }
-  return {};
+  auto sent = send_all(fd_, text, deadline);
+  if (sent) return sent;
+  if (sent.error().code == ETIMEDOUT)
+    return fail(ETIMEDOUT, "the guest's agent at {} takes no commands", path_);
+  return within(std::move(sent).error(), "writing to the guest's agent at {}", path_);
 }
 
 Result<std::string> Agent::receive_line(const Deadline& deadline) {

@@ -155,22 +155,16 @@ Result<std::string> Client::receive(const Deadline& deadline) const {
 }
 
 Result<> Client::send(std::string_view text, const Deadline& deadline) const {
-  while (!text.empty()) {
-    const ssize_t n = ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(n));
-      continue;
-    }
-    if (errno == EPIPE || errno == ECONNRESET)
+  auto sent = send_all(fd_, text, deadline);
+  if (sent) return sent;
+  switch (sent.error().code) {
+    case EPIPE:
+    case ECONNRESET:
       return fail(ECONNRESET, "the source at {} has closed its QMP connection: it has ended or was restarted",
                   socket_);
-    if (errno != EAGAIN && errno != EINTR) return fail_errno("writing to QMP socket {}", socket_);
-    if (deadline.passed()) return fail(ETIMEDOUT, "the source at {} takes no commands: it hangs", socket_);
-    pollfd wait{fd_.get(), POLLOUT, 0};
-    if (::poll(&wait, 1, deadline.milliseconds()) < 0 && errno != EINTR)
-      return fail_errno("waiting for QMP socket {}", socket_);
+    case ETIMEDOUT: return fail(ETIMEDOUT, "the source at {} takes no commands: it hangs", socket_);
+    default: return within(std::move(sent).error(), "writing to QMP socket {}", socket_);
   }
-  return {};
 }
 
 Result<> Client::take_in(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "engine/sources/qmp/unix_socket.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -32,6 +33,22 @@ Result<Fd> connect_unix(const std::string& path, std::string_view what, const De
     case EAGAIN: return fail(EBUSY, "too many programs already wait for {} {}", what, path);
     default: return fail_errno("connecting to {} {}", what, path);
   }
+}
+
+Result<> send_all(const Fd& socket, std::string_view text, const Deadline& deadline) {
+  while (!text.empty()) {
+    const ssize_t n = ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(n));
+      continue;
+    }
+    if (errno != EAGAIN && errno != EINTR) return fail(errno, "{}", describe_errno(errno));
+    if (deadline.passed()) return fail(ETIMEDOUT, "{}", describe_errno(ETIMEDOUT));
+    pollfd wait{socket.get(), POLLOUT, 0};
+    if (::poll(&wait, 1, deadline.milliseconds()) < 0 && errno != EINTR)
+      return fail(errno, "{}", describe_errno(errno));
+  }
+  return {};
 }
 
 }  // namespace holdfast::source::qmp

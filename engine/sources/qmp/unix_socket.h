@@ -14,4 +14,7 @@ namespace holdfast::source::qmp {
 // it.
 Result<Fd> connect_unix(const std::string& path, std::string_view what, const Deadline& deadline);
 
+// All of it. ETIMEDOUT when the deadline passes first; any other errno is the system's.
+Result<> send_all(const Fd& socket, std::string_view text, const Deadline& deadline);
+
 }  // namespace holdfast::source::qmp
