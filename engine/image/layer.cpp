@@ -11,8 +11,8 @@ constexpr std::uint64_t kSumsPerChunk = 256;
 
 }  // namespace
 
-Result<std::unique_ptr<Layer>> Layer::open(LayerFiles files, std::uint32_t number, ByteCache& cache) {
-  std::unique_ptr<Layer> layer(new Layer(std::move(files), number, cache));
+Result<std::unique_ptr<Layer>> Layer::open(LayerFiles files, std::uint32_t number, LayerMemory& memory) {
+  std::unique_ptr<Layer> layer(new Layer(std::move(files), number, memory));
   HF_CHECK(layer->read_header_and_sums());
   return layer;
 }
@@ -48,7 +48,7 @@ Result<Sum> Layer::recorded_sum(std::uint64_t host_cluster) const {
     bytes.resize(got);
     return std::make_shared<const Bytes>(std::move(bytes));
   };
-  HF_TRY(const auto chunk, cache_.get(key, read));
+  HF_TRY(const auto chunk, memory_.cache.get(key, read));
   const std::size_t at = host_cluster % kSumsPerChunk * sizeof(Sum);
   if (at + sizeof(Sum) > chunk->size())
     return fail(EIO, "{} ends before the checksum of cluster {}", files_.sums->name(), host_cluster);
@@ -67,11 +67,11 @@ Result<> Layer::check(std::uint64_t host_cluster, ByteView bytes) const {
 
 Layer::CachedBytes Layer::checked_cluster(std::uint64_t host_cluster) const {
   const CacheKey key{CacheKey::Kind::stored_cluster, number_, host_cluster};
-  return cache_.get(key, [&]() -> CachedBytes {
-    Bytes bytes(geometry().cluster());
-    HF_CHECK(read_unchecked(host_cluster << geometry().bits, bytes));
-    HF_CHECK(check(host_cluster, bytes));
-    return std::make_shared<const Bytes>(std::move(bytes));
+  return memory_.cache.get(key, [&]() -> CachedBytes {
+    auto bytes = memory_.pool.take(geometry().cluster());
+    HF_CHECK(read_unchecked(host_cluster << geometry().bits, *bytes));
+    HF_CHECK(check(host_cluster, *bytes));
+    return bytes;
   });
 }
 
@@ -115,10 +115,10 @@ Result<> Layer::decompress_cluster(std::uint64_t cluster_offset, std::uint64_t e
 
 Layer::CachedBytes Layer::unpacked_cluster(std::uint64_t cluster_offset, std::uint64_t entry) const {
   const CacheKey key{CacheKey::Kind::decompressed_cluster, number_, cluster_offset >> geometry().bits};
-  return cache_.get(key, [&]() -> CachedBytes {
-    Bytes bytes(geometry().cluster());
-    HF_CHECK(decompress_cluster(cluster_offset, entry, bytes));
-    return std::make_shared<const Bytes>(std::move(bytes));
+  return memory_.cache.get(key, [&]() -> CachedBytes {
+    auto bytes = memory_.pool.take(geometry().cluster());
+    HF_CHECK(decompress_cluster(cluster_offset, entry, *bytes));
+    return bytes;
   });
 }
 
@@ -129,7 +129,7 @@ void Layer::unpack(std::uint64_t cluster_offset, std::uint64_t entry) const {
 Result<> Layer::read_compressed(std::uint64_t cluster_offset, std::uint64_t entry, std::uint64_t from,
                                 ByteSpan into) const {
   const CacheKey key{CacheKey::Kind::decompressed_cluster, number_, cluster_offset >> geometry().bits};
-  auto cluster = cache_.find(key);
+  auto cluster = memory_.cache.find(key);
   if (!cluster) {
     // A whole one goes where it is wanted, and stays in nobody's way.
     if (into.size() == geometry().cluster()) return decompress_cluster(cluster_offset, entry, into);

@@ -8,6 +8,7 @@
 #include "catalog/base/bytes.h"
 #include "catalog/base/disk.h"
 #include "catalog/base/error.h"
+#include "engine/image/cluster_pool.h"
 #include "engine/image/header.h"
 #include "engine/image/lru.h"
 #include "engine/image/stack.h"
@@ -30,13 +31,20 @@ struct CacheKeyHash {
     return (key.number * 4 + static_cast<std::uint64_t>(key.kind) + (std::uint64_t{key.layer} << 40)) * kOdd;
   }
 };
-using ByteCache = Lru<CacheKey, Bytes, CacheKeyHash>;
+
+// What the layers of a stack share.
+struct LayerMemory {
+  explicit LayerMemory(std::size_t most_cached) : cache(most_cached) {}
+
+  ClusterPool pool;
+  Lru<CacheKey, Bytes, CacheKeyHash> cache;  // clusters and sums, read and checked
+};
 
 // Immutable; any thread may call.
 class Layer {
  public:
-  // `number` is the layer's in the stack; the cache outlives the layer.
-  static Result<std::unique_ptr<Layer>> open(LayerFiles files, std::uint32_t number, ByteCache& cache);
+  // `number` is the layer's in the stack, whose memory outlives the layer.
+  static Result<std::unique_ptr<Layer>> open(LayerFiles files, std::uint32_t number, LayerMemory& memory);
 
   const Header& header() const { return header_; }
   const Geometry& geometry() const { return header_.geometry; }
@@ -57,8 +65,8 @@ class Layer {
   void unpack(std::uint64_t cluster_offset, std::uint64_t entry) const;
 
  private:
-  Layer(LayerFiles files, std::uint32_t number, ByteCache& cache)
-      : files_(std::move(files)), number_(number), cache_(cache) {}
+  Layer(LayerFiles files, std::uint32_t number, LayerMemory& memory)
+      : files_(std::move(files)), number_(number), memory_(memory) {}
 
   using CachedBytes = Result<std::shared_ptr<const Bytes>>;
 
@@ -72,7 +80,7 @@ class Layer {
 
   const LayerFiles files_;
   const std::uint32_t number_;
-  ByteCache& cache_;
+  LayerMemory& memory_;
   Header header_;
   std::uint64_t file_size_ = 0;
 };

@@ -30,7 +30,7 @@ Result<std::shared_ptr<LayeredStack>> LayeredStack::open(std::vector<LayerFiles>
   auto& layers = stack->layers_;
   for (LayerFiles& each : files) {
     HF_TRY(auto layer,
-           Layer::open(std::move(each), static_cast<std::uint32_t>(layers.size()), stack->cache_));
+           Layer::open(std::move(each), static_cast<std::uint32_t>(layers.size()), stack->memory_));
     layers.push_back(std::move(layer));
   }
   for (const auto& layer : layers) {

@@ -35,7 +35,7 @@ class LayeredStack final : public Stack, public std::enable_shared_from_this<Lay
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
   // At most the above, or one thing that is larger.
-  std::size_t cached() const { return cache_.memory() + maps_.memory(); }
+  std::size_t cached() const { return memory_.cache.memory() + maps_.memory(); }
   // The map of the segment that `offset` is in.
   Result<std::shared_ptr<const SegmentMap>> segment(std::uint64_t offset) const;
 
@@ -51,7 +51,7 @@ class LayeredStack final : public Stack, public std::enable_shared_from_this<Lay
   Result<> read_run(const SegmentMap::Run& run, std::uint64_t segment_start, std::uint32_t from,
                     ByteSpan into) const;
 
-  mutable ByteCache cache_{kCachedBytes};
+  mutable LayerMemory memory_{kCachedBytes};
   std::vector<std::unique_ptr<Layer>> layers_;  // they use the cache
   mutable Lru<std::uint64_t, SegmentMap, std::hash<std::uint64_t>> maps_{kCachedMaps};
   mutable SequentialReads sequential_reads_;  // of what is compressed

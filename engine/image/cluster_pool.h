@@ -1,0 +1,52 @@
+// Memory for clusters that is used again and again. To have it from the system each time would cost more than
+// what is done with it: it is handed out zeroed, and pages that were given back fault when they are touched
+// anew.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "catalog/base/bytes.h"
+
+namespace holdfast::image {
+
+// Any thread may call. What was handed out may outlive the pool.
+class ClusterPool {
+ public:
+  // So many bytes, of any content. They come back when nobody holds them any more.
+  std::shared_ptr<Bytes> take(std::size_t size) {
+    std::unique_ptr<Bytes> bytes = spare_->take();
+    if (!bytes) bytes = std::make_unique<Bytes>();
+    bytes->resize(size);
+    return {bytes.release(), [spare = std::weak_ptr(spare_)](Bytes* used) {
+              std::unique_ptr<Bytes> back(used);
+              if (const auto pool = spare.lock()) pool->put(std::move(back));
+            }};
+  }
+
+ private:
+  class Spare {
+   public:
+    std::unique_ptr<Bytes> take() {
+      const std::lock_guard lock(mutex_);
+      if (all_.empty()) return nullptr;
+      auto last = std::move(all_.back());
+      all_.pop_back();
+      return last;
+    }
+    void put(std::unique_ptr<Bytes> bytes) {
+      const std::lock_guard lock(mutex_);
+      if (all_.size() < kMost) all_.push_back(std::move(bytes));
+    }
+
+   private:
+    static constexpr std::size_t kMost = 8;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Bytes>> all_;
+  };
+
+  const std::shared_ptr<Spare> spare_ = std::make_shared<Spare>();
+};
+
+}  // namespace holdfast::image
