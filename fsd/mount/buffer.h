@@ -10,23 +10,21 @@
 
 namespace holdfast::mount {
 
-// Memory for one reply, on a page boundary: what the kernel copies fastest.
-class Buffer {
- public:
-  explicit Buffer(std::size_t size) : size_(size) {
-    void* memory = nullptr;
-    if (posix_memalign(&memory, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), size) != 0)
-      throw std::bad_alloc();
-    memory_.reset(static_cast<std::byte*>(memory));
-  }
-  ByteSpan span() const { return {memory_.get(), size_}; }
+// What the kernel asks for at most in one read.
+constexpr std::size_t kLargestRead = kMiB;
 
- private:
+// The calling thread's memory for one reply, on a page boundary: what the kernel copies fastest.
+inline ByteSpan reply_buffer() {
   struct Free {
     void operator()(std::byte* memory) const { std::free(memory); }
   };
-  std::unique_ptr<std::byte, Free> memory_;
-  std::size_t size_;
-};
+  thread_local const std::unique_ptr<std::byte, Free> memory = [] {
+    void* pages = nullptr;
+    if (posix_memalign(&pages, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), kLargestRead) != 0)
+      throw std::bad_alloc();
+    return std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(pages));
+  }();
+  return {memory.get(), kLargestRead};
+}
 
 }  // namespace holdfast::mount

@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "fsd/mount/buffer.h"
+
 namespace holdfast::mount {
 
 using tree::NodeKind;
@@ -73,7 +75,7 @@ struct stat to_stat(const tree::Attributes& attributes) {
   it.st_gid = attributes.ownership.gid;
   it.st_size = static_cast<off_t>(attributes.size);
   it.st_blocks = static_cast<blkcnt_t>(divide_up(attributes.bytes_in_use, kBlock));
-  it.st_blksize = attributes.kind == NodeKind::image ? Readers::kLargestRead : 4096;
+  it.st_blksize = attributes.kind == NodeKind::image ? kLargestRead : 4096;
   it.st_mtim.tv_sec = seconds.count();
   it.st_mtim.tv_nsec = std::chrono::nanoseconds(since_epoch - seconds).count();
   it.st_ctim = it.st_atim = it.st_mtim;
@@ -95,7 +97,7 @@ Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::Place& p
 void answer(fuse_req_t request, const tree::Place& place, std::function<void()> reply) {
   Face& face = face_of(request);
   if (!face.tree.is_slow(place)) return reply();
-  face.readers.post([reply = std::move(reply)](ByteSpan) { reply(); });
+  face.readers.post(std::move(reply));
 }
 
 Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place) {

@@ -15,8 +15,9 @@
 namespace holdfast::mount {
 
 struct Face {
-  Face(tree::Tree& its_tree, Waiters& its_waiters, std::uint64_t generation, unsigned reader_threads)
-      : tree(its_tree), waiters(its_waiters), nodes(generation), readers(reader_threads) {}
+  Face(tree::Tree& its_tree, Waiters& its_waiters, std::uint64_t generation, unsigned reader_threads,
+       unsigned borrowed_threads)
+      : tree(its_tree), waiters(its_waiters), nodes(generation), readers(reader_threads, borrowed_threads) {}
 
   tree::Tree& tree;
   Waiters& waiters;

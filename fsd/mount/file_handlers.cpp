@@ -35,8 +35,7 @@ void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   const tree::Asker asker = asker_of(request, Groups::with);
   if (face.tree.kind(*place) != NodeKind::image && !face.tree.is_slow(*place))
     return finish_open(request, *place, *info, asker);
-  face.readers.post(
-      [=, place = *place, info = *info](ByteSpan) { finish_open(request, place, info, asker); });
+  face.readers.post([=, place = *place, info = *info] { finish_open(request, place, info, asker); });
 }
 
 void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
@@ -56,9 +55,10 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode
   }
 }
 
-void reply_read(fuse_req_t request, const Result<std::size_t>& length, ByteSpan buffer) {
+// What was read is in the thread's reply buffer.
+void reply_read(fuse_req_t request, const Result<std::size_t>& length) {
   if (!length) return void(fuse_reply_err(request, length.error().code));
-  fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()), *length);
+  fuse_reply_buf(request, reinterpret_cast<const char*>(reply_buffer().data()), *length);
 }
 
 void on_interrupt(fuse_req_t request, void* ticket) {
@@ -78,15 +78,13 @@ void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, f
   const auto place = face.nodes.find(node);
   if (!file || !place) return void(fuse_reply_err(request, EBADF));
   const auto at = static_cast<std::uint64_t>(offset);
-  size = std::min(size, Readers::kLargestRead);
+  size = std::min(size, kLargestRead);
   if (face.tree.kind(*place) == NodeKind::image)
-    return face.readers.post([=, file = std::move(file)](ByteSpan buffer) {
-      reply_read(request, file->read(at, buffer.first(size)), buffer);
-    });
-  thread_local const Buffer buffer(Readers::kLargestRead);
-  const auto length = file->read(at, buffer.span().first(size));
+    return face.readers.perform(
+        [=, file = std::move(file)] { reply_read(request, file->read(at, reply_buffer().first(size))); });
+  const auto length = file->read(at, reply_buffer().first(size));
   if (!length && length.error().code == EAGAIN) return park(request, std::move(file), size, at);
-  reply_read(request, length, buffer.span());
+  reply_read(request, length);
 }
 
 void write(fuse_req_t request, fuse_ino_t, const char* bytes, std::size_t size, off_t offset,
@@ -116,7 +114,7 @@ void lseek(fuse_req_t request, fuse_ino_t, off_t offset, int whence, fuse_file_i
   Face& face = face_of(request);
   auto file = face.files.find(info->fh);
   if (!file) return void(fuse_reply_err(request, EBADF));
-  face.readers.post([=, file = std::move(file)](ByteSpan) {
+  face.readers.perform([=, file = std::move(file)] {
     const auto what = whence == SEEK_DATA ? OpenFile::Seek::data : OpenFile::Seek::hole;
     const auto found = file->seek(static_cast<std::uint64_t>(offset), what);
     if (!found) return void(fuse_reply_err(request, found.error().code));

@@ -2,11 +2,9 @@
 
 #include <pthread.h>
 
-#include "fsd/mount/buffer.h"
-
 namespace holdfast::mount {
 
-Readers::Readers(unsigned threads) {
+Readers::Readers(unsigned threads, unsigned borrowed) : borrowable_(borrowed) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -27,9 +25,14 @@ void Readers::post(Task task) {
   posted_.notify_one();
 }
 
+void Readers::perform(Task task) {
+  if (!borrowable_.try_acquire()) return post(std::move(task));
+  task();
+  borrowable_.release();
+}
+
 void Readers::work() {
   pthread_setname_np(pthread_self(), "image-reader");
-  const Buffer buffer(kLargestRead);
   std::unique_lock lock(mutex_);
   for (;;) {
     posted_.wait(lock, [this] { return ending_ || !tasks_.empty(); });
@@ -37,7 +40,7 @@ void Readers::work() {
     const Task task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
-    task(buffer.span());
+    task();
     lock.lock();
   }
 }

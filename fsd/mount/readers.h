@@ -1,33 +1,35 @@
-// The threads that read images: apart from those that serve the tree, so that a slow repository never
-// keeps `ls` or a command waiting (contract, "Images").
+// Who reads images: a few of the threads that serve the tree, which are spared handing the request over, and
+// beyond these threads of its own; so that a slow repository never keeps `ls` or a command waiting
+// (contract, "Images").
 //
-// Threads: the image readers, owned here, each with its own aligned buffer for one read.
+// Threads: the image readers, owned here.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 #include <vector>
-
-#include "catalog/base/bytes.h"
 
 namespace holdfast::mount {
 
 class Readers {
  public:
-  static constexpr std::size_t kLargestRead = kMiB;
-
-  explicit Readers(unsigned threads);
+  // `borrowed`: so many of the threads that call do what they ask for themselves.
+  Readers(unsigned threads, unsigned borrowed);
   ~Readers();  // after all that was posted is done
 
-  using Task = std::function<void(ByteSpan buffer)>;
+  using Task = std::function<void()>;
   void post(Task task);
+  // In the calling thread, if it may be borrowed; else as post() has it.
+  void perform(Task task);
 
  private:
   void work();
 
+  std::counting_semaphore<> borrowable_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable posted_;
   std::deque<Task> tasks_;

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "catalog/base/log.h"
+#include "fsd/mount/buffer.h"
 #include "fsd/mount/mount_point.h"
 
 namespace holdfast::mount {
@@ -18,14 +19,15 @@ namespace {
 
 // Some wait for the catalog's disk; the others must go on answering.
 constexpr unsigned kTreeThreads = 8;
-constexpr int kPatience = 1000;       // milliseconds for open files to be closed at the end
-constexpr unsigned kBackground = 64;  // read-ahead requests that the kernel may have under way
+constexpr unsigned kMayReadImages = 4;  // of these, at once
+constexpr int kPatience = 1000;         // milliseconds for open files to be closed at the end
+constexpr unsigned kBackground = 64;    // read-ahead requests that the kernel may have under way
 
 unsigned reader_threads() { return std::clamp(std::thread::hardware_concurrency(), 2u, 8u); }
 
 void init(void*, fuse_conn_info* connection) {
-  connection->max_read = Readers::kLargestRead;
-  connection->max_write = Readers::kLargestRead;
+  connection->max_read = kLargestRead;
+  connection->max_write = kLargestRead;
   connection->max_background = kBackground;
   connection->congestion_threshold = kBackground * 3 / 4;
   // Splicing pays at small requests only, and ours are large; entries are not to be believed without asking.
@@ -80,7 +82,7 @@ Result<std::unique_ptr<Session>> Session::start(const std::string& path, tree::T
 Session::Session(std::string path, tree::Tree& tree, Waiters& waiters, std::uint64_t generation)
     : path_(std::move(path)),
       ended_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      face_(tree, waiters, generation, reader_threads()) {}
+      face_(tree, waiters, generation, reader_threads(), kMayReadImages) {}
 
 Session::~Session() { stop(); }
 
@@ -88,7 +90,7 @@ Result<> Session::begin() {
   if (!ended_) return fail_errno("making an eventfd");
   fuse_set_log_func(log_for_fuse);
   install_look_up();
-  const std::string largest = fmt::format("max_read={}", Readers::kLargestRead);
+  const std::string largest = fmt::format("max_read={}", kLargestRead);
   const char* words[] = {kSource, "-o", largest.c_str()};
   fuse_args arguments = FUSE_ARGS_INIT(static_cast<int>(std::size(words)), const_cast<char**>(words));
   session_.reset(fuse_session_new(&arguments, &operations(), sizeof(fuse_lowlevel_ops), &face_));
@@ -97,7 +99,7 @@ Result<> Session::begin() {
 
   // We mount ourselves and hand the descriptor over: so unmounting is ours too, and can come before the
   // last request has been answered.
-  HF_TRY(Fd device, mount_at(path_, Readers::kLargestRead));
+  HF_TRY(Fd device, mount_at(path_, kLargestRead));
   if (fuse_session_mount(session_.get(), fmt::format("/dev/fd/{}", device.get()).c_str()) != 0) {
     (void)detach(path_);
     return fail(EIO, "libfuse does not take the mount");
