@@ -4,6 +4,7 @@
 #include "catalog/stores/groups.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
+#include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"
@@ -22,6 +23,7 @@ std::string_view word_of(ObjectKind kind) {
     case ObjectKind::flow: return "flow";
     case ObjectKind::group: return "group";
     case ObjectKind::schedule: return "schedule";
+    case ObjectKind::policy: return "policy";
     default: return "object";
   }
 }
@@ -38,6 +40,7 @@ Result<Id> add(db::Connection& db, ObjectKind kind, std::string_view name, const
     case ObjectKind::flow: return id_of(Flows(db).add(name, ownership, now));
     case ObjectKind::group: return id_of(Groups(db).add(name, ownership, now));
     case ObjectKind::schedule: return id_of(Schedules(db).add(name, ownership, now));
+    case ObjectKind::policy: return id_of(Policies(db).add(name, ownership, now));
     default: return fail(EPERM, "nothing is made here by hand");
   }
 }
@@ -49,6 +52,7 @@ Result<> remove_row(db::Connection& db, ObjectKind kind, Id id) {
     case ObjectKind::flow: return Flows(db).remove(id);
     case ObjectKind::group: return Groups(db).remove(id);
     case ObjectKind::schedule: return Schedules(db).remove(id);
+    case ObjectKind::policy: return Policies(db).remove(id);
     default: return fail(EPERM, "this is not removed by hand");
   }
 }
@@ -60,6 +64,7 @@ Result<> rename_row(db::Connection& db, ObjectKind kind, Id id, std::string_view
     case ObjectKind::flow: return Flows(db).rename(id, name, now);
     case ObjectKind::group: return Groups(db).rename(id, name, now);
     case ObjectKind::schedule: return Schedules(db).rename(id, name, now);
+    case ObjectKind::policy: return Policies(db).rename(id, name, now);
     default: return fail(EPERM, "this is not renamed by hand");
   }
 }

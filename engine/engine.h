@@ -119,6 +119,12 @@ struct ScheduleView {
   std::int64_t revision = 0;
 };
 
+struct PolicyView {
+  Policy policy;
+  std::int64_t flows = 0;  // that have it
+  std::int64_t revision = 0;
+};
+
 // A time of a schedule, with the names of whom it was for and what came of it.
 struct OccurrenceView {
   Occurrence occurrence;
@@ -178,6 +184,7 @@ class Engine {
   virtual Result<ChainView> chain(Id id) = 0;
   virtual Result<GroupView> group(Id id) = 0;
   virtual Result<ScheduleView> schedule(Id id) = 0;
+  virtual Result<PolicyView> policy(Id id) = 0;
   // The newest ones, the oldest of them first.
   virtual Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most) = 0;
   // RESTORE.txt: the stock commands for this very point.
@@ -222,6 +229,7 @@ class Engine {
   virtual Result<> define(Id id, const FlowDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(Id id, const GroupDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(Id id, const ScheduleDefinition& definition, const Caller& caller) = 0;
+  virtual Result<> define(Id id, const PolicyDefinition& definition, const Caller& caller) = 0;
   virtual Result<> define(const SettingsDefinition& settings, const Caller& caller) = 0;
   // Another flow of the same definition.
   virtual Result<Id> clone_flow(Id flow, std::string_view name, const Caller& caller) = 0;

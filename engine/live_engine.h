@@ -81,6 +81,10 @@ class LiveEngine final : public Engine {
   Result<> enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) override;
   Result<> enable_schedule(Id schedule, bool enabled, const Caller& caller) override;
 
+  // policies.cpp
+  Result<PolicyView> policy(Id id) override;
+  Result<> define(Id id, const PolicyDefinition& definition, const Caller& caller) override;
+
   // flows.cpp
   Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
   Result<std::vector<Id>> run_matching(std::string_view pattern, const RunRequest& request,

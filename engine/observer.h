@@ -13,6 +13,7 @@ enum class ObjectKind {
   chain,
   group,
   schedule,
+  policy,
   repository,
   flow,
   execution,

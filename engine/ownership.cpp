@@ -6,6 +6,7 @@
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
 #include "catalog/stores/machines.h"
+#include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "engine/audit.h"
@@ -21,6 +22,7 @@ Result<DefinitionKind> made_by_users(ObjectKind kind) {
     case ObjectKind::flow: return DefinitionKind::flow;
     case ObjectKind::group: return DefinitionKind::group;
     case ObjectKind::schedule: return DefinitionKind::schedule;
+    case ObjectKind::policy: return DefinitionKind::policy;
     default: return fail(EPERM, "this is whose the object is that made it; give that one away");
   }
 }
@@ -32,6 +34,7 @@ Result<> write_row(db::Connection& db, ObjectKind kind, Id id, const Ownership& 
     case ObjectKind::flow: return Flows(db).set_ownership(id, ownership, now);
     case ObjectKind::group: return Groups(db).set_ownership(id, ownership, now);
     case ObjectKind::schedule: return Schedules(db).set_ownership(id, ownership, now);
+    case ObjectKind::policy: return Policies(db).set_ownership(id, ownership, now);
     default: return {};  // made_by_users has refused it
   }
 }

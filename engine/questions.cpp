@@ -10,6 +10,7 @@
 #include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
+#include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"
@@ -50,6 +51,7 @@ Result<std::optional<Id>> find_in(db::Connection& db, ObjectKind kind, Id parent
     case ObjectKind::flow: return Flows(db).find(name);
     case ObjectKind::group: return Groups(db).find(name);
     case ObjectKind::schedule: return Schedules(db).find(name);
+    case ObjectKind::policy: return Policies(db).find(name);
     case ObjectKind::chain: {
       HF_TRY(const auto chains, chain_names(db, parent));
       return find_named(chains, name);
@@ -76,6 +78,7 @@ Result<std::vector<Named>> list_in(db::Connection& db, ObjectKind kind, Id paren
     case ObjectKind::flow: return Flows(db).list();
     case ObjectKind::group: return Groups(db).list();
     case ObjectKind::schedule: return Schedules(db).list();
+    case ObjectKind::policy: return Policies(db).list();
     case ObjectKind::chain: return chain_names(db, parent);
     case ObjectKind::execution: return Executions(db).newest(parent, kListed);
     case ObjectKind::job: return parent == 0 ? Jobs(db).newest(kListed) : Jobs(db).of_execution(parent);
@@ -100,6 +103,7 @@ std::string_view folder_of(ObjectKind kind) {
     case ObjectKind::flow: return "flows";
     case ObjectKind::group: return "groups";
     case ObjectKind::schedule: return "schedules";
+    case ObjectKind::policy: return "policies";
     default: return "";
   }
 }
@@ -112,6 +116,7 @@ Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
     case ObjectKind::flow: return Flows(db).get(id);
     case ObjectKind::group: return Groups(db).get(id);
     case ObjectKind::schedule: return Schedules(db).get(id);
+    case ObjectKind::policy: return Policies(db).get(id);
     case ObjectKind::chain: {
       HF_TRY(const Chain chain, Points(db).chain(id));
       return Machines(db).get(chain.machine_id);
@@ -174,6 +179,8 @@ Result<Ownership> ownership_of(db::Connection& db, ObjectKind kind, Id id) {
       return id == 0 ? Collections(db).get(DefinitionKind::group) : Groups(db).ownership(id);
     case ObjectKind::schedule:
       return id == 0 ? Collections(db).get(DefinitionKind::schedule) : Schedules(db).ownership(id);
+    case ObjectKind::policy:
+      return id == 0 ? Collections(db).get(DefinitionKind::policy) : Policies(db).ownership(id);
     default: {
       HF_TRY(const Object owner, owner_of(db, kind, id));
       return owner.ownership;
@@ -191,6 +198,7 @@ Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id) {
     case ObjectKind::flow: return "flows/" + owner.name;
     case ObjectKind::group: return "groups/" + owner.name;
     case ObjectKind::schedule: return "schedules/" + owner.name;
+    case ObjectKind::policy: return "policies/" + owner.name;
     case ObjectKind::chain: return fmt::format("machines/{}/chains/{}", owner.name, id);
     case ObjectKind::execution: {
       HF_TRY(const Execution execution, Executions(db).get(id));

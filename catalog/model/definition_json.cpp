@@ -77,6 +77,8 @@ const Shape<FlowDefinition>& shape() {
                 "groups/NAME.",
                 Need::required),
           field("repository", &D::repository, json::name(), "The repository's name.", Need::required),
+          field("policy", &D::policy, json::or_empty(json::name()),
+                "The policy that its runs and its points follow, by name; empty: its points are kept."),
           field("enabled", &D::enabled, json::boolean(), "Whether it may run."),
       },
       {}};
@@ -184,7 +186,6 @@ const Shape<PolicyDefinition>& shape() {
           field("min_age", &D::min_age, json::duration(kNoTime), "Nothing younger goes."),
           field("full_every", &D::full_every, span, "How often a full point is made; null: never."),
           field("verify", &D::verify, json::optional(json::word<VerifyLevel>()), "After each run."),
-          field("boot_check", &D::boot_check, span, "How often a point is booted; null: never."),
           field("retries", &D::retries, json::integer(0, 100), "How often a failed job is tried again."),
           field("sample", &D::sample, json::integer(0, 100),
                 "Percent of what the source calls unchanged that is compared with the parent."),

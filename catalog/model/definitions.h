@@ -120,7 +120,8 @@ struct ScheduleDefinition {
   bool operator==(const ScheduleDefinition&) const = default;
 };
 
-// How long points are kept, and how runs are made. A rule that is absent keeps nothing by itself.
+// How long points are kept, and how runs are made. A rule that is absent keeps nothing by itself; without any
+// everything is kept.
 struct PolicyDefinition {
   std::string description;
   std::vector<std::string> tags;
@@ -135,6 +136,11 @@ struct PolicyDefinition {
 
   bool operator==(const PolicyDefinition&) const = default;
 };
+
+constexpr bool keeps_everything(const PolicyDefinition& policy) {
+  return !policy.keep_last && !policy.keep_hourly && !policy.keep_daily && !policy.keep_weekly &&
+         !policy.keep_monthly && !policy.keep_yearly && policy.min_age == std::chrono::seconds{0};
+}
 
 // The daemon's /config.json.
 struct SettingsDefinition {

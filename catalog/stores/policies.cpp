@@ -80,6 +80,12 @@ Result<> Policies::define(Id id, const PolicyDefinition& definition, Time now) {
   return defined(id, db_.changes() > 0, definition.tags);
 }
 
+Result<std::int64_t> Policies::users(Id id) {
+  HF_TRY(auto found, db_.prepare("SELECT count(*) FROM flows WHERE policy_id = :id"));
+  HF_TRY(const auto users, first_row(found.bind(":id", id), read_id));
+  return users.value_or(0);
+}
+
 Result<> Policies::remove(Id id) { return erase(id); }
 
 }  // namespace holdfast

@@ -21,6 +21,7 @@ constexpr Placeholder kPlaceholders[] = {
     {"chain", ObjectKind::chain, "CHAIN"},
     {"group", ObjectKind::group, "GROUP"},
     {"schedule", ObjectKind::schedule, "SCHEDULE"},
+    {"policy", ObjectKind::policy, "POLICY"},
     {"repository", ObjectKind::repository, "REPOSITORY"},
     {"flow", ObjectKind::flow, "FLOW"},
     {"execution", ObjectKind::execution, "EXECUTION"},

@@ -25,6 +25,10 @@ Result<ScheduleDefinition> current(Engine& engine, Id id, ScheduleDefinition*) {
   HF_TRY(const ScheduleView view, engine.schedule(id));
   return view.schedule.definition;
 }
+Result<PolicyDefinition> current(Engine& engine, Id id, PolicyDefinition*) {
+  HF_TRY(const PolicyView view, engine.policy(id));
+  return view.policy.definition;
+}
 Result<SettingsDefinition> current(Engine& engine, Id, SettingsDefinition*) { return engine.settings(); }
 
 template <class Definition>
@@ -69,6 +73,7 @@ template Config config_of<RepositoryDefinition>();
 template Config config_of<FlowDefinition>();
 template Config config_of<GroupDefinition>();
 template Config config_of<ScheduleDefinition>();
+template Config config_of<PolicyDefinition>();
 template Config config_of<SettingsDefinition>();
 
 Result<std::string> show_disk(Engine& engine, const Place& place) {

@@ -161,6 +161,7 @@ extern template Config config_of<RepositoryDefinition>();
 extern template Config config_of<FlowDefinition>();
 extern template Config config_of<GroupDefinition>();
 extern template Config config_of<ScheduleDefinition>();
+extern template Config config_of<PolicyDefinition>();
 extern template Config config_of<SettingsDefinition>();
 
 }  // namespace holdfast::tree

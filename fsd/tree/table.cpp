@@ -92,6 +92,15 @@ std::span<const Row> table() {
     control   ("/schedules/{schedule}/control", verbs::of_schedule()),
     error     ("/schedules/{schedule}/error"),
 
+    collection("/policies", "how long points are kept, and how runs are made"),
+    error     ("/policies/error"),
+    object    ("/policies/{policy}", "a policy"),
+    config    ("/policies/{policy}/config.json", config_of<PolicyDefinition>()),
+    scratch   ("/policies/{policy}/{scratch}"),
+    schema    ("/policies/{policy}/config.schema.json", fixed_text<definition_schema<PolicyDefinition>>),
+    drifting  ("/policies/{policy}/status.json", "how many flows have it, and whether it lets anything go", show<&E::policy, policy_status>),
+    error     ("/policies/{policy}/error"),
+
     collection("/repositories", "where points are kept"),
     error     ("/repositories/error"),
     object    ("/repositories/{repository}", "a repository"),

@@ -76,9 +76,11 @@ class MemoryEngine final : public Engine {
   // memory_gatherings.cpp
   Result<GroupView> group(Id id) override;
   Result<ScheduleView> schedule(Id id) override;
+  Result<PolicyView> policy(Id id) override;
   Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most) override;
   Result<> define(Id id, const GroupDefinition& definition, const Caller& caller) override;
   Result<> define(Id id, const ScheduleDefinition& definition, const Caller& caller) override;
+  Result<> define(Id id, const PolicyDefinition& definition, const Caller& caller) override;
   Result<> add_member(Id group, Id machine, const Caller& caller) override;
   Result<> remove_member(Id group, Id machine, const Caller& caller) override;
   Result<> enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) override;

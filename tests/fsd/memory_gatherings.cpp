@@ -1,4 +1,4 @@
-// MemoryEngine: groups, schedules, what is asked of flows and runs.
+// MemoryEngine: groups, schedules, policies, what is asked of flows and runs.
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -23,6 +23,14 @@ Result<ScheduleView> MemoryEngine::schedule(Id id) {
   return view;
 }
 
+Result<PolicyView> MemoryEngine::policy(Id id) {
+  const std::lock_guard lock(mutex_);
+  HF_TRY(const Thing* thing, get(ObjectKind::policy, id));
+  PolicyView view{.policy = thing->policy, .flows = 0, .revision = thing->object.revision};
+  static_cast<Object&>(view.policy) = thing->object;
+  return view;
+}
+
 Result<std::vector<OccurrenceView>> MemoryEngine::occurrences(Id, int) {
   return std::vector<OccurrenceView>{};
 }
@@ -40,6 +48,15 @@ Result<> MemoryEngine::define(Id id, const ScheduleDefinition& definition, const
   const std::lock_guard lock(mutex_);
   HF_TRY(Thing * thing, get(ObjectKind::schedule, id));
   thing->schedule.definition = definition;
+  thing->object.complete = true;
+  touch(*thing);
+  return {};
+}
+
+Result<> MemoryEngine::define(Id id, const PolicyDefinition& definition, const Caller&) {
+  const std::lock_guard lock(mutex_);
+  HF_TRY(Thing * thing, get(ObjectKind::policy, id));
+  thing->policy.definition = definition;
   thing->object.complete = true;
   touch(*thing);
   return {};

@@ -18,6 +18,7 @@ struct MemoryEngine::Thing {
   Group group;
   std::vector<Member> members;
   Schedule schedule;
+  Policy policy;
   std::vector<Pin> pins;
   std::vector<Verdict> verdicts;
   std::string content;  // of a point's disk

@@ -99,7 +99,7 @@ TEST_F(TreeTest, ListsWhatTheTableSays) {
   EXPECT_THAT(list(""),
               ElementsAre("README.txt", "status.json", "config.json", "config.schema.json", "events.jsonl",
                           "flows.jsonl", "machines.jsonl", "points.jsonl", "control", "error", "machines",
-                          "groups", "schedules", "repositories", "flows", "jobs"));
+                          "groups", "schedules", "policies", "repositories", "flows", "jobs"));
   EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
   EXPECT_THAT(list("repositories/r"),
               ElementsAre("config.json", "config.schema.json", "status.json", "control", "error"));

@@ -58,6 +58,7 @@ TEST(Views, HaveTheFieldsOfTheContract) {
   expect_fields(difference_json({}), {"machine", "from", "to", "totals", "disks"});
   expect_fields(group_status({}), {"revision", "state", "members", "warnings"});
   expect_fields(schedule_status({}), {"revision", "state", "enabled", "flows"});
+  expect_fields(policy_status({}), {"revision", "state", "flows", "warnings"});
   expect_fields(occurrence_line({}), {"at", "flow", "status", "reason", "execution"});
   expect_fields(machine_line({}), {"name", "config", "state", "points", "latest"});
   expect_fields(flow_line({}), {"name", "config", "enabled", "total_executions"});

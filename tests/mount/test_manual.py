@@ -68,6 +68,7 @@ class Manual(holdfast.MountTest):
         self.add_flow()
         self.daemon.define("groups/g", {})
         self.daemon.define("schedules/s", {"every": "1h"})
+        self.daemon.define("policies/p", {})
         self.daemon.run("f", "r1")
         (point,) = self.daemon.points("m")
         (job,) = os.listdir(self.daemon.mount / "flows/f/executions/r1/jobs")

@@ -46,9 +46,14 @@ WHO_MAY_WHAT = [
     ("write machines/m/config.json MACHINE", "ok", "ok", "EACCES"),
     ("write repositories/r/config.json REPOSITORY", "ok", "EACCES", "ok"),
     ("write flows/secret/config.json {}", "EINVAL", "EACCES", "EACCES"),
+    ("read policies/p/config.json", "ok", "ok", "EACCES"),
+    ("write policies/p/config.json {}", "ok", "EACCES", "EACCES"),
     # References: whoever names something anew must be able to write to it.
     ('write flows/f/config.json {"target":"machines/secret","repository":"r"}', "EACCES", "EACCES", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"secret"}', "EACCES", "EACCES", "EACCES"),
+    ('write flows/f/config.json {"target":"machines/m","repository":"r","policy":"p"}', "ok", "ok", "EACCES"),
+    ('write flows/f/config.json {"target":"machines/m","repository":"r","policy":"secret"}', "ok", "EACCES", "EACCES"),
+    ('write flows/f/config.json {"target":"machines/m","repository":"r","policy":"none"}', "ENOENT", "ENOENT", "EACCES"),
     # Commands.
     ("write flows/f/control enable", "ok", "ok", "EACCES"),
     ("write control run flows=f", "ok", "EACCES", "EACCES"),
@@ -80,6 +85,7 @@ WHO_MAY_WHAT = [
     ("mkdir flows/new", "ok", "EACCES", "EACCES"),
     ("mkdir machines/new", "ok", "EACCES", "EACCES"),
     ("mkdir repositories/new", "ok", "EACCES", "EACCES"),
+    ("mkdir policies/new", "ok", "EACCES", "EACCES"),
     ("mkdir jobs/new", "EPERM", "EACCES", "EACCES"),
     ("mv flows/f g", "ok", "EACCES", "EACCES"),
     ("mv machines/secret s", "ok", "EACCES", "EACCES"),
@@ -109,7 +115,7 @@ class Table(Permissions):
         for old, new in [("flows/g", "flows/f"), ("machines/s", "machines/secret")]:
             if (self.mount / old).exists():
                 (self.mount / old).rename(self.mount / new)
-        for kind in ("machines", "flows", "repositories"):
+        for kind in ("machines", "flows", "repositories", "policies"):
             for made in ("new", "copy"):
                 if (self.mount / kind / made).exists():
                     (self.mount / kind / made).rmdir()
@@ -127,6 +133,7 @@ class Table(Permissions):
         os.chown(self.mount / "flows", 0, 0)
         os.chmod(self.mount / "flows", 0o755)
         self.hand_out()
+        self.daemon.write("flows/f/config.json", '{"target":"machines/m","repository":"r"}')
 
     def test_each_does_what_the_table_lets_him_and_nothing_else(self):
         for deed, *expected in WHO_MAY_WHAT:
@@ -209,7 +216,7 @@ class Seeing(Permissions):
         root, owner, stranger = (self.objects(who) for who in USERS)
         self.assertLess(set(owner), set(root))
         self.assertIn("repositories/secret", root)
-        self.assertEqual(set(owner), {"flows/f", "machines/m"} | {one for one in owner if "/points/" in one or "/executions/" in one})
+        self.assertEqual(set(owner), {"flows/f", "machines/m", "policies/p"} | {one for one in owner if "/points/" in one or "/executions/" in one})
         self.assertIn("flows/f", stranger)
         self.assertFalse([one for one in stranger if one.startswith("machines")])
         # A name that is used again brings nothing of its earlier bearer along.

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""Policies: made, defined, renamed and deleted like other objects; named by flows; carried by repositories."""
+
+import errno
+import json
+import os
+
+import holdfast
+
+
+class Policies(holdfast.MountTest):
+    def refused(self, code, function, *arguments):
+        with self.assertRaises(OSError) as refused:
+            function(*arguments)
+        self.assertEqual(errno.errorcode[refused.exception.errno], code)
+
+    def define(self, policy, definition):
+        self.daemon.write(f"policies/{policy}/config.json", json.dumps(definition))
+
+    def add_flow_with_policy(self, policy):
+        self.add_repository()
+        self.add_file_machine()
+        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r", "policy": policy})
+
+    def policy_of_flow(self):
+        return self.daemon.json("flows/f/config.json")["policy"]
+
+    def test_a_definition_says_how_long_and_how(self):
+        os.mkdir(self.daemon.mount / "policies/p")
+        self.assertEqual(self.daemon.json("policies/p/status.json")["state"], "incomplete")
+        definition = {
+            "description": "",
+            "tags": ["prod"],
+            "keep_last": 3,
+            "keep_hourly": None,
+            "keep_daily": 30,
+            "keep_weekly": 8,
+            "keep_monthly": 12,
+            "keep_yearly": 5,
+            "min_age": "2d",
+            "full_every": "30d",
+            "verify": "checksums",
+            "retries": 2,
+            "sample": 5,
+            "bandwidth": 1 << 20,
+        }
+        self.define("p", definition | {"bandwidth": "1M"})
+        self.assertEqual(self.daemon.json("policies/p/config.json"), definition)
+        status = self.daemon.json("policies/p/status.json")
+        self.assertEqual((status["state"], status["flows"], status["warnings"]), ("ready", 0, []))
+        schema = self.daemon.json("policies/p/config.schema.json")
+        self.assertEqual(list(schema["properties"]), list(definition))
+
+    def test_bad_definitions_are_refused_and_change_nothing(self):
+        self.daemon.define("policies/p", {"keep_daily": 7})
+        before = self.daemon.read("policies/p/config.json")
+        for definition, why in [
+            ({"keep_daily": 0}, '"keep_daily" is 0'),
+            ({"keep_dayly": 7}, 'did you mean "keep_daily"'),
+            ({"verify": "often"}, '"verify" is "often"'),
+            ({"full_every": "never"}, '"full_every" is "never"'),
+            ({"sample": 101}, '"sample" is 101'),
+            ({"boot_check": "1d"}, "boot_check"),
+        ]:
+            with self.subTest(definition=definition):
+                self.refused("EINVAL", self.define, "p", definition)
+                self.assertIn(why, self.daemon.read("policies/p/error"))
+                self.assertEqual(self.daemon.read("policies/p/config.json"), before)
+
+    def test_a_policy_that_names_nothing_to_keep_says_that_all_stays(self):
+        self.daemon.define("policies/p", {"retries": 3})
+        self.assertIn("all points of its flows stay", self.daemon.json("policies/p/status.json")["warnings"][0])
+
+    def test_a_flow_names_one_that_exists(self):
+        self.daemon.define("policies/p", {"keep_daily": 7})
+        self.add_flow_with_policy("p")
+        self.assertEqual(self.policy_of_flow(), "p")
+        self.assertEqual(self.daemon.json("policies/p/status.json")["flows"], 1)
+        self.refused("ENOENT", self.daemon.write, "flows/f/control", "set policy=none")
+        self.assertIn("there is no policy 'none'", self.daemon.read("flows/f/error"))
+        self.assertEqual(self.policy_of_flow(), "p")
+        self.daemon.write("flows/f/control", 'set policy=""')
+        self.assertEqual(self.policy_of_flow(), "")
+        self.assertEqual(self.daemon.json("policies/p/status.json")["flows"], 0)
+
+    def test_flows_follow_its_name_and_have_none_when_it_goes(self):
+        self.daemon.define("policies/p", {"keep_daily": 7})
+        self.add_flow_with_policy("p")
+        os.rename(self.daemon.mount / "policies/p", self.daemon.mount / "policies/q")
+        self.assertEqual(self.policy_of_flow(), "q")
+        os.rmdir(self.daemon.mount / "policies/q")
+        self.assertEqual(self.policy_of_flow(), "")
+
+    def test_repositories_carry_policies(self):
+        path = self.add_repository()
+        self.daemon.define("policies/p", {"keep_daily": 7})
+        file = path / "definitions/policies/p.json"
+        self.until(file.exists)
+        stored = json.loads(file.read_text())
+        self.assertEqual((stored["kind"], stored["name"]), ("policy", "p"))
+        self.assertEqual(stored["definition"], self.daemon.json("policies/p/config.json"))
+        os.rmdir(self.daemon.mount / "policies/p")
+        self.until(lambda: not file.exists())
+
+
+if __name__ == "__main__":
+    holdfast.main()
