@@ -8,7 +8,8 @@
 
 namespace holdfast {
 
-Event make_event(const Clock& clock, std::string_view event, std::string object, const Caller& caller) {
+Event make_event(const Clock& clock, std::string_view event, std::string object,
+                 const std::optional<Caller>& caller) {
   Event made;
   made.id = new_id();
   made.at = clock.now();

@@ -1,6 +1,7 @@
 // The event log (law 15): who asked for what, and what came of it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,9 @@
 
 namespace holdfast {
 
-Event make_event(const Clock& clock, std::string_view event, std::string object, const Caller& caller);
+// Without a caller it is the daemon's own doing.
+Event make_event(const Clock& clock, std::string_view event, std::string object,
+                 const std::optional<Caller>& caller);
 
 // In the transaction of what it tells of.
 Result<> record(db::Connection& db, const Event& event);

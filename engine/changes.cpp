@@ -191,10 +191,14 @@ Result<std::vector<Id>> LiveEngine::take_on(Result<std::vector<runs::FlowRun>> a
   std::vector<Id> executions;
   for (runs::FlowRun& run : runs) {
     executions.push_back(run.execution);
-    if (run.works.empty()) observer_.changed(ObjectKind::execution, run.execution);
-    for (runs::Work& work : run.works) runner_.add(std::move(work));
+    take_on(std::move(run));
   }
   return executions;
+}
+
+void LiveEngine::take_on(runs::FlowRun run) {
+  if (run.works.empty()) observer_.changed(ObjectKind::execution, run.execution);
+  for (runs::Work& work : run.works) runner_.add(std::move(work));
 }
 
 Result<Id> LiveEngine::take_on(Result<runs::Work> accepted) {

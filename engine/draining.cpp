@@ -58,6 +58,7 @@ Result<> LiveEngine::resume(const Caller& caller) {
   }));
   runner_.close_to_new_work(false);
   (void)runner_.cancel(drain_job_);  // it may have ended
+  scheduler_.look_again();
   return {};
 }
 

@@ -31,7 +31,7 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
                        std::string scratch)
     : catalog_(std::move(catalog)),
       clock_(clock),
-      observer_(observer),
+      observer_(*this, observer),
       services_{*catalog_,
                 clock_,
                 shelf_,
@@ -41,7 +41,23 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
       started_at_(clock.now()),
       definitions_(*catalog_, shelf_),
       runner_(services_, observer_),
-      sweeper_(services_, runner_, {}) {}
+      sweeper_(services_, runner_, {}),
+      scheduled_starts_(*this),
+      scheduler_(*catalog_, clock_, scheduled_starts_, observer_) {}
+
+void LiveEngine::Relay::changed(ObjectKind kind, Id id) {
+  if (kind == ObjectKind::execution) engine_.scheduler_.look_again();
+  if (target_ != nullptr) target_->changed(kind, id);
+}
+
+Result<runs::FlowRun> LiveEngine::ScheduledStarts::begin(db::Connection& db, Id flow, const std::string& by) {
+  return runs::begin_scheduled_flow(db, engine_.services_, flow, by);
+}
+
+void LiveEngine::ScheduledStarts::take_on(runs::FlowRun run) {
+  engine_.definitions_.changed();  // a repository that was away may be there again
+  engine_.take_on(std::move(run));
+}
 
 Result<> LiveEngine::begin_again() {
   HF_TRY(const std::size_t interrupted,
@@ -58,10 +74,12 @@ Result<> LiveEngine::begin_again() {
   definitions_.changed();  // an earlier life may not have come to it
   HF_TRY(const SettingsDefinition settings, this->settings());
   runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
+  scheduler_.start();
   return {};
 }
 
 void LiveEngine::stop() {
+  scheduler_.stop();
   sweeper_.stop();
   runner_.stop();
   definitions_.stop();

@@ -46,6 +46,7 @@ struct FlowView {
   Flow flow;
   std::optional<Execution> last;  // the latest one that was started
   bool running = false;
+  std::optional<Time> next;  // when its schedule starts it next
   std::int64_t revision = 0;
 };
 
@@ -115,7 +116,9 @@ struct GroupView {
 
 struct ScheduleView {
   Schedule schedule;
-  std::vector<std::string> flows;  // enabled ones that follow it
+  std::vector<Named> flows;  // that follow it
+  std::vector<Time> next;    // its next times that no blackout covers; none while it is disabled
+  std::vector<std::string> warnings;
   std::int64_t revision = 0;
 };
 
@@ -144,6 +147,11 @@ struct SummaryView {
   std::int64_t machines = 0, repositories = 0, flows = 0, points = 0;
   std::uint64_t bytes_stored = 0;
   std::vector<std::string> running;  // "flows/F/executions/E"
+  struct Start {
+    std::string flow;  // "flows/F"
+    Time at{};
+  };
+  std::vector<Start> next;  // the next ones by schedules, the soonest first
   std::vector<std::string> warnings;
   bool draining = false;
   std::int64_t readers = 0;  // images that are open

@@ -10,6 +10,17 @@
 #include "engine/live_engine.h"
 
 namespace holdfast {
+namespace {
+
+Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& definition, Time now) {
+  HF_TRY(const auto table, schedule::Timetable::of(definition));
+  Schedules schedules(db);
+  HF_CHECK(schedules.define(id, definition, now));
+  if (!definition.enabled) return {};
+  return schedules.set_next(id, table.next(now));
+}
+
+}  // namespace
 
 Result<GroupView> LiveEngine::group(Id id) {
   return catalog_->read([&](db::Connection& db) -> Result<GroupView> {
@@ -22,14 +33,7 @@ Result<GroupView> LiveEngine::group(Id id) {
 }
 
 Result<ScheduleView> LiveEngine::schedule(Id id) {
-  return catalog_->read([&](db::Connection& db) -> Result<ScheduleView> {
-    ScheduleView view;
-    HF_TRY(view.schedule, Schedules(db).get(id));
-    HF_TRY(const auto flows, Flows(db).of_schedule(id));
-    for (const Named& flow : flows) view.flows.push_back(flow.name);
-    view.revision = view.schedule.revision;
-    return view;
-  });
+  return catalog_->read([&](db::Connection& db) { return view_schedule(db, id, clock_.now()); });
 }
 
 Result<std::vector<OccurrenceView>> LiveEngine::occurrences(Id schedule, int at_most) {
@@ -56,8 +60,10 @@ Result<> LiveEngine::define(Id id, const GroupDefinition& definition, const Call
 }
 
 Result<> LiveEngine::define(Id id, const ScheduleDefinition& definition, const Caller& caller) {
-  return change(ObjectKind::schedule, id, "schedule.define", caller, "",
-                [&](db::Connection& db) { return Schedules(db).define(id, definition, clock_.now()); });
+  HF_CHECK(change(ObjectKind::schedule, id, "schedule.define", caller, "",
+                  [&](db::Connection& db) { return define_schedule(db, id, definition, clock_.now()); }));
+  scheduler_.look_again();
+  return {};
 }
 
 template <class Act>
@@ -90,14 +96,15 @@ Result<> LiveEngine::enable_member(Id group, std::string_view machine, bool enab
 
 Result<> LiveEngine::enable_schedule(Id id, bool enabled, const Caller& caller) {
   const char* word = enabled ? "schedule.enable" : "schedule.disable";
-  return change(ObjectKind::schedule, id, word, caller, "", [&](db::Connection& db) -> Result<> {
-    Schedules schedules(db);
-    HF_TRY(Schedule schedule, schedules.get(id));
+  HF_CHECK(change(ObjectKind::schedule, id, word, caller, "", [&](db::Connection& db) -> Result<> {
+    HF_TRY(Schedule schedule, Schedules(db).get(id));
     if (!schedule.complete)
       return fail(EINVAL, "schedule '{}' is not complete; write its config.json first", schedule.name);
     schedule.definition.enabled = enabled;
-    return schedules.define(id, schedule.definition, clock_.now());
-  });
+    return define_schedule(db, id, schedule.definition, clock_.now());
+  }));
+  scheduler_.look_again();
+  return {};
 }
 
 }  // namespace holdfast

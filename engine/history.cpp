@@ -166,7 +166,8 @@ Result<std::vector<MachineView>> LiveEngine::machines_after(Id after, int at_mos
 }
 
 Result<std::vector<FlowView>> LiveEngine::flows_after(Id after, int at_most) {
-  return page<Flows>(*catalog_, after, at_most, view_flow);
+  return page<Flows>(*catalog_, after, at_most,
+                     [this](db::Connection& db, Id id) { return view_flow(db, id, clock_.now()); });
 }
 
 Result<std::vector<PointView>> LiveEngine::points_after(Id after, int at_most) {

@@ -13,6 +13,7 @@
 #include "engine/runs/begin.h"
 #include "engine/runs/runner.h"
 #include "engine/runs/sweeper.h"
+#include "engine/schedule/scheduler.h"
 
 namespace holdfast {
 
@@ -113,16 +114,28 @@ class LiveEngine final : public Engine {
                                                   const Caller& caller) override;
 
  private:
-  // Hands changes on to whoever watches, or to nobody.
+  // Hands changes on to whoever watches, or to nobody; the scheduler wants to know of each that may let
+  // something start.
   class Relay final : public Observer {
    public:
-    explicit Relay(Observer* target) : target_(target) {}
-    void changed(ObjectKind kind, Id id) override {
-      if (target_ != nullptr) target_->changed(kind, id);
-    }
+    Relay(LiveEngine& engine, Observer* target) : engine_(engine), target_(target) {}
+    void changed(ObjectKind kind, Id id) override;
 
    private:
+    LiveEngine& engine_;
     Observer* const target_;
+  };
+
+  // What is due becomes runs like those that somebody asks for.
+  class ScheduledStarts final : public schedule::Starter {
+   public:
+    explicit ScheduledStarts(LiveEngine& engine) : engine_(engine) {}
+    Result<std::shared_ptr<void>> admit() override { return engine_.runner_.admit(); }
+    Result<runs::FlowRun> begin(db::Connection& db, Id flow, const std::string& by) override;
+    void take_on(runs::FlowRun run) override;
+
+   private:
+    LiveEngine& engine_;
   };
 
   // A definition has changed: whoever watches is told, and so are the repositories.
@@ -140,6 +153,7 @@ class LiveEngine final : public Engine {
   // Hands what was accepted to the runner: its job.
   Result<Id> take_on(Result<runs::Work> accepted);
   Result<std::vector<Id>> take_on(Result<std::vector<runs::FlowRun>> accepted);  // the executions
+  void take_on(runs::FlowRun run);
   // With what runs now laid over what the catalog has.
   void add_progress(ExecutionView& view);
   Result<> cancel_jobs(Id execution, const Caller& caller);
@@ -164,6 +178,8 @@ class LiveEngine final : public Engine {
   repository::Definitions definitions_;
   runs::Runner runner_;
   runs::Sweeper sweeper_;
+  ScheduledStarts scheduled_starts_;
+  schedule::Scheduler scheduler_;
 
   struct WeaklyShared {
     std::weak_ptr<image::Stack> stack;
@@ -198,7 +214,10 @@ Result<> LiveEngine::change(ObjectKind kind, Id id, std::string_view word, const
 // views.cpp: what the catalog alone answers, inside a transaction.
 Result<MachineView> view_machine(db::Connection& db, Id id);
 Result<DiskView> view_disk(db::Connection& db, Id machine, Id disk);
-Result<FlowView> view_flow(db::Connection& db, Id id);
+Result<FlowView> view_flow(db::Connection& db, Id id, Time now);
+Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now);
 Result<PointView> view_point(db::Connection& db, Id id, Time now);
+// The next flows that start by their schedules, of those that the reader may see.
+Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, const Caller& reader, Time now);
 
 }  // namespace holdfast

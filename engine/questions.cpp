@@ -256,7 +256,7 @@ Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
       return Stamp{point.id, point.time};
     }
     if (kind == ObjectKind::flow) {
-      HF_TRY(const FlowView view, view_flow(db, id));
+      HF_TRY(const FlowView view, view_flow(db, id, clock_.now()));
       Time changed = view.flow.changed_at;
       if (view.last) changed = std::max(changed, view.last->completed_at.value_or(view.last->created_at));
       return Stamp{view.revision, changed};
@@ -302,7 +302,7 @@ Result<RepositoryView> LiveEngine::repository(Id id) {
 }
 
 Result<FlowView> LiveEngine::flow(Id id) {
-  return catalog_->read([&](db::Connection& db) { return view_flow(db, id); });
+  return catalog_->read([&](db::Connection& db) { return view_flow(db, id, clock_.now()); });
 }
 
 void LiveEngine::add_progress(ExecutionView& view) {
@@ -387,6 +387,7 @@ Result<SummaryView> LiveEngine::summary(const Caller& reader) {
       HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));
       view.running.push_back(std::move(path));
     }
+    HF_TRY(view.next, next_starts(db, reader, clock_.now()));
     HF_TRY(const auto unswept, Leftovers(db).machines());
     if (running.empty())
       for (const Id id : unswept) {

@@ -1,6 +1,8 @@
 // What the catalog alone answers of an object, inside a transaction.
 #include <algorithm>
 
+#include "catalog/model/rights.h"
+#include "catalog/stores/collections.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
@@ -10,7 +12,9 @@
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
 #include "engine/live_engine.h"
+#include "engine/schedule/timetable.h"
 
 namespace holdfast {
 
@@ -56,13 +60,51 @@ Result<DiskView> view_disk(db::Connection& db, Id machine, Id id) {
   return view;
 }
 
-Result<FlowView> view_flow(db::Connection& db, Id id) {
+Result<FlowView> view_flow(db::Connection& db, Id id, Time now) {
   FlowView view;
   HF_TRY(view.flow, Flows(db).get(id));
   HF_TRY(view.last, Executions(db).latest(id));
   view.running = view.last && !is_final(view.last->status);
   view.revision = std::max(view.flow.revision, view.last ? view.last->revision : 0);
+  if (!view.flow.schedule_id) return view;
+  HF_TRY(const Schedule schedule, Schedules(db).get(*view.flow.schedule_id));
+  view.revision = std::max(view.revision, schedule.revision);
+  if (!view.flow.definition.enabled || !schedule.definition.enabled) return view;
+  if (const auto table = schedule::Timetable::of(schedule.definition))
+    view.next = table->next_start(now, schedule.id, id);
   return view;
+}
+
+Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now) {
+  constexpr std::size_t kShown = 10;
+  ScheduleView view;
+  HF_TRY(view.schedule, Schedules(db).get(id));
+  HF_TRY(view.flows, Flows(db).of_schedule(id));
+  view.revision = view.schedule.revision;
+  if (!view.schedule.complete) return view;
+  const auto table = schedule::Timetable::of(view.schedule.definition);
+  if (!table) view.warnings.push_back("it starts nothing: " + table.error().message);
+  if (!table || !view.schedule.definition.enabled) return view;
+  for (auto at = table->next_open(now); at && view.next.size() < kShown; at = table->next_open(*at))
+    view.next.push_back(*at);
+  return view;
+}
+
+Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, const Caller& reader, Time now) {
+  constexpr int kLookedAt = 100;
+  constexpr std::size_t kShown = 10;
+  std::vector<SummaryView::Start> starts;
+  HF_TRY(const Ownership collection, Collections(db).get(DefinitionKind::flow));
+  if (!may_see(reader, collection)) return starts;
+  HF_TRY(const auto flows, Schedules(db).next_flows(kLookedAt));
+  for (const Id flow : flows) {
+    HF_TRY(const FlowView view, view_flow(db, flow, now));
+    if (view.next && may_see(reader, view.flow.ownership))
+      starts.push_back({"flows/" + view.flow.name, *view.next});
+  }
+  std::ranges::stable_sort(starts, {}, &SummaryView::Start::at);
+  starts.resize(std::min(starts.size(), kShown));
+  return starts;
 }
 
 Result<PointView> view_point(db::Connection& db, Id id, Time now) {

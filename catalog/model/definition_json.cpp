@@ -77,9 +77,19 @@ const Shape<FlowDefinition>& shape() {
                 "groups/NAME.",
                 Need::required),
           field("repository", &D::repository, json::name(), "The repository's name.", Need::required),
-          field("policy", &D::policy, json::or_empty(json::name()),
-                "The policy that its runs and its points follow, by name; empty: its points are kept."),
+          field("schedule", &D::schedule, json::or_null(json::name()),
+                "The schedule that starts it, by name; null: none."),
+          field("policy", &D::policy, json::or_null(json::name()),
+                "The policy that its runs and its points follow, by name; null: its points are kept."),
           field("enabled", &D::enabled, json::boolean(), "Whether it may run."),
+          field(
+              "overlap", &D::overlap, json::word<Overlap>(),
+              "What becomes of a start by its schedule, or after a flow, while it runs: skip leaves it out, "
+              "queue lets one wait for the end."),
+          field("after", &D::after, json::or_null(json::name()),
+                "The flow after whose end it starts, by name; null: none. Circles are refused."),
+          field("after_when", &D::after_when, json::word<AfterWhen>(),
+                "How that one has to have ended: in success, or however it went."),
       },
       {}};
   return flow;
@@ -152,14 +162,20 @@ const Shape<ScheduleDefinition>& shape() {
       {
           field("description", &D::description, json::text(), "For people."),
           field("tags", &D::tags, tags(), "Words to find it by."),
-          field("cron", &D::cron, json::text(), "Five fields, as cron has them."),
+          field("cron", &D::cron, json::text(),
+                "Minute, hour, day of month, month, day of week, as cron has them; or @hourly, @daily, "
+                "@weekly, "
+                "@monthly, @yearly. Where day of month and day of week are both given, either is enough."),
           field("every", &D::every, json::optional(json::duration(kAtLeastOneSecond)),
-                "A span of time, instead of cron."),
-          field("timezone", &D::timezone, json::text_not_empty(), "The zone that cron's fields are in."),
-          field("jitter", &D::jitter, json::duration(kNoTime), "Starts are spread over this span."),
+                "A span of time, instead of cron: its times are whole spans since 1970 began, in UTC."),
+          field("timezone", &D::timezone, json::text_not_empty(),
+                "The zone of cron and blackout, as tzdata calls it: Europe/Berlin."),
+          field("jitter", &D::jitter, json::duration(kNoTime),
+                "Each start is up to so much later: spread, and the same each time it is worked out."),
           field("missed", &D::missed, json::word<MissedAction>(),
-                "What becomes of times at which the daemon was not there."),
-          field("blackout", &D::blackout, texts(), "Times in which nothing starts."),
+                "What becomes of times at which nobody was there: run_once makes up for the last of them."),
+          field("blackout", &D::blackout, texts(),
+                "Windows in which nothing starts: 22:00-06:00, sat-sun, mon-fri 08:00-18:00."),
           field("enabled", &D::enabled, json::boolean(), "Whether it starts anything."),
       },
       {one_rule}};

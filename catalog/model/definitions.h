@@ -70,7 +70,8 @@ struct FlowDefinition {
   std::chrono::seconds timeout{24 * 3600};
   std::chrono::seconds stall{30 * 60};
   int priority = 0;
-  std::string after;                    // the flow that must have run before
+  std::string after;  // the flow that runs before
+  AfterWhen after_when = AfterWhen::success;
   std::string only_if;                  // a command of root's
   std::vector<std::string> hooks;       // commands of root's
   std::vector<std::string> recipients;  // who is told how it went

@@ -112,6 +112,12 @@ struct Occurrence {
   bool operator==(const Occurrence&) const = default;
 };
 
+// A flow whose turn has come since the one before it has ended.
+struct ChainedStart {
+  Id flow_id = 0;
+  Id after_flow_id = 0;
+};
+
 struct Policy : Object {
   PolicyDefinition definition;
 };

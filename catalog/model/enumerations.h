@@ -156,9 +156,21 @@ enum class OccurrenceStatus { planned, started, skipped, missed };
 HF_WORDS(OccurrenceStatus, "occurrence_statuses", "planned", "started", "skipped", "missed");
 
 // Why a time was skipped or missed.
-enum class OccurrenceReason { already_running, blackout, disabled, draining, daemon_was_down };
+enum class OccurrenceReason {
+  already_running,
+  blackout,
+  disabled,
+  draining,
+  daemon_was_down,
+  passed_over,  // the clock had gone past it: it was put forward, or the host slept or was too busy
+  refused,      // the flow could not start: its owner may not, or it isn't complete
+};
 HF_WORDS(OccurrenceReason, "occurrence_reasons", "already_running", "blackout", "disabled", "draining",
-         "daemon_was_down");
+         "daemon_was_down", "passed_over", "refused");
+
+// When a flow runs that runs after another one: how that one has to have ended.
+enum class AfterWhen { success, always };
+HF_WORDS(AfterWhen, "after_whens", "success", "always");
 
 enum class VerdictResult { good, bad };
 HF_WORDS(VerdictResult, "verdict_results", "good", "bad");
@@ -168,9 +180,9 @@ HF_WORDS(DefinitionKind, "definition_kinds", "machine", "repository", "flow", "s
          "policy", "credential");
 
 // All of them. A new one is put in here as well: the tests walk this list.
-using Enumerations =
-    std::tuple<Driver, Compression, FlowType, RunStatus, ExecutionType, JobType, EndReason, PointState,
-               PointKind, FullReason, Consistency, LeftoverKind, EventResult, SourceDriver, Quiesce, Overlap,
-               MissedAction, VerifyLevel, OccurrenceStatus, OccurrenceReason, VerdictResult, DefinitionKind>;
+using Enumerations = std::tuple<Driver, Compression, FlowType, RunStatus, ExecutionType, JobType, EndReason,
+                                PointState, PointKind, FullReason, Consistency, LeftoverKind, EventResult,
+                                SourceDriver, Quiesce, Overlap, MissedAction, VerifyLevel, OccurrenceStatus,
+                                OccurrenceReason, AfterWhen, VerdictResult, DefinitionKind>;
 
 }  // namespace holdfast

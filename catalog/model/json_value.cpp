@@ -175,6 +175,19 @@ Value<std::string> or_empty(const Value<std::string>& value) {
           value.write};
 }
 
+Value<std::string> or_null(const Value<std::string>& value) {
+  const std::string must = value.must + ", or null";
+  return {must,
+          {{"anyOf", {value.schema, {{"type", "null"}}}}},
+          [value, must](const Json& found, const std::string& field) -> Result<std::string> {
+            if (found.is_null()) return std::string{};
+            const auto read = value.read(found, field);
+            if (!read) return wrong(found, field, must);
+            return *read;
+          },
+          [value](const std::string& text) { return text.empty() ? Json() : value.write(text); }};
+}
+
 Value<bool> boolean() {
   const std::string must = "true or false";
   return {must,

@@ -65,6 +65,9 @@ Value<std::optional<T>> optional(const Value<T>& value) {
 // Text where "" is allowed as well, and means that there is none.
 Value<std::string> or_empty(const Value<std::string>& value);
 
+// Text that may be absent, which is null.
+Value<std::string> or_null(const Value<std::string>& value);
+
 std::string in_quotes(std::string_view text);
 // "a", "b" or "c"
 std::string one_of(const std::vector<std::string_view>& words);

@@ -22,8 +22,8 @@ Result<Flow> read_flow(db::Statement& statement) {
       flow.after_flow_id >> machine >> group >> definition.repository >> definition.from >>
       definition.schedule >> definition.policy >> definition.after >> definition.enabled >>
       definition.overlap >> definition.timeout >> definition.stall >> definition.priority >>
-      definition.only_if >> flow.total_executions >> flow.successful_executions >> flow.warned_executions >>
-      flow.failed_executions >> flow.finished_executions >> flow.total_milliseconds;
+      definition.only_if >> definition.after_when >> flow.total_executions >> flow.successful_executions >>
+      flow.warned_executions >> flow.failed_executions >> flow.finished_executions >> flow.total_milliseconds;
   HF_CHECK(row.check());
   if (flow.machine_id) definition.target = fmt::format("{}{}", kMachines, machine);
   if (flow.group_id) definition.target = fmt::format("{}{}", kGroups, group);
@@ -34,6 +34,7 @@ db::Statement& bind_settings(db::Statement& statement, const FlowDefinition& def
   return statement.bind(":type", to_word(definition.type))
       .bind(":enabled", definition.enabled)
       .bind(":overlap", to_word(definition.overlap))
+      .bind(":after_when", to_word(definition.after_when))
       .bind(":timeout", number(definition.timeout))
       .bind(":stall", number(definition.stall))
       .bind(":priority", definition.priority);
@@ -76,9 +77,9 @@ Result<Flow> Flows::add(std::string_view name, const Ownership& ownership, Time 
   HF_TRY(static_cast<Object&>(flow), make(name, ownership, now));
   HF_TRY(auto insert, db_.prepare(R"sql(
     INSERT INTO flows (id, name, uid, gid, mode, complete, revision, created_at, changed_at,
-                       type, enabled, overlap, timeout, stall, priority)
+                       type, enabled, overlap, after_when, timeout, stall, priority)
     VALUES (:id, :name, :uid, :gid, :mode, :complete, :revision, :created_at, :changed_at,
-            :type, :enabled, :overlap, :timeout, :stall, :priority))sql"));
+            :type, :enabled, :overlap, :after_when, :timeout, :stall, :priority))sql"));
   const auto done = bind_settings(bind_object(insert, flow), flow.definition).run();
   if (!done) return tl::make_unexpected(taken(done.error(), name));
   return flow;
@@ -91,7 +92,7 @@ Result<Flow> Flows::get(Id id) {
            flows.type, flows.machine_id, flows.group_id, flows.repository_id, flows.from_repository_id,
            flows.schedule_id, flows.policy_id, flows.after_flow_id, machines.name, groups.name,
            repositories.name, sources.name, schedules.name, policies.name, earlier.name, flows.enabled,
-           flows.overlap, flows.timeout, flows.stall, flows.priority, flows.only_if,
+           flows.overlap, flows.timeout, flows.stall, flows.priority, flows.only_if, flows.after_when,
            flows.total_executions, flows.successful_executions, flows.warned_executions,
            flows.failed_executions, flows.finished_executions, flows.total_milliseconds
     FROM flows
@@ -113,13 +114,14 @@ Result<Flow> Flows::get(Id id) {
 
 Result<> Flows::define(Id id, const FlowDefinition& definition, Time now) {
   HF_TRY(const References to, resolve_all(db_, definition));
-  if (to.after == id) return fail(EINVAL, "a flow can't run after itself");
+  if (to.after) HF_CHECK(check_chain(id, *to.after));
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE flows
     SET complete = 1, revision = :revision, changed_at = :now, description = :description, type = :type,
         machine_id = :machine, group_id = :group, repository_id = :repository, from_repository_id = :from,
         schedule_id = :schedule, policy_id = :policy, after_flow_id = :after, enabled = :enabled,
-        overlap = :overlap, timeout = :timeout, stall = :stall, priority = :priority, only_if = :only_if
+        overlap = :overlap, timeout = :timeout, stall = :stall, priority = :priority, only_if = :only_if,
+        after_when = :after_when
     WHERE id = :id)sql"));
   HF_CHECK(bind_settings(update, definition)
                .bind(":revision", new_id())
@@ -140,6 +142,30 @@ Result<> Flows::define(Id id, const FlowDefinition& definition, Time now) {
   return set_texts("recipient", id, definition.recipients);
 }
 
+// From the flow before this one back to the first of them: this one may not be among them.
+Result<> Flows::check_chain(Id id, Id after) {
+  struct Link {
+    std::string name;
+    std::optional<Id> after;
+  };
+  HF_TRY(const std::string name, name_of(id));
+  std::string way = fmt::format("'{}'", name);
+  for (std::optional<Id> at = after; at;) {
+    HF_TRY(auto found, db_.prepare("SELECT name, after_flow_id FROM flows WHERE id = :id"));
+    HF_TRY(const auto link, first_row(found.bind(":id", *at), [](db::Statement& row) -> Result<Link> {
+             Link read;
+             Row(row) >> read.name >> read.after;
+             return read;
+           }));
+    if (!link) return tl::make_unexpected(missing(*at));
+    way += fmt::format(" after '{}'", link->name);
+    if (*at == id)
+      return fail(EINVAL, "field \"after\" makes a circle of flows that wait for each other: {}", way);
+    at = link->after;
+  }
+  return {};
+}
+
 Result<> Flows::remove(Id id) {
   HF_TRY(const std::string name, name_of(id));
   HF_TRY(auto active, db_.prepare(R"sql(
@@ -151,8 +177,7 @@ Result<> Flows::remove(Id id) {
 
 Result<std::vector<Named>> Flows::of_schedule(Id schedule) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, name FROM flows WHERE schedule_id = :schedule AND enabled = 1 AND complete = 1
-    ORDER BY name)sql"));
+    SELECT id, name FROM flows WHERE schedule_id = :schedule AND complete = 1 ORDER BY name)sql"));
   return all_rows(found.bind(":schedule", schedule), read_named);
 }
 

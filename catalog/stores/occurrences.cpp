@@ -23,18 +23,24 @@ db::Statement& bind_outcome(db::Statement& statement, const Occurrence& occurren
 }  // namespace
 
 Result<> Occurrences::add(const Occurrence& occurrence) {
+  HF_TRY(const bool is_new, add_if_new(occurrence));
+  if (is_new) return {};
+  return fail(EEXIST, "the flow has had {} of that schedule", iso_time(occurrence.planned_at));
+}
+
+Result<bool> Occurrences::add_if_new(const Occurrence& occurrence) {
   HF_TRY(auto insert, db_.prepare(R"sql(
     INSERT INTO schedule_occurrences (id, schedule_id, flow_id, planned_at, status, reason, execution_id)
-    VALUES (:id, :schedule, :flow, :planned_at, :status, :reason, :execution))sql"));
-  const auto done = bind_outcome(insert, occurrence)
-                        .bind(":schedule", occurrence.schedule_id)
-                        .bind(":flow", occurrence.flow_id)
-                        .bind(":planned_at", milliseconds(occurrence.planned_at))
-                        .run();
-  if (!done && done.error().kind == db::Kind::unique)
-    return fail(EEXIST, "the flow has had {} of that schedule", iso_time(occurrence.planned_at));
-  HF_CHECK(done);
-  return touch(occurrence.schedule_id);
+    VALUES (:id, :schedule, :flow, :planned_at, :status, :reason, :execution)
+    ON CONFLICT (schedule_id, flow_id, planned_at) DO NOTHING)sql"));
+  HF_CHECK(bind_outcome(insert, occurrence)
+               .bind(":schedule", occurrence.schedule_id)
+               .bind(":flow", occurrence.flow_id)
+               .bind(":planned_at", milliseconds(occurrence.planned_at))
+               .run());
+  if (db_.changes() == 0) return false;
+  HF_CHECK(touch(occurrence.schedule_id));
+  return true;
 }
 
 Result<> Occurrences::settle(const Occurrence& occurrence) {
@@ -51,6 +57,13 @@ Result<> Occurrences::touch(Id schedule) {
   HF_TRY(auto update, db_.prepare("UPDATE schedules SET revision = :revision WHERE id = :id"));
   HF_CHECK(update.bind(":revision", new_id()).bind(":id", schedule).run());
   return {};
+}
+
+Result<bool> Occurrences::is_planned(Id id) {
+  HF_TRY(auto found,
+         db_.prepare("SELECT id FROM schedule_occurrences WHERE id = :id AND status = 'planned'"));
+  HF_TRY(const auto row, first_row(found.bind(":id", id), read_id));
+  return row.has_value();
 }
 
 Result<std::vector<Occurrence>> Occurrences::planned() {

@@ -18,8 +18,11 @@ class Occurrences {
 
   // Added as it is. EEXIST: the flow has had this time of this schedule; nothing starts twice.
   Result<> add(const Occurrence& occurrence);
+  // The same. False: the flow has had that time, and nothing is changed.
+  Result<bool> add_if_new(const Occurrence& occurrence);
   // What came of a planned one; what has been settled stays so (EINVAL).
   Result<> settle(const Occurrence& occurrence);
+  Result<bool> is_planned(Id id);
   Result<std::vector<Occurrence>> planned();  // by their times
   Result<std::vector<Occurrence>> newest(Id schedule, int at_most);
   // The oldest beyond the newest `keep`, at most so many at a time: how many went.

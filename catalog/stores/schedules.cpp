@@ -90,4 +90,25 @@ Result<std::vector<Id>> Schedules::unplanned() {
   return all_rows(found, read_id);
 }
 
+Result<std::optional<Time>> Schedules::next_due() {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT next_at FROM schedules WHERE enabled = 1 AND next_at IS NOT NULL ORDER BY next_at LIMIT 1)sql"));
+  return first_row(found, [](db::Statement& row) -> Result<Time> {
+    return Time{std::chrono::milliseconds{row.integer(0)}};
+  });
+}
+
+Result<std::vector<Id>> Schedules::planned_after(Time now) {
+  HF_TRY(auto found, db_.prepare("SELECT id FROM schedules WHERE enabled = 1 AND next_at > :now"));
+  return all_rows(found.bind(":now", milliseconds(now)), read_id);
+}
+
+Result<std::vector<Id>> Schedules::next_flows(int at_most) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT flows.id FROM schedules JOIN flows ON flows.schedule_id = schedules.id
+    WHERE schedules.enabled = 1 AND schedules.next_at IS NOT NULL AND flows.enabled = 1 AND flows.complete = 1
+    ORDER BY schedules.next_at LIMIT :at_most)sql"));
+  return all_rows(found.bind(":at_most", at_most), read_id);
+}
+
 }  // namespace holdfast

@@ -27,6 +27,12 @@ class Schedules : public Objects {
   Result<std::vector<Named>> due(Time now, int at_most);
   // Complete and enabled ones whose next time is not known.
   Result<std::vector<Id>> unplanned();
+  // Of those with one: the next time of all.
+  Result<std::optional<Time>> next_due();
+  // Those whose next time is later than that.
+  Result<std::vector<Id>> planned_after(Time now);
+  // The flows that come next, enabled ones of enabled schedules, the soonest first.
+  Result<std::vector<Id>> next_flows(int at_most);
 };
 
 }  // namespace holdfast

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "catalog/stores/chained_starts.h"
 #include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
@@ -40,7 +41,9 @@ Result<std::string> path_of(db::Connection& db, const Execution& execution) {
   return fmt::format("flows/{}/executions/{}", flow.name, execution.name);
 }
 
-Result<> log_end(db::Connection& db, const Execution& execution, Time now) {
+// Told with its end: who looks on, and the flows that run after this one.
+Result<> tell_of_end(db::Connection& db, const Execution& execution, Time now) {
+  HF_CHECK(ChainedStarts(db).add_after(execution.flow_id, execution.status, now));
   Event event;
   event.id = new_id();
   event.at = now;
@@ -106,7 +109,7 @@ Result<std::optional<Id>> settle_execution(db::Connection& db, Id id, Time now) 
   execution.completed_at = now;
   explain(execution, jobs);
   HF_CHECK(executions.update(execution));
-  HF_CHECK(log_end(db, execution, now));
+  HF_CHECK(tell_of_end(db, execution, now));
   HF_CHECK(forget_old(db, execution.flow_id));
   return std::optional<Id>{id};
 }
@@ -167,7 +170,7 @@ Result<> end_without_jobs(db::Connection& db, Execution execution, std::string_v
   execution.started_at = execution.completed_at = now;
   HF_CHECK(Executions(db).update(execution));
   HF_CHECK(Logs(db).add(execution, now, sentence_of(execution.status, why)));
-  HF_CHECK(log_end(db, execution, now));
+  HF_CHECK(tell_of_end(db, execution, now));
   return forget_old(db, execution.flow_id);
 }
 
@@ -185,7 +188,7 @@ Result<std::size_t> end_interrupted(db::Connection& db, Time now) {
     execution.message = kInterrupted;
     execution.completed_at = now;
     HF_CHECK(executions.update(execution));
-    HF_CHECK(log_end(db, execution, now));
+    HF_CHECK(tell_of_end(db, execution, now));
   }
   return jobs.size() + unfinished.size();
 }

@@ -22,6 +22,11 @@ struct FlowRun {
 Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, const std::vector<Id>& flows,
                                          const RunRequest& request, const Caller& caller);
 
+// What makes a flow run without anybody asking: "schedules/nightly", or the flow before it. In the
+// transaction of the caller, which a refusal ends as well. Its execution is `scheduled`.
+Result<FlowRun> begin_scheduled_flow(db::Connection& db, const capture::Services& services, Id flow,
+                                     const std::string& by);
+
 // EINVAL: machine or repository has no definition. ENOENT: there is no such repository. EACCES: it is not the
 // caller's to use. EEXIST: the name is taken.
 Result<Work> begin_backup(const capture::Services& services, Id machine, const BackupRequest& request,

@@ -56,8 +56,20 @@ Result<Flow> runnable_flow(db::Connection& db, Id id) {
   return flow;
 }
 
+// Who, or what, has it run.
+struct Cause {
+  ExecutionType type = ExecutionType::manual;
+  std::string by;
+  std::optional<Caller> caller;
+};
+
+Cause cause_of(const RunRequest& request, const Caller& caller) {
+  if (request.by.empty()) return {ExecutionType::manual, user_name(caller.uid), caller};
+  return {ExecutionType::api, request.by, caller};
+}
+
 Result<Execution> add_execution(db::Connection& db, const Flow& flow, const RunRequest& request,
-                                const Caller& caller, std::size_t jobs, Time now) {
+                                const Cause& cause, std::size_t jobs, Time now) {
   Executions executions(db);
   Execution execution;
   execution.id = new_id();
@@ -66,8 +78,8 @@ Result<Execution> add_execution(db::Connection& db, const Flow& flow, const RunR
   if (execution.name.empty()) {
     HF_TRY(execution.name, free_name(executions, flow.id, now));
   }
-  execution.type = request.by.empty() ? ExecutionType::manual : ExecutionType::api;
-  execution.by = request.by.empty() ? user_name(caller.uid) : request.by;
+  execution.type = cause.type;
+  execution.by = cause.by;
   execution.jobs_created = static_cast<std::int64_t>(jobs);
   execution.created_at = now;
   HF_CHECK(executions.add(execution));
@@ -87,14 +99,15 @@ Result<Job> add_job(db::Connection& db, const Flow& flow, Id machine, const RunR
 }
 
 Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services, Id flow_id,
-                           const RunRequest& request, const Caller& caller) {
+                           const RunRequest& request, const Cause& cause) {
   HF_TRY(const Flow flow, runnable_flow(db, flow_id));
   HF_CHECK(check_owner_rights(db, flow));
   HF_TRY(const auto machines, machines_of(db, flow, request.machines));
   const Time now = services.clock.now();
-  HF_TRY(const Execution execution, add_execution(db, flow, request, caller, machines.size(), now));
+  HF_TRY(const Execution execution, add_execution(db, flow, request, cause, machines.size(), now));
   const std::string path = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
-  Event event = make_event(services.clock, "flow.run", "flows/" + flow.name, caller);
+  Event event = make_event(services.clock, "flow.run", "flows/" + flow.name, cause.caller);
+  if (!cause.caller) event.reason = cause.by;
   event.execution = path;
 
   FlowRun run{.execution = execution.id, .works = {}};
@@ -126,11 +139,16 @@ Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, cons
   return services.catalog.write([&](db::Connection& db) -> Result<std::vector<FlowRun>> {
     std::vector<FlowRun> runs;
     for (const Id flow : flows) {
-      HF_TRY(auto run, begin_flow(db, services, flow, request, caller));
+      HF_TRY(auto run, begin_flow(db, services, flow, request, cause_of(request, caller)));
       runs.push_back(std::move(run));
     }
     return runs;
   });
+}
+
+Result<FlowRun> begin_scheduled_flow(db::Connection& db, const capture::Services& services, Id flow,
+                                     const std::string& by) {
+  return begin_flow(db, services, flow, {}, {ExecutionType::scheduled, by, {}});
 }
 
 }  // namespace holdfast::runs

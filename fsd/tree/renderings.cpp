@@ -25,8 +25,7 @@ Result<Rendering> Renderings::render_object(const Key& key, const Subject& subje
   const auto before = kept(key);
   const bool known = before && before->revision == stamp.revision;
   if (known && !row.drifts) return *before;
-  const Show print = row.kind == NodeKind::config ? row.config.print : row.show;
-  HF_TRY(std::string text, print(engine_, key.place));
+  HF_TRY(std::string text, print(row, key));
   if (known && *before->text == text) return *before;
   const Time changed_at = known ? clock_.now() : stamp.changed_at;
   const Rendering now{std::make_shared<const std::string>(std::move(text)), stamp.revision, changed_at};
@@ -37,12 +36,17 @@ Result<Rendering> Renderings::render_object(const Key& key, const Subject& subje
 // Files above all objects have no revision: they are compared.
 Result<Rendering> Renderings::render_root(const Key& key) {
   const Row& row = *outline_.at(key.place.row).row;
-  const Show print = row.kind == NodeKind::config ? row.config.print : row.show;
-  HF_TRY(std::string text, key.reader ? row.show_to(engine_, *key.reader) : print(engine_, key.place));
+  HF_TRY(std::string text, print(row, key));
   if (const auto before = kept(key); before && *before->text == text) return *before;
   const Rendering now{std::make_shared<const std::string>(std::move(text)), 0, clock_.now()};
   keep(key, now);
   return now;
+}
+
+Result<std::string> Renderings::print(const Row& row, const Key& key) {
+  if (key.reader) return row.show_to(engine_, key.place, *key.reader);
+  const Show print = row.kind == NodeKind::config ? row.config.print : row.show;
+  return print(engine_, key.place);
 }
 
 std::optional<Rendering> Renderings::kept(const Key& key) {

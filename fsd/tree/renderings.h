@@ -49,6 +49,7 @@ class Renderings {
 
   Result<Rendering> render_object(const Key& key, const Subject& subject);
   Result<Rendering> render_root(const Key& key);
+  Result<std::string> print(const Row& row, const Key& key);
   std::optional<Rendering> kept(const Key& key);
   void keep(const Key& key, const Rendering& rendering);
 

@@ -43,8 +43,8 @@ struct Subject {
 struct Row;
 
 using Show = Result<std::string> (*)(Engine& engine, const Place& place);
-// Of a file above all objects: it holds what this reader may see, and nothing else (law 19).
-using ShowTo = Result<std::string> (*)(Engine& engine, const Asker& reader);
+// It holds what this reader may see, and nothing else (law 19).
+using ShowTo = Result<std::string> (*)(Engine& engine, const Place& place, const Asker& reader);
 
 // How a config.json is read and written.
 struct Config {

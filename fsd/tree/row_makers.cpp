@@ -1,5 +1,6 @@
 #include "fsd/tree/row_makers.h"
 
+#include "fsd/tree/sight.h"
 #include "fsd/views/views.h"
 
 namespace holdfast::tree {
@@ -104,12 +105,22 @@ Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, const Place& 
   return disks;
 }
 
-Result<std::string> schedule_history(Engine& engine, const Place& place) {
+Result<std::string> show_schedule(Engine& engine, const Place& place, const Asker& reader) {
+  HF_TRY(ScheduleView view, engine.schedule(place.object));
+  Sight sight(engine, reader);
+  std::erase_if(view.flows, [&](const Named& flow) { return !sight.covers(ObjectKind::flow, flow.id); });
+  return views::schedule_status(view);
+}
+
+Result<std::string> schedule_history(Engine& engine, const Place& place, const Asker& reader) {
   constexpr int kShown = 1000;
+  Sight sight(engine, reader);
   HF_TRY(const auto occurrences, engine.occurrences(place.object, kShown));
   std::string text;
   for (const OccurrenceView& occurrence : occurrences)
-    if (occurrence.occurrence.status != OccurrenceStatus::planned) text += views::occurrence_line(occurrence);
+    if (occurrence.occurrence.status != OccurrenceStatus::planned &&
+        sight.covers(ObjectKind::flow, occurrence.occurrence.flow_id))
+      text += views::occurrence_line(occurrence);
   return text;
 }
 

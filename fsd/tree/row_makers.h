@@ -28,6 +28,12 @@ inline Row drifting(std::string_view path, std::string_view about, Show text) {
 inline Row personal(std::string_view path, std::string_view about, ShowTo text) {
   return {.path = path, .about = about, .kind = NodeKind::generated, .bits = 0444, .show_to = text};
 }
+// Of an object: who may see what it names can change without it.
+inline Row personal_drifting(std::string_view path, std::string_view about, ShowTo text) {
+  Row row = personal(path, about, text);
+  row.drifts = true;
+  return row;
+}
 inline Row log(std::string_view path, std::string_view about, std::uint32_t bits) {
   return {.path = path, .about = about, .kind = NodeKind::log, .bits = bits};
 }
@@ -110,7 +116,7 @@ Result<std::string> show(Engine& engine, const Place& place) {
 }
 // The same, of what the reader may see.
 template <auto Question, auto View>
-Result<std::string> show_his(Engine& engine, const Asker& reader) {
+Result<std::string> show_his(Engine& engine, const Place&, const Asker& reader) {
   HF_TRY(const auto answer, (engine.*Question)(reader));
   return View(answer);
 }
@@ -143,7 +149,9 @@ Result<Page> machine_lines(Engine& engine, Id after, const Asker& reader);
 Result<Page> flow_lines(Engine& engine, Id after, const Asker& reader);
 Result<Page> point_lines(Engine& engine, Id after, const Asker& reader);
 
-Result<std::string> schedule_history(Engine& engine, const Place& place);
+// Of the flows that the reader may see.
+Result<std::string> show_schedule(Engine& engine, const Place& place, const Asker& reader);
+Result<std::string> schedule_history(Engine& engine, const Place& place, const Asker& reader);
 // README.txt, made from the table.
 Result<std::string> guide(Engine& engine, const Place& place);
 

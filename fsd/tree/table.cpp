@@ -15,7 +15,7 @@ std::span<const Row> table() {
   static const Row rows[] = {
     directory ("/", "", 0755),
     generated ("/README.txt", "this text", guide, 0444),
-    personal  ("/status.json", "how things stand: health, what runs now, totals, warnings", show_his<&E::summary, summary>),
+    personal  ("/status.json", "how things stand: health, what runs now and next, totals, warnings", show_his<&E::summary, summary>),
     config    ("/config.json", config_of<SettingsDefinition>(), 0644),
     scratch   ("/{scratch}"),
     schema    ("/config.schema.json", fixed_text<definition_schema<SettingsDefinition>>),
@@ -87,8 +87,8 @@ std::span<const Row> table() {
     config    ("/schedules/{schedule}/config.json", config_of<ScheduleDefinition>()),
     scratch   ("/schedules/{schedule}/{scratch}"),
     schema    ("/schedules/{schedule}/config.schema.json", fixed_text<definition_schema<ScheduleDefinition>>),
-    generated ("/schedules/{schedule}/status.json", "whether it is enabled, and which flows follow it", show<&E::schedule, schedule_status>),
-    generated ("/schedules/{schedule}/history.jsonl", "what came of its times, one JSON object a line", schedule_history),
+    personal_drifting("/schedules/{schedule}/status.json", "whether it is enabled, which flows follow it, its next times", show_schedule),
+    personal_drifting("/schedules/{schedule}/history.jsonl", "what came of its times, one JSON object a line", schedule_history),
     control   ("/schedules/{schedule}/control", verbs::of_schedule()),
     error     ("/schedules/{schedule}/error"),
 
@@ -117,7 +117,7 @@ std::span<const Row> table() {
     config    ("/flows/{flow}/config.json", config_of<FlowDefinition>()),
     scratch   ("/flows/{flow}/{scratch}"),
     schema    ("/flows/{flow}/config.schema.json", fixed_text<definition_schema<FlowDefinition>>),
-    generated ("/flows/{flow}/status.json", "whether it runs, how it went last, how it went so far", show<&E::flow, flow_status>),
+    generated ("/flows/{flow}/status.json", "whether it runs and when next, how it went last, how it went so far", show<&E::flow, flow_status>),
     control   ("/flows/{flow}/control", verbs::of_flow()),
     wait      ("/flows/{flow}/wait", newest_execution),
     error     ("/flows/{flow}/error"),

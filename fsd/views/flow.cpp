@@ -28,6 +28,7 @@ Json flow_fields(const FlowView& view) {
       {"last_execution_id", last_id},
       {"last_execution_status", last_status},
       {"last_execution_time", last_time},
+      {"next_execution_time", view.next ? Json(iso_time(*view.next)) : Json()},
       {"total_executions", flow.total_executions},
       {"successful_executions", flow.successful_executions},
       {"warned_executions", flow.warned_executions},

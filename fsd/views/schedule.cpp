@@ -4,11 +4,17 @@
 namespace holdfast::views {
 
 std::string schedule_status(const ScheduleView& view) {
+  Json flows = Json::array();
+  for (const Named& flow : view.flows) flows.push_back(flow.name);
+  Json next = Json::array();
+  for (const Time at : view.next) next.push_back(iso_time(at));
   return document({
       {"revision", view.revision},
       {"state", view.schedule.complete ? "ready" : "incomplete"},
       {"enabled", view.schedule.definition.enabled},
-      {"flows", view.flows},
+      {"flows", flows},
+      {"next_times", next},
+      {"warnings", view.warnings},
   });
 }
 

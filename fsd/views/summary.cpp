@@ -5,12 +5,16 @@
 namespace holdfast::views {
 
 std::string summary(const SummaryView& view) {
+  Json next = Json::array();
+  for (const SummaryView::Start& start : view.next)
+    next.push_back({{"flow", start.flow}, {"at", iso_time(start.at)}});
   return document({
       {"revision", view.revision},
       {"health", view.warnings.empty() ? "ok" : "warning"},
       {"version", kVersion},
       {"started_at", iso_time(view.started_at)},
       {"running", view.running},
+      {"next_runs", next},
       {"draining", view.draining},
       {"readers", view.readers},
       {"totals",

@@ -489,9 +489,24 @@ TEST(DefinitionJson, WhatNamesTheHostOfASourceIsSetByRootAlone) {
   EXPECT_EQ(root_only_change(before, after), "uri");
 }
 
+TEST(DefinitionJson, AReferenceThatMayBeAbsentIsNullOrAName) {
+  const auto flow = [](const char* fields) {
+    return fmt::format(R"({{"target":"machines/m","repository":"r",{}}})", fields);
+  };
+  const auto definition = parse_definition<FlowDefinition>(flow(R"("schedule":"h","after":null)"));
+  ASSERT_TRUE(definition) << definition.error().message;
+  EXPECT_EQ(definition->schedule, "h");
+  EXPECT_EQ(definition->after, "");
+  EXPECT_THAT(print_definition(*definition), HasSubstr("\"schedule\": \"h\""));
+  EXPECT_THAT(print_definition(*definition), HasSubstr("\"after\": null"));
+  EXPECT_THAT(refusal<FlowDefinition>(flow(R"("after":"a b")")),
+              HasSubstr("field \"after\" is \"a b\"; it must be a name"));
+  EXPECT_THAT(refusal<FlowDefinition>(flow(R"("overlap":"qeue")")), HasSubstr("did you mean \"queue\"?"));
+}
+
 // What a flow or a machine is to be kept with, but the engine does not honour, must not be promised.
 TEST(DefinitionJson, WhatIsNotHonouredYetIsNotAccepted) {
-  EXPECT_THAT(refusal<FlowDefinition>(R"({"target":"machines/m","repository":"r","schedule":"h"})"),
+  EXPECT_THAT(refusal<FlowDefinition>(R"({"target":"machines/m","repository":"r","hooks":["h"]})"),
               HasSubstr("not known here"));
   EXPECT_THAT(refusal<RepositoryDefinition>(R"({"path":"/r","max_jobs":1})"), HasSubstr("not known here"));
 }

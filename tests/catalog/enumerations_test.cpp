@@ -217,6 +217,12 @@ TEST_F(EnumerationsTest, EveryWordOfWhatDefinitionsHaveIsReadBack) {
       must(Flows(db).define(flow, definition, at(0)));
       EXPECT_EQ(must(Flows(db).get(flow)).definition.overlap, overlap);
     }
+    for (const AfterWhen when : all_of<AfterWhen>()) {
+      FlowDefinition definition = a_flow();
+      definition.after_when = when;
+      must(Flows(db).define(flow, definition, at(0)));
+      EXPECT_EQ(must(Flows(db).get(flow)).definition.after_when, when);
+    }
     const Id schedule = must(Schedules(db).add("h", {}, at(0))).id;
     for (const MissedAction missed : all_of<MissedAction>()) {
       must(Schedules(db).define(schedule, {.cron = "* * * * *", .missed = missed}, at(0)));

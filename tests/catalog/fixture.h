@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "catalog/catalog.h"
+#include "catalog/stores/chained_starts.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/credentials.h"
 #include "catalog/stores/definition_changes.h"

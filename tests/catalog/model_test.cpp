@@ -134,6 +134,7 @@ TEST_F(Model, WhatTheMountDoesNotShowYetOfAFlowIsKeptAllTheSame) {
   definition.overlap = Overlap::queue, definition.timeout = std::chrono::seconds{1};
   definition.stall = std::chrono::seconds{2}, definition.priority = -3, definition.only_if = "on-mains";
   definition.hooks = {"before", "after"}, definition.recipients = {"ann"};
+  definition.after_when = AfterWhen::always;
   define<Flows>(flow, definition);
   EXPECT_EQ(got<Flows>(flow).definition, definition);
 }
@@ -149,11 +150,18 @@ TEST_F(Model, AFlowRunsOverAMachineOrAGroup) {
   EXPECT_EQ(not_removed<Groups>(group), (Error{EBUSY, "group 'g' is used by flow 'f'"}));
 }
 
-TEST_F(Model, NoFlowRunsAfterItself) {
+TEST_F(Model, NoFlowRunsAfterItselfNotEvenAfterOthers) {
+  const auto refusal = [&](const char* after) {
+    FlowDefinition definition = a_flow();
+    definition.after = after;
+    return refused([&](db::Connection& db) { return Flows(db).define(flow, definition, at(1)); });
+  };
+  const std::string circle = "field \"after\" makes a circle of flows that wait for each other: ";
+  EXPECT_EQ(refusal("f"), (Error{EINVAL, circle + "'f' after 'f'"}));
   FlowDefinition definition = a_flow();
   definition.after = "f";
-  EXPECT_EQ(refused([&](db::Connection& db) { return Flows(db).define(flow, definition, at(1)); }),
-            (Error{EINVAL, "a flow can't run after itself"}));
+  define<Flows>(added<Flows>("g"), definition);
+  EXPECT_EQ(refusal("g"), (Error{EINVAL, circle + "'f' after 'g' after 'f'"}));
 }
 
 TEST_F(Model, AGroupHasMembersThatCanBeSwitchedOff) {
@@ -266,15 +274,20 @@ TEST_F(Model, SchedulesAreDueInTheOrderOfTheirTimes) {
   EXPECT_EQ(got<Schedules>(early).next_at, std::nullopt) << "another definition has other times";
 }
 
-TEST_F(Model, AScheduleIsFollowedByEnabledFlows) {
+TEST_F(Model, AScheduleIsFollowedByFlows) {
   const Id schedule = added<Schedules>("h");
   FlowDefinition definition = a_flow();
   definition.schedule = "h";
   define<Flows>(flow, definition);
   definition.enabled = false;
-  define<Flows>(added<Flows>("off"), definition);
-  EXPECT_THAT(read([&](db::Connection& db) { return must(Flows(db).of_schedule(schedule)); }),
-              ElementsAre(Named{flow, "f"}));
+  const Id off = added<Flows>("off");
+  define<Flows>(off, definition);
+  write([&](db::Connection& db) { must(Schedules(db).set_next(schedule, at(5))); });
+  read([&](db::Connection& db) {
+    EXPECT_THAT(must(Flows(db).of_schedule(schedule)), ElementsAre(Named{flow, "f"}, Named{off, "off"}));
+    EXPECT_THAT(must(Schedules(db).next_flows(10)), ElementsAre(flow));
+    EXPECT_EQ(must(Schedules(db).next_due()), at(5));
+  });
 }
 
 TEST_F(Model, ATimeOfAScheduleComesToOneEndForEachFlow) {
@@ -292,6 +305,10 @@ TEST_F(Model, ATimeOfAScheduleComesToOneEndForEachFlow) {
               return Occurrences(db).add({new_id(), schedule, flow, at(1)});
             }).code,
             EEXIST);
+  write([&](db::Connection& db) {
+    EXPECT_FALSE(must(Occurrences(db).add_if_new({new_id(), schedule, flow, at(1)})));
+    EXPECT_TRUE(must(Occurrences(db).is_planned(first.id)));
+  });
   first.status = OccurrenceStatus::started, first.execution_id = execution.id;
   second.status = OccurrenceStatus::skipped, second.reason = OccurrenceReason::already_running;
   write([&](db::Connection& db) {

@@ -101,15 +101,24 @@ void use_the_rest(db::Connection& db, Id machine, Id flow) {
   must(schedules.set_next(schedule, at(0)));
   ignore(schedules.due(at(0), 10));
   ignore(schedules.unplanned());
+  ignore(schedules.next_due());
+  ignore(schedules.planned_after(at(0)));
+  ignore(schedules.next_flows(10));
   ignore(Flows(db).of_schedule(schedule));
   Occurrences occurrences(db);
   Occurrence occurrence{new_id(), schedule, flow, at(0)};
   must(occurrences.add(occurrence));
+  ignore(must(occurrences.add_if_new(occurrence)));
+  ignore(must(occurrences.is_planned(occurrence.id)));
   ignore(occurrences.planned());
   ignore(occurrences.newest(schedule, 10));
   occurrence.status = OccurrenceStatus::started;
   must(occurrences.settle(occurrence));
   ignore(occurrences.prune(schedule, 10, 10));
+  ChainedStarts chained(db);
+  must(chained.add_after(flow, RunStatus::success, at(0)));
+  ignore(chained.list());
+  must(chained.take(flow));
 
   must(SettingsStore(db).define({}, at(0)));
   ignore(SettingsStore(db).get());

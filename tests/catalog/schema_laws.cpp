@@ -226,7 +226,10 @@ std::vector<Law> laws_of_uniqueness() {
   collections.instead = "PRIMARY KEY (kind, mode)";
   Constraint changes = unique_columns("definition_changes", "kind, name");
   changes.instead = "PRIMARY KEY (kind, name, revision)";
+  Constraint starts = unique_columns("chained_starts", "flow_id");
+  starts.instead = "PRIMARY KEY (flow_id, added_at)";
   return {
+      law(starts, "UPDATE chained_starts SET flow_id = 412 WHERE flow_id = 104"),
       law(collections, "INSERT INTO collections VALUES ('flow', 0, 0, 0, 0)"),
       law(unique_column("machines", "key"), "UPDATE machines SET key = 'm-1' WHERE id = 101"),
       law(unique_columns("disks", "machine_id, name"), "UPDATE disks SET name = 'disk-0' WHERE id = 102"),
@@ -289,6 +292,7 @@ std::vector<Law> laws_of_words() {
       law("sources", "driver", 121),
       law("machines", "quiesce", 101),
       law("flows", "overlap", 104),
+      law("flows", "after_when", 104),
       law("schedules", "missed", 123),
       law("policies", "verify", 24),
       law("schedule_occurrences", "status", 2801),
@@ -342,6 +346,8 @@ std::vector<Law> laws_of_references() {
       law("flows", "schedule_id", "schedule_id = 999 WHERE id = 404"),
       law("flows", "policy_id", "policy_id = 999 WHERE id = 404"),
       law("flows", "after_flow_id", "after_flow_id = 999 WHERE id = 404"),
+      law("chained_starts", "flow_id", "flow_id = 999 WHERE flow_id = 412"),
+      law("chained_starts", "after_flow_id", "after_flow_id = 999 WHERE flow_id = 412"),
       law("jobs", "chain_id", "chain_id = 999 WHERE id = 106"),
       law("schedule_occurrences", "schedule_id", "schedule_id = 999 WHERE id = 128"),
       law("schedule_occurrences", "flow_id", "flow_id = 999 WHERE id = 128"),
@@ -434,6 +440,10 @@ std::vector<Law> laws_of_deletion() {
                  "SELECT count(*) FROM schedule_occurrences WHERE id = 2801"),
       goes_along("schedule_occurrences", "flow_id", "flows WHERE id = 411",
                  "SELECT count(*) FROM schedule_occurrences WHERE id = 2802"),
+      goes_along("chained_starts", "flow_id", "flows WHERE id = 412",
+                 "SELECT count(*) FROM chained_starts WHERE flow_id = 412"),
+      goes_along("chained_starts", "after_flow_id", "flows WHERE id = 413",
+                 "SELECT count(*) FROM chained_starts WHERE after_flow_id = 413"),
       goes_along("copy_disks", "copy_id", "copies WHERE id = 118",
                  "SELECT count(*) FROM copy_disks WHERE id = 2501"),
       goes_along("log_lines", "job_id", "jobs WHERE id = 620",

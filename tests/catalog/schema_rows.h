@@ -120,7 +120,9 @@ VALUES
   (408, 'with-policy', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, 2402, NULL, 1, 'skip', 60, 60, 0),
   (409, 'of-after', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
   (410, 'with-after', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, 409, 1, 'skip', 60, 60, 0),
-  (411, 'of-occurrence', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0);
+  (411, 'of-occurrence', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
+  (412, 'of-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
+  (413, 'before-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0);
 INSERT INTO flow_hooks VALUES (4, 0, 'before'), (4, 1, 'after'), (401, 0, 'before');
 INSERT INTO flow_recipients VALUES (4, 0, 'ann'), (4, 1, 'bob'), (401, 0, 'ann');
 INSERT INTO flow_tags VALUES (4, 0, 'daily'), (4, 1, 'gold'), (401, 0, 'daily');
@@ -234,6 +236,7 @@ INSERT INTO schedule_occurrences VALUES
   (2801, 2303, 4, 1, 'planned', NULL, NULL),
   (2802, 23, 411, 1, 'planned', NULL, NULL),
   (2803, 23, 104, 1, 'started', NULL, 504);
+INSERT INTO chained_starts VALUES (412, 4, 0), (104, 413, 1);
 INSERT INTO leftovers VALUES
   (16, 1, 21, 'node', 'hf-node', 'json', 'qmp'),
   (1601, 1, 116, 'file', '/var/scratch', NULL, 'qmp');

@@ -27,8 +27,8 @@ TEST(Views, HaveTheFieldsOfTheContract) {
                 {"revision", "state", "capacity_bytes", "free_bytes", "used_bytes", "points", "warnings"});
   expect_fields(flow_status({}),
                 {"revision", "enabled", "running", "last_execution_id", "last_execution_status",
-                 "last_execution_time", "total_executions", "successful_executions", "warned_executions",
-                 "failed_executions", "average_seconds"});
+                 "last_execution_time", "next_execution_time", "total_executions", "successful_executions",
+                 "warned_executions", "failed_executions", "average_seconds"});
   expect_fields(execution_status({}), {"revision",
                                        "id",
                                        "flow",
@@ -57,7 +57,7 @@ TEST(Views, HaveTheFieldsOfTheContract) {
   expect_fields(chain_json({}), {"id", "machine", "repository", "points", "layers"});
   expect_fields(difference_json({}), {"machine", "from", "to", "totals", "disks"});
   expect_fields(group_status({}), {"revision", "state", "members", "warnings"});
-  expect_fields(schedule_status({}), {"revision", "state", "enabled", "flows"});
+  expect_fields(schedule_status({}), {"revision", "state", "enabled", "flows", "next_times", "warnings"});
   expect_fields(policy_status({}), {"revision", "state", "flows", "warnings"});
   expect_fields(occurrence_line({}), {"at", "flow", "status", "reason", "execution"});
   expect_fields(machine_line({}), {"name", "config", "state", "points", "latest"});

@@ -102,11 +102,13 @@ class Lists(holdfast.MountTest):
             catalog.executemany("INSERT INTO schedule_occurrences VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         catalog.close()
         self.daemon.start()
+        self.until(lambda: len(self.lines("schedules/s/history.jsonl")) == 4)
         history = self.lines("schedules/s/history.jsonl")
-        self.assertEqual([time["status"] for time in history], ["missed", "skipped", "started"])
+        self.assertEqual([time["status"] for time in history], ["missed", "skipped", "started", "skipped"])
         self.assertEqual(history[0]["reason"], "daemon_was_down")
         self.assertEqual(history[1]["at"], "1970-01-01T01:00:00Z")
         self.assertEqual(history[2]["execution"], "flows/f/executions/r1")
+        self.assertEqual(history[3]["reason"], "disabled")  # f does not follow it any more
 
     def test_names_that_are_shown_elsewhere_follow_a_rename(self):
         self.assertEqual(self.daemon.json("flows/f/config.json")["target"], "machines/m")

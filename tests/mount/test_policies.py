@@ -80,7 +80,7 @@ class Policies(holdfast.MountTest):
         self.assertIn("there is no policy 'none'", self.daemon.read("flows/f/error"))
         self.assertEqual(self.policy_of_flow(), "p")
         self.daemon.write("flows/f/control", 'set policy=""')
-        self.assertEqual(self.policy_of_flow(), "")
+        self.assertIsNone(self.policy_of_flow())
         self.assertEqual(self.daemon.json("policies/p/status.json")["flows"], 0)
 
     def test_flows_follow_its_name_and_have_none_when_it_goes(self):
@@ -89,7 +89,7 @@ class Policies(holdfast.MountTest):
         os.rename(self.daemon.mount / "policies/p", self.daemon.mount / "policies/q")
         self.assertEqual(self.policy_of_flow(), "q")
         os.rmdir(self.daemon.mount / "policies/q")
-        self.assertEqual(self.policy_of_flow(), "")
+        self.assertIsNone(self.policy_of_flow())
 
     def test_repositories_carry_policies(self):
         path = self.add_repository()

@@ -6,18 +6,18 @@ packages_build=(
   g++ cmake ninja-build pkgconf
   libfuse3-dev libnbd-dev libsqlite3-dev libsystemd-dev libssl-dev
   libzstd-dev zlib1g-dev libdeflate-dev libxxhash-dev libqcow-dev libseccomp-dev
-  libexpected-dev libfmt-dev libspdlog-dev nlohmann-json3-dev
+  libcctz-dev libexpected-dev libfmt-dev libspdlog-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev
 )
 # Where the daemon runs: fusermount3 and mount.fuse3 are in fuse3, QEMU's storage daemon in qemu-system-common.
-packages_demo=(fuse3 jq qemu-system-common qemu-utils)
+packages_demo=(fuse3 jq qemu-system-common qemu-utils tzdata)
 # A guest for tests is put together of the host's own: Debian's kernel for clouds, busybox, QEMU's agent.
 packages_guest=(linux-image-cloud-amd64 busybox-static cpio kmod e2fsprogs qemu-guest-agent)
 # What people edit files with, and look at them.
 packages_tools=(dash less nano perl rsync vim-tiny)
 packages_test=(
   "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" clang-16 clang-format libclang-rt-16-dev libnbd-bin
-  nbdkit openssl python3 python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
+  nbdkit openssl python3 python3-croniter python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
 )
 # What Holdfast is measured with, and against.
 packages_bench=("${packages_demo[@]}" fio libnbd-bin python3)

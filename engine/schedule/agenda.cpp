@@ -1,0 +1,25 @@
+#include "engine/schedule/agenda.h"
+
+#include <algorithm>
+
+namespace holdfast::schedule {
+
+Result<std::optional<Time>> Agenda::look() {
+  auto next = look_at(clock_.now());
+  if (!next) {
+    planner_.forget();
+    starts_.forget();
+  }
+  return next;
+}
+
+Result<std::optional<Time>> Agenda::look_at(Time now) {
+  HF_TRY(const auto planned, planner_.look(now));
+  for (const Planned& one : planned) starts_.add(one);
+  HF_CHECK(starts_.look(now));
+  HF_TRY(const auto due, planner_.next_due());
+  const auto start = starts_.next();
+  return due && start ? std::min(due, start) : due ? due : start;
+}
+
+}  // namespace holdfast::schedule

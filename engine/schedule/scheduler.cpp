@@ -1,0 +1,58 @@
+#include "engine/schedule/scheduler.h"
+
+#include <algorithm>
+
+#include "catalog/base/log.h"
+
+namespace holdfast::schedule {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Nobody tells of a clock that is put forward or back.
+constexpr milliseconds kLongestSleep = std::chrono::seconds{30};
+
+}  // namespace
+
+Scheduler::~Scheduler() { stop(); }
+
+void Scheduler::start() {
+  thread_ = std::thread([this] { work(); });
+}
+
+void Scheduler::look_again() {
+  {
+    const std::lock_guard lock(mutex_);
+    asked_ = true;
+  }
+  moved_.notify_all();
+}
+
+void Scheduler::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  moved_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Scheduler::work() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    asked_ = false;
+    lock.unlock();
+    const milliseconds pause = look();
+    lock.lock();
+    moved_.wait_for(lock, pause, [this] { return asked_ || stopping_; });
+  }
+}
+
+milliseconds Scheduler::look() {
+  const auto next = agenda_.look();
+  if (!next) log::error("the scheduler could not do what is due; it tries again: {}", next.error().message);
+  if (!next || !*next) return kLongestSleep;
+  return std::clamp(**next - clock_.now(), milliseconds{0}, kLongestSleep);
+}
+
+}  // namespace holdfast::schedule

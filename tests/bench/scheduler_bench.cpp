@@ -1,0 +1,154 @@
+// What tools/bench asks of the scheduler:
+//
+//   scheduler_bench DIR   makes a catalog with 100 flows and one with 10,000, each flow with a schedule of
+//   its own; a
+//                         look at the agenda when ten are due, by turns: SMALL LARGE, in microseconds, the
+//                         medians
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "catalog/catalog.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/repositories.h"
+#include "engine/runs/accounts.h"
+#include "engine/schedule/agenda.h"
+
+namespace holdfast {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kDue = 10;
+constexpr int kRounds = 100;
+constexpr auto kMinute = 60s;
+
+template <class T>
+T must(Result<T> result) {
+  if (result) {
+    if constexpr (std::is_void_v<T>)
+      return;
+    else
+      return std::move(*result);
+  }
+  std::fprintf(stderr, "scheduler_bench: %s\n", result.error().message.c_str());
+  std::exit(EXIT_FAILURE);
+}
+
+class HeldClock final : public Clock {
+ public:
+  Time now() const override { return time; }
+  Time time{std::chrono::seconds{1'800'000'000}};
+};
+
+class Silent final : public Observer {
+ public:
+  void changed(ObjectKind, Id) override {}
+};
+
+// Runs begin as they do in life, in the catalog; nobody works them off.
+class Runs final : public schedule::Starter {
+ public:
+  explicit Runs(const capture::Services& services) : services_(services) {}
+  Result<std::shared_ptr<void>> admit() override { return std::make_shared<int>(); }
+  Result<runs::FlowRun> begin(db::Connection& db, Id flow, const std::string& by) override {
+    return runs::begin_scheduled_flow(db, services_, flow, by);
+  }
+  void take_on(runs::FlowRun run) override { started_.push_back(std::move(run)); }
+
+  // All that was started: how many there were.
+  std::size_t end_all(Catalog& catalog, Time now) {
+    must(catalog.write([&](db::Connection& db) -> Result<> {
+      for (const runs::FlowRun& run : started_)
+        for (const runs::Work& work : run.works) {
+          HF_CHECK(runs::job_started(db, work.job, now));
+          HF_CHECK(runs::job_ended(db, work.job, {}, now));
+        }
+      return {};
+    }));
+    return std::exchange(started_, {}).size();
+  }
+
+ private:
+  const capture::Services& services_;
+  std::vector<runs::FlowRun> started_;
+};
+
+// Ten schedules come each minute, the others in years.
+class House {
+ public:
+  House(const std::string& path, int flows) : catalog_(must(Catalog::open(path))) {
+    must(catalog_->write([&](db::Connection& db) -> Result<> {
+      HF_TRY(const Machine machine, Machines(db).add("m", {}, clock_.time));
+      HF_CHECK(Machines(db).define(machine.id, {.socket = "/run/m.qmp", .disks = {{"disk-0", "node"}}},
+                                   clock_.time));
+      HF_TRY(const Repository repository, Repositories(db).add("r", {}, clock_.time));
+      HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, clock_.time));
+      HF_CHECK(db.execute_script(fmt::format(
+          R"sql(
+          WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {flows})
+          INSERT INTO schedules (id, name, uid, gid, mode, complete, revision, created_at, changed_at, every,
+                                 timezone, jitter, missed, enabled)
+          SELECT 1000 + n, 's' || n, 0, 0, 488, 1, 1, 0, 0, CASE WHEN n < {due} THEN 60 ELSE 300000000 END,
+                 'UTC', 0, 'skip', 1
+          FROM n;
+          WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {flows})
+          INSERT INTO flows (id, name, uid, gid, mode, complete, revision, created_at, changed_at, type,
+                             machine_id, repository_id, schedule_id, enabled, overlap, timeout, stall, priority)
+          SELECT 1000 + n, 'f' || n, 0, 0, 488, 1, 1, 0, 0, 'backup', {machine}, {repository}, 1000 + n, 1,
+                 'skip', 60, 60, 0
+          FROM n;)sql",
+          fmt::arg("flows", flows), fmt::arg("due", kDue), fmt::arg("machine", machine.id),
+          fmt::arg("repository", repository.id))));
+      return {};
+    }));
+    must(agenda_.look());
+  }
+
+  // A minute later: how long it took to start what is due.
+  void look() {
+    clock_.time += kMinute;
+    const auto begun = std::chrono::steady_clock::now();
+    must(agenda_.look());
+    const std::chrono::duration<double, std::micro> taken = std::chrono::steady_clock::now() - begun;
+    microseconds_.push_back(taken.count());
+    if (starter_.end_all(*catalog_, clock_.time) == kDue) return;
+    std::fprintf(stderr, "scheduler_bench: not ten were started\n");
+    std::exit(EXIT_FAILURE);
+  }
+  double median() {
+    std::ranges::sort(microseconds_);
+    return microseconds_[microseconds_.size() / 2];
+  }
+
+ private:
+  const std::unique_ptr<Catalog> catalog_;
+  HeldClock clock_;
+  repository::Shelf shelf_;
+  capture::Throttles throttles_;
+  const capture::Services services_{*catalog_, clock_, shelf_, throttles_, "", [](Id) {}};
+  Runs starter_{services_};
+  Silent observer_;
+  schedule::Agenda agenda_{*catalog_, clock_, starter_, observer_};
+  std::vector<double> microseconds_;
+};
+
+}  // namespace
+}  // namespace holdfast
+
+int main(int count, char** words) {
+  if (count != 2) return std::fprintf(stderr, "Usage: scheduler_bench DIRECTORY\n"), 2;
+  const std::string directory = words[1];
+  holdfast::House small(directory + "/small.sqlite", 100), large(directory + "/large.sqlite", 10'000);
+  for (int round = 0; round < holdfast::kRounds; ++round) {
+    small.look();
+    large.look();
+  }
+  fmt::print("{:.1f} {:.1f}\n", small.median(), large.median());
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+"""A year of random crons in 20 zones, time by time, beside what croniter makes of the calendar and Python's zoneinfo of the
+zones. Within a day of a change of clocks both are left out: croniter knows nothing of them, and a table made by hand has
+them (tests/schedule/clock_changes_test.cpp). tools/test --long schedules compares 1,000 of them; croniter takes its time."""
+
+import bisect
+import datetime
+import itertools
+import os
+import pathlib
+import random
+import subprocess
+import unittest
+import zoneinfo
+
+import croniter
+
+PROGRAM = pathlib.Path(os.environ.get("HOLDFAST_BUILD", "build/release")) / "tests/schedule_times"
+SCHEDULES = int(os.environ.get("HOLDFAST_SCHEDULES", 40))
+ZONES = """UTC Europe/Berlin Europe/London Europe/Moscow America/New_York America/St_Johns America/Los_Angeles
+    America/Sao_Paulo America/Santiago America/Havana Asia/Tokyo Asia/Kolkata Asia/Kathmandu Asia/Tehran Africa/Cairo
+    Africa/Casablanca Australia/Sydney Australia/Lord_Howe Pacific/Auckland Pacific/Chatham""".split()
+BEGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+END = BEGIN + datetime.timedelta(days=365)
+DAY = 86400
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+WEEKDAYS = "sun mon tue wed thu fri sat".split()
+
+
+def some(chance, least, most, names=()):
+    """A field: a number, a range, a step, a list of them, by name where there are names."""
+
+    def word(number):
+        return names[number - least] if names and chance.random() < 0.5 else str(number)
+
+    def part():
+        first, last = sorted(chance.sample(range(least, most + 1), 2))
+        step = chance.randint(1, max(1, (last - first) // 2))
+        return chance.choice([word(first), word(last), f"{word(first)}-{word(last)}", f"{first}-{last}/{step}"])
+
+    return ",".join(part() for _ in range(chance.choice([1, 1, 1, 2, 3])))
+
+
+def some_cron(chance):
+    """Most come a few times a day; where day of month or of week is a step, the other one is a star, since what both mean
+    together then is read otherwise by croniter."""
+    if chance.random() < 0.05:
+        return chance.choice(["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"])
+    minute = str(chance.randint(0, 59)) if chance.random() < 0.8 else chance.choice([some(chance, 0, 59), "*/20", "*"])
+    kind = chance.random()
+    hour = "*" if kind < 0.1 else f"*/{chance.randint(2, 12)}" if kind < 0.3 else some(chance, 0, 23)
+    if "*" in minute and "*" in hour:
+        hour = str(chance.randint(0, 23))
+    day, weekday = chance.choice([
+        ("*", "*"),
+        (some(chance, 1, 31), "*"),
+        ("*", some(chance, 0, 6, WEEKDAYS)),
+        (some(chance, 1, 28), some(chance, 0, 6, WEEKDAYS)),
+        (f"*/{chance.randint(2, 15)}", "*"),
+        ("*", "*/2"),
+        ("*", "7"),
+    ])
+    month = "*" if chance.random() < 0.6 else some(chance, 1, 12, MONTHS) if chance.random() < 0.7 else "*/3"
+    return f"{minute} {hour} {day} {month} {weekday}"
+
+
+def is_read_rightly(cron):
+    """From a day that a month lacks croniter jumps over the first days of the next month (tests/schedule has such rules)."""
+    days = croniter.croniter.expand(cron)[0][2]
+    return days == ["*"] or max(days) < 29 or min(days) > 3
+
+
+def some_crons(chance):
+    while True:
+        cron = some_cron(chance)
+        if is_read_rightly(cron):
+            yield cron
+
+
+def changes(zone):
+    """The instants of the year, and of a day around it, at which the zone's clocks are put forward or back."""
+    offset = lambda at: datetime.datetime.fromtimestamp(at, zone).utcoffset()
+    hours = range(int(BEGIN.timestamp()) - DAY, int(END.timestamp()) + DAY, 3600)
+    return [hour for hour in hours if offset(hour) != offset(hour + 3600)]
+
+
+def far_from(changed, times):
+    """Those that are more than a day away from each of them."""
+
+    def is_far(at):
+        i = bisect.bisect(changed, at)
+        return all(abs(at - one) > DAY + 3600 for one in changed[max(0, i - 1) : i + 1])
+
+    return [at for at in times if is_far(at)]
+
+
+def by_croniter(cron, zone):
+    """Calendar first, as if there were no zones; then each of its minutes as an instant of the zone."""
+    naive = BEGIN.replace(tzinfo=None) - datetime.timedelta(days=2)
+    calendar = croniter.croniter(cron, naive)
+    while True:
+        shown = calendar.get_next(datetime.datetime)
+        at = int(shown.replace(tzinfo=zone).timestamp())
+        if at > END.timestamp():
+            return
+        if at > BEGIN.timestamp():
+            yield at
+
+
+def by_holdfast(schedules):
+    """A list of times for each (zone, cron)."""
+    span = f"{int(BEGIN.timestamp())}\t{int(END.timestamp())}"
+    asked = "".join(f"{zone}\t{cron}\t{span}\n" for zone, cron in schedules)
+    done = subprocess.run([PROGRAM], input=asked, stdout=subprocess.PIPE, text=True, check=True)
+    return [[int(at) for at in line.split()] for line in done.stdout.split("\n")[:-1]]
+
+
+def differences(schedules, found):
+    """A sentence for each schedule whose times aren't the oracle's, and how many times were compared."""
+    known = {name: (zoneinfo.ZoneInfo(name), changes(zoneinfo.ZoneInfo(name))) for name in ZONES}
+    sentences, compared = [], 0
+    for (name, cron), times in zip(schedules, found, strict=True):
+        zone, changed = known[name]
+        right = far_from(changed, by_croniter(cron, zone))
+        ours = far_from(changed, times)
+        compared += len(right)
+        if ours != right:
+            odd = sorted(set(ours) ^ set(right))[:3]
+            told = [f"{datetime.datetime.fromtimestamp(at, zone)}{' too many' if at in ours else ' missing'}" for at in odd]
+            sentences.append(f"{cron} in {name}: {', '.join(told)}")
+    return sentences, compared
+
+
+class Croniter(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        seed = int(os.environ.get("HOLDFAST_SEED") or random.randrange(2**32))
+        print(f"seed: HOLDFAST_SEED={seed}", flush=True)
+        chance = random.Random(seed)
+        cls.schedules = list(zip(itertools.islice(itertools.cycle(ZONES), SCHEDULES), some_crons(chance)))
+        cls.found = by_holdfast(cls.schedules)
+
+    def test_a_year_of_each_schedule_is_what_croniter_makes_of_it(self):
+        sentences, compared = differences(self.schedules, self.found)
+        self.assertEqual(sentences, [])
+        print(f"{SCHEDULES} schedules in {len(ZONES)} zones, {compared} times compared", flush=True)
+        self.assertGreater(compared, 100 * SCHEDULES)
+
+    def test_one_time_too_few_one_too_many_and_one_that_is_off_are_seen(self):
+        for spoil in (lambda t: t[:-1], lambda t: t + [t[-1] + 60], lambda t: [t[0] - 60] + t[1:]):
+            schedules = [("Asia/Tokyo", "15 3 * * *"), ("Europe/Berlin", "0 0 1 * *")]
+            found = by_holdfast(schedules)
+            self.assertEqual(differences(schedules, found)[0], [])
+            found[0] = sorted(spoil(found[0]))
+            (sentence,), _ = differences(schedules, found)
+            self.assertIn("15 3 * * * in Asia/Tokyo", sentence)
+
+    def test_another_zone_is_seen(self):
+        (found,) = by_holdfast([("Europe/London", "15 3 * * *")])
+        self.assertEqual(len(differences([("Europe/Berlin", "15 3 * * *")], [found])[0]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

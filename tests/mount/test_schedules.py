@@ -1,0 +1,186 @@
+#!/usr/bin/python3
+"""Schedules: what they start, what they leave out and why, what they say of the future."""
+
+import datetime
+import os
+import time
+
+import holdfast
+from schedules import ScheduleTest
+from users import User
+
+EACH_SECOND = {"every": "1s"}
+ALWAYS = {"blackout": ["mon-sun"]}
+
+
+def parsed(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+class Schedules(ScheduleTest):
+    def test_a_flow_runs_by_its_schedule(self):
+        self.daemon.define("schedules/s", EACH_SECOND)
+        self.add_flow(schedule="s")
+        self.until(lambda: self.outcomes().count(("started", None)) >= 2)
+        self.daemon.write("schedules/s/control", "disable")
+        started = [time for time in self.history() if time["status"] == "started"]
+        run = self.daemon.json(f"{started[0]['execution']}/status.json")
+        self.assertEqual((run["execution_type"], run["by"]), ("scheduled", "schedules/s"))
+        self.assertEqual(self.daemon.read(f"{started[0]['execution']}/wait"), "success\n")
+        self.assertEqual(len({time["at"] for time in started}), len(started))
+
+    def test_a_start_while_the_flow_runs_is_skipped(self):
+        self.daemon.define("schedules/s", EACH_SECOND)
+        self.add_flow(machine="slow", schedule="s")
+        self.until_outcome("skipped", "already_running")
+        self.assertEqual(self.outcomes().count(("started", None)), 1)
+        self.assertIn("already_running", self.skips("f"))
+
+    def test_nobody_else_can_run_it_meanwhile(self):
+        self.daemon.define("schedules/s", EACH_SECOND)
+        for overlap in ("skip", "queue"):
+            self.add_flow(overlap, machine="slow", schedule="s", overlap=overlap)
+            self.until_runs(overlap)
+            with self.assertRaises(OSError) as refused:
+                self.daemon.write(f"flows/{overlap}/control", "run name=mine")
+            self.assertEqual(refused.exception.strerror, "Device or resource busy")
+            self.assertFalse((self.daemon.mount / f"flows/{overlap}/executions/mine").exists())
+
+    def test_a_start_waits_for_the_end_of_the_run_where_the_flow_queues(self):
+        self.daemon.define("schedules/s", EACH_SECOND)
+        self.add_flow(machine="slow", schedule="s", overlap="queue")
+        self.until_outcome("skipped", "already_running")  # one waits by now
+        self.assertEqual(self.outcomes().count(("started", None)), 1)
+        self.daemon.write("schedules/s/control", "disable")
+        # What waits is left out, too, when its schedule is disabled.
+        (first,) = self.executions("f")
+        self.daemon.write("flows/f/control", "cancel")
+        self.until_outcome("skipped", "disabled")
+        self.daemon.write("schedules/s/control", "enable")
+        self.until(lambda: len(self.executions("f")) == 2)
+        before = self.outcomes().count(("skipped", "already_running"))
+        self.until(lambda: self.outcomes().count(("skipped", "already_running")) > before)
+        self.daemon.write("flows/f/control", "cancel")
+        self.until(lambda: len(self.executions("f")) == 3)
+        runs = self.executions("f")
+        self.assertEqual(runs[0]["id"], first["id"])
+        for earlier, later in zip(runs, runs[1:]):
+            self.assertLessEqual(earlier["completed_at"], later["started_at"])
+
+    def test_in_a_blackout_nothing_starts(self):
+        self.daemon.define("schedules/s", EACH_SECOND | ALWAYS)
+        self.add_flow(schedule="s")
+        self.until_outcome("skipped", "blackout")
+        self.assertEqual(self.executions("f"), [])
+        self.assertEqual(self.daemon.json("schedules/s/status.json")["next_times"], [])
+        self.assertIsNone(self.daemon.json("flows/f/status.json")["next_execution_time"])
+
+    def test_a_disabled_flow_is_skipped_and_a_disabled_schedule_has_no_times(self):
+        self.daemon.define("schedules/s", EACH_SECOND)
+        self.add_flow(schedule="s", enabled=False)
+        self.until_outcome("skipped", "disabled")
+        self.daemon.write("schedules/s/control", "disable")
+        self.assertEqual(self.daemon.json("schedules/s/status.json")["next_times"], [])
+        self.assertEqual(self.executions("f"), [])
+
+    def test_while_the_daemon_drains_times_are_skipped(self):
+        self.daemon.define("schedules/s", EACH_SECOND)
+        self.daemon.write("control", "drain")
+        self.add_flow(schedule="s")
+        self.until_outcome("skipped", "draining")
+        self.assertEqual(self.executions("f"), [])
+        self.daemon.write("control", "resume")
+        self.until_outcome("started")
+
+    def test_a_flow_whose_owner_may_not_is_skipped_and_says_why(self):
+        self.daemon.define("schedules/s", EACH_SECOND)
+        self.add_flow(schedule="s")
+        os.chown(self.daemon.mount / "flows/f", 1001, 1001)
+        self.until_outcome("skipped", "refused")
+        self.assertIn("who may not write to machines/m", "".join(self.skips("f")))
+
+    def missed(self, **definition):
+        """The daemon is away while times come, and back."""
+        self.daemon.define("schedules/s", EACH_SECOND | definition)
+        self.add_flow(schedule="s")
+        self.until_outcome("started")
+        self.daemon.stop()
+        gone = time.time()
+        self.until(lambda: time.time() > gone + 2.5)
+        back = time.time()
+        self.daemon.start()
+        self.until_outcome("missed", "daemon_was_down")
+        away = [one for one in self.history() if gone + 1 < parsed(one["at"]).timestamp() < back]
+        self.assertGreaterEqual(len(away), 1)
+        return [(one["status"], one["reason"]) for one in away]
+
+    def test_the_last_time_that_was_missed_is_made_up_for(self):
+        away = self.missed()
+        self.assertEqual(away[:-1], [("missed", "daemon_was_down")] * (len(away) - 1))
+
+    def test_what_was_missed_is_left_out_where_the_schedule_says_so(self):
+        away = self.missed(missed="skip")
+        self.assertEqual(away, [("missed", "daemon_was_down")] * len(away))
+        self.until(lambda: self.outcomes()[-1] == ("started", None))
+
+    def test_the_next_times_are_told_of_schedule_flow_and_house(self):
+        self.daemon.define("schedules/s", {"cron": "30 2 * * *", "timezone": "Asia/Tokyo"})
+        self.add_flow(schedule="s")
+        told = [parsed(at) for at in self.daemon.json("schedules/s/status.json")["next_times"]]
+        self.assertEqual(len(told), 10)
+        self.assertEqual({(at.hour, at.minute) for at in told}, {(17, 30)})
+        self.assertEqual({b - a for a, b in zip(told, told[1:])}, {datetime.timedelta(days=1)})
+        self.assertLess(datetime.datetime.now(datetime.timezone.utc), told[0])
+        self.assertEqual(self.daemon.json("schedules/s/status.json")["flows"], ["f"])
+        self.assertEqual(parsed(self.daemon.json("flows/f/status.json")["next_execution_time"]), told[0])
+        (start,) = self.daemon.json("status.json")["next_runs"]
+        self.assertEqual((start["flow"], parsed(start["at"])), ("flows/f", told[0]))
+        self.change("schedules/s", cron="45 3 * * *")
+        at = parsed(self.daemon.json("flows/f/status.json")["next_execution_time"])
+        self.assertEqual((at.hour, at.minute), (18, 45))
+
+    def test_a_reader_is_told_of_the_flows_that_he_may_see(self):
+        self.daemon.define("schedules/s", EACH_SECOND)
+        self.add_flow("hidden", schedule="s")
+        self.add_flow("shown", schedule="s")
+        for path, bits in (("schedules/s", 0o755), ("flows/shown", 0o755), ("flows/hidden", 0o750)):
+            os.chmod(self.daemon.mount / path, bits)
+        self.folder.chmod(0o755)
+        self.until_outcome("started")
+        stranger = User(1002)
+        self.assertEqual(stranger.does(lambda: self.daemon.json("schedules/s/status.json")["flows"]), ["shown"])
+        self.until(lambda: {one["flow"] for one in self.history()} == {"hidden", "shown"})
+        self.assertEqual(stranger.does(lambda: {one["flow"] for one in self.history()}), {"shown"})
+        self.assertEqual(
+            stranger.does(lambda: [one["flow"] for one in self.daemon.json("status.json")["next_runs"]]), ["flows/shown"]
+        )
+        os.chmod(self.daemon.mount / "flows/shown", 0o750)
+        self.assertEqual(stranger.does(lambda: self.daemon.json("schedules/s/status.json")["flows"]), [])
+
+    def test_a_schedule_that_goes_leaves_its_flows_without_one(self):
+        self.daemon.define("schedules/s", {"every": "1h"})
+        self.add_flow(schedule="s")
+        os.rename(self.daemon.mount / "schedules/s", self.daemon.mount / "schedules/t")
+        self.assertEqual(self.daemon.json("flows/f/config.json")["schedule"], "t")
+        os.rmdir(self.daemon.mount / "schedules/t")
+        self.assertIsNone(self.daemon.json("flows/f/config.json")["schedule"])
+        self.assertIsNone(self.daemon.json("flows/f/status.json")["next_execution_time"])
+
+    def test_a_definition_that_is_wrong_is_refused_and_says_what_would_be_right(self):
+        self.daemon.define("schedules/s", {"cron": "0 2 * * *"})
+        for definition, *said in [
+            ({"cron": "0 24 * * *"}, 'field "cron" is "0 24 * * *"', "hour has '24'", "from 0 to 23"),
+            ({"cron": "0 2 * *"}, "4 fields", "minute, hour, day of month, month, day of week"),
+            ({"cron": "0 0 30 2 *"}, "never comes"),
+            ({"cron": "@daily", "timezone": "Europe/Berln"}, 'field "timezone" is "Europe/Berln"', "Europe/Berlin"),
+            ({"cron": "@daily", "timezone": "../../../etc/passwd"}, 'field "timezone"'),
+            ({"cron": "@daily", "blackout": ["sat", "22-06"]}, 'field "blackout[1]" is "22-06"', "22:00-06:00"),
+            ({"cron": "@daily", "jitter": "2d"}, 'field "jitter"', "at most 24h"),
+            ({"every": "4000d"}, 'field "every"', "at most 3660d"),
+        ]:
+            with self.subTest(definition=definition):
+                self.refused("schedules/s", definition, *said)
+
+
+if __name__ == "__main__":
+    holdfast.main()
