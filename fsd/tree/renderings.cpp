@@ -45,8 +45,8 @@ Result<Rendering> Renderings::render_root(const Key& key) {
 
 Result<std::string> Renderings::print(const Row& row, const Key& key) {
   if (key.reader) return row.show_to(engine_, key.place, *key.reader);
-  const Show print = row.kind == NodeKind::config ? row.config.print : row.show;
-  return print(engine_, key.place);
+  const Show show = row.kind == NodeKind::config ? row.config.print : row.show;
+  return show(engine_, key.place);
 }
 
 std::optional<Rendering> Renderings::kept(const Key& key) {
