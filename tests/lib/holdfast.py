@@ -7,6 +7,7 @@ For tests/mount: HOLDFASTD names the binary (default: the release build). A test
 import json
 import os
 import pathlib
+import random
 import select
 import shutil
 import signal
@@ -181,6 +182,12 @@ class MountTest(unittest.TestCase):
         self.assertEqual(self.daemon.run("f", name, words), expected)
         (point,) = set(self.daemon.points("m")) - before
         return point, record
+
+    def seed(self):
+        """Of what is random in the test: HOLDFAST_SEED, or a new one; printed, so that it can be had again."""
+        seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
+        print(f"{self.id()}: HOLDFAST_SEED={seed}", flush=True)
+        return seed
 
     def until(self, condition):
         until(condition)

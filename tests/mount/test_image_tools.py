@@ -46,9 +46,7 @@ class Machine(holdfast.MountTest):
 
     def setUp(self):
         super().setUp()
-        seed = random.randrange(2**32)
-        print(f"{self.id()}: seed {seed}")
-        self.random = random.Random(seed)
+        self.random = random.Random(self.seed())
         self.repository = self.add_repository()
         self.storage = self.add_machine(capacities=[CAPACITY, FILES])
         self.add_flow()

@@ -19,9 +19,7 @@ SIZES = [512, 4096, 65536, 100_000, MIB]
 class Images(holdfast.MountTest):
     def setUp(self):
         super().setUp()
-        seed = random.randrange(2**32)
-        print(f"{self.id()}: seed {seed}")
-        self.random = random.Random(seed)
+        self.random = random.Random(self.seed())
 
     def begin(self, **settings):
         self.repository = self.add_repository(**settings)

@@ -25,9 +25,7 @@ def qemu_img(*words):
 class Import(holdfast.MountTest):
     def setUp(self):
         super().setUp()
-        seed = random.randrange(2**32)
-        print(f"{self.id()}: seed {seed}")
-        self.random = random.Random(seed)
+        self.random = random.Random(self.seed())
         self.repository = self.add_repository()
         self.truth = self.folder / "truth.raw"
         self.make_truth(CAPACITY, 30)

@@ -77,13 +77,11 @@ class Writer(threading.Thread):
 
 class Instants(holdfast.MountTest):
     def test_every_point_is_one_instant_of_both_disks(self):
-        seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
         points = int(os.environ.get("HOLDFAST_POINTS", 8))
-        print(f"{self.id()}: seed {seed}", flush=True)
         self.add_repository()
         storage = self.add_machine(capacities=[BLOCK * BLOCKS] * 2)
         self.add_flow()
-        writer = Writer([disk.export for disk in storage.disks], seed)
+        writer = Writer([disk.export for disk in storage.disks], self.seed())
         writer.start()
         self.addCleanup(writer.stop)
         for i in range(points):

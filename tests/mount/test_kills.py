@@ -26,9 +26,7 @@ def count(what, default):
 class Kills(holdfast.MountTest):
     def setUp(self):
         super().setUp()
-        seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
-        print(f"{self.id()}: seed {seed}", flush=True)
-        self.random = random.Random(seed)
+        self.random = random.Random(self.seed())
         self.repository = self.add_repository()
         self.storage = self.add_machine(capacities=[CAPACITY, CAPACITY // 2])
         self.add_flow()
