@@ -61,6 +61,8 @@ struct MachineView {
   std::vector<Disk> disks;
   Points::Total total;
   std::optional<Point> newest;
+  std::optional<double> restore_seconds;  // that a restore of it may take; absent: nobody knows
+  std::optional<bool> within_objective;   // absent: there is none
   bool busy = false;
   std::vector<std::string> warnings;
   std::int64_t revision = 0;
@@ -71,6 +73,7 @@ struct RepositoryView {
   std::string state;  // "ready", "incomplete", "unreachable"
   std::uint64_t capacity_bytes = 0, free_bytes = 0, used_bytes = 0;
   std::int64_t points = 0;
+  std::optional<Time> last_verified_at;  // anything of it
   std::vector<std::string> warnings;
   std::int64_t revision = 0;
 };
@@ -247,6 +250,9 @@ class Engine {
   virtual Result<> remove_member(Id group, Id machine, const Caller& caller) = 0;
   virtual Result<> enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) = 0;
   virtual Result<> enable_schedule(Id schedule, bool enabled, const Caller& caller) = 0;
+
+  // The next point of the machine in each repository is a full one. EBUSY: a run is under way.
+  virtual Result<> reset_cbt(Id machine, const Caller& caller) = 0;
 
   virtual Result<> pin(Id point, const PinRequest& request, const Caller& caller) = 0;
   virtual Result<> unpin(Id point, const Caller& caller) = 0;  // ENOENT: it is not pinned

@@ -162,7 +162,9 @@ Result<std::vector<LogLine>> LiveEngine::log(ObjectKind kind, Id id, Id after, i
 }
 
 Result<std::vector<MachineView>> LiveEngine::machines_after(Id after, int at_most) {
-  return page<Machines>(*catalog_, after, at_most, view_machine);
+  return page<Machines>(*catalog_, after, at_most, [now = clock_.now()](db::Connection& db, Id id) {
+    return view_machine(db, id, now);
+  });
 }
 
 Result<std::vector<FlowView>> LiveEngine::flows_after(Id after, int at_most) {

@@ -66,6 +66,9 @@ class LiveEngine final : public Engine {
   Result<std::vector<FlowView>> flows_after(Id after, int at_most) override;
   Result<std::vector<PointView>> points_after(Id after, int at_most) override;
 
+  // cbt.cpp
+  Result<> reset_cbt(Id machine, const Caller& caller) override;
+
   // facts.cpp
   Result<> pin(Id point, const PinRequest& request, const Caller& caller) override;
   Result<> unpin(Id point, const Caller& caller) override;
@@ -212,7 +215,7 @@ Result<> LiveEngine::change(ObjectKind kind, Id id, std::string_view word, const
 }
 
 // views.cpp: what the catalog alone answers, inside a transaction.
-Result<MachineView> view_machine(db::Connection& db, Id id);
+Result<MachineView> view_machine(db::Connection& db, Id id, Time now);
 Result<DiskView> view_disk(db::Connection& db, Id machine, Id disk);
 Result<FlowView> view_flow(db::Connection& db, Id id, Time now);
 Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now);

@@ -267,7 +267,7 @@ Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
 }
 
 Result<MachineView> LiveEngine::machine(Id id) {
-  return catalog_->read([&](db::Connection& db) { return view_machine(db, id); });
+  return catalog_->read([&](db::Connection& db) { return view_machine(db, id, clock_.now()); });
 }
 
 Result<DiskView> LiveEngine::disk(Id machine, Id id) {
@@ -281,6 +281,7 @@ Result<RepositoryView> LiveEngine::repository(Id id) {
     HF_TRY(const auto usage, Repositories(db).usage(id));
     view.points = usage.points;
     view.used_bytes = usage.bytes_stored;
+    HF_TRY(view.last_verified_at, Points(db).last_verified(id));
     return {};
   }));
   view.revision = view.repository.revision;

@@ -17,13 +17,32 @@
 #include "engine/schedule/timetable.h"
 
 namespace holdfast {
+namespace {
 
-Result<MachineView> view_machine(db::Connection& db, Id id) {
+// As long as its chain's full took, for as many bytes: what is restored is read and written once, as that
+// was.
+Result<std::optional<double>> restore_seconds(db::Connection& db, const Point& point) {
+  HF_TRY(const auto made_by, Points(db).job_of_full(point.chain_id));
+  if (!made_by) return std::nullopt;
+  HF_TRY(const Job job, Jobs(db).get(*made_by));
+  if (!job.started_at || !job.completed_at || job.bytes_read == 0) return std::nullopt;
+  std::uint64_t bytes = 0;
+  for (const PointDisk& disk : point.disks) bytes += disk.bytes_used;
+  const std::chrono::duration<double> took = *job.completed_at - *job.started_at;
+  return took.count() * static_cast<double>(bytes) / static_cast<double>(job.bytes_read);
+}
+
+}  // namespace
+
+Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
   MachineView view;
   HF_TRY(view.machine, Machines(db).get(id));
   HF_TRY(view.disks, Machines(db).disks(id));
   HF_TRY(view.total, Points(db).of_machine(id));
   HF_TRY(view.newest, Points(db).newest_good(id));
+  if (view.newest) {
+    HF_TRY(view.restore_seconds, restore_seconds(db, *view.newest));
+  }
   view.revision = view.machine.revision;
   HF_TRY(view.busy, Jobs(db).has_unfinished(id));
   HF_TRY(const auto leftovers, Leftovers(db).of_machine(id));
@@ -31,6 +50,14 @@ Result<MachineView> view_machine(db::Connection& db, Id id) {
     view.warnings.push_back(
         fmt::format("an earlier run left {} things at the source; they are swept as soon as it lets them go",
                     leftovers.size()));
+  if (const auto& objective = view.machine.definition.objective) {
+    view.within_objective = view.newest && now - view.newest->time <= *objective;
+    if (!*view.within_objective)
+      view.warnings.push_back(
+          view.newest ? fmt::format("the newest good point is of {}, older than the objective allows",
+                                    iso_time(view.newest->time))
+                      : "there is no good point yet, which the objective asks for");
+  }
   return view;
 }
 
@@ -43,7 +70,7 @@ Result<DiskView> view_disk(db::Connection& db, Id machine, Id id) {
   if (found == disks.end()) return fail(ENOENT, "machines/{} no longer has this disk", owner.name);
   view.disk = *found;
   HF_TRY(const auto repositories, Points(db).repositories_of(machine));
-  bool told = false;
+  bool told = false, reset = false;
   for (const Id repository : repositories) {
     HF_TRY(const auto newest, Points(db).newest(machine, repository));
     if (!newest) continue;
@@ -52,8 +79,10 @@ Result<DiskView> view_disk(db::Connection& db, Id machine, Id id) {
     HF_TRY(const std::string name, Repositories(db).name_of(repository));
     view.change_ids[name] = disk->change_id;
     told |= !disk->change_id.empty();
+    reset |= newest->cbt_reset;
   }
-  if (told) return view;
+  if (reset) view.cbt_reason = "reset-cbt was asked for: the next point is a full one";
+  if (told || reset) return view;
   view.cbt_reason = view.change_ids.empty() ? "it is in no point yet"
                                             : fmt::format("driver {}: its newest points have no change id",
                                                           to_word(owner.definition.driver));

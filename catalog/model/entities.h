@@ -222,6 +222,7 @@ struct Point {
   std::uint64_t bytes_stored = 0;
   std::vector<PointDisk> disks;
   std::int64_t revision = 0;  // of what is known of it; 0: nothing was added since the commit
+  bool cbt_reset = false;     // nothing may rest on it any more by what its source tells of changes
   struct Verification {
     Time at{};
     VerifyLevel level = VerifyLevel::quick;

@@ -104,6 +104,7 @@ HF_WORDS(PointKind, "point_kinds", "full", "incremental");
 enum class FullReason {
   no_parent,            // the first point of this machine in this repository
   requested,            // run type=full
+  cbt_reset,            // nothing that the source had told of changes is believed any more: reset-cbt
   no_change_id,         // the parent has none: its source kept no bitmap
   bitmap_missing,       // the source no longer has the bitmap that it should have kept
   bitmap_inconsistent,  // the source says that the bitmap is not to be trusted
@@ -115,11 +116,12 @@ enum class FullReason {
   parent_damaged,
   cbt_lied,  // what the source calls unchanged is not what the parent has
 };
-HF_WORDS(FullReason, "full_reasons", "no_parent", "requested", "no_change_id", "bitmap_missing",
+HF_WORDS(FullReason, "full_reasons", "no_parent", "requested", "cbt_reset", "no_change_id", "bitmap_missing",
          "bitmap_inconsistent", "bitmap_unusable", "capacity_changed", "disk_changed", "layout_changed",
          "parent_missing", "parent_damaged", "cbt_lied");
 constexpr bool is_planned(FullReason reason) {
-  return reason == FullReason::no_parent || reason == FullReason::requested;
+  return reason == FullReason::no_parent || reason == FullReason::requested ||
+         reason == FullReason::cbt_reset;
 }
 
 enum class Consistency { filesystem, crash, none };

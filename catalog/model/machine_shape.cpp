@@ -99,17 +99,21 @@ Shape<MachineDefinition> make_shape(Driver driver) {
   using D = MachineDefinition;
   auto its_driver = field("driver", &D::driver, word<Driver>(), "How Holdfast speaks to it.", Need::required);
   its_driver.schema["const"] = to_word(driver);
-  Shape<D> shape{"Something with disks that is backed up.",
-                 {
-                     field("description", &D::description, text(), "For people."),
-                     field("tags", &D::tags, list(text_not_empty(), 0, "a list of text", std::identity{}),
-                           "Words to find it by."),
-                     std::move(its_driver),
-                     field("bandwidth", &D::bandwidth, optional(size(1, kMostBytes)),
-                           "Bytes a second that may be read from it, 1M for instance; null for no limit."),
-                 },
-                 {},
-                 elsewhere(machine_fields, driver)};
+  Shape<D> shape{
+      "Something with disks that is backed up.",
+      {
+          field("description", &D::description, text(), "For people."),
+          field("tags", &D::tags, list(text_not_empty(), 0, "a list of text", std::identity{}),
+                "Words to find it by."),
+          std::move(its_driver),
+          field("bandwidth", &D::bandwidth, optional(size(1, kMostBytes)),
+                "Bytes a second that may be read from it, 1M for instance; null for no limit."),
+          field("objective", &D::objective, optional(duration(std::chrono::seconds{1})),
+                "How old its newest good point may become, 26h for instance, before its status warns; null: "
+                "that doesn't matter."),
+      },
+      {},
+      elsewhere(machine_fields, driver)};
   for (Field<D>& own : machine_fields(driver)) shape.fields.push_back(std::move(own));
   shape.fields.push_back(disks_field(driver));
   return shape;

@@ -14,11 +14,21 @@ Result<Point> read_point(db::Statement& statement) {
   row >> p.id >> p.machine_id >> p.repository_id >> p.chain_id >> p.parent_point_id >> p.execution_id >>
       p.job_id >> p.flow >> p.execution >> p.name >> p.state >> p.kind >> p.full_reason >> p.consistency >>
       p.time >> p.cluster_size >> p.compression >> p.bytes_stored >> verified_at >> verified_level >>
-      verified_result >> p.revision;
+      verified_result >> p.revision >> p.cbt_reset;
   HF_CHECK(row.check());
   if (verified_at && verified_level && verified_result)
     p.verified = Point::Verification{*verified_at, *verified_level, *verified_result};
   return p;
+}
+
+// What read_point reads.
+db::Result<db::Statement> select_points(db::Connection& db, std::string_view which) {
+  return db.prepare(fmt::format(R"sql(
+    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
+           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
+           verified_at, verified_level, verified_result, revision, cbt_reset
+    FROM points {})sql",
+                                which));
 }
 
 Result<PointDisk> read_disk(db::Statement& statement) {
@@ -65,11 +75,7 @@ Result<std::optional<Point>> whole(db::Connection& db, db::Statement& newest) {
 }  // namespace
 
 Result<Point> Points::get(Id id) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
-           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level, verified_result, revision
-    FROM points WHERE id = :id)sql"));
+  HF_TRY(auto found, select_points(db_, "WHERE id = :id"));
   HF_TRY(auto point, first_row(found.bind(":id", id), read_point));
   if (!point) return fail(ENOENT, "there is no point with id {}", id);
   HF_CHECK(read_disks(db_, *point));
@@ -106,6 +112,18 @@ Result<std::optional<Named>> Points::newest_good(Id machine, Time not_later_than
   return first_row(newest.bind(":machine", machine).bind(":time", milliseconds(not_later_than)), read_named);
 }
 
+Result<std::optional<Time>> Points::last_verified(Id repository) {
+  HF_TRY(auto last, db_.prepare(R"sql(
+    SELECT verified_at FROM points WHERE repository_id = :repository AND verified_at IS NOT NULL
+    ORDER BY verified_at DESC LIMIT 1)sql"));
+  return first_row(last.bind(":repository", repository), [](db::Statement& statement) -> Result<Time> {
+    Time at{};
+    Row row(statement);
+    row >> at;
+    return at;
+  });
+}
+
 Result<std::optional<Point>> Points::newest(Id machine, Id repository) {
   HF_TRY(auto newest, db_.prepare(R"sql(
     SELECT id FROM points
@@ -126,11 +144,8 @@ Result<std::vector<Id>> Points::repositories_of(Id machine) {
 }
 
 Result<std::vector<Point>> Points::of_execution(Id execution) {
-  HF_TRY(auto points, db_.prepare(R"sql(
-    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
-           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level, verified_result, revision
-    FROM points WHERE execution_id = :execution AND state = 'committed' ORDER BY id)sql"));
+  HF_TRY(auto points,
+         select_points(db_, "WHERE execution_id = :execution AND state = 'committed' ORDER BY id"));
   return all_rows(points.bind(":execution", execution), read_point);
 }
 
@@ -162,12 +177,17 @@ Result<std::vector<Chain>> Points::chains(Id machine) {
 }
 
 Result<std::vector<Point>> Points::of_chain(Id chain) {
-  HF_TRY(auto points, db_.prepare(R"sql(
-    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
-           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level, verified_result, revision
-    FROM points WHERE chain_id = :chain AND state = 'committed' ORDER BY time, id)sql"));
+  HF_TRY(auto points,
+         select_points(db_, "WHERE chain_id = :chain AND state = 'committed' ORDER BY time, id"));
   return all_rows(points.bind(":chain", chain), read_point);
+}
+
+Result<std::optional<Id>> Points::job_of_full(Id chain) {
+  HF_TRY(auto full, db_.prepare(R"sql(
+    SELECT coalesce(job_id, 0) FROM points
+    WHERE chain_id = :chain AND state = 'committed' AND kind = 'full' LIMIT 1)sql"));
+  HF_TRY(const auto job, first_row(full.bind(":chain", chain), read_id));
+  return job.value_or(0) == 0 ? std::nullopt : job;
 }
 
 Result<std::vector<Layer>> Points::layers_of(Id chain) {
@@ -178,11 +198,7 @@ Result<std::vector<Layer>> Points::layers_of(Id chain) {
 }
 
 Result<std::vector<Point>> Points::writing() {
-  HF_TRY(auto points, db_.prepare(R"sql(
-    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
-           name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level, verified_result, revision
-    FROM points WHERE state = 'writing' ORDER BY machine_id)sql"));
+  HF_TRY(auto points, select_points(db_, "WHERE state = 'writing' ORDER BY machine_id"));
   return all_rows(points, read_point);
 }
 

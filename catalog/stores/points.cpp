@@ -139,6 +139,12 @@ Result<> Points::touch(Id point) {
   return Machines(db_).touch(*machine);  // another of its points may be the newest good one now
 }
 
+Result<> Points::reset_cbt(Id machine) {
+  HF_TRY(auto update, db_.prepare("UPDATE points SET cbt_reset = 1 WHERE machine_id = :machine"));
+  HF_CHECK(update.bind(":machine", machine).run());
+  return {};
+}
+
 Result<> Points::set_told(Id point, std::int64_t revision) {
   HF_TRY(auto update, db_.prepare("UPDATE points SET told_revision = :revision WHERE id = :id"));
   HF_CHECK(update.bind(":revision", revision).bind(":id", point).run());

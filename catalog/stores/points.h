@@ -31,6 +31,9 @@ class Points {
   Result<> set_verified(Id point, const Point::Verification& verification);  // the last time only
   // Something is known of it that was not before: its revision, and its machine's. ENOENT: no committed one.
   Result<> touch(Id point);
+  Result<std::optional<Time>> last_verified(Id repository);  // when any of its points was
+  // Of all points of the machine so far.
+  Result<> reset_cbt(Id machine);
   // Its repository has what was known at that revision.
   Result<> set_told(Id point, std::int64_t revision);
   // With its disks and layers, and its chain if it was the last; counters follow. EBUSY while another
@@ -52,10 +55,11 @@ class Points {
   Result<std::vector<Id>> untold(Id repository, int at_most);      // whose facts it has not been told
   Result<std::vector<Point>> writing();                            // what an earlier life left
 
-  Result<Chain> chain(Id id);                      // ENOENT
-  Result<std::vector<Chain>> chains(Id machine);   // oldest first
-  Result<std::vector<Point>> of_chain(Id chain);   // committed ones in their order, without their disks
-  Result<std::vector<Layer>> layers_of(Id chain);  // in the order of their making
+  Result<Chain> chain(Id id);                       // ENOENT
+  Result<std::vector<Chain>> chains(Id machine);    // oldest first
+  Result<std::vector<Point>> of_chain(Id chain);    // committed ones in their order, without their disks
+  Result<std::optional<Id>> job_of_full(Id chain);  // that made its full point, if it is still known
+  Result<std::vector<Layer>> layers_of(Id chain);   // in the order of their making
 
   Result<PointDisk> disk(Id point_disk);
   Result<Layer> layer(Id id);

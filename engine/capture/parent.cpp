@@ -13,6 +13,7 @@ std::optional<FullReason> reason_for_all(const std::optional<Point>& parent, con
                                          std::optional<PointKind> wanted) {
   if (!parent) return FullReason::no_parent;
   if (wanted == PointKind::full) return FullReason::requested;
+  if (parent->cbt_reset) return FullReason::cbt_reset;
   if (parent->cluster_size != repository.definition.cluster_size ||
       parent->compression != repository.definition.compression)
     return FullReason::layout_changed;

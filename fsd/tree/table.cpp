@@ -32,7 +32,7 @@ std::span<const Row> table() {
     config    ("/machines/{machine}/config.json", config_of<MachineDefinition>()),
     scratch   ("/machines/{machine}/{scratch}"),
     schema    ("/machines/{machine}/config.schema.json", fixed_text<definition_schema<MachineDefinition>>),
-    generated ("/machines/{machine}/status.json", "its state, its points, its newest good point", show<&E::machine, machine_status>),
+    drifting  ("/machines/{machine}/status.json", "its state, its points, its newest good point", show<&E::machine, machine_status>),
     control   ("/machines/{machine}/control", verbs::of_machine()),
     error     ("/machines/{machine}/error"),
     directory ("/machines/{machine}/disks", "its disks, those that only points have as well"),

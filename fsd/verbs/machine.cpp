@@ -22,10 +22,18 @@ Result<> back_up(Engine& engine, Id machine, const Values& values, const Caller&
   return {};
 }
 
+Result<> reset_cbt(Engine& engine, Id machine, const Values&, const Caller& caller) {
+  return engine.reset_cbt(machine, caller);
+}
+
 constexpr Verb kMachine[] = {
     {"backup", kBackup, "make a point of it now, by a job, to be seen at once as jobs/ID", back_up},
     verify_verb<ObjectKind::machine>(
         "read all its points in the repository, and compare them with their checksums, by a job"),
+    {"reset-cbt",
+     {},
+     "believe nothing that its source has told of changes: its next point in each repository is a full one",
+     reset_cbt},
 };
 
 constexpr Argument kPin[] = {{"until", moment, "TIME"}, {"why", text, "TEXT"}};

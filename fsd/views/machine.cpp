@@ -18,7 +18,9 @@ Json machine_fields(const MachineView& view) {
       {"points", view.total.points},
       {"latest", view.newest ? Json(view.newest->name) : Json(nullptr)},
       {"latest_at", view.newest ? Json(iso_time(view.newest->time)) : Json(nullptr)},
+      {"within_objective", view.within_objective ? Json(*view.within_objective) : Json(nullptr)},
       {"bytes_stored", view.total.bytes_stored},
+      {"restore_seconds_estimate", view.restore_seconds ? Json(*view.restore_seconds) : Json(nullptr)},
       {"warnings", view.warnings},
   };
 }

@@ -69,6 +69,7 @@ TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
   "tags": [],
   "driver": "qmp",
   "bandwidth": null,
+  "objective": null,
   "socket": "/run/vm.qmp",
   "quiesce": "auto",
   "disks": [
@@ -91,6 +92,7 @@ TEST(DefinitionJson, AMachineHasTheFieldsOfItsDriverAlone) {
   "tags": [],
   "driver": "nbd",
   "bandwidth": null,
+  "objective": null,
   "disks": [
     {
       "name": "a",
@@ -112,6 +114,7 @@ TEST(DefinitionJson, AMachineHasTheFieldsOfItsDriverAlone) {
   "tags": [],
   "driver": "file",
   "bandwidth": null,
+  "objective": null,
   "disks": [
     {
       "name": "a",

@@ -166,6 +166,9 @@ void use_copies(db::Connection& db, const Point& point, const Layer& layer) {
   ignore(points.chains(point.machine_id));
   ignore(points.of_chain(point.chain_id));
   ignore(points.layers_of(point.chain_id));
+  ignore(points.job_of_full(point.chain_id));
+  ignore(points.last_verified(point.repository_id));
+  must(points.reset_cbt(point.machine_id));
   ignore(points.repositories_of(point.machine_id));
 }
 

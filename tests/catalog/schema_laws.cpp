@@ -176,6 +176,7 @@ std::vector<Law> laws_of_checks() {
           "verified_at = 1, verified_result = 'good' WHERE id = 110"),
       law("points", "a_verification_has_time_and_result",
           "verified_at = 1, verified_level = 'quick' WHERE id = 110"),
+      law("points", "cbt_reset_is_a_boolean", "cbt_reset = 2"),
       law("point_disks", "qcow2_bytes_are_not_negative", "qcow2_bytes = -1"),
       law("point_disks", "read_everything_is_a_boolean", "read_everything = 2"),
       law("point_disks", "bytes_read_are_not_negative", "bytes_read = -1"),

@@ -69,6 +69,7 @@ class MemoryEngine final : public Engine {
   Result<std::vector<MachineView>> machines_after(Id after, int at_most) override;
   Result<std::vector<FlowView>> flows_after(Id after, int at_most) override;
   Result<std::vector<PointView>> points_after(Id after, int at_most) override;
+  Result<> reset_cbt(Id machine, const Caller& caller) override;
   Result<> pin(Id point, const PinRequest& request, const Caller& caller) override;
   Result<> unpin(Id point, const Caller& caller) override;
   Result<> give_verdict(Id point, const VerdictRequest& request, const Caller& caller) override;

@@ -91,6 +91,13 @@ Result<std::vector<FlowView>> MemoryEngine::flows_after(Id after, int at_most) {
 
 Result<std::vector<PointView>> MemoryEngine::points_after(Id, int) { return std::vector<PointView>{}; }
 
+Result<> MemoryEngine::reset_cbt(Id machine, const Caller&) {
+  const std::lock_guard lock(mutex_);
+  HF_TRY(Thing * thing, get(ObjectKind::machine, machine));
+  touch(*thing);
+  return {};
+}
+
 Result<> MemoryEngine::pin(Id id, const PinRequest& request, const Caller&) {
   const std::lock_guard lock(mutex_);
   HF_TRY(Thing * thing, get(ObjectKind::point, id));

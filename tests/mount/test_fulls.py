@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A full when it must be, and why (law 5): every reason provoked at a real source or in a real repository."""
 
+import errno
 import json
 import os
 import random
@@ -47,7 +48,7 @@ class Fulls(holdfast.MountTest):
         self.assertEqual((manifest["kind"], manifest["reason"]), ("full", reason))
         self.assertIsNone(manifest["parent"])
         status = self.daemon.json(f"flows/f/executions/{execution}/status.json")
-        unplanned = reason not in ("no_parent", "requested")
+        unplanned = reason not in ("no_parent", "requested", "cbt_reset")
         self.assertEqual(status["reason"], "unplanned_full" if unplanned else None)
         commits = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
         commits = [event for event in commits if event["event"] == "point.commit"]
@@ -65,6 +66,28 @@ class Fulls(holdfast.MountTest):
     def test_a_full_that_was_asked_for_is_a_success(self):
         self.first()
         self.expect_full(self.back_up("second", "success", "type=full"), "requested", "second")
+
+    def test_after_a_reset_nothing_is_believed_and_that_is_a_success(self):
+        self.first()
+        self.daemon.write("machines/m/control", "reset-cbt")
+        disk = self.daemon.json("machines/m/disks/disk-0/status.json")
+        self.assertEqual(disk["cbt"], "no")
+        self.assertIn("reset-cbt", disk["cbt_reason"])
+        self.expect_full(self.back_up("second", "success"), "cbt_reset", "second")
+        self.assertEqual(self.daemon.json("machines/m/disks/disk-0/status.json")["cbt"], "yes")
+
+    def test_a_reset_waits_for_nobody(self):
+        self.first()
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "bandwidth": 1}))
+        self.daemon.write("flows/f/control", "run name=slow type=full")
+        self.until(lambda: self.daemon.json("flows/f/executions/slow/status.json")["status"] == "running")
+        self.until(lambda: self.daemon.json("machines/m/status.json")["state"] == "busy")
+        with self.assertRaises(OSError) as refused:
+            self.daemon.write("machines/m/control", "reset-cbt")
+        self.assertEqual(refused.exception.errno, errno.EBUSY)
+        self.assertIn("being worked on", self.daemon.read("machines/m/error"))
+        self.daemon.write("flows/f/executions/slow/control", "cancel")
+        self.assertEqual(self.daemon.read("flows/f/executions/slow/wait").strip(), "cancelled")
 
     def test_an_increment_that_can_not_be_one_is_a_warning(self):
         manifest = self.back_up("first", "warning", "type=incremental")

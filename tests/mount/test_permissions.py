@@ -59,6 +59,7 @@ WHO_MAY_WHAT = [
     ("write control run flows=f", "ok", "EACCES", "EACCES"),
     ("write control disable flows=f", "ok", "EACCES", "EACCES"),
     ("write control enable flows=f", "ok", "EACCES", "EACCES"),
+    ("write machines/m/control reset-cbt", "ok", "ok", "EACCES"),
     ("write flows/f/control set description=x", "ok", "ok", "EACCES"),
     ("write flows/f/control clone to=copy", "ok", "EACCES", "EACCES"),
     ("write flows/f/control disable", "ok", "ok", "EACCES"),

@@ -3,6 +3,7 @@
 
 import datetime
 import errno
+import json
 import os
 import subprocess
 
@@ -140,6 +141,27 @@ class Times(holdfast.MountTest):
         self.assertEqual((disk["capacity"], disk["cbt"]), (MIB, "no"))
         self.assertIn("driver file", disk["cbt_reason"])
         self.assertEqual(disk["change_ids"], {"r": None})
+
+    def test_a_machine_says_whether_its_newest_good_point_is_as_young_as_its_owner_wants(self):
+        definition = self.daemon.json("machines/m/config.json")
+        self.assertIsNone(self.daemon.json("machines/m/status.json")["within_objective"])
+
+        def status(objective):
+            self.daemon.write("machines/m/config.json", json.dumps(definition | {"objective": objective}))
+            return self.daemon.json("machines/m/status.json")
+
+        before = status("1h")
+        self.assertIs(before["within_objective"], False)
+        self.assertIn("no good point", "".join(before["warnings"]))
+        self.assertIsNone(before["restore_seconds_estimate"])
+        self.point("a")
+        self.assertIs(status("1h")["within_objective"], True)
+        self.assertEqual(status("1h")["warnings"], [])
+        self.assertGreater(status("1h")["restore_seconds_estimate"], 0)
+        status("1s")
+        # Time alone makes it false: nothing else happens here.
+        self.until(lambda: self.daemon.json("machines/m/status.json")["within_objective"] is False)
+        self.assertIn("older than the objective", "".join(self.daemon.json("machines/m/status.json")["warnings"]))
 
     def test_grep_goes_through_the_whole_machine(self):
         point = self.point("a")

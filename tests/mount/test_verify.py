@@ -18,9 +18,7 @@ CAPACITY = 64 * MIB + 512
 class Verify(holdfast.MountTest):
     def setUp(self):
         super().setUp()
-        seed = random.randrange(2**32)
-        print(f"{self.id()}: seed {seed}")
-        self.random = random.Random(seed)
+        self.random = random.Random(self.seed())
         self.repository = self.add_repository()
         self.storage = self.add_machine(capacities=[CAPACITY])
         self.add_flow()
@@ -105,9 +103,12 @@ class Verify(holdfast.MountTest):
 
     def test_a_repository_is_verified_point_by_point(self):
         first, second, third = (self.back_up(name) for name in ("first", "second", "third"))
+        self.assertIsNone(self.daemon.json("repositories/r/status.json")["last_verified_at"])
         image, _ = self.files(second)
         content.flip_bit(image, image.stat().st_size // 2)
         ended, job = self.verify("repositories/r", "all")
+        newest = max(self.verified(point)["at"] for point in (first, second, third))
+        self.assertEqual(self.daemon.json("repositories/r/status.json")["last_verified_at"], newest)
         self.assertEqual((ended, job["reason"]), ("error", "damaged"))
         self.assertEqual((job["metadata"]["points"], job["metadata"]["damaged_points"]), (3, 2))
         self.assertEqual(job["metadata"]["layers"], 3)  # each is read once

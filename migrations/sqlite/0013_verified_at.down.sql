@@ -1,0 +1,1 @@
+DROP INDEX points_by_verification;
