@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "catalog/base/text.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
@@ -12,6 +14,7 @@
 #include "engine/live_engine.h"
 #include "engine/rights.h"
 #include "engine/runs/begin.h"
+#include "engine/runs/hooks.h"
 
 namespace holdfast {
 namespace {
@@ -67,6 +70,15 @@ Result<> rename_row(db::Connection& db, ObjectKind kind, Id id, std::string_view
     case ObjectKind::policy: return Policies(db).rename(id, name, now);
     default: return fail(EPERM, "this is not renamed by hand");
   }
+}
+
+// Those that are named anew are there.
+Result<> check_hooks(const std::string& folder, const FlowDefinition& before, const FlowDefinition& after) {
+  if (!after.only_if.empty() && after.only_if != before.only_if)
+    HF_CHECK(runs::open_hook(folder, after.only_if));
+  for (const std::string& hook : after.hooks)
+    if (std::ranges::find(before.hooks, hook) == before.hooks.end()) HF_CHECK(runs::open_hook(folder, hook));
+  return {};
 }
 
 // The directory of a repository that is configured for the first time may be missing itself; what is above
@@ -155,6 +167,7 @@ Result<> LiveEngine::define(Id id, const RepositoryDefinition& definition, const
   }));
   if (moved) shelf_.drop(id);
   throttles_.changed(id, definition.bandwidth);
+  runner_.set_repository_limit(id, static_cast<unsigned>(definition.max_jobs));
   announce(ObjectKind::repository, id);
   return {};
 }
@@ -165,6 +178,7 @@ Result<> LiveEngine::define(Id id, const FlowDefinition& definition, const Calle
     HF_TRY(const Flow before, flows.get(id));
     HF_CHECK(flows.define(id, definition, clock_.now()));
     HF_TRY(const Flow after, flows.get(id));
+    HF_CHECK(check_hooks(services_.hooks, before.definition, after.definition));
     return check_references(db, before, after, caller);
   });
 }
@@ -198,6 +212,7 @@ Result<std::vector<Id>> LiveEngine::take_on(Result<std::vector<runs::FlowRun>> a
 
 void LiveEngine::take_on(runs::FlowRun run) {
   if (run.works.empty()) observer_.changed(ObjectKind::execution, run.execution);
+  if (run.ended) notices_.execution_ended(*run.ended);
   for (runs::Work& work : run.works) runner_.add(std::move(work));
 }
 
@@ -230,18 +245,22 @@ Result<Id> LiveEngine::verify(ObjectKind kind, Id object, const VerifyRequest& r
   return take_on(runs::begin_verification(services_, kind, object, request, caller));
 }
 
+Result<Id> LiveEngine::test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) {
+  if (!name.empty()) HF_CHECK(check_name(name));
+  HF_TRY(const auto admission, runner_.admit());
+  return take_on(runs::begin_trial(services_, kind, object, name, caller));
+}
+
 Result<> LiveEngine::cancel_jobs(Id execution, const Caller& caller) {
-  HF_TRY(const auto jobs, catalog_->write([&](db::Connection& db) -> Result<std::vector<Named>> {
+  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     HF_TRY(const Execution row, Executions(db).get(execution));
     if (is_final(row.status))
       return fail(EINVAL, "execution '{}' has ended ({}); there is nothing to cancel", row.name,
                   to_word(row.status));
     HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution));
-    HF_CHECK(record(db, make_event(clock_, "execution.cancel", std::move(path), caller)));
-    return Jobs(db).of_execution(execution);
+    return record(db, make_event(clock_, "execution.cancel", std::move(path), caller));
   }));
-  // One that has ended in the meantime needs no cancel.
-  for (const Named& job : jobs) (void)runner_.cancel(job.id);
+  runner_.cancel_execution(execution);  // it may have ended in the meantime
   return {};
 }
 

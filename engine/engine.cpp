@@ -1,7 +1,7 @@
 #include "engine/engine.h"
 
 #include "catalog/base/log.h"
-#include "catalog/stores/events.h"
+#include "catalog/stores/repositories.h"
 #include "engine/capture/recovery.h"
 #include "engine/live_engine.h"
 #include "engine/runs/accounts.h"
@@ -21,14 +21,14 @@ Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& options) {
   HF_CHECK(make_if_missing(*state, "scratch"));
   HF_TRY(auto catalog, Catalog::open(options.state + "/catalog.sqlite"));
   const Clock& clock = options.clock != nullptr ? *options.clock : system_clock();
-  auto engine =
-      std::make_unique<LiveEngine>(std::move(catalog), clock, options.observer, options.state + "/scratch");
+  auto engine = std::make_unique<LiveEngine>(std::move(catalog), clock, options.observer,
+                                             options.state + "/scratch", options.hooks);
   HF_CHECK(engine->begin_again());
   return engine;
 }
 
 LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Observer* observer,
-                       std::string scratch)
+                       std::string scratch, std::string hooks)
     : catalog_(std::move(catalog)),
       clock_(clock),
       observer_(*this, observer),
@@ -37,10 +37,12 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
                 shelf_,
                 throttles_,
                 std::move(scratch),
-                [this](Id machine) { sweeper_.take_on(machine); }},
+                [this](Id machine) { sweeper_.take_on(machine); },
+                std::move(hooks)},
       started_at_(clock.now()),
       definitions_(*catalog_, shelf_),
-      runner_(services_, observer_),
+      notices_(services_, {}),
+      runner_(services_, observer_, {}, [this](const Execution& ended) { notices_.execution_ended(ended); }),
       sweeper_(services_, runner_, {}),
       scheduled_starts_(*this),
       scheduler_(*catalog_, clock_, scheduled_starts_, observer_) {}
@@ -60,10 +62,11 @@ void LiveEngine::ScheduledStarts::take_on(runs::FlowRun run) {
 }
 
 Result<> LiveEngine::begin_again() {
-  HF_TRY(const std::size_t interrupted,
+  HF_TRY(const runs::Interrupted interrupted,
          catalog_->write([&](db::Connection& db) { return runs::end_interrupted(db, clock_.now()); }));
-  if (interrupted > 0)
-    log::warning("ended {} executions and jobs that an earlier life left running", interrupted);
+  for (const Execution& execution : interrupted.executions) notices_.execution_ended(execution);
+  if (const auto count = interrupted.jobs + interrupted.executions.size(); count > 0)
+    log::warning("ended {} executions and jobs that an earlier life left running", count);
 
   HF_TRY(const auto machines, capture::machines_to_recover(*catalog_));
   for (const Id machine : machines)
@@ -72,6 +75,15 @@ Result<> LiveEngine::begin_again() {
       sweeper_.take_on(machine);
     }
   definitions_.changed();  // an earlier life may not have come to it
+  HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
+    Repositories repositories(db);
+    HF_TRY(const auto all, repositories.list());
+    for (const Named& one : all) {
+      HF_TRY(const Repository repository, repositories.get(one.id));
+      runner_.set_repository_limit(one.id, static_cast<unsigned>(repository.definition.max_jobs));
+    }
+    return {};
+  }));
   HF_TRY(const SettingsDefinition settings, this->settings());
   runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
   scheduler_.start();
@@ -82,6 +94,7 @@ void LiveEngine::stop() {
   scheduler_.stop();
   sweeper_.stop();
   runner_.stop();
+  notices_.stop();
   definitions_.stop();
 }
 

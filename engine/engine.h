@@ -23,9 +23,10 @@
 namespace holdfast {
 
 struct EngineOptions {
-  std::string state;             // a directory: catalog.sqlite, scratch space, sockets
-  const Clock* clock = nullptr;  // null: the machine's
-  Observer* observer = nullptr;  // may be null; outlives the engine
+  std::string state;                          // a directory: catalog.sqlite, scratch space, sockets
+  const Clock* clock = nullptr;               // null: the machine's
+  Observer* observer = nullptr;               // may be null; outlives the engine
+  std::string hooks = "/etc/holdfast/hooks";  // a directory: the commands that flows may name
 };
 
 struct ExecutionView {
@@ -271,6 +272,8 @@ class Engine {
   // Of a point, a machine or a repository: the job.
   virtual Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request,
                             const Caller& caller) = 0;
+  // Of a flow or a repository: the job. All that a run needs is looked at, nothing is moved or made.
+  virtual Result<Id> test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) = 0;
   virtual Result<> set_enabled(Id flow, bool enabled, const Caller& caller) = 0;
   virtual Result<> cancel_flow(Id flow, const Caller& caller) = 0;
   virtual Result<> cancel_execution(Id execution, const Caller& caller) = 0;

@@ -2,6 +2,7 @@
 #include <fnmatch.h>
 
 #include "catalog/base/text.h"
+#include "catalog/model/definition_json.h"
 #include "catalog/model/rights.h"
 #include "catalog/stores/flows.h"
 #include "engine/audit.h"
@@ -75,6 +76,10 @@ Result<Id> LiveEngine::clone_flow(Id id, std::string_view name, const Caller& ca
     HF_TRY(const Flow original, flows.get(id));
     if (!original.complete)
       return fail(EINVAL, "flow '{}' is not complete; write its config.json first", original.name);
+    if (const std::string field = root_only_change(FlowDefinition{}, original.definition);
+        caller.uid != 0 && !field.empty())
+      return fail(EPERM, "flow '{}' has '{}', which only root may set; only root may clone it", original.name,
+                  field);
     const Ownership ownership{.uid = caller.uid, .gid = caller.gid};
     HF_TRY(const Flow clone, flows.add(name, ownership, clock_.now()));
     HF_CHECK(flows.define(clone.id, original.definition, clock_.now()));

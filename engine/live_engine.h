@@ -11,6 +11,7 @@
 #include "engine/image/flat_view.h"
 #include "engine/repository/definitions.h"
 #include "engine/runs/begin.h"
+#include "engine/runs/notices.h"
 #include "engine/runs/runner.h"
 #include "engine/runs/sweeper.h"
 #include "engine/schedule/scheduler.h"
@@ -19,7 +20,8 @@ namespace holdfast {
 
 class LiveEngine final : public Engine {
  public:
-  LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Observer* observer, std::string scratch);
+  LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Observer* observer, std::string scratch,
+             std::string hooks);
   ~LiveEngine() override { stop(); }  // while all that runs may still speak to has not gone
 
   // What start() does once the catalog is open.
@@ -108,6 +110,7 @@ class LiveEngine final : public Engine {
   Result<Id> back_up(Id machine, const BackupRequest& request, const Caller& caller) override;
   Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller) override;
   Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller) override;
+  Result<Id> test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) override;
   Result<> cancel_flow(Id flow, const Caller& caller) override;
   Result<> cancel_execution(Id execution, const Caller& caller) override;
   Result<> cancel_job(Id job, const Caller& caller) override;
@@ -179,6 +182,7 @@ class LiveEngine final : public Engine {
   const capture::Services services_;
   const Time started_at_;
   repository::Definitions definitions_;
+  runs::Notices notices_;
   runs::Runner runner_;
   runs::Sweeper sweeper_;
   ScheduledStarts scheduled_starts_;

@@ -10,6 +10,7 @@
 
 #include "catalog/base/log.h"
 #include "fsd/background.h"
+#include "fsd/host_config.h"
 #include "fsd/mount/mount_point.h"
 #include "fsd/mount/session.h"
 #include "fsd/options.h"
@@ -52,9 +53,11 @@ Result<> serve(const Options& options, Announcer& announcer) {
   HF_TRY(const std::string mount_point, mount::prepare_mount_point(options.mount_point));
   HF_TRY(const Fd signals, take_signals());
   HF_TRY(const std::string state, state_directory(options.state));
+  HF_TRY(const HostConfig host, read_host_config(options.config));
 
   mount::Waiters waiters;
-  HF_TRY(const auto engine, Engine::start({.state = state, .clock = nullptr, .observer = &waiters}));
+  HF_TRY(const auto engine,
+         Engine::start({.state = state, .clock = nullptr, .observer = &waiters, .hooks = host.hooks}));
   tree::Tree tree(*engine, system_clock());
   const auto generation = static_cast<std::uint64_t>(system_clock().now().time_since_epoch().count());
   HF_TRY(const auto session, mount::Session::start(mount_point, tree, waiters, generation));

@@ -6,15 +6,20 @@ namespace holdfast {
 
 Result<Options> parse_options(int count, char** words) {
   static const option known[] = {
-      {"state", required_argument, nullptr, 's'}, {"foreground", no_argument, nullptr, 'f'},
-      {"debug", no_argument, nullptr, 'd'},       {"version", no_argument, nullptr, 'V'},
-      {"help", no_argument, nullptr, 'h'},        {nullptr, 0, nullptr, 0},
+      {"config", required_argument, nullptr, 'c'},
+      {"state", required_argument, nullptr, 's'},
+      {"foreground", no_argument, nullptr, 'f'},
+      {"debug", no_argument, nullptr, 'd'},
+      {"version", no_argument, nullptr, 'V'},
+      {"help", no_argument, nullptr, 'h'},
+      {nullptr, 0, nullptr, 0},
   };
   Options options;
   opterr = 0;
   optind = 0;  // glibc: begin anew
   for (int found; (found = getopt_long(count, words, ":fdhV", known, nullptr)) != -1;) {
     switch (found) {
+      case 'c': options.config = optarg; break;
       case 's': options.state = optarg; break;
       case 'f': options.foreground = true; break;
       case 'd': options.debug = true; break;
@@ -32,13 +37,14 @@ Result<Options> parse_options(int count, char** words) {
 }
 
 std::string usage() {
-  return R"(Usage: holdfastd [--state DIR] [--foreground] [--debug] MOUNTPOINT
+  return R"(Usage: holdfastd [--config FILE] [--state DIR] [--foreground] [--debug] MOUNTPOINT
 
 Serves Holdfast at MOUNTPOINT, an existing directory. Says "ready" once the mount answers, on standard output and
 to systemd; without --foreground it then goes on in the background, its log in DIR/holdfastd.log.
 SIGTERM and SIGINT end it: what runs is stopped at a safe place, then it unmounts. Who waits is told ESHUTDOWN, who
 asks for work EBUSY, who has files open then ENOTCONN. `echo drain > MOUNTPOINT/control` first lets all that end.
 
+  --config FILE   JSON: {"hooks": DIR} is where the commands of flows are (/etc/holdfast/hooks)
   --state DIR     the catalog, scratch space and sockets (/var/lib/holdfast)
   -f, --foreground  stay; the log goes to standard error
   -d, --debug       log more

@@ -73,6 +73,17 @@ Result<std::chrono::seconds> parse_duration(std::string_view text) {
   return std::chrono::seconds{value};
 }
 
+std::string print_duration(std::chrono::seconds span) {
+  struct Unit {
+    std::int64_t seconds;
+    char letter;
+  };
+  for (const auto [seconds, letter] : {Unit{86400, 'd'}, Unit{3600, 'h'}, Unit{60, 'm'}})
+    if (span.count() != 0 && span.count() % seconds == 0)
+      return fmt::format("{}{}", span.count() / seconds, letter);
+  return fmt::format("{}s", span.count());
+}
+
 Result<> check_name(std::string_view name) {
   if (name.empty() || name.size() > 128)
     return fail(EINVAL, "a name has 1 to 128 bytes, this one has {}", name.size());

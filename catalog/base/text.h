@@ -16,6 +16,8 @@ Result<std::uint64_t> parse_size(std::string_view text);
 Result<int> parse_percent(std::string_view text);
 // "90s", "15m", "4h", "30d" → seconds.
 Result<std::chrono::seconds> parse_duration(std::string_view text);
+// As parse_duration takes it, in the largest unit that it is whole in.
+std::string print_duration(std::chrono::seconds span);
 
 // Letters, digits, '.', '_', '-'; 1 to 128 bytes; no leading dot.
 Result<> check_name(std::string_view name);

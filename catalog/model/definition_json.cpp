@@ -1,5 +1,7 @@
 #include "catalog/model/definition_json.h"
 
+#include <algorithm>
+
 #include "catalog/base/bytes.h"
 #include "catalog/model/json_shape.h"
 #include "catalog/model/machine_shape.h"
@@ -27,6 +29,40 @@ const json::Value<std::vector<std::string>>& texts() {
 }
 const json::Value<std::vector<std::string>>& tags() { return texts(); }
 
+// "failure https://example.org/path": when, and where to.
+const json::Value<std::vector<std::string>>& notices() {
+  static const std::string must =
+      "a list of notices, each as \"failure https://example.org/path\": failure, warning, recovery or "
+      "always, a "
+      "blank, and an http or https address";
+  static const json::Value<std::string> notice{
+      must,
+      {{"type", "string"}, {"pattern", "^(failure|warning|recovery|always) https?://[!-~]+$"}},
+      [](const Json& found, const std::string& at) -> Result<std::string> {
+        if (!found.is_string()) return json::wrong(found, at, must);
+        const auto& text = found.get_ref<const std::string&>();
+        const auto blank = text.find(' ');
+        const std::string_view url =
+            std::string_view{text}.substr(blank == std::string::npos ? 0 : blank + 1);
+        const auto host = url.starts_with("https://") ? 8U : url.starts_with("http://") ? 7U : 0U;
+        const bool printable = std::ranges::all_of(url, [](char c) { return c > ' ' && c <= '~'; });
+        if (blank == std::string::npos || !from_word<NoticeWhen>(text.substr(0, blank)) || host == 0 ||
+            url.size() == host || !printable)
+          return json::wrong(found, at, must);
+        return text;
+      },
+      [](const std::string& text) { return Json(text); }};
+  static const auto value = json::list(notice, 0, must, [](const std::string& text) { return text; });
+  return value;
+}
+
+// Of files in a folder of root's.
+const json::Value<std::vector<std::string>>& commands() {
+  static const auto value =
+      json::list(json::name(), 0, "a list of names", [](const std::string& name) { return name; });
+  return value;
+}
+
 template <>
 const Shape<RepositoryDefinition>& shape() {
   using D = RepositoryDefinition;
@@ -52,6 +88,8 @@ const Shape<RepositoryDefinition>& shape() {
                 "From quick to small: 1 to 22 for zstd, 1 to 9 for deflate."),
           field("cluster_size", &D::cluster_size, json::power_of_two(4096, 2097152),
                 "Of new images, in bytes. A change makes the next points full ones."),
+          field("max_jobs", &D::max_jobs, json::integer(1, 1000),
+                "How many jobs may use it at once; the others wait."),
           field("bandwidth", &D::bandwidth, json::optional(json::size(1, json::kMostBytes)),
                 "How many bytes a second all its backups may read together; null: as many as they can."),
           field("reserve", &D::reserve_percent, json::percent(),
@@ -90,6 +128,22 @@ const Shape<FlowDefinition>& shape() {
                 "The flow after whose end it starts, by name; null: none. Circles are refused."),
           field("after_when", &D::after_when, json::word<AfterWhen>(),
                 "How that one has to have ended: in success, or however it went."),
+          field("timeout", &D::timeout, json::duration(kAtLeastOneSecond),
+                "How long an execution may take from the beginning of its first job; then it is ended."),
+          field("stall", &D::stall, json::duration(kAtLeastOneSecond),
+                "How long a job may get no further; then it is ended."),
+          field("priority", &D::priority, json::integer(-100, 100),
+                "Whose jobs begin first where several wait: those of the higher one."),
+          field("only_if", &D::only_if, json::or_null(json::name()),
+                "A command in the hooks' folder: where it does not succeed, nothing runs. null: none.",
+                Need::optional, Setter::root),
+          field("hooks", &D::hooks, commands(),
+                "Commands in the hooks' folder, each called before the first job and after the last.",
+                Need::optional, Setter::root),
+          field("notify", &D::recipients, notices(),
+                "Who is told by HTTP how an execution has ended: failure, warning, recovery (a success after "
+                "neither) or always, and where.",
+                Need::optional, Setter::root),
       },
       {}};
   return flow;
@@ -228,6 +282,8 @@ const Shape<SettingsDefinition>& shape() {
           field(
               "events_size", &D::events_size, json::size(kLeastOfEvents, json::kMostBytes),
               "When events.jsonl has become so large, it goes on as events.jsonl.1, that one as .2, to .9."),
+          field("hook_timeout", &D::hook_timeout, json::duration(kAtLeastOneSecond),
+                "How long a command of a flow (only_if, hooks) may take; then it is killed."),
       },
       {}};
   return settings;

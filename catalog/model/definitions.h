@@ -149,6 +149,7 @@ struct SettingsDefinition {
   bool verify_reads = true;
   int keep_executions = 10'000;                // a flow
   std::uint64_t events_size = 64 * (1 << 20);  // of events.jsonl before it is rotated
+  std::chrono::seconds hook_timeout{5 * 60};   // of each command of a flow
 
   bool operator==(const SettingsDefinition&) const = default;
 };

@@ -69,9 +69,11 @@ enum class JobType {
   scheduler,
   cleanup,
   drain,
+  test,
 };
 HF_WORDS(JobType, "job_types", "backup", "protection_flow", "replication", "restore", "verify", "repair",
-         "boot_check", "merge", "prune", "discover", "import", "rescan", "scheduler", "cleanup", "drain");
+         "boot_check", "merge", "prune", "discover", "import", "rescan", "scheduler", "cleanup", "drain",
+         "test");
 
 // Why a run ended as it did, beyond plain success.
 enum class EndReason {
@@ -89,10 +91,12 @@ enum class EndReason {
   cbt_lied,           // the source had called changed blocks unchanged
   disk_unprotected,   // a disk could not be backed up
   damaged,            // what is stored is not what was written
+  no_machines,        // there was nothing to back up
+  hook_failed,        // a command of the flow's, before or after its jobs
 };
 HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full", "failed", "machine_busy",
          "timed_out", "stalled", "no_space", "source_unreachable", "repository_unreachable",
-         "condition_not_met", "cbt_lied", "disk_unprotected", "damaged");
+         "condition_not_met", "cbt_lied", "disk_unprotected", "damaged", "no_machines", "hook_failed");
 
 enum class PointState { writing, committed };
 HF_WORDS(PointState, "point_states", "writing", "committed");
@@ -173,6 +177,10 @@ HF_WORDS(OccurrenceReason, "occurrence_reasons", "already_running", "blackout", 
 // When a flow runs that runs after another one: how that one has to have ended.
 enum class AfterWhen { success, always };
 HF_WORDS(AfterWhen, "after_whens", "success", "always");
+
+// Of which ends of its executions a flow tells somebody.
+enum class NoticeWhen { failure, warning, recovery, always };
+HF_WORDS(NoticeWhen, "", "failure", "warning", "recovery", "always");
 
 enum class VerdictResult { good, bad };
 HF_WORDS(VerdictResult, "verdict_results", "good", "bad");

@@ -289,16 +289,7 @@ Value<std::chrono::seconds> duration(std::chrono::seconds least) {
             if (!span || *span < least) return wrong(found, field, must);
             return *span;
           },
-          [](std::chrono::seconds span) {
-            struct Unit {
-              std::int64_t seconds;
-              char letter;
-            };
-            for (const auto [seconds, letter] : {Unit{86400, 'd'}, Unit{3600, 'h'}, Unit{60, 'm'}})
-              if (span.count() != 0 && span.count() % seconds == 0)
-                return Json(fmt::format("{}{}", span.count() / seconds, letter));
-            return Json(fmt::format("{}s", span.count()));
-          }};
+          [](std::chrono::seconds span) { return Json(print_duration(span)); }};
 }
 
 }  // namespace holdfast::json

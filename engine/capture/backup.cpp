@@ -1,6 +1,7 @@
 #include "engine/capture/backup.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "catalog/base/log.h"
@@ -32,6 +33,18 @@ image::Codec codec_of(Compression compression) {
   return image::Codec::none;
 }
 
+constexpr std::array kUnreachable{ENOENT,      ECONNREFUSED, ECONNRESET, ECONNABORTED,
+                                  EPIPE,       ENOTCONN,     ETIMEDOUT,  EHOSTUNREACH,
+                                  ENETUNREACH, EHOSTDOWN,    ENETDOWN,   EADDRNOTAVAIL};
+
+// The same sentence; its errno says that the source could not be reached, where that is so.
+template <class T>
+Result<T> of_source(Result<T> result) {
+  if (!result && std::ranges::find(kUnreachable, result.error().code) != kUnreachable.end())
+    result.error().code = EHOSTUNREACH;
+  return result;
+}
+
 // One backup on its way. Its steps are called in the order in which they stand here.
 class Backup {
  public:
@@ -42,7 +55,7 @@ class Backup {
   }
 
   Result<BackupOutcome> run() {
-    HF_CHECK(recover(services_, request_.machine));
+    HF_CHECK(of_source(recover(services_, request_.machine)));
     HF_CHECK(load());
     HF_CHECK(add_point());
     auto done = make_point();
@@ -72,7 +85,9 @@ class Backup {
       return fail(EINVAL, "machine '{}' has no definition yet; write its config.json", machine_.name);
     if (repository_.definition.read_only)
       return fail(EROFS, "repository '{}' is read-only", repository_.name);
-    HF_TRY(place_, services_.shelf.place(repository_));
+    auto place = services_.shelf.place(repository_);
+    if (!place) return fail(ENOMEDIUM, "{}", place.error().message);
+    place_ = *std::move(place);
     HF_CHECK(place_->may_write());
     if (request_.imported)
       return services_.catalog.read(
@@ -108,6 +123,7 @@ class Backup {
   Result<> make_point() {
     HF_CHECK(freeze());
     for (bool whole = false; !whole;) {
+      progress_.move();
       settle_kinds();
       HF_CHECK(name_point());
       HF_TRY(whole, write_disks());
@@ -161,7 +177,7 @@ class Backup {
           if (before.name == disk.name) wanted.supersedes = before.change_id;
       prepare.disks.push_back(std::move(wanted));
     }
-    HF_TRY(capture_, source::driver_for(machine_.definition.driver).prepare(prepare, *ledger_));
+    HF_TRY(capture_, of_source(source::driver_for(machine_.definition.driver).prepare(prepare, *ledger_)));
     return {};
   }
 
@@ -260,6 +276,7 @@ class Backup {
       HF_TRY(const std::uint64_t expected, bytes_to_read(*reader, plan_for(point.disks[i])));
       progress_.expect(expected);
       readers.push_back(std::move(reader));
+      progress_.move();
     }
     for (std::size_t i = 0; i < point.disks.size(); ++i) {
       HF_TRY(const bool whole, write_disk(point.disks[i], capture_->disks()[i], *readers[i]));
@@ -357,7 +374,10 @@ class Backup {
 
   Result<> publish() {
     if (cancel_.requested()) return fail(ECANCELED, "cancelled");
-    for (PointDisk& disk : outcome_.point.disks) HF_CHECK(measure(disk));
+    for (PointDisk& disk : outcome_.point.disks) {
+      progress_.move();
+      HF_CHECK(measure(disk));
+    }
     const ManifestNames names{.machine = machine_.name,
                               .repository = repository_.name,
                               .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};

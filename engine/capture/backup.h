@@ -40,8 +40,9 @@ struct BackupOutcome {
   std::string remark;  // what went wrong after the commit, and is made good later; "" when nothing did
 };
 
-// ECANCELED after a cancel. On any error nothing of the point is left, or what is left is recorded for
-// recover(). The caller sees to it that no other capture of the machine is running.
+// ECANCELED after a cancel. EHOSTUNREACH: the source could not be reached; ENOMEDIUM: the repository. On any
+// error nothing of the point is left, or what is left is recorded for recover(). The caller sees to it that
+// no other capture of the machine is running.
 Result<BackupOutcome> back_up(const Services& services, const BackupRequest& request, ProgressMeter& progress,
                               const source::Cancel& cancel);
 

@@ -19,9 +19,17 @@ struct Progress {
 
 class ProgressMeter {
  public:
+  using Steady = std::chrono::steady_clock;
+
   void expect(std::uint64_t bytes) { total_ += bytes; }
   void expect_no_more() { total_ = done_.load(); }
-  void advance(std::uint64_t bytes) { done_ += bytes; }
+  void advance(std::uint64_t bytes) {
+    done_ += bytes;
+    move();
+  }
+  // A step that no bytes tell of has been made.
+  void move() { moved_at_ = Steady::now(); }
+  Steady::time_point moved_at() const { return moved_at_; }
 
   // Taken anew once a second, so that what was stat'ed is what is then read.
   Progress snapshot();
@@ -29,11 +37,10 @@ class ProgressMeter {
   std::uint64_t total() const { return total_; }
 
  private:
-  using Steady = std::chrono::steady_clock;
-
   std::atomic<std::uint64_t> done_{0};
   std::atomic<std::uint64_t> total_{0};
   const Steady::time_point begun_ = Steady::now();
+  std::atomic<Steady::time_point> moved_at_{begun_};
   std::mutex mutex_;  // guards what follows
   Steady::time_point taken_at_{};
   Progress taken_;

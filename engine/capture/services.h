@@ -19,6 +19,7 @@ struct Services {
   std::string scratch;  // a directory of the host: sockets and copy-before-write files
   // Called with a machine of which something could not be taken away: recover() it again. Returns at once.
   std::function<void(Id machine)> left_behind = [](Id) {};
+  std::string hooks = "/etc/holdfast/hooks";  // a directory of the host: root's, the commands of flows
 };
 
 }  // namespace holdfast::capture

@@ -84,34 +84,24 @@ Result<> forget_old(db::Connection& db, std::optional<Id> flow) {
   return {};
 }
 
-Result<std::optional<Id>> settle_execution(db::Connection& db, Id id, Time now) {
-  Executions executions(db);
-  HF_TRY(Execution execution, executions.get(id));
-  HF_TRY(const auto jobs, jobs_of(db, id));
-
+// The sums of what its jobs have come to so far.
+Result<std::vector<Job>> add_up(db::Connection& db, Execution& execution) {
+  HF_TRY(auto jobs, jobs_of(db, execution.id));
   const auto count = [&](RunStatus status) { return std::ranges::count(jobs, status, &Job::status); };
   execution.jobs_completed = count(RunStatus::success) + count(RunStatus::warning);
   execution.jobs_failed = count(RunStatus::error);
   execution.jobs_skipped = count(RunStatus::cancelled);
-  execution.machines_processed = execution.jobs_completed;
+  execution.machines_processed = std::ranges::count_if(jobs, [](const Job& job) {
+    return job.type == JobType::backup &&
+           (job.status == RunStatus::success || job.status == RunStatus::warning);
+  });
   execution.bytes_read = execution.bytes_transferred = execution.bytes_stored = 0;
   for (const Job& job : jobs) {
     execution.bytes_read += job.bytes_read;
     execution.bytes_transferred += job.bytes_transferred;
     execution.bytes_stored += job.bytes_stored;
   }
-  const bool ended = std::ranges::all_of(jobs, [](const Job& job) { return is_final(job.status); });
-  if (!ended) {
-    HF_CHECK(executions.update(execution));
-    return std::optional<Id>{};
-  }
-  execution.status = status_of(jobs);
-  execution.completed_at = now;
-  explain(execution, jobs);
-  HF_CHECK(executions.update(execution));
-  HF_CHECK(tell_of_end(db, execution, now));
-  HF_CHECK(forget_old(db, execution.flow_id));
-  return std::optional<Id>{id};
+  return jobs;
 }
 
 }  // namespace
@@ -132,17 +122,27 @@ Result<> job_started(db::Connection& db, Id id, Time now) {
   job.started_at = now;
   HF_CHECK(jobs.update(job));
   HF_CHECK(Logs(db).add(job, now, fmt::format("{} begins: {}", to_word(job.type), job.operation)));
-  if (!job.execution_id) return {};
+  return job.execution_id ? execution_started(db, *job.execution_id, now) : Result<>();
+}
 
+Result<> execution_started(db::Connection& db, Id id, Time now) {
   Executions executions(db);
-  HF_TRY(Execution execution, executions.get(*job.execution_id));
+  HF_TRY(Execution execution, executions.get(id));
   if (execution.status != RunStatus::pending) return {};
   execution.status = RunStatus::running;
   execution.started_at = now;
   return executions.update(execution);
 }
 
-Result<std::optional<Id>> job_ended(db::Connection& db, Id id, const JobEnd& end, Time now) {
+Result<> add_to_execution(db::Connection& db, const Job& job) {
+  HF_CHECK(Jobs(db).add(job));
+  Executions executions(db);
+  HF_TRY(Execution execution, executions.get(*job.execution_id));
+  ++execution.jobs_created;
+  return executions.update(execution);
+}
+
+Result<bool> job_ended(db::Connection& db, Id id, const JobEnd& end, Time now) {
   Jobs jobs(db);
   HF_TRY(Job job, jobs.get(id));
   job.status = end.status;
@@ -159,38 +159,73 @@ Result<std::optional<Id>> job_ended(db::Connection& db, Id id, const JobEnd& end
   HF_CHECK(Logs(db).add(job, now, sentence_of(end.status, end.message)));
   if (!job.execution_id) {
     HF_CHECK(forget_old(db, std::nullopt));
-    return std::optional<Id>{};
+    return false;
   }
-  return settle_execution(db, *job.execution_id, now);
+  Executions executions(db);
+  HF_TRY(Execution execution, executions.get(*job.execution_id));
+  HF_TRY(const auto all, add_up(db, execution));
+  HF_CHECK(executions.update(execution));
+  return std::ranges::all_of(all, [](const Job& one) { return is_final(one.status); });
 }
 
-Result<> end_without_jobs(db::Connection& db, Execution execution, std::string_view why, Time now) {
+Result<Execution> ending_of(db::Connection& db, Id id, Time now) {
+  HF_TRY(Execution execution, Executions(db).get(id));
+  HF_TRY(const auto jobs, add_up(db, execution));
+  execution.status = status_of(jobs);
+  execution.completed_at = now;
+  explain(execution, jobs);
+  return execution;
+}
+
+Result<Execution> end_execution(db::Connection& db, Id id, EndReason why, std::string_view remark, Time now) {
+  HF_TRY(Execution execution, ending_of(db, id, now));
+  if (!remark.empty() && execution.status == RunStatus::success) {
+    execution.status = RunStatus::warning;
+    execution.reason = why;
+    execution.message = remark;
+  }
+  HF_CHECK(Executions(db).update(execution));
+  HF_CHECK(tell_of_end(db, execution, now));
+  HF_CHECK(forget_old(db, execution.flow_id));
+  return execution;
+}
+
+Result<Execution> end_without_jobs(db::Connection& db, Execution execution, std::string_view why, Time now) {
   execution.status = RunStatus::warning;
+  execution.reason = EndReason::no_machines;
   execution.message = why;
   execution.started_at = execution.completed_at = now;
   HF_CHECK(Executions(db).update(execution));
   HF_CHECK(Logs(db).add(execution, now, sentence_of(execution.status, why)));
   HF_CHECK(tell_of_end(db, execution, now));
-  return forget_old(db, execution.flow_id);
+  HF_CHECK(forget_old(db, execution.flow_id));
+  return execution;
 }
 
-Result<std::size_t> end_interrupted(db::Connection& db, Time now) {
+Result<Interrupted> end_interrupted(db::Connection& db, Time now) {
   const JobEnd end{.status = RunStatus::error, .reason = EndReason::interrupted, .message = kInterrupted};
+  Interrupted interrupted;
   HF_TRY(const auto jobs, Jobs(db).unfinished());
   for (const Job& job : jobs) HF_CHECK(job_ended(db, job.id, end, now));
+  interrupted.jobs = jobs.size();
 
-  // Those whose jobs had all ended, or that had none yet.
   Executions executions(db);
   HF_TRY(const auto unfinished, executions.unfinished());
   for (Execution execution : unfinished) {
-    execution.status = RunStatus::error;
-    execution.reason = EndReason::interrupted;
-    execution.message = kInterrupted;
-    execution.completed_at = now;
-    HF_CHECK(executions.update(execution));
-    HF_CHECK(tell_of_end(db, execution, now));
+    HF_TRY(const auto its_jobs, Jobs(db).of_execution(execution.id));
+    if (its_jobs.empty()) {
+      execution.status = RunStatus::error;
+      execution.reason = EndReason::interrupted;
+      execution.message = kInterrupted;
+      execution.completed_at = now;
+      HF_CHECK(executions.update(execution));
+      HF_CHECK(tell_of_end(db, execution, now));
+    } else {
+      HF_TRY(execution, end_execution(db, execution.id, EndReason::interrupted, kInterrupted, now));
+    }
+    interrupted.executions.push_back(std::move(execution));
   }
-  return jobs.size() + unfinished.size();
+  return interrupted;
 }
 
 }  // namespace holdfast::runs

@@ -3,10 +3,11 @@
 //   pending ─► running ─► success | warning | error | cancelled
 //      └──────────────────────────────────────┴────────┘
 //
-// A job is moved by the worker that has it. An execution runs as soon as its first job does, and ends with
-// its last one; its status follows from theirs: all cancelled → cancelled, all failed → error, some of
-// either, or a warning among them → warning, else success. What is final never moves again. An
-// earlier life's unfinished rows end as error, reason `interrupted` (law 16).
+// A job is moved by the worker that has it. An execution runs as soon as its first job does, or what its flow
+// has done before that, and ends with its last one; its status follows from theirs: all cancelled →
+// cancelled, all failed → error, some of either, or a warning among them → warning, else success. What went
+// wrong around them makes a warning of a success. What is final never moves again. An earlier life's
+// unfinished rows end as error, reason `interrupted` (law 16).
 //
 // Functions of a transaction: they live inside Catalog::write.
 #pragma once
@@ -30,15 +31,27 @@ struct JobEnd {
 // A job as it begins: pending. One without a name is called by its id.
 Job new_job(JobType type, const std::string& name, Time now);
 
+Result<> execution_started(db::Connection& db, Id execution, Time now);
 Result<> job_started(db::Connection& db, Id job, Time now);
+// One more of an execution that has not ended.
+Result<> add_to_execution(db::Connection& db, const Job& job);
 
-// The execution that has ended with this job, if it has.
-Result<std::optional<Id>> job_ended(db::Connection& db, Id job, const JobEnd& end, Time now);
+// True: it was the last of its execution, which is to be ended.
+Result<bool> job_ended(db::Connection& db, Id job, const JobEnd& end, Time now);
+// What an execution would be if it ended now.
+Result<Execution> ending_of(db::Connection& db, Id execution, Time now);
+// `remark`: what went wrong around its jobs; "" when nothing did.
+Result<Execution> end_execution(db::Connection& db, Id execution, EndReason why, std::string_view remark,
+                                Time now);
 
 // One that has nothing to do ends at once, as a warning that says why.
-Result<> end_without_jobs(db::Connection& db, Execution execution, std::string_view why, Time now);
+Result<Execution> end_without_jobs(db::Connection& db, Execution execution, std::string_view why, Time now);
 
-// At start. How many there were.
-Result<std::size_t> end_interrupted(db::Connection& db, Time now);
+struct Interrupted {
+  std::size_t jobs = 0;
+  std::vector<Execution> executions;
+};
+// At start.
+Result<Interrupted> end_interrupted(db::Connection& db, Time now);
 
 }  // namespace holdfast::runs

@@ -42,7 +42,11 @@ Result<Work> begin_backup(const capture::Services& services, Id machine_id, cons
     event.job = job.name;
     HF_CHECK(record(db, event));
 
-    Work work{.job = job.id, .machine = machine.id, .name = "jobs/" + job.name};
+    Work work{.job = job.id,
+              .machine = machine.id,
+              .repository = repository.id,
+              .name = "jobs/" + job.name,
+              .stall = FlowDefinition{}.stall};
     work.perform = capture_work(services, {.machine = machine.id,
                                            .repository = repository.id,
                                            .kind = request.kind,

@@ -1,5 +1,6 @@
 // How what a user asks for becomes work: checked, recorded with its event in one transaction, and handed back
-// for the runner. A refusal leaves nothing. A file each: flow.cpp, backup.cpp, import.cpp, verification.cpp.
+// for the runner. A refusal leaves nothing. A file each: flow.cpp, backup.cpp, import.cpp, verification.cpp,
+// trial.cpp.
 #pragma once
 
 #include <vector>
@@ -15,6 +16,7 @@ namespace holdfast::runs {
 struct FlowRun {
   Id execution = 0;
   std::vector<Work> works;
+  std::optional<Execution> ended;  // at once
 };
 
 // All of them, or none. EINVAL: a flow can't run. EACCES: its owner may not (law 19). EBUSY: it is running.
@@ -43,5 +45,10 @@ Result<Work> begin_import(const capture::Services& services, Id repository, cons
 // not there.
 Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
                                 const VerifyRequest& request, const Caller& caller);
+
+// A dry run: all that a flow, or one that writes to a repository, needs is looked at, each in a line of the
+// job's log. Nothing is moved, nothing made at a source. EEXIST: the name is taken.
+Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id object,
+                         const std::string& name, const Caller& caller);
 
 }  // namespace holdfast::runs

@@ -6,10 +6,14 @@
 #include "catalog/stores/groups.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/policies.h"
 #include "engine/audit.h"
 #include "engine/rights.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/capture_work.h"
+#include "engine/runs/hooks.h"
+#include "engine/runs/verification_work.h"
 
 namespace holdfast::runs {
 namespace {
@@ -98,11 +102,64 @@ Result<Job> add_job(db::Connection& db, const Flow& flow, Id machine, const RunR
   return job;
 }
 
+// What its policy says of how runs are made; one without a policy is not tried again.
+Result<PolicyDefinition> policy_of(db::Connection& db, const Flow& flow) {
+  if (!flow.policy_id) return PolicyDefinition{.retries = 0};
+  HF_TRY(Policy policy, Policies(db).get(*flow.policy_id));
+  return std::move(policy.definition);
+}
+
+std::shared_ptr<const Course> course_of(const capture::Services& services, const Flow& flow,
+                                        const Execution& execution, const std::string& path) {
+  auto course = std::make_shared<Course>(
+      Course{.execution = execution.id, .name = path, .timeout = flow.definition.timeout});
+  if (flow.definition.only_if.empty() && flow.definition.hooks.empty()) return course;
+  const auto hooks = std::make_shared<Hooks>(services, flow, execution.id);
+  course->before = [hooks](const source::Cancel& cancel) { return hooks->before(cancel); };
+  course->after = [hooks](const Execution& ending, const source::Cancel& cancel) {
+    return hooks->after(ending, cancel);
+  };
+  return course;
+}
+
+// After a backup that made a point: its verification, as one more job of the execution.
+decltype(Work::next) verified_after(const capture::Services& services, const Work& backup,
+                                    VerifyLevel level) {
+  return [&services,
+          of = Work{.job = backup.job,
+                    .course = backup.course,
+                    .flow = backup.flow,
+                    .priority = backup.priority,
+                    .repository = backup.repository,
+                    .name = backup.name,
+                    .stall = backup.stall},
+          level](db::Connection& db, const JobEnd& end) -> Result<std::optional<Work>> {
+    if (end.status != RunStatus::success && end.status != RunStatus::warning) return std::nullopt;
+    HF_TRY(const Job made_by, Jobs(db).get(of.job));
+    HF_TRY(const auto points, Points(db).of_execution(of.course->execution));
+    const auto point = std::ranges::find(points, std::optional{of.job}, &Point::job_id);
+    if (point == points.end()) return std::nullopt;
+    Job job = new_job(JobType::verify, "", services.clock.now());
+    job.operation = to_word(level);
+    job.owner = made_by.owner;
+    job.execution_id = made_by.execution_id;
+    job.machine_id = made_by.machine_id;
+    job.repository_id = made_by.repository_id;
+    job.parent_job_id = made_by.id;
+    HF_CHECK(add_to_execution(db, job));
+    Work work = of;
+    work.job = job.id;
+    work.perform = verification_work(services, {point->id}, level);
+    return work;
+  };
+}
+
 Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services, Id flow_id,
                            const RunRequest& request, const Cause& cause) {
   HF_TRY(const Flow flow, runnable_flow(db, flow_id));
   HF_CHECK(check_owner_rights(db, flow));
   HF_TRY(const auto machines, machines_of(db, flow, request.machines));
+  HF_TRY(const PolicyDefinition policy, policy_of(db, flow));
   const Time now = services.clock.now();
   HF_TRY(const Execution execution, add_execution(db, flow, request, cause, machines.size(), now));
   const std::string path = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
@@ -110,25 +167,38 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
   if (!cause.caller) event.reason = cause.by;
   event.execution = path;
 
-  FlowRun run{.execution = execution.id, .works = {}};
+  const auto course = course_of(services, flow, execution, path);
+  FlowRun run{.execution = execution.id, .works = {}, .ended = {}};
   for (const Member& machine : machines) {
     HF_TRY(const Job job, add_job(db, flow, machine.machine_id, request, execution.id, now));
     if (machines.size() == 1) event.job = job.name;
-    Work work{.job = job.id, .execution = execution.id, .machine = machine.machine_id, .name = path};
-    work.perform = capture_work(services, {.machine = machine.machine_id,
-                                           .repository = *flow.repository_id,
-                                           .kind = request.kind,
-                                           .sample = request.sample,
-                                           .bandwidth = request.bandwidth,
-                                           .job = job.id,
-                                           .execution_id = execution.id,
-                                           .flow = flow.name,
-                                           .execution = execution.name});
+    Work work{.job = job.id,
+              .course = course,
+              .flow = flow.id,
+              .priority = flow.definition.priority,
+              .machine = machine.machine_id,
+              .repository = flow.repository_id,
+              .name = path,
+              .stall = flow.definition.stall,
+              .retries = policy.retries};
+    work.perform = capture_work(
+        services, {.machine = machine.machine_id,
+                   .repository = *flow.repository_id,
+                   .kind = request.kind,
+                   .sample = request.sample != 0 ? request.sample : static_cast<unsigned>(policy.sample),
+                   .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
+                   .job = job.id,
+                   .execution_id = execution.id,
+                   .flow = flow.name,
+                   .execution = execution.name});
+    if (policy.verify) work.next = verified_after(services, work, *policy.verify);
     run.works.push_back(std::move(work));
   }
   HF_CHECK(record(db, event));
-  if (machines.empty())
-    HF_CHECK(end_without_jobs(db, execution, flow.definition.target + " has no enabled machine", now));
+  if (machines.empty()) {
+    HF_TRY(run.ended,
+           end_without_jobs(db, execution, flow.definition.target + " has no enabled machine", now));
+  }
   return run;
 }
 

@@ -104,7 +104,10 @@ Result<Work> begin_import(const capture::Services& services, Id repository, cons
     event.reason = request.file;
     HF_CHECK(record(db, event));
 
-    Work work{.job = job.id, .machine = target.machine.id, .name = "jobs/" + job.name};
+    Work work{.job = job.id,
+              .machine = target.machine.id,
+              .repository = target.repository.id,
+              .name = "jobs/" + job.name};
     work.perform = capture_work(services, {.machine = target.machine.id,
                                            .repository = target.repository.id,
                                            .job = job.id,

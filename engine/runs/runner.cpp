@@ -2,28 +2,10 @@
 
 #include <algorithm>
 #include <utility>
-
-#include "catalog/base/log.h"
-
 namespace holdfast::runs {
-namespace {
-
-JobEnd end_of(const Error& error, bool stopping) {
-  JobEnd end{.status = RunStatus::error, .reason = EndReason::failed, .message = error.message};
-  if (error.code == ENOSPC) end.reason = EndReason::no_space;
-  if (error.code != ECANCELED) return end;
-  if (stopping)
-    return {
-        .status = RunStatus::error, .reason = EndReason::interrupted, .message = "the daemon was stopped"};
-  end.status = RunStatus::cancelled;
-  end.reason = EndReason::cancelled;
-  return end;
-}
-
-}  // namespace
-
-Runner::Runner(const capture::Services& services, Observer& observer)
-    : services_(services), observer_(observer) {}
+Runner::Runner(const capture::Services& services, Observer& observer, Pace pace,
+               ExecutionEnded execution_ended)
+    : services_(services), observer_(observer), pace_(pace), execution_ended_(std::move(execution_ended)) {}
 
 Runner::~Runner() { stop(); }
 
@@ -31,15 +13,19 @@ void Runner::set_limit(unsigned jobs) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    limit_ = jobs;
+    turns_.set_limit(jobs);
     while (workers_.size() < jobs) workers_.emplace_back([this] { work(); });
+    if (!watchdog_.joinable()) watchdog_ = std::thread([this] { watch(); });
   }
   changed_.notify_all();
 }
 
-bool Runner::stopping() {
-  const std::lock_guard lock(mutex_);
-  return stopping_;
+void Runner::set_repository_limit(Id repository, unsigned jobs) {
+  {
+    const std::lock_guard lock(mutex_);
+    turns_.set_repository_limit(repository, jobs);
+  }
+  changed_.notify_all();
 }
 
 Result<Runner::Admission> Runner::admit() {
@@ -96,6 +82,16 @@ void Runner::add(Work work) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) task->cancel.request();
+    if (const auto& course = task->work.course) {
+      auto& way = ways_[course->execution];
+      if (!way) way = std::make_shared<Way>();
+      way->course = course;
+      task->way = way;
+      if (way->cancel.requested()) {
+        task->cause = way->cause;
+        task->cancel.request();
+      }
+    }
     tasks_[task->work.job] = task;
     waiting_.push_back(task);
   }
@@ -110,9 +106,28 @@ Result<> Runner::cancel(Id job) {
     const auto found = tasks_.find(job);
     if (found == tasks_.end()) return fail(EINVAL, "it has ended; there is nothing to cancel");
     found->second->cancel.request();
+    // Nobody waits any more for what comes before them.
+    const auto& way = found->second->way;
+    if (way && std::ranges::none_of(tasks_, [&](const auto& other) {
+          return other.second->way == way && !other.second->cancel.requested();
+        }))
+      way->cancel.request();
   }
   changed_.notify_all();
   return {};
+}
+
+void Runner::cancel_execution(Id execution) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [job, task] : tasks_)
+      if (task->way && task->way->course->execution == execution) task->cancel.request();
+    if (const auto way = ways_.find(execution); way != ways_.end()) {
+      way->second->cancel.request();
+      if (way->second->closing) way->second->closing_cancel.request();
+    }
+  }
+  changed_.notify_all();
 }
 
 std::optional<Progress> Runner::progress(Id job) {
@@ -145,28 +160,65 @@ void Runner::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     for (const auto& [job, task] : tasks_) task->cancel.request();
+    for (const auto& [execution, way] : ways_) {
+      way->cancel.request();
+      way->closing_cancel.request();
+    }
   }
   changed_.notify_all();
+  watched_.notify_all();
   for (std::thread& worker : workers_)
     if (worker.joinable()) worker.join();
+  if (watchdog_.joinable()) watchdog_.join();
 }
 
-// What was cancelled only has to be told so.
-bool Runner::may_begin(const Task& task) const {
-  if (task.cancel.requested()) return true;
-  return running_ < limit_ && (!task.work.machine || !machines_busy_.contains(*task.work.machine));
+// It only has to be told so.
+bool Runner::is_over(const Task& task) const {
+  return task.cancel.requested() || (task.way && task.way->refused);
+}
+
+bool Runner::may_begin(const Task& task, Steady::time_point now) const {
+  if (is_over(task)) return true;
+  if (task.way && task.way->gate == Way::Gate::opening) return false;
+  return task.not_before <= now && turns_.has_room(task.work) &&
+         (!task.work.machine || !machines_busy_.contains(*task.work.machine));
+}
+
+void Runner::begin(Task& task) {
+  task.begun = true;
+  task.progress.move();
+  turns_.begins(task.work);
+  if (task.work.machine) machines_busy_.insert(*task.work.machine);
+  if (task.way && task.way->gate == Way::Gate::shut) {
+    task.opens_gate = true;
+    task.way->gate = Way::Gate::opening;
+    if (const auto timeout = task.way->course->timeout) task.way->until = Steady::now() + *timeout;
+  }
+  watched_.notify_all();
+}
+
+// Others may have what it had.
+void Runner::let_go(Task& task) {
+  if (!task.begun) return;
+  task.begun = false;
+  turns_.ends(task.work);
+  if (task.work.machine) machines_busy_.erase(*task.work.machine);
 }
 
 std::shared_ptr<Runner::Task> Runner::take() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    const auto ready = std::ranges::find_if(waiting_, [&](const auto& task) { return may_begin(*task); });
-    if (ready != waiting_.end()) {
-      std::shared_ptr<Task> task = *ready;
-      waiting_.erase(ready);
-      task->begun = !task->cancel.requested();
-      if (task->begun) ++running_;
-      if (task->begun && task->work.machine) machines_busy_.insert(*task->work.machine);
+    const auto now = Steady::now();
+    auto next = waiting_.end();
+    for (auto task = waiting_.begin(); task != waiting_.end(); ++task) {
+      if (!may_begin(**task, now)) continue;
+      if (next == waiting_.end() || turns_.goes_before((*task)->work, (*next)->work)) next = task;
+      if (is_over(**next) || turns_.is_for_the_oldest()) break;
+    }
+    if (next != waiting_.end()) {
+      std::shared_ptr<Task> task = *next;
+      waiting_.erase(next);
+      if (!is_over(*task)) begin(*task);
       return task;
     }
     if (stopping_ && waiting_.empty()) return nullptr;
@@ -175,48 +227,7 @@ std::shared_ptr<Runner::Task> Runner::take() {
 }
 
 void Runner::work() {
-  while (const auto task = take()) {
-    perform(*task);
-    finish(*task);
-  }
-}
-
-void Runner::perform(Task& task) {
-  const auto done =
-      task.begun ? begin_and_perform(task) : Result<JobEnd>(fail(ECANCELED, "cancelled before it began"));
-  JobEnd end = done ? *done : end_of(done.error(), stopping());
-  end.bytes_done = task.progress.done();
-  end.bytes_total = task.progress.total();
-  const auto ended = services_.catalog.write(
-      [&](db::Connection& db) { return job_ended(db, task.work.job, end, services_.clock.now()); });
-  if (!ended)
-    log::error("{}, job {}, has ended ({}), but that can't be recorded: {}", task.work.name, task.work.job,
-               to_word(end.status), ended.error().message);
-  if (end.status == RunStatus::error) log::warning("{}: {}", task.work.name, end.message);
-}
-
-Result<JobEnd> Runner::begin_and_perform(Task& task) {
-  HF_CHECK(services_.catalog.write(
-      [&](db::Connection& db) { return job_started(db, task.work.job, services_.clock.now()); }));
-  tell_of_execution(task);
-  return task.work.perform(task.progress, task.cancel);
-}
-
-void Runner::tell_of_execution(const Task& task) {
-  if (task.work.execution) observer_.changed(ObjectKind::execution, *task.work.execution);
-}
-
-void Runner::finish(const Task& task) {
-  {
-    const std::lock_guard lock(mutex_);
-    tasks_.erase(task.work.job);
-    if (task.begun) --running_;
-    if (task.begun && task.work.machine) machines_busy_.erase(*task.work.machine);
-  }
-  changed_.notify_all();
-  observer_.changed(ObjectKind::job, task.work.job);
-  tell_of_execution(task);
-  if (task.work.machine) observer_.changed(ObjectKind::machine, *task.work.machine);
+  while (const auto task = take()) perform(task);
 }
 
 }  // namespace holdfast::runs

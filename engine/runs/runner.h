@@ -1,8 +1,14 @@
 // Queues accepted work and works it off.
 //
-// Threads: the runs' workers, owned here, as many as jobs may run at once. Work waits while other work has
-// its machine. Any thread may call. All that was accepted reaches a final status: here, or, when the process
-// dies, at the next start (accounts.h).
+//   waiting ─► has its turn ─► (the first of an execution: what its flow has done before) ─► performs ─►
+//   ended
+//      ▲                                                                                       │
+//      └──────────────── failed for what may pass, and is tried again after a pause ───────────┘
+//
+// Threads: the runs' workers, owned here, as many as jobs may run at once; and the watchdog, which ends what
+// takes too long or gets no further, and sleeps until the next of them would. Work waits while other work has
+// its machine, or as much as may run at once does (turns.h). Any thread may call. All that was accepted
+// reaches a final status: here, or, when the process dies, at the next start (accounts.h).
 #pragma once
 
 #include <chrono>
@@ -19,17 +25,26 @@
 
 #include "engine/capture/services.h"
 #include "engine/observer.h"
+#include "engine/runs/turns.h"
 #include "engine/runs/work.h"
 
 namespace holdfast::runs {
 
 class Runner {
  public:
-  Runner(const capture::Services& services, Observer& observer);
+  // Before what has failed is tried again.
+  struct Pace {
+    std::chrono::milliseconds first = std::chrono::seconds{10};  // doubled each time
+    std::chrono::milliseconds longest = std::chrono::minutes{5};
+  };
+  // Called by a worker with each execution that has ended, once that is recorded. Returns at once.
+  using ExecutionEnded = std::function<void(const Execution&)>;
+  Runner(const capture::Services& services, Observer& observer, Pace pace, ExecutionEnded execution_ended);
   ~Runner();  // stop()
 
   // So many jobs at once from now on; what runs beyond that goes on.
   void set_limit(unsigned jobs);
+  void set_repository_limit(Id repository, unsigned jobs);
 
   // Whoever accepts work asks before, and keeps this until the work is added. EBUSY: it is stopping or
   // closed.
@@ -48,6 +63,8 @@ class Runner {
 
   // At the next safe place. EINVAL when it has ended.
   Result<> cancel(Id job);
+  // All its jobs, and what its flow has done before or after them.
+  void cancel_execution(Id execution);
 
   std::optional<Progress> progress(Id job);  // nothing: it neither waits nor runs
 
@@ -59,36 +76,81 @@ class Runner {
   void stop();
 
  private:
+  using Steady = std::chrono::steady_clock;
+
+  // Why something is ended by the watchdog.
+  struct Cause {
+    EndReason reason;
+    std::string sentence;
+  };
+  // An execution under way.
+  struct Way {
+    std::shared_ptr<const Course> course;
+    enum class Gate { shut, opening, open } gate = Gate::shut;  // before its first job
+    std::optional<JobEnd> refused;                              // none of its jobs begins any more
+    std::optional<Steady::time_point> until;
+    std::optional<Cause> cause;
+    source::Cancel cancel;          // of what comes before its jobs
+    source::Cancel closing_cancel;  // of what comes after them
+    bool closing = false;
+  };
   struct Task {
     Work work;
+    std::shared_ptr<Way> way;  // null without an execution
     source::Cancel cancel;
+    std::optional<Cause> cause;
     ProgressMeter progress;
-    bool begun = false;  // and so has its machine
+    bool opens_gate = false;
+    bool begun = false;    // and so has its machine
+    bool started = false;  // its row says so
+    int tries = 0;         // that have failed
+    Steady::time_point not_before{};
   };
 
   void work();
   std::shared_ptr<Task> take();  // waits; null: it is time to end
-  bool may_begin(const Task& task) const;
-  void perform(Task& task);
-  Result<JobEnd> begin_and_perform(Task& task);
-  void finish(const Task& task);
+  bool is_over(const Task& task) const;
+  bool may_begin(const Task& task, Steady::time_point now) const;
+  void begin(Task& task);
+  void let_go(Task& task);
+
+  // ending.cpp
+  void perform(const std::shared_ptr<Task>& task);
+  Result<JobEnd> perform_once(Task& task);
+  std::optional<JobEnd> pass_gate(Task& task);
+  bool try_again(const std::shared_ptr<Task>& task, const Error& error);
+  JobEnd end_of(const Task& task, const Result<JobEnd>& done);
+  JobEnd end_of_cancelled(const std::optional<Cause>& cause);
+  void record_end(const Task& task, const JobEnd& end);
+  Result<Execution> close(Way& way);
+  void finish(const std::shared_ptr<Task>& task);
   void tell_of_execution(const Task& task);
   bool stopping();
 
+  // watchdog.cpp
+  void watch();
+  Steady::time_point look_at_the_time(Steady::time_point now);
+  static bool is_opening(const Task& task);
+  static void give_up(Task& task, const Cause& cause);
+
   const capture::Services& services_;
   Observer& observer_;
+  const Pace pace_;
+  const ExecutionEnded execution_ended_;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
+  std::condition_variable watched_;  // something may be due earlier
   bool stopping_ = false;
   bool closed_ = false;  // draining, or drained
   int admitted_ = 0;     // whose work is not added yet
-  unsigned limit_ = 0;
-  unsigned running_ = 0;
-  std::list<std::shared_ptr<Task>> waiting_;
+  Turns turns_;
+  std::list<std::shared_ptr<Task>> waiting_;   // in the order of their coming
   std::map<Id, std::shared_ptr<Task>> tasks_;  // by job, waiting and running
+  std::map<Id, std::shared_ptr<Way>> ways_;    // by execution
   std::set<Id> machines_busy_;
   std::vector<std::thread> workers_;
+  std::thread watchdog_;
 };
 
 }  // namespace holdfast::runs

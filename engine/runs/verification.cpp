@@ -7,6 +7,7 @@
 #include "catalog/stores/repositories.h"
 #include "engine/audit.h"
 #include "engine/runs/begin.h"
+#include "engine/runs/verification_work.h"
 #include "engine/verify/verify.h"
 
 namespace holdfast::runs {
@@ -80,6 +81,15 @@ JobEnd end_of(VerifyLevel level, const verify::Outcome& outcome) {
 
 }  // namespace
 
+decltype(Work::perform) verification_work(const capture::Services& services, std::vector<Id> points,
+                                          VerifyLevel level) {
+  return [&services, points = std::move(points), level](ProgressMeter& progress,
+                                                        const source::Cancel& cancel) -> Result<JobEnd> {
+    HF_TRY(const auto outcome, verify::verify_points(services, points, level, progress, cancel));
+    return end_of(level, outcome);
+  };
+}
+
 Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
                                 const VerifyRequest& request, const Caller& caller) {
   return services.catalog.write([&](db::Connection& db) -> Result<Work> {
@@ -95,12 +105,8 @@ Result<Work> begin_verification(const capture::Services& services, ObjectKind ki
     event.job = job.name;
     HF_CHECK(record(db, event));
 
-    Work work{.job = job.id, .name = "jobs/" + job.name};
-    work.perform = [&services, points = target.points, level = request.level](
-                       ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
-      HF_TRY(const auto outcome, verify::verify_points(services, points, level, progress, cancel));
-      return end_of(level, outcome);
-    };
+    Work work{.job = job.id, .repository = target.repository, .name = "jobs/" + job.name};
+    work.perform = verification_work(services, target.points, request.level);
     return work;
   });
 }

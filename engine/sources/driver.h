@@ -131,7 +131,8 @@ class Driver {
     std::string name;
     std::uint64_t capacity = 0;
     bool tracks_changes = false;
-    std::string why_not;  // one sentence; also what limits it when it does
+    std::string why_not;                    // one sentence; also what limits it when it does
+    std::vector<std::string> change_ids{};  // that an increment can be made since
   };
   // What the source has now of the machine's disks. Changes nothing.
   virtual Result<std::vector<Discovered>> discover(const MachineDefinition& machine) = 0;

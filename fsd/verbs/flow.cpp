@@ -3,6 +3,7 @@
 #include "catalog/model/definition_json.h"
 #include "catalog/model/rights.h"
 #include "fsd/verbs/limits.h"
+#include "fsd/verbs/test.h"
 
 namespace holdfast::verbs {
 namespace {
@@ -75,6 +76,11 @@ constexpr Verb kVerbs[] = {
     {"cancel", {}, "cancel what runs now", cancel},
     {"enable", {}, "let it run", enable},
     {"disable", {}, "let it run no more; what runs now goes on", disable},
+    {"test", kTest,
+     "look at all that a run needs, by a job to be seen at once as jobs/ID; its log has a line for each. "
+     "Nothing is "
+     "moved",
+     test<ObjectKind::flow>},
     {"set", kSet, "change fields of its config.json; the others stay as they are", set},
     {"clone", kClone, "make another flow of the same definition", clone},
 };

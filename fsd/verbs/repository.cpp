@@ -1,3 +1,4 @@
+#include "fsd/verbs/test.h"
 #include "fsd/verbs/verify.h"
 
 namespace holdfast::verbs {
@@ -23,6 +24,8 @@ Result<> import_image(Engine& engine, Id repository, const Values& values, const
 }
 
 constexpr Verb kVerbs[] = {
+    {"test", kTest, "look whether it is there, can be written to and has room, by a job",
+     test<ObjectKind::repository>},
     verify_verb<ObjectKind::repository>(
         "read all its points, and compare them with their checksums, by a job"),
     {"import", kImport,

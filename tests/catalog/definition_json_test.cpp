@@ -59,6 +59,7 @@ TEST(DefinitionJson, EveryFieldIsPrintedInAStableOrder) {
   "compression": "zstd",
   "compression_level": 1,
   "cluster_size": 65536,
+  "max_jobs": 2,
   "bandwidth": null,
   "reserve": "2%",
   "read_only": false
@@ -511,7 +512,6 @@ TEST(DefinitionJson, AReferenceThatMayBeAbsentIsNullOrAName) {
 TEST(DefinitionJson, WhatIsNotHonouredYetIsNotAccepted) {
   EXPECT_THAT(refusal<FlowDefinition>(R"({"target":"machines/m","repository":"r","hooks":["h"]})"),
               HasSubstr("not known here"));
-  EXPECT_THAT(refusal<RepositoryDefinition>(R"({"path":"/r","max_jobs":1})"), HasSubstr("not known here"));
 }
 
 }  // namespace

@@ -48,10 +48,10 @@ TEST(Rights, ToSeeAnObjectIsToReadAndToSearchIt) {
   EXPECT_FALSE(may_see(caller, {.uid = 1000, .mode = 0100}));
 }
 
-// Wherever a field of law 19 stands in a schema.
+// Wherever a field of law 19 stands in a schema; and where notices go, which are sent from this host.
 void expect_roots_alone(const nlohmann::ordered_json& schema) {
-  static const std::set<std::string> law = {"path",   "paths",      "socket", "uri",
-                                            "domain", "credential", "hooks",  "only_if"};
+  static const std::set<std::string> law = {"path",       "paths", "socket",  "uri",   "domain",
+                                            "credential", "hooks", "only_if", "notify"};
   if (!schema.is_structured()) return;
   for (const auto& [name, value] : schema.items()) {
     if (name == "properties")

@@ -165,6 +165,7 @@ std::vector<Law> laws_of_checks() {
       law("settings", "there_is_one_row", "id = 2"),
       law("settings", "verify_reads_is_a_boolean", "verify_reads = 2"),
       law("settings", "limits_are_positive", "keep_executions = 0"),
+      law("settings", "hook_timeout_is_positive", "hook_timeout = 0"),
       law("totals", "there_is_one_row", "id = 2"),
       law("totals", "totals_are_not_negative", "points = -1"),
       law("identity", "there_is_one_row", "id = 2"),

@@ -71,7 +71,7 @@ VALUES
   (2401, 'of-tag', 0, 0, 488, 1, 1, 0, 0, NULL, 7, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 1, 0, NULL),
   (2402, 'of-flow', 0, 0, 488, 1, 1, 0, 0, NULL, 7, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 1, 0, NULL);
 INSERT INTO policy_tags VALUES (24, 0, 'prod'), (24, 1, 'db'), (2401, 0, 'prod');
-INSERT INTO settings VALUES (1, 4, 1, 10000, 67108864, 1, 0);
+INSERT INTO settings VALUES (1, 4, 1, 10000, 67108864, 1, 0, 300);
 INSERT INTO identity VALUES (1, 'abc');
 INSERT INTO definition_changes VALUES ('machine', 'm', 1);
 UPDATE totals SET bytes_stored = 1000;

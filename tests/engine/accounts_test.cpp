@@ -76,7 +76,11 @@ class AccountsTest : public testing::Test {
     make_execution(ends.size(), name);
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       for (const Id job : jobs_) HF_CHECK(job_started(db, job, kNow));
-      for (std::size_t i = 0; i < ends.size(); ++i) HF_CHECK(job_ended(db, jobs_[i], ends[i], kLater));
+      for (std::size_t i = 0; i < ends.size(); ++i) {
+        HF_TRY(const bool last, job_ended(db, jobs_[i], ends[i], kLater));
+        EXPECT_EQ(last, i + 1 == ends.size());
+      }
+      HF_CHECK(end_execution(db, execution_, EndReason::hook_failed, remark_, kLater));
       return {};
     }));
     return execution();
@@ -86,6 +90,7 @@ class AccountsTest : public testing::Test {
   std::unique_ptr<Catalog> catalog_;
   Id flow_ = 0, execution_ = 0;
   std::vector<Id> jobs_;
+  std::string remark_;
 };
 
 const JobEnd kGood{.status = RunStatus::success, .bytes_read = 10, .bytes_stored = 5};
@@ -127,6 +132,36 @@ TEST_F(AccountsTest, all_cancelled_is_cancelled) {
   const Execution ended = run_to({kCancelled});
   EXPECT_EQ(ended.status, RunStatus::cancelled);
   EXPECT_EQ(ended.reason, EndReason::cancelled);
+}
+
+TEST_F(AccountsTest, what_went_wrong_around_its_jobs_makes_a_warning_of_a_success_and_of_nothing_else) {
+  remark_ = "the hook 'tell' failed";
+  const Execution warned = run_to({kGood});
+  EXPECT_EQ(warned.status, RunStatus::warning);
+  EXPECT_EQ(warned.reason, EndReason::hook_failed);
+  EXPECT_EQ(warned.message, remark_);
+  EXPECT_EQ(run_to({kFailed}, "r2").status, RunStatus::error);
+  EXPECT_EQ(execution().reason, EndReason::failed);
+}
+
+TEST_F(AccountsTest, a_verification_that_failed_makes_a_warning_and_counts_no_machine) {
+  make_execution(1);
+  must(catalog_->write([&](db::Connection& db) -> Result<> {
+    Job check = new_job(JobType::verify, "", kNow);
+    check.execution_id = execution_;
+    HF_CHECK(add_to_execution(db, check));
+    HF_TRY(const bool first_is_last, job_ended(db, jobs_[0], kGood, kLater));
+    EXPECT_FALSE(first_is_last);
+    HF_CHECK(job_ended(db, check.id,
+                       {.status = RunStatus::error, .reason = EndReason::damaged, .message = "damaged"},
+                       kLater));
+    HF_CHECK(end_execution(db, execution_, EndReason::failed, "", kLater));
+    return {};
+  }));
+  EXPECT_EQ(execution().status, RunStatus::warning);
+  EXPECT_EQ(execution().reason, EndReason::damaged);
+  EXPECT_EQ(execution().jobs_created, 1) << "the first was not counted when the test made it";
+  EXPECT_EQ(execution().machines_processed, 1);
 }
 
 TEST_F(AccountsTest, an_execution_goes_on_until_its_last_job_has_ended) {

@@ -77,7 +77,7 @@ class SweeperTest : public testing::Test {
   capture::Throttles throttles_;
   const capture::Services services_{*catalog_, system_clock(), shelf_, throttles_, state_ / "scratch"};
   Nobody nobody_;
-  Runner runner_{services_, nobody_};
+  Runner runner_{services_, nobody_, {}, [](const Execution&) {}};
 };
 
 TEST_F(SweeperTest, WhatCouldNotBeTakenAwayIsTriedUntilItCan) {

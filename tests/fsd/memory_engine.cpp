@@ -433,6 +433,17 @@ Result<Id> MemoryEngine::verify(ObjectKind kind, Id object, const VerifyRequest&
   return job.object.id;
 }
 
+Result<Id> MemoryEngine::test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) {
+  const std::lock_guard lock(mutex_);
+  HF_TRY(const Thing* thing, get(kind, object));
+  Thing& job = add(ObjectKind::job, 0, name.empty() ? "j-test" : name);
+  job.job.name = job.object.name;
+  job.job.type = JobType::test;
+  job.job.status = RunStatus::running;
+  record("test", thing->object.name, caller);
+  return job.object.id;
+}
+
 Result<> MemoryEngine::define(const SettingsDefinition& settings, const Caller& caller) {
   const std::lock_guard lock(mutex_);
   settings_ = settings;

@@ -102,6 +102,7 @@ class MemoryEngine final : public Engine {
   Result<Id> back_up(Id machine, const BackupRequest& request, const Caller& caller) override;
   Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller) override;
   Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller) override;
+  Result<Id> test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) override;
   Result<> set_enabled(Id flow, bool enabled, const Caller& caller) override;
   Result<> cancel_flow(Id flow, const Caller& caller) override;
   Result<> cancel_execution(Id execution, const Caller& caller) override;

@@ -79,10 +79,11 @@ TEST(Parsing, ShowsHowAVerbIsWritten) {
 }
 
 TEST(Parsing, RefusesAnUnknownVerbAndSuggestsTheNearest) {
-  EXPECT_EQ(
-      refusal("rnu"),
-      "there is no verb 'rnu' here, only run, cancel, enable, disable, set, clone; did you mean 'run'?");
-  EXPECT_EQ(refusal("bogus"), "there is no verb 'bogus' here, only run, cancel, enable, disable, set, clone");
+  EXPECT_EQ(refusal("rnu"),
+            "there is no verb 'rnu' here, only run, cancel, enable, disable, test, set, clone; did you mean "
+            "'run'?");
+  EXPECT_EQ(refusal("bogus"),
+            "there is no verb 'bogus' here, only run, cancel, enable, disable, test, set, clone");
 }
 
 TEST(Parsing, RefusesAnUnknownArgumentAndSuggestsTheNearest) {

@@ -35,6 +35,10 @@ class Daemon:
     """One state directory and one mount point; start and end it as often as you like."""
 
     def __init__(self, folder):
+        self.hooks = folder / "hooks"  # the commands of flows: root's
+        self.hooks.mkdir(mode=0o755)
+        self.config = folder / "holdfast.json"
+        self.config.write_text(json.dumps({"hooks": str(self.hooks)}))
         self.state = folder / "state"
         self.mount = folder / "mnt"
         self.log = folder / "holdfastd.log"
@@ -43,7 +47,7 @@ class Daemon:
 
     def start(self):
         with open(self.log, "ab") as log:
-            command = [BINARY, "--foreground", "--state", self.state, self.mount]
+            command = [BINARY, "--foreground", "--config", self.config, "--state", self.state, self.mount]
             self.process = spawn(command, stdout=-1, stderr=log)
         said = b""
         while not said.endswith(b"\n"):
@@ -169,9 +173,16 @@ class MountTest(unittest.TestCase):
         self.daemon.define(f"repositories/{name}", {"path": str(path), **settings})
         return path
 
-    def add_flow(self, name="f", machine="m", repository="r"):
-        flow = {"type": "backup", "target": f"machines/{machine}", "repository": repository}
+    def add_flow(self, name="f", machine="m", repository="r", **fields):
+        flow = {"type": "backup", "target": f"machines/{machine}", "repository": repository, **fields}
         self.daemon.define(f"flows/{name}", flow)
+
+    def add_hook(self, name, script, mode=0o755):
+        """A shell script that flows may name."""
+        path = self.daemon.hooks / name
+        path.write_text("#!/bin/sh\n" + script)
+        path.chmod(mode)
+        return path
 
     def back_up(self, name, expected="success", **arguments):
         """A run of flow f over machine m, whose storage daemon is self.storage: the new point, and a record of its first

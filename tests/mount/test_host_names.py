@@ -83,18 +83,31 @@ class HostNames(Permissions):
         for kind in ("machines", "flows", "repositories"):
             walk(self.daemon.json(f"{kind}/mine/config.schema.json"))
         # The law's list. What a later release knows of it has to be in the tests above, too.
-        self.assertLessEqual({"path", "uri", "socket"}, fields)
-        self.assertLessEqual(fields, {"path", "paths", "socket", "uri", "domain", "credential", "hooks", "only_if"})
+        self.assertLessEqual({"path", "uri", "socket", "hooks", "only_if", "notify"}, fields)
+        laws = {"path", "paths", "socket", "uri", "domain", "credential", "hooks", "only_if"}
+        self.assertLessEqual(fields, laws | {"notify"})
 
     def test_a_stranger_runs_no_command_through_a_flow(self):
-        known = self.daemon.json("flows/mine/config.schema.json")["properties"]
-        STRANGER.does(lambda: self.daemon.read("flows/mine/config.json"))
-        for field, value in [("only_if", "/bin/sh"), ("hooks", ["/bin/sh"])]:
+        self.add_hook("known", "exit 0\n")
+        attempts = [("only_if", "known"), ("hooks", ["known"]), ("notify", ["always http://127.0.0.1:1/"])]
+        for field, value in attempts:
             flow = {"target": "machines/mine", "repository": "r", field: value}
-            expected = "EPERM" if field in known else "EINVAL"  # not yet a field
+            self.assertIn(f"'{field}'", self.refused("flows/mine", flow))
+        for field, value in [("only_if", "/bin/sh"), ("hooks", ["/bin/sh"]), ("notify", ["always file:///etc/shadow"])]:
+            flow = {"target": "machines/mine", "repository": "r", field: value}
             outcome = STRANGER.outcome(lambda flow=flow: self.daemon.write("flows/mine/config.json", json.dumps(flow)))
-            self.assertEqual(outcome, expected, field)
+            self.assertEqual(outcome, "EINVAL", field)  # root may not either
         self.assertEqual(self.daemon.json("flows/mine/status.json")["state"], "incomplete")
+        # Nor through one that root has defined and handed to him, by any verb.
+        os.chown(self.mount / "machines/mine", STRANGER.uid, STRANGER.gid)
+        self.daemon.define("flows/given", {"target": "machines/m", "repository": "r"})
+        for path in ("machines/m", "flows/given"):
+            os.chown(self.mount / path, STRANGER.uid, STRANGER.gid)
+        for field, value in attempts:
+            quoted = json.dumps(json.dumps(value))  # a quoted value of a command has JSON's escapes
+            line = f"set {field}={quoted}"
+            outcome = STRANGER.outcome(lambda line=line: self.daemon.write("flows/given/control", line))
+            self.assertEqual(outcome, "EPERM", line)
 
     def test_a_stranger_imports_no_file_of_the_host(self):
         command = "import file=/etc/shadow machine=mine disk=d"

@@ -30,7 +30,7 @@ class Refusal : public QmpDriverTest {
 TEST_F(Refusal, OfAnUnknownNodeNamesThoseThatThereAre) {
   boot();
   const Error error = error_of(request(machine({"disk9"})));
-  EXPECT_EQ(error.code, ENOENT);
+  EXPECT_EQ(error.code, ENXIO);
   EXPECT_THAT(error.message, HasSubstr("disk the-disk9"));
   EXPECT_THAT(error.message, HasSubstr("'disk9'"));
   EXPECT_THAT(error.message, HasSubstr("disk0"));

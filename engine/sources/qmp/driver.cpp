@@ -69,10 +69,14 @@ Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinit
     request.name = disk.name;
     request.node = disk.node;
     const auto plan = plan_disk(request, nodes, source->socket());
-    if (plan)
-      found.push_back({plan->name, plan->capacity, true, why_not_persistent(*nodes.find(plan->node))});
-    else
+    if (plan) {
+      const Node& node = *nodes.find(plan->node);
+      auto& one = found.emplace_back(Discovered{plan->name, plan->capacity, true, why_not_persistent(node)});
+      for (const Bitmap& bitmap : node.bitmaps)
+        if (bitmap.recording && !bitmap.busy && !bitmap.inconsistent) one.change_ids.push_back(bitmap.name);
+    } else {
       found.push_back({disk.name, 0, false, plan.error().message});
+    }
   }
   return found;
 }

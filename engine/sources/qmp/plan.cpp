@@ -36,7 +36,7 @@ std::optional<FullReason> why_full(const DiskRequest& request, const Node& node,
 Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket) {
   const Node* node = nodes.find(request.node);
   if (node == nullptr)
-    return fail(ENOENT, "disk {}: the source at {} has no block node '{}'; it has: {}", request.name, socket,
+    return fail(ENXIO, "disk {}: the source at {} has no block node '{}'; it has: {}", request.name, socket,
                 request.node, nodes.names());
   if (node->corrupt)
     return fail(EIO,

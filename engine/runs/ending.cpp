@@ -1,0 +1,209 @@
+// What becomes of a job that a worker has: how it is begun, tried again, and ended with its execution.
+#include <algorithm>
+#include <array>
+
+#include "catalog/base/log.h"
+#include "catalog/base/text.h"
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/logs.h"
+#include "engine/runs/runner.h"
+
+namespace holdfast::runs {
+namespace {
+
+constexpr std::string_view kHooksInterrupted = "the daemon was stopped while the flow's hooks ran";
+
+// Whether it may go better another time. What is refused will be refused again.
+bool may_pass(const Error& error) {
+  constexpr std::array kStays{ECANCELED, EINVAL, EROFS, EACCES, EPERM, ENOSPC, EFBIG, ENOTSUP, ENOSYS};
+  return std::ranges::find(kStays, error.code) == kStays.end();
+}
+
+}  // namespace
+
+bool Runner::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+void Runner::perform(const std::shared_ptr<Task>& task) {
+  const auto done = perform_once(*task);
+  if (!done && try_again(task, done.error())) return;
+  record_end(*task, end_of(*task, done));
+  finish(task);
+}
+
+Result<JobEnd> Runner::perform_once(Task& task) {
+  if (auto refused = pass_gate(task)) return *refused;
+  if (!task.begun) return fail(ECANCELED, "cancelled before it began");
+  if (!task.started) {
+    HF_CHECK(services_.catalog.write(
+        [&](db::Connection& db) { return job_started(db, task.work.job, services_.clock.now()); }));
+    task.started = true;
+    tell_of_execution(task);
+  }
+  return task.work.perform(task.progress, task.cancel);
+}
+
+// An end: its execution's jobs do not begin.
+std::optional<JobEnd> Runner::pass_gate(Task& task) {
+  if (!task.way) return std::nullopt;
+  if (task.opens_gate) {
+    task.opens_gate = false;
+    const Course& course = *task.way->course;
+    std::optional<JobEnd> refused;
+    if (course.before) {
+      const auto started = services_.catalog.write(
+          [&](db::Connection& db) { return execution_started(db, course.execution, services_.clock.now()); });
+      if (!started) log::warning("{}: {}", course.name, started.error().message);
+      tell_of_execution(task);
+      refused = course.before(task.way->cancel);
+    }
+    const bool is_stopping = stopping();
+    {
+      const std::lock_guard lock(mutex_);
+      task.way->gate = Way::Gate::open;
+      if (refused && task.way->cancel.requested() && !is_stopping && task.way->cause)
+        refused = JobEnd{.status = RunStatus::error,
+                         .reason = task.way->cause->reason,
+                         .message = task.way->cause->sentence};
+      task.way->refused = std::move(refused);
+      task.progress.move();
+    }
+    changed_.notify_all();
+    watched_.notify_all();
+  }
+  const std::lock_guard lock(mutex_);
+  return task.way->refused;
+}
+
+bool Runner::try_again(const std::shared_ptr<Task>& task, const Error& error) {
+  if (!may_pass(error) || task->tries >= task->work.retries || task->cancel.requested()) return false;
+  auto pause = pace_.first;
+  for (int i = 0; i < task->tries && pause < pace_.longest; ++i) pause *= 2;
+  pause = std::min(pause, pace_.longest);
+  const auto told = services_.catalog.write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Job job, Jobs(db).get(task->work.job));
+    return Logs(db).add(job, services_.clock.now(),
+                        fmt::format("failed: {}; it is tried again in {} s ({} of {})", error.message,
+                                    std::chrono::ceil<std::chrono::seconds>(pause).count(), task->tries + 1,
+                                    task->work.retries));
+  });
+  if (!told) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    let_go(*task);
+    ++task->tries;
+    task->not_before = Steady::now() + pause;
+    waiting_.push_back(task);
+  }
+  changed_.notify_all();
+  watched_.notify_all();
+  if (task->work.machine) observer_.changed(ObjectKind::machine, *task->work.machine);
+  return true;
+}
+
+JobEnd Runner::end_of_cancelled(const std::optional<Cause>& cause) {
+  if (cause) return {.status = RunStatus::error, .reason = cause->reason, .message = cause->sentence};
+  if (stopping())
+    return {
+        .status = RunStatus::error, .reason = EndReason::interrupted, .message = "the daemon was stopped"};
+  return {.status = RunStatus::cancelled, .reason = EndReason::cancelled, .message = "cancelled"};
+}
+
+JobEnd Runner::end_of(const Task& task, const Result<JobEnd>& done) {
+  JobEnd end;
+  if (done) {
+    end = *done;
+  } else if (std::optional<Cause> cause =
+                 [&] {
+                   const std::lock_guard lock(mutex_);
+                   return task.cause;
+                 }();
+             cause || done.error().code == ECANCELED) {
+    end = end_of_cancelled(cause);
+    if (end.status == RunStatus::cancelled) end.message = done.error().message;
+  } else {
+    end = {.status = RunStatus::error, .reason = EndReason::failed, .message = done.error().message};
+    if (done.error().code == ENOSPC) end.reason = EndReason::no_space;
+    if (done.error().code == EHOSTUNREACH) end.reason = EndReason::source_unreachable;
+    if (done.error().code == ENOMEDIUM) end.reason = EndReason::repository_unreachable;
+    if (task.tries > 0) end.message += fmt::format(" (tried {} times)", task.tries + 1);
+  }
+  end.bytes_done = task.progress.done();
+  end.bytes_total = task.progress.total();
+  return end;
+}
+
+void Runner::record_end(const Task& task, const JobEnd& end) {
+  const Work& work = task.work;
+  const bool has_after = work.course && work.course->after;
+  bool last = false;
+  std::optional<Work> next;
+  std::optional<Execution> ended;
+  auto recorded = services_.catalog.write([&](db::Connection& db) -> Result<> {
+    const Time now = services_.clock.now();
+    if (work.next) {
+      HF_TRY(next, work.next(db, end));
+    }
+    HF_TRY(last, job_ended(db, work.job, end, now));
+    if (!last || has_after) return {};
+    HF_TRY(ended, end_execution(db, work.course->execution, EndReason::failed, "", now));
+    return {};
+  });
+  if (recorded && last && has_after) {
+    auto closed = close(*task.way);
+    if (closed)
+      ended = std::move(*closed);
+    else
+      recorded = tl::make_unexpected(closed.error());
+  }
+  if (!recorded)
+    log::error("{}, job {}, has ended ({}), but that can't be recorded: {}", work.name, work.job,
+               to_word(end.status), recorded.error().message);
+  if (end.status == RunStatus::error) log::warning("{}: {}", work.name, end.message);
+  if (next) add(std::move(*next));
+  if (!last) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ways_.erase(work.course->execution);
+  }
+  if (ended) execution_ended_(*ended);
+}
+
+// What its flow has done after its jobs, and its end.
+Result<Execution> Runner::close(Way& way) {
+  {
+    const std::lock_guard lock(mutex_);
+    way.closing = true;
+    way.until.reset();
+  }
+  const Course& course = *way.course;
+  const auto now = [this] { return services_.clock.now(); };
+  HF_TRY(const Execution ending,
+         services_.catalog.read([&](db::Connection& db) { return ending_of(db, course.execution, now()); }));
+  const std::string remark = course.after(ending, way.closing_cancel);
+  const bool interrupted = way.closing_cancel.requested() && stopping();
+  return services_.catalog.write([&](db::Connection& db) {
+    return end_execution(db, course.execution, interrupted ? EndReason::interrupted : EndReason::hook_failed,
+                         interrupted ? kHooksInterrupted : remark, now());
+  });
+}
+
+void Runner::tell_of_execution(const Task& task) {
+  if (task.work.course) observer_.changed(ObjectKind::execution, task.work.course->execution);
+}
+
+void Runner::finish(const std::shared_ptr<Task>& task) {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.erase(task->work.job);
+    let_go(*task);
+  }
+  changed_.notify_all();
+  observer_.changed(ObjectKind::job, task->work.job);
+  tell_of_execution(*task);
+  if (task->work.machine) observer_.changed(ObjectKind::machine, *task->work.machine);
+}
+
+}  // namespace holdfast::runs

@@ -1,0 +1,241 @@
+// How a dry run is accepted, and what it looks at.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "catalog/stores/flows.h"
+#include "catalog/stores/groups.h"
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/logs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/audit.h"
+#include "engine/rights.h"
+#include "engine/runs/begin.h"
+#include "engine/runs/hooks.h"
+
+namespace holdfast::runs {
+namespace {
+
+// The lines of one, as they come: "ok …", "warning …", "failed …".
+class Findings {
+ public:
+  Findings(const capture::Services& services, Id job) : services_(services), job_(job) {}
+
+  void ok(const std::string& what) { tell("ok", what, ok_); }
+  void warn(const std::string& what) { tell("warning", what, warnings_); }
+  void fail(const std::string& what) {
+    if (failed_ == 0) first_failure_ = what;
+    tell("failed", what, failed_);
+  }
+  // What is right, or why not.
+  void add(const Result<>& looked, const std::string& right) {
+    looked ? ok(right) : fail(looked.error().message);
+  }
+
+  JobEnd end() const {
+    const nlohmann::ordered_json counts{{"ok", ok_}, {"warnings", warnings_}, {"failed", failed_}};
+    JobEnd end{.message = fmt::format("{} ok, {} warnings, {} failed", ok_, warnings_, failed_),
+               .metadata = counts.dump()};
+    if (warnings_ > 0) end.status = RunStatus::warning;
+    if (failed_ == 0) return end;
+    end.status = RunStatus::error;
+    end.reason = EndReason::failed;
+    end.message += "; the first: " + first_failure_;
+    return end;
+  }
+
+ private:
+  void tell(std::string_view word, const std::string& what, int& count) {
+    ++count;
+    // What can't be told is counted all the same.
+    (void)services_.catalog.write([&](db::Connection& db) -> Result<> {
+      HF_TRY(const Job job, Jobs(db).get(job_));
+      return Logs(db).add(job, services_.clock.now(), fmt::format("{} {}", word, what));
+    });
+  }
+
+  const capture::Services& services_;
+  const Id job_;
+  int ok_ = 0, warnings_ = 0, failed_ = 0;
+  std::string first_failure_;
+};
+
+std::string mib(std::uint64_t bytes) { return fmt::format("{} MiB", divide_up(bytes, kMiB)); }
+
+// There, ours, and nothing else writes to it. With room for that much.
+void look_at_repository(const capture::Services& services, const Repository& repository,
+                        std::optional<std::uint64_t> wanted, Findings& findings) {
+  const std::string name = "repositories/" + repository.name;
+  if (!repository.complete) return findings.fail(name + " has no definition yet");
+  const auto place = services.shelf.place(repository);
+  if (!place) return findings.fail(fmt::format("{}: {}", name, place.error().message));
+  const auto there = (*place)->check();
+  findings.add(there, fmt::format("{} is there: {}", name, repository.definition.path));
+  if (!there) return;
+  if (repository.definition.read_only) return findings.fail(name + " is read-only");
+  if (const auto& may_write = (*place)->may_write(); !may_write) return findings.add(may_write, "");
+  const std::string trial = fmt::format("trial-{}", new_id());
+  auto written = write_new_file((*place)->directory(), trial, "written to see whether that is possible\n");
+  if (written) written = (*place)->directory().remove(trial);
+  findings.add(written, name + " can be written to");
+  const auto room = (*place)->check_room(repository.definition.reserve_percent);
+  const auto space = (*place)->directory().space();
+  if (!room || !space)
+    return findings.fail(fmt::format("{}: {}", name, (room ? space.error() : room.error()).message));
+  const std::uint64_t reserved =
+      space->capacity / 100 * static_cast<std::uint64_t>(repository.definition.reserve_percent);
+  const std::uint64_t left = space->free - std::min(space->free, reserved);
+  if (!wanted)
+    findings.ok(fmt::format("{} has room: {}", name, mib(left)));
+  else if (*wanted <= left)
+    findings.ok(fmt::format("{} has room: {}, of which a run takes about {}", name, mib(left), mib(*wanted)));
+  else
+    findings.fail(
+        fmt::format("{} has room for {} only; a run takes about {}", name, mib(left), mib(*wanted)));
+}
+
+struct Subject {
+  Machine machine;
+  std::optional<Point> newest;  // in the flow's repository
+};
+
+// It answers, has all disks, and what the next increment rests on.
+void look_at_source(const Subject& subject, Findings& findings) {
+  const std::string name = "machines/" + subject.machine.name;
+  if (!subject.machine.complete) return findings.fail(name + " has no definition yet");
+  const auto found =
+      source::driver_for(subject.machine.definition.driver).discover(subject.machine.definition);
+  if (!found) return findings.fail(fmt::format("{}: {}", name, found.error().message));
+  findings.ok(name + ": its source answers");
+  for (const DiskDefinition& disk : subject.machine.definition.disks) {
+    const auto it = std::ranges::find(*found, disk.name, &source::Driver::Discovered::name);
+    const std::string label = fmt::format("{}: disk {}", name, disk.name);
+    if (it == found->end() || it->capacity == 0) {
+      findings.fail(it == found->end() ? label + " is not there" : fmt::format("{}: {}", label, it->why_not));
+      continue;
+    }
+    findings.ok(fmt::format("{}: {}", label, mib(it->capacity)));
+    if (!it->tracks_changes) {
+      findings.ok(fmt::format("{}: {}", label, it->why_not));
+      continue;
+    }
+    if (!it->why_not.empty()) findings.warn(fmt::format("{}: {}", label, it->why_not));
+    const auto before = subject.newest ? std::ranges::find(subject.newest->disks, disk.name, &PointDisk::name)
+                                       : decltype(subject.newest->disks.begin()){};
+    if (!subject.newest || before == subject.newest->disks.end() || before->change_id.empty())
+      findings.ok(label + ": the next run reads it whole, as there is nothing to rest on");
+    else if (std::ranges::find(it->change_ids, before->change_id) != it->change_ids.end())
+      findings.ok(fmt::format("{}: the bitmap of point {} is usable", label, subject.newest->name));
+    else
+      findings.warn(
+          fmt::format("{}: the bitmap of point {} is gone or not usable: the next run reads it whole", label,
+                      subject.newest->name));
+  }
+}
+
+Result<JobEnd> try_repository(const capture::Services& services, Id id, Id job) {
+  HF_TRY(const Repository repository,
+         services.catalog.read([&](db::Connection& db) { return Repositories(db).get(id); }));
+  Findings findings(services, job);
+  look_at_repository(services, repository, std::nullopt, findings);
+  return findings.end();
+}
+
+struct FlowFacts {
+  Flow flow;
+  std::optional<Repository> repository;
+  std::vector<Subject> subjects;
+  Result<> rights;
+};
+
+Result<FlowFacts> facts_of(db::Connection& db, Id id) {
+  FlowFacts facts;
+  HF_TRY(facts.flow, Flows(db).get(id));
+  facts.rights = check_owner_rights(db, facts.flow);
+  if (facts.flow.repository_id) {
+    HF_TRY(facts.repository, Repositories(db).get(*facts.flow.repository_id));
+  }
+  std::vector<Id> machines;
+  if (facts.flow.machine_id) machines.push_back(*facts.flow.machine_id);
+  if (facts.flow.group_id) {
+    HF_TRY(const auto members, Groups(db).members(*facts.flow.group_id));
+    for (const Member& member : members)
+      if (member.enabled) machines.push_back(member.machine_id);
+  }
+  for (const Id machine : machines) {
+    Subject& subject = facts.subjects.emplace_back();
+    HF_TRY(subject.machine, Machines(db).get(machine));
+    if (!facts.repository) continue;
+    HF_TRY(subject.newest, Points(db).newest(machine, facts.repository->id));
+  }
+  return facts;
+}
+
+// What its last points took; nothing when one of its machines has none.
+std::optional<std::uint64_t> estimate_of(const FlowFacts& facts) {
+  std::uint64_t bytes = 0;
+  for (const Subject& subject : facts.subjects) {
+    if (!subject.newest) return std::nullopt;
+    bytes += subject.newest->bytes_stored;
+  }
+  return bytes;
+}
+
+Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const source::Cancel& cancel) {
+  HF_TRY(const FlowFacts facts, services.catalog.read([&](db::Connection& db) { return facts_of(db, id); }));
+  Findings findings(services, job);
+  const FlowDefinition& definition = facts.flow.definition;
+  if (!facts.flow.complete || !facts.repository) {
+    findings.fail("flows/" + facts.flow.name + " has no definition yet");
+    return findings.end();
+  }
+  if (!definition.enabled) findings.warn("flows/" + facts.flow.name + " is disabled");
+  findings.add(facts.rights, "its owner may write to what it names");
+  if (facts.subjects.empty()) findings.warn(definition.target + " has no enabled machine");
+  for (const Subject& subject : facts.subjects) {
+    if (cancel.requested()) return fail(ECANCELED, "cancelled");
+    look_at_source(subject, findings);
+  }
+  look_at_repository(services, *facts.repository, estimate_of(facts), findings);
+  std::vector<std::string> commands = definition.hooks;
+  if (!definition.only_if.empty()) commands.insert(commands.begin(), definition.only_if);
+  for (const std::string& command : commands) {
+    const auto opened = open_hook(services.hooks, command);
+    opened ? findings.ok(fmt::format("command '{}' is there, and root's", command))
+           : findings.fail(opened.error().message);
+  }
+  return findings.end();
+}
+
+}  // namespace
+
+Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id object,
+                         const std::string& name, const Caller& caller) {
+  return services.catalog.write([&](db::Connection& db) -> Result<Work> {
+    const bool of_flow = kind == ObjectKind::flow;
+    Job job = new_job(JobType::test, name, services.clock.now());
+    job.operation = of_flow ? "flow" : "repository";
+    if (of_flow) {
+      HF_TRY(const std::string flow, Flows(db).name_of(object));
+      job.owner = "flows/" + flow;
+    } else {
+      HF_TRY(const std::string repository, Repositories(db).name_of(object));
+      job.owner = "repositories/" + repository;
+      job.repository_id = object;
+    }
+    HF_CHECK(Jobs(db).add(job));
+    Event event = make_event(services.clock, of_flow ? "flow.test" : "repository.test", job.owner, caller);
+    event.job = job.name;
+    HF_CHECK(record(db, event));
+
+    Work work{.job = job.id, .name = "jobs/" + job.name};
+    work.perform = [&services, of_flow, object, id = job.id](ProgressMeter&,
+                                                             const source::Cancel& cancel) -> Result<JobEnd> {
+      return of_flow ? try_flow(services, object, id, cancel) : try_repository(services, object, id);
+    };
+    return work;
+  });
+}
+
+}  // namespace holdfast::runs

@@ -1,0 +1,15 @@
+// What a job does that verifies points.
+#pragma once
+
+#include <vector>
+
+#include "engine/capture/services.h"
+#include "engine/runs/work.h"
+
+namespace holdfast::runs {
+
+// The services outlive it.
+decltype(Work::perform) verification_work(const capture::Services& services, std::vector<Id> points,
+                                          VerifyLevel level);
+
+}  // namespace holdfast::runs

@@ -1,0 +1,60 @@
+// What takes too long, or gets no further, is ended: nothing stays `running` (law 16).
+#include "catalog/base/text.h"
+#include "engine/runs/runner.h"
+
+namespace holdfast::runs {
+
+void Runner::watch() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const auto next = look_at_the_time(Steady::now());
+    if (next == Steady::time_point::max())
+      watched_.wait(lock);
+    else
+      watched_.wait_until(lock, next);
+  }
+}
+
+// Ends what is to be ended, lets begin what has waited long enough; when it is to look again.
+Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now) {
+  auto next = Steady::time_point::max();
+  // Whether that time has come; if not, it is one to wait for.
+  const auto has_come = [&](Steady::time_point time) {
+    if (time <= now) return true;
+    next = std::min(next, time);
+    return false;
+  };
+  for (const auto& [execution, way] : ways_)
+    if (way->until && !way->cause && has_come(*way->until)) {
+      way->cause = Cause{EndReason::timed_out,
+                         fmt::format("the execution has taken longer than its flow's timeout, {}",
+                                     print_duration(*way->course->timeout))};
+      way->cancel.request();
+    }
+  bool somebody_may_begin = false;
+  for (const auto& [job, task] : tasks_) {
+    if (task->cancel.requested()) continue;
+    if (task->way && task->way->cause) {
+      give_up(*task, *task->way->cause);
+      somebody_may_begin = true;
+    } else if (task->begun && task->work.stall && !is_opening(*task)) {
+      if (has_come(task->progress.moved_at() + *task->work.stall))
+        give_up(*task, {EndReason::stalled,
+                        fmt::format("it has got no further for {}", print_duration(*task->work.stall))});
+    } else if (!task->begun && task->tries > 0 && has_come(task->not_before)) {
+      somebody_may_begin = true;
+    }
+  }
+  if (somebody_may_begin) changed_.notify_all();
+  return next;
+}
+
+// What comes before its execution's jobs has limits of its own.
+bool Runner::is_opening(const Task& task) { return task.way && task.way->gate == Way::Gate::opening; }
+
+void Runner::give_up(Task& task, const Cause& cause) {
+  task.cause = cause;
+  task.cancel.request();
+}
+
+}  // namespace holdfast::runs

@@ -1,0 +1,16 @@
+// The verb that flows and repositories have in common.
+#pragma once
+
+#include "fsd/verbs/verb.h"
+
+namespace holdfast::verbs {
+
+inline constexpr Argument kTest[] = {{"name", Argument::Type::new_name, "ID"}};
+
+template <ObjectKind kind>
+Result<> test(Engine& engine, Id object, const Values& values, const Caller& caller) {
+  HF_CHECK(engine.test(kind, object, values.text("name"), caller));
+  return {};
+}
+
+}  // namespace holdfast::verbs

@@ -1,0 +1,90 @@
+// Who begins next: limits, priorities, turns.
+#include "engine/runs/turns.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <list>
+
+namespace holdfast::runs {
+namespace {
+
+// Works a list of jobs off, one after the other, as the runner takes them; the flows in the order of their
+// turns.
+std::vector<Id> order_of(std::list<Work> waiting) {
+  Turns turns;
+  turns.set_limit(1);
+  std::vector<Id> order;
+  while (!waiting.empty()) {
+    auto next = waiting.begin();
+    if (!turns.is_for_the_oldest())
+      for (auto one = waiting.begin(); one != waiting.end(); ++one)
+        if (turns.goes_before(*one, *next)) next = one;
+    turns.begins(*next);
+    turns.ends(*next);
+    order.push_back(next->flow);
+    waiting.erase(next);
+  }
+  return order;
+}
+
+std::list<Work> jobs(Id flow, int count, int priority = 0) {
+  std::list<Work> all;
+  for (int i = 0; i < count; ++i) all.push_back({.flow = flow, .priority = priority});
+  return all;
+}
+
+std::list<Work> joined(std::list<Work> first, std::list<Work> second) {
+  first.splice(first.end(), second);
+  return first;
+}
+
+TEST(Turns, flows_of_one_priority_take_turns) {
+  EXPECT_EQ(order_of(joined(jobs(1, 3), jobs(2, 2))), (std::vector<Id>{1, 2, 1, 2, 1}));
+}
+
+TEST(Turns, a_flow_of_a_thousand_machines_keeps_nobody_waiting) {
+  const auto order = order_of(joined(jobs(1, 1000), jobs(2, 1)));
+  EXPECT_EQ(std::ranges::find(order, 2) - order.begin(), 1);
+}
+
+TEST(Turns, a_higher_priority_goes_first) {
+  const auto order = order_of(joined(jobs(1, 3), jobs(2, 3, 5)));
+  EXPECT_EQ(order, (std::vector<Id>{2, 2, 2, 1, 1, 1}));
+}
+
+TEST(Turns, nobody_starves_below_a_priority_that_never_ends) {
+  const auto order = order_of(joined(jobs(1, 10), jobs(2, 1000, 100)));
+  const auto last = std::find(order.rbegin(), order.rend(), 1);
+  EXPECT_LE(order.rend() - last, 10 * static_cast<int>(Turns::kOneOf));
+}
+
+TEST(Turns, no_more_run_than_may) {
+  Turns turns;
+  turns.set_limit(2);
+  turns.set_repository_limit(7, 1);
+  const Work there{.repository = 7}, elsewhere{.repository = 8};
+  EXPECT_TRUE(turns.has_room(there));
+  turns.begins(there);
+  EXPECT_FALSE(turns.has_room(there));
+  EXPECT_TRUE(turns.has_room(elsewhere));
+  turns.begins(elsewhere);
+  EXPECT_FALSE(turns.has_room(elsewhere)) << "two run";
+  turns.ends(there);
+  EXPECT_TRUE(turns.has_room(there));
+}
+
+TEST(Turns, a_limit_that_is_lowered_holds_for_what_begins) {
+  Turns turns;
+  turns.set_limit(3);
+  for (int i = 0; i < 3; ++i) turns.begins({});
+  turns.set_limit(1);
+  turns.ends({});
+  turns.ends({});
+  EXPECT_FALSE(turns.has_room({}));
+  turns.ends({});
+  EXPECT_TRUE(turns.has_room({}));
+}
+
+}  // namespace
+}  // namespace holdfast::runs

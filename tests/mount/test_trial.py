@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""test: a dry run, of a flow and of a repository. Each thing that a run needs has its line, and nothing is moved."""
+
+import json
+import os
+import shutil
+
+import holdfast
+from users import User
+
+MIB = 2**20
+
+
+class Trial(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.repository = self.add_repository()
+        self.storage = self.add_machine(capacities=[64 * MIB])
+        self.storage.disks[0].write(0, os.urandom(MIB))
+
+    def try_out(self, path, outcome, name="t"):
+        self.daemon.write(f"{path}/control", f"test name={name}")
+        self.assertEqual(self.daemon.read(f"jobs/{name}/wait").strip(), outcome, self.daemon.read(f"jobs/{name}/log"))
+        job = self.daemon.json(f"jobs/{name}/status.json")
+        self.assertEqual((job["type"], job["owner"]), ("test", path))
+        lines = [line.split(" ", 1)[1].strip() for line in self.daemon.read(f"jobs/{name}/log").splitlines()]
+        counts = {word: sum(line.startswith(word + " ") for line in lines) for word in ("ok", "warning", "failed")}
+        counts["warnings"] = counts.pop("warning")
+        self.assertEqual(job["metadata"], counts)
+        return "\n".join(lines)
+
+    def everything(self):
+        files = sorted(str(path) for path in self.repository.rglob("*") if "definitions" not in path.parts)
+        return files, self.storage.foreign(), sorted(self.storage.bitmaps(self.storage.disks[0]))
+
+    def test_a_flow_that_may_run_has_a_line_for_each_thing_and_nothing_is_moved(self):
+        self.add_hook("tell", "exit 0\n")
+        self.add_flow(hooks=["tell"], only_if="tell")
+        before = self.everything()
+        log = self.try_out("flows/f", "success")
+        for line in (
+            "ok its owner may write to what it names",
+            "ok machines/m: its source answers",
+            "ok machines/m: disk disk-0: 64 MiB",
+            "ok machines/m: disk disk-0: the next run reads it whole",
+            "ok repositories/r is there",
+            "ok repositories/r can be written to",
+            "ok repositories/r has room",
+            "ok command 'tell' is there",
+        ):
+            self.assertIn(line, log)
+        self.assertEqual(self.everything(), before)
+        self.assertEqual(self.daemon.json("flows/f/status.json")["total_executions"], 0)
+        self.assertEqual(self.daemon.points("m"), [])
+
+    def test_the_bitmap_that_the_next_run_rests_on_is_looked_at(self):
+        self.add_flow()
+        self.assertEqual(self.daemon.run("f", "r1"), "success")
+        log = self.try_out("flows/f", "success", "first")
+        self.assertRegex(log, "ok machines/m: disk disk-0: the bitmap of point .* is usable")
+        self.assertRegex(log, r"a run takes about \d+ MiB")
+        disk = self.storage.disks[0]
+        (bitmap,) = self.storage.bitmaps(disk)
+        self.storage.qmp.command("block-dirty-bitmap-remove", {"node": disk.node, "name": bitmap})
+        log = self.try_out("flows/f", "warning", "second")
+        self.assertRegex(log, "warning machines/m: disk disk-0: the bitmap of point .* is gone")
+
+    def test_each_thing_that_is_wrong_is_told_beside_what_is_right(self):
+        path = self.add_hook("tell", "exit 0\n")
+        gone = self.add_file_machine("gone")
+        self.daemon.define("groups/g", {})
+        for machine in ("m", "gone"):
+            os.symlink(f"../../../machines/{machine}", self.daemon.mount / f"groups/g/members/{machine}")
+        self.daemon.define("flows/f", {"target": "groups/g", "repository": "r", "hooks": ["tell"], "enabled": False})
+        path.chmod(0o777)
+        os.unlink(gone.path)
+        shutil.rmtree(self.repository)
+        os.chown(self.daemon.mount / "flows/f", 1001, 1001)
+        log = self.try_out("flows/f", "error")
+        for line in (
+            "failed flow 'f' belongs to user 1001, who may not write to machines/",
+            "warning flows/f is disabled",
+            "ok machines/m: its source answers",
+            "failed machines/gone",
+            "failed repositories/r",
+            "failed others than root may write to",
+        ):
+            self.assertIn(line, log)
+
+    def test_a_node_that_is_not_there_is_told(self):
+        definition = self.storage.definition() | {"disks": [{"name": "disk-0", "node": "none"}]}
+        self.daemon.write("machines/m/config.json", json.dumps(definition))
+        self.add_flow()
+        self.assertRegex(self.try_out("flows/f", "error"), "failed machines/m: disk disk-0: .*no block node 'none'")
+
+    def test_a_source_that_is_away_is_told(self):
+        self.add_flow()
+        self.storage.kill()
+        self.assertRegex(self.try_out("flows/f", "error"), "failed machines/m: .*qmp.sock")
+
+    def test_a_repository_is_tried_by_itself(self):
+        before = self.everything()
+        log = self.try_out("repositories/r", "success", "first")
+        self.assertEqual(log.count("ok "), 3)
+        self.assertEqual(self.everything(), before)
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "reserve": "100%"}))
+        self.assertIn("failed repositories/r", self.try_out("repositories/r", "error", "second"))
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "read_only": True}))
+        self.assertIn("failed repositories/r is read-only", self.try_out("repositories/r", "error", "third"))
+
+    def test_who_may_not_run_a_flow_may_not_try_it(self):
+        self.add_flow()
+        outcome = User(1001).outcome(lambda: self.daemon.write("flows/f/control", "test"))
+        self.assertEqual(outcome, "EACCES")
+
+
+if __name__ == "__main__":
+    holdfast.main()
