@@ -115,6 +115,7 @@ Result<Id> LiveEngine::create(ObjectKind kind, std::string_view name, const Call
 }
 
 Result<> LiveEngine::remove(ObjectKind kind, Id id, const Caller& caller) {
+  if (kind == ObjectKind::point) return remove_point(id, caller);
   HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, kind, id));
     Event event = make_event(clock_, fmt::format("{}.remove", word_of(kind)), std::move(path), caller);

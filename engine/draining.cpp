@@ -62,9 +62,10 @@ Result<> LiveEngine::resume(const Caller& caller) {
   return {};
 }
 
-std::shared_ptr<void> LiveEngine::count_open_image() {
+std::shared_ptr<void> LiveEngine::count_open_image(std::shared_ptr<void> point) {
   ++open_images_;
-  return {nullptr, [this](std::nullptr_t) {
+  return {nullptr, [this, point = std::move(point)](std::nullptr_t) mutable {
+            point.reset();
             --open_images_;
             runner_.look_again();
           }};

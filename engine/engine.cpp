@@ -4,6 +4,7 @@
 #include "catalog/stores/repositories.h"
 #include "engine/capture/recovery.h"
 #include "engine/live_engine.h"
+#include "engine/retention/prune.h"
 #include "engine/runs/accounts.h"
 
 namespace holdfast {
@@ -36,8 +37,13 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
                 clock_,
                 shelf_,
                 throttles_,
+                readers_,
                 std::move(scratch),
                 [this](Id machine) { sweeper_.take_on(machine); },
+                [this](Id machine) {
+                  prune_by_itself(machine, true);
+                  prune_retired();
+                },
                 std::move(hooks)},
       started_at_(clock.now()),
       definitions_(*catalog_, shelf_),
@@ -74,6 +80,7 @@ Result<> LiveEngine::begin_again() {
       log::warning("{}; it is tried again by and by", recovered.error().message);
       sweeper_.take_on(machine);
     }
+  retention::finish_merges(services_);
   definitions_.changed();  // an earlier life may not have come to it
   HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
     Repositories repositories(db);
@@ -87,6 +94,7 @@ Result<> LiveEngine::begin_again() {
   HF_TRY(const SettingsDefinition settings, this->settings());
   runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
   scheduler_.start();
+  prune_retired();
   return {};
 }
 

@@ -65,6 +65,7 @@ struct MachineView {
   std::optional<double> restore_seconds;  // that a restore of it may take; absent: nobody knows
   std::optional<bool> within_objective;   // absent: there is none
   bool busy = false;
+  std::optional<Time> retired_until;
   std::vector<std::string> warnings;
   std::int64_t revision = 0;
 };
@@ -95,6 +96,20 @@ struct ChainView {
   std::string machine, repository;
   std::vector<Point> points;  // in their order, without their disks
   std::vector<Layer> layers;  // in the order of their making
+};
+
+// What retention would do of a machine's points now.
+struct PlanView {
+  struct OfPoint {
+    std::string name, repository;
+    std::string flow, policy;  // "" where there is none
+    bool good = true;
+    std::vector<std::string> reasons;  // why it stays; none: it goes
+  };
+  std::string machine;
+  std::optional<Time> retired_until;  // when all of a retired machine's points go
+  std::vector<OfPoint> points;        // by their time
+  std::string warning;                // why the last pruning could not do all that it should
 };
 
 // Where the disks of two points of a machine differ, neighbours joined.
@@ -194,6 +209,7 @@ class Engine {
   virtual Result<PointView> point(Id id) = 0;
   virtual Result<PointDisk> point_disk(Id id) = 0;
   virtual Result<ChainView> chain(Id id) = 0;
+  virtual Result<PlanView> plan(Id machine) = 0;
   virtual Result<GroupView> group(Id id) = 0;
   virtual Result<ScheduleView> schedule(Id id) = 0;
   virtual Result<PolicyView> policy(Id id) = 0;
@@ -230,6 +246,7 @@ class Engine {
   virtual Result<Named> latest(ObjectKind kind, Id parent) = 0;
 
   virtual Result<Id> create(ObjectKind kind, std::string_view name, const Caller& caller) = 0;
+  // Of a point EBUSY says what holds it (law 12).
   virtual Result<> remove(ObjectKind kind, Id id, const Caller& caller) = 0;
   virtual Result<> rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) = 0;
   // As the kernel has it: the owner is root's to change; the group and the mode are the owner's too, to
@@ -259,6 +276,10 @@ class Engine {
   virtual Result<> unpin(Id point, const Caller& caller) = 0;  // ENOENT: it is not pinned
   virtual Result<> give_verdict(Id point, const VerdictRequest& request, const Caller& caller) = 0;
 
+  // No more runs of the machine; after that time all its points go. Again: another time.
+  virtual Result<> retire(Id machine, std::chrono::seconds keep, const Caller& caller) = 0;
+  virtual Result<> unretire(Id machine, const Caller& caller) = 0;  // EINVAL: it isn't
+
   virtual Result<Id> run(Id flow, const RunRequest& request, const Caller& caller) = 0;  // the execution
   // Of all flows that the caller may change and whose names match the shell's pattern: all are accepted, or
   // none. Disabled ones are not run. ENOENT: there is no such flow.
@@ -274,6 +295,8 @@ class Engine {
                             const Caller& caller) = 0;
   // Of a flow or a repository: the job. All that a run needs is looked at, nothing is moved or made.
   virtual Result<Id> test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) = 0;
+  // Of a machine, by the policies of the flows that made its points: the job.
+  virtual Result<Id> prune(Id machine, const PruneRequest& request, const Caller& caller) = 0;
   virtual Result<> set_enabled(Id flow, bool enabled, const Caller& caller) = 0;
   virtual Result<> cancel_flow(Id flow, const Caller& caller) = 0;
   virtual Result<> cancel_execution(Id execution, const Caller& caller) = 0;

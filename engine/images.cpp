@@ -77,12 +77,14 @@ class FlatImage final : public WatchedImage {
 }  // namespace
 
 Result<LiveEngine::Shared> LiveEngine::share(const PointDisk& disk, ImageForm form) {
+  const auto nothing_goes = readers_.opening();
   Machine machine;
   Repository repository;
   std::vector<Layer> layers;
   Settings settings;
   HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
     HF_TRY(const Point point, Points(db).get(disk.point_id));
+    if (point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", point.name);
     HF_TRY(machine, Machines(db).get(point.machine_id));
     HF_TRY(repository, Repositories(db).get(point.repository_id));
     HF_TRY(layers, Points(db).stack(disk.layer_id));
@@ -94,7 +96,8 @@ Result<LiveEngine::Shared> LiveEngine::share(const PointDisk& disk, ImageForm fo
   const std::lock_guard lock(shared_mutex_);
   std::erase_if(shared_, [](const auto& entry) { return entry.second.stack.expired(); });
   auto& [weak_stack, weak_view] = shared_[{disk.layer_id, checked}];
-  Shared image{weak_stack.lock(), weak_view.lock()};
+  Shared image{weak_stack.lock(), weak_view.lock(),
+               std::make_shared<repository::Readers::Open>(readers_, disk.point_id, clock_)};
   if (!image.stack) {
     HF_TRY(const auto place, shelf_.place(repository));
     HF_TRY(image.stack, place->open_stack(machine.key, layers, checked));
@@ -124,8 +127,9 @@ Result<std::shared_ptr<OpenedImage>> LiveEngine::open_image(Id point_disk, Image
     return fail(EIO, "an image of this point is missing: {}", image.error().message);
   if (!image) return tl::make_unexpected(image.error());
   const auto tell = [=, this](const Error& error) { tell_of_damage(point_disk, error, caller); };
-  if (form == ImageForm::qcow2) return std::make_shared<FlatImage>(image->view, tell, count_open_image());
-  return std::make_shared<RawImage>(image->stack, tell, count_open_image());
+  if (form == ImageForm::qcow2)
+    return std::make_shared<FlatImage>(image->view, tell, count_open_image(image->open));
+  return std::make_shared<RawImage>(image->stack, tell, count_open_image(image->open));
 }
 
 void LiveEngine::tell_of_damage(Id point_disk, const Error& error, const Caller& caller) {

@@ -89,6 +89,10 @@ class LiveEngine final : public Engine {
 
   // policies.cpp
   Result<PolicyView> policy(Id id) override;
+  Result<PlanView> plan(Id machine) override;
+  Result<Id> prune(Id machine, const PruneRequest& request, const Caller& caller) override;
+  Result<> retire(Id machine, std::chrono::seconds keep, const Caller& caller) override;
+  Result<> unretire(Id machine, const Caller& caller) override;
   Result<> define(Id id, const PolicyDefinition& definition, const Caller& caller) override;
 
   // flows.cpp
@@ -156,6 +160,9 @@ class LiveEngine final : public Engine {
                         Act act);
   template <class Act>
   Result<> change_member(Id group, Id machine, std::string_view word, const Caller& caller, Act act);
+  Result<> remove_point(Id point, const Caller& caller);
+  void prune_by_itself(Id machine, bool by_policy);
+  void prune_retired();
   // Hands what was accepted to the runner: its job.
   Result<Id> take_on(Result<runs::Work> accepted);
   Result<std::vector<Id>> take_on(Result<std::vector<runs::FlowRun>> accepted);  // the executions
@@ -168,10 +175,11 @@ class LiveEngine final : public Engine {
   struct Shared {
     std::shared_ptr<image::Stack> stack;
     std::shared_ptr<image::FlatView> view;  // of those who asked for it
+    std::shared_ptr<void> open;             // its point is, for as long as this lives
   };
   Result<Shared> share(const PointDisk& disk, ImageForm form);
   // One more image is open for as long as this lives.
-  std::shared_ptr<void> count_open_image();
+  std::shared_ptr<void> count_open_image(std::shared_ptr<void> point);
   void tell_of_damage(Id point_disk, const Error& error, const Caller& caller);
 
   const std::unique_ptr<Catalog> catalog_;
@@ -179,6 +187,7 @@ class LiveEngine final : public Engine {
   Relay observer_;
   repository::Shelf shelf_;
   capture::Throttles throttles_;
+  repository::Readers readers_;
   const capture::Services services_;
   const Time started_at_;
   repository::Definitions definitions_;

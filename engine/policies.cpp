@@ -1,7 +1,14 @@
-// Policies: how long points are kept, and how runs are made.
+// Policies, and what becomes of points by them: plans, prunings, machines that are retired.
 #include "catalog/stores/policies.h"
 
+#include <algorithm>
+
+#include "catalog/base/log.h"
+#include "catalog/base/text.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/retention.h"
 #include "engine/live_engine.h"
+#include "engine/retention/prune.h"
 
 namespace holdfast {
 
@@ -18,6 +25,80 @@ Result<PolicyView> LiveEngine::policy(Id id) {
 Result<> LiveEngine::define(Id id, const PolicyDefinition& definition, const Caller& caller) {
   return change(ObjectKind::policy, id, "policy.define", caller, "",
                 [&](db::Connection& db) { return Policies(db).define(id, definition, clock_.now()); });
+}
+
+Result<PlanView> LiveEngine::plan(Id machine) {
+  HF_TRY(const retention::Plan plan, catalog_->read([&](db::Connection& db) {
+    return retention::make_plan(db, readers_, machine, clock_.now());
+  }));
+  PlanView view{.machine = plan.machine, .retired_until = {}, .points = {}, .warning = plan.warning};
+  if (plan.retirement) view.retired_until = plan.retirement->at + plan.retirement->keep;
+  for (const retention::PlannedPoint& planned : plan.points) {
+    PlanView::OfPoint point{.name = planned.point.name,
+                            .repository = planned.repository,
+                            .flow = planned.point.flow,
+                            .policy = planned.policy,
+                            .good = planned.good,
+                            .reasons = {}};
+    for (const retention::Reason reason : planned.judgement.reasons)
+      point.reasons.emplace_back(to_word(reason));
+    view.points.push_back(std::move(point));
+  }
+  return view;
+}
+
+Result<Id> LiveEngine::prune(Id machine, const PruneRequest& request, const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_TRY(const auto admission, runner_.admit());
+  return take_on(runs::begin_pruning(services_, machine, request, caller));
+}
+
+// By the daemon itself. What is refused now, while it drains or stops, comes at the next occasion.
+void LiveEngine::prune_by_itself(Id machine, bool by_policy) {
+  const auto plan = this->plan(machine);
+  const bool is_needed =
+      !by_policy || !plan || !plan->warning.empty() ||
+      std::ranges::any_of(plan->points, [](const auto& point) { return point.reasons.empty(); });
+  if (!is_needed) return;
+  const auto admission = runner_.admit();
+  if (!admission) return;
+  const auto taken =
+      take_on(runs::begin_pruning(services_, machine, {.name = "", .by_policy = by_policy}, std::nullopt));
+  if (!taken) log::warning("machine {} is not pruned now: {}", machine, taken.error().message);
+}
+
+// Machines that make no more points are pruned when others are, and at start.
+void LiveEngine::prune_retired() {
+  const auto over = catalog_->read([&](db::Connection& db) { return Retention(db).over(clock_.now()); });
+  if (!over) return log::warning("retired machines can't be looked for: {}", over.error().message);
+  for (const Id machine : *over) prune_by_itself(machine, true);
+}
+
+Result<> LiveEngine::retire(Id machine, std::chrono::seconds keep, const Caller& caller) {
+  const std::string span = fmt::format("keep={}s", keep.count());
+  HF_CHECK(change(ObjectKind::machine, machine, "machine.retire", caller, span, [&](db::Connection& db) {
+    return Retention(db).set_retirement(machine, Retention::Retired{clock_.now(), keep});
+  }));
+  prune_by_itself(machine, true);
+  return {};
+}
+
+Result<> LiveEngine::unretire(Id machine, const Caller& caller) {
+  return change(ObjectKind::machine, machine, "machine.unretire", caller, "",
+                [&](db::Connection& db) -> Result<> {
+                  HF_TRY(const auto retired, Retention(db).retirement(machine));
+                  if (!retired) return fail(EINVAL, "the machine is not retired");
+                  return Retention(db).set_retirement(machine, std::nullopt);
+                });
+}
+
+Result<> LiveEngine::remove_point(Id point, const Caller& caller) {
+  HF_TRY(const Point row, catalog_->read([&](db::Connection& db) { return Points(db).get(point); }));
+  HF_CHECK(retention::retire_point(services_, point, caller));
+  observer_.changed(ObjectKind::point, point);
+  observer_.changed(ObjectKind::machine, row.machine_id);
+  prune_by_itself(row.machine_id, false);
+  return {};
 }
 
 }  // namespace holdfast

@@ -134,6 +134,7 @@ Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
     }
     case ObjectKind::point: {
       HF_TRY(const Point point, Points(db).get(id));
+      if (point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", point.name);
       return Machines(db).get(point.machine_id);
     }
     case ObjectKind::point_disk: {
@@ -247,6 +248,7 @@ Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
   return catalog_->read([&](db::Connection& db) -> Result<Stamp> {
     if (kind == ObjectKind::point) {
       HF_TRY(const Point point, Points(db).get(id));
+      if (point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", point.name);
       const Time known_at = point.verified ? point.verified->at : point.time;
       return Stamp{std::max(point.id, point.revision), std::max(point.time, known_at)};
     }

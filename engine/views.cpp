@@ -12,6 +12,7 @@
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/retention.h"
 #include "catalog/stores/schedules.h"
 #include "engine/live_engine.h"
 #include "engine/schedule/timetable.h"
@@ -58,6 +59,10 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
                                     iso_time(view.newest->time))
                       : "there is no good point yet, which the objective asks for");
   }
+  HF_TRY(const auto retired, Retention(db).retirement(id));
+  if (retired) view.retired_until = retired->at + retired->keep;
+  HF_TRY(std::string warning, Retention(db).warning(id));
+  if (!warning.empty()) view.warnings.push_back("pruning: " + std::move(warning));
   return view;
 }
 
@@ -139,6 +144,7 @@ Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, const Ca
 Result<PointView> view_point(db::Connection& db, Id id, Time now) {
   PointView view;
   HF_TRY(view.point, Points(db).get(id));
+  if (view.point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", view.point.name);
   HF_TRY(const Machine machine, Machines(db).get(view.point.machine_id));
   HF_TRY(const Repository repository, Repositories(db).get(view.point.repository_id));
   view.machine = machine.name;

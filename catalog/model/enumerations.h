@@ -98,8 +98,9 @@ HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full",
          "timed_out", "stalled", "no_space", "source_unreachable", "repository_unreachable",
          "condition_not_met", "cbt_lied", "disk_unprotected", "damaged", "no_machines", "hook_failed");
 
-enum class PointState { writing, committed };
-HF_WORDS(PointState, "point_states", "writing", "committed");
+// retired: no point any more, but layers of it are there.
+enum class PointState { writing, committed, retired };
+HF_WORDS(PointState, "point_states", "writing", "committed", "retired");
 
 enum class PointKind { full, incremental };
 HF_WORDS(PointKind, "point_kinds", "full", "incremental");
@@ -118,14 +119,15 @@ enum class FullReason {
   layout_changed,  // the repository's cluster size or compression
   parent_missing,
   parent_damaged,
-  cbt_lied,  // what the source calls unchanged is not what the parent has
+  cbt_lied,   // what the source calls unchanged is not what the parent has
+  by_policy,  // the newest full is as old as its policy lets it become
 };
 HF_WORDS(FullReason, "full_reasons", "no_parent", "requested", "cbt_reset", "no_change_id", "bitmap_missing",
          "bitmap_inconsistent", "bitmap_unusable", "capacity_changed", "disk_changed", "layout_changed",
-         "parent_missing", "parent_damaged", "cbt_lied");
+         "parent_missing", "parent_damaged", "cbt_lied", "by_policy");
 constexpr bool is_planned(FullReason reason) {
   return reason == FullReason::no_parent || reason == FullReason::requested ||
-         reason == FullReason::cbt_reset;
+         reason == FullReason::cbt_reset || reason == FullReason::by_policy;
 }
 
 enum class Consistency { filesystem, crash, none };

@@ -185,7 +185,7 @@ Result<std::vector<Point>> Points::of_chain(Id chain) {
 Result<std::optional<Id>> Points::job_of_full(Id chain) {
   HF_TRY(auto full, db_.prepare(R"sql(
     SELECT coalesce(job_id, 0) FROM points
-    WHERE chain_id = :chain AND state = 'committed' AND kind = 'full' LIMIT 1)sql"));
+    WHERE chain_id = :chain AND state <> 'writing' AND kind = 'full' LIMIT 1)sql"));
   HF_TRY(const auto job, first_row(full.bind(":chain", chain), read_id));
   return job.value_or(0) == 0 ? std::nullopt : job;
 }

@@ -82,9 +82,10 @@ Result<> Points::add_chain(const Chain& chain) {
 Result<> Points::add(const Point& point) {
   HF_TRY(auto insert, db_.prepare(R"sql(
     INSERT INTO points (id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id,
-                        flow, execution, name, state, kind, full_reason, consistency, time, cluster_size,
+                        flow_id, flow, execution, name, state, kind, full_reason, consistency, time, cluster_size,
                         compression, bytes_stored)
     VALUES (:id, :machine, :repository, :chain, :parent, :execution_id, :job_id,
+            (SELECT flow_id FROM executions WHERE id = :execution_id),
             :flow, :execution, :name, 'writing', :kind, :full_reason, :consistency, :time, :cluster_size,
             :compression, :bytes_stored))sql"));
   const auto done = bind_facts(insert, point)

@@ -70,6 +70,7 @@ class Backup {
       log::warning("machine '{}': {}", machine_.name, released.error().message);
       services_.left_behind(machine_.id);
     }
+    if (request_.has_policy) services_.point_made(machine_.id);
     return std::move(outcome_);
   }
 
@@ -92,7 +93,8 @@ class Backup {
     if (request_.imported)
       return services_.catalog.read(
           [&](db::Connection& db) { return check_first_point(db, machine_.id, repository_.id); });
-    HF_TRY(parent_, choose_parent(services_, *place_, machine_, repository_, request_.kind));
+    HF_TRY(parent_, choose_parent(services_, *place_, machine_, repository_,
+                                  {.kind = request_.kind, .full_every = request_.full_every}));
     return {};
   }
 

@@ -8,6 +8,12 @@
 namespace holdfast::capture {
 namespace {
 
+// A schedule that is a little early, or was a little late the last time, must not cost a whole period.
+bool is_due(Time chain_begun, std::chrono::seconds every, Time now) {
+  constexpr std::chrono::seconds kSlack = std::chrono::hours{1};
+  return now - chain_begun >= every - std::min(kSlack, every / 10);
+}
+
 // A reason that holds for the whole point, before its disks are looked at.
 std::optional<FullReason> reason_for_all(const std::optional<Point>& parent, const Repository& repository,
                                          std::optional<PointKind> wanted) {
@@ -46,12 +52,16 @@ tl::expected<image::ContentReader, FullReason> open_content(const repository::Pl
 }
 
 Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
-                             const Repository& repository, std::optional<PointKind> wanted) {
+                             const Repository& repository, const Wish& wish) {
   return services.catalog.read([&](db::Connection& db) -> Result<Parent> {
     Points points(db);
     Parent parent;
     HF_TRY(parent.point, points.newest(machine.id, repository.id));
-    const auto for_all = reason_for_all(parent.point, repository, wanted);
+    auto for_all = reason_for_all(parent.point, repository, wish.kind);
+    if (!for_all && !wish.kind && wish.full_every) {
+      HF_TRY(const Chain chain, points.chain(parent.point->chain_id));
+      if (is_due(chain.created_at, *wish.full_every, services.clock.now())) for_all = FullReason::by_policy;
+    }
     for (const DiskDefinition& disk : machine.definition.disks) {
       if (for_all) {
         parent.reasons[disk.name] = *for_all;

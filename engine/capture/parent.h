@@ -23,8 +23,12 @@ struct Parent {
   std::map<std::string, FullReason> reasons;
 };
 
+struct Wish {
+  std::optional<PointKind> kind;
+  std::optional<std::chrono::seconds> full_every;  // a full when the chain is that old
+};
 Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
-                             const Repository& repository, std::optional<PointKind> wanted);
+                             const Repository& repository, const Wish& wish);
 
 // The sums of what the parent's disk held, for a disk that is held against them; or why there are none to
 // rely on.

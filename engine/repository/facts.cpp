@@ -18,6 +18,16 @@ std::mutex& one_at_a_time() {
   return mutex;
 }
 
+// Which image each disk lies in: another than the manifest says, once layers were merged.
+Result<nlohmann::ordered_json> images_of(db::Connection& db, const Point& point) {
+  auto images = nlohmann::ordered_json::array();
+  for (const PointDisk& disk : point.disks) {
+    HF_TRY(const Layer layer, Points(db).layer(disk.layer_id));
+    images.push_back({{"disk", disk.name}, {"image_id", layer.image_id}, {"sums_sha256", disk.sums_sha256}});
+  }
+  return images;
+}
+
 struct Facts {
   std::string directory;  // the point's
   std::string text;
@@ -29,9 +39,11 @@ Result<Facts> facts_of(db::Connection& db, Id id) {
   HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
   HF_TRY(const auto pins, Pins(db).of_point(id));
   HF_TRY(const auto verdicts, Verdicts(db).of_point(id));
+  HF_TRY(auto images, images_of(db, point));
   const nlohmann::ordered_json document{{"verified", verification_json(point.verified)},
                                         {"pins", pins_json(pins)},
-                                        {"verdicts", verdicts_json(verdicts)}};
+                                        {"verdicts", verdicts_json(verdicts)},
+                                        {"images", std::move(images)}};
   return Facts{fmt::format("{}/{}", machine.key, point.name),
                document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n",
                point.revision};

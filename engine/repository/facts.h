@@ -1,6 +1,6 @@
-// facts.json beside a point's manifest: what may change of it, its last verification, pins and verdicts.
-// Replaced by one rename (law 11). The catalog has them first; which points' facts a repository has not been
-// told yet, it knows.
+// facts.json beside a point's manifest: what may change of it, its last verification, pins and verdicts, and,
+// since layers are merged, which image each disk lies in. Replaced by one rename (law 11). The catalog has
+// them first; which points' facts a repository has not been told yet, it knows.
 #pragma once
 
 #include "catalog/base/disk.h"

@@ -31,6 +31,7 @@ Result<Work> begin_backup(const capture::Services& services, Id machine_id, cons
     HF_TRY(const Machine machine, Machines(db).get(machine_id));
     if (!machine.complete)
       return fail(EINVAL, "machine '{}' has no definition yet; write its config.json", machine.name);
+    HF_CHECK(check_not_retired(db, machine_id));
     HF_TRY(const Repository repository, usable_repository(db, request.repository, caller));
     Job job = new_job(JobType::backup, request.name, services.clock.now());
     job.operation = request.kind ? to_word(*request.kind) : "auto";

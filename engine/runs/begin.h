@@ -1,6 +1,6 @@
 // How what a user asks for becomes work: checked, recorded with its event in one transaction, and handed back
 // for the runner. A refusal leaves nothing. A file each: flow.cpp, backup.cpp, import.cpp, verification.cpp,
-// trial.cpp.
+// pruning.cpp, trial.cpp.
 #pragma once
 
 #include <vector>
@@ -50,5 +50,12 @@ Result<Work> begin_verification(const capture::Services& services, ObjectKind ki
 // job's log. Nothing is moved, nothing made at a source. EEXIST: the name is taken.
 Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id object,
                          const std::string& name, const Caller& caller);
+
+// EINVAL, with a sentence: no more points are made of it. Inside a transaction.
+Result<> check_not_retired(db::Connection& db, Id machine);
+
+// EEXIST: the name is taken. Without a caller it is the daemon's own.
+Result<Work> begin_pruning(const capture::Services& services, Id machine, const PruneRequest& request,
+                           const std::optional<Caller>& caller);
 
 }  // namespace holdfast::runs

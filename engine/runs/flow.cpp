@@ -8,6 +8,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/policies.h"
+#include "catalog/stores/retention.h"
 #include "engine/audit.h"
 #include "engine/rights.h"
 #include "engine/runs/begin.h"
@@ -35,6 +36,7 @@ Result<std::vector<Member>> machines_of(db::Connection& db, const Flow& flow,
   std::vector<Member> members;
   if (flow.machine_id) {
     HF_TRY(std::string name, Machines(db).name_of(*flow.machine_id));
+    HF_CHECK(check_not_retired(db, *flow.machine_id));
     members.push_back({.machine_id = *flow.machine_id, .machine = std::move(name)});
   } else {
     HF_TRY(members, Groups(db).members(*flow.group_id));
@@ -44,7 +46,12 @@ Result<std::vector<Member>> machines_of(db::Connection& db, const Flow& flow,
     if (found == members.end())
       return fail(ENOENT, "machine '{}' is not one of flow '{}', which backs up {}", name, flow.name,
                   flow.definition.target);
+    HF_CHECK(check_not_retired(db, found->machine_id));
     if (!found->enabled) return fail(EINVAL, "machine '{}' is disabled in {}", name, flow.definition.target);
+  }
+  for (Member& member : members) {
+    HF_TRY(const auto retired, Retention(db).retirement(member.machine_id));
+    if (retired) member.enabled = false;
   }
   std::erase_if(members, [&](const Member& member) {
     return !member.enabled || (!wanted.empty() && std::ranges::find(wanted, member.machine) == wanted.end());
@@ -187,6 +194,8 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
                    .kind = request.kind,
                    .sample = request.sample != 0 ? request.sample : static_cast<unsigned>(policy.sample),
                    .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
+                   .full_every = policy.full_every,
+                   .has_policy = flow.policy_id.has_value(),
                    .job = job.id,
                    .execution_id = execution.id,
                    .flow = flow.name,

@@ -57,6 +57,12 @@ struct VerifyRequest {
   VerifyLevel level = VerifyLevel::checksums;
 };
 
+// Of a machine.
+struct PruneRequest {
+  std::string name;       // of the job; empty: one is made
+  bool by_policy = true;  // else what points have gone already have left behind, alone
+};
+
 // Of the daemon: an end to work, before an upgrade.
 struct DrainRequest {
   std::string name;                             // of the job; empty: one is made

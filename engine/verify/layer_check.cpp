@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/base/sha256.h"
+#include "engine/image/host_ranges.h"
 
 namespace holdfast::verify {
 namespace {
@@ -71,7 +72,12 @@ Result<> check_every_byte(const repository::Place& place, const StoredLayer& sto
                           const image::Watch& watch) {
   HF_TRY(const Files files, open_files(place, stored));
   HF_CHECK(check_facts(files, stored, watch));
-  return image::verify_layer(*files.image, *files.sums, watch);
+  if (stored.seen_through.empty()) return image::verify_layer(*files.image, *files.sums, watch);
+  HF_TRY(const auto stack, place.open_stack(stored.machine_key, stored.seen_through));
+  const auto its = std::ranges::find(stored.seen_through, stored.layer.id, &Layer::id);
+  const image::LayerUse use{stack, static_cast<std::size_t>(its - stored.seen_through.begin())};
+  HF_TRY(const auto hidden, image::hidden_data(std::span{&use, 1}));
+  return image::verify_punched_layer(*files.image, *files.sums, hidden, watch);
 }
 
 }  // namespace holdfast::verify

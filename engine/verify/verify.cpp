@@ -11,6 +11,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/repository/facts.h"
+#include "engine/retention/ground.h"
 #include "engine/verify/layer_check.h"
 #include "engine/verify/second_opinion.h"
 
@@ -53,11 +54,14 @@ class Verification {
 
  private:
   Result<> load(Id id) {
+    HF_CHECK(study_machine_of(id));
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
       Points points(db);
       auto point = points.get(id);
       if (!point && point.error().code == ENOENT) return {};
       HF_CHECK(point);
+      if (point->state == PointState::retired) return {};
+      HF_CHECK(find_hidden(db, point->machine_id, point->repository_id));
       HF_TRY(const Machine machine, Machines(db).get(point->machine_id));
       Subject subject{.point = std::move(*point),
                       .path = {},
@@ -71,7 +75,7 @@ class Verification {
           subject.layers[disk.name].push_back(layer.id);
           if (layers_.contains(layer.id)) continue;
           HF_TRY(const auto sums, points.sums_of_layer(layer.id));
-          layers_[layer.id] = {.layer = {layer, machine.key, sums.value_or("")},
+          layers_[layer.id] = {.layer = {layer, machine.key, sums.value_or(""), hidden_[layer.id]},
                                .repository = subject.point.repository_id,
                                .fault = {}};
           unseen_.insert(layer.id);
@@ -80,6 +84,32 @@ class Verification {
       subjects_.push_back(std::move(subject));
       return {};
     });
+  }
+
+  // Nothing of it is pruned meanwhile.
+  Result<> study_machine_of(Id point) {
+    const auto found = services_.catalog.read([&](db::Connection& db) { return Points(db).get(point); });
+    if (!found) return found.error().code == ENOENT ? Result<>{} : tl::make_unexpected(found.error());
+    auto& studied = studied_[found->machine_id];
+    if (!studied)
+      studied = services_.readers.study(found->machine_id, [this] { return cancel_.requested(); });
+    if (!studied) return fail(ECANCELED, "cancelled");
+    return {};
+  }
+
+  Result<> find_hidden(db::Connection& db, Id machine, Id repository) {
+    if (!looked_for_hidden_.insert({machine, repository}).second) return {};
+    HF_TRY(const auto layers, Retention(db).layers(machine, repository));
+    for (const retention::Tower& tower : retention::towers_of(layers)) {
+      std::vector<Layer> through;
+      for (std::size_t i = tower.size(), end = tower.size(); i-- > 0;) {
+        if (!tower[i].shown) continue;
+        through.assign(tower.begin() + static_cast<std::ptrdiff_t>(i), tower.end());
+        for (std::size_t below = i + 1; below < end; ++below) hidden_[tower[below].id] = through;
+        end = i;
+      }
+    }
+    return {};
   }
 
   void expect() {
@@ -191,6 +221,9 @@ class Verification {
   ProgressMeter& progress_;
   const source::Cancel& cancel_;
   std::vector<Subject> subjects_;
+  std::map<Id, std::shared_ptr<void>> studied_;    // machines
+  std::set<std::pair<Id, Id>> looked_for_hidden_;  // by machine and repository
+  std::map<Id, std::vector<Layer>> hidden_;        // what no point shows, with what it is seen through
   std::map<Id, Stored> layers_;
   std::set<Id> unseen_;
   Outcome outcome_;

@@ -1,4 +1,6 @@
 // Tree: what changes names.
+#include <algorithm>
+
 #include "catalog/base/text.h"
 #include "fsd/tree/tree.h"
 
@@ -105,10 +107,17 @@ Result<Place> Tree::make_unsettled(const Place& directory, std::string_view name
   return Place{row, id, directory.object};
 }
 
-Result<Place> Tree::changeable(const Place& directory, std::string_view name, const Asker& asker) {
+Result<> Tree::check_holds_removable(const Place& directory, const Asker& asker) {
+  const bool removable = std::ranges::any_of(
+      knot(directory).children, [this](RowIndex child) { return outline_.at(child).row->removable; });
+  if (removable) return check_may_change(directory, asker);
   HF_CHECK(makeable(directory, asker));
+  return {};
+}
+
+Result<Place> Tree::changeable(const Place& directory, std::string_view name, const Asker& asker) {
   HF_TRY(const Place place, lookup_unsettled(directory, name));
-  if (kind(place) != NodeKind::object) return place;
+  if (kind(place) != NodeKind::object || knot(place).row->removable) return place;
   HF_TRY(const Ownership owner, ownership(place));
   if (!may(asker, owner, Right::write))
     return fail(EACCES, "'{}' is not yours to delete or rename: its mode does not let you write to it", name);
@@ -116,6 +125,7 @@ Result<Place> Tree::changeable(const Place& directory, std::string_view name, co
 }
 
 Result<> Tree::remove_unsettled(const Place& directory, std::string_view name, const Asker& asker) {
+  HF_CHECK(check_holds_removable(directory, asker));
   HF_TRY(const Place place, changeable(directory, name, asker));
   if (kind(place) != NodeKind::object) return fail(ENOTDIR, "'{}' is a fixed file", name);
   return engine_.remove(*knot(place).stands_for, place.object, asker);

@@ -93,6 +93,7 @@ struct Row {
   Members members = nullptr;
   Resolve resolve = nullptr;
   Attachment attachment{};
+  bool removable = false;           // object: rmdir lets one go that the daemon has made
   NextPage next_page = nullptr;     // lines
   ImageForm form = ImageForm::raw;  // image
 };

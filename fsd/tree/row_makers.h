@@ -98,6 +98,10 @@ inline Row attachable(Row row, const Attachment& attachment) {
   row.attachment = attachment;
   return row;
 }
+inline Row removable(Row row) {
+  row.removable = true;
+  return row;
+}
 inline Row difference(std::string_view path, std::string_view about, Resolve resolve) {
   return {.path = path, .about = about, .kind = NodeKind::difference, .bits = 0440, .resolve = resolve};
 }

@@ -155,6 +155,8 @@ class Tree {
   Result<> check_may_change(const Place& directory, const Asker& asker);
   // The row of the objects that users make in this collection.
   Result<RowIndex> makeable(const Place& directory, const Asker& asker);
+  // Something that may be deleted there: one of them, or what the daemon has made and lets go.
+  Result<> check_holds_removable(const Place& directory, const Asker& asker);
   // One of them, to be deleted or renamed: he has the right to write to it, too.
   Result<Place> changeable(const Place& directory, std::string_view name, const Asker& asker);
   Result<Place> make_unsettled(const Place& directory, std::string_view name, const Asker& asker);

@@ -1,4 +1,5 @@
 // What may be asked of a machine, and of its points.
+#include "catalog/base/text.h"
 #include "fsd/verbs/limits.h"
 #include "fsd/verbs/verify.h"
 
@@ -26,6 +27,26 @@ Result<> reset_cbt(Engine& engine, Id machine, const Values&, const Caller& call
   return engine.reset_cbt(machine, caller);
 }
 
+constexpr Argument kPrune[] = {{"name", new_name, "ID"}};
+constexpr Argument kRetire[] = {{"keep", span, "SPAN"}};
+
+Result<> prune(Engine& engine, Id machine, const Values& values, const Caller& caller) {
+  HF_CHECK(engine.prune(machine, {.name = values.text("name")}, caller));
+  return {};
+}
+
+Result<> retire(Engine& engine, Id machine, const Values& values, const Caller& caller) {
+  std::chrono::seconds keep = std::chrono::days{90};
+  if (values.has("keep")) {
+    HF_TRY(keep, parse_duration(values.text("keep")));
+  }
+  return engine.retire(machine, keep, caller);
+}
+
+Result<> unretire(Engine& engine, Id machine, const Values&, const Caller& caller) {
+  return engine.unretire(machine, caller);
+}
+
 constexpr Verb kMachine[] = {
     {"backup", kBackup, "make a point of it now, by a job, to be seen at once as jobs/ID", back_up},
     verify_verb<ObjectKind::machine>(
@@ -34,6 +55,12 @@ constexpr Verb kMachine[] = {
      {},
      "believe nothing that its source has told of changes: its next point in each repository is a full one",
      reset_cbt},
+    {"prune", kPrune, "let go now what plan.json says, by a job, to be seen at once as jobs/ID", prune},
+    {"retire", kRetire,
+     "no more runs of it; all its points go when that span is over (90d), the last one too, but for pinned "
+     "ones",
+     retire},
+    {"unretire", {}, "let it run again; its points are judged by their policies again", unretire},
 };
 
 constexpr Argument kPin[] = {{"until", moment, "TIME"}, {"why", text, "TEXT"}};

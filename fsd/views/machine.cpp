@@ -10,7 +10,10 @@ Json machine_fields(const MachineView& view) {
   Json disks = Json::array();
   for (const Disk& disk : view.disks)
     if (disk.configured) disks.push_back(disk.name);
-  const char* state = !view.machine.complete ? "incomplete" : view.busy ? "busy" : "ready";
+  const char* state = !view.machine.complete ? "incomplete"
+                      : view.busy            ? "busy"
+                      : view.retired_until   ? "retired"
+                                             : "ready";
   return {
       {"revision", view.revision},
       {"state", state},
@@ -21,6 +24,7 @@ Json machine_fields(const MachineView& view) {
       {"within_objective", view.within_objective ? Json(*view.within_objective) : Json(nullptr)},
       {"bytes_stored", view.total.bytes_stored},
       {"restore_seconds_estimate", view.restore_seconds ? Json(*view.restore_seconds) : Json(nullptr)},
+      {"retired_until", time_or_null(view.retired_until)},
       {"warnings", view.warnings},
   };
 }

@@ -20,6 +20,7 @@ std::string difference_json(const DifferenceView& view);
 std::string group_status(const GroupView& view);
 std::string schedule_status(const ScheduleView& view);
 std::string policy_status(const PolicyView& view);
+std::string plan_json(const PlanView& view);
 std::string summary(const SummaryView& view);
 
 // One line of machines.jsonl, flows.jsonl, points.jsonl: name, definition and status in one.

@@ -146,6 +146,7 @@ TEST_F(EnumerationsTest, EveryStateAndKindOfAPointIsReadBack) {
   const Point full = committed_point("t1", 1);
   const Point incremental = committed_point("t2", 2, &full);
   const Point writing = begin_point("t3", 3, &full);
+  write([&](db::Connection& db) { must(Retention(db).retire(full.id, at(4))); });
   read([&](db::Connection& db) {
     Points points(db);
     EXPECT_EQ(must(points.get(full.id)).kind, PointKind::full);
@@ -154,9 +155,10 @@ TEST_F(EnumerationsTest, EveryStateAndKindOfAPointIsReadBack) {
     EXPECT_EQ(must(points.get(incremental.id)).disks.at(0).kind, PointKind::incremental);
     EXPECT_EQ(must(points.get(incremental.id)).state, PointState::committed);
     EXPECT_EQ(must(points.get(writing.id)).state, PointState::writing);
+    EXPECT_EQ(must(points.get(full.id)).state, PointState::retired);
   });
   EXPECT_EQ(all_of<PointKind>().size(), 2u);
-  EXPECT_EQ(all_of<PointState>().size(), 2u);
+  EXPECT_EQ(all_of<PointState>().size(), 3u);
 }
 
 TEST_F(EnumerationsTest, EveryKindOfALeftoverIsReadBack) {

@@ -46,9 +46,13 @@ class QueryPlans : public testing::Test {
                                            "definition_changes",
                                            "log_lines"};
     // Partial indexes of what is active now: a handful.
-    const std::set<std::string> small = {"executions_one_active_a_flow", "jobs_active",
-                                         "points_one_writing_a_machine", "copies_being_written",
-                                         "schedule_occurrences_planned"};
+    const std::set<std::string> small = {"executions_one_active_a_flow",
+                                         "jobs_active",
+                                         "points_one_writing_a_machine",
+                                         "copies_being_written",
+                                         "schedule_occurrences_planned",
+                                         "layers_merging",
+                                         "points_retired"};
     const auto plan = plan_of(sql);
     const bool sorts = std::ranges::any_of(
         plan, [](const std::string& step) { return step.find("TEMP B-TREE") != std::string::npos; });
@@ -99,6 +103,7 @@ void use_the_rest(db::Connection& db, Id machine, Id flow) {
   Schedules schedules(db);
   const Id schedule = must(schedules.add("h", {}, at(0))).id;
   must(schedules.set_next(schedule, at(0)));
+  ignore(Policies(db).users(1));
   ignore(schedules.due(at(0), 10));
   ignore(schedules.unplanned());
   ignore(schedules.next_due());
@@ -170,6 +175,29 @@ void use_copies(db::Connection& db, const Point& point, const Layer& layer) {
   ignore(points.last_verified(point.repository_id));
   must(points.reset_cbt(point.machine_id));
   ignore(points.repositories_of(point.machine_id));
+}
+
+// A point on its way out; the layer stays until it is forgotten.
+void use_retention(db::Connection& db, const Point& point, const Layer& layer) {
+  const auto ignore = [](const auto&) {};
+  Retention retention(db);
+  ignore(retention.points(point.machine_id, at(0)));
+  must(retention.begin_merge(layer.id, "bb", layer.id));
+  ignore(retention.copies(point.machine_id, point.repository_id));
+  ignore(retention.merging());
+  must(retention.give_up_merge(layer.id));
+  must(retention.set_punched(layer.id, layer.id));
+  must(retention.end_merge(layer.id, 1, "", ""));
+  must(retention.set_retirement(point.machine_id, Retention::Retired{at(0), std::chrono::seconds{1}}));
+  ignore(retention.retirement(point.machine_id));
+  ignore(retention.over(at(0)));
+  must(retention.set_warning(point.machine_id, "x"));
+  ignore(retention.warning(point.machine_id));
+  must(retention.retire(point.id, at(0)));
+  ignore(retention.retired(point.machine_id, point.repository_id));
+  ignore(retention.layers(point.machine_id, point.repository_id));
+  must(retention.forget_layer(layer.id));
+  must(retention.forget(point.id));
 }
 
 void use_logs(db::Connection& db, const Job& job, const Execution& execution) {
@@ -296,7 +324,8 @@ void use_everything(db::Connection& db) {
   ignore(read_owned_totals(db));
   ignore(flows.ownership(flow));
 
-  must(points.remove(point.id));
+  use_retention(db, point, layer);
+  ignore(points.remove(point.id));
   must(flows.remove(flow));
   must(machines.get(machine));
   must(machines.remove(machine));

@@ -122,7 +122,8 @@ VALUES
   (410, 'with-after', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, 409, 1, 'skip', 60, 60, 0),
   (411, 'of-occurrence', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
   (412, 'of-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (413, 'before-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0);
+  (413, 'before-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
+  (414, 'of-point', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0);
 INSERT INTO flow_hooks VALUES (4, 0, 'before'), (4, 1, 'after'), (401, 0, 'before');
 INSERT INTO flow_recipients VALUES (4, 0, 'ann'), (4, 1, 'bob'), (401, 0, 'ann');
 INSERT INTO flow_tags VALUES (4, 0, 'daily'), (4, 1, 'gold'), (401, 0, 'daily');
@@ -168,7 +169,7 @@ VALUES
 INSERT INTO chains VALUES
   (7, 1, 3, 0), (107, 1, 3, 0), (117, 1, 3, 0), (127, 1, 3, 0), (701, 205, 3, 0), (702, 1, 304, 0),
   (703, 1, 3, 0), (705, 1, 3, 0), (706, 1, 103, 0);
-INSERT INTO layers VALUES
+INSERT INTO layers (id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes) VALUES
   (8, 7, 2, NULL, 't1/disk-0.qcow2', 'aa', 100),
   (9, 7, 2, 8, 't2/disk-0.qcow2', 'bb', 10),
   (108, 7, 2, NULL, 'spare/disk-0.qcow2', 'cc', 10),
@@ -202,6 +203,7 @@ INSERT INTO point_disks VALUES
   (13, 10, 112, 'disk-1', 1048576, 'full', 'no_parent', 'hf-1', 100, 100, 'abc', 118, NULL, 1, NULL, NULL, NULL),
   (14, 11, 2, 'disk-0', 1048576, 'incremental', NULL, 'hf-2', 10, 100, 'abc', 9, 131072, 0, 10, NULL, NULL),
   (1201, 115, 2, 'disk-0', 1048576, 'full', 'requested', NULL, 10, 100, NULL, 8, NULL, 1, NULL, NULL, NULL);
+UPDATE points SET flow_id = 414 WHERE id = 112;
 INSERT INTO points
   (id, machine_id, repository_id, chain_id, name, state, kind, full_reason, consistency, time, cluster_size,
    compression, bytes_stored)

@@ -90,7 +90,12 @@ TEST_F(Upkeep, WhatTheVersionBelowHasNoWordsForBecomesWhatItHas) {
     UPDATE jobs SET type = 'merge' WHERE id = 606;
     UPDATE jobs SET reason = 'stalled' WHERE id = 106;
     UPDATE executions SET reason = 'no_space' WHERE id = 105;
+    UPDATE points SET state = 'retired' WHERE id = 112;
+    UPDATE points SET full_reason = 'by_policy' WHERE id = 111;
     UPDATE flows SET machine_id = NULL, group_id = 22 WHERE id = 104)sql"));
+  must(db::migrate(*db, known, 13));
+  EXPECT_EQ(text(*db, "SELECT state || verified_result FROM points WHERE id = 112"), "committedbad\n");
+  EXPECT_EQ(text(*db, "SELECT full_reason FROM points WHERE id = 111"), "requested\n");
   must(db::migrate(*db, known, 1));
   EXPECT_EQ(text(*db, "SELECT reason FROM jobs WHERE id = 106"), "failed\n");
   EXPECT_EQ(text(*db, "SELECT reason FROM executions WHERE id = 105"), "failed\n");

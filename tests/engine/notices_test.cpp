@@ -79,7 +79,9 @@ class NoticesTest : public testing::Test {
   std::unique_ptr<Catalog> catalog_;
   repository::Shelf shelf_;
   capture::Throttles throttles_;
-  const capture::Services services_{*catalog_, system_clock(), shelf_, throttles_, state_ / "scratch"};
+  repository::Readers readers_;
+  const capture::Services services_{*catalog_,  system_clock(), shelf_,
+                                    throttles_, readers_,       state_ / "scratch"};
   Notices::Pace quick_{.tries = 3, .first_pause = 1ms, .longest_try = 50ms};
 };
 

@@ -75,7 +75,9 @@ class SweeperTest : public testing::Test {
   const Id job_ = new_id();
   repository::Shelf shelf_;
   capture::Throttles throttles_;
-  const capture::Services services_{*catalog_, system_clock(), shelf_, throttles_, state_ / "scratch"};
+  repository::Readers readers_;
+  const capture::Services services_{*catalog_,  system_clock(), shelf_,
+                                    throttles_, readers_,       state_ / "scratch"};
   Nobody nobody_;
   Runner runner_{services_, nobody_, {}, [](const Execution&) {}};
 };

@@ -78,6 +78,10 @@ class MemoryEngine final : public Engine {
   Result<GroupView> group(Id id) override;
   Result<ScheduleView> schedule(Id id) override;
   Result<PolicyView> policy(Id id) override;
+  Result<PlanView> plan(Id machine) override;
+  Result<Id> prune(Id machine, const PruneRequest& request, const Caller& caller) override;
+  Result<> retire(Id machine, std::chrono::seconds keep, const Caller& caller) override;
+  Result<> unretire(Id machine, const Caller& caller) override;
   Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most) override;
   Result<> define(Id id, const GroupDefinition& definition, const Caller& caller) override;
   Result<> define(Id id, const ScheduleDefinition& definition, const Caller& caller) override;

@@ -31,6 +31,11 @@ Result<PolicyView> MemoryEngine::policy(Id id) {
   return view;
 }
 
+Result<PlanView> MemoryEngine::plan(Id) { return PlanView{}; }
+Result<Id> MemoryEngine::prune(Id, const PruneRequest&, const Caller&) { return new_id(); }
+Result<> MemoryEngine::retire(Id, std::chrono::seconds, const Caller&) { return {}; }
+Result<> MemoryEngine::unretire(Id, const Caller&) { return {}; }
+
 Result<std::vector<OccurrenceView>> MemoryEngine::occurrences(Id, int) {
   return std::vector<OccurrenceView>{};
 }

@@ -51,7 +51,7 @@ class Permissions(holdfast.MountTest):
         """Does what a row of the table says."""
         verb, path, *more = deed.split(" ", 2)
         job = os.listdir(self.mount / "flows/f/executions/first/jobs")[0]
-        path = self.mount / path.replace("JOB", f"jobs/{job}")
+        path = self.mount / path.replace("JOB", f"jobs/{job}").replace("POINT", self.daemon.points("m")[0])
         text = more[0] if more else ""
         if text == "MACHINE":
             text = json.dumps(self.storage.definition() | {"description": "his"})

@@ -28,6 +28,7 @@ WHO_MAY_WHAT = [
     ("read JOB/status.json", "ok", "ok", "ok"),
     ("read machines/m/status.json", "ok", "ok", "EACCES"),
     ("read machines/m/config.json", "ok", "ok", "EACCES"),
+    ("read machines/m/plan.json", "ok", "ok", "EACCES"),
     ("read machines/m/disks/disk-0/status.json", "ok", "ok", "EACCES"),
     ("read machines/m/latest/manifest.json", "ok", "ok", "EACCES"),
     ("read machines/m/latest/disk-0.raw", "ok", "ok", "EACCES"),
@@ -69,6 +70,9 @@ WHO_MAY_WHAT = [
     ("write flows/f/executions/first/control cancel", "EINVAL", "EINVAL", "EACCES"),
     ("write JOB/control cancel", "EINVAL", "EINVAL", "EACCES"),
     ("write machines/m/control verify", "ok", "ok", "EACCES"),
+    ("write machines/m/control prune", "ok", "ok", "EACCES"),
+    ("write machines/m/control retire", "ok", "ok", "EACCES"),
+    ("write machines/m/control unretire", "EINVAL", "EINVAL", "EACCES"),
     ("write machines/m/control backup repository=r", "ok", "EACCES", "EACCES"),
     ("write machines/m/control backup repository=secret", "ok", "EACCES", "EACCES"),
     ("write machines/m/latest/control verify", "ok", "ok", "EACCES"),
@@ -94,6 +98,7 @@ WHO_MAY_WHAT = [
     ("mv machines/secret s", "ok", "EACCES", "EACCES"),
     ("rmdir machines/m", "EBUSY", "EACCES", "EACCES"),
     ("rmdir flows/secret", "ok", "EACCES", "EACCES"),
+    ("rmdir machines/m/points/POINT", "EBUSY", "EBUSY", "EACCES"),
     ("ln flows/link", "EPERM", "EACCES", "EACCES"),
     # Scratch files beside a definition.
     ("create flows/f/config.json.new", "ok", "ok", "EACCES"),
@@ -127,6 +132,8 @@ class Table(Permissions):
         for path in ("flows/f", "machines/secret"):
             if (self.mount / path / "config.json.new").exists():
                 (self.mount / path / "config.json.new").unlink()
+        if self.daemon.json("machines/m/status.json")["retired_until"]:
+            self.daemon.write("machines/m/control", "unretire")
         if self.daemon.json("status.json")["draining"]:
             self.daemon.write("control", "resume")
         self.daemon.read("flows/f/wait")

@@ -1,0 +1,235 @@
+#include "catalog/stores/retention.h"
+
+#include "catalog/stores/disks.h"
+#include "catalog/stores/layers.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/row.h"
+
+namespace holdfast {
+namespace {
+
+Result<Retention::Kept> read_kept(db::Statement& statement) {
+  Retention::Kept kept;
+  Row row(statement);
+  row >> kept.id >> kept.name >> kept.time >> kept.repository_id >> kept.flow_id >> kept.policy_id >>
+      kept.flow >> kept.damaged >> kept.verdict >> kept.pinned >> kept.copied;
+  HF_CHECK(row.check());
+  return kept;
+}
+
+Result<Retention::StoredLayer> read_layer(db::Statement& statement) {
+  Retention::StoredLayer layer;
+  Row row(statement);
+  row >> layer.id >> layer.chain_id >> layer.disk_id >> layer.parent_layer_id >> layer.file >>
+      layer.image_id >> layer.file_bytes >> layer.shown >> layer.punched_under >> layer.merging_image_id >>
+      layer.merging_onto >> layer.disk >> layer.sums_sha256 >> layer.content_sha256;
+  return layer;
+}
+
+// Why it can't go, or "".
+Result<std::string> held_by(db::Connection& db, Id point) {
+  HF_TRY(auto held, db.prepare(R"sql(
+    SELECT 'is pinned' FROM pins WHERE point_id = :id
+    UNION ALL SELECT 'has a copy in another repository' FROM copies WHERE point_id = :id
+    UNION ALL SELECT 'has left something at the source, which is to be swept first'
+    FROM leftovers WHERE point_id = :id)sql"));
+  HF_TRY(const auto why, first_row(held.bind(":id", point), read_text));
+  return why.value_or("");
+}
+
+}  // namespace
+
+Result<std::vector<Retention::Kept>> Retention::points(Id machine, Time now) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT points.id, points.name, points.time, points.repository_id, points.flow_id, flows.policy_id,
+           coalesce(flows.name, ''), points.verified_result IS 'bad',
+           (SELECT result FROM verdicts WHERE point_id = points.id ORDER BY id DESC LIMIT 1),
+           EXISTS (SELECT 1 FROM pins WHERE point_id = points.id AND (until IS NULL OR until > :now)),
+           EXISTS (SELECT 1 FROM copies
+                   WHERE copies.machine_id = points.machine_id AND copies.point_id = points.id)
+    FROM points LEFT JOIN flows ON flows.id = points.flow_id
+    WHERE points.machine_id = :machine AND points.state = 'committed'
+    ORDER BY points.time, points.id)sql"));
+  return all_rows(found.bind(":machine", machine).bind(":now", milliseconds(now)), read_kept);
+}
+
+Result<> Retention::retire(Id id, Time now) {
+  HF_TRY(const Point point, Points(db_).get(id));
+  if (point.state != PointState::committed) return fail(ENOENT, "point '{}' is not committed", point.name);
+  HF_TRY(auto ended,
+         db_.prepare("DELETE FROM pins WHERE point_id = :id AND until IS NOT NULL AND until <= :now"));
+  HF_CHECK(ended.bind(":id", id).bind(":now", milliseconds(now)).run());
+  HF_TRY(const std::string held, held_by(db_, id));
+  if (!held.empty()) return fail(EBUSY, "point '{}' {}", point.name, held);
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE points SET state = 'retired', revision = :revision, told_revision = :revision WHERE id = :id)sql"));
+  HF_CHECK(update.bind(":revision", new_id()).bind(":id", id).run());
+  HF_CHECK(count_points(db_, "machines", point.machine_id, -1, point.bytes_stored, now));
+  return count_points(db_, "repositories", point.repository_id, -1, point.bytes_stored, now);
+}
+
+Result<std::vector<Named>> Retention::retired(Id machine, Id repository) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id, name FROM points
+    WHERE machine_id = :machine AND repository_id = :repository AND state = 'retired' ORDER BY id DESC)sql"));
+  return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_named);
+}
+
+Result<std::vector<std::string>> Retention::copies(Id machine, Id repository) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT points.name FROM points JOIN copies
+      ON copies.machine_id = points.machine_id AND copies.point_id = points.id
+    WHERE points.machine_id = :machine AND copies.repository_id = :repository)sql"));
+  return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_text);
+}
+
+Result<> Retention::forget(Id id) {
+  HF_TRY(const Point point, Points(db_).get(id));
+  if (point.state != PointState::retired || !point.disks.empty())
+    return fail(EBUSY, "point '{}' is still there", point.name);
+  if (point.parent_point_id) {
+    HF_TRY(auto hand_down,
+           db_.prepare("UPDATE points SET parent_point_id = :parent WHERE parent_point_id = :id"));
+    HF_CHECK(hand_down.bind(":parent", *point.parent_point_id).bind(":id", id).run());
+  }
+  HF_TRY(auto children, db_.prepare("SELECT id FROM points WHERE parent_point_id = :id LIMIT 1"));
+  HF_TRY(const auto child, first_row(children.bind(":id", id), read_id));
+  if (child) return {};
+  HF_TRY(auto remove, db_.prepare("DELETE FROM points WHERE id = :id"));
+  HF_CHECK(remove.bind(":id", id).run());
+  HF_CHECK(remove_empty_chain(db_, point.chain_id));
+  return Disks(db_).prune(point.machine_id);
+}
+
+Result<std::vector<Retention::StoredLayer>> Retention::layers(Id machine, Id repository) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT layers.id, layers.chain_id, layers.disk_id, layers.parent_layer_id, layers.file, layers.image_id,
+           layers.file_bytes,
+           EXISTS (SELECT 1 FROM point_disks JOIN points ON points.id = point_disks.point_id
+                   WHERE point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id
+                     AND points.state <> 'retired')
+             OR EXISTS (SELECT 1 FROM copy_disks
+                        WHERE copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id),
+           layers.punched_under, layers.merging_image_id, layers.merging_onto,
+           made_for.name, made_for.sums_sha256, made_for.content_sha256
+    FROM chains JOIN layers ON layers.chain_id = chains.id
+    LEFT JOIN point_disks AS made_for
+      ON made_for.disk_id = layers.disk_id AND made_for.layer_id = layers.id
+    WHERE chains.machine_id = :machine AND chains.repository_id = :repository
+    ORDER BY layers.id)sql"));
+  return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_layer);
+}
+
+Result<> Retention::forget_layer(Id layer) {
+  HF_TRY(auto disks, db_.prepare(R"sql(
+    DELETE FROM point_disks
+    WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer)
+      AND EXISTS (SELECT 1 FROM points WHERE points.id = point_disks.point_id AND points.state = 'retired'))sql"));
+  HF_CHECK(disks.bind(":layer", layer).run());
+  HF_TRY(auto remove, db_.prepare("DELETE FROM layers WHERE id = :layer"));
+  const auto done = remove.bind(":layer", layer).run();
+  if (!done && done.error().kind == db::Kind::foreign_key)
+    return fail(EBUSY, "layer {} is shown, or another rests on it", layer);
+  HF_CHECK(done);
+  return {};
+}
+
+Result<> Retention::set_punched(Id layer, Id under) {
+  HF_TRY(auto update, db_.prepare("UPDATE layers SET punched_under = :under WHERE id = :layer"));
+  HF_CHECK(update.bind(":under", under).bind(":layer", layer).run());
+  return {};
+}
+
+Result<> Retention::begin_merge(Id layer, const std::string& image_id, Id onto) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE layers SET merging_image_id = :image_id, merging_onto = :onto WHERE id = :layer)sql"));
+  HF_CHECK(update.bind(":image_id", image_id).bind(":onto", onto).bind(":layer", layer).run());
+  return {};
+}
+
+Result<> Retention::end_merge(Id layer, std::uint64_t file_bytes, const std::string& sums_sha256,
+                              const std::string& content_sha256) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE layers
+    SET image_id = merging_image_id, parent_layer_id = merging_onto, file_bytes = :bytes, punched_under = 0,
+        merging_image_id = NULL, merging_onto = NULL
+    WHERE id = :layer AND merging_image_id IS NOT NULL)sql"));
+  HF_CHECK(update.bind(":bytes", number(file_bytes)).bind(":layer", layer).run());
+  HF_TRY(auto disks, db_.prepare(R"sql(
+    UPDATE point_disks SET sums_sha256 = :sums, content_sha256 = :content
+    WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer)
+    RETURNING point_id)sql"));
+  HF_TRY(const auto points, all_rows(disks.bind(":sums", or_null(sums_sha256))
+                                         .bind(":content", or_null(content_sha256))
+                                         .bind(":layer", layer),
+                                     read_id));
+  for (const Id point : points) {
+    HF_TRY(auto touch, db_.prepare("UPDATE points SET revision = :revision WHERE id = :id"));
+    HF_CHECK(touch.bind(":revision", new_id()).bind(":id", point).run());
+  }
+  return {};
+}
+
+Result<> Retention::give_up_merge(Id layer) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE layers SET merging_image_id = NULL, merging_onto = NULL WHERE id = :layer)sql"));
+  HF_CHECK(update.bind(":layer", layer).run());
+  return {};
+}
+
+Result<std::vector<Id>> Retention::merging() {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT DISTINCT chains.machine_id FROM layers JOIN chains ON chains.id = layers.chain_id
+    WHERE layers.merging_image_id IS NOT NULL)sql"));
+  return all_rows(found, read_id);
+}
+
+Result<std::vector<Id>> Retention::over(Time now) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM machines
+    WHERE retired_at IS NOT NULL AND retired_at + retired_keep * 1000 <= :now
+      AND EXISTS (SELECT 1 FROM points
+                  WHERE points.machine_id = machines.id AND points.state = 'committed'
+                    AND NOT EXISTS (SELECT 1 FROM pins WHERE pins.point_id = points.id)))sql"));
+  return all_rows(found.bind(":now", milliseconds(now)), read_id);
+}
+
+Result<std::optional<Retention::Retired>> Retention::retirement(Id machine) {
+  HF_TRY(auto found, db_.prepare("SELECT retired_at, retired_keep FROM machines WHERE id = :id"));
+  const auto read = [](db::Statement& statement)
+      -> Result<std::pair<std::optional<Time>, std::optional<std::chrono::seconds>>> {
+    std::optional<Time> at;
+    std::optional<std::chrono::seconds> keep;
+    Row row(statement);
+    row >> at >> keep;
+    return std::pair{at, keep};
+  };
+  HF_TRY(const auto row, first_row(found.bind(":id", machine), read));
+  if (!row || !row->first) return std::nullopt;
+  return Retired{*row->first, row->second.value_or(std::chrono::seconds{0})};
+}
+
+Result<> Retention::set_retirement(Id machine, const std::optional<Retired>& retirement) {
+  HF_TRY(auto update,
+         db_.prepare("UPDATE machines SET retired_at = :at, retired_keep = :keep WHERE id = :id"));
+  HF_CHECK(update.bind(":at", retirement ? std::optional{milliseconds(retirement->at)} : std::nullopt)
+               .bind(":keep", retirement ? std::optional{number(retirement->keep)} : std::nullopt)
+               .bind(":id", machine)
+               .run());
+  return Machines(db_).touch(machine);
+}
+
+Result<std::string> Retention::warning(Id machine) {
+  HF_TRY(auto found, db_.prepare("SELECT prune_warning FROM machines WHERE id = :id"));
+  HF_TRY(const auto warning, first_row(found.bind(":id", machine), read_text));
+  return warning.value_or("");
+}
+
+Result<> Retention::set_warning(Id machine, const std::string& warning) {
+  HF_TRY(auto update, db_.prepare("UPDATE machines SET prune_warning = :warning WHERE id = :id"));
+  HF_CHECK(update.bind(":warning", or_null(warning)).bind(":id", machine).run());
+  return Machines(db_).touch(machine);
+}
+
+}  // namespace holdfast

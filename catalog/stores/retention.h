@@ -1,0 +1,82 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/model/entities.h"
+
+namespace holdfast {
+
+// What retention asks and changes: points on their way out, and the layers that stay behind. Lives inside one
+// transaction.
+//
+//   committed ──retire──► retired ──forget, once none of its layers is there──► removed
+//
+// A layer that no point and no copy shows stays for as long as another rests on it.
+class Retention {
+ public:
+  explicit Retention(db::Connection& connection) : db_(connection) {}
+
+  // A committed point, as rules see it.
+  struct Kept {
+    Id id = 0;
+    std::string name;
+    Time time{};
+    Id repository_id = 0;
+    std::optional<Id> flow_id, policy_id;
+    std::string flow;                      // its name
+    bool damaged = false;                  // by its last verification
+    std::optional<VerdictResult> verdict;  // the last word
+    bool pinned = false;
+    bool copied = false;
+  };
+  Result<std::vector<Kept>> points(Id machine, Time now);  // by time
+
+  // It is no point any more. EBUSY: pinned, copied, or what its capture made at the source is to be swept.
+  Result<> retire(Id point, Time now);
+  Result<std::vector<Named>> retired(Id machine, Id repository);
+  // Points of other repositories that have a copy there, or one on its way.
+  Result<std::vector<std::string>> copies(Id machine, Id repository);
+  // A retired point none of whose layers is left; one that others still name as what they rest on stays.
+  Result<> forget(Id point);
+
+  struct StoredLayer : Layer {
+    bool shown = false;
+    Id punched_under = 0;
+    std::string merging_image_id;
+    Id merging_onto = 0;
+    std::string disk;            // its name in the point that it was made for
+    std::string sums_sha256;     // as that point has them
+    std::string content_sha256;  // the same
+  };
+  // All of a machine there, in the order of their making.
+  Result<std::vector<StoredLayer>> layers(Id machine, Id repository);
+  Result<> forget_layer(Id layer);  // EBUSY: it is shown, or another rests on it
+  Result<> set_punched(Id layer, Id under);
+
+  // A merge is written down before its image takes the layer's place, and once it has.
+  Result<> begin_merge(Id layer, const std::string& image_id, Id onto);
+  Result<> end_merge(Id layer, std::uint64_t file_bytes, const std::string& sums_sha256,
+                     const std::string& content_sha256);
+  Result<> give_up_merge(Id layer);
+  Result<std::vector<Id>> merging();  // machines of which one was begun
+
+  struct Retired {
+    Time at{};
+    std::chrono::seconds keep{0};
+  };
+  Result<std::optional<Retired>> retirement(Id machine);
+  Result<> set_retirement(Id machine, const std::optional<Retired>& retirement);
+  // Machines whose time is over, and that have points which are not pinned.
+  Result<std::vector<Id>> over(Time now);
+  // "" when it has done all.
+  Result<std::string> warning(Id machine);
+  Result<> set_warning(Id machine, const std::string& warning);
+
+ private:
+  db::Connection& db_;
+};
+
+}  // namespace holdfast

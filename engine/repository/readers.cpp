@@ -1,0 +1,62 @@
+#include "engine/repository/readers.h"
+
+namespace holdfast::repository {
+namespace {
+
+constexpr std::chrono::hours kLately{1};
+constexpr std::chrono::milliseconds kLook{100};  // whether somebody still waits
+
+}  // namespace
+
+Readers::Open::Open(Readers& readers, Id point, const Clock& clock)
+    : readers_(readers), point_(point), clock_(clock) {
+  const std::lock_guard lock(readers_.mutex_);
+  ++readers_.readings_[point_].open;
+}
+
+Readers::Open::~Open() {
+  const Time now = clock_.now();
+  const std::lock_guard lock(readers_.mutex_);
+  std::erase_if(readers_.readings_, [&](const auto& entry) {
+    return entry.second.open == 0 && entry.second.last + kLately <= now;
+  });
+  Reading& reading = readers_.readings_[point_];
+  --reading.open;
+  reading.last = now;
+}
+
+Readers::Use Readers::use(Id point, Time now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = readings_.find(point);
+  if (found == readings_.end()) return Use::none;
+  if (found->second.open > 0) return Use::open;
+  return found->second.last + kLately > now ? Use::read : Use::none;
+}
+
+std::shared_ptr<void> Readers::study(Id machine, const std::function<bool()>& gave_up) {
+  std::unique_lock lock(mutex_);
+  while (studied_[machine] < 0) {
+    moved_.wait_for(lock, kLook);
+    if (gave_up()) return nullptr;
+  }
+  ++studied_[machine];
+  return {this, [machine](Readers* readers) {
+            const std::lock_guard relock(readers->mutex_);
+            if (--readers->studied_[machine] == 0) readers->studied_.erase(machine);
+          }};
+}
+
+std::shared_ptr<void> Readers::clear(Id machine) {
+  const std::lock_guard lock(mutex_);
+  if (studied_.contains(machine) && studied_[machine] != 0) return nullptr;
+  studied_[machine] = -1;
+  return {this, [machine](Readers* readers) {
+            {
+              const std::lock_guard relock(readers->mutex_);
+              readers->studied_.erase(machine);
+            }
+            readers->moved_.notify_all();
+          }};
+}
+
+}  // namespace holdfast::repository

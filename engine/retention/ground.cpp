@@ -1,0 +1,60 @@
+#include "engine/retention/ground.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace holdfast::retention {
+namespace {
+
+std::set<Id> needed(const std::vector<Retention::StoredLayer>& layers) {
+  std::map<Id, const Retention::StoredLayer*> by_id;
+  for (const auto& layer : layers) by_id[layer.id] = &layer;
+  std::set<Id> found;
+  for (const auto& layer : layers) {
+    if (!layer.shown) continue;
+    for (std::optional<Id> at = layer.id; at && found.insert(*at).second;) {
+      const auto below = by_id.find(*at);
+      at = below == by_id.end() ? std::nullopt : below->second->parent_layer_id;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<Tower> towers_of(const std::vector<Retention::StoredLayer>& layers) {
+  const std::set<Id> kept = needed(layers);
+  std::map<Id, const Retention::StoredLayer*> by_id;
+  std::set<Id> below;
+  for (const auto& layer : layers) {
+    if (!kept.contains(layer.id)) continue;
+    by_id[layer.id] = &layer;
+    if (layer.parent_layer_id) below.insert(*layer.parent_layer_id);
+  }
+  std::vector<Tower> towers;
+  for (const auto& [id, layer] : by_id) {
+    if (below.contains(id)) continue;
+    Tower tower;
+    for (std::optional<Id> at = id; at; at = by_id.at(*at)->parent_layer_id) tower.push_back(*by_id.at(*at));
+    towers.push_back(std::move(tower));
+  }
+  return towers;
+}
+
+std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::StoredLayer>& layers) {
+  const std::set<Id> kept = needed(layers);
+  std::vector<Retention::StoredLayer> rest;
+  for (const auto& layer : layers)
+    if (!kept.contains(layer.id)) rest.push_back(layer);
+  std::ranges::reverse(rest);
+  return rest;
+}
+
+Result<> remove_if_there(Directory& directory, const std::string& path) {
+  const auto removed = directory.remove(path);
+  if (removed || removed.error().code == ENOENT) return {};
+  return removed;
+}
+
+}  // namespace holdfast::retention

@@ -1,0 +1,35 @@
+// What retention would do of a machine's points now, and why each stays or goes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catalog/db/connection.h"
+#include "catalog/stores/retention.h"
+#include "engine/repository/readers.h"
+#include "engine/retention/rules.h"
+
+namespace holdfast::retention {
+
+struct PlannedPoint {
+  Retention::Kept point;
+  std::string repository, policy;  // names; "" where there is none
+  bool good = true;
+  Judgement judgement;
+};
+
+struct Plan {
+  std::string machine;
+  std::optional<Retirement> retirement;
+  std::vector<PlannedPoint> points;  // by their time
+  std::string warning;               // why the last pruning could not do all that it should
+};
+
+// Inside a transaction; no reader comes or goes while the answer is acted upon, if the caller is in
+// `readers.changing()`.
+Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now);
+
+// What holds a point against somebody who wants it gone, whatever the rules say (law 12): a sentence, or "".
+std::string held_against_removal(const PlannedPoint& point);
+
+}  // namespace holdfast::retention

@@ -1,0 +1,175 @@
+#include "engine/retention/prune.h"
+
+#include <algorithm>
+
+#include "catalog/base/log.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/audit.h"
+#include "engine/retention/merging.h"
+#include "engine/retention/room.h"
+
+namespace holdfast::retention {
+namespace {
+
+struct Subject {
+  Machine machine;
+  std::vector<Repository> repositories;  // that have something of it
+};
+
+Result<Subject> find_subject(Catalog& catalog, Id machine) {
+  return catalog.read([&](db::Connection& db) -> Result<Subject> {
+    Subject subject;
+    HF_TRY(subject.machine, Machines(db).get(machine));
+    HF_TRY(const auto repositories, Points(db).repositories_of(machine));
+    for (const Id id : repositories) {
+      HF_TRY(Repository repository, Repositories(db).get(id));
+      subject.repositories.push_back(std::move(repository));
+    }
+    return subject;
+  });
+}
+
+Result<std::shared_ptr<repository::Place>> writable_place(const capture::Services& services,
+                                                          const Repository& repository) {
+  if (repository.definition.read_only)
+    return fail(EROFS, "repository '{}' is read-only: nothing is deleted there", repository.name);
+  HF_TRY(auto place, services.shelf.place(repository));
+  HF_CHECK(place->may_write());
+  return place;
+}
+
+Event gone_event(const capture::Services& services, const std::string& machine, const std::string& point) {
+  Event event;
+  event.id = new_id();
+  event.at = services.clock.now();
+  event.event = "point.prune";
+  event.object = fmt::format("machines/{}/points/{}", machine, point);
+  return event;
+}
+
+// All that goes, in one transaction, while nobody opens anything.
+Result<> retire_judged(const Ground& ground, const Machine& machine) {
+  const Time now = ground.services.clock.now();
+  const auto nobody_opens = ground.services.readers.changing();
+  HF_TRY(const auto gone,
+         ground.services.catalog.write([&](db::Connection& db) -> Result<std::vector<std::string>> {
+           HF_TRY(const Plan plan, make_plan(db, ground.services.readers, machine.id, now));
+           std::vector<std::string> names;
+           for (const PlannedPoint& planned : plan.points) {
+             if (planned.point.repository_id != ground.repository || planned.judgement.stays()) continue;
+             const auto retired = Retention(db).retire(planned.point.id, now);
+             if (!retired && retired.error().code == EBUSY) continue;  // its capture is still being swept
+             HF_CHECK(retired);
+             Event event = gone_event(ground.services, machine.name, planned.point.name);
+             event.owner = machine.ownership;
+             event.reason = planned.policy.empty() ? "" : "policies/" + planned.policy;
+             HF_CHECK(record(db, event));
+             names.push_back(planned.point.name);
+           }
+           return names;
+         }));
+  ground.outcome.gone.insert(ground.outcome.gone.end(), gone.begin(), gone.end());
+  return {};
+}
+
+Result<> prune_in(const Ground& ground, const Machine& machine, Judging judging) {
+  HF_CHECK(resume_merges(ground));
+  HF_CHECK(check_listing(ground));
+  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, machine));
+  HF_CHECK(mark_retired(ground));
+  HF_CHECK(remove_unneeded(ground));
+  HF_CHECK(punch_hidden(ground));
+  return merge_towers(ground);
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
+  return text;
+}
+
+const source::Cancel& never() {
+  static const source::Cancel cancel;
+  return cancel;
+}
+
+Result<> finish_merges_of(const capture::Services& services, Id machine) {
+  HF_TRY(const Subject subject, find_subject(services.catalog, machine));
+  for (const Repository& repository : subject.repositories) {
+    HF_TRY(const auto place, writable_place(services, repository));
+    Outcome outcome;
+    HF_CHECK(resume_merges(Ground{services, place, subject.machine.key, repository.name, machine,
+                                  repository.id, never(), outcome}));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Outcome> prune(const capture::Services& services, Id machine, Judging judging,
+                      const source::Cancel& cancel) {
+  Outcome outcome;
+  HF_TRY(const Subject subject, find_subject(services.catalog, machine));
+  const auto nobody_studies = services.readers.clear(machine);
+  if (!nobody_studies) {
+    outcome.put_off.push_back("its points are being verified; it is pruned after that");
+    return outcome;
+  }
+  for (const Repository& repository : subject.repositories) {
+    auto place = writable_place(services, repository);
+    auto done = place ? Result<>{} : Result<>(tl::make_unexpected(place.error()));
+    if (place) {
+      const Ground ground{services, *place, subject.machine.key, repository.name, machine, repository.id,
+                          cancel,   outcome};
+      done = prune_in(ground, subject.machine, judging);
+    }
+    if (done) continue;
+    if (done.error().code == ECANCELED) return tl::make_unexpected(done.error());
+    outcome.refused = true;
+    outcome.put_off.push_back(done.error().message);
+  }
+  HF_CHECK(services.catalog.write(
+      [&](db::Connection& db) { return Retention(db).set_warning(machine, joined(outcome.put_off)); }));
+  return outcome;
+}
+
+Result<> retire_point(const capture::Services& services, Id id, const Caller& caller) {
+  HF_TRY(const Point point, services.catalog.read([&](db::Connection& db) { return Points(db).get(id); }));
+  HF_TRY(const Subject subject, find_subject(services.catalog, point.machine_id));
+  const auto repository = std::ranges::find(subject.repositories, point.repository_id, &Repository::id);
+  HF_TRY(const auto place, writable_place(services, *repository));
+  Outcome outcome;
+  const Ground ground{
+      services, place,  subject.machine.key, repository->name, point.machine_id, repository->id,
+      never(),  outcome};
+  HF_CHECK(check_listing(ground));
+
+  const Time now = services.clock.now();
+  const auto nobody_opens = services.readers.changing();
+  return services.catalog.write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Plan plan, make_plan(db, services.readers, point.machine_id, now));
+    const auto planned =
+        std::ranges::find(plan.points, id, [](const PlannedPoint& one) { return one.point.id; });
+    if (planned == plan.points.end()) return fail(ENOENT, "point '{}' has gone", point.name);
+    if (const std::string held = held_against_removal(*planned); !held.empty())
+      return fail(EBUSY, "point '{}' stays: {}", point.name, held);
+    HF_CHECK(Retention(db).retire(id, now));
+    Event event = make_event(services.clock, "point.remove",
+                             fmt::format("machines/{}/points/{}", subject.machine.name, point.name), caller);
+    event.owner = subject.machine.ownership;
+    return record(db, event);
+  });
+}
+
+void finish_merges(const capture::Services& services) {
+  const auto machines = services.catalog.read([](db::Connection& db) { return Retention(db).merging(); });
+  if (!machines) return log::error("merges can't be looked for: {}", machines.error().message);
+  for (const Id machine : *machines) {
+    const auto done = finish_merges_of(services, machine);
+    if (!done) log::warning("{}; it is tried again by the next pruning", done.error().message);
+  }
+}
+
+}  // namespace holdfast::retention

@@ -1,0 +1,69 @@
+// How a pruning is accepted, and what it does.
+#include <nlohmann/json.hpp>
+
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/retention.h"
+#include "engine/audit.h"
+#include "engine/retention/prune.h"
+#include "engine/runs/begin.h"
+
+namespace holdfast::runs {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+JobEnd end_of(const retention::Outcome& outcome) {
+  JobEnd end;
+  end.bytes_stored = outcome.bytes_written;
+  end.metadata = Json{{"points", outcome.gone},
+                      {"layers_removed", outcome.layers_removed},
+                      {"merges", outcome.merges},
+                      {"bytes_freed", outcome.bytes_freed},
+                      {"bytes_written", outcome.bytes_written},
+                      {"put_off", outcome.put_off}}
+                     .dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (outcome.put_off.empty()) return end;
+  end.status = outcome.refused ? RunStatus::error : RunStatus::warning;
+  if (outcome.refused) end.reason = EndReason::failed;
+  for (const std::string& sentence : outcome.put_off)
+    end.message += (end.message.empty() ? "" : "; ") + sentence;
+  return end;
+}
+
+}  // namespace
+
+Result<> check_not_retired(db::Connection& db, Id machine) {
+  HF_TRY(const auto retired, Retention(db).retirement(machine));
+  if (!retired) return {};
+  HF_TRY(const std::string name, Machines(db).name_of(machine));
+  return fail(EINVAL, "machine '{}' is retired: no more points are made of it; `unretire` lets it run again",
+              name);
+}
+
+Result<Work> begin_pruning(const capture::Services& services, Id machine_id, const PruneRequest& request,
+                           const std::optional<Caller>& caller) {
+  return services.catalog.write([&](db::Connection& db) -> Result<Work> {
+    HF_TRY(const std::string machine, Machines(db).name_of(machine_id));
+    Job job = new_job(JobType::prune, request.name, services.clock.now());
+    job.operation = request.by_policy ? "prune" : "make_room";
+    job.owner = "machines/" + machine;
+    job.machine_id = machine_id;
+    HF_CHECK(Jobs(db).add(job));
+    if (caller) {
+      Event event = make_event(services.clock, "machine.prune", job.owner, *caller);
+      event.job = job.name;
+      HF_CHECK(record(db, event));
+    }
+    Work work{.job = job.id, .machine = machine_id, .name = "jobs/" + job.name};
+    const auto judging = request.by_policy ? retention::Judging::by_policy : retention::Judging::nobody;
+    work.perform = [&services, machine_id, judging](ProgressMeter&,
+                                                    const source::Cancel& cancel) -> Result<JobEnd> {
+      HF_TRY(const auto outcome, retention::prune(services, machine_id, judging, cancel));
+      return end_of(outcome);
+    };
+    return work;
+  });
+}
+
+}  // namespace holdfast::runs

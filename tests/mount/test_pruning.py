@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""Room comes back whatever happens meanwhile: chains stay short, a full disk hinders nothing, and a daemon that is
+killed in the middle of a pruning loses no point.
+
+HOLDFAST_PRUNING_KILLS says how often it is killed, HOLDFAST_SEED repeats a run."""
+
+import errno
+import os
+import random
+import shutil
+import subprocess
+import threading
+import time
+
+import holdfast
+from days import CLUSTER, History
+from processes import detach
+
+MIB = 2**20
+CLUSTERS = 64
+KILLS = int(os.environ.get("HOLDFAST_PRUNING_KILLS", 4))
+
+
+class Pruning(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
+        print(f"{self.id()}: seed {seed}", flush=True)
+        self.random = random.Random(seed)
+
+    def prepare(self, repository, **settings):
+        self.disk = self.add_file_machine(capacity=CLUSTERS * CLUSTER)
+        self.daemon.define("repositories/r", {"path": str(repository), **settings})
+        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
+        self.days = History(self.daemon, self.folder, self.disk, repository, self.random)
+
+    def follow(self, **policy):
+        self.daemon.define("policies/p", policy)
+        self.daemon.write("flows/f/control", "set policy=p")
+
+
+class Depth(Pruning):
+    def setUp(self):
+        super().setUp()
+        self.prepare(self.folder / "r")
+
+    def test_a_chain_stays_short_and_the_next_run_takes_up_from_it(self):
+        self.follow(keep_daily=4)
+        deepest = 0
+        for day in range(66):
+            point = self.days.day(1)
+            if day >= 58:
+                deepest = max(deepest, self.days.depth(point))
+        self.assertEqual(len(self.days.points()), 4)
+        self.assertLessEqual(deepest, 64)
+        merges = sum(job["metadata"]["merges"] for job in self.days.jobs().values())
+        self.assertGreater(merges, 0)
+        self.assertEqual(self.days.differences(), [])
+        self.assertEqual(self.days.verify("check"), ("success", None))
+        # The next run takes up from where it was.
+        manifest = self.daemon.json(f"machines/m/points/{self.days.day()}/manifest.json")
+        self.assertEqual((manifest["kind"], manifest["disks"][0]["reason"]), ("incremental", None))
+        self.assertLess(manifest["bytes_stored"], 8 * CLUSTER)
+
+
+class Full(Pruning):
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "small"
+        self.path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", self.path], check=True)
+        self.addCleanup(detach, self.path)
+        self.addCleanup(self.daemon.close)  # before the file system goes
+        self.prepare(self.path, compression="none", reserve="0%")
+
+    def free(self):
+        space = os.statvfs(self.path)
+        return space.f_bavail * space.f_frsize
+
+    def fill(self):
+        with open(self.path / "filler", "wb", buffering=0) as file, self.assertRaises(OSError) as full:
+            while True:
+                file.write(bytes(4096))
+        self.assertEqual(full.exception.errno, errno.ENOSPC)
+
+    def test_pruning_a_full_repository_frees_room_and_the_next_run_works(self):
+        for _ in range(6):
+            self.days.day(24)
+        self.fill()
+        self.assertEqual(self.free(), 0)
+        self.assertEqual(self.daemon.run("f", "no-room"), "error")
+        self.follow(keep_last=2)
+        self.assertEqual(self.days.prune("now"), "success")
+        self.assertGreater(self.free(), MIB)
+        self.assertEqual(self.daemon.json("jobs/now/status.json")["metadata"]["bytes_written"], 0)
+        self.assertEqual(len(self.days.points()), 2)
+        self.assertEqual(self.days.differences(), [])
+        self.days.day(2)
+        self.assertEqual(self.days.differences(), [])
+
+    def test_a_merge_without_room_is_put_off_and_then_keeps_what_the_next_run_is_held_against(self):
+        for _ in range(63):
+            self.days.day(1)
+        self.fill()
+        self.follow(keep_last=1)
+        self.assertIn(self.days.prune("now"), ("warning", "success"))
+        job = self.daemon.json("jobs/now/status.json")
+        if job["metadata"]["merges"] == 0:
+            self.assertIn("room", job["message"])
+            self.assertIn("room", "".join(self.daemon.json("machines/m/status.json")["warnings"]))
+        self.assertEqual(self.days.differences(), [])
+        os.unlink(self.path / "filler")
+        self.assertEqual(self.days.prune("again"), "success")
+        (newest,) = self.days.points()
+        self.assertLessEqual(self.days.depth(newest), 60)
+        self.assertEqual(self.days.differences(), [])
+        self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])
+        manifest = self.daemon.json(f"machines/m/points/{self.days.day()}/manifest.json")
+        self.assertEqual((manifest["kind"], manifest["disks"][0]["reason"]), ("incremental", None))
+        self.assertEqual(self.days.differences(), [])
+
+
+class Killed(Pruning):
+    def used(self):
+        """What the repository takes on disk, but for what is told to it about definitions."""
+        return sum(path.stat().st_blocks * 512 for path in self.days.directory().rglob("*") if path.is_file())
+
+    def save(self, to):
+        self.daemon.stop()
+        for name in ("state", "r"):
+            subprocess.run(["cp", "-a", "--sparse=always", self.folder / name, to / name], check=True)
+
+    def load(self, saved):
+        for name in ("state", "r"):
+            shutil.rmtree(self.folder / name)
+            subprocess.run(["cp", "-a", "--sparse=always", saved / name, self.folder / name], check=True)
+
+    def test_in_the_middle_of_a_pruning_no_kept_point_is_lost_and_room_comes_back_in_the_end(self):
+        self.prepare(self.folder / "r")
+        for day in range(64):
+            self.days.day(self.random.randrange(1, 4), "type=full" if day == 3 else "")
+        points = list(self.days.records)
+        kept = {points[i] for i in (5, 30, 31, 62, 63)}
+        for point in kept - {points[63]}:
+            self.daemon.write(f"machines/m/points/{point}/control", "pin")
+        self.follow(keep_last=1)
+        saved = self.folder / "saved"
+        saved.mkdir()
+        self.save(saved)
+
+        self.daemon.start()
+        begun = time.monotonic()
+        self.assertEqual(self.days.prune("whole"), "success")
+        span = time.monotonic() - begun  # only spreads the instants over it
+        self.assertEqual(self.days.points(), kept)
+        self.assertEqual(self.days.differences(), [])
+        used = self.used()
+        for kill in range(KILLS):
+            with self.subTest(kill=kill):
+                self.daemon.stop() if kill == 0 else None
+                self.load(saved)
+                self.daemon.start()
+                self.daemon.write("machines/m/control", "prune name=killed")
+                threading.Event().wait(self.random.random() * span)
+                self.daemon.kill()
+                for point in kept:
+                    self.assertEqual(self.days.difference(point), "")
+                self.daemon.start()
+                self.assertLessEqual(kept, self.days.points())
+                self.assertEqual(self.days.verify("meanwhile"), ("success", None))
+                self.assertEqual(self.days.prune("after"), "success")
+                self.assertEqual(self.days.points(), kept)
+                self.assertEqual(self.days.differences(), [])
+                self.assertEqual(self.days.verify("whole-again"), ("success", None))
+                self.assertLessEqual(self.used(), used * 1.1)
+                left = [path for path in self.days.directory().rglob("*.merging")]
+                self.assertEqual(left, [])
+                self.daemon.stop()
+        self.daemon.start()
+
+
+if __name__ == "__main__":
+    holdfast.main()

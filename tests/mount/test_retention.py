@@ -1,0 +1,273 @@
+#!/usr/bin/python3
+"""What policies keep stays what it was, what they don't goes, and whatever holds a point is respected (law 12)."""
+
+import errno
+import json
+import os
+import random
+import shutil
+
+import content
+import holdfast
+from days import CLUSTER, History, set_back
+
+HOUR = 3600 * 1000
+CLUSTERS = 32
+
+
+class Kept(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
+        print(f"{self.id()}: seed {seed}", flush=True)
+        self.disk = self.add_file_machine(capacity=CLUSTERS * CLUSTER)
+        self.repository = self.add_repository()
+        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
+        self.days = History(self.daemon, self.folder, self.disk, self.repository, random.Random(seed))
+
+    def follow(self, **policy):
+        """The flow has this policy from now on."""
+        if not (self.daemon.mount / "policies/p").exists():
+            self.daemon.define("policies/p", policy)
+            self.daemon.write("flows/f/control", "set policy=p")
+        else:
+            self.daemon.write("policies/p/config.json", json.dumps(policy))
+
+    def refused(self, code, function, *arguments):
+        with self.assertRaises(OSError) as refused:
+            function(*arguments)
+        self.assertEqual(errno.errorcode[refused.exception.errno], code)
+
+    def path(self, point):
+        return self.daemon.mount / "machines/m/points" / point
+
+    def restart(self):
+        """Who read what is forgotten."""
+        self.daemon.stop()
+        self.daemon.start()
+
+    def expect_same(self):
+        self.assertEqual(self.days.differences(), [])
+        for point in self.days.points():
+            raw = self.path(point) / "disk-0.raw"
+            self.assertTrue(content.same_bytes(raw, self.days.records[point]), point)
+
+
+class Policies(Kept):
+    def test_what_is_no_longer_kept_goes_after_a_run_and_the_rest_stays_what_it_was(self):
+        self.follow(keep_daily=3)
+        made = [self.days.day() for _ in range(7)]
+        self.assertEqual(self.days.points(), set(made[-3:]))
+        self.assertEqual(self.days.differences(), [])
+        self.assertEqual(self.days.verify("check"), ("success", None))
+        self.expect_same()
+        status = self.daemon.json("machines/m/status.json")
+        self.assertEqual((status["points"], status["warnings"]), (3, []))
+        events = [line for line in self.daemon.read("events.jsonl").splitlines() if '"point.prune"' in line]
+        self.assertEqual(len(events), 4)
+        self.assertIn("policies/p", events[0])
+
+    def test_a_flipped_bit_is_seen_by_the_comparison(self):
+        point = self.days.day()
+        with open(self.days.records[point], "rb+") as record:
+            record.seek(5 * CLUSTER)
+            byte = record.read(1)[0]
+            record.seek(5 * CLUSTER)
+            record.write(bytes([byte ^ 1]))
+        self.assertNotEqual(self.days.differences(), [])
+
+    def test_the_plan_says_what_stays_and_why(self):
+        made = [self.days.day() for _ in range(5)]
+        self.assertEqual(set(map(tuple, list(self.days.plan().values())[:-1])), {("no_policy",)})
+        self.daemon.write(f"machines/m/points/{made[0]}/control", "pin why=upgrade")
+        self.daemon.write(f"machines/m/points/{made[4]}/control", "verdict result=bad by=ann")
+        self.follow(keep_last=2, min_age="2d")
+        plan = self.days.plan()
+        self.assertEqual(plan[made[0]], ["pinned"])
+        self.assertEqual(plan[made[1]], [])
+        self.assertEqual(plan[made[2]], ["last"])
+        self.assertEqual(plan[made[3]], ["last", "min_age", "newest_good"])
+        self.assertEqual(plan[made[4]], ["last", "min_age", "next_run"])
+        plan = self.daemon.json("machines/m/plan.json")
+        self.assertEqual((plan["stay"], plan["go"]), (4, 1))
+        self.assertEqual((plan["points"][1]["policy"], plan["points"][1]["flow"]), ("p", "f"))
+        self.assertEqual(self.days.prune("now"), "success")
+        self.assertEqual(self.days.points(), set(made) - {made[1]})
+        self.assertEqual(self.daemon.json("jobs/now/status.json")["metadata"]["points"], [made[1]])
+        self.assertEqual(self.days.differences(), [])
+
+    def test_without_a_policy_nothing_goes(self):
+        for _ in range(3):
+            self.days.day()
+        set_back(self.daemon, 1000 * 24 * HOUR)
+        self.assertEqual(self.days.prune("now"), "success")
+        self.assertEqual(len(self.days.points()), 3)
+
+    def test_points_are_judged_by_the_flow_that_made_them_whatever_it_is_called(self):
+        made = [self.days.day() for _ in range(3)]
+        os.rename(self.daemon.mount / "flows/f", self.daemon.mount / "flows/g")
+        self.daemon.define("policies/p", {"keep_last": 1})
+        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r", "policy": "p"})
+        self.assertEqual(self.days.prune("now"), "success")
+        self.assertEqual(self.days.points(), set(made))
+        self.daemon.write("flows/g/control", "set policy=p")
+        self.assertEqual(self.days.prune("again"), "success")
+        self.assertEqual(self.days.points(), {made[-1]})
+        self.assertEqual(self.days.differences(), [])
+
+    def test_a_full_is_made_when_the_newest_is_old_enough(self):
+        self.follow(keep_last=10, full_every="3d")
+        kinds = []
+        for _ in range(8):
+            manifest = self.daemon.json(f"machines/m/points/{self.days.day()}/manifest.json")
+            kinds.append((manifest["kind"][0], manifest["reason"]))
+        full, none = ("f", "by_policy"), ("i", None)
+        self.assertEqual(kinds, [("f", "no_parent"), none, none, full, none, none, full, none])
+
+    def test_a_chain_that_nobody_needs_goes_whole(self):
+        self.follow(keep_last=2, full_every="3d")
+        for _ in range(8):
+            self.days.day()
+        # The last two are of the newest chain.
+        self.assertEqual(len(list(self.days.directory().iterdir())), 2)
+        self.assertEqual(self.days.differences(), [])
+
+
+class Held(Kept):
+    def setUp(self):
+        super().setUp()
+        self.made = [self.days.day() for _ in range(4)]
+
+    def remove(self, point):
+        os.rmdir(self.path(point))
+
+    def test_rmdir_lets_a_point_go_and_those_that_rest_on_it_stay_what_they_were(self):
+        for point in self.made[:2]:
+            self.remove(point)
+            self.assertNotIn(point, self.days.points())
+        self.days.settle()
+        self.assertEqual(self.days.points(), set(self.made[2:]))
+        self.assertEqual(self.days.differences(), [])
+        self.assertFalse((self.days.directory() / self.made[0] / "manifest.json").exists())
+        self.assertTrue((self.days.directory() / self.made[0] / "retired.json").exists())
+        self.expect_same()
+
+    def test_rmdir_of_what_is_held_is_refused_and_says_what_holds_it(self):
+        error = self.daemon.mount / "machines/m/points/error"
+        self.refused("EBUSY", self.remove, self.made[-1])
+        self.assertIn("last good point", error.read_text())
+        self.daemon.write(f"machines/m/points/{self.made[-1]}/control", "verdict result=bad by=ann")
+        self.refused("EBUSY", self.remove, self.made[-1])
+        self.assertIn("the next run takes up from it", error.read_text())
+        self.daemon.write(f"machines/m/points/{self.made[0]}/control", "pin")
+        self.refused("EBUSY", self.remove, self.made[0])
+        self.assertIn("it is pinned", error.read_text())
+        self.daemon.write(f"machines/m/points/{self.made[0]}/control", "unpin")
+        self.daemon.write(f"machines/m/points/{self.made[0]}/control", "verdict result=good by=bob")
+        self.refused("EBUSY", self.remove, self.made[0])
+        self.assertIn("somebody called good", error.read_text())
+        with open(self.path(self.made[1]) / "disk-0.raw", "rb"):
+            self.refused("EBUSY", self.remove, self.made[1])
+            self.assertIn("open", error.read_text())
+        self.until(lambda: self.days.plan()[self.made[1]][-1] == "read")
+        self.refused("EBUSY", self.remove, self.made[1])
+        self.assertIn("within the last hour", error.read_text())
+        self.refused("EPERM", os.mkdir, self.path("2026-01-01T00-00-00Z"))
+        self.refused("EPERM", os.rename, self.path(self.made[1]), self.path("x"))
+        self.assertEqual(self.days.points(), set(self.made))
+        self.daemon.write(f"machines/m/points/{self.made[-1]}/control", "verdict result=good by=ann")
+        self.remove(self.made[2])
+        self.assertEqual(error.read_text(), "")
+
+    def test_what_is_open_or_was_read_lately_stays_until_it_is_not(self):
+        self.follow(keep_last=1)
+        with open(self.path(self.made[0]) / "disk-0.raw", "rb", buffering=0) as image:
+            self.assertEqual(self.days.prune("one"), "success")
+            self.assertEqual(self.days.points(), {self.made[0], self.made[3]})
+            self.assertEqual(image.read(), self.days.records[self.made[0]].read_bytes())
+        self.until(lambda: self.days.plan()[self.made[0]] == ["read"])
+        self.assertEqual(self.days.prune("two"), "success")
+        self.assertEqual(self.days.points(), {self.made[0], self.made[3]})
+        self.restart()
+        self.assertEqual(self.days.prune("three"), "success")
+        self.assertEqual(self.days.points(), {self.made[3]})
+        self.assertEqual(self.days.differences(), [])
+
+    def expect_nothing_goes(self, name, why):
+        directory = self.days.directory()
+        before = sorted(directory.rglob("*"))
+        self.assertEqual(self.days.prune(name), "error")
+        self.assertIn(why, self.daemon.json(f"jobs/{name}/status.json")["message"])
+        self.assertIn(why, "".join(self.daemon.json("machines/m/status.json")["warnings"]))
+        self.assertEqual(sorted(directory.rglob("*")), before)
+        self.assertEqual(self.days.points(), set(self.made))
+
+    def test_nothing_goes_where_the_repository_is_not_what_the_catalog_says(self):
+        self.follow(keep_last=1)
+        marker, away = self.repository / "holdfast.json", self.folder / "away"
+        os.rename(marker, away)
+        self.expect_nothing_goes("no-marker", "no holdfast.json")
+        self.refused("EIO", self.remove, self.made[0])
+        os.rename(away, marker)
+
+        point = self.days.directory() / self.made[1]
+        os.rename(point, away)
+        self.expect_nothing_goes("missing", "but the catalog has")
+        os.rename(away, point)
+
+        shutil.copytree(point, self.days.directory() / "2020-01-01T00-00-00Z")
+        self.expect_nothing_goes("unknown", "that the catalog doesn't know")
+        self.refused("EIO", self.remove, self.made[0])
+        shutil.rmtree(self.days.directory() / "2020-01-01T00-00-00Z")
+
+        self.daemon.stop()
+        os.rename(self.repository, away)
+        self.daemon.start()
+        self.assertEqual(self.days.prune("no-directory"), "error")
+        os.rename(away, self.repository)
+        self.assertEqual(self.days.prune("in-order"), "success")
+        self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])
+        self.assertEqual(self.days.points(), {self.made[3]})
+        self.assertEqual(self.days.differences(), [])
+
+
+class Retired(Kept):
+    def test_a_retired_machine_runs_no_more_and_its_points_go_when_its_time_is_over(self):
+        made = [self.days.day() for _ in range(3)]
+        self.daemon.write(f"machines/m/points/{made[1]}/control", "pin")
+        self.daemon.write("machines/m/control", "retire")
+        status = self.daemon.json("machines/m/status.json")
+        self.assertEqual(status["state"], "retired")
+        self.assertEqual(set(map(tuple, self.days.plan().values())), {("retired",), ("pinned", "retired")})
+        self.refused("EINVAL", self.daemon.write, "flows/f/control", "run")
+        self.assertIn("'m' is retired", self.daemon.read("flows/f/error"))
+        self.refused("EINVAL", self.daemon.write, "machines/m/control", "backup repository=r")
+        self.daemon.write("machines/m/control", "unretire")
+        self.refused("EINVAL", self.daemon.write, "machines/m/control", "unretire")
+        made.append(self.days.day())
+
+        self.daemon.write("machines/m/control", "retire keep=0s")
+        self.days.settle()
+        self.assertEqual(self.days.points(), {made[1]})
+        self.assertEqual(self.days.differences(), [])
+        self.daemon.write(f"machines/m/points/{made[1]}/control", "unpin")
+        self.assertEqual(self.days.prune("last"), "success")
+        self.assertEqual(self.days.points(), set())
+        self.assertEqual(list(self.repository.glob("*/*")), list(self.repository.glob("definitions/*")))
+        os.rmdir(self.daemon.mount / "flows/f")
+        os.rmdir(self.daemon.mount / "machines/m")
+
+    def test_a_retired_machine_of_a_group_is_left_out(self):
+        self.add_file_machine("n")
+        self.daemon.define("groups/g", {})
+        for name in ("m", "n"):
+            os.symlink(f"../../../machines/{name}", self.daemon.mount / "groups/g/members" / name)
+        self.daemon.define("flows/all", {"target": "groups/g", "repository": "r"})
+        self.daemon.write("machines/m/control", "retire keep=1d")
+        self.assertEqual(self.daemon.run("all", "one"), "success")
+        self.assertEqual((self.daemon.points("m"), len(self.daemon.points("n"))), ([], 1))
+        self.refused("EINVAL", self.daemon.write, "flows/all/control", "run machines=m")
+
+
+if __name__ == "__main__":
+    holdfast.main()
