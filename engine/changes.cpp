@@ -249,7 +249,15 @@ Result<Id> LiveEngine::verify(ObjectKind kind, Id object, const VerifyRequest& r
 Result<Id> LiveEngine::test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) {
   if (!name.empty()) HF_CHECK(check_name(name));
   HF_TRY(const auto admission, runner_.admit());
-  return take_on(runs::begin_trial(services_, kind, object, name, caller));
+  runs::NextStarts next;
+  if (kind == ObjectKind::flow) {
+    HF_TRY(const FlowView view, flow(object));
+    if (view.flow.schedule_id) {
+      HF_TRY(const ScheduleView its, schedule(*view.flow.schedule_id));
+      next = {its.schedule.name, its.next};
+    }
+  }
+  return take_on(runs::begin_trial(services_, kind, object, name, std::move(next), caller));
 }
 
 Result<> LiveEngine::cancel_jobs(Id execution, const Caller& caller) {

@@ -48,8 +48,12 @@ Result<Work> begin_verification(const capture::Services& services, ObjectKind ki
 
 // A dry run: all that a flow, or one that writes to a repository, needs is looked at, each in a line of the
 // job's log. Nothing is moved, nothing made at a source. EEXIST: the name is taken.
+struct NextStarts {
+  std::string schedule;  // of a flow; "": none
+  std::vector<Time> times;
+};
 Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id object,
-                         const std::string& name, const Caller& caller);
+                         const std::string& name, NextStarts next, const Caller& caller);
 
 // EINVAL, with a sentence: no more points are made of it. Inside a transaction.
 Result<> check_not_retired(db::Connection& db, Id machine);

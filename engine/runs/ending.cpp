@@ -1,6 +1,7 @@
 // What becomes of a job that a worker has: how it is begun, tried again, and ended with its execution.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "catalog/base/log.h"
 #include "catalog/base/text.h"
@@ -29,8 +30,16 @@ bool Runner::stopping() {
 void Runner::perform(const std::shared_ptr<Task>& task) {
   const auto done = perform_once(*task);
   if (!done && try_again(task, done.error())) return;
-  record_end(*task, end_of(*task, done));
+  if (claim_end(*task))
+    record_end(*task, end_of(*task, done));
+  else
+    log::warning("{}: job {}, which had been given up, has ended", task->work.name, task->work.job);
   finish(task);
+}
+
+bool Runner::claim_end(Task& task) {
+  const std::lock_guard lock(mutex_);
+  return !std::exchange(task.recorded, true);
 }
 
 Result<JobEnd> Runner::perform_once(Task& task) {

@@ -81,16 +81,13 @@ void Runner::add(Work work) {
   task->work = std::move(work);
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) task->cancel.request();
+    if (stopping_) request_end(*task, std::nullopt);
     if (const auto& course = task->work.course) {
       auto& way = ways_[course->execution];
       if (!way) way = std::make_shared<Way>();
       way->course = course;
       task->way = way;
-      if (way->cancel.requested()) {
-        task->cause = way->cause;
-        task->cancel.request();
-      }
+      if (way->cancel.requested()) request_end(*task, way->cause);
     }
     tasks_[task->work.job] = task;
     waiting_.push_back(task);
@@ -105,7 +102,7 @@ Result<> Runner::cancel(Id job) {
     const std::lock_guard lock(mutex_);
     const auto found = tasks_.find(job);
     if (found == tasks_.end()) return fail(EINVAL, "it has ended; there is nothing to cancel");
-    found->second->cancel.request();
+    request_end(*found->second, std::nullopt);
     // Nobody waits any more for what comes before them.
     const auto& way = found->second->way;
     if (way && std::ranges::none_of(tasks_, [&](const auto& other) {
@@ -114,6 +111,7 @@ Result<> Runner::cancel(Id job) {
       way->cancel.request();
   }
   changed_.notify_all();
+  watched_.notify_all();
   return {};
 }
 
@@ -121,13 +119,14 @@ void Runner::cancel_execution(Id execution) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [job, task] : tasks_)
-      if (task->way && task->way->course->execution == execution) task->cancel.request();
+      if (task->way && task->way->course->execution == execution) request_end(*task, std::nullopt);
     if (const auto way = ways_.find(execution); way != ways_.end()) {
       way->second->cancel.request();
       if (way->second->closing) way->second->closing_cancel.request();
     }
   }
   changed_.notify_all();
+  watched_.notify_all();
 }
 
 std::optional<Progress> Runner::progress(Id job) {
@@ -159,7 +158,7 @@ void Runner::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    for (const auto& [job, task] : tasks_) task->cancel.request();
+    for (const auto& [job, task] : tasks_) request_end(*task, std::nullopt);
     for (const auto& [execution, way] : ways_) {
       way->cancel.request();
       way->closing_cancel.request();

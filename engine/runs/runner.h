@@ -32,10 +32,13 @@ namespace holdfast::runs {
 
 class Runner {
  public:
-  // Before what has failed is tried again.
   struct Pace {
-    std::chrono::milliseconds first = std::chrono::seconds{10};  // doubled each time
+    // Before what has failed is tried again: doubled each time.
+    std::chrono::milliseconds first = std::chrono::seconds{10};
     std::chrono::milliseconds longest = std::chrono::minutes{5};
+    // What is still there so long after it was cancelled, since the kernel or a source does not answer it, is
+    // ended in the catalog all the same. Its worker and its machine are free when it lets go of them.
+    std::chrono::milliseconds patience = std::chrono::minutes{5};
   };
   // Called by a worker with each execution that has ended, once that is recorded. Returns at once.
   using ExecutionEnded = std::function<void(const Execution&)>;
@@ -99,6 +102,8 @@ class Runner {
     std::shared_ptr<Way> way;  // null without an execution
     source::Cancel cancel;
     std::optional<Cause> cause;
+    std::optional<Steady::time_point> cancelled_at;
+    bool recorded = false;  // its end, or somebody is about to
     ProgressMeter progress;
     bool opens_gate = false;
     bool begun = false;    // and so has its machine
@@ -121,6 +126,7 @@ class Runner {
   bool try_again(const std::shared_ptr<Task>& task, const Error& error);
   JobEnd end_of(const Task& task, const Result<JobEnd>& done);
   JobEnd end_of_cancelled(const std::optional<Cause>& cause);
+  bool claim_end(Task& task);  // once, by whoever then records it
   void record_end(const Task& task, const JobEnd& end);
   Result<Execution> close(Way& way);
   void finish(const std::shared_ptr<Task>& task);
@@ -129,9 +135,11 @@ class Runner {
 
   // watchdog.cpp
   void watch();
-  Steady::time_point look_at_the_time(Steady::time_point now);
+  using Tasks = std::vector<std::shared_ptr<Task>>;
+  Steady::time_point look_at_the_time(Steady::time_point now, Tasks& overdue);
+  void write_off(const std::shared_ptr<Task>& task);
   static bool is_opening(const Task& task);
-  static void give_up(Task& task, const Cause& cause);
+  static void request_end(Task& task, const std::optional<Cause>& cause);
 
   const capture::Services& services_;
   Observer& observer_;

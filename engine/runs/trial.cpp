@@ -182,7 +182,18 @@ std::optional<std::uint64_t> estimate_of(const FlowFacts& facts) {
   return bytes;
 }
 
-Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const source::Cancel& cancel) {
+void look_at_schedule(const NextStarts& next, Findings& findings) {
+  constexpr std::size_t kShown = 3;
+  if (next.schedule.empty()) return findings.ok("no schedule starts it");
+  if (next.times.empty()) return findings.warn(fmt::format("schedules/{} starts nothing", next.schedule));
+  std::string times;
+  for (std::size_t i = 0; i < std::min(kShown, next.times.size()); ++i)
+    times += (i == 0 ? "" : ", ") + iso_time(next.times[i]);
+  findings.ok(fmt::format("schedules/{} starts it next at {}", next.schedule, times));
+}
+
+Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const NextStarts& next,
+                        const source::Cancel& cancel) {
   HF_TRY(const FlowFacts facts, services.catalog.read([&](db::Connection& db) { return facts_of(db, id); }));
   Findings findings(services, job);
   const FlowDefinition& definition = facts.flow.definition;
@@ -198,6 +209,7 @@ Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const 
     look_at_source(subject, findings);
   }
   look_at_repository(services, *facts.repository, estimate_of(facts), findings);
+  look_at_schedule(next, findings);
   std::vector<std::string> commands = definition.hooks;
   if (!definition.only_if.empty()) commands.insert(commands.begin(), definition.only_if);
   for (const std::string& command : commands) {
@@ -211,7 +223,7 @@ Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const 
 }  // namespace
 
 Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id object,
-                         const std::string& name, const Caller& caller) {
+                         const std::string& name, NextStarts next, const Caller& caller) {
   return services.catalog.write([&](db::Connection& db) -> Result<Work> {
     const bool of_flow = kind == ObjectKind::flow;
     Job job = new_job(JobType::test, name, services.clock.now());
@@ -230,9 +242,9 @@ Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id 
     HF_CHECK(record(db, event));
 
     Work work{.job = job.id, .name = "jobs/" + job.name};
-    work.perform = [&services, of_flow, object, id = job.id](ProgressMeter&,
-                                                             const source::Cancel& cancel) -> Result<JobEnd> {
-      return of_flow ? try_flow(services, object, id, cancel) : try_repository(services, object, id);
+    work.perform = [&services, of_flow, object, next = std::move(next), id = job.id](
+                       ProgressMeter&, const source::Cancel& cancel) -> Result<JobEnd> {
+      return of_flow ? try_flow(services, object, id, next, cancel) : try_repository(services, object, id);
     };
     return work;
   });

@@ -1,4 +1,5 @@
 // What takes too long, or gets no further, is ended: nothing stays `running` (law 16).
+#include "catalog/base/log.h"
 #include "catalog/base/text.h"
 #include "engine/runs/runner.h"
 
@@ -7,8 +8,13 @@ namespace holdfast::runs {
 void Runner::watch() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const auto next = look_at_the_time(Steady::now());
-    if (next == Steady::time_point::max())
+    Tasks overdue;
+    const auto next = look_at_the_time(Steady::now(), overdue);
+    if (!overdue.empty()) {
+      lock.unlock();
+      for (const auto& task : overdue) write_off(task);
+      lock.lock();
+    } else if (next == Steady::time_point::max())
       watched_.wait(lock);
     else
       watched_.wait_until(lock, next);
@@ -16,7 +22,7 @@ void Runner::watch() {
 }
 
 // Ends what is to be ended, lets begin what has waited long enough; when it is to look again.
-Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now) {
+Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now, Tasks& overdue) {
   auto next = Steady::time_point::max();
   // Whether that time has come; if not, it is one to wait for.
   const auto has_come = [&](Steady::time_point time) {
@@ -33,14 +39,21 @@ Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now) {
     }
   bool somebody_may_begin = false;
   for (const auto& [job, task] : tasks_) {
-    if (task->cancel.requested()) continue;
-    if (task->way && task->way->cause) {
-      give_up(*task, *task->way->cause);
+    if (task->cancelled_at) {
+      if (task->begun && !task->recorded && has_come(*task->cancelled_at + pace_.patience)) {
+        task->recorded = true;
+        overdue.push_back(task);
+      }
+    } else if (task->way && task->way->cause) {
+      request_end(*task, task->way->cause);
+      next = now;
       somebody_may_begin = true;
     } else if (task->begun && task->work.stall && !is_opening(*task)) {
-      if (has_come(task->progress.moved_at() + *task->work.stall))
-        give_up(*task, {EndReason::stalled,
-                        fmt::format("it has got no further for {}", print_duration(*task->work.stall))});
+      if (has_come(task->progress.moved_at() + *task->work.stall)) {
+        request_end(*task, Cause{EndReason::stalled, fmt::format("it has got no further for {}",
+                                                                 print_duration(*task->work.stall))});
+        next = now;
+      }
     } else if (!task->begun && task->tries > 0 && has_come(task->not_before)) {
       somebody_may_begin = true;
     }
@@ -52,9 +65,20 @@ Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now) {
 // What comes before its execution's jobs has limits of its own.
 bool Runner::is_opening(const Task& task) { return task.way && task.way->gate == Way::Gate::opening; }
 
-void Runner::give_up(Task& task, const Cause& cause) {
+void Runner::request_end(Task& task, const std::optional<Cause>& cause) {
+  if (task.cancel.requested()) return;
   task.cause = cause;
+  task.cancelled_at = Steady::now();
   task.cancel.request();
+}
+
+void Runner::write_off(const std::shared_ptr<Task>& task) {
+  JobEnd end = end_of(*task, fail(ECANCELED, "cancelled"));
+  end.message += "; what it waits for does not answer, and it is still there";
+  log::error("{}: job {} does not end: {}", task->work.name, task->work.job, end.message);
+  record_end(*task, end);
+  observer_.changed(ObjectKind::job, task->work.job);
+  tell_of_execution(*task);
 }
 
 }  // namespace holdfast::runs

@@ -47,6 +47,7 @@ class Trial(holdfast.MountTest):
             "ok repositories/r can be written to",
             "ok repositories/r has room",
             "ok command 'tell' is there",
+            "ok no schedule starts it",
         ):
             self.assertIn(line, log)
         self.assertEqual(self.everything(), before)
@@ -64,6 +65,14 @@ class Trial(holdfast.MountTest):
         self.storage.qmp.command("block-dirty-bitmap-remove", {"node": disk.node, "name": bitmap})
         log = self.try_out("flows/f", "warning", "second")
         self.assertRegex(log, "warning machines/m: disk disk-0: the bitmap of point .* is gone")
+
+    def test_the_next_times_of_its_schedule_are_told(self):
+        self.daemon.define("schedules/s", {"every": "1h"})
+        self.add_flow(schedule="s")
+        times = self.daemon.json("schedules/s/status.json")["next_times"][:3]
+        self.assertIn(f"ok schedules/s starts it next at {', '.join(times)}", self.try_out("flows/f", "success", "first"))
+        self.daemon.write("schedules/s/control", "disable")
+        self.assertIn("warning schedules/s starts nothing", self.try_out("flows/f", "warning", "second"))
 
     def test_each_thing_that_is_wrong_is_told_beside_what_is_right(self):
         path = self.add_hook("tell", "exit 0\n")

@@ -46,7 +46,7 @@ def measure_way(name, storages_of, rng, pool):
         stack.callback(daemon.close)
         daemon.start()
         (folder / "repository").mkdir()
-        daemon.define("repositories/r", {"path": str(folder / "repository")})
+        daemon.define("repositories/r", {"path": str(folder / "repository"), "max_jobs": 4})
         machines = {}
         for storage in storages_of(folder):
             stack.callback(storage.close)

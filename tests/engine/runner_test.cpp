@@ -1,0 +1,269 @@
+// What a job's worker and the watchdog make of it: tried again, given up, ended; with a pace that a test can
+// wait for.
+#include "engine/runs/runner.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "catalog/stores/executions.h"
+#include "catalog/stores/flows.h"
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/logs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/repositories.h"
+#include "engine/capture/patience.h"
+#include "tests/lib/temporary_directory.h"
+
+namespace holdfast::runs {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Time kNow{1'800'000'000s};
+
+class RunnerTest : public testing::Test {
+ protected:
+  RunnerTest() : catalog_(*Catalog::open(state_ / "catalog.sqlite")) {
+    const auto made = catalog_->write([&](db::Connection& db) -> Result<> {
+      HF_TRY(const Machine machine, Machines(db).add("m", {}, kNow));
+      HF_CHECK(Machines(db).define(machine.id, {.socket = "/run/m", .disks = {{"d", "d"}}}, kNow));
+      HF_TRY(const Repository repository, Repositories(db).add("r", {}, kNow));
+      HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, kNow));
+      HF_TRY(const Flow flow, Flows(db).add("f", {}, kNow));
+      flow_ = flow.id;
+      HF_CHECK(Flows(db).define(flow.id, {.target = "machines/m", .repository = "r"}, kNow));
+      return Executions(db).add(
+          {.id = course_->execution, .flow_id = flow.id, .name = "r1", .created_at = kNow});
+    });
+    EXPECT_TRUE(made) << made.error().message;
+    runner_.set_limit(2);
+  }
+
+  // A job of the execution, recorded.
+  Work work(decltype(Work::perform) perform) {
+    Job job = new_job(JobType::backup, "", kNow);
+    job.execution_id = course_->execution;
+    const auto added = catalog_->write([&](db::Connection& db) { return add_to_execution(db, job); });
+    EXPECT_TRUE(added) << added.error().message;
+    return {.job = job.id, .course = course_, .flow = flow_, .name = "r1", .perform = std::move(perform)};
+  }
+  Execution await_end() {
+    std::optional<Execution> ended;
+    while (!(ended = look(), is_final(ended->status))) std::this_thread::sleep_for(1ms);
+    return *ended;
+  }
+  Execution look() {
+    return *catalog_->read([&](db::Connection& db) { return Executions(db).get(course_->execution); });
+  }
+  std::string log() {
+    std::string text;
+    for (const auto& line : *catalog_->read(
+             [&](db::Connection& db) { return Logs(db).of_execution(course_->execution, 0, 100); }))
+      text += line.text + "\n";
+    return text;
+  }
+  // Until somebody cancels it.
+  static Result<JobEnd> forever(ProgressMeter&, const source::Cancel& cancel) {
+    HF_CHECK(capture::wait_until(std::chrono::steady_clock::now() + 1h, &cancel));
+    return JobEnd{};
+  }
+
+  struct Nobody : Observer {
+    void changed(ObjectKind, Id) override {}
+  };
+
+  test::TemporaryDirectory state_;
+  std::unique_ptr<Catalog> catalog_;
+  repository::Shelf shelf_;
+  capture::Throttles throttles_;
+  const capture::Services services_{*catalog_, system_clock(), shelf_, throttles_, state_ / "scratch"};
+  Nobody nobody_;
+  Id flow_ = 0;
+  std::shared_ptr<Course> course_ = std::make_shared<Course>(Course{.execution = new_id(), .name = "r1"});
+  std::atomic<int> tries_ = 0, ended_ = 0;
+  Runner runner_{services_, nobody_, {.first = 5ms, .longest = 10ms}, [this](const Execution&) { ++ended_; }};
+};
+
+TEST_F(RunnerTest, what_may_pass_is_tried_again_and_the_log_says_so) {
+  Work one = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    if (++tries_ < 3) return fail(EHOSTUNREACH, "nobody answers");
+    return JobEnd{};
+  });
+  one.retries = 2;
+  runner_.add(std::move(one));
+  EXPECT_EQ(await_end().status, RunStatus::success);
+  EXPECT_EQ(tries_, 3);
+  EXPECT_NE(log().find("failed: nobody answers; it is tried again in 1 s (2 of 2)"), std::string::npos)
+      << log();
+}
+
+TEST_F(RunnerTest, after_so_many_tries_it_has_failed) {
+  Work one = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    ++tries_;
+    return fail(EHOSTUNREACH, "nobody answers");
+  });
+  one.retries = 2;
+  runner_.add(std::move(one));
+  const Execution ended = await_end();
+  EXPECT_EQ(ended.reason, EndReason::source_unreachable);
+  EXPECT_EQ(ended.message, "nobody answers (tried 3 times)");
+  EXPECT_EQ(tries_, 3);
+}
+
+TEST_F(RunnerTest, what_would_be_refused_again_is_not_tried_again) {
+  Work one = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    ++tries_;
+    return fail(EROFS, "it is read-only");
+  });
+  one.retries = 5;
+  runner_.add(std::move(one));
+  EXPECT_EQ(await_end().status, RunStatus::error);
+  EXPECT_EQ(tries_, 1);
+}
+
+TEST_F(RunnerTest, a_cancel_ends_the_waiting_for_another_try) {
+  Runner patient(services_, nobody_, {.first = 1h, .longest = 1h}, [](const Execution&) {});
+  patient.set_limit(1);
+  Work one = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    ++tries_;
+    return fail(EHOSTUNREACH, "nobody answers");
+  });
+  one.retries = 1;
+  const Id job = one.job;
+  patient.add(std::move(one));
+  while (log().find("tried again") == std::string::npos) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(look().status, RunStatus::running);
+  EXPECT_TRUE(patient.cancel(job));
+  EXPECT_EQ(await_end().status, RunStatus::cancelled);
+  EXPECT_EQ(tries_, 1);
+}
+
+TEST_F(RunnerTest, while_one_waits_for_another_try_others_have_its_place) {
+  Runner patient(services_, nobody_, {.first = 1h, .longest = 1h}, [](const Execution&) {});
+  patient.set_limit(1);
+  Work one = work([](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> { return fail(EIO, "away"); });
+  one.retries = 1;
+  one.machine = 7;
+  Work other = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    ++tries_;
+    return JobEnd{};
+  });
+  other.machine = 7;
+  patient.add(std::move(one));
+  patient.add(std::move(other));
+  while (tries_ == 0) std::this_thread::sleep_for(1ms);
+}
+
+TEST_F(RunnerTest, what_gets_no_further_is_ended_and_what_moves_is_not) {
+  Work still = work(forever);
+  still.stall = 1s;
+  Work moving = work([](ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
+    for (int i = 0; i < 30; ++i) {
+      progress.advance(1);
+      HF_CHECK(capture::wait_until(std::chrono::steady_clock::now() + 50ms, &cancel));
+    }
+    return JobEnd{};
+  });
+  moving.stall = 1s;
+  runner_.add(std::move(still));
+  runner_.add(std::move(moving));
+  const Execution ended = await_end();
+  EXPECT_EQ(ended.status, RunStatus::warning);
+  EXPECT_EQ(ended.reason, EndReason::stalled);
+  EXPECT_EQ(ended.jobs_completed, 1);
+}
+
+TEST_F(RunnerTest, what_does_not_even_end_when_it_is_cancelled_is_ended_in_the_catalog) {
+  Runner hasty(services_, nobody_, {.patience = 50ms}, [this](const Execution&) { ++ended_; });
+  hasty.set_limit(1);
+  std::atomic<bool> hangs = true;
+  Work stuck = work([&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    while (hangs) std::this_thread::sleep_for(1ms);
+    return JobEnd{};
+  });
+  stuck.machine = 7;
+  stuck.stall = 1s;
+  hasty.add(std::move(stuck));
+  const Execution ended = await_end();
+  EXPECT_EQ(ended.status, RunStatus::error);
+  EXPECT_EQ(ended.reason, EndReason::stalled);
+  EXPECT_NE(ended.message.find("it is still there"), std::string::npos) << ended.message;
+  EXPECT_FALSE(hasty.claim(7)) << "nobody else may have its machine meanwhile";
+  hangs = false;
+  hasty.stop();
+  EXPECT_TRUE(hasty.claim(7));
+  EXPECT_EQ(look().reason, EndReason::stalled);
+  EXPECT_EQ(ended_, 1);
+}
+
+TEST_F(RunnerTest, a_timeout_ends_what_runs_and_what_waits_of_the_execution_and_nothing_else) {
+  course_->timeout = 1s;
+  runner_.set_limit(1);
+  runner_.add(work(forever));
+  runner_.add(work(forever));
+  const Execution ended = await_end();
+  EXPECT_EQ(ended.status, RunStatus::error);
+  EXPECT_EQ(ended.reason, EndReason::timed_out);
+  EXPECT_EQ(ended.jobs_failed, 2);
+}
+
+TEST_F(RunnerTest, what_comes_before_comes_once_and_what_comes_after_sees_how_it_went) {
+  std::atomic<int> before = 0;
+  std::optional<RunStatus> seen;
+  course_->before = [&](const source::Cancel&) {
+    ++before;
+    return std::optional<JobEnd>{};
+  };
+  course_->after = [&](const Execution& ending, const source::Cancel&) {
+    seen = ending.status;
+    return std::string{"it could not be told"};
+  };
+  for (int i = 0; i < 5; ++i)
+    runner_.add(work([&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+      EXPECT_EQ(before, 1);
+      return JobEnd{};
+    }));
+  const Execution ended = await_end();
+  runner_.stop();
+  EXPECT_EQ(seen, RunStatus::success);
+  EXPECT_EQ(ended.status, RunStatus::warning);
+  EXPECT_EQ(ended.reason, EndReason::hook_failed);
+  EXPECT_EQ(ended_, 1);
+}
+
+TEST_F(RunnerTest, what_comes_before_may_refuse_them_all) {
+  course_->before = [](const source::Cancel&) {
+    return std::optional<JobEnd>{
+        {.status = RunStatus::cancelled, .reason = EndReason::condition_not_met, .message = "not now"}};
+  };
+  for (int i = 0; i < 3; ++i) runner_.add(work(forever));
+  const Execution ended = await_end();
+  EXPECT_EQ(ended.status, RunStatus::cancelled);
+  EXPECT_EQ(ended.reason, EndReason::condition_not_met);
+  EXPECT_EQ(ended.jobs_skipped, 3);
+}
+
+TEST_F(RunnerTest, what_follows_from_a_job_belongs_to_its_execution) {
+  Work one = work([](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> { return JobEnd{}; });
+  one.next = [this](db::Connection& db, const JobEnd&) -> Result<std::optional<Work>> {
+    Job job = new_job(JobType::verify, "", kNow);
+    job.execution_id = course_->execution;
+    HF_CHECK(add_to_execution(db, job));
+    return Work{.job = job.id,
+                .course = course_,
+                .name = "r1",
+                .perform = [](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+                  return JobEnd{
+                      .status = RunStatus::error, .reason = EndReason::damaged, .message = "damaged"};
+                }};
+  };
+  runner_.add(std::move(one));
+  const Execution ended = await_end();
+  EXPECT_EQ(ended.status, RunStatus::warning);
+  EXPECT_EQ(ended.reason, EndReason::damaged);
+  EXPECT_EQ(ended.jobs_created, 2);
+}
+
+}  // namespace
+}  // namespace holdfast::runs

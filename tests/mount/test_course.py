@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""How runs are made, by the flow's policy: tried again, verified, sampled, held back."""
+
+import json
+import os
+import random
+import time
+
+import holdfast
+
+MIB = 2**20
+
+
+class Course(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.repository = self.add_repository()
+
+    def add_flow_with(self, **policy):
+        self.daemon.define("policies/p", policy)
+        self.add_flow(policy="p")
+
+    def status(self, name="r1"):
+        return self.daemon.json(f"flows/f/executions/{name}/status.json")
+
+    def log(self, name="r1"):
+        return self.daemon.read(f"flows/f/executions/{name}/log")
+
+    def add_absent_machine(self):
+        """One whose disk is elsewhere; what brings it back."""
+        disk = self.add_file_machine()
+        away = self.folder / "away"
+        os.rename(disk.path, away)
+        return lambda: os.rename(away, disk.path)
+
+    def test_what_may_pass_is_tried_again_within_the_same_execution(self):
+        bring_back = self.add_absent_machine()
+        self.add_flow_with(retries=1)
+        self.daemon.write("flows/f/control", "run name=r1")
+        self.until(lambda: "it is tried again in 10 s (1 of 1)" in self.log())
+        self.assertEqual(self.status()["status"], "running")
+        bring_back()
+        self.assertEqual(self.daemon.read("flows/f/executions/r1/wait"), "success\n")
+        self.assertEqual((self.status()["jobs_created"], len(self.daemon.points("m"))), (1, 1))
+
+    def test_a_cancel_ends_the_waiting(self):
+        self.add_absent_machine()
+        self.add_flow_with(retries=9)
+        self.daemon.write("flows/f/control", "run name=r1")
+        self.until(lambda: "it is tried again" in self.log())
+        self.daemon.write("flows/f/control", "cancel")
+        self.assertEqual(self.daemon.read("flows/f/executions/r1/wait"), "cancelled\n")
+
+    def test_without_a_policy_nothing_is_tried_again(self):
+        self.add_absent_machine()
+        self.add_flow()
+        self.assertEqual(self.daemon.run("f", "r1"), "error")
+        self.assertNotIn("tried again", self.log())
+
+    def test_each_new_point_is_verified(self):
+        self.add_file_machine()
+        self.add_flow_with(verify="checksums")
+        self.assertEqual(self.daemon.run("f", "r1"), "success")
+        status = self.status()
+        self.assertEqual((status["jobs_created"], status["jobs_completed"], status["machines_processed"]), (2, 2, 1))
+        backup, verification = (self.daemon.json(f"jobs/{job}/status.json") for job in status["created_job_ids"])
+        self.assertEqual([backup["type"], verification["type"]], ["backup", "verify"])
+        self.assertEqual(verification["operation"], "checksums")
+        verified = self.daemon.json("machines/m/latest/manifest.json")["verified"]
+        self.assertEqual((verified["level"], verified["result"]), ("checksums", "good"))
+
+    def test_a_verification_that_fails_makes_a_warning_and_says_so(self):
+        self.add_file_machine()
+        self.add_file_machine("blocker")
+        self.add_repository("slow", bandwidth=1)
+        self.add_flow_with(verify="checksums")
+        self.add_flow("blocker", "blocker", "slow", priority=1)
+        # After the backup the blocker has its turn, and the point can be damaged before it is verified.
+        self.daemon.write("config.json", json.dumps({"max_concurrent_jobs": 1}))
+        self.add_hook("wait", f"until [ -e {self.folder}/go ]; do sleep 0.1; done\n")
+        self.daemon.write("flows/f/control", 'set hooks=["wait"]')
+        self.daemon.write("flows/f/control", "run name=r1")
+        self.daemon.write("flows/blocker/control", "run name=r1")
+        (self.folder / "go").touch()
+        self.until(lambda: self.daemon.json("flows/blocker/executions/r1/status.json")["status"] == "running")
+        (image,) = self.repository.glob("*/*/disk-0.qcow2")
+        with open(image, "r+b") as file:
+            file.seek(image.stat().st_size // 2)
+            byte = file.read(1)[0]
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte ^ 1]))
+        self.daemon.write("flows/blocker/control", "cancel")
+        self.assertEqual(self.daemon.read("flows/f/executions/r1/wait"), "warning\n")
+        status = self.status()
+        self.assertEqual((status["reason"], status["jobs_completed"], status["jobs_failed"]), ("damaged", 1, 1))
+        self.assertIn("1 of 1 points are damaged", status["message"])
+
+    def test_sample_and_bandwidth_are_the_policys_and_a_runs_own_go_before(self):
+        self.storage = self.add_machine(capacities=[16 * MIB])
+        self.storage.disks[0].write(0, random.Random(5).randbytes(4 * MIB))
+        self.add_flow_with(sample=100)
+        self.back_up("first")
+        self.back_up("second")
+        self.assertEqual(self.status("second")["bytes_read"], 4 * MIB)
+        self.back_up("third", sample="1%")
+        self.assertLess(self.status("third")["bytes_read"], 4 * MIB)
+        self.daemon.write("policies/p/config.json", json.dumps({"bandwidth": "2M"}))
+        begun = time.monotonic()
+        self.back_up("fourth", type="full")
+        self.assertGreaterEqual(time.monotonic() - begun, 4 / 2 / 1.1)
+        self.daemon.write("policies/p/config.json", json.dumps({"bandwidth": 1}))
+        self.back_up("fifth", type="full", bandwidth="64M")
+
+
+if __name__ == "__main__":
+    holdfast.main()
