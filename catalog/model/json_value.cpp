@@ -178,9 +178,9 @@ Value<std::string> or_empty(const Value<std::string>& value) {
 Value<std::string> or_null(const Value<std::string>& value) {
   const std::string must = value.must + ", or null";
   return {must,
-          {{"anyOf", {value.schema, {{"type", "null"}}}}},
+          {{"anyOf", {value.schema, {{"enum", {nullptr, ""}}}}}},
           [value, must](const Json& found, const std::string& field) -> Result<std::string> {
-            if (found.is_null()) return std::string{};
+            if (found.is_null() || found == "") return std::string{};
             const auto read = value.read(found, field);
             if (!read) return wrong(found, field, must);
             return *read;

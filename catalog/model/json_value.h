@@ -65,7 +65,7 @@ Value<std::optional<T>> optional(const Value<T>& value) {
 // Text where "" is allowed as well, and means that there is none.
 Value<std::string> or_empty(const Value<std::string>& value);
 
-// Text that may be absent, which is null.
+// Text that may be absent, which is null; "" is taken for it, too.
 Value<std::string> or_null(const Value<std::string>& value);
 
 std::string in_quotes(std::string_view text);

@@ -7,13 +7,15 @@ namespace {
 
 using std::chrono::days;
 using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 // Beyond these a span says nothing any more, and sums of it and a time stay far from the end of numbers.
 constexpr seconds kLongestSpan = days{3660};
 constexpr seconds kLongestJitter = hours{24};
 constexpr days kLookBack{366};
-constexpr int kMostTries = 11'000;  // each minute of a week that is blacked out
+constexpr int kMostTries = 1000;
 
 tl::unexpected<Error> wrong(std::string_view field, std::string_view found, const Error& why) {
   return fail(EINVAL, "field \"{}\" is \"{}\": {}", field, found, why.message);
@@ -64,18 +66,29 @@ bool Timetable::is_blacked_out(Time at) const {
   return std::ranges::any_of(blackouts_, [&](const Blackout& window) { return window.covers(shown); });
 }
 
+std::optional<Time> Timetable::open_from(Time at) const {
+  constexpr auto kLongestWindow = days{8};
+  for (Time later = at; later < at + kLongestWindow; later = std::chrono::floor<minutes>(later) + minutes{1})
+    if (!is_blacked_out(later)) return later;
+  return std::nullopt;
+}
+
 std::optional<Time> Timetable::next_open(Time after) const {
   auto at = next(after);
-  for (int i = 0; at && is_blacked_out(*at); ++i) at = i < kMostTries ? next(*at) : std::nullopt;
-  return at;
+  for (int i = 0; at && i < kMostTries; ++i) {
+    const auto open = open_from(*at);
+    if (!open || open == at) return open;
+    at = next(*open - milliseconds{1});
+  }
+  return std::nullopt;
 }
 
 std::optional<Time> Timetable::next_start(Time after, Id schedule, Id flow) const {
   // One whose time has come may still wait for its moment.
-  auto at = next(after - jitter_);
-  for (int i = 0; at && i < kMostTries; ++i, at = next(*at)) {
+  auto at = next_open(after - jitter_);
+  for (int i = 0; at && i < kMostTries; ++i, at = next_open(*at)) {
     const Time moment = start(*at, schedule, flow);
-    if (moment > after && !is_blacked_out(*at) && !is_blacked_out(moment)) return moment;
+    if (moment > after && !is_blacked_out(moment)) return moment;
   }
   return std::nullopt;
 }
@@ -83,8 +96,8 @@ std::optional<Time> Timetable::next_start(Time after, Id schedule, Id flow) cons
 std::vector<Time> Timetable::between(Time after, Time until, std::size_t at_most) const {
   std::vector<Time> newest;
   // Few of what comes often are read, and all of what comes seldom: a span that grows until it holds enough.
-  for (auto span = std::chrono::milliseconds(hours{1});; span *= 8) {
-    const Time from = std::max(after, until - std::min<std::chrono::milliseconds>(span, kLookBack));
+  for (auto span = milliseconds(hours{1});; span *= 8) {
+    const Time from = std::max(after, until - std::min<milliseconds>(span, kLookBack));
     newest.clear();
     for (auto at = next(from); at && *at <= until; at = next(*at)) newest.push_back(*at);
     if (newest.size() >= at_most || from == after || span >= kLookBack) break;
@@ -95,12 +108,12 @@ std::vector<Time> Timetable::between(Time after, Time until, std::size_t at_most
 }
 
 Time Timetable::start(Time planned, Id schedule, Id flow) const {
-  const auto span = static_cast<std::uint64_t>(std::chrono::milliseconds(jitter_).count());
+  const auto span = static_cast<std::uint64_t>(milliseconds(jitter_).count());
   if (span == 0) return planned;
   const auto of = [](std::int64_t number) { return static_cast<std::uint64_t>(number); };
   const std::uint64_t drawn =
       mixed(mixed(mixed(of(schedule)) + of(flow)) + of(planned.time_since_epoch().count()));
-  return planned + std::chrono::milliseconds{drawn % (span + 1)};
+  return planned + milliseconds{drawn % (span + 1)};
 }
 
 }  // namespace holdfast::schedule

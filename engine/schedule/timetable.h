@@ -32,6 +32,9 @@ class Timetable {
   std::optional<Time> next_start(Time after, Id schedule, Id flow) const;
 
  private:
+  // The first moment from then on that is in no blackout. Nothing: they leave none.
+  std::optional<Time> open_from(Time at) const;
+
   Timetable(Rule rule, cctz::time_zone zone) : rule_(std::move(rule)), zone_(std::move(zone)) {}
 
   Rule rule_;

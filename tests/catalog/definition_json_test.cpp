@@ -501,6 +501,7 @@ TEST(DefinitionJson, AReferenceThatMayBeAbsentIsNullOrAName) {
   ASSERT_TRUE(definition) << definition.error().message;
   EXPECT_EQ(definition->schedule, "h");
   EXPECT_EQ(definition->after, "");
+  EXPECT_EQ(parse_definition<FlowDefinition>(flow(R"("schedule":"")")).value().schedule, "");
   EXPECT_THAT(print_definition(*definition), HasSubstr("\"schedule\": \"h\""));
   EXPECT_THAT(print_definition(*definition), HasSubstr("\"after\": null"));
   EXPECT_THAT(refusal<FlowDefinition>(flow(R"("after":"a b")")),

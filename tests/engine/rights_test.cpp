@@ -26,8 +26,10 @@ class Rights : public testing::Test {
   void give(ObjectKind kind, Id id, const Ownership& ownership) {
     ASSERT_TRUE(engine_->set_ownership(kind, id, ownership, kRoot));
   }
-  Result<> define(const Caller& caller) {
+  Result<> define(const Caller& caller, const std::string& schedule = "", const std::string& after = "") {
     FlowDefinition definition;
+    definition.schedule = schedule;
+    definition.after = after;
     definition.target = "machines/m";
     definition.repository = "r";
     return engine_->define(flow_, definition, caller);
@@ -56,6 +58,21 @@ TEST_F(Rights, WhoMakesAReferenceNeedsTheRightToWriteThere) {
   // What is named already may stay.
   EXPECT_TRUE(define(kOwner));
   EXPECT_TRUE(define(kMember));
+}
+
+TEST_F(Rights, AFlowFollowsWhatItsUserMayLookInto) {
+  const Id schedule = *engine_->create(ObjectKind::schedule, "s", kRoot);
+  ASSERT_TRUE(engine_->define(schedule, ScheduleDefinition{.cron = "@daily"}, kRoot));
+  const Id before = *engine_->create(ObjectKind::flow, "g", kRoot);
+  ASSERT_TRUE(define(kRoot));
+  give(ObjectKind::flow, flow_, {.uid = kOwner.uid, .gid = 50, .mode = 0770});
+  give(ObjectKind::machine, machine_, {.uid = kOwner.uid, .gid = kOwner.gid, .mode = 0750});
+  give(ObjectKind::repository, repository_, {.uid = kOwner.uid, .gid = 50, .mode = 0770});
+  EXPECT_THAT(define(kOwner, "s").error().message, HasSubstr("schedules/s is not yours to use"));
+  EXPECT_THAT(define(kOwner, "", "g").error().message, HasSubstr("flows/g is not yours to use"));
+  give(ObjectKind::schedule, schedule, {.mode = 0755});
+  give(ObjectKind::flow, before, {.mode = 0755});
+  EXPECT_TRUE(define(kOwner, "s", "g"));
 }
 
 TEST_F(Rights, AFlowDoesOnlyWhatItsOwnerMay) {

@@ -181,6 +181,10 @@ TEST(Blackout, WhatIsNoWindowIsRefusedWithItsPlaceInTheList) {
 TEST(Timetable, NextOpenTimeIsInNoBlackout) {
   const auto table = Timetable::of({.cron = "0 * * * *", .blackout = {"22:00-06:00"}});
   EXPECT_EQ(iso_time(*table->next_open(utc("2026-11-20T21:00:00Z"))), "2026-11-21T06:00:00Z");
+  const auto often = Timetable::of({.every = std::chrono::seconds{1}, .blackout = {"sat-sun"}});
+  EXPECT_EQ(iso_time(*often->next_open(utc("2026-11-20T23:59:59Z"))), "2026-11-23T00:00:00Z");
+  const auto yearly = Timetable::of({.cron = "@yearly", .blackout = {"fri"}});  // as 1 January 2027 is
+  EXPECT_EQ(iso_time(*yearly->next_open(utc("2026-11-20T21:00:00Z"))), "2028-01-01T00:00:00Z");
   const auto never = Timetable::of({.cron = "* * * * *", .blackout = {"mon-sun"}});
   EXPECT_FALSE(never->next_open(utc("2026-11-20T21:00:00Z")));
 }
