@@ -70,7 +70,7 @@ class Backup {
       log::warning("machine '{}': {}", machine_.name, released.error().message);
       services_.left_behind(machine_.id);
     }
-    if (request_.has_policy) services_.point_made(machine_.id);
+    if (request_.prunes) services_.point_made(machine_.id);
     return std::move(outcome_);
   }
 

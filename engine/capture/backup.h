@@ -28,7 +28,7 @@ struct BackupRequest {
   unsigned sample = 0;            // percent of what a source calls unchanged that is read all the same
   std::optional<std::uint64_t> bandwidth;          // bytes a second
   std::optional<std::chrono::seconds> full_every;  // a full when the newest is that old
-  bool has_policy = false;                         // the machine is pruned when it is done
+  bool prunes = false;                             // the machine is pruned when it is done
   Id job = 0;
   std::optional<Id> execution_id;
   std::string flow, execution;            // names, for the manifest

@@ -21,7 +21,8 @@ struct Services {
   std::string scratch;  // a directory of the host: sockets and copy-before-write files
   // Called with a machine of which something could not be taken away: recover() it again. Returns at once.
   std::function<void(Id machine)> left_behind = [](Id) {};
-  // Called with a machine of which a flow with a policy has made a point. Returns at once.
+  // Called with a machine of which a flow with a policy has made a point, verified if it is to be. Returns at
+  // once.
   std::function<void(Id machine)> point_made = [](Id) {};
   std::string hooks = "/etc/holdfast/hooks";  // a directory of the host: root's, the commands of flows
 };

@@ -156,7 +156,14 @@ decltype(Work::next) verified_after(const capture::Services& services, const Wor
     HF_CHECK(add_to_execution(db, job));
     Work work = of;
     work.job = job.id;
-    work.perform = verification_work(services, {point->id}, level);
+    // Only now is it known whether the point is a good one: before that no other may go for its sake.
+    work.perform = [&services, machine = point->machine_id,
+                    verify = verification_work(services, {point->id}, level)](
+                       ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
+      auto end = verify(progress, cancel);
+      services.point_made(machine);
+      return end;
+    };
     return work;
   };
 }
@@ -195,7 +202,7 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
                    .sample = request.sample != 0 ? request.sample : static_cast<unsigned>(policy.sample),
                    .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
                    .full_every = policy.full_every,
-                   .has_policy = flow.policy_id.has_value(),
+                   .prunes = flow.policy_id && !policy.verify,
                    .job = job.id,
                    .execution_id = execution.id,
                    .flow = flow.name,

@@ -6,6 +6,7 @@ import os
 import random
 import time
 
+import content
 import holdfast
 
 MIB = 2**20
@@ -69,31 +70,45 @@ class Course(holdfast.MountTest):
         verified = self.daemon.json("machines/m/latest/manifest.json")["verified"]
         self.assertEqual((verified["level"], verified["result"]), ("checksums", "good"))
 
-    def test_a_verification_that_fails_makes_a_warning_and_says_so(self):
-        self.add_file_machine()
+    def run_and_damage(self, name):
+        """A run whose point is damaged before it is verified: after the backup a blocker has its turn."""
+        before = set(self.repository.glob("*/*/disk-0.qcow2"))
         self.add_file_machine("blocker")
         self.add_repository("slow", bandwidth=1)
-        self.add_flow_with(verify="checksums")
         self.add_flow("blocker", "blocker", "slow", priority=1)
-        # After the backup the blocker has its turn, and the point can be damaged before it is verified.
         self.daemon.write("config.json", json.dumps({"max_concurrent_jobs": 1}))
         self.add_hook("wait", f"until [ -e {self.folder}/go ]; do sleep 0.1; done\n")
         self.daemon.write("flows/f/control", 'set hooks=["wait"]')
-        self.daemon.write("flows/f/control", "run name=r1")
+        self.daemon.write("flows/f/control", f"run name={name}")
         self.daemon.write("flows/blocker/control", "run name=r1")
         (self.folder / "go").touch()
         self.until(lambda: self.daemon.json("flows/blocker/executions/r1/status.json")["status"] == "running")
-        (image,) = self.repository.glob("*/*/disk-0.qcow2")
-        with open(image, "r+b") as file:
-            file.seek(image.stat().st_size // 2)
-            byte = file.read(1)[0]
-            file.seek(-1, os.SEEK_CUR)
-            file.write(bytes([byte ^ 1]))
+        (image,) = set(self.repository.glob("*/*/disk-0.qcow2")) - before
+        content.flip_bit(image, image.stat().st_size // 2)
         self.daemon.write("flows/blocker/control", "cancel")
-        self.assertEqual(self.daemon.read("flows/f/executions/r1/wait"), "warning\n")
+        return self.daemon.read(f"flows/f/executions/{name}/wait").strip()
+
+    def test_a_verification_that_fails_makes_a_warning_and_says_so(self):
+        self.add_file_machine()
+        self.add_flow_with(verify="checksums")
+        self.assertEqual(self.run_and_damage("r1"), "warning")
         status = self.status()
         self.assertEqual((status["reason"], status["jobs_completed"], status["jobs_failed"]), ("damaged", 1, 1))
         self.assertIn("1 of 1 points are damaged", status["message"])
+
+    def test_no_point_goes_for_the_sake_of_one_that_fails_its_verification(self):
+        self.add_file_machine()
+        self.add_flow_with(verify="checksums", keep_last=1)
+        self.assertEqual(self.daemon.run("f", "r1"), "success")
+        (good,) = self.daemon.points("m")
+        self.assertEqual(self.run_and_damage("r2"), "warning")
+        self.until(lambda: self.daemon.json("machines/m/status.json")["state"] == "ready")
+        self.assertIn(good, self.daemon.points("m"))
+        self.assertEqual(os.readlink(self.daemon.mount / "machines/m/latest"), f"points/{good}")
+        # One that passes it lets them go.
+        self.daemon.write("flows/f/control", 'set hooks=[]')
+        self.assertEqual(self.daemon.run("f", "r3", "type=full"), "success")
+        self.until(lambda: good not in self.daemon.points("m"))
 
     def test_sample_and_bandwidth_are_the_policys_and_a_runs_own_go_before(self):
         self.storage = self.add_machine(capacities=[16 * MIB])
