@@ -160,9 +160,9 @@ decltype(Work::next) verified_after(const capture::Services& services, const Wor
     work.perform = [&services, machine = point->machine_id,
                     verify = verification_work(services, {point->id}, level)](
                        ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
-      auto end = verify(progress, cancel);
+      auto verified = verify(progress, cancel);
       services.point_made(machine);
-      return end;
+      return verified;
     };
     return work;
   };

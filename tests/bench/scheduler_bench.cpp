@@ -131,7 +131,8 @@ class House {
   HeldClock clock_;
   repository::Shelf shelf_;
   capture::Throttles throttles_;
-  const capture::Services services_{*catalog_, clock_, shelf_, throttles_, "", [](Id) {}};
+  repository::Readers readers_;
+  const capture::Services services_{*catalog_, clock_, shelf_, throttles_, readers_, "", [](Id) {}};
   Runs starter_{services_};
   Silent observer_;
   schedule::Agenda agenda_{*catalog_, clock_, starter_, observer_};

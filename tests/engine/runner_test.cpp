@@ -77,7 +77,9 @@ class RunnerTest : public testing::Test {
   std::unique_ptr<Catalog> catalog_;
   repository::Shelf shelf_;
   capture::Throttles throttles_;
-  const capture::Services services_{*catalog_, system_clock(), shelf_, throttles_, state_ / "scratch"};
+  repository::Readers readers_;
+  const capture::Services services_{*catalog_,  system_clock(), shelf_,
+                                    throttles_, readers_,       state_ / "scratch"};
   Nobody nobody_;
   Id flow_ = 0;
   std::shared_ptr<Course> course_ = std::make_shared<Course>(Course{.execution = new_id(), .name = "r1"});
