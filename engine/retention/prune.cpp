@@ -40,6 +40,23 @@ Result<std::shared_ptr<repository::Place>> writable_place(const capture::Service
   return place;
 }
 
+// Whether a pruning has anything to do there: what is away, and has nothing to give, is no trouble.
+Result<bool> has_work(const capture::Services& services, Id machine, Id repository) {
+  return services.catalog.read([&](db::Connection& db) -> Result<bool> {
+    HF_TRY(const auto layers, Retention(db).layers(machine, repository));
+    const auto is_merging = [](const auto& layer) { return !layer.merging_image_id.empty(); };
+    if (!unneeded(layers).empty() || std::ranges::any_of(layers, is_merging)) return true;
+    const auto is_unfinished = [](const Tower& tower) {
+      return tower.size() > kDeepest || !is_punched(tower);
+    };
+    if (std::ranges::any_of(towers_of(layers), is_unfinished)) return true;
+    HF_TRY(const Plan plan, make_plan(db, services.readers, machine, services.clock.now()));
+    return std::ranges::any_of(plan.points, [&](const PlannedPoint& planned) {
+      return planned.point.repository_id == repository && !planned.judgement.stays();
+    });
+  });
+}
+
 Event gone_event(const capture::Services& services, const std::string& machine, const std::string& point) {
   Event event;
   event.id = new_id();
@@ -118,6 +135,8 @@ Result<Outcome> prune(const capture::Services& services, Id machine, Judging jud
     return outcome;
   }
   for (const Repository& repository : subject.repositories) {
+    HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
+    if (!is_needed) continue;
     auto place = writable_place(services, repository);
     auto done = place ? Result<>{} : Result<>(tl::make_unexpected(place.error()));
     if (place) {

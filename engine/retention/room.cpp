@@ -142,6 +142,14 @@ Result<> remove_unneeded(const Ground& ground) {
   return {};
 }
 
+bool is_punched(const Tower& tower) {
+  for (std::size_t i = 0, viewer = 0; i < tower.size(); ++i) {
+    if (tower[i].shown) viewer = i;
+    if (!tower[i].shown && tower[i].punched_under != tower[viewer].id) return false;
+  }
+  return true;
+}
+
 Result<> punch_hidden(const Ground& ground) {
   HF_TRY(const auto layers, ground.layers());
   for (const Tower& tower : towers_of(layers))

@@ -18,5 +18,7 @@ Result<> check_listing(const Ground& ground);
 Result<> mark_retired(const Ground& ground);
 Result<> remove_unneeded(const Ground& ground);
 Result<> punch_hidden(const Ground& ground);
+// All that nobody sees of it was given back.
+bool is_punched(const Tower& tower);
 
 }  // namespace holdfast::retention

@@ -110,8 +110,16 @@ class Full(Pruning):
             self.assertIn("room", "".join(self.daemon.json("machines/m/status.json")["warnings"]))
         self.assertEqual(self.days.differences(), [])
         os.unlink(self.path / "filler")
-        self.assertEqual(self.days.prune("again"), "success")
         (newest,) = self.days.points()
+        record = self.days.records[newest].read_bytes()
+        image = self.daemon.mount / f"machines/m/points/{newest}/disk-0.raw"
+        with open(image, "rb", buffering=0) as reader:
+            self.assertEqual(os.pread(reader.fileno(), CLUSTER, 0), record[:CLUSTER])
+            self.assertEqual(self.days.prune("again"), "success")
+            # Whoever reads goes on over the files that are gone.
+            os.posix_fadvise(reader.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            self.assertEqual(reader.read(), record)
+        self.assertEqual(image.read_bytes(), record)
         self.assertLessEqual(self.days.depth(newest), 60)
         self.assertEqual(self.days.differences(), [])
         self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])

@@ -19,15 +19,14 @@ DAYS, KEPT, DAILY = 365, 30, 16
 
 
 def measure():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir=bench.memory()))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-"))  # a disk may not lie below /dev
+    repository = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir=bench.memory()))
     daemon = Daemon(folder)
     try:
         daemon.start()
         rng = random.Random(7)
         disk = PlainDisk(folder / "disk", CAPACITY)
         disk.write(0, rng.randbytes(CAPACITY))
-        repository = folder / "repository"
-        repository.mkdir()
         daemon.define("repositories/r", {"path": str(repository)})
         daemon.define("machines/m", {"driver": "file", "disks": [{"name": "disk-0", "path": str(disk.path)}]})
         daemon.define("policies/p", {"keep_daily": KEPT})
@@ -60,4 +59,5 @@ def measure():
         return bench.Result(written / captured, ("≤", 1.5), lines)
     finally:
         daemon.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        for path in (folder, repository):
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,62 @@
+// Who reads is known for an hour; who studies a machine's files keeps it from being pruned, and the other way
+// round.
+#include "engine/repository/readers.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace holdfast::repository {
+namespace {
+
+using namespace std::chrono_literals;
+using Use = Readers::Use;
+
+class SetClock final : public Clock {
+ public:
+  Time now() const override { return now_; }
+  Time now_{1'800'000'000s};
+};
+
+TEST(Readers, KnowWhatIsOpenAndForAnHourWhatWas) {
+  SetClock clock;
+  Readers readers;
+  EXPECT_EQ(readers.use(1, clock.now()), Use::none);
+  {
+    const Readers::Open one(readers, 1, clock);
+    clock.now_ += 5h;
+    const Readers::Open another(readers, 1, clock);
+    EXPECT_EQ(readers.use(1, clock.now()), Use::open);
+    EXPECT_EQ(readers.use(2, clock.now()), Use::none);
+  }
+  EXPECT_EQ(readers.use(1, clock.now()), Use::read);
+  clock.now_ += 1h - 1ms;
+  EXPECT_EQ(readers.use(1, clock.now()), Use::read);
+  clock.now_ += 1ms;
+  EXPECT_EQ(readers.use(1, clock.now()), Use::none);
+}
+
+TEST(Readers, NobodyClearsWhatIsStudied) {
+  Readers readers;
+  const auto never = [] { return false; };
+  auto one = readers.study(1, never);
+  auto another = readers.study(1, never);
+  EXPECT_EQ(readers.clear(1), nullptr);
+  EXPECT_NE(readers.clear(2), nullptr);
+  one.reset();
+  EXPECT_EQ(readers.clear(1), nullptr);
+  another.reset();
+  EXPECT_NE(readers.clear(1), nullptr);
+}
+
+TEST(Readers, WhoStudiesWaitsForThePruningAndMayGiveUp) {
+  Readers readers;
+  auto cleared = readers.clear(1);
+  EXPECT_EQ(readers.study(1, [] { return true; }), nullptr);
+  std::thread student([&] { EXPECT_NE(readers.study(1, [] { return false; }), nullptr); });
+  cleared.reset();
+  student.join();
+}
+
+}  // namespace
+}  // namespace holdfast::repository
