@@ -511,8 +511,7 @@ TEST(DefinitionJson, AReferenceThatMayBeAbsentIsNullOrAName) {
 
 // What a flow or a machine is to be kept with, but the engine does not honour, must not be promised.
 TEST(DefinitionJson, WhatIsNotHonouredYetIsNotAccepted) {
-  EXPECT_THAT(refusal<FlowDefinition>(R"({"target":"machines/m","repository":"r","hooks":["h"]})"),
-              HasSubstr("not known here"));
+  EXPECT_THAT(refusal<PolicyDefinition>(R"({"boot_check":"7d"})"), HasSubstr("not known here"));
 }
 
 }  // namespace

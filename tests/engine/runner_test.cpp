@@ -57,10 +57,10 @@ class RunnerTest : public testing::Test {
     return *catalog_->read([&](db::Connection& db) { return Executions(db).get(course_->execution); });
   }
   std::string log() {
+    const auto lines =
+        catalog_->read([&](db::Connection& db) { return Logs(db).of_execution(course_->execution, 0, 100); });
     std::string text;
-    for (const auto& line : *catalog_->read(
-             [&](db::Connection& db) { return Logs(db).of_execution(course_->execution, 0, 100); }))
-      text += line.text + "\n";
+    for (const auto& line : lines.value()) text += line.text + "\n";
     return text;
   }
   // Until somebody cancels it.
