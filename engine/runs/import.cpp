@@ -44,6 +44,7 @@ Result<Target> find_target(db::Connection& db, Id repository, const ImportReques
   if (target.repository.definition.read_only)
     return fail(EROFS, "repository '{}' is read-only", target.repository.name);
   HF_TRY(const Id machine, Machines(db).resolve(request.machine));
+  HF_CHECK(check_not_retired(db, machine));
   HF_TRY(target.machine, Machines(db).get(machine));
   HF_TRY(target.disk, choose_disk(target.machine, request.disk));
   HF_CHECK(capture::check_first_point(db, machine, repository));

@@ -242,6 +242,8 @@ class Retired(Kept):
         self.refused("EINVAL", self.daemon.write, "flows/f/control", "run")
         self.assertIn("'m' is retired", self.daemon.read("flows/f/error"))
         self.refused("EINVAL", self.daemon.write, "machines/m/control", "backup repository=r")
+        self.refused("EINVAL", self.daemon.write, "repositories/r/control", f"import file={self.days.image(made[0])} machine=m")
+        self.assertIn("'m' is retired", self.daemon.read("repositories/r/error"))
         self.daemon.write("machines/m/control", "unretire")
         self.refused("EINVAL", self.daemon.write, "machines/m/control", "unretire")
         made.append(self.days.day())
