@@ -65,9 +65,13 @@ def some_cron(chance):
 
 
 def is_read_rightly(cron):
-    """From a day that a month lacks croniter jumps over the first days of the next month (tests/schedule has such rules)."""
-    days = croniter.croniter.expand(cron)[0][2]
-    return days == ["*"] or max(days) < 29 or min(days) > 3
+    """From a day that a month lacks croniter jumps over the first days of the next month, and what is written out as all
+    days counts as a star with it (tests/schedule has such rules)."""
+    expanded = croniter.croniter.expand(cron)[0]
+    days = expanded[2]
+    jumps = days != ["*"] and max(days) >= 29 and min(days) <= 3
+    written_out = any(field == ["*"] and "*" not in text for field, text in zip(expanded, cron.split()))
+    return cron.startswith("@") or not jumps and not written_out
 
 
 def some_crons(chance):

@@ -52,6 +52,10 @@ TEST(Cron, DayOfMonthAndDayOfWeekBothSetMeanEither) {
               ElementsAre("2026-11-27T00:00:00Z", "2026-12-01T00:00:00Z", "2026-12-04T00:00:00Z"));
 }
 
+TEST(Cron, AllDaysWrittenOutAreDaysThatAreSet) {
+  EXPECT_THAT(next_of("0 0 1 * sun-sat", 2), ElementsAre("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"));
+}
+
 TEST(Cron, WhereOneOfThemBeginsWithAStarBothMustHold) {
   EXPECT_THAT(next_of("0 0 */2 * fri", 2), ElementsAre("2026-11-27T00:00:00Z", "2026-12-11T00:00:00Z"));
   EXPECT_THAT(next_of("0 0 13 * */5", 2), ElementsAre("2026-12-13T00:00:00Z", "2027-06-13T00:00:00Z"));
