@@ -4,10 +4,12 @@ killed in the middle of a pruning loses no point.
 
 HOLDFAST_PRUNING_KILLS says how often it is killed, HOLDFAST_SEED repeats a run."""
 
+import contextlib
 import errno
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import threading
 import time
@@ -142,6 +144,31 @@ class Killed(Pruning):
         for name in ("state", "r"):
             shutil.rmtree(self.folder / name)
             subprocess.run(["cp", "-a", "--sparse=always", saved / name, self.folder / name], check=True)
+
+    def change_catalog(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite")) as catalog, catalog:
+            changed = catalog.execute(statement, values).rowcount
+        self.assertEqual(changed, 1)
+
+    def test_in_the_middle_of_a_merge_the_next_start_sees_whether_its_image_had_taken_the_place(self):
+        self.prepare(self.folder / "r")
+        first, before, after = (self.days.day() for _ in range(3))
+        self.daemon.stop()
+        # One whose image was written in part, and one whose image is there while the catalog has the old one.
+        image_id = "ab" * 16
+        for name in (f"{image_id}.merging", f"{image_id}.sums"):
+            (self.days.directory() / before / name).write_bytes(b"x")
+        merging = "UPDATE layers SET merging_image_id = ?, merging_onto = parent_layer_id WHERE file LIKE ?"
+        self.change_catalog(merging, image_id, f"{before}/%")
+        old = "UPDATE layers SET merging_image_id = image_id, merging_onto = parent_layer_id, image_id = ? WHERE file LIKE ?"
+        self.change_catalog(old, "cd" * 16, f"{after}/%")
+        self.daemon.start()
+        for point in (first, before, after):
+            image = self.daemon.mount / f"machines/m/points/{point}/disk-0.raw"
+            self.assertEqual(image.read_bytes(), self.days.records[point].read_bytes())
+        self.assertEqual(self.days.verify("check"), ("success", None))
+        self.assertEqual(list(self.days.directory().rglob(f"{image_id}*")), [])
+        self.assertEqual(self.days.differences(), [])
 
     def test_in_the_middle_of_a_pruning_no_kept_point_is_lost_and_room_comes_back_in_the_end(self):
         self.prepare(self.folder / "r")

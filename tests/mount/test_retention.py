@@ -133,6 +133,33 @@ class Policies(Kept):
         self.assertEqual(self.days.differences(), [])
 
 
+class OfASourceThatTellsChanges(holdfast.MountTest):
+    def test_points_of_several_disks_go_and_the_next_run_moves_what_changed_alone(self):
+        rng = random.Random(12)
+        self.add_repository()
+        self.storage = self.add_machine(capacities=[8 * 2**20, 4 * 2**20])
+        self.daemon.define("policies/p", {"keep_last": 2})
+        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r", "policy": "p"})
+        records = {}
+        for run in range(5):
+            for disk in self.storage.disks:
+                disk.scatter(rng, 6, [512, 65536, 100_000])
+            made = [disk.record(self.folder / f"{run}-{disk.name}.record") for disk in self.storage.disks]
+            self.assertEqual(self.daemon.run("f", f"run-{run}"), "success")
+            link = self.daemon.mount / f"flows/f/executions/run-{run}/points/m"
+            records[os.path.basename(os.readlink(link))] = made
+            self.until(lambda: self.daemon.json("machines/m/status.json")["state"] == "ready")
+        kinds = [self.daemon.json(f"machines/m/points/{point}/manifest.json")["kind"] for point in self.daemon.points("m")]
+        self.assertEqual(kinds, ["incremental", "incremental"])
+        self.assertEqual(set(self.daemon.points("m")), set(list(records)[-2:]))
+        for point in self.daemon.points("m"):
+            for disk, record in zip(self.storage.disks, records[point], strict=True):
+                image = self.daemon.mount / f"machines/m/points/{point}/{disk.name}.raw"
+                self.assertTrue(content.same_bytes(image, record), (point, disk.name))
+        for disk in self.storage.disks:
+            self.assertEqual(len(self.storage.bitmaps(disk)), 1)
+
+
 class Held(Kept):
     def setUp(self):
         super().setUp()
