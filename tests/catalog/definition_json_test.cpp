@@ -2,20 +2,13 @@
 #include "catalog/model/definition_json.h"
 
 #include "tests/catalog/fixture.h"
+#include "tests/catalog/refusal.h"
 
 namespace holdfast {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-template <class D>
-std::string refusal(std::string_view text) {
-  const auto parsed = parse_definition<D>(text);
-  if (parsed) return "accepted";
-  EXPECT_EQ(parsed.error().code, EINVAL);
-  return parsed.error().message;
-}
 
 MachineDefinition an_nbd_machine() {
   MachineDefinition machine;
@@ -290,25 +283,6 @@ TEST(DefinitionJson, EveryKindIsPrintedAndReadBack) {
   same(ScheduleDefinition{.every = std::chrono::seconds{90}, .jitter = std::chrono::seconds{60}});
 }
 
-TEST(DefinitionJson, SpansOfTimeArePrintedInTheirLargestUnit) {
-  PolicyDefinition policy;
-  policy.min_age = std::chrono::seconds{86400 * 7};
-  EXPECT_THAT(print_definition(policy), HasSubstr(R"("min_age": "7d")"));
-  policy.min_age = std::chrono::seconds{5400};
-  EXPECT_THAT(print_definition(policy), HasSubstr(R"("min_age": "90m")"));
-  policy.min_age = std::chrono::seconds{0};
-  EXPECT_THAT(print_definition(policy), HasSubstr(R"("min_age": "0s")"));
-}
-
-TEST(DefinitionJson, AScheduleHasOneRule) {
-  EXPECT_EQ(refusal<ScheduleDefinition>("{}"),
-            R"(a schedule has either "cron" or "every"; this one has neither)");
-  EXPECT_EQ(refusal<ScheduleDefinition>(R"({"cron":"* * * * *","every":"1h"})"),
-            R"(a schedule has either "cron" or "every"; this one has both)");
-  EXPECT_THAT(refusal<ScheduleDefinition>(R"({"every":"0s"})"), HasSubstr("that is not 0"));
-  EXPECT_THAT(refusal<ScheduleDefinition>(R"({"every":60})"), HasSubstr("a span of time"));
-}
-
 TEST(DefinitionJson, NoPasswordStandsInAUri) {
   for (const char* uri : {"esx://root:secret@host/", "qemu", ":x", "1x:y", "a b:c"})
     EXPECT_THAT(refusal<SourceDefinition>(fmt::format(R"({{"driver":"libvirt","uri":"{}"}})", uri)),
@@ -328,23 +302,8 @@ TEST(DefinitionJson, WhatNamesTheHostOfASourceIsSetByRootAlone) {
   EXPECT_EQ(root_only_change(before, after), "uri");
 }
 
-TEST(DefinitionJson, AReferenceThatMayBeAbsentIsNullOrAName) {
-  const auto flow = [](const char* fields) {
-    return fmt::format(R"({{"target":"machines/m","repository":"r",{}}})", fields);
-  };
-  const auto definition = parse_definition<FlowDefinition>(flow(R"("schedule":"h","after":null)"));
-  ASSERT_TRUE(definition) << definition.error().message;
-  EXPECT_EQ(definition->schedule, "h");
-  EXPECT_EQ(definition->after, "");
-  EXPECT_EQ(parse_definition<FlowDefinition>(flow(R"("schedule":"")")).value().schedule, "");
-  EXPECT_THAT(print_definition(*definition), HasSubstr("\"schedule\": \"h\""));
-  EXPECT_THAT(print_definition(*definition), HasSubstr("\"after\": null"));
-  EXPECT_THAT(refusal<FlowDefinition>(flow(R"("after":"a b")")),
-              HasSubstr("field \"after\" is \"a b\"; it must be a name"));
-  EXPECT_THAT(refusal<FlowDefinition>(flow(R"("overlap":"qeue")")), HasSubstr("did you mean \"queue\"?"));
-}
-
 // What a flow or a machine is to be kept with, but the engine does not honour, must not be promised.
+
 TEST(DefinitionJson, WhatIsNotHonouredYetIsNotAccepted) {
   EXPECT_THAT(refusal<PolicyDefinition>(R"({"boot_check":"7d"})"), HasSubstr("not known here"));
 }

@@ -102,7 +102,7 @@ class Lists(holdfast.MountTest):
             catalog.executemany("INSERT INTO schedule_occurrences VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         catalog.close()
         self.daemon.start()
-        self.until(lambda: len(self.lines("schedules/s/history.jsonl")) == 4)
+        self.until(lambda: self.daemon.read("schedules/s/history.jsonl").count("\n") == 4)
         history = self.lines("schedules/s/history.jsonl")
         self.assertEqual([time["status"] for time in history], ["missed", "skipped", "started", "skipped"])
         self.assertEqual(history[0]["reason"], "daemon_was_down")
