@@ -212,6 +212,7 @@ Result<std::vector<Id>> LiveEngine::take_on(Result<std::vector<runs::FlowRun>> a
 }
 
 void LiveEngine::take_on(runs::FlowRun run) {
+  prune_retired();
   if (run.works.empty()) observer_.changed(ObjectKind::execution, run.execution);
   if (run.ended) notices_.execution_ended(*run.ended);
   for (runs::Work& work : run.works) runner_.add(std::move(work));

@@ -40,10 +40,7 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
                 readers_,
                 std::move(scratch),
                 [this](Id machine) { sweeper_.take_on(machine); },
-                [this](Id machine) {
-                  prune_by_itself(machine, true);
-                  prune_retired();
-                },
+                [this](Id machine) { prune_by_itself(machine, true); },
                 std::move(hooks)},
       started_at_(clock.now()),
       definitions_(*catalog_, shelf_),
@@ -81,6 +78,7 @@ Result<> LiveEngine::begin_again() {
       sweeper_.take_on(machine);
     }
   retention::finish_merges(services_);
+  HF_CHECK(remember_readers());
   definitions_.changed();  // an earlier life may not have come to it
   HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
     Repositories repositories(db);

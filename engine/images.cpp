@@ -1,5 +1,6 @@
 #include <set>
 
+#include "catalog/base/id_time.h"
 #include "catalog/base/log.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
@@ -130,6 +131,35 @@ Result<std::shared_ptr<OpenedImage>> LiveEngine::open_image(Id point_disk, Image
   if (form == ImageForm::qcow2)
     return std::make_shared<FlatImage>(image->view, tell, count_open_image(image->open));
   return std::make_shared<RawImage>(image->stack, tell, count_open_image(image->open));
+}
+
+Result<> LiveEngine::remember_readers() {
+  constexpr int kAtOnce = 1000;
+  const Time since = clock_.now() - std::chrono::hours{1};
+  for (Id after = first_id_at(since);;) {
+    HF_TRY(const auto events, events_since(after, kAtOnce));
+    if (events.empty()) return {};
+    after = events.back().id;
+    for (const Event& event : events) {
+      if (event.event != "image.open" || event.result != EventResult::ok || event.at < since) continue;
+      HF_TRY(const auto point, point_of_image(event.object));
+      if (point) readers_.was_read(*point, event.at);
+    }
+  }
+}
+
+// "machines/M/points/T/DISK": none when it has gone, or is called otherwise by now.
+Result<std::optional<Id>> LiveEngine::point_of_image(std::string_view path) {
+  static constexpr std::string_view kMachines = "machines/", kPoints = "/points/";
+  const auto points = path.find(kPoints);
+  if (!path.starts_with(kMachines) || points == std::string_view::npos) return std::nullopt;
+  const std::string_view machine = path.substr(kMachines.size(), points - kMachines.size());
+  const std::string_view rest = path.substr(points + kPoints.size());
+  return catalog_->read([&](db::Connection& db) -> Result<std::optional<Id>> {
+    HF_TRY(const auto id, Machines(db).find(machine));
+    if (!id) return std::nullopt;
+    return Points(db).find(*id, rest.substr(0, rest.find('/')));
+  });
 }
 
 void LiveEngine::tell_of_damage(Id point_disk, const Error& error, const Caller& caller) {

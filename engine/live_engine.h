@@ -163,6 +163,9 @@ class LiveEngine final : public Engine {
   Result<> remove_point(Id point, const Caller& caller);
   void prune_by_itself(Id machine, bool by_policy);
   void prune_retired();
+  // Who has opened an image within the last hour is in the event log: what he read is held, still.
+  Result<> remember_readers();
+  Result<std::optional<Id>> point_of_image(std::string_view path);
   // Hands what was accepted to the runner: its job.
   Result<Id> take_on(Result<runs::Work> accepted);
   Result<std::vector<Id>> take_on(Result<std::vector<runs::FlowRun>> accepted);  // the executions
@@ -202,6 +205,7 @@ class LiveEngine final : public Engine {
     std::weak_ptr<image::FlatView> view;  // has the stack
   };
   std::atomic<std::int64_t> open_images_ = 0;
+  std::atomic<Time> retired_looked_at_ = Time{};
   std::mutex draining_mutex_;  // one drain or resume at a time
   Id drain_job_ = 0;           // the latest, guarded by it
 

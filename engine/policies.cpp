@@ -67,9 +67,12 @@ void LiveEngine::prune_by_itself(Id machine, bool by_policy) {
   if (!taken) log::warning("machine {} is not pruned now: {}", machine, taken.error().message);
 }
 
-// Machines that make no more points are pruned when others are, and at start.
+// Machines that make no more points are looked after when others run, once an hour at most, and at start.
 void LiveEngine::prune_retired() {
-  const auto over = catalog_->read([&](db::Connection& db) { return Retention(db).over(clock_.now()); });
+  constexpr std::chrono::hours kPause{1};
+  const Time now = clock_.now();
+  if (retired_looked_at_.exchange(now) + kPause > now) return;
+  const auto over = catalog_->read([&](db::Connection& db) { return Retention(db).over(now); });
   if (!over) return log::warning("retired machines can't be looked for: {}", over.error().message);
   for (const Id machine : *over) prune_by_itself(machine, true);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catalog/base/clock.h"
+#include "catalog/base/id_time.h"
 
 namespace holdfast {
 
@@ -17,8 +18,7 @@ std::atomic<Id> last_id{0};
 }  // namespace
 
 Id new_id() {
-  constexpr int kCounterBits = 10;
-  const Id from_clock = system_clock().now().time_since_epoch().count() << kCounterBits;
+  const Id from_clock = first_id_at(system_clock().now());
   Id previous = last_id.load();
   Id next;
   do {

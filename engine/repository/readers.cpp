@@ -1,5 +1,7 @@
 #include "engine/repository/readers.h"
 
+#include <algorithm>
+
 namespace holdfast::repository {
 namespace {
 
@@ -23,6 +25,12 @@ Readers::Open::~Open() {
   Reading& reading = readers_.readings_[point_];
   --reading.open;
   reading.last = now;
+}
+
+void Readers::was_read(Id point, Time at) {
+  const std::lock_guard lock(mutex_);
+  Reading& reading = readings_[point];
+  reading.last = std::max(reading.last, at);
 }
 
 Readers::Use Readers::use(Id point, Time now) {

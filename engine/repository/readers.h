@@ -35,6 +35,9 @@ class Readers {
     const Clock& clock_;
   };
 
+  // By an earlier life.
+  void was_read(Id point, Time at);
+
   enum class Use { none, open, read };  // read: it was open within the last hour
   Use use(Id point, Time now);
 

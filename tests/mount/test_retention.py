@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """What policies keep stays what it was, what they don't goes, and whatever holds a point is respected (law 12)."""
 
+import contextlib
 import errno
 import json
 import os
 import random
 import shutil
+import sqlite3
 
 import content
 import holdfast
@@ -41,9 +43,11 @@ class Kept(holdfast.MountTest):
     def path(self, point):
         return self.daemon.mount / "machines/m/points" / point
 
-    def restart(self):
-        """Who read what is forgotten."""
+    def restart(self, later=0):
+        """The daemon ends, and begins again, so many hours later by its event log."""
         self.daemon.stop()
+        with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite")) as catalog, catalog:
+            catalog.execute("UPDATE events SET at = at - ?", (later * HOUR,))
         self.daemon.start()
 
     def expect_same(self):
@@ -217,6 +221,9 @@ class Held(Kept):
         self.assertEqual(self.days.points(), {self.made[0], self.made[3]})
         self.restart()
         self.assertEqual(self.days.prune("three"), "success")
+        self.assertEqual(self.days.points(), {self.made[0], self.made[3]})
+        self.restart(later=1)
+        self.assertEqual(self.days.prune("four"), "success")
         self.assertEqual(self.days.points(), {self.made[3]})
         self.assertEqual(self.days.differences(), [])
 
