@@ -43,7 +43,7 @@ Result<> remove_empty_chain(db::Connection& db, Id chain) {
   return {};
 }
 
-Result<> count_points(db::Connection& db, std::string_view table, Id id, int points, std::uint64_t bytes,
+Result<> count_points(db::Connection& db, std::string_view table, Id id, int points, std::int64_t bytes,
                       Time at) {
   HF_TRY(auto update, db.prepare(fmt::format(
                           "UPDATE {} SET points = points + :points, bytes_stored = bytes_stored + :bytes, "
@@ -51,7 +51,7 @@ Result<> count_points(db::Connection& db, std::string_view table, Id id, int poi
                           "revision = :revision WHERE id = :id",
                           table)));
   HF_CHECK(update.bind(":points", points)
-               .bind(":bytes", points * number(bytes))
+               .bind(":bytes", bytes)
                .bind(":at", milliseconds(at))
                .bind(":revision", new_id())
                .bind(":id", id)

@@ -15,7 +15,7 @@ Result<> remove_unused_layers(db::Connection& db, const std::vector<Id>& layers)
 Result<> remove_empty_chain(db::Connection& db, Id chain);
 
 // So many points more or less in the counters of a table ("machines", "repositories").
-Result<> count_points(db::Connection& db, std::string_view table, Id id, int points, std::uint64_t bytes,
+Result<> count_points(db::Connection& db, std::string_view table, Id id, int points, std::int64_t bytes,
                       Time at);
 
 }  // namespace holdfast

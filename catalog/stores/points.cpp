@@ -25,8 +25,9 @@ db::Statement& bind_facts(db::Statement& statement, const Point& p) {
 
 // One more or one less in the counters of its machine and its repository.
 Result<> count(db::Connection& db, const Point& point, int points) {
-  HF_CHECK(count_points(db, "machines", point.machine_id, points, point.bytes_stored, point.time));
-  return count_points(db, "repositories", point.repository_id, points, point.bytes_stored, point.time);
+  const std::int64_t bytes = points * number(point.bytes_stored);
+  HF_CHECK(count_points(db, "machines", point.machine_id, points, bytes, point.time));
+  return count_points(db, "repositories", point.repository_id, points, bytes, point.time);
 }
 
 Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {

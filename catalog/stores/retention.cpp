@@ -65,8 +65,9 @@ Result<> Retention::retire(Id id, Time now) {
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE points SET state = 'retired', revision = :revision, told_revision = :revision WHERE id = :id)sql"));
   HF_CHECK(update.bind(":revision", new_id()).bind(":id", id).run());
-  HF_CHECK(count_points(db_, "machines", point.machine_id, -1, point.bytes_stored, now));
-  return count_points(db_, "repositories", point.repository_id, -1, point.bytes_stored, now);
+  // What it takes up is taken up until its layers go.
+  HF_CHECK(count_points(db_, "machines", point.machine_id, -1, 0, now));
+  return count_points(db_, "repositories", point.repository_id, -1, 0, now);
 }
 
 Result<std::vector<Named>> Retention::retired(Id machine, Id repository) {
@@ -121,7 +122,28 @@ Result<std::vector<Retention::StoredLayer>> Retention::layers(Id machine, Id rep
   return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_layer);
 }
 
-Result<> Retention::forget_layer(Id layer) {
+Result<> Retention::set_stored(Id layer, std::uint64_t bytes, Time now) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT point_disks.id FROM layers JOIN point_disks
+      ON point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id
+    WHERE layers.id = :layer LIMIT 1)sql"));
+  HF_TRY(const auto its, first_row(found.bind(":layer", layer), read_id));
+  if (!its) return {};
+  HF_TRY(const PointDisk disk, Points(db_).disk(*its));
+  HF_TRY(const Point point, Points(db_).get(disk.point_id));
+  const std::int64_t more = number(bytes) - number(disk.bytes_stored);
+  if (more == 0) return {};
+  HF_TRY(auto of_disk, db_.prepare("UPDATE point_disks SET bytes_stored = :bytes WHERE id = :id"));
+  HF_CHECK(of_disk.bind(":bytes", number(bytes)).bind(":id", disk.id).run());
+  HF_TRY(auto of_point, db_.prepare(R"sql(
+    UPDATE points SET bytes_stored = bytes_stored + :more, revision = :revision WHERE id = :id)sql"));
+  HF_CHECK(of_point.bind(":more", more).bind(":revision", new_id()).bind(":id", point.id).run());
+  HF_CHECK(count_points(db_, "machines", point.machine_id, 0, more, now));
+  return count_points(db_, "repositories", point.repository_id, 0, more, now);
+}
+
+Result<> Retention::forget_layer(Id layer, Time now) {
+  HF_CHECK(set_stored(layer, 0, now));
   HF_TRY(auto disks, db_.prepare(R"sql(
     DELETE FROM point_disks
     WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer)

@@ -53,7 +53,9 @@ class Retention {
   };
   // All of a machine there, in the order of their making.
   Result<std::vector<StoredLayer>> layers(Id machine, Id repository);
-  Result<> forget_layer(Id layer);  // EBUSY: it is shown, or another rests on it
+  // How much its files take up now: its point, the machine and the repository are told.
+  Result<> set_stored(Id layer, std::uint64_t bytes, Time now);
+  Result<> forget_layer(Id layer, Time now);  // EBUSY: it is shown, or another rests on it
   Result<> set_punched(Id layer, Id under);
 
   // A merge is written down before its image takes the layer's place, and once it has.

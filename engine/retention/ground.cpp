@@ -51,6 +51,19 @@ std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::Stored
   return rest;
 }
 
+Result<std::uint64_t> stored_bytes(const Ground& ground, const Layer& layer) {
+  const auto paths = repository::Place::paths_of(ground.key, layer);
+  std::uint64_t bytes = 0;
+  for (const std::string& path : {paths.image, paths.sums, paths.content}) {
+    const auto file = ground.directory().open(path, Access::read);
+    if (!file && file.error().code == ENOENT) continue;
+    if (!file) return tl::make_unexpected(file.error());
+    HF_TRY(const std::uint64_t allocated, (*file)->allocated());
+    bytes += allocated;
+  }
+  return bytes;
+}
+
 Result<> remove_if_there(Directory& directory, const std::string& path) {
   const auto removed = directory.remove(path);
   if (removed || removed.error().code == ENOENT) return {};

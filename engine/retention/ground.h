@@ -54,6 +54,9 @@ std::vector<Tower> towers_of(const std::vector<Retention::StoredLayer>& layers);
 // Those that nobody needs any more, the newest first: each can go once those before it have gone.
 std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::StoredLayer>& layers);
 
+// What its files take up; one that is missing takes up nothing.
+Result<std::uint64_t> stored_bytes(const Ground& ground, const Layer& layer);
+
 // Missing is fine.
 Result<> remove_if_there(Directory& directory, const std::string& path);
 

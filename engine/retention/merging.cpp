@@ -68,8 +68,13 @@ Result<> settle_merge(const Ground& ground, const Retention::StoredLayer& layer)
   const auto old = Place::paths_of(ground.key, layer);
   HF_CHECK(remove_if_there(ground.directory(), old.sums));
   HF_CHECK(remove_if_there(ground.directory(), old.content));
-  return ground.write(
-      [&](Retention store) { return store.end_merge(layer.id, bytes, sums_sha256, content_sha256); });
+  Layer merged = layer;
+  merged.image_id = layer.merging_image_id;
+  HF_TRY(const std::uint64_t stored, stored_bytes(ground, merged));
+  return ground.write([&](Retention store) -> Result<> {
+    HF_CHECK(store.end_merge(layer.id, bytes, sums_sha256, content_sha256));
+    return store.set_stored(layer.id, stored, ground.services.clock.now());
+  });
 }
 
 Result<> give_up_merge(const Ground& ground, const Retention::StoredLayer& layer) {

@@ -12,21 +12,12 @@ namespace {
 
 using repository::Place;
 
-Result<std::uint64_t> allocated(const Directory& directory, const std::string& path) {
-  const auto file = directory.open(path, Access::read);
-  if (!file && file.error().code == ENOENT) return 0;
-  if (!file) return tl::make_unexpected(file.error());
-  return (*file)->allocated();
-}
-
 Result<> remove_files(const Ground& ground, const Layer& layer) {
   const auto paths = Place::paths_of(ground.key, layer);
-  for (const std::string& path : {paths.image, paths.sums, paths.content}) {
-    HF_TRY(const std::uint64_t bytes, allocated(ground.directory(), path));
-    const auto removed = remove_if_there(ground.directory(), path);
-    HF_CHECK(removed);
-    ground.outcome.bytes_freed += bytes;
-  }
+  HF_TRY(const std::uint64_t bytes, stored_bytes(ground, layer));
+  for (const std::string& path : {paths.image, paths.sums, paths.content})
+    HF_CHECK(remove_if_there(ground.directory(), path));
+  ground.outcome.bytes_freed += bytes;
   return {};
 }
 
@@ -60,7 +51,11 @@ Result<> punch_below(const Ground& ground, const Tower& tower, std::size_t viewe
     HF_CHECK(image::punch(*image, hidden));
     HF_TRY(const std::uint64_t after, image->allocated());
     ground.outcome.bytes_freed += before - std::min(before, after);
-    HF_CHECK(ground.write([&](Retention store) { return store.set_punched(tower[i].id, tower[viewer].id); }));
+    HF_TRY(const std::uint64_t stored, stored_bytes(ground, tower[i]));
+    HF_CHECK(ground.write([&](Retention store) -> Result<> {
+      HF_CHECK(store.set_stored(tower[i].id, stored, ground.services.clock.now()));
+      return store.set_punched(tower[i].id, tower[viewer].id);
+    }));
   }
   return {};
 }
@@ -126,7 +121,8 @@ Result<> remove_unneeded(const Ground& ground) {
     HF_CHECK(ground.check_cancel());
     HF_CHECK(ground.place->check());
     HF_CHECK(remove_files(ground, layer));
-    HF_CHECK(ground.write([&](Retention store) { return store.forget_layer(layer.id); }));
+    HF_CHECK(ground.write(
+        [&](Retention store) { return store.forget_layer(layer.id, ground.services.clock.now()); }));
     --left[layer.file.substr(0, layer.file.find('/'))];
     ++ground.outcome.layers_removed;
   }

@@ -12,16 +12,12 @@ ALTER TABLE layers DROP COLUMN punched_under;
 DROP INDEX points_retired;
 DROP INDEX points_by_flow;
 ALTER TABLE points DROP COLUMN flow_id;
-UPDATE machines SET
-  points = points + (SELECT count(*) FROM points
-                     WHERE points.machine_id = machines.id AND state = 'retired'),
-  bytes_stored = bytes_stored + (SELECT coalesce(sum(points.bytes_stored), 0) FROM points
-                                 WHERE points.machine_id = machines.id AND state = 'retired');
-UPDATE repositories SET
-  points = points + (SELECT count(*) FROM points
-                     WHERE points.repository_id = repositories.id AND state = 'retired'),
-  bytes_stored = bytes_stored + (SELECT coalesce(sum(points.bytes_stored), 0) FROM points
-                                 WHERE points.repository_id = repositories.id AND state = 'retired');
+UPDATE machines
+SET points = points + (SELECT count(*) FROM points
+                   WHERE points.machine_id = machines.id AND state = 'retired');
+UPDATE repositories
+SET points = points + (SELECT count(*) FROM points
+                   WHERE points.repository_id = repositories.id AND state = 'retired');
 UPDATE points SET state = 'committed', verified_at = time, verified_level = 'quick', verified_result = 'bad'
 WHERE state = 'retired';
 UPDATE points SET full_reason = 'requested' WHERE full_reason = 'by_policy';

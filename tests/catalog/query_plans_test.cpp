@@ -187,6 +187,7 @@ void use_retention(db::Connection& db, const Point& point, const Layer& layer) {
   ignore(retention.merging());
   must(retention.give_up_merge(layer.id));
   must(retention.set_punched(layer.id, layer.id));
+  must(retention.set_stored(layer.id, 7, at(0)));
   must(retention.end_merge(layer.id, 1, "", ""));
   must(retention.set_retirement(point.machine_id, Retention::Retired{at(0), std::chrono::seconds{1}}));
   ignore(retention.retirement(point.machine_id));
@@ -196,7 +197,7 @@ void use_retention(db::Connection& db, const Point& point, const Layer& layer) {
   must(retention.retire(point.id, at(0)));
   ignore(retention.retired(point.machine_id, point.repository_id));
   ignore(retention.layers(point.machine_id, point.repository_id));
-  must(retention.forget_layer(layer.id));
+  must(retention.forget_layer(layer.id, at(0)));
   must(retention.forget(point.id));
 }
 

@@ -71,6 +71,21 @@ class Policies(Kept):
         self.assertEqual(len(events), 4)
         self.assertIn("policies/p", events[0])
 
+    def test_what_is_used_is_what_the_files_take_up_also_those_of_points_that_have_gone(self):
+        def files():
+            kinds = (".qcow2", ".sums", ".content")
+            found = [path for path in self.repository.glob("*/*/*") if path.suffix in kinds]
+            return sum(path.stat().st_blocks * 512 for path in found)
+
+        for policy in ({"keep_last": 9}, {"keep_last": 2}):
+            self.follow(**policy)
+            for _ in range(4):
+                self.days.day(8)
+            for path in ("repositories/r", "machines/m"):
+                status = self.daemon.json(f"{path}/status.json")
+                self.assertEqual(status.get("used_bytes", status.get("bytes_stored")), files(), path)
+        self.assertGreater(files(), CLUSTERS * CLUSTER / 2)  # what the two rest on is there
+
     def test_a_flipped_bit_is_seen_by_the_comparison(self):
         point = self.days.day()
         with open(self.days.records[point], "rb+") as record:
