@@ -46,12 +46,13 @@ Result<Work> begin_import(const capture::Services& services, Id repository, cons
 Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
                                 const VerifyRequest& request, const Caller& caller);
 
-// A dry run: all that a flow, or one that writes to a repository, needs is looked at, each in a line of the
-// job's log. Nothing is moved, nothing made at a source. EEXIST: the name is taken.
+// When a flow's schedule starts it, as whoever knows says.
 struct NextStarts {
   std::string schedule;  // of a flow; "": none
   std::vector<Time> times;
 };
+// A dry run: all that a flow, or one that writes to a repository, needs is looked at, each in a line of the
+// job's log. Nothing is moved, nothing made at a source. EEXIST: the name is taken.
 Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id object,
                          const std::string& name, NextStarts next, const Caller& caller);
 

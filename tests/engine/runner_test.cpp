@@ -48,6 +48,10 @@ class RunnerTest : public testing::Test {
     EXPECT_TRUE(added) << added.error().message;
     return {.job = job.id, .course = course_, .flow = flow_, .name = "r1", .perform = std::move(perform)};
   }
+  // An execution ends with its last job: all are recorded by now.
+  void add_all(std::vector<Work> works) {
+    for (Work& one : works) runner_.add(std::move(one));
+  }
   Execution await_end() {
     std::optional<Execution> ended;
     while (!(ended = look(), is_final(ended->status))) std::this_thread::sleep_for(1ms);
@@ -202,8 +206,7 @@ TEST_F(RunnerTest, what_does_not_even_end_when_it_is_cancelled_is_ended_in_the_c
 TEST_F(RunnerTest, a_timeout_ends_what_runs_and_what_waits_of_the_execution_and_nothing_else) {
   course_->timeout = 1s;
   runner_.set_limit(1);
-  runner_.add(work(forever));
-  runner_.add(work(forever));
+  add_all({work(forever), work(forever)});
   const Execution ended = await_end();
   EXPECT_EQ(ended.status, RunStatus::error);
   EXPECT_EQ(ended.reason, EndReason::timed_out);
@@ -221,11 +224,11 @@ TEST_F(RunnerTest, what_comes_before_comes_once_and_what_comes_after_sees_how_it
     seen = ending.status;
     return std::string{"it could not be told"};
   };
-  for (int i = 0; i < 5; ++i)
-    runner_.add(work([&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
-      EXPECT_EQ(before, 1);
-      return JobEnd{};
-    }));
+  const auto perform = [&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    EXPECT_EQ(before, 1);
+    return JobEnd{};
+  };
+  add_all({work(perform), work(perform), work(perform), work(perform)});
   const Execution ended = await_end();
   runner_.stop();
   EXPECT_EQ(seen, RunStatus::success);
@@ -239,7 +242,7 @@ TEST_F(RunnerTest, what_comes_before_may_refuse_them_all) {
     return std::optional<JobEnd>{
         {.status = RunStatus::cancelled, .reason = EndReason::condition_not_met, .message = "not now"}};
   };
-  for (int i = 0; i < 3; ++i) runner_.add(work(forever));
+  add_all({work(forever), work(forever), work(forever)});
   const Execution ended = await_end();
   EXPECT_EQ(ended.status, RunStatus::cancelled);
   EXPECT_EQ(ended.reason, EndReason::condition_not_met);
