@@ -1,6 +1,7 @@
 """scheduler: a look at what is due with 10,000 flows, each with its own schedule ÷ the same with 100; ten are due, and start.
 
-Medians of 200 looks, in which both are asked by turns; the catalogs lie in memory, where there is no sync to hide behind."""
+Medians of 200 looks, of the processor's time, in which both are asked by turns; the catalogs lie in memory, where there is no
+sync to hide behind."""
 
 import pathlib
 import subprocess
