@@ -136,6 +136,8 @@ class Schedules(ScheduleTest):
         back = time.time()
         self.daemon.start()
         self.until_outcome("missed", "daemon_was_down")
+        came = lambda one: one["status"] == "started" and parsed(one["at"]).timestamp() > gone
+        self.until(lambda: any(came(one) for one in self.history()))
         away = [one for one in self.history() if gone + 1 < parsed(one["at"]).timestamp() < back]
         self.assertGreaterEqual(len(away), 1)
         return [(one["status"], one["reason"]) for one in away]
