@@ -2,6 +2,7 @@
 
 #include "catalog/base/id_time.h"
 #include "catalog/base/log.h"
+#include "catalog/stores/copies.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
@@ -10,98 +11,150 @@
 #include "engine/live_engine.h"
 
 namespace holdfast {
-namespace {
 
-// Tells of damage. The same place is told once an opening, and no more than some places are: a reader who
-// goes on over a ruined file would fill the event log.
-class WatchedImage : public OpenedImage {
+// Read from one place of the point until a read fails there; then from the next one where that read is right,
+// from which it goes on. Tells of damage and of each such detour. The same is told once an opening, and no
+// more than some are: a reader who goes on over a ruined file would fill the event log.
+class PointImage final : public OpenedImage {
  public:
-  using Tell = std::function<void(const Error& error)>;
-  WatchedImage(Tell tell, std::shared_ptr<void> counted)
-      : tell_(std::move(tell)), counted_(std::move(counted)) {}
+  PointImage(LiveEngine& engine, PointDisk disk, ImageForm form, const Caller& caller,
+             LiveEngine::Shared first)
+      : engine_(engine),
+        disk_(std::move(disk)),
+        form_(form),
+        caller_(caller),
+        counted_(engine.count_open_image(first.open)),
+        size_(form == ImageForm::raw ? first.stack->size() : first.view->size()),
+        current_(std::make_shared<const LiveEngine::Shared>(std::move(first))) {}
 
-  Result<> read(std::uint64_t offset, ByteSpan into) const final { return watched(read_it(offset, into)); }
-  Result<image::ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const final {
-    return watched(extent_at(offset, at_most));
+  std::uint64_t size() const override { return size_; }
+
+  Result<> read(std::uint64_t offset, ByteSpan into) const override {
+    return read_somewhere([&](const LiveEngine::Shared& from) {
+      return form_ == ImageForm::raw ? from.stack->read(offset, into) : from.view->read(offset, into);
+    });
+  }
+
+  Result<image::ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const override {
+    if (form_ == ImageForm::qcow2)
+      return image::ReadExtent{.kind = image::ReadExtent::Kind::data, .offset = offset, .length = at_most};
+    return read_somewhere(
+        [&](const LiveEngine::Shared& from) { return from.stack->extent(offset, at_most); });
   }
 
  private:
-  virtual Result<> read_it(std::uint64_t offset, ByteSpan into) const = 0;
-  virtual Result<image::ReadExtent> extent_at(std::uint64_t offset, std::uint64_t at_most) const = 0;
+  using Place = std::shared_ptr<const LiveEngine::Shared>;
 
-  template <class T>
-  Result<T> watched(Result<T> done) const {
-    if (!done && done.error().code == EIO) {
-      const std::lock_guard lock(mutex_);
-      if (told_.size() < kMostTold && told_.insert(done.error().message).second) tell_(done.error());
+  template <class Read>
+  auto read_somewhere(Read read) const -> decltype(read(std::declval<const LiveEngine::Shared&>())) {
+    const Place first = current();
+    auto done = read(*first);
+    if (done) return done;
+    tell_of_damage(done.error());
+    std::set<Id> failed{first->repository};
+    while (const Place next = another(failed)) {
+      auto again = read(*next);
+      if (again) {
+        go_on_from(next, done.error());
+        return again;
+      }
+      tell_of_damage(again.error());
+      failed.insert(next->repository);
     }
     return done;
   }
 
+  Place current() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+
+  // Null: there is none.
+  Place another(const std::set<Id>& but) const {
+    auto next = engine_.share(disk_, form_, but);
+    if (!next) return nullptr;
+    return std::make_shared<const LiveEngine::Shared>(*std::move(next));
+  }
+
+  void go_on_from(const Place& place, const Error& why) const {
+    const std::lock_guard lock(mutex_);
+    current_ = place;
+    tell("image.failover", EventResult::ok, engine_.detour_to(place->repository, why.message));
+  }
+
+  void tell_of_damage(const Error& error) const {
+    const std::lock_guard lock(mutex_);
+    if (error.code == EIO) tell("image.damaged", EventResult::failed, error.message);
+  }
+
+  void tell(std::string_view event, EventResult result, const std::string& reason) const {
+    if (told_.size() < kMostTold && told_.insert(reason).second)
+      engine_.tell_of_image(disk_.id, event, result, reason, caller_);
+  }
+
   static constexpr std::size_t kMostTold = 16;
-  const Tell tell_;
+  LiveEngine& engine_;
+  const PointDisk disk_;
+  const ImageForm form_;
+  const Caller caller_;
   const std::shared_ptr<void> counted_;  // among those that are open
-  mutable std::mutex mutex_;
+  const std::uint64_t size_;
+  mutable std::mutex mutex_;  // guards what follows
+  mutable Place current_;
   mutable std::set<std::string> told_;
 };
 
-class RawImage final : public WatchedImage {
- public:
-  RawImage(std::shared_ptr<const image::Stack> stack, Tell tell, std::shared_ptr<void> counted)
-      : WatchedImage(std::move(tell), std::move(counted)), stack_(std::move(stack)) {}
-  std::uint64_t size() const override { return stack_->size(); }
-
- private:
-  Result<> read_it(std::uint64_t offset, ByteSpan into) const override { return stack_->read(offset, into); }
-  Result<image::ReadExtent> extent_at(std::uint64_t offset, std::uint64_t at_most) const override {
-    return stack_->extent(offset, at_most);
-  }
-
-  const std::shared_ptr<const image::Stack> stack_;
-};
-
-class FlatImage final : public WatchedImage {
- public:
-  FlatImage(std::shared_ptr<const image::FlatView> view, Tell tell, std::shared_ptr<void> counted)
-      : WatchedImage(std::move(tell), std::move(counted)), view_(std::move(view)) {}
-  std::uint64_t size() const override { return view_->size(); }
-
- private:
-  Result<> read_it(std::uint64_t offset, ByteSpan into) const override { return view_->read(offset, into); }
-  Result<image::ReadExtent> extent_at(std::uint64_t offset, std::uint64_t at_most) const override {
-    return image::ReadExtent{.kind = image::ReadExtent::Kind::data, .offset = offset, .length = at_most};
-  }
-
-  const std::shared_ptr<const image::FlatView> view_;
-};
-
-}  // namespace
-
-Result<LiveEngine::Shared> LiveEngine::share(const PointDisk& disk, ImageForm form) {
-  const auto nothing_goes = readers_.opening();
-  Machine machine;
-  Repository repository;
-  std::vector<Layer> layers;
-  Settings settings;
-  HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
+Result<std::vector<LiveEngine::DiskPlace>> LiveEngine::places_of(const PointDisk& disk) {
+  return catalog_->read([&](db::Connection& db) -> Result<std::vector<DiskPlace>> {
     HF_TRY(const Point point, Points(db).get(disk.point_id));
     if (point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", point.name);
-    HF_TRY(machine, Machines(db).get(point.machine_id));
-    HF_TRY(repository, Repositories(db).get(point.repository_id));
-    HF_TRY(layers, Points(db).stack(disk.layer_id));
-    HF_TRY(settings, SettingsStore(db).get());
-    return {};
-  }));
-  const bool checked = settings.definition.verify_reads;
+    HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
+    HF_TRY(const Settings settings, SettingsStore(db).get());
+    std::vector<DiskPlace> places;
+    const auto add = [&](Id repository, Id layer) -> Result<> {
+      DiskPlace& place = places.emplace_back();
+      place.machine_key = machine.key;
+      place.checked = settings.definition.verify_reads;
+      HF_TRY(place.repository, Repositories(db).get(repository));
+      HF_TRY(place.layers, Points(db).stack(layer));
+      return {};
+    };
+    HF_CHECK(add(point.repository_id, disk.layer_id));
+    HF_TRY(const auto copies, Copies(db).of_point(point.id));
+    for (const Copy& copy : copies)
+      for (const CopyDisk& copied : copy.disks)
+        if (copied.disk_id == disk.disk_id) HF_CHECK(add(copy.repository_id, copied.layer_id));
+    return places;
+  });
+}
 
+Result<LiveEngine::Shared> LiveEngine::share(const PointDisk& disk, ImageForm form, const std::set<Id>& but) {
+  const auto nothing_goes = readers_.opening();
+  HF_TRY(const auto places, places_of(disk));
+  std::optional<Error> why;
+  for (const DiskPlace& place : places) {
+    if (but.contains(place.repository.id)) continue;
+    auto shared = share_at(place, disk, form);
+    if (shared && why) shared->detour = detour_to(place.repository.id, why->message);
+    if (shared) return shared;
+    if (!why) why = shared.error();
+  }
+  if (!why) return fail(ENOENT, "there is no further place to read it from");
+  return tl::make_unexpected(*why);
+}
+
+Result<LiveEngine::Shared> LiveEngine::share_at(const DiskPlace& at, const PointDisk& disk, ImageForm form) {
   const std::lock_guard lock(shared_mutex_);
   std::erase_if(shared_, [](const auto& entry) { return entry.second.stack.expired(); });
-  auto& [weak_stack, weak_view] = shared_[{disk.layer_id, checked}];
-  Shared image{weak_stack.lock(), weak_view.lock(),
-               std::make_shared<repository::Readers::Open>(readers_, disk.point_id, clock_)};
+  auto& [weak_stack, weak_view] = shared_[{at.layers.front().id, at.checked}];
+  Shared image{at.repository.id,
+               weak_stack.lock(),
+               weak_view.lock(),
+               std::make_shared<repository::Readers::Open>(readers_, disk.point_id, clock_),
+               {}};
   if (!image.stack) {
-    HF_TRY(const auto place, shelf_.place(repository));
-    HF_TRY(image.stack, place->open_stack(machine.key, layers, checked));
+    HF_TRY(const auto place, shelf_.place(at.repository));
+    HF_TRY(image.stack, place->open_stack(at.machine_key, at.layers, at.checked));
     weak_stack = image.stack;
   }
   if (!image.view && form == ImageForm::qcow2) {
@@ -112,11 +165,16 @@ Result<LiveEngine::Shared> LiveEngine::share(const PointDisk& disk, ImageForm fo
   return image;
 }
 
+std::string LiveEngine::detour_to(Id repository, const std::string& why) {
+  const auto name = catalog_->read([&](db::Connection& db) { return Repositories(db).name_of(repository); });
+  return fmt::format("read from repositories/{}: {}", name.value_or("?"), why);
+}
+
 // Opening is in the log whatever comes of it (law 15).
 Result<std::shared_ptr<OpenedImage>> LiveEngine::open_image(Id point_disk, ImageForm form,
                                                             const Caller& caller) {
-  HF_TRY(const PointDisk disk, this->point_disk(point_disk));
-  const auto image = share(disk, form);
+  HF_TRY(PointDisk disk, this->point_disk(point_disk));
+  auto image = share(disk, form);
   HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, ObjectKind::point_disk, point_disk));
     Event event = make_event(clock_, "image.open", std::move(path), caller);
@@ -127,10 +185,9 @@ Result<std::shared_ptr<OpenedImage>> LiveEngine::open_image(Id point_disk, Image
   if (!image && image.error().code == ENOENT)
     return fail(EIO, "an image of this point is missing: {}", image.error().message);
   if (!image) return tl::make_unexpected(image.error());
-  const auto tell = [=, this](const Error& error) { tell_of_damage(point_disk, error, caller); };
-  if (form == ImageForm::qcow2)
-    return std::make_shared<FlatImage>(image->view, tell, count_open_image(image->open));
-  return std::make_shared<RawImage>(image->stack, tell, count_open_image(image->open));
+  if (!image->detour.empty())
+    tell_of_image(point_disk, "image.failover", EventResult::ok, image->detour, caller);
+  return std::make_shared<PointImage>(*this, std::move(disk), form, caller, *std::move(image));
 }
 
 Result<> LiveEngine::remember_readers() {
@@ -162,15 +219,16 @@ Result<std::optional<Id>> LiveEngine::point_of_image(std::string_view path) {
   });
 }
 
-void LiveEngine::tell_of_damage(Id point_disk, const Error& error, const Caller& caller) {
+void LiveEngine::tell_of_image(Id point_disk, std::string_view word, EventResult result,
+                               const std::string& reason, const Caller& caller) {
   const auto told = catalog_->write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, ObjectKind::point_disk, point_disk));
-    Event event = make_event(clock_, "image.damaged", std::move(path), caller);
-    event.result = EventResult::failed;
-    event.reason = error.message;
+    Event event = make_event(clock_, word, std::move(path), caller);
+    event.result = result;
+    event.reason = reason;
     return record(db, event);
   });
-  if (!told) log::error("{}; that can't be recorded: {}", error.message, told.error().message);
+  if (!told) log::error("{}; that can't be recorded: {}", reason, told.error().message);
 }
 
 }  // namespace holdfast

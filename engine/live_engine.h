@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
 #include "engine/audit.h"
 #include "engine/engine.h"
@@ -174,16 +175,33 @@ class LiveEngine final : public Engine {
   void add_progress(ExecutionView& view);
   Result<> cancel_jobs(Id execution, const Caller& caller);
 
-  // What all who have an image open share: maps and caches.
+  friend class PointImage;
+  // Where a disk of a point lies: in the point's repository, and with each of its copies.
+  struct DiskPlace {
+    std::string machine_key;
+    Repository repository;
+    std::vector<Layer> layers;
+    bool checked = true;
+  };
+  Result<std::vector<DiskPlace>> places_of(const PointDisk& disk);  // its own repository is the first
+  // What all who have an image open there share: maps and caches.
   struct Shared {
+    Id repository = 0;
     std::shared_ptr<image::Stack> stack;
     std::shared_ptr<image::FlatView> view;  // of those who asked for it
     std::shared_ptr<void> open;             // its point is, for as long as this lives
+    std::string detour;                     // why it is not read where it should be; "" when it is
   };
-  Result<Shared> share(const PointDisk& disk, ImageForm form);
+  // At the first place where that is possible, but not at these.
+  Result<Shared> share(const PointDisk& disk, ImageForm form, const std::set<Id>& but = {});
+  Result<Shared> share_at(const DiskPlace& place, const PointDisk& disk, ImageForm form);
+  // The sentence of it.
+  std::string detour_to(Id repository, const std::string& why);
   // One more image is open for as long as this lives.
   std::shared_ptr<void> count_open_image(std::shared_ptr<void> point);
-  void tell_of_damage(Id point_disk, const Error& error, const Caller& caller);
+  // Into the event log; what can't be recorded there goes to the daemon's.
+  void tell_of_image(Id point_disk, std::string_view event, EventResult result, const std::string& reason,
+                     const Caller& caller);
 
   const std::unique_ptr<Catalog> catalog_;
   const Clock& clock_;

@@ -104,8 +104,25 @@ const Shape<RepositoryDefinition>& shape() {
 template <>
 const Shape<FlowDefinition>& shape() {
   using D = FlowDefinition;
+  static const nlohmann::ordered_json replicates{{"properties", {{"type", {{"const", "replication"}}}}},
+                                                 {"required", {"type"}}};
+  static const Rule<D> from_is_for_replication{
+      {{"if", replicates},
+       {"then", {{"required", {"from"}}, {"properties", {{"from", {{"type", "string"}}}}}}},
+       {"else", {{"properties", {{"from", {{"type", "null"}}}}}}}},
+      [](const D& definition) -> Result<> {
+        if (definition.type == FlowType::replication && definition.from.empty())
+          return fail(EINVAL, "field \"from\" is missing: a replication names the repository to copy out of");
+        if (definition.type != FlowType::replication && !definition.from.empty())
+          return fail(EINVAL, "field \"from\" is for flows of type \"replication\"; this one is a \"{}\"",
+                      to_word(definition.type));
+        if (!definition.from.empty() && definition.from == definition.repository)
+          return fail(EINVAL, "\"from\" and \"repository\" are both \"{}\"; copies go to another one",
+                      definition.from);
+        return {};
+      }};
   static const Shape<D> flow{
-      "What is backed up, and to where.",
+      "What is backed up, and to where; or whose points are carried from one repository to another.",
       {
           field("description", &D::description, json::text(), "For people."),
           field("tags", &D::tags, tags(), "Words to find it by."),
@@ -114,7 +131,10 @@ const Shape<FlowDefinition>& shape() {
                 "What its runs back up: a machine, as machines/NAME, or the machines of a group, as "
                 "groups/NAME.",
                 Need::required),
-          field("repository", &D::repository, json::name(), "The repository's name.", Need::required),
+          field("repository", &D::repository, json::name(),
+                "The name of the repository that its points, or copies, go to.", Need::required),
+          field("from", &D::from, json::or_null(json::name()),
+                "Of a replication: the repository whose points are copied, by name; null: it is none."),
           field("schedule", &D::schedule, json::or_null(json::name()),
                 "The schedule that starts it, by name; null: none."),
           field("policy", &D::policy, json::or_null(json::name()),
@@ -145,7 +165,7 @@ const Shape<FlowDefinition>& shape() {
                 "neither) or always, and where.",
                 Need::optional, Setter::root),
       },
-      {}};
+      {from_is_for_replication}};
   return flow;
 }
 

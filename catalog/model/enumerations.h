@@ -43,8 +43,8 @@ HF_WORDS(Driver, "drivers", "qmp", "nbd", "file");
 enum class Compression { zstd, deflate, none };
 HF_WORDS(Compression, "compressions", "zstd", "deflate", "none");
 
-enum class FlowType { backup };
-HF_WORDS(FlowType, "flow_types", "backup");
+enum class FlowType { backup, replication };
+HF_WORDS(FlowType, "flow_types", "backup", "replication");
 
 enum class RunStatus { pending, running, success, warning, error, cancelled };  // of executions and jobs
 HF_WORDS(RunStatus, "run_statuses", "pending", "running", "success", "warning", "error", "cancelled");

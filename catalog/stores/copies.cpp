@@ -119,12 +119,52 @@ Result<std::vector<Copy>> Copies::of_point(Id point) {
   return copies;
 }
 
-Result<std::vector<Copy>> Copies::writing() {
+Result<std::vector<Id>> Copies::of_repository(Id repository) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM copies WHERE repository_id = :repository AND state = 'committed' ORDER BY id)sql"));
+  return all_rows(found.bind(":repository", repository), read_id);
+}
+
+Result<std::vector<Copy>> Copies::writing(Id machine, Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id, state, kind,
            created_at, bytes_stored
-    FROM copies WHERE state = 'writing' ORDER BY id)sql"));
-  return all_rows(found, read_copy);
+    FROM copies WHERE state = 'writing' AND machine_id = :machine AND repository_id = :repository
+    ORDER BY id)sql"));
+  return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_copy);
+}
+
+Result<std::vector<Copies::Holding>> Copies::held(Id machine, Id repository) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT points.id, points.time, NULL, point_disks.disk_id, point_disks.layer_id, point_disks.sums_sha256
+    FROM points JOIN point_disks ON point_disks.point_id = points.id
+    WHERE points.machine_id = :machine AND points.repository_id = :repository
+      AND points.state = 'committed'
+    UNION ALL
+    SELECT points.id, points.time, copies.id, copy_disks.disk_id, copy_disks.layer_id,
+           copy_disks.sums_sha256
+    FROM copies JOIN points ON points.id = copies.point_id
+    JOIN copy_disks ON copy_disks.copy_id = copies.id
+    WHERE copies.machine_id = :machine AND copies.repository_id = :repository
+      AND copies.state = 'committed'
+    ORDER BY 2, 1, 4)sql"));
+  const auto read = [](db::Statement& statement) -> Result<Holding> {
+    Holding one;
+    Time time;
+    Row row(statement);
+    row >> one.point >> time >> one.copy;
+    Holding::Disk& disk = one.disks.emplace_back();
+    row >> disk.disk >> disk.layer >> disk.sums_sha256;
+    return one;
+  };
+  HF_TRY(auto rows, all_rows(found.bind(":machine", machine).bind(":repository", repository), read));
+  std::vector<Holding> all;
+  for (Holding& row : rows)
+    if (!all.empty() && all.back().point == row.point)
+      all.back().disks.push_back(std::move(row.disks.front()));
+    else
+      all.push_back(std::move(row));
+  return all;
 }
 
 }  // namespace holdfast

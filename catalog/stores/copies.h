@@ -20,9 +20,24 @@ class Copies {
   // With its disks and layers, and its chain if it was the last. EBUSY while another copy rests on it.
   Result<> remove(Id id);
 
-  Result<Copy> get(Id id);                       // ENOENT
-  Result<std::vector<Copy>> of_point(Id point);  // committed ones, in the order of their making
-  Result<std::vector<Copy>> writing();           // what an earlier life left
+  Result<Copy> get(Id id);                               // ENOENT
+  Result<std::vector<Copy>> of_point(Id point);          // committed ones, in the order of their making
+  Result<std::vector<Id>> of_repository(Id repository);  // committed ones, as they came
+  // Of a machine, there: on their way, or left so by an earlier try.
+  Result<std::vector<Copy>> writing(Id machine, Id repository);
+
+  // Where the disks of a point lie in a repository that has it, as its own or as a copy.
+  struct Holding {
+    Id point = 0;
+    std::optional<Id> copy;  // absent: it is its own
+    struct Disk {
+      Id disk = 0;
+      Id layer = 0;
+      std::string sums_sha256;
+    };
+    std::vector<Disk> disks;
+  };
+  Result<std::vector<Holding>> held(Id machine, Id repository);  // committed ones, by the points' time
 
  private:
   db::Connection& db_;

@@ -243,6 +243,9 @@ Result<std::optional<std::string>> Points::sums_of_layer(Id layer) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT sums_sha256 FROM layers JOIN point_disks
       ON point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id
+    WHERE layers.id = :layer AND sums_sha256 IS NOT NULL
+    UNION ALL SELECT sums_sha256 FROM layers JOIN copy_disks
+      ON copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id
     WHERE layers.id = :layer AND sums_sha256 IS NOT NULL)sql"));
   return first_row(found.bind(":layer", layer), read_text);
 }

@@ -63,7 +63,7 @@ class Points {
 
   Result<PointDisk> disk(Id point_disk);
   Result<Layer> layer(Id id);
-  // What the sums of a layer came to, where a point has that written down.
+  // What the sums of a layer came to, where a point or a copy has that written down.
   Result<std::optional<std::string>> sums_of_layer(Id layer);
   // A layer and all it rests on, the newest first.
   Result<std::vector<Layer>> stack(Id layer);

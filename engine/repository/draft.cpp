@@ -8,16 +8,41 @@ Draft::Draft(std::shared_ptr<Place> place, std::string machine_key, std::string 
       point_name_(std::move(point_name)),
       partial_(machine_key_ + "/" + point_name_ + ".partial") {}
 
+namespace {
+
+Result<> make_machine(Directory& directory, const std::string& machine_key) {
+  HF_TRY(const bool machine_known, directory.exists(machine_key));
+  if (machine_known) return {};
+  HF_CHECK(directory.make_directory(machine_key));
+  return directory.sync(".");
+}
+
+}  // namespace
+
 Result<Draft> Draft::create(std::shared_ptr<Place> place, const std::string& machine_key,
                             const std::string& point_name) {
   Directory& directory = place->directory();
-  HF_TRY(const bool machine_known, directory.exists(machine_key));
-  if (!machine_known) {
-    HF_CHECK(directory.make_directory(machine_key));
-    HF_CHECK(directory.sync("."));
-  }
+  HF_CHECK(make_machine(directory, machine_key));
   Draft draft(std::move(place), machine_key, point_name);
   HF_CHECK(directory.make_directory(draft.partial_));
+  return draft;
+}
+
+Result<Draft> Draft::take_up(std::shared_ptr<Place> place, const std::string& machine_key,
+                             const std::string& point_name) {
+  Directory& directory = place->directory();
+  HF_CHECK(make_machine(directory, machine_key));
+  Draft draft(std::move(place), machine_key, point_name);
+  // It had come as far as its name, but not into the catalog.
+  const std::string published = machine_key + "/" + point_name;
+  HF_TRY(const bool was_published, directory.exists(published));
+  if (was_published) HF_CHECK(directory.rename(published, draft.partial_));
+  HF_TRY(const bool begun, directory.exists(draft.partial_));
+  if (!begun) HF_CHECK(directory.make_directory(draft.partial_));
+  for (const char* document : {"/RESTORE.txt", "/manifest.json"}) {
+    const auto removed = directory.remove(draft.partial_ + document);
+    if (!removed && removed.error().code != ENOENT) return tl::make_unexpected(removed.error());
+  }
   return draft;
 }
 

@@ -1,6 +1,6 @@
 // A point on its way into a repository: written in TIME.partial/, published by one rename (law 2).
 //
-//   create → (files made, written, synced by their writers) → documents → publish
+//   create | take_up → (files made, written, synced by their writers) → documents → publish
 //
 // Until publish() returns, nothing of it counts. One thread at a time.
 #pragma once
@@ -17,6 +17,12 @@ class Draft {
  public:
   static Result<Draft> create(std::shared_ptr<Place> place, const std::string& machine_key,
                               const std::string& point_name);
+
+  // The same, with what an earlier try has written of its disks.
+  static Result<Draft> take_up(std::shared_ptr<Place> place, const std::string& machine_key,
+                               const std::string& point_name);
+
+  const std::string& partial() const { return partial_; }
 
   struct DiskFiles {
     std::unique_ptr<File> image;

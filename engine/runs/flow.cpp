@@ -14,6 +14,7 @@
 #include "engine/runs/begin.h"
 #include "engine/runs/capture_work.h"
 #include "engine/runs/hooks.h"
+#include "engine/runs/replication_work.h"
 #include "engine/runs/verification_work.h"
 
 namespace holdfast::runs {
@@ -64,7 +65,19 @@ Result<Flow> runnable_flow(db::Connection& db, Id id) {
   if (!flow.complete || (!flow.machine_id && !flow.group_id) || !flow.repository_id)
     return fail(EINVAL, "flow '{}' is not complete; write its config.json with a target and a repository",
                 flow.name);
+  if (flow.definition.type == FlowType::replication && !flow.from_repository_id)
+    return fail(EINVAL, "flow '{}' is not complete; its config.json names no repository to copy from",
+                flow.name);
   return flow;
+}
+
+// What is said of a capture has no meaning for points that are there.
+Result<> check_request(const Flow& flow, const RunRequest& request) {
+  if (flow.definition.type != FlowType::replication) return {};
+  if (request.kind) return fail(EINVAL, "flow '{}' copies points as they are; leave out \"type\"", flow.name);
+  if (request.sample != 0)
+    return fail(EINVAL, "flow '{}' copies points and reads no source; leave out \"sample\"", flow.name);
+  return {};
 }
 
 // Who, or what, has it run.
@@ -99,8 +112,9 @@ Result<Execution> add_execution(db::Connection& db, const Flow& flow, const RunR
 
 Result<Job> add_job(db::Connection& db, const Flow& flow, Id machine, const RunRequest& request, Id execution,
                     Time now) {
-  Job job = new_job(JobType::backup, "", now);
-  job.operation = request.kind ? to_word(*request.kind) : "auto";
+  const bool copies = flow.definition.type == FlowType::replication;
+  Job job = new_job(copies ? JobType::replication : JobType::backup, "", now);
+  job.operation = copies ? "copy" : request.kind ? to_word(*request.kind) : "auto";
   job.owner = "flows/" + flow.name;
   job.execution_id = execution;
   job.machine_id = machine;
@@ -158,7 +172,7 @@ decltype(Work::next) verified_after(const capture::Services& services, const Wor
     work.job = job.id;
     // Only now is it known whether the point is a good one: before that no other may go for its sake.
     work.perform = [&services, machine = point->machine_id,
-                    verify = verification_work(services, {point->id}, level)](
+                    verify = verification_work(services, {.points = {point->id}}, level)](
                        ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
       auto verified = verify(progress, cancel);
       services.point_made(machine);
@@ -168,9 +182,39 @@ decltype(Work::next) verified_after(const capture::Services& services, const Wor
   };
 }
 
+void captures(const capture::Services& services, const Flow& flow, const RunRequest& request,
+              const PolicyDefinition& policy, const Execution& execution, Work& work) {
+  work.perform = capture_work(
+      services, {.machine = *work.machine,
+                 .repository = *flow.repository_id,
+                 .kind = request.kind,
+                 .sample = request.sample != 0 ? request.sample : static_cast<unsigned>(policy.sample),
+                 .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
+                 .full_every = policy.full_every,
+                 .prunes = flow.policy_id && !policy.verify,
+                 .job = work.job,
+                 .execution_id = execution.id,
+                 .flow = flow.name,
+                 .execution = execution.name});
+  if (policy.verify) work.next = verified_after(services, work, *policy.verify);
+}
+
+void replicates(const capture::Services& services, const Flow& flow, const RunRequest& request,
+                const PolicyDefinition& policy, const Execution& execution, Work& work) {
+  work.perform =
+      replication_work(services, {.machine = *work.machine,
+                                  .from = *flow.from_repository_id,
+                                  .to = *flow.repository_id,
+                                  .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
+                                  .job = work.job,
+                                  .execution_id = execution.id,
+                                  .execution = work.name});
+}
+
 Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services, Id flow_id,
                            const RunRequest& request, const Cause& cause) {
   HF_TRY(const Flow flow, runnable_flow(db, flow_id));
+  HF_CHECK(check_request(flow, request));
   HF_CHECK(check_owner_rights(db, flow));
   HF_TRY(const auto machines, machines_of(db, flow, request.machines));
   HF_TRY(const PolicyDefinition policy, policy_of(db, flow));
@@ -195,19 +239,10 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
               .name = path,
               .stall = flow.definition.stall,
               .retries = policy.retries};
-    work.perform = capture_work(
-        services, {.machine = machine.machine_id,
-                   .repository = *flow.repository_id,
-                   .kind = request.kind,
-                   .sample = request.sample != 0 ? request.sample : static_cast<unsigned>(policy.sample),
-                   .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
-                   .full_every = policy.full_every,
-                   .prunes = flow.policy_id && !policy.verify,
-                   .job = job.id,
-                   .execution_id = execution.id,
-                   .flow = flow.name,
-                   .execution = execution.name});
-    if (policy.verify) work.next = verified_after(services, work, *policy.verify);
+    if (flow.definition.type == FlowType::replication)
+      replicates(services, flow, request, policy, execution, work);
+    else
+      captures(services, flow, request, policy, execution, work);
     run.works.push_back(std::move(work));
   }
   HF_CHECK(record(db, event));

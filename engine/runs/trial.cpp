@@ -95,6 +95,13 @@ void look_at_repository(const capture::Services& services, const Repository& rep
         fmt::format("{} has room for {} only; a run takes about {}", name, mib(left), mib(*wanted)));
 }
 
+// What points are copied out of.
+void look_at_origin(const capture::Services& services, const Repository& repository, Findings& findings) {
+  const auto place = services.shelf.place(repository);
+  findings.add(place ? (*place)->check() : Result<>(tl::make_unexpected(place.error())),
+               fmt::format("repositories/{} is there: {}", repository.name, repository.definition.path));
+}
+
 struct Subject {
   Machine machine;
   std::optional<Point> newest;  // in the flow's repository
@@ -144,7 +151,7 @@ Result<JobEnd> try_repository(const capture::Services& services, Id id, Id job) 
 
 struct FlowFacts {
   Flow flow;
-  std::optional<Repository> repository;
+  std::optional<Repository> repository, from;
   std::vector<Subject> subjects;
   Result<> rights;
 };
@@ -155,6 +162,9 @@ Result<FlowFacts> facts_of(db::Connection& db, Id id) {
   facts.rights = check_owner_rights(db, facts.flow);
   if (facts.flow.repository_id) {
     HF_TRY(facts.repository, Repositories(db).get(*facts.flow.repository_id));
+  }
+  if (facts.flow.from_repository_id) {
+    HF_TRY(facts.from, Repositories(db).get(*facts.flow.from_repository_id));
   }
   std::vector<Id> machines;
   if (facts.flow.machine_id) machines.push_back(*facts.flow.machine_id);
@@ -204,11 +214,16 @@ Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const 
   if (!definition.enabled) findings.warn("flows/" + facts.flow.name + " is disabled");
   findings.add(facts.rights, "its owner may write to what it names");
   if (facts.subjects.empty()) findings.warn(definition.target + " has no enabled machine");
-  for (const Subject& subject : facts.subjects) {
-    if (cancel.requested()) return fail(ECANCELED, "cancelled");
-    look_at_source(subject, findings);
+  if (facts.from) {
+    look_at_origin(services, *facts.from, findings);
+    look_at_repository(services, *facts.repository, std::nullopt, findings);
+  } else {
+    for (const Subject& subject : facts.subjects) {
+      if (cancel.requested()) return fail(ECANCELED, "cancelled");
+      look_at_source(subject, findings);
+    }
+    look_at_repository(services, *facts.repository, estimate_of(facts), findings);
   }
-  look_at_repository(services, *facts.repository, estimate_of(facts), findings);
   look_at_schedule(next, findings);
   std::vector<std::string> commands = definition.hooks;
   if (!definition.only_if.empty()) commands.insert(commands.begin(), definition.only_if);

@@ -1,6 +1,7 @@
 // How a verification is accepted, and what it comes to.
 #include <nlohmann/json.hpp>
 
+#include "catalog/stores/copies.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
@@ -19,7 +20,7 @@ using Json = nlohmann::ordered_json;
 struct Target {
   std::string path;
   std::optional<Id> machine, repository;
-  std::vector<Id> points;
+  verify::Wanted wanted;
 };
 
 Result<Target> find_target(db::Connection& db, ObjectKind kind, Id object) {
@@ -32,7 +33,7 @@ Result<Target> find_target(db::Connection& db, ObjectKind kind, Id object) {
       target.path = fmt::format("machines/{}/points/{}", machine, point.name);
       target.machine = point.machine_id;
       target.repository = point.repository_id;
-      target.points = {object};
+      target.wanted.points = {object};
       return target;
     }
     case ObjectKind::machine: {
@@ -40,14 +41,15 @@ Result<Target> find_target(db::Connection& db, ObjectKind kind, Id object) {
       target.path = "machines/" + name;
       target.machine = object;
       HF_TRY(const auto all, points.list(object));
-      for (const Named& point : all) target.points.push_back(point.id);
+      for (const Named& point : all) target.wanted.points.push_back(point.id);
       return target;
     }
     case ObjectKind::repository: {
       HF_TRY(const std::string name, Repositories(db).name_of(object));
       target.path = "repositories/" + name;
       target.repository = object;
-      HF_TRY(target.points, points.of_repository(object));
+      HF_TRY(target.wanted.points, points.of_repository(object));
+      HF_TRY(target.wanted.copies, Copies(db).of_repository(object));
       return target;
     }
     default: return fail(EINVAL, "only points, machines and repositories are verified");
@@ -81,11 +83,11 @@ JobEnd end_of(VerifyLevel level, const verify::Outcome& outcome) {
 
 }  // namespace
 
-decltype(Work::perform) verification_work(const capture::Services& services, std::vector<Id> points,
+decltype(Work::perform) verification_work(const capture::Services& services, verify::Wanted wanted,
                                           VerifyLevel level) {
-  return [&services, points = std::move(points), level](ProgressMeter& progress,
+  return [&services, wanted = std::move(wanted), level](ProgressMeter& progress,
                                                         const source::Cancel& cancel) -> Result<JobEnd> {
-    HF_TRY(const auto outcome, verify::verify_points(services, points, level, progress, cancel));
+    HF_TRY(const auto outcome, verify::verify_points(services, wanted, level, progress, cancel));
     return end_of(level, outcome);
   };
 }
@@ -106,7 +108,7 @@ Result<Work> begin_verification(const capture::Services& services, ObjectKind ki
     HF_CHECK(record(db, event));
 
     Work work{.job = job.id, .repository = target.repository, .name = "jobs/" + job.name};
-    work.perform = verification_work(services, target.points, request.level);
+    work.perform = verification_work(services, target.wanted, request.level);
     return work;
   });
 }

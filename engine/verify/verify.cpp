@@ -6,6 +6,7 @@
 #include <set>
 
 #include "catalog/base/log.h"
+#include "catalog/stores/copies.h"
 #include "catalog/stores/events.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
@@ -28,7 +29,9 @@ struct Stored {
 
 struct Subject {
   Point point;
-  std::string path;  // "machines/m/points/T"
+  Id repository = 0;  // where it, or the copy, lies
+  std::string copy;   // "copy in repositories/r: "; "" of the point itself
+  std::string path;   // "machines/m/points/T"
   std::string machine_key;
   std::map<std::string, std::vector<Id>> layers;    // by disk, the newest first
   std::map<std::string, std::string> disagreement;  // by disk: what QEMU reads otherwise
@@ -40,8 +43,9 @@ class Verification {
                const source::Cancel& cancel)
       : services_(services), level_(level), progress_(progress), cancel_(cancel) {}
 
-  Result<Outcome> run(const std::vector<Id>& points) {
-    for (const Id point : points) HF_CHECK(load(point));
+  Result<Outcome> run(const Wanted& wanted) {
+    for (const Id point : wanted.points) HF_CHECK(load(point));
+    for (const Id copy : wanted.copies) HF_CHECK(load_copy(copy));
     expect();
     for (Subject& subject : subjects_) {
       for (const auto& [disk, layers] : subject.layers)
@@ -56,34 +60,58 @@ class Verification {
   Result<> load(Id id) {
     HF_CHECK(study_machine_of(id));
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
-      Points points(db);
-      auto point = points.get(id);
+      auto point = Points(db).get(id);
       if (!point && point.error().code == ENOENT) return {};
       HF_CHECK(point);
       if (point->state == PointState::retired) return {};
-      HF_CHECK(find_hidden(db, point->machine_id, point->repository_id));
-      HF_TRY(const Machine machine, Machines(db).get(point->machine_id));
-      Subject subject{.point = std::move(*point),
-                      .path = {},
-                      .machine_key = machine.key,
-                      .layers = {},
-                      .disagreement = {}};
-      subject.path = fmt::format("machines/{}/points/{}", machine.name, subject.point.name);
-      for (const PointDisk& disk : subject.point.disks) {
-        HF_TRY(const auto stack, points.stack(disk.layer_id));
-        for (const Layer& layer : stack) {
-          subject.layers[disk.name].push_back(layer.id);
-          if (layers_.contains(layer.id)) continue;
-          HF_TRY(const auto sums, points.sums_of_layer(layer.id));
-          layers_[layer.id] = {.layer = {layer, machine.key, sums.value_or(""), hidden_[layer.id]},
-                               .repository = subject.point.repository_id,
-                               .fault = {}};
-          unseen_.insert(layer.id);
-        }
-      }
-      subjects_.push_back(std::move(subject));
-      return {};
+      const Id repository = point->repository_id;
+      return add_subject(db, *std::move(point), repository, "");
     });
+  }
+
+  Result<> load_copy(Id id) {
+    const auto copy = services_.catalog.read([&](db::Connection& db) { return Copies(db).get(id); });
+    if (!copy && copy.error().code == ENOENT) return {};
+    HF_CHECK(copy);
+    HF_CHECK(study_machine_of(copy->point_id));
+    return services_.catalog.read([&](db::Connection& db) -> Result<> {
+      HF_TRY(Point point, Points(db).get(copy->point_id));
+      for (PointDisk& disk : point.disks) {
+        const auto its = std::ranges::find(copy->disks, disk.disk_id, &CopyDisk::disk_id);
+        if (its != copy->disks.end()) disk.layer_id = its->layer_id;
+      }
+      HF_TRY(const std::string name, Repositories(db).name_of(copy->repository_id));
+      return add_subject(db, std::move(point), copy->repository_id,
+                         fmt::format("copy in repositories/{}: ", name));
+    });
+  }
+
+  Result<> add_subject(db::Connection& db, Point point, Id repository, std::string copy) {
+    Points points(db);
+    HF_CHECK(find_hidden(db, point.machine_id, repository));
+    HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
+    Subject subject{.point = std::move(point),
+                    .repository = repository,
+                    .copy = std::move(copy),
+                    .path = {},
+                    .machine_key = machine.key,
+                    .layers = {},
+                    .disagreement = {}};
+    subject.path = fmt::format("machines/{}/points/{}", machine.name, subject.point.name);
+    for (const PointDisk& disk : subject.point.disks) {
+      HF_TRY(const auto stack, points.stack(disk.layer_id));
+      for (const Layer& layer : stack) {
+        subject.layers[disk.name].push_back(layer.id);
+        if (layers_.contains(layer.id)) continue;
+        HF_TRY(const auto sums, points.sums_of_layer(layer.id));
+        layers_[layer.id] = {.layer = {layer, machine.key, sums.value_or(""), hidden_[layer.id]},
+                             .repository = repository,
+                             .fault = {}};
+        unseen_.insert(layer.id);
+      }
+    }
+    subjects_.push_back(std::move(subject));
+    return {};
   }
 
   // Nothing of it is pruned meanwhile.
@@ -151,7 +179,7 @@ class Verification {
 
   // Of disks whose layers are right: what QEMU makes of a damaged one says nothing.
   Result<> ask_qemu(Subject& subject) {
-    HF_TRY(const auto place, place_of(subject.point.repository_id));
+    HF_TRY(const auto place, place_of(subject.repository));
     for (const auto& [disk, ids] : subject.layers) {
       if (std::ranges::any_of(ids, [&](Id id) { return layers_.at(id).fault.has_value(); })) continue;
       std::vector<Layer> layers;
@@ -181,19 +209,19 @@ class Verification {
     for (const Damage& one : damage)
       if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
     const auto noted = services_.catalog.write([&](db::Connection& db) -> Result<> {
-      HF_CHECK(Points(db).set_verified(subject.point.id, verification));
+      if (subject.copy.empty()) HF_CHECK(Points(db).set_verified(subject.point.id, verification));
       Event event;
       event.at = verification.at;
       event.event = "point.verify";
       event.object = subject.path;
       event.result = good ? EventResult::ok : EventResult::failed;
-      event.reason = good ? std::string(to_word(level_))
+      event.reason = good ? subject.copy + std::string(to_word(level_))
                           : fmt::format("{}: {}", damage.front().disk, damage.front().sentence);
       return Events(db).add(event);
     });
     if (!noted && noted.error().code == ENOENT) return {};  // pruned meanwhile
     HF_CHECK(noted);
-    write_beside(subject);
+    if (subject.copy.empty()) write_beside(subject);
     return {};
   }
 
@@ -202,9 +230,9 @@ class Verification {
     for (const auto& [disk, layers] : subject.layers)
       for (const Id layer : layers)
         if (const auto& fault = layers_.at(layer).fault)
-          damage.push_back({subject.path, disk, fault->message});
+          damage.push_back({subject.path, disk, subject.copy + fault->message});
     for (const auto& [disk, sentence] : subject.disagreement)
-      damage.push_back({subject.path, disk, sentence});
+      damage.push_back({subject.path, disk, subject.copy + sentence});
     return damage;
   }
 
@@ -231,9 +259,9 @@ class Verification {
 
 }  // namespace
 
-Result<Outcome> verify_points(const capture::Services& services, const std::vector<Id>& points,
-                              VerifyLevel level, ProgressMeter& progress, const source::Cancel& cancel) {
-  return Verification(services, level, progress, cancel).run(points);
+Result<Outcome> verify_points(const capture::Services& services, const Wanted& wanted, VerifyLevel level,
+                              ProgressMeter& progress, const source::Cancel& cancel) {
+  return Verification(services, level, progress, cancel).run(wanted);
 }
 
 }  // namespace holdfast::verify

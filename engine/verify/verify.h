@@ -1,5 +1,8 @@
 // Whether what is stored is what was written (law 13).
 //
+// A copy is looked at like a point of the repository that it lies in. What comes of that is in the event log
+// and in the outcome, and says nothing of the point.
+//
 // A point is good when every layer that it rests on is. Each layer is looked at once, however many points
 // share it. What was found is written down point by point, in the catalog and beside the point's manifest,
 // with an event each; a verification that was interrupted has told of the points that it came to.
@@ -28,11 +31,16 @@ struct Outcome {
   std::vector<Damage> damage;  // each damaged layer once a point that it spoils; the first hundred
 };
 
+struct Wanted {
+  std::vector<Id> points;
+  std::vector<Id> copies{};
+};
+
 // `quick`: every file is there and has its size, says that it is the image that it should be, and its
 // checksums are those of the manifest. `checksums`: every stored byte is read, too. `compare`: each disk is
 // also read whole, by us and by QEMU (EINVAL: it isn't here). Points that went meanwhile are passed over.
 // EIO: a repository is not there, which says nothing of its points.
-Result<Outcome> verify_points(const capture::Services& services, const std::vector<Id>& points,
-                              VerifyLevel level, ProgressMeter& progress, const source::Cancel& cancel);
+Result<Outcome> verify_points(const capture::Services& services, const Wanted& wanted, VerifyLevel level,
+                              ProgressMeter& progress, const source::Cancel& cancel);
 
 }  // namespace holdfast::verify

@@ -88,7 +88,8 @@ TEST_F(History, APointHasOneCopyInARepository) {
   Copy again = copy;
   again.id = new_id();
   EXPECT_EQ(refused([&](db::Connection& db) { return Copies(db).add(again); }).code, EEXIST);
-  const auto writing = read([](db::Connection& db) { return must(Copies(db).writing()); });
+  const auto writing =
+      read([&](db::Connection& db) { return must(Copies(db).writing(copy.machine_id, copy.repository_id)); });
   ASSERT_EQ(writing.size(), 1u);
   EXPECT_EQ(writing[0].id, copy.id);
   write([&](db::Connection& db) { must(Copies(db).remove(copy.id)); });

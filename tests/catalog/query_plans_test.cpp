@@ -144,7 +144,9 @@ void use_copies(db::Connection& db, const Point& point, const Layer& layer) {
   must(Points(db).add_chain({copy.chain_id, copy.machine_id, offsite, at(0)}));
   Copies copies(db);
   must(copies.add(copy));
-  ignore(copies.writing());
+  ignore(copies.writing(copy.machine_id, copy.repository_id));
+  ignore(copies.of_repository(copy.repository_id));
+  ignore(copies.held(copy.machine_id, copy.repository_id));
   Layer copied = layer;
   copied.id = new_id(), copied.chain_id = copy.chain_id;
   copy.disks = {{new_id(), layer.disk_id, copied.id, 1, ""}};

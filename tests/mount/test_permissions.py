@@ -8,6 +8,8 @@ import os
 import holdfast
 from three_users import OWNER, ROOT, STRANGER, TEAM, USERS, Permissions
 
+REPLICATION = '{"type":"replication","target":"machines/m","from":"%s","repository":"r"}'
+
 # What is done; and what comes of it for root, the owner and the stranger.
 #   read PATH, write PATH TEXT, mkdir PATH, rmdir PATH, mv PATH NAME, ln PATH, chmod PATH MODE, chown PATH UID GID
 WHO_MAY_WHAT = [
@@ -52,6 +54,9 @@ WHO_MAY_WHAT = [
     # References: whoever names something anew must be able to write to it.
     ('write flows/f/config.json {"target":"machines/secret","repository":"r"}', "EACCES", "EACCES", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"secret"}', "EACCES", "EACCES", "EACCES"),
+    (f"write flows/f/config.json {REPLICATION % 'secret'}", "EACCES", "EACCES", "EACCES"),
+    (f"write flows/f/config.json {REPLICATION % 'offsite'}", "ok", "EACCES", "EACCES"),
+    ('write flows/f/config.json {"type":"replication","target":"machines/m","repository":"r"}', "EINVAL", "EINVAL", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"r","policy":"p"}', "ok", "ok", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"r","policy":"secret"}', "ok", "EACCES", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"r","policy":"none"}', "ENOENT", "ENOENT", "EACCES"),

@@ -1,0 +1,78 @@
+#include "engine/replication/plan.h"
+
+#include <algorithm>
+
+#include "catalog/stores/points.h"
+
+namespace holdfast::replication {
+
+Result<Sides> look_at_both(db::Connection& db, Id machine, Id from, Id to) {
+  Copies copies(db);
+  Sides sides;
+  HF_TRY(const auto here, copies.held(machine, from));
+  HF_TRY(const auto there, copies.held(machine, to));
+  HF_TRY(sides.writing, copies.writing(machine, to));
+  std::map<Id, const Copies::Holding*> held;
+  for (const Copies::Holding& point : there) held[point.point] = &point;
+  for (const Copies::Holding& point : here) {
+    const auto its = held.find(point.point);
+    if (its == held.end()) {
+      sides.lacking.push_back(point);
+      continue;
+    }
+    if (!its->second->copy) continue;  // its own: no copy can name it as what it rests on
+    HF_TRY(const Point row, Points(db).get(point.point));
+    for (const auto& disk : point.disks) {
+      const auto same = std::ranges::find(its->second->disks, disk.disk, &Copies::Holding::Disk::disk);
+      if (same == its->second->disks.end()) continue;
+      HF_TRY(Layer layer, Points(db).layer(same->layer));
+      sides.bases[disk.layer] = {*its->second->copy, row.name, std::move(layer)};
+    }
+  }
+  return sides;
+}
+
+Result<Carry> plan_carry(db::Connection& db, const Copies::Holding& point, const std::map<Id, Base>& bases,
+                         const std::set<Id>& usable) {
+  Points points(db);
+  Carry carry;
+  HF_TRY(carry.point, points.get(point.point));
+  for (const auto& disk : point.disks) {
+    Part& part = carry.parts.emplace_back();
+    part.sums_sha256 = disk.sums_sha256;
+    part.disk = *std::ranges::find(carry.point.disks, disk.disk, &PointDisk::disk_id);
+    HF_TRY(part.layers, points.stack(disk.layer));
+    const auto base = std::find_if(part.layers.begin() + 1, part.layers.end(),
+                                   [&](const Layer& layer) { return usable.contains(layer.id); });
+    if (base == part.layers.end()) continue;
+    if (const auto its = bases.find(base->id); its != bases.end()) part.base = its->second;
+    part.layers.erase(base, part.layers.end());
+  }
+  return carry;
+}
+
+Point as_copied(const Carry& carry, Id repository) {
+  Point point = carry.point;
+  point.repository_id = repository;
+  point.chain_id = carry.copy.chain_id;
+  point.kind = carry.copy.kind;
+  point.bytes_stored = carry.copy.bytes_stored;
+  if (point.kind == PointKind::incremental)
+    point.full_reason.reset();
+  else if (!point.full_reason)
+    point.full_reason = FullReason::no_parent;
+  for (std::size_t i = 0; i < carry.parts.size(); ++i) {
+    PointDisk& disk = *std::ranges::find(point.disks, carry.parts[i].disk.disk_id, &PointDisk::disk_id);
+    disk.layer_id = carry.layers[i].id;
+    disk.bytes_stored = carry.copy.disks[i].bytes_stored;
+    disk.sums_sha256 = carry.copy.disks[i].sums_sha256;
+    disk.content_sha256.clear();  // no capture takes up from a copy
+    if (!carry.parts[i].base && disk.kind == PointKind::incremental) {
+      disk.kind = PointKind::full;
+      disk.full_reason = FullReason::no_parent;
+    }
+  }
+  return point;
+}
+
+}  // namespace holdfast::replication

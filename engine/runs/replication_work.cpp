@@ -1,0 +1,34 @@
+#include "engine/runs/replication_work.h"
+
+#include <nlohmann/json.hpp>
+
+namespace holdfast::runs {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+JobEnd end_of(const replication::Outcome& outcome) {
+  JobEnd end;
+  end.bytes_transferred = outcome.bytes_transferred;
+  end.bytes_stored = outcome.bytes_stored;
+  end.metadata = Json{{"points", outcome.points}, {"failures", outcome.failures}}.dump(
+      -1, ' ', false, Json::error_handler_t::replace);
+  if (outcome.failures.empty()) return end;
+  end.status = outcome.points.empty() ? RunStatus::error : RunStatus::warning;
+  end.reason = EndReason::damaged;
+  end.message = fmt::format("{} points could not be copied; the first: {}", outcome.failures.size(),
+                            outcome.failures.front());
+  return end;
+}
+
+}  // namespace
+
+decltype(Work::perform) replication_work(const capture::Services& services, replication::Request request) {
+  return [&services, request = std::move(request)](ProgressMeter& progress,
+                                                   const source::Cancel& cancel) -> Result<JobEnd> {
+    HF_TRY(const auto outcome, replication::replicate(services, request, progress, cancel));
+    return end_of(outcome);
+  };
+}
+
+}  // namespace holdfast::runs

@@ -1,0 +1,13 @@
+// What a job does that carries points into another repository.
+#pragma once
+
+#include "engine/capture/services.h"
+#include "engine/replication/replicate.h"
+#include "engine/runs/work.h"
+
+namespace holdfast::runs {
+
+// The services outlive it.
+decltype(Work::perform) replication_work(const capture::Services& services, replication::Request request);
+
+}  // namespace holdfast::runs

@@ -1,0 +1,343 @@
+#!/usr/bin/python3
+"""Points are carried into another repository, whole, with only what that one lacks; and read from there when the first
+one is away or damaged.
+
+HOLDFAST_REPLICATION_KILLS says how often a replication is killed, HOLDFAST_REPLICATION_POINTS how deep its chain is,
+HOLDFAST_SEED repeats a run."""
+
+import errno
+import filecmp
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import threading
+
+import content
+import holdfast
+from days import CLUSTER, History
+
+MIB = 2**20
+KILLS = int(os.environ.get("HOLDFAST_REPLICATION_KILLS", 3))
+POINTS = int(os.environ.get("HOLDFAST_REPLICATION_POINTS", 12))
+
+
+class Replication(holdfast.MountTest):
+    clusters = 32
+
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(self.seed())
+        disk = self.add_file_machine(capacity=self.clusters * CLUSTER + 512)
+        self.repository = self.add_repository(**self.layout())
+        self.offsite = self.add_repository("offsite")
+        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
+        self.days = History(self.daemon, self.folder, disk, self.repository, self.random)
+        self.daemon.define("flows/copy", self.replication())
+
+    def layout(self):
+        return {"compression": self.random.choice(["zstd", "none"]), "compression_level": 1}
+
+    def replication(self, **fields):
+        return {"type": "replication", "target": "machines/m", "from": "r", "repository": "offsite"} | fields
+
+    def copy(self, name, expected="success", arguments=""):
+        """Runs the replication; its job."""
+        status = self.daemon.run("copy", name, arguments)
+        (job,) = [job for job in os.listdir(self.daemon.mount / f"flows/copy/executions/{name}/jobs") if job != "error"]
+        job = self.daemon.json(f"jobs/{job}/status.json")
+        self.assertEqual(status, expected, job)
+        return job
+
+    def copies(self, point):
+        return self.daemon.json(f"machines/m/points/{point}/manifest.json")["copies"]
+
+    def point(self, point, repository=None):
+        """Its directory in a repository."""
+        return (repository or self.offsite) / self.days.directory().name / point
+
+    def stored(self, directory):
+        """The image and the checksums there."""
+        return [path for path in directory.iterdir() if path.suffix in (".qcow2", ".sums")]
+
+    def size(self, *points):
+        """Of what is to be carried of them as it is."""
+        return sum(path.stat().st_size for point in points for path in self.stored(self.point(point, self.repository)))
+
+    def differences(self):
+        """What is wrong with the copies by QEMU's judgement, all of them and with what they rest on."""
+        found = []
+        for point, record in self.days.records.items():
+            image = self.point(point) / "disk-0.qcow2"
+            if not content.sound(image) or not content.same_disk(image, record):
+                found.append(point)
+        return found
+
+    def restored(self, point, form="raw"):
+        return (self.daemon.mount / f"machines/m/points/{point}/disk-0.{form}").read_bytes()
+
+    def expect_reads(self):
+        for point, record in self.days.records.items():
+            self.assertEqual(self.restored(point), record.read_bytes(), point)
+
+    def take_away(self, repository):
+        """As a file system that is not mounted: the directory is there, and empty. Where all of it is now."""
+        away = repository.with_name(f"{repository.name}-away")
+        away.mkdir()
+        for path in repository.iterdir():
+            path.rename(away / path.name)
+        return away
+
+    def events(self, word):
+        lines = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
+        return [event for event in lines if event["event"] == word]
+
+
+class Carried(Replication):
+    def test_each_new_point_is_carried_once_and_as_it_is(self):
+        made = [self.days.day(), self.days.day(), self.days.day(2, "type=full"), self.days.day()]
+        job = self.copy("first")
+        self.assertEqual((job["type"], job["bytes_transferred"]), ("replication", self.size(*made)))
+        self.assertEqual(job["metadata"]["points"], made)
+        self.assertEqual(job["progress"]["done"], job["progress"]["total"])
+        for point in made:
+            self.assertEqual(self.copies(point), ["offsite"])
+            for path in self.stored(self.point(point, self.repository)):
+                self.assertTrue(filecmp.cmp(path, self.point(point) / path.name, shallow=False), path)
+        self.assertEqual(self.differences(), [])
+        self.assertEqual(self.copy("again")["bytes_transferred"], 0)
+
+        later = self.days.day()
+        self.assertEqual(self.copies(later), [])
+        self.assertEqual(self.copy("later")["bytes_transferred"], self.size(later))
+        self.assertEqual(self.differences(), [])
+        manifest = json.loads((self.point(later) / "manifest.json").read_text())
+        self.assertEqual((manifest["repository"], manifest["parent"]), ("offsite", made[-1]))
+        self.assertIn("qemu-img convert", (self.point(later) / "RESTORE.txt").read_text())
+        told = self.events("point.copy")
+        self.assertEqual([event["object"].split("/")[-1] for event in told], [*made, later])
+        self.assertEqual({event["reason"] for event in told}, {"repositories/offsite"})
+        self.assertEqual(self.daemon.json("repositories/offsite/status.json")["points"], 5)
+
+    def test_what_rests_on_points_that_have_gone_goes_over_as_one_layer(self):
+        made = [self.days.day(3) for _ in range(6)]
+        for point in (made[1], made[2], made[4]):
+            (self.daemon.mount / f"machines/m/points/{point}").rmdir()
+            del self.days.records[point]
+            self.days.settle()
+        flat = {point: hashlib.sha256(self.restored(point, "qcow2")).digest() for point in self.days.records}
+        self.copy("first")
+        self.assertEqual(self.differences(), [])
+        self.take_away(self.repository)
+        for point, digest in flat.items():
+            self.assertEqual(hashlib.sha256(self.restored(point, "qcow2")).digest(), digest)
+        self.expect_reads()
+
+    def test_a_copy_that_differs_is_seen_by_the_comparison(self):
+        self.days.day()
+        point = self.days.day()
+        self.copy("first")
+        content.flip_bit(self.days.records[point], self.days.capacity // 2)
+        self.assertEqual(self.differences(), [point])
+
+    def test_a_point_that_is_damaged_is_passed_over_and_later_ones_are_carried(self):
+        self.days.day()
+        damaged = self.days.day()
+        image = self.point(damaged, self.repository) / "disk-0.qcow2"
+        content.flip_bit(image, image.stat().st_size // 2)
+        whole = self.days.day(1, "type=full")
+        job = self.copy("first", "warning")
+        self.assertEqual((job["reason"], job["metadata"]["points"][-1]), ("damaged", whole))
+        self.assertIn("checksum", job["message"])
+        self.assertEqual(self.copies(damaged), [])
+        self.assertFalse(self.point(damaged).exists())
+
+    def test_copies_are_verified_with_their_repository_and_say_nothing_of_the_point(self):
+        point = self.days.day()
+        self.copy("first")
+        self.daemon.write("repositories/offsite/control", "verify name=good")
+        self.assertEqual(self.daemon.read("jobs/good/wait").strip(), "success")
+        self.assertEqual(self.daemon.json("jobs/good/status.json")["metadata"]["points"], 1)
+        image = self.point(point) / "disk-0.qcow2"
+        content.flip_bit(image, image.stat().st_size // 2)
+        self.daemon.write("repositories/offsite/control", "verify name=bad")
+        self.assertEqual(self.daemon.read("jobs/bad/wait").strip(), "error")
+        self.assertIn("copy in repositories/offsite", self.daemon.json("jobs/bad/status.json")["message"])
+        self.assertIsNone(self.daemon.json(f"machines/m/points/{point}/manifest.json")["verified"])
+
+    def test_what_lies_there_under_the_name_of_a_point_is_neither_shown_nor_lost(self):
+        point = self.days.day()
+        strange = self.point(point).with_name(f"{point}.partial")
+        strange.mkdir(parents=True)
+        (strange / "disk-0.qcow2").write_text("somebody's")
+        job = self.copy("first", "error")
+        self.assertIn(f"{point}.partial is there", job["message"])
+        self.assertEqual(((strange / "disk-0.qcow2").read_text(), self.copies(point)), ("somebody's", []))
+        strange.rename(self.folder / "aside")
+        self.copy("second")
+        self.assertEqual(self.differences(), [])
+
+    def test_a_repository_that_is_away_ends_it_and_the_next_run_does_all(self):
+        self.days.day()
+        away = self.take_away(self.offsite)
+        self.assertEqual(self.copy("first", "error")["reason"], "repository_unreachable")
+        self.offsite.rmdir()
+        away.rename(self.offsite)
+        self.copy("second")
+        self.assertEqual(self.differences(), [])
+
+    def test_a_definition_without_sense_is_refused(self):
+        for wrong, said in [
+            (self.replication() | {"from": None}, '"from" is missing'),
+            (self.replication(repository="r"), "copies go to another one"),
+            (self.replication(type="backup"), 'for flows of type "replication"'),
+        ]:
+            with self.assertRaises(OSError) as refused:
+                self.daemon.write("flows/copy/config.json", json.dumps(wrong))
+            self.assertEqual(refused.exception.errno, errno.EINVAL)
+            self.assertIn(said, self.daemon.read("flows/copy/error"))
+        for arguments in ("type=full", "sample=1%"):
+            with self.assertRaises(OSError) as refused:
+                self.daemon.write("flows/copy/control", f"run {arguments}")
+            self.assertEqual(refused.exception.errno, errno.EINVAL)
+        self.assertEqual(self.daemon.json("flows/copy/config.json")["from"], "r")
+
+
+class Detours(Replication):
+    def layout(self):
+        return {"compression": "none"}  # a flipped bit is in a cluster of the disk, wherever it is
+
+    def setUp(self):
+        super().setUp()
+        self.made = [self.days.day() for _ in range(4)]
+        self.copy("first")
+
+    def damage(self, repository):
+        image = self.point(self.made[0], repository) / "disk-0.qcow2"
+        content.flip_bit(image, image.stat().st_size // 2)
+
+    def test_reads_come_from_the_copy_when_the_first_repository_is_away_and_say_so(self):
+        self.take_away(self.repository)
+        self.expect_reads()
+        told = self.events("image.failover")
+        self.assertEqual({event["object"] for event in told}, {f"machines/m/points/{one}/disk-0" for one in self.made})
+        self.assertIn("read from repositories/offsite: ", told[0]["reason"])
+        self.assertIn("repository-r", told[0]["reason"])
+
+    def test_a_read_that_fails_its_checksum_comes_from_the_copy_and_says_so(self):
+        self.damage(self.repository)
+        for form in ("raw", "qcow2"):
+            with self.subTest(form=form):
+                whole = self.restored(self.made[0], form)
+                if form == "raw":
+                    self.assertEqual(whole, self.days.records[self.made[0]].read_bytes())
+        damaged, (told, *_) = self.events("image.damaged"), self.events("image.failover")
+        self.assertIn("checksum", damaged[0]["reason"])
+        self.assertEqual((told["object"], told["result"]), (f"machines/m/points/{self.made[0]}/disk-0", "ok"))
+        self.assertIn("read from repositories/offsite: ", told["reason"])
+        self.assertIn("checksum", told["reason"])
+
+    def test_an_image_that_is_open_goes_on_from_the_copy(self):
+        record = self.days.records[self.made[0]].read_bytes()
+        with open(self.daemon.mount / f"machines/m/points/{self.made[0]}/disk-0.raw", "rb", buffering=0) as image:
+            first = os.pread(image.fileno(), CLUSTER, 0)
+            self.damage(self.repository)
+            rest = b"".join(os.pread(image.fileno(), CLUSTER, at) for at in range(CLUSTER, len(record), CLUSTER))
+        self.assertEqual(first + rest, record)
+
+    def test_where_both_are_damaged_a_read_is_an_error(self):
+        self.damage(self.repository)
+        self.damage(self.offsite)
+        with self.assertRaises(OSError) as failed:
+            self.restored(self.made[0])
+        self.assertEqual(failed.exception.errno, errno.EIO)
+
+
+class Killed(Replication):
+    clusters = 64
+
+    def save(self, to):
+        self.daemon.stop()
+        for name in ("state", self.offsite.name):
+            subprocess.run(["cp", "-a", "--sparse=always", self.folder / name, to / name], check=True)
+
+    def load(self, saved):
+        for name in ("state", self.offsite.name):
+            shutil.rmtree(self.folder / name)
+            subprocess.run(["cp", "-a", "--sparse=always", saved / name, self.folder / name], check=True)
+
+    def missing(self):
+        """Bytes that are not there: clusters of images that differ, and checksums that are not whole."""
+        count = 0
+        for point in self.days.records:
+            if self.copies(point):
+                continue
+            for path in self.stored(self.point(point, self.repository)):
+                wanted, there = path.read_bytes(), b""
+                for place in (self.point(point), self.point(point).with_name(f"{point}.partial")):
+                    if (place / path.name).exists():
+                        there = (place / path.name).read_bytes()
+                if path.suffix == ".sums":
+                    count += len(wanted) if there != wanted else 0
+                    continue
+                there = there.ljust(len(wanted), b"\0")
+                for at in range(0, len(wanted), CLUSTER):
+                    count += CLUSTER if wanted[at : at + CLUSTER] != there[at : at + CLUSTER] else 0
+        return count
+
+    def expect_whole(self):
+        self.assertEqual({tuple(self.copies(point)) for point in self.days.records}, {("offsite",)})
+        self.assertEqual(self.differences(), [])
+        self.assertEqual([path for path in self.offsite.rglob("*.partial")], [])
+
+    def test_killed_at_any_instant_it_goes_on_and_moves_only_what_is_missing(self):
+        for _ in range(POINTS):
+            self.days.day(self.random.randrange(1, 6))
+        sums = {path: hashlib.sha256(path.read_bytes()).digest() for path in self.repository.rglob("*.qcow2")}
+        saved = self.folder / "saved"
+        saved.mkdir()
+        self.save(saved)
+        self.daemon.start()
+        all_of_it = self.copy("whole")["bytes_transferred"]
+        self.assertEqual(all_of_it, self.size(*self.days.records))
+        self.expect_whole()
+        self.daemon.stop()
+        in_the_middle = 0
+        for kill in range(KILLS):
+            with self.subTest(kill=kill):
+                self.load(saved)
+                self.daemon.start()
+                # As fast as takes a second: the instants are spread over it, however fast the machine is.
+                self.daemon.write("flows/copy/control", f"run name=killed bandwidth={all_of_it}")
+                threading.Event().wait(self.random.random())
+                self.daemon.kill()
+                self.daemon.start()
+                missing = self.missing()
+                in_the_middle += 0 < missing < all_of_it
+                if missing:
+                    self.assertEqual(self.daemon.json("flows/copy/executions/killed/status.json")["status"], "error")
+                self.assertEqual(self.copy("after")["bytes_transferred"], missing)
+                self.expect_whole()
+                self.daemon.stop()
+        self.assertGreater(in_the_middle, 0)
+        for path, digest in sums.items():
+            self.assertEqual(hashlib.sha256(path.read_bytes()).digest(), digest, path)
+        self.daemon.start()
+
+    def test_what_an_interrupted_one_left_is_not_believed_without_its_checksums(self):
+        point = self.days.day()
+        self.daemon.write("flows/copy/control", "run name=killed bandwidth=1M")
+        image = self.point(point).with_name(f"{point}.partial") / "disk-0.qcow2"
+        self.until(lambda: image.exists() and image.stat().st_size > 0)
+        self.daemon.kill()
+        content.flip_bit(image, CLUSTER // 2)
+        self.daemon.start()
+        missing = self.missing()
+        self.assertEqual(self.copy("after")["bytes_transferred"], missing)
+        self.expect_whole()
+
+
+if __name__ == "__main__":
+    holdfast.main()
