@@ -5,7 +5,6 @@ What root has handed out, with chown and chmod alone:
     machines/m         owner:owner   0750    the owner's own
     flows/f            owner:team    0750    the owner's; the stranger, who is in the team, may look into it
     repositories/r     root:team     0770    the team's: flow f may write there because its group may
-    repositories/offsite     the same
     policies/p         root:owner    0750    the owner may look at it, and name it
     machines/secret, flows/secret, repositories/secret, policies/secret     root:root   0750    nobody else's
 """
@@ -30,7 +29,6 @@ class Permissions(holdfast.MountTest):
         self.storage = self.add_machine()
         self.add_flow()
         self.add_repository("secret")
-        self.add_repository("offsite")
         for kind in ("machines", "flows"):
             (self.mount / kind / "secret").mkdir()
         for policy in ("p", "secret"):
@@ -44,7 +42,6 @@ class Permissions(holdfast.MountTest):
             ("machines/m", OWNER.uid, OWNER.gid, 0o750),
             ("flows/f", OWNER.uid, TEAM, 0o750),
             ("repositories/r", 0, TEAM, 0o770),
-            ("repositories/offsite", 0, TEAM, 0o770),
             ("policies/p", 0, OWNER.gid, 0o750),
         ]:
             os.chown(self.mount / path, uid, gid)

@@ -123,6 +123,12 @@ WHO_MAY_WHAT = [
 
 
 class Table(Permissions):
+    def setUp(self):
+        super().setUp()
+        self.add_repository("offsite")
+        os.chown(self.mount / "repositories/offsite", 0, TEAM)
+        os.chmod(self.mount / "repositories/offsite", 0o770)
+
     def put_back(self):
         """What a row has changed."""
         for old, new in [("flows/g", "flows/f"), ("machines/s", "machines/secret")]:
