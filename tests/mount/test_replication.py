@@ -18,6 +18,7 @@ import threading
 import content
 import holdfast
 from days import CLUSTER, History
+from processes import detach
 
 MIB = 2**20
 KILLS = int(os.environ.get("HOLDFAST_REPLICATION_KILLS", 3))
@@ -187,6 +188,32 @@ class Carried(Replication):
         away.rename(self.offsite)
         self.copy("second")
         self.assertEqual(self.differences(), [])
+
+    def test_a_full_repository_ends_it_leaves_nothing_of_the_point_and_with_room_it_goes_on(self):
+        whole, last = self.days.day(), self.days.day(20)
+        self.offsite = self.folder / "small"
+        self.offsite.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8M", "tmpfs", self.offsite], check=True)
+        self.addCleanup(detach, self.offsite)
+        self.addCleanup(self.daemon.close)  # before the file system goes
+        self.daemon.define("repositories/small", {"path": str(self.offsite), "reserve": "0%"})
+        self.daemon.write("flows/copy/config.json", json.dumps(self.replication(repository="small")))
+        filler = self.offsite / "filler"
+        filler.write_bytes(bytes(8 * MIB - self.size(whole) - MIB))
+        self.assertEqual(self.copy("first", "error")["reason"], "no_space")
+        self.assertEqual((self.copies(whole), self.copies(last)), (["small"], []))
+        self.assertEqual([path for path in self.offsite.rglob("*.partial")], [])
+        filler.unlink()
+        self.assertEqual(self.copy("second")["bytes_transferred"], self.size(last))
+        self.assertEqual(self.differences(), [])
+
+    def test_a_dry_run_looks_at_both_repositories_and_at_no_source(self):
+        self.daemon.write("flows/copy/control", "test name=dry")
+        self.assertEqual(self.daemon.read("jobs/dry/wait").strip(), "success")
+        log = self.daemon.read("jobs/dry/log")
+        for said in ("ok repositories/r is there", "ok repositories/offsite can be written to"):
+            self.assertIn(said, log)
+        self.assertNotIn("machines/m", log)
 
     def test_a_definition_without_sense_is_refused(self):
         for wrong, said in [
