@@ -63,10 +63,10 @@ class NoticesTest : public testing::Test {
     return execution;
   }
   std::vector<std::string> told(const Execution& execution) {
+    const auto log =
+        catalog_->read([&](db::Connection& db) { return Logs(db).of_execution(execution.id, 0, 100); });
     std::vector<std::string> lines;
-    for (const auto& line :
-         *catalog_->read([&](db::Connection& db) { return Logs(db).of_execution(execution.id, 0, 100); }))
-      lines.push_back(line.text);
+    for (const auto& line : log.value()) lines.push_back(line.text);
     return lines;
   }
   std::vector<std::string> await_lines(const Execution& execution, std::size_t count) {
