@@ -84,8 +84,10 @@ void Runner::add(Work work) {
     if (stopping_) request_end(*task, std::nullopt);
     if (const auto& course = task->work.course) {
       auto& way = ways_[course->execution];
-      if (!way) way = std::make_shared<Way>();
-      way->course = course;
+      if (!way) {
+        way = std::make_shared<Way>();
+        way->course = course;  // of all of them the same; the first may run by now, and reads it
+      }
       task->way = way;
       if (way->cancel.requested()) request_end(*task, way->cause);
     }
