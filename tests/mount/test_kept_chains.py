@@ -19,9 +19,7 @@ RULES = ("keep_last", "keep_hourly", "keep_daily", "keep_weekly", "keep_monthly"
 class Chains(holdfast.MountTest):
     def setUp(self):
         super().setUp()
-        seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
-        print(f"{self.id()}: seed {seed}", flush=True)
-        self.random = random.Random(seed)
+        self.random = random.Random(self.seed())
 
     def make(self, name):
         """A machine with points of random times, kinds, pins and verdicts, and its history."""

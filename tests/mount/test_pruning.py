@@ -26,9 +26,7 @@ KILLS = int(os.environ.get("HOLDFAST_PRUNING_KILLS", 4))
 class Pruning(holdfast.MountTest):
     def setUp(self):
         super().setUp()
-        seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
-        print(f"{self.id()}: seed {seed}", flush=True)
-        self.random = random.Random(seed)
+        self.random = random.Random(self.seed())
 
     def prepare(self, repository, **settings):
         self.disk = self.add_file_machine(capacity=CLUSTERS * CLUSTER)

@@ -20,12 +20,11 @@ CLUSTERS = 32
 class Kept(holdfast.MountTest):
     def setUp(self):
         super().setUp()
-        seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
-        print(f"{self.id()}: seed {seed}", flush=True)
         self.disk = self.add_file_machine(capacity=CLUSTERS * CLUSTER)
         self.repository = self.add_repository()
         self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
-        self.days = History(self.daemon, self.folder, self.disk, self.repository, random.Random(seed))
+        chance = random.Random(self.seed())
+        self.days = History(self.daemon, self.folder, self.disk, self.repository, chance)
 
     def follow(self, **policy):
         """The flow has this policy from now on."""
