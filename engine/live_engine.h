@@ -253,6 +253,8 @@ Result<> LiveEngine::change(ObjectKind kind, Id id, std::string_view word, const
 Result<MachineView> view_machine(db::Connection& db, Id id, Time now);
 Result<DiskView> view_disk(db::Connection& db, Id machine, Id disk);
 Result<FlowView> view_flow(db::Connection& db, Id id, Time now);
+// The same without what has to be worked out: it is asked for each time that anything of it is looked at.
+Result<Engine::Stamp> stamp_flow(db::Connection& db, Id id);
 Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now);
 Result<PointView> view_point(db::Connection& db, Id id, Time now);
 // The next flows that start by their schedules, of those that the reader may see.

@@ -192,14 +192,9 @@ Result<Ownership> ownership_of(db::Connection& db, ObjectKind kind, Id id) {
 Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id) {
   if (id == 0) return std::string{folder_of(kind)};
   HF_TRY(const Object owner, owner_of(db, kind, id));
+  if (const auto folder = folder_of(kind); !folder.empty()) return fmt::format("{}/{}", folder, owner.name);
   switch (kind) {
-    case ObjectKind::machine:
     case ObjectKind::disk: return "machines/" + owner.name;
-    case ObjectKind::repository: return "repositories/" + owner.name;
-    case ObjectKind::flow: return "flows/" + owner.name;
-    case ObjectKind::group: return "groups/" + owner.name;
-    case ObjectKind::schedule: return "schedules/" + owner.name;
-    case ObjectKind::policy: return "policies/" + owner.name;
     case ObjectKind::chain: return fmt::format("machines/{}/chains/{}", owner.name, id);
     case ObjectKind::execution: {
       HF_TRY(const Execution execution, Executions(db).get(id));
@@ -218,8 +213,8 @@ Result<std::string> path_of(db::Connection& db, ObjectKind kind, Id id) {
       HF_TRY(const Point point, Points(db).get(disk.point_id));
       return fmt::format("machines/{}/points/{}/{}", owner.name, point.name, disk.name);
     }
+    default: return std::string{};
   }
-  return std::string{};
 }
 
 Result<Id> LiveEngine::find(ObjectKind kind, Id parent, std::string_view name) {
@@ -257,12 +252,7 @@ Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
       HF_TRY(const Point point, Points(db).get(disk.point_id));
       return Stamp{point.id, point.time};
     }
-    if (kind == ObjectKind::flow) {
-      HF_TRY(const FlowView view, view_flow(db, id, clock_.now()));
-      Time changed = view.flow.changed_at;
-      if (view.last) changed = std::max(changed, view.last->completed_at.value_or(view.last->created_at));
-      return Stamp{view.revision, changed};
-    }
+    if (kind == ObjectKind::flow) return stamp_flow(db, id);
     HF_TRY(const Object owner, owner_of(db, kind, id));
     return Stamp{owner.revision, owner.changed_at};
   });

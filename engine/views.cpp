@@ -94,19 +94,48 @@ Result<DiskView> view_disk(db::Connection& db, Id machine, Id id) {
   return view;
 }
 
+namespace {
+
+struct FlowRows {
+  Flow flow;
+  std::optional<Execution> last;
+  std::optional<Schedule> schedule;
+
+  std::int64_t revision() const {
+    return std::max({flow.revision, last ? last->revision : 0, schedule ? schedule->revision : 0});
+  }
+};
+
+Result<FlowRows> rows_of_flow(db::Connection& db, Id id) {
+  FlowRows rows;
+  HF_TRY(rows.flow, Flows(db).get(id));
+  HF_TRY(rows.last, Executions(db).latest(id));
+  if (rows.flow.schedule_id) {
+    HF_TRY(rows.schedule, Schedules(db).get(*rows.flow.schedule_id));
+  }
+  return rows;
+}
+
+}  // namespace
+
 Result<FlowView> view_flow(db::Connection& db, Id id, Time now) {
+  HF_TRY(FlowRows rows, rows_of_flow(db, id));
   FlowView view;
-  HF_TRY(view.flow, Flows(db).get(id));
-  HF_TRY(view.last, Executions(db).latest(id));
-  view.running = view.last && !is_final(view.last->status);
-  view.revision = std::max(view.flow.revision, view.last ? view.last->revision : 0);
-  if (!view.flow.schedule_id) return view;
-  HF_TRY(const Schedule schedule, Schedules(db).get(*view.flow.schedule_id));
-  view.revision = std::max(view.revision, schedule.revision);
-  if (!view.flow.definition.enabled || !schedule.definition.enabled) return view;
-  if (const auto table = schedule::Timetable::of(schedule.definition))
-    view.next = table->next_start(now, schedule.id, id);
+  view.running = rows.last && !is_final(rows.last->status);
+  view.revision = rows.revision();
+  view.flow = std::move(rows.flow);
+  view.last = std::move(rows.last);
+  if (!rows.schedule || !view.flow.definition.enabled || !rows.schedule->definition.enabled) return view;
+  if (const auto table = schedule::Timetable::of(rows.schedule->definition))
+    view.next = table->next_start(now, rows.schedule->id, id);
   return view;
+}
+
+Result<Engine::Stamp> stamp_flow(db::Connection& db, Id id) {
+  HF_TRY(const FlowRows rows, rows_of_flow(db, id));
+  Time changed = rows.flow.changed_at;
+  if (rows.last) changed = std::max(changed, rows.last->completed_at.value_or(rows.last->created_at));
+  return Engine::Stamp{rows.revision(), changed};
 }
 
 Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now) {

@@ -78,7 +78,7 @@ Result<> Copies::commit(const Copy& copy, const std::vector<Layer>& layers) {
     WHERE id = :id AND state = 'writing')sql"));
   HF_CHECK(update.bind(":bytes_stored", number(copy.bytes_stored)).bind(":id", copy.id).run());
   if (db_.changes() == 0) return fail(EINVAL, "copy {} is not being written", copy.id);
-  return count_points(db_, "repositories", copy.repository_id, 1, number(copy.bytes_stored), copy.created_at);
+  return count_in_repository(db_, copy.repository_id, 1, number(copy.bytes_stored), copy.created_at);
 }
 
 Result<> Copies::remove(Id id) {
@@ -94,8 +94,7 @@ Result<> Copies::remove(Id id) {
   HF_CHECK(remove.bind(":id", id).run());
   HF_CHECK(remove_empty_chain(db_, copy.chain_id));
   if (copy.state != PointState::committed) return {};
-  return count_points(db_, "repositories", copy.repository_id, -1, -number(copy.bytes_stored),
-                      copy.created_at);
+  return count_in_repository(db_, copy.repository_id, -1, -number(copy.bytes_stored), copy.created_at);
 }
 
 Result<Copy> Copies::get(Id id) {

@@ -3,6 +3,24 @@
 #include "catalog/stores/row.h"
 
 namespace holdfast {
+namespace {
+
+Result<> count(db::Connection& db, std::string_view table, Id id, int points, std::int64_t bytes, Time at) {
+  HF_TRY(auto update, db.prepare(fmt::format(
+                          "UPDATE {} SET points = points + :points, bytes_stored = bytes_stored + :bytes, "
+                          "changed_at = CASE WHEN changed_at < :at THEN :at ELSE changed_at END, "
+                          "revision = :revision WHERE id = :id",
+                          table)));
+  HF_CHECK(update.bind(":points", points)
+               .bind(":bytes", bytes)
+               .bind(":at", milliseconds(at))
+               .bind(":revision", new_id())
+               .bind(":id", id)
+               .run());
+  return {};
+}
+
+}  // namespace
 
 Result<> insert_layers(db::Connection& db, const std::vector<Layer>& layers) {
   HF_TRY(auto insert, db.prepare(R"sql(
@@ -43,20 +61,13 @@ Result<> remove_empty_chain(db::Connection& db, Id chain) {
   return {};
 }
 
-Result<> count_points(db::Connection& db, std::string_view table, Id id, int points, std::int64_t bytes,
-                      Time at) {
-  HF_TRY(auto update, db.prepare(fmt::format(
-                          "UPDATE {} SET points = points + :points, bytes_stored = bytes_stored + :bytes, "
-                          "changed_at = CASE WHEN changed_at < :at THEN :at ELSE changed_at END, "
-                          "revision = :revision WHERE id = :id",
-                          table)));
-  HF_CHECK(update.bind(":points", points)
-               .bind(":bytes", bytes)
-               .bind(":at", milliseconds(at))
-               .bind(":revision", new_id())
-               .bind(":id", id)
-               .run());
-  return {};
+Result<> count_in_repository(db::Connection& db, Id repository, int points, std::int64_t bytes, Time at) {
+  return count(db, "repositories", repository, points, bytes, at);
+}
+
+Result<> count_points(db::Connection& db, const Point& point, int points, std::int64_t bytes, Time at) {
+  HF_CHECK(count(db, "machines", point.machine_id, points, bytes, at));
+  return count_in_repository(db, point.repository_id, points, bytes, at);
 }
 
 }  // namespace holdfast

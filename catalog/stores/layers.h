@@ -14,8 +14,8 @@ Result<> remove_unused_layers(db::Connection& db, const std::vector<Id>& layers)
 // The chain, if nothing is in it any more. None is fine.
 Result<> remove_empty_chain(db::Connection& db, Id chain);
 
-// So many points more or less in the counters of a table ("machines", "repositories").
-Result<> count_points(db::Connection& db, std::string_view table, Id id, int points, std::int64_t bytes,
-                      Time at);
+// So many points, and bytes, more or less in the counters of a repository; and of a machine as well.
+Result<> count_in_repository(db::Connection& db, Id repository, int points, std::int64_t bytes, Time at);
+Result<> count_points(db::Connection& db, const Point& point, int points, std::int64_t bytes, Time at);
 
 }  // namespace holdfast

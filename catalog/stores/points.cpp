@@ -25,9 +25,7 @@ db::Statement& bind_facts(db::Statement& statement, const Point& p) {
 
 // One more or one less in the counters of its machine and its repository.
 Result<> count(db::Connection& db, const Point& point, int points) {
-  const std::int64_t bytes = points * number(point.bytes_stored);
-  HF_CHECK(count_points(db, "machines", point.machine_id, points, bytes, point.time));
-  return count_points(db, "repositories", point.repository_id, points, bytes, point.time);
+  return count_points(db, point, points, points * number(point.bytes_stored), point.time);
 }
 
 Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {

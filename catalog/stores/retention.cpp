@@ -66,8 +66,7 @@ Result<> Retention::retire(Id id, Time now) {
     UPDATE points SET state = 'retired', revision = :revision, told_revision = :revision WHERE id = :id)sql"));
   HF_CHECK(update.bind(":revision", new_id()).bind(":id", id).run());
   // What it takes up is taken up until its layers go.
-  HF_CHECK(count_points(db_, "machines", point.machine_id, -1, 0, now));
-  return count_points(db_, "repositories", point.repository_id, -1, 0, now);
+  return count_points(db_, point, -1, 0, now);
 }
 
 Result<std::vector<Named>> Retention::retired(Id machine, Id repository) {
@@ -138,8 +137,7 @@ Result<> Retention::set_stored(Id layer, std::uint64_t bytes, Time now) {
   HF_TRY(auto of_point, db_.prepare(R"sql(
     UPDATE points SET bytes_stored = bytes_stored + :more, revision = :revision WHERE id = :id)sql"));
   HF_CHECK(of_point.bind(":more", more).bind(":revision", new_id()).bind(":id", point.id).run());
-  HF_CHECK(count_points(db_, "machines", point.machine_id, 0, more, now));
-  return count_points(db_, "repositories", point.repository_id, 0, more, now);
+  return count_points(db_, point, 0, more, now);
 }
 
 Result<> Retention::forget_layer(Id layer, Time now) {
