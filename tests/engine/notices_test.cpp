@@ -13,7 +13,7 @@
 #include "catalog/stores/logs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
-#include "tests/lib/temporary_directory.h"
+#include "tests/engine/engine_room.h"
 
 namespace holdfast::runs {
 namespace {
@@ -41,10 +41,8 @@ class Silence {
   int port_ = 0;
 };
 
-class NoticesTest : public testing::Test {
+class NoticesTest : public testing::Test, protected test::EngineRoom {
  protected:
-  NoticesTest() : catalog_(*Catalog::open(state_ / "catalog.sqlite")) {}
-
   Execution end(std::vector<std::string> recipients) {
     Execution execution{.id = new_id(), .name = "r1", .status = RunStatus::success, .created_at = kNow};
     execution.completed_at = execution.started_at = kNow;
@@ -75,13 +73,6 @@ class NoticesTest : public testing::Test {
     return lines;
   }
 
-  test::TemporaryDirectory state_;
-  std::unique_ptr<Catalog> catalog_;
-  repository::Shelf shelf_;
-  capture::Throttles throttles_;
-  repository::Readers readers_;
-  const capture::Services services_{*catalog_,  system_clock(), shelf_,
-                                    throttles_, readers_,       state_ / "scratch"};
   Notices::Pace quick_{.tries = 3, .first_pause = 1ms, .longest_try = 50ms};
 };
 

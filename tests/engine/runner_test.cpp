@@ -13,7 +13,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
 #include "engine/capture/patience.h"
-#include "tests/lib/temporary_directory.h"
+#include "tests/engine/engine_room.h"
 
 namespace holdfast::runs {
 namespace {
@@ -22,9 +22,9 @@ using namespace std::chrono_literals;
 
 constexpr Time kNow{1'800'000'000s};
 
-class RunnerTest : public testing::Test {
+class RunnerTest : public testing::Test, protected test::EngineRoom {
  protected:
-  RunnerTest() : catalog_(*Catalog::open(state_ / "catalog.sqlite")) {
+  RunnerTest() {
     const auto made = catalog_->write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Machine machine, Machines(db).add("m", {}, kNow));
       HF_CHECK(Machines(db).define(machine.id, {.socket = "/run/m", .disks = {{"d", "d"}}}, kNow));
@@ -73,18 +73,6 @@ class RunnerTest : public testing::Test {
     return JobEnd{};
   }
 
-  struct Nobody : Observer {
-    void changed(ObjectKind, Id) override {}
-  };
-
-  test::TemporaryDirectory state_;
-  std::unique_ptr<Catalog> catalog_;
-  repository::Shelf shelf_;
-  capture::Throttles throttles_;
-  repository::Readers readers_;
-  const capture::Services services_{*catalog_,  system_clock(), shelf_,
-                                    throttles_, readers_,       state_ / "scratch"};
-  Nobody nobody_;
   Id flow_ = 0;
   std::shared_ptr<Course> course_ = std::make_shared<Course>(Course{.execution = new_id(), .name = "r1"});
   std::atomic<int> tries_ = 0, ended_ = 0;

@@ -10,7 +10,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
-#include "tests/lib/temporary_directory.h"
+#include "tests/engine/engine_room.h"
 
 namespace holdfast::runs {
 namespace {
@@ -21,9 +21,9 @@ using namespace std::chrono_literals;
 constexpr Time kNow{1'800'000'000s};
 
 // A machine with a point that was never finished, in a repository that can be away.
-class SweeperTest : public testing::Test {
+class SweeperTest : public testing::Test, protected test::EngineRoom {
  protected:
-  SweeperTest() : catalog_(*Catalog::open(state_ / "catalog.sqlite")) {
+  SweeperTest() {
     fs::create_directory(state_ / "r");
     const std::string marker = repository::Place::initialise(state_ / "r").value();
     write([&](db::Connection& db) -> Result<> {
@@ -65,20 +65,8 @@ class SweeperTest : public testing::Test {
     while (claimed()) continue;
   }
 
-  struct Nobody : Observer {
-    void changed(ObjectKind, Id) override {}
-  };
-
-  test::TemporaryDirectory state_;
-  std::unique_ptr<Catalog> catalog_;
   Id machine_ = 0;
   const Id job_ = new_id();
-  repository::Shelf shelf_;
-  capture::Throttles throttles_;
-  repository::Readers readers_;
-  const capture::Services services_{*catalog_,  system_clock(), shelf_,
-                                    throttles_, readers_,       state_ / "scratch"};
-  Nobody nobody_;
   Runner runner_{services_, nobody_, {}, [](const Execution&) {}};
 };
 

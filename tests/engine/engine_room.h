@@ -1,0 +1,26 @@
+// What work is tried on: an empty catalog in a directory of its own, and the services of an engine over it.
+#pragma once
+
+#include "engine/capture/services.h"
+#include "engine/observer.h"
+#include "tests/lib/temporary_directory.h"
+
+namespace holdfast::test {
+
+class EngineRoom {
+ protected:
+  struct Nobody : Observer {
+    void changed(ObjectKind, Id) override {}
+  };
+
+  TemporaryDirectory state_;
+  const std::unique_ptr<Catalog> catalog_ = Catalog::open(state_ / "catalog.sqlite").value();
+  repository::Shelf shelf_;
+  capture::Throttles throttles_;
+  repository::Readers readers_;
+  const capture::Services services_{*catalog_,  system_clock(), shelf_,
+                                    throttles_, readers_,       state_ / "scratch"};
+  Nobody nobody_;
+};
+
+}  // namespace holdfast::test
