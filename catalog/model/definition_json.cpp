@@ -1,10 +1,10 @@
 #include "catalog/model/definition_json.h"
 
-#include <algorithm>
-
 #include "catalog/base/bytes.h"
 #include "catalog/model/json_shape.h"
+#include "catalog/model/json_text.h"
 #include "catalog/model/machine_shape.h"
+#include "catalog/model/recipient.h"
 
 namespace holdfast {
 namespace {
@@ -33,22 +33,14 @@ const json::Value<std::vector<std::string>>& tags() { return texts(); }
 const json::Value<std::vector<std::string>>& notices() {
   static const std::string must =
       "a list of notices, each as \"failure https://example.org/path\": failure, warning, recovery or "
-      "always, a "
-      "blank, and an http or https address";
+      "always, a blank, and an http or https address";
   static const json::Value<std::string> notice{
       must,
       {{"type", "string"}, {"pattern", "^(failure|warning|recovery|always) https?://[!-~]+$"}},
       [](const Json& found, const std::string& at) -> Result<std::string> {
         if (!found.is_string()) return json::wrong(found, at, must);
         const auto& text = found.get_ref<const std::string&>();
-        const auto blank = text.find(' ');
-        const std::string_view url =
-            std::string_view{text}.substr(blank == std::string::npos ? 0 : blank + 1);
-        const auto host = url.starts_with("https://") ? 8U : url.starts_with("http://") ? 7U : 0U;
-        const bool printable = std::ranges::all_of(url, [](char c) { return c > ' ' && c <= '~'; });
-        if (blank == std::string::npos || !from_word<NoticeWhen>(text.substr(0, blank)) || host == 0 ||
-            url.size() == host || !printable)
-          return json::wrong(found, at, must);
+        if (!parse_recipient(text)) return json::wrong(found, at, must);
         return text;
       },
       [](const std::string& text) { return Json(text); }};
@@ -349,9 +341,7 @@ Result<Definition> parse_definition(std::string_view text) {
 
 template <class Definition>
 std::string print_definition(const Definition& definition) {
-  return json::write_object(shape_of(definition), definition)
-             .dump(2, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return json::indented(json::write_object(shape_of(definition), definition));
 }
 
 template <class Definition>

@@ -10,6 +10,7 @@
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/text.h"
+#include "catalog/model/json_text.h"
 
 namespace holdfast::json {
 namespace {
@@ -18,7 +19,7 @@ constexpr const char* kNamePattern = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
 
 std::string shown(const Json& found) {
   constexpr std::size_t kAtMost = 80;
-  std::string text = found.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = compact(found);
   if (text.size() <= kAtMost) return text;
   std::size_t end = kAtMost;
   while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside of a character

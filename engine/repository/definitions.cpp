@@ -4,6 +4,7 @@
 
 #include "catalog/base/log.h"
 #include "catalog/model/definition_json.h"
+#include "catalog/model/json_text.h"
 #include "catalog/stores/credentials.h"
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/flows.h"
@@ -52,7 +53,7 @@ Result<std::optional<std::string>> describe(Store store, const DefinitionChanges
       {"kind", to_word(change.kind)}, {"name", object.name}, {"owner", owner_of(object.ownership)}};
   HF_CHECK(add(document, object));
   document["definition"] = Json::parse(print_definition(object.definition));
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json::indented(document);
 }
 
 Result<std::optional<std::string>> text_of(db::Connection& db, const DefinitionChanges::Change& change) {

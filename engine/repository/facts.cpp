@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "catalog/model/json_text.h"
 #include "catalog/model/manifest_json.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/pins.h"
@@ -44,9 +45,7 @@ Result<Facts> facts_of(db::Connection& db, Id id) {
                                         {"pins", pins_json(pins)},
                                         {"verdicts", verdicts_json(verdicts)},
                                         {"images", std::move(images)}};
-  return Facts{fmt::format("{}/{}", machine.key, point.name),
-               document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n",
-               point.revision};
+  return Facts{fmt::format("{}/{}", machine.key, point.name), json::indented(document), point.revision};
 }
 
 }  // namespace

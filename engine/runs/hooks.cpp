@@ -8,6 +8,7 @@
 
 #include "catalog/base/log.h"
 #include "catalog/model/execution_json.h"
+#include "catalog/model/json_text.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/logs.h"
@@ -110,15 +111,12 @@ Result<std::string> Hooks::run(const std::string& name, std::string_view phase, 
       HF_TRY(jobs, Jobs(db).of_execution(execution_));
       return {};
     }));
-    const Command command{
-        .program = program,
-        .name = name,
-        .environment = environment_of(flow_, execution, phase),
-        .input = execution_json(execution, flow_.name, jobs)
-                     .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                 "\n",
-        .user = as_caller(flow_.ownership),
-        .timeout = settings.hook_timeout};
+    const Command command{.program = program,
+                          .name = name,
+                          .environment = environment_of(flow_, execution, phase),
+                          .input = json::compact(execution_json(execution, flow_.name, jobs)) + "\n",
+                          .user = as_caller(flow_.ownership),
+                          .timeout = settings.hook_timeout};
     HF_TRY(const CommandEnd ended, run_command(command, cancel));
     tell_output(name, ended);
     const std::string sentence =

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "catalog/model/json_text.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
@@ -80,7 +81,7 @@ Job make_job(const ImportRequest& request, const Target& target, const foreign::
                                         {"disk", target.disk},
                                         {"format", foreign::to_word(facts.format)},
                                         {"version", facts.version}};
-  job.metadata = metadata.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  job.metadata = json::compact(metadata);
   return job;
 }
 

@@ -9,6 +9,8 @@
 
 #include "catalog/base/log.h"
 #include "catalog/model/execution_json.h"
+#include "catalog/model/json_text.h"
+#include "catalog/model/recipient.h"
 #include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
@@ -139,15 +141,14 @@ void Notices::execution_ended(const Execution& execution) {
     HF_TRY(const auto before, status_before(db, execution));
     HF_TRY(const auto jobs, Jobs(db).of_execution(execution.id));
     auto body = execution_json(execution, flow.name, jobs);
-    for (const std::string& recipient : flow.definition.recipients) {
-      const auto blank = recipient.find(' ');
-      const auto when = from_word<NoticeWhen>(std::string_view{recipient}.substr(0, blank));
-      if (!when || !concerns(*when, execution.status, before)) continue;
-      body["notice"] = to_word(*when);
+    for (const std::string& written : flow.definition.recipients) {
+      const auto recipient = parse_recipient(written);
+      if (!recipient || !concerns(recipient->when, execution.status, before)) continue;
+      body["notice"] = to_word(recipient->when);
       wanted.push_back({.execution = execution.id,
                         .path = fmt::format("flows/{}/executions/{}", flow.name, execution.name),
-                        .url = recipient.substr(blank + 1),
-                        .body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)});
+                        .url = recipient->url,
+                        .body = json::compact(body)});
     }
     return {};
   });

@@ -1,6 +1,7 @@
 // How a pruning is accepted, and what it does.
 #include <nlohmann/json.hpp>
 
+#include "catalog/model/json_text.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/retention.h"
@@ -16,13 +17,12 @@ using Json = nlohmann::ordered_json;
 JobEnd end_of(const retention::Outcome& outcome) {
   JobEnd end;
   end.bytes_stored = outcome.bytes_written;
-  end.metadata = Json{{"points", outcome.gone},
-                      {"layers_removed", outcome.layers_removed},
-                      {"merges", outcome.merges},
-                      {"bytes_freed", outcome.bytes_freed},
-                      {"bytes_written", outcome.bytes_written},
-                      {"put_off", outcome.put_off}}
-                     .dump(-1, ' ', false, Json::error_handler_t::replace);
+  end.metadata = json::compact(Json{{"points", outcome.gone},
+                                    {"layers_removed", outcome.layers_removed},
+                                    {"merges", outcome.merges},
+                                    {"bytes_freed", outcome.bytes_freed},
+                                    {"bytes_written", outcome.bytes_written},
+                                    {"put_off", outcome.put_off}});
   if (outcome.put_off.empty()) return end;
   end.status = outcome.refused ? RunStatus::error : RunStatus::warning;
   if (outcome.refused) end.reason = EndReason::failed;

@@ -1,5 +1,7 @@
 #include "engine/runs/replication_work.h"
 
+#include "catalog/model/json_text.h"
+
 #include <nlohmann/json.hpp>
 
 namespace holdfast::runs {
@@ -11,8 +13,7 @@ JobEnd end_of(const replication::Outcome& outcome) {
   JobEnd end;
   end.bytes_transferred = outcome.bytes_transferred;
   end.bytes_stored = outcome.bytes_stored;
-  end.metadata = Json{{"points", outcome.points}, {"failures", outcome.failures}}.dump(
-      -1, ' ', false, Json::error_handler_t::replace);
+  end.metadata = json::compact(Json{{"points", outcome.points}, {"failures", outcome.failures}});
   if (outcome.failures.empty()) return end;
   end.status = outcome.points.empty() ? RunStatus::error : RunStatus::warning;
   end.reason = EndReason::damaged;

@@ -1,6 +1,7 @@
 // How a verification is accepted, and what it comes to.
 #include <nlohmann/json.hpp>
 
+#include "catalog/model/json_text.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
@@ -65,7 +66,7 @@ std::string metadata_of(VerifyLevel level, const verify::Outcome& outcome) {
                       {"damaged_points", outcome.damaged_points},
                       {"layers", outcome.layers},
                       {"damage", std::move(damage)}};
-  return metadata.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json::compact(metadata);
 }
 
 JobEnd end_of(VerifyLevel level, const verify::Outcome& outcome) {

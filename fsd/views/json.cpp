@@ -1,18 +1,12 @@
 #include "fsd/views/json.h"
 
+#include "catalog/model/json_text.h"
+
 namespace holdfast::views {
-namespace {
 
-// Text that came from outside may be no UTF-8; it is shown with replacement characters, not refused.
-std::string dump(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string document(const Json& json) { return json::indented(json); }
 
-}  // namespace
-
-std::string document(const Json& json) { return dump(json, 2); }
-
-std::string line(const Json& json) { return dump(json, -1); }
+std::string line(const Json& json) { return json::compact(json) + "\n"; }
 
 Json time_or_null(const std::optional<Time>& time) { return time ? Json(iso_time(*time)) : Json(nullptr); }
 

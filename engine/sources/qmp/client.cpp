@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "catalog/base/bytes.h"
+#include "catalog/model/json_text.h"
 #include "engine/sources/qmp/unix_socket.h"
 
 namespace holdfast::source::qmp {
@@ -23,7 +24,7 @@ int errno_of(const std::string& error_class) {
 
 }  // namespace
 
-std::string print(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string print(const Json& json) { return json::compact(json); }
 
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.find(key);

@@ -1,0 +1,20 @@
+// Who is told how a flow's executions end, as a definition has it: "failure https://example.org/path".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "catalog/model/enumerations.h"
+
+namespace holdfast {
+
+struct Recipient {
+  NoticeWhen when = NoticeWhen::failure;
+  std::string url;  // http or https
+};
+
+// Nothing: it is not of that form.
+std::optional<Recipient> parse_recipient(std::string_view text);
+
+}  // namespace holdfast
