@@ -104,13 +104,21 @@ Geometry::Slot Layer::stored_slot(std::uint64_t entry) const {
 Result<> Layer::decompress_cluster(std::uint64_t cluster_offset, std::uint64_t entry,
                                    ByteSpan cluster) const {
   const Geometry::Slot slot = stored_slot(entry);
+  const auto unpack_from = [&](ByteView stored) -> Result<> {
+    if (auto outcome = decompress(header_.zstd, stored, cluster); !outcome)
+      return within(outcome.error(), "{}: unpacking {} bytes at {}, for the disk's at {}", name(),
+                    stored.size(), slot.offset, cluster_offset);
+    return {};
+  };
+  const std::uint64_t from = slot.offset % geometry().cluster();
+  if (files_.sums && from + slot.length <= geometry().cluster()) {  // all in one: no need to gather it
+    HF_TRY(const auto bytes, checked_cluster(slot.offset >> geometry().bits));
+    return unpack_from(ByteView{*bytes}.subspan(from, slot.length));
+  }
   thread_local Bytes stored;
   stored.resize(slot.length);
   HF_CHECK(read_stored(slot.offset, stored));
-  if (auto outcome = decompress(header_.zstd, stored, cluster); !outcome)
-    return within(outcome.error(), "{}: unpacking {} bytes at {}, for the disk's at {}", name(),
-                  stored.size(), slot.offset, cluster_offset);
-  return {};
+  return unpack_from(stored);
 }
 
 Layer::CachedBytes Layer::unpacked_cluster(std::uint64_t cluster_offset, std::uint64_t entry) const {

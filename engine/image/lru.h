@@ -1,13 +1,14 @@
 // A bounded cache that forgets what was used longest ago.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/error.h"
@@ -42,11 +43,11 @@ class Lru {
   Result<Pointer> get(const Key& key, Make&& make) {
     std::unique_lock lock(mutex_);
     if (auto found = find(key, lock)) return found;
-    being_made_.insert(key);
+    being_made_.push_back(key);
     lock.unlock();
     Result<Pointer> made = make();
     lock.lock();
-    being_made_.erase(key);
+    being_made_.erase(std::ranges::find(being_made_, key));
     made_.notify_all();
     if (made) put(key, *made);
     return made;
@@ -64,7 +65,7 @@ class Lru {
   };
 
   Pointer find(const Key& key, std::unique_lock<std::mutex>& lock) {
-    made_.wait(lock, [&] { return !being_made_.contains(key); });
+    made_.wait(lock, [&] { return std::ranges::find(being_made_, key) == being_made_.end(); });
     const auto found = index_.find(key);
     if (found == index_.end()) return nullptr;
     entries_.splice(entries_.begin(), entries_, found->second);
@@ -85,7 +86,7 @@ class Lru {
   const std::size_t most_bytes_;
   mutable std::mutex mutex_;
   std::condition_variable made_;
-  std::unordered_set<Key, Hash> being_made_;
+  std::vector<Key> being_made_;  // as many as there are threads
   std::size_t bytes_ = 0;
   std::list<Entry> entries_;  // the newest first
   std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> index_;

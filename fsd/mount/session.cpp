@@ -17,9 +17,10 @@
 namespace holdfast::mount {
 namespace {
 
-// Some wait for the catalog's disk; the others must go on answering.
-constexpr unsigned kTreeThreads = 8;
-constexpr unsigned kMayReadImages = 4;  // of these, at once
+// Each request wakes one that sleeps, so that more of them make small reads slower, and a read that is handed
+// over to another thread costs twice as much. One at least is left for the tree.
+constexpr unsigned kTreeThreads = 6;
+constexpr unsigned kMayReadImages = 5;  // of these, at once
 constexpr int kPatience = 1000;         // milliseconds for open files to be closed at the end
 constexpr unsigned kBackground = 64;    // read-ahead requests that the kernel may have under way
 
