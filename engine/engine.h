@@ -100,11 +100,16 @@ struct ChainView {
 
 // What retention would do of a machine's points now.
 struct PlanView {
-  struct OfPoint {
-    std::string name, repository;
+  // A point, or a copy of it, where it lies.
+  struct Place {
+    std::string repository;
     std::string flow, policy;  // "" where there is none
     bool good = true;
     std::vector<std::string> reasons;  // why it stays; none: it goes
+  };
+  struct OfPoint : Place {
+    std::string name;
+    std::vector<Place> copies;
   };
   std::string machine;
   std::optional<Time> retired_until;  // when all of a retired machine's points go

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "catalog/base/id_time.h"
@@ -119,7 +120,9 @@ Result<std::vector<LiveEngine::DiskPlace>> LiveEngine::places_of(const PointDisk
       HF_TRY(place.layers, Points(db).stack(layer));
       return {};
     };
-    HF_CHECK(add(point.repository_id, disk.layer_id));
+    const auto now = std::ranges::find(point.disks, disk.id, &PointDisk::id);
+    if (now == point.disks.end()) return fail(ENOENT, "point '{}' has no disk '{}'", point.name, disk.name);
+    HF_CHECK(add(point.repository_id, now->layer_id));
     HF_TRY(const auto copies, Copies(db).of_point(point.id));
     for (const Copy& copy : copies)
       for (const CopyDisk& copied : copy.disks)

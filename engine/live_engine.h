@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/definitions.h"
+#include "engine/retention/plan.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/notices.h"
 #include "engine/runs/runner.h"
@@ -162,6 +163,7 @@ class LiveEngine final : public Engine {
   template <class Act>
   Result<> change_member(Id group, Id machine, std::string_view word, const Caller& caller, Act act);
   Result<> remove_point(Id point, const Caller& caller);
+  Result<retention::Plan> retention_plan(Id machine);
   void prune_by_itself(Id machine, bool by_policy);
   void prune_retired();
   // Who has opened an image within the last hour is in the event log: what he read is held, still.

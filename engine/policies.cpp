@@ -28,23 +28,33 @@ Result<> LiveEngine::define(Id id, const PolicyDefinition& definition, const Cal
 }
 
 Result<PlanView> LiveEngine::plan(Id machine) {
-  HF_TRY(const retention::Plan plan, catalog_->read([&](db::Connection& db) {
-    return retention::make_plan(db, readers_, machine, clock_.now());
-  }));
+  HF_TRY(const retention::Plan plan, retention_plan(machine));
   PlanView view{.machine = plan.machine, .retired_until = {}, .points = {}, .warning = plan.warning};
   if (plan.retirement) view.retired_until = plan.retirement->at + plan.retirement->keep;
   for (const retention::PlannedPoint& planned : plan.points) {
-    PlanView::OfPoint point{.name = planned.point.name,
-                            .repository = planned.repository,
-                            .flow = planned.point.flow,
-                            .policy = planned.policy,
-                            .good = planned.good,
-                            .reasons = {}};
+    PlanView::Place place{.repository = planned.repository,
+                          .flow = planned.point.flow,
+                          .policy = planned.policy,
+                          .good = planned.good,
+                          .reasons = {}};
     for (const retention::Reason reason : planned.judgement.reasons)
-      point.reasons.emplace_back(to_word(reason));
-    view.points.push_back(std::move(point));
+      place.reasons.emplace_back(to_word(reason));
+    if (planned.point.copy)
+      view.points.back().copies.push_back(std::move(place));
+    else
+      view.points.push_back({std::move(place), planned.point.name, {}});
+  }
+  for (PlanView::OfPoint& point : view.points) {
+    const auto stays = [](const PlanView::Place& copy) { return !copy.reasons.empty(); };
+    if (point.reasons.empty() && std::ranges::any_of(point.copies, stays))
+      point.reasons.emplace_back(to_word(retention::Reason::copied));
   }
   return view;
+}
+
+Result<retention::Plan> LiveEngine::retention_plan(Id machine) {
+  return catalog_->read(
+      [&](db::Connection& db) { return retention::make_plan(db, readers_, machine, clock_.now()); });
 }
 
 Result<Id> LiveEngine::prune(Id machine, const PruneRequest& request, const Caller& caller) {
@@ -55,10 +65,10 @@ Result<Id> LiveEngine::prune(Id machine, const PruneRequest& request, const Call
 
 // By the daemon itself. What is refused now, while it drains or stops, comes at the next occasion.
 void LiveEngine::prune_by_itself(Id machine, bool by_policy) {
-  const auto plan = this->plan(machine);
+  const auto plan = retention_plan(machine);
   const bool is_needed =
       !by_policy || !plan || !plan->warning.empty() ||
-      std::ranges::any_of(plan->points, [](const auto& point) { return point.reasons.empty(); });
+      std::ranges::any_of(plan->points, [](const auto& point) { return !point.judgement.stays(); });
   if (!is_needed) return;
   const auto admission = runner_.admit();
   if (!admission) return;

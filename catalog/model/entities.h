@@ -222,6 +222,7 @@ struct Point {
   std::uint64_t bytes_stored = 0;
   std::vector<PointDisk> disks;
   std::int64_t revision = 0;  // of what is known of it; 0: nothing was added since the commit
+  bool carried = false;       // not made in its repository: once a copy
   bool cbt_reset = false;     // nothing may rest on it any more by what its source tells of changes
   struct Verification {
     Time at{};
@@ -249,11 +250,12 @@ struct Copy {
   Id machine_id = 0;
   Id repository_id = 0;
   Id chain_id = 0;
-  std::optional<Id> parent_copy_id, execution_id;
+  std::optional<Id> flow_id, execution_id;  // that carried it
   PointState state = PointState::writing;
   PointKind kind = PointKind::full;
   Time created_at{};
   std::uint64_t bytes_stored = 0;
+  bool damaged = false;  // by its last verification
   std::vector<CopyDisk> disks;
 };
 

@@ -9,10 +9,19 @@ namespace {
 Result<Copy> read_copy(db::Statement& statement) {
   Copy c;
   Row row(statement);
-  row >> c.id >> c.point_id >> c.machine_id >> c.repository_id >> c.chain_id >> c.parent_copy_id >>
-      c.execution_id >> c.state >> c.kind >> c.created_at >> c.bytes_stored;
+  row >> c.id >> c.point_id >> c.machine_id >> c.repository_id >> c.chain_id >> c.flow_id >> c.execution_id >>
+      c.state >> c.kind >> c.created_at >> c.bytes_stored >> c.damaged;
   HF_CHECK(row.check());
   return c;
+}
+
+// What read_copy reads.
+db::Result<db::Statement> select_copies(db::Connection& db, std::string_view which) {
+  return db.prepare(fmt::format(R"sql(
+    SELECT id, point_id, machine_id, repository_id, chain_id, flow_id, execution_id, state, kind, created_at,
+           bytes_stored, damaged
+    FROM copies {})sql",
+                                which));
 }
 
 Result<CopyDisk> read_disk(db::Statement& statement) {
@@ -45,21 +54,44 @@ Result<> insert_disks(db::Connection& db, const Copy& copy) {
   return {};
 }
 
+// Of rows by point: a disk each, or one without any.
+Result<std::vector<Copies::Holding>> read_holdings(db::Statement& statement) {
+  struct Found {
+    Id point = 0;
+    std::optional<Id> disk, layer;
+    std::string sums_sha256;
+  };
+  const auto read = [](db::Statement& found) -> Result<Found> {
+    Found one;
+    Time time;
+    Row row(found);
+    row >> one.point >> time >> one.disk >> one.layer >> one.sums_sha256;
+    return one;
+  };
+  HF_TRY(auto rows, all_rows(statement, read));
+  std::vector<Copies::Holding> all;
+  for (Found& one : rows) {
+    if (all.empty() || all.back().point != one.point) all.push_back({one.point, {}});
+    if (one.disk && one.layer)
+      all.back().disks.push_back({*one.disk, *one.layer, std::move(one.sums_sha256)});
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<> Copies::add(const Copy& copy) {
   HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO copies (id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id,
-                        state,
-                        kind, created_at, bytes_stored)
-    VALUES (:id, :point, :machine, :repository, :chain, :parent, :execution, 'writing', :kind, :created_at, 0)
+    INSERT INTO copies (id, point_id, machine_id, repository_id, chain_id, flow_id, execution_id, state, kind,
+                        created_at, bytes_stored, damaged)
+    VALUES (:id, :point, :machine, :repository, :chain, :flow, :execution, 'writing', :kind, :created_at, 0, 0)
     )sql"));
   const auto done = insert.bind(":id", copy.id)
                         .bind(":point", copy.point_id)
                         .bind(":machine", copy.machine_id)
                         .bind(":repository", copy.repository_id)
                         .bind(":chain", copy.chain_id)
-                        .bind(":parent", copy.parent_copy_id)
+                        .bind(":flow", copy.flow_id)
                         .bind(":execution", copy.execution_id)
                         .bind(":kind", to_word(copy.kind))
                         .bind(":created_at", milliseconds(copy.created_at))
@@ -81,27 +113,22 @@ Result<> Copies::commit(const Copy& copy, const std::vector<Layer>& layers) {
   return count_in_repository(db_, copy.repository_id, 1, number(copy.bytes_stored), copy.created_at);
 }
 
-Result<> Copies::remove(Id id) {
+Result<> Copies::abandon(Id id) {
   HF_TRY(const Copy copy, get(id));
-  HF_TRY(auto children, db_.prepare("SELECT id FROM copies WHERE parent_copy_id = :id"));
-  HF_TRY(const auto resting, first_row(children.bind(":id", id), read_id));
-  if (resting) return fail(EBUSY, "copy {} has copy {} resting on it", id, *resting);
-
-  HF_TRY(auto disks, db_.prepare("DELETE FROM copy_disks WHERE copy_id = :copy RETURNING layer_id"));
-  HF_TRY(const auto layers, all_rows(disks.bind(":copy", id), read_id));
-  HF_CHECK(remove_unused_layers(db_, layers));
-  HF_TRY(auto remove, db_.prepare("DELETE FROM copies WHERE id = :id"));
+  HF_TRY(auto remove, db_.prepare("DELETE FROM copies WHERE id = :id AND state = 'writing'"));
   HF_CHECK(remove.bind(":id", id).run());
-  HF_CHECK(remove_empty_chain(db_, copy.chain_id));
-  if (copy.state != PointState::committed) return {};
-  return count_in_repository(db_, copy.repository_id, -1, -number(copy.bytes_stored), copy.created_at);
+  if (db_.changes() == 0) return fail(EINVAL, "copy {} is not being written", id);
+  return remove_empty_chain(db_, copy.chain_id);
+}
+
+Result<> Copies::set_damaged(Id id, bool damaged) {
+  HF_TRY(auto update, db_.prepare("UPDATE copies SET damaged = :damaged WHERE id = :id"));
+  HF_CHECK(update.bind(":damaged", damaged).bind(":id", id).run());
+  return {};
 }
 
 Result<Copy> Copies::get(Id id) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id, state, kind,
-           created_at, bytes_stored
-    FROM copies WHERE id = :id)sql"));
+  HF_TRY(auto found, select_copies(db_, "WHERE id = :id"));
   HF_TRY(auto copy, first_row(found.bind(":id", id), read_copy));
   if (!copy) return fail(ENOENT, "there is no copy with id {}", id);
   HF_CHECK(read_disks(db_, *copy));
@@ -109,10 +136,7 @@ Result<Copy> Copies::get(Id id) {
 }
 
 Result<std::vector<Copy>> Copies::of_point(Id point) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id, state, kind,
-           created_at, bytes_stored
-    FROM copies WHERE point_id = :point AND state = 'committed' ORDER BY id)sql"));
+  HF_TRY(auto found, select_copies(db_, "WHERE point_id = :point AND state = 'committed' ORDER BY id"));
   HF_TRY(auto copies, all_rows(found.bind(":point", point), read_copy));
   for (Copy& copy : copies) HF_CHECK(read_disks(db_, copy));
   return copies;
@@ -125,45 +149,38 @@ Result<std::vector<Id>> Copies::of_repository(Id repository) {
 }
 
 Result<std::vector<Copy>> Copies::writing(Id machine, Id repository) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, point_id, machine_id, repository_id, chain_id, parent_copy_id, execution_id, state, kind,
-           created_at, bytes_stored
-    FROM copies WHERE state = 'writing' AND machine_id = :machine AND repository_id = :repository
-    ORDER BY id)sql"));
+  HF_TRY(
+      auto found,
+      select_copies(
+          db_,
+          "WHERE state = 'writing' AND machine_id = :machine AND repository_id = :repository ORDER BY id"));
   return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_copy);
 }
 
 Result<std::vector<Copies::Holding>> Copies::held(Id machine, Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT points.id, points.time, NULL, point_disks.disk_id, point_disks.layer_id, point_disks.sums_sha256
+    SELECT points.id, points.time, point_disks.disk_id, point_disks.layer_id, point_disks.sums_sha256
     FROM points JOIN point_disks ON point_disks.point_id = points.id
     WHERE points.machine_id = :machine AND points.repository_id = :repository
       AND points.state = 'committed'
     UNION ALL
-    SELECT points.id, points.time, copies.id, copy_disks.disk_id, copy_disks.layer_id,
-           copy_disks.sums_sha256
+    SELECT points.id, points.time, copy_disks.disk_id, copy_disks.layer_id, copy_disks.sums_sha256
     FROM copies JOIN points ON points.id = copies.point_id
     JOIN copy_disks ON copy_disks.copy_id = copies.id
     WHERE copies.machine_id = :machine AND copies.repository_id = :repository
       AND copies.state = 'committed'
-    ORDER BY 2, 1, 4)sql"));
-  const auto read = [](db::Statement& statement) -> Result<Holding> {
-    Holding one;
-    Time time;
-    Row row(statement);
-    row >> one.point >> time >> one.copy;
-    Holding::Disk& disk = one.disks.emplace_back();
-    row >> disk.disk >> disk.layer >> disk.sums_sha256;
-    return one;
-  };
-  HF_TRY(auto rows, all_rows(found.bind(":machine", machine).bind(":repository", repository), read));
-  std::vector<Holding> all;
-  for (Holding& row : rows)
-    if (!all.empty() && all.back().point == row.point)
-      all.back().disks.push_back(std::move(row.disks.front()));
-    else
-      all.push_back(std::move(row));
-  return all;
+    ORDER BY 2, 1, 3)sql"));
+  return read_holdings(found.bind(":machine", machine).bind(":repository", repository));
+}
+
+Result<std::vector<Copies::Holding>> Copies::going(Id machine, Id repository) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT points.id, points.time, copy_disks.disk_id, copy_disks.layer_id, copy_disks.sums_sha256
+    FROM copies JOIN points ON points.id = copies.point_id
+    LEFT JOIN copy_disks ON copy_disks.copy_id = copies.id
+    WHERE copies.machine_id = :machine AND copies.repository_id = :repository AND copies.state = 'retired'
+    ORDER BY 2, 1, 3)sql"));
+  return read_holdings(found.bind(":machine", machine).bind(":repository", repository));
 }
 
 }  // namespace holdfast

@@ -17,8 +17,9 @@ class Copies {
   Result<> add(const Copy& copy);
   // Its layers, its disks and what it takes up. EINVAL: it is not being written.
   Result<> commit(const Copy& copy, const std::vector<Layer>& layers);
-  // With its disks and layers, and its chain if it was the last. EBUSY while another copy rests on it.
-  Result<> remove(Id id);
+  // One that won't be written to its end, and its chain if it was the last. EINVAL: it is not being written.
+  Result<> abandon(Id id);
+  Result<> set_damaged(Id id, bool damaged);
 
   Result<Copy> get(Id id);                               // ENOENT
   Result<std::vector<Copy>> of_point(Id point);          // committed ones, in the order of their making
@@ -29,7 +30,6 @@ class Copies {
   // Where the disks of a point lie in a repository that has it, as its own or as a copy.
   struct Holding {
     Id point = 0;
-    std::optional<Id> copy;  // absent: it is its own
     struct Disk {
       Id disk = 0;
       Id layer = 0;
@@ -38,6 +38,8 @@ class Copies {
     std::vector<Disk> disks;
   };
   Result<std::vector<Holding>> held(Id machine, Id repository);  // committed ones, by the points' time
+  // Points that others have, and that have gone from there: with the layers that others still rest on.
+  Result<std::vector<Holding>> going(Id machine, Id repository);
 
  private:
   db::Connection& db_;

@@ -61,12 +61,16 @@ Result<> remove_empty_chain(db::Connection& db, Id chain) {
   return {};
 }
 
+Result<> count_in_machine(db::Connection& db, Id machine, int points, std::int64_t bytes, Time at) {
+  return count(db, "machines", machine, points, bytes, at);
+}
+
 Result<> count_in_repository(db::Connection& db, Id repository, int points, std::int64_t bytes, Time at) {
   return count(db, "repositories", repository, points, bytes, at);
 }
 
 Result<> count_points(db::Connection& db, const Point& point, int points, std::int64_t bytes, Time at) {
-  HF_CHECK(count(db, "machines", point.machine_id, points, bytes, at));
+  HF_CHECK(count_in_machine(db, point.machine_id, points, bytes, at));
   return count_in_repository(db, point.repository_id, points, bytes, at);
 }
 

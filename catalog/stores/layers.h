@@ -14,7 +14,8 @@ Result<> remove_unused_layers(db::Connection& db, const std::vector<Id>& layers)
 // The chain, if nothing is in it any more. None is fine.
 Result<> remove_empty_chain(db::Connection& db, Id chain);
 
-// So many points, and bytes, more or less in the counters of a repository; and of a machine as well.
+// So many points, and bytes, more or less in the counters of a machine; of a repository; of both.
+Result<> count_in_machine(db::Connection& db, Id machine, int points, std::int64_t bytes, Time at);
 Result<> count_in_repository(db::Connection& db, Id repository, int points, std::int64_t bytes, Time at);
 Result<> count_points(db::Connection& db, const Point& point, int points, std::int64_t bytes, Time at);
 

@@ -47,13 +47,14 @@ class Points {
   // Committed, not found damaged, and not called bad by whoever spoke last.
   Result<std::optional<Point>> newest_good(Id machine);
   Result<std::optional<Named>> newest_good(Id machine, Time not_later_than);
-  Result<std::optional<Point>> newest(Id machine, Id repository);  // committed
-  Result<std::vector<Id>> repositories_of(Id machine);             // where it has chains
-  Result<std::vector<Id>> of_repository(Id repository);            // committed ones, as they came
-  Result<std::vector<Point>> of_execution(Id execution);           // committed ones, without their disks
-  Result<std::vector<Id>> after(Id id, int at_most);               // committed ones, as they came
-  Result<std::vector<Id>> untold(Id repository, int at_most);      // whose facts it has not been told
-  Result<std::vector<Point>> writing();                            // what an earlier life left
+  // Committed, and made there: the one that a run takes up from.
+  Result<std::optional<Point>> newest(Id machine, Id repository);
+  Result<std::vector<Id>> repositories_of(Id machine);         // where it has chains
+  Result<std::vector<Id>> of_repository(Id repository);        // committed ones, as they came
+  Result<std::vector<Point>> of_execution(Id execution);       // committed ones, without their disks
+  Result<std::vector<Id>> after(Id id, int at_most);           // committed ones, as they came
+  Result<std::vector<Id>> untold(Id repository, int at_most);  // whose facts it has not been told
+  Result<std::vector<Point>> writing();                        // what an earlier life left
 
   Result<Chain> chain(Id id);                       // ENOENT
   Result<std::vector<Chain>> chains(Id machine);    // oldest first

@@ -1,6 +1,8 @@
 #include "catalog/stores/retention.h"
 
+#include "catalog/stores/copies.h"
 #include "catalog/stores/disks.h"
+#include "catalog/stores/handing_over.h"
 #include "catalog/stores/layers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
@@ -13,7 +15,7 @@ Result<Retention::Kept> read_kept(db::Statement& statement) {
   Retention::Kept kept;
   Row row(statement);
   row >> kept.id >> kept.name >> kept.time >> kept.repository_id >> kept.flow_id >> kept.policy_id >>
-      kept.flow >> kept.damaged >> kept.verdict >> kept.pinned >> kept.copied;
+      kept.flow >> kept.damaged >> kept.verdict >> kept.pinned >> kept.carried >> kept.copy;
   HF_CHECK(row.check());
   return kept;
 }
@@ -23,7 +25,7 @@ Result<Retention::StoredLayer> read_layer(db::Statement& statement) {
   Row row(statement);
   row >> layer.id >> layer.chain_id >> layer.disk_id >> layer.parent_layer_id >> layer.file >>
       layer.image_id >> layer.file_bytes >> layer.shown >> layer.punched_under >> layer.merging_image_id >>
-      layer.merging_onto >> layer.disk >> layer.sums_sha256 >> layer.content_sha256;
+      layer.merging_onto >> layer.disk >> layer.content_sha256;
   return layer;
 }
 
@@ -31,11 +33,36 @@ Result<Retention::StoredLayer> read_layer(db::Statement& statement) {
 Result<std::string> held_by(db::Connection& db, Id point) {
   HF_TRY(auto held, db.prepare(R"sql(
     SELECT 'is pinned' FROM pins WHERE point_id = :id
-    UNION ALL SELECT 'has a copy in another repository' FROM copies WHERE point_id = :id
     UNION ALL SELECT 'has left something at the source, which is to be swept first'
     FROM leftovers WHERE point_id = :id)sql"));
   HF_TRY(const auto why, first_row(held.bind(":id", point), read_text));
   return why.value_or("");
+}
+
+Result<> set_stored_of_copy(db::Connection& db, Id layer, std::uint64_t bytes, Time now) {
+  HF_TRY(auto found, db.prepare(R"sql(
+    SELECT copy_disks.id, copy_disks.copy_id, copy_disks.bytes_stored FROM layers JOIN copy_disks
+      ON copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id
+    WHERE layers.id = :layer LIMIT 1)sql"));
+  struct Found {
+    Id disk = 0, copy = 0;
+    std::int64_t bytes = 0;
+  };
+  const auto read = [](db::Statement& statement) -> Result<Found> {
+    Found its;
+    Row row(statement);
+    row >> its.disk >> its.copy >> its.bytes;
+    return its;
+  };
+  HF_TRY(const auto its, first_row(found.bind(":layer", layer), read));
+  if (!its || its->bytes == number(bytes)) return {};
+  const std::int64_t more = number(bytes) - its->bytes;
+  HF_TRY(auto of_disk, db.prepare("UPDATE copy_disks SET bytes_stored = :bytes WHERE id = :id"));
+  HF_CHECK(of_disk.bind(":bytes", number(bytes)).bind(":id", its->disk).run());
+  HF_TRY(auto of_copy, db.prepare("UPDATE copies SET bytes_stored = bytes_stored + :more WHERE id = :id"));
+  HF_CHECK(of_copy.bind(":more", more).bind(":id", its->copy).run());
+  HF_TRY(const Copy copy, Copies(db).get(its->copy));
+  return count_in_repository(db, copy.repository_id, 0, more, now);
 }
 
 }  // namespace
@@ -46,11 +73,18 @@ Result<std::vector<Retention::Kept>> Retention::points(Id machine, Time now) {
            coalesce(flows.name, ''), points.verified_result IS 'bad',
            (SELECT result FROM verdicts WHERE point_id = points.id ORDER BY id DESC LIMIT 1),
            EXISTS (SELECT 1 FROM pins WHERE point_id = points.id AND (until IS NULL OR until > :now)),
-           EXISTS (SELECT 1 FROM copies
-                   WHERE copies.machine_id = points.machine_id AND copies.point_id = points.id)
+           points.carried, NULL
     FROM points LEFT JOIN flows ON flows.id = points.flow_id
     WHERE points.machine_id = :machine AND points.state = 'committed'
-    ORDER BY points.time, points.id)sql"));
+    UNION ALL
+    SELECT points.id, points.name, points.time, copies.repository_id, copies.flow_id, flows.policy_id,
+           coalesce(flows.name, ''), copies.damaged,
+           (SELECT result FROM verdicts WHERE point_id = points.id ORDER BY id DESC LIMIT 1),
+           EXISTS (SELECT 1 FROM pins WHERE point_id = points.id AND (until IS NULL OR until > :now)),
+           1, copies.id
+    FROM copies JOIN points ON points.id = copies.point_id LEFT JOIN flows ON flows.id = copies.flow_id
+    WHERE copies.machine_id = :machine AND copies.state = 'committed' AND points.state = 'committed'
+    ORDER BY 3, 1, 12)sql"));
   return all_rows(found.bind(":machine", machine).bind(":now", milliseconds(now)), read_kept);
 }
 
@@ -62,6 +96,8 @@ Result<> Retention::retire(Id id, Time now) {
   HF_CHECK(ended.bind(":id", id).bind(":now", milliseconds(now)).run());
   HF_TRY(const std::string held, held_by(db_, id));
   if (!held.empty()) return fail(EBUSY, "point '{}' {}", point.name, held);
+  HF_TRY(const auto heir, heir_of(db_, point));
+  if (heir) return hand_over(db_, point, *heir, now);
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE points SET state = 'retired', revision = :revision, told_revision = :revision WHERE id = :id)sql"));
   HF_CHECK(update.bind(":revision", new_id()).bind(":id", id).run());
@@ -69,11 +105,36 @@ Result<> Retention::retire(Id id, Time now) {
   return count_points(db_, point, -1, 0, now);
 }
 
-Result<std::vector<Named>> Retention::retired(Id machine, Id repository) {
+Result<> Retention::retire_copy(Id id, Time now) {
+  HF_TRY(const Copy copy, Copies(db_).get(id));
+  if (copy.state != PointState::committed) return fail(ENOENT, "copy {} is not committed", id);
+  HF_TRY(auto update, db_.prepare("UPDATE copies SET state = 'retired' WHERE id = :id"));
+  HF_CHECK(update.bind(":id", id).run());
+  HF_CHECK(Points(db_).touch(copy.point_id));
+  return count_in_repository(db_, copy.repository_id, -1, 0, now);
+}
+
+Result<> Retention::retire_altogether(Id point, Time now) {
+  HF_TRY(const auto copies, Copies(db_).of_point(point));
+  for (const Copy& copy : copies) HF_CHECK(retire_copy(copy.id, now));
+  return retire(point, now);
+}
+
+Result<std::vector<Retention::Gone>> Retention::retired(Id machine, Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, name FROM points
-    WHERE machine_id = :machine AND repository_id = :repository AND state = 'retired' ORDER BY id DESC)sql"));
-  return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_named);
+    SELECT id, name, 0 FROM points
+    WHERE machine_id = :machine AND repository_id = :repository AND state = 'retired'
+    UNION ALL
+    SELECT copies.id, points.name, 1 FROM copies JOIN points ON points.id = copies.point_id
+    WHERE copies.machine_id = :machine AND copies.repository_id = :repository AND copies.state = 'retired'
+    ORDER BY 1 DESC)sql"));
+  const auto read = [](db::Statement& statement) -> Result<Gone> {
+    Gone gone;
+    Row row(statement);
+    row >> gone.id >> gone.name >> gone.is_copy;
+    return gone;
+  };
+  return all_rows(found.bind(":machine", machine).bind(":repository", repository), read);
 }
 
 Result<std::vector<std::string>> Retention::copies(Id machine, Id repository) {
@@ -88,6 +149,10 @@ Result<> Retention::forget(Id id) {
   HF_TRY(const Point point, Points(db_).get(id));
   if (point.state != PointState::retired || !point.disks.empty())
     return fail(EBUSY, "point '{}' is still there", point.name);
+  HF_TRY(auto copies, db_.prepare(R"sql(
+    SELECT id FROM copies WHERE machine_id = :machine AND point_id = :id LIMIT 1)sql"));
+  HF_TRY(const auto copy, first_row(copies.bind(":machine", point.machine_id).bind(":id", id), read_id));
+  if (copy) return {};  // it goes with the last of them
   if (point.parent_point_id) {
     HF_TRY(auto hand_down,
            db_.prepare("UPDATE points SET parent_point_id = :parent WHERE parent_point_id = :id"));
@@ -102,6 +167,18 @@ Result<> Retention::forget(Id id) {
   return Disks(db_).prune(point.machine_id);
 }
 
+Result<> Retention::forget_copy(Id id) {
+  HF_TRY(const Copy copy, Copies(db_).get(id));
+  if (copy.state != PointState::retired || !copy.disks.empty())
+    return fail(EBUSY, "copy {} is still there", id);
+  HF_TRY(auto remove, db_.prepare("DELETE FROM copies WHERE id = :id"));
+  HF_CHECK(remove.bind(":id", id).run());
+  HF_CHECK(remove_empty_chain(db_, copy.chain_id));
+  HF_TRY(const Point point, Points(db_).get(copy.point_id));
+  const bool was_the_last_of_it = point.state == PointState::retired && point.disks.empty();
+  return was_the_last_of_it ? forget(point.id) : Result<>{};
+}
+
 Result<std::vector<Retention::StoredLayer>> Retention::layers(Id machine, Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT layers.id, layers.chain_id, layers.disk_id, layers.parent_layer_id, layers.file, layers.image_id,
@@ -109,11 +186,12 @@ Result<std::vector<Retention::StoredLayer>> Retention::layers(Id machine, Id rep
            EXISTS (SELECT 1 FROM point_disks JOIN points ON points.id = point_disks.point_id
                    WHERE point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id
                      AND points.state <> 'retired')
-             OR EXISTS (SELECT 1 FROM copy_disks
-                        WHERE copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id),
+             OR EXISTS (SELECT 1 FROM copy_disks JOIN copies ON copies.id = copy_disks.copy_id
+                        WHERE copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id
+                          AND copies.state <> 'retired'),
            layers.punched_under, layers.merging_image_id, layers.merging_onto,
-           made_for.name, made_for.sums_sha256, made_for.content_sha256
-    FROM chains JOIN layers ON layers.chain_id = chains.id
+           disks.name, made_for.content_sha256
+    FROM chains JOIN layers ON layers.chain_id = chains.id JOIN disks ON disks.id = layers.disk_id
     LEFT JOIN point_disks AS made_for
       ON made_for.disk_id = layers.disk_id AND made_for.layer_id = layers.id
     WHERE chains.machine_id = :machine AND chains.repository_id = :repository
@@ -127,7 +205,7 @@ Result<> Retention::set_stored(Id layer, std::uint64_t bytes, Time now) {
       ON point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id
     WHERE layers.id = :layer LIMIT 1)sql"));
   HF_TRY(const auto its, first_row(found.bind(":layer", layer), read_id));
-  if (!its) return {};
+  if (!its) return set_stored_of_copy(db_, layer, bytes, now);
   HF_TRY(const PointDisk disk, Points(db_).disk(*its));
   HF_TRY(const Point point, Points(db_).get(disk.point_id));
   const std::int64_t more = number(bytes) - number(disk.bytes_stored);
@@ -147,6 +225,11 @@ Result<> Retention::forget_layer(Id layer, Time now) {
     WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer)
       AND EXISTS (SELECT 1 FROM points WHERE points.id = point_disks.point_id AND points.state = 'retired'))sql"));
   HF_CHECK(disks.bind(":layer", layer).run());
+  HF_TRY(auto copied, db_.prepare(R"sql(
+    DELETE FROM copy_disks
+    WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer)
+      AND EXISTS (SELECT 1 FROM copies WHERE copies.id = copy_disks.copy_id AND copies.state = 'retired'))sql"));
+  HF_CHECK(copied.bind(":layer", layer).run());
   HF_TRY(auto remove, db_.prepare("DELETE FROM layers WHERE id = :layer"));
   const auto done = remove.bind(":layer", layer).run();
   if (!done && done.error().kind == db::Kind::foreign_key)
@@ -188,6 +271,10 @@ Result<> Retention::end_merge(Id layer, std::uint64_t file_bytes, const std::str
     HF_TRY(auto touch, db_.prepare("UPDATE points SET revision = :revision WHERE id = :id"));
     HF_CHECK(touch.bind(":revision", new_id()).bind(":id", point).run());
   }
+  HF_TRY(auto copied, db_.prepare(R"sql(
+    UPDATE copy_disks SET sums_sha256 = :sums
+    WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer))sql"));
+  HF_CHECK(copied.bind(":sums", or_null(sums_sha256)).bind(":layer", layer).run());
   return {};
 }
 

@@ -14,12 +14,13 @@ namespace holdfast {
 //
 //   committed ──retire──► retired ──forget, once none of its layers is there──► removed
 //
-// A layer that no point and no copy shows stays for as long as another rests on it.
+// So go copies, too. A point that has a copy stays, as that copy; what goes is what it was until then. A
+// layer that no point and no copy shows stays for as long as another rests on it.
 class Retention {
  public:
   explicit Retention(db::Connection& connection) : db_(connection) {}
 
-  // A committed point, as rules see it.
+  // A committed point, or a committed copy of one, as rules see it.
   struct Kept {
     Id id = 0;
     std::string name;
@@ -30,26 +31,36 @@ class Retention {
     bool damaged = false;                  // by its last verification
     std::optional<VerdictResult> verdict;  // the last word
     bool pinned = false;
-    bool copied = false;
+    bool carried = false;    // a copy, or what once was one
+    std::optional<Id> copy;  // absent: the point itself
   };
-  Result<std::vector<Kept>> points(Id machine, Time now);  // by time
+  Result<std::vector<Kept>> points(Id machine, Time now);  // by time; before its copies, the point itself
 
-  // It is no point any more. EBUSY: pinned, copied, or what its capture made at the source is to be swept.
+  // It is no point any more, or is what a copy of it was. EBUSY: pinned, or what its capture made at the
+  // source is to be swept.
   Result<> retire(Id point, Time now);
-  Result<std::vector<Named>> retired(Id machine, Id repository);
-  // Points of other repositories that have a copy there, or one on its way.
+  Result<> retire_copy(Id copy, Time now);
+  Result<> retire_altogether(Id point, Time now);
+  struct Gone {
+    Id id = 0;
+    std::string name;  // the point's
+    bool is_copy = false;
+  };
+  Result<std::vector<Gone>> retired(Id machine, Id repository);
+  // Points of other repositories that have a copy there, or one on its way here or out.
   Result<std::vector<std::string>> copies(Id machine, Id repository);
-  // A retired point none of whose layers is left; one that others still name as what they rest on stays.
+  // A retired point none of whose layers is left; one that others still name as what they rest on, or that
+  // has copies on their way out, stays.
   Result<> forget(Id point);
+  Result<> forget_copy(Id copy);
 
   struct StoredLayer : Layer {
     bool shown = false;
     Id punched_under = 0;
     std::string merging_image_id;
     Id merging_onto = 0;
-    std::string disk;            // its name in the point that it was made for
-    std::string sums_sha256;     // as that point has them
-    std::string content_sha256;  // the same
+    std::string disk;            // its name
+    std::string content_sha256;  // as the point has it that it was made for
   };
   // All of a machine there, in the order of their making.
   Result<std::vector<StoredLayer>> layers(Id machine, Id repository);

@@ -6,29 +6,43 @@
 
 namespace holdfast::replication {
 
+namespace {
+
+// The layers of a point on one side stand for those that it has on the other one.
+Result<> add_bases(db::Connection& db, const Copies::Holding& here, const Copies::Holding& there,
+                   std::map<Id, Base>& bases) {
+  Points points(db);
+  HF_TRY(const Point point, points.get(here.point));
+  for (const auto& disk : here.disks) {
+    const auto same = std::ranges::find(there.disks, disk.disk, &Copies::Holding::Disk::disk);
+    if (same == there.disks.end()) continue;
+    HF_TRY(Layer layer, points.layer(same->layer));
+    bases[disk.layer] = {point.name, std::move(layer)};
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Sides> look_at_both(db::Connection& db, Id machine, Id from, Id to) {
   Copies copies(db);
   Sides sides;
   HF_TRY(const auto here, copies.held(machine, from));
+  HF_TRY(const auto gone_here, copies.going(machine, from));
   HF_TRY(const auto there, copies.held(machine, to));
+  HF_TRY(const auto gone_there, copies.going(machine, to));
   HF_TRY(sides.writing, copies.writing(machine, to));
   std::map<Id, const Copies::Holding*> held;
   for (const Copies::Holding& point : there) held[point.point] = &point;
   for (const Copies::Holding& point : here) {
-    const auto its = held.find(point.point);
-    if (its == held.end()) {
+    if (const auto its = held.find(point.point); its != held.end())
+      HF_CHECK(add_bases(db, point, *its->second, sides.bases));
+    else if (std::ranges::find(gone_there, point.point, &Copies::Holding::point) == gone_there.end())
       sides.lacking.push_back(point);
-      continue;
-    }
-    if (!its->second->copy) continue;  // its own: no copy can name it as what it rests on
-    HF_TRY(const Point row, Points(db).get(point.point));
-    for (const auto& disk : point.disks) {
-      const auto same = std::ranges::find(its->second->disks, disk.disk, &Copies::Holding::Disk::disk);
-      if (same == its->second->disks.end()) continue;
-      HF_TRY(Layer layer, Points(db).layer(same->layer));
-      sides.bases[disk.layer] = {*its->second->copy, row.name, std::move(layer)};
-    }
   }
+  for (const Copies::Holding& point : gone_here)
+    if (const auto its = held.find(point.point); its != held.end())
+      HF_CHECK(add_bases(db, point, *its->second, sides.bases));
   return sides;
 }
 

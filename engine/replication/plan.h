@@ -14,8 +14,7 @@ namespace holdfast::replication {
 
 // A layer of the other side, that shows what one of this side shows.
 struct Base {
-  Id copy = 0;
-  std::string point;  // its name
+  std::string point;  // whose it is, by name
   Layer layer;
 };
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "catalog/stores/copies.h"
+#include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/logs.h"
 #include "catalog/stores/machines.h"
@@ -15,6 +16,7 @@
 #include "engine/replication/carry.h"
 #include "engine/replication/plan.h"
 #include "engine/repository/draft.h"
+#include "engine/retention/plan.h"
 
 namespace holdfast::replication {
 namespace {
@@ -38,6 +40,7 @@ class Replication {
       HF_CHECK(check_places());
       outcome_.failures.push_back(carried.error().message);
     }
+    if (request_.prunes) services_.point_made(machine_.id);
     return std::move(outcome_);
   }
 
@@ -47,8 +50,9 @@ class Replication {
       HF_TRY(machine_, Machines(db).get(request_.machine));
       HF_TRY(from_, Repositories(db).get(request_.from));
       HF_TRY(to_, Repositories(db).get(request_.to));
+      HF_TRY(flow_, Flows(db).get(request_.flow));
       HF_TRY(sides_, look_at_both(db, request_.machine, request_.from, request_.to));
-      return {};
+      return keep_worth_carrying(db);
     }));
     if (to_.definition.read_only) return fail(EROFS, "repository '{}' is read-only", to_.name);
     HF_TRY(source_, place_of(from_));
@@ -57,6 +61,15 @@ class Replication {
     throttle_->set_rate(request_.bandwidth);
     throttles_ = {services_.throttles.of(from_.id, from_.definition.bandwidth),
                   services_.throttles.of(to_.id, to_.definition.bandwidth), throttle_};
+    return {};
+  }
+
+  Result<> keep_worth_carrying(db::Connection& db) {
+    std::set<Id> lacking;
+    for (const Copies::Holding& point : sides_.lacking) lacking.insert(point.point);
+    HF_TRY(const auto worth,
+           retention::worth_carrying(db, flow_, machine_.id, to_.id, lacking, services_.clock.now()));
+    std::erase_if(sides_.lacking, [&](const Copies::Holding& point) { return !worth.contains(point.point); });
     return {};
   }
 
@@ -84,7 +97,7 @@ class Replication {
     HF_TRY(const Point point,
            services_.catalog.read([&](db::Connection& db) { return Points(db).get(copy.point_id); }));
     HF_CHECK(target_->discard(machine_.key, point.name));
-    return services_.catalog.write([&](db::Connection& db) { return Copies(db).remove(copy.id); });
+    return services_.catalog.write([&](db::Connection& db) { return Copies(db).abandon(copy.id); });
   }
 
   // All that will be looked at, as if every point went over.
@@ -119,7 +132,7 @@ class Replication {
     outcome_.points.push_back(carry.point.name);
     outcome_.bytes_stored += carry.copy.bytes_stored;
     for (std::size_t i = 0; i < carry.parts.size(); ++i)
-      sides_.bases[holding.disks[i].layer] = {carry.copy.id, carry.point.name, carry.layers[i]};
+      sides_.bases[holding.disks[i].layer] = {carry.point.name, carry.layers[i]};
     return {};
   }
 
@@ -141,8 +154,9 @@ class Replication {
         std::ranges::any_of(carry.parts, [](const Part& part) { return part.layers.size() > 1; });
     const auto earlier = std::ranges::find(sides_.writing, carry.point.id, &Copy::point_id);
     if (earlier != sides_.writing.end()) {
+      // As it is, a layer rests on what its own header names.
       const bool is_the_same =
-          !merges && earlier->parent_copy_id == (base ? std::optional{base->copy} : std::nullopt);
+          !merges && (base ? earlier->chain_id == base->layer.chain_id : earlier->kind == PointKind::full);
       if (is_the_same) {
         copy = *earlier;
         return take_up(carry);
@@ -162,10 +176,11 @@ class Replication {
             .machine_id = machine_.id,
             .repository_id = to_.id,
             .chain_id = base ? base->layer.chain_id : new_id(),
-            .parent_copy_id = base ? std::optional{base->copy} : std::nullopt,
+            .flow_id = flow_.id,
             .execution_id = request_.execution_id,
             .kind = base ? PointKind::incremental : PointKind::full,
             .created_at = services_.clock.now(),
+            .damaged = false,
             .disks = {}};
     HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Point point, Points(db).get(copy.point_id));
@@ -337,6 +352,7 @@ class Replication {
   ProgressMeter& progress_;
   const source::Cancel& cancel_;
 
+  Flow flow_;
   Machine machine_;
   Repository from_, to_;
   std::shared_ptr<Place> source_, target_;

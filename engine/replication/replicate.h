@@ -9,6 +9,8 @@
 // with all below it, down to the nearest such layer, or down to the full: what shows the same, and rests on
 // that.
 //
+// A point that the flow's policy would not keep there is not carried: it would only go again.
+//
 // What fails or is killed is taken up again by the next run: what lies in TIME.partial/ is used after its
 // checksums were looked at. The row is what says that it is ours; anything else under that name stays as it
 // is, and the point is not carried.
@@ -25,9 +27,11 @@
 namespace holdfast::replication {
 
 struct Request {
+  Id flow = 0;
   Id machine = 0;
   Id from = 0, to = 0;                     // repositories
   std::optional<std::uint64_t> bandwidth;  // bytes a second
+  bool prunes = false;                     // the machine is pruned when it is done
   Id job = 0;
   Id execution_id = 0;
   std::string execution;  // "flows/F/executions/E"

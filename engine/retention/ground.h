@@ -13,7 +13,8 @@
 namespace holdfast::retention {
 
 struct Outcome {
-  std::vector<std::string> gone;  // points, by name
+  std::vector<std::string> gone;   // points, by name
+  std::vector<std::string> moved;  // points that are elsewhere still, and have gone from a repository
   std::size_t layers_removed = 0;
   std::size_t merges = 0;
   std::uint64_t bytes_freed = 0;

@@ -21,8 +21,12 @@ std::vector<Reason> held_by(const std::vector<Retention::Kept>& points, std::siz
   const Retention::Kept& point = points[index];
   std::vector<Reason> held;
   const auto is_last = [&](auto such) {
+    const auto is_later = [&](const Retention::Kept& one) { return one.id != point.id && such(one); };
     return such(point) &&
-           std::none_of(points.begin() + static_cast<std::ptrdiff_t>(index) + 1, points.end(), such);
+           std::none_of(points.begin() + static_cast<std::ptrdiff_t>(index) + 1, points.end(), is_later);
+  };
+  const auto is_of_its_kind = [&](const Retention::Kept& one) {
+    return one.repository_id == point.repository_id && one.carried == point.carried;
   };
   if (point.pinned) held.push_back(Reason::pinned);
   if (!is_retired) {
@@ -30,13 +34,26 @@ std::vector<Reason> held_by(const std::vector<Retention::Kept>& points, std::siz
     if (is_last(
             [](const Retention::Kept& one) { return one.verdict == VerdictResult::good && !one.damaged; }))
       held.push_back(Reason::vouched);
-    if (is_last([&](const Retention::Kept& one) { return one.repository_id == point.repository_id; }))
-      held.push_back(Reason::next_run);
+    if (is_last(is_of_its_kind)) held.push_back(Reason::next_run);
   }
-  if (point.copied) held.push_back(Reason::copied);
   if (use == Use::open) held.push_back(Reason::open);
   if (use == Use::read) held.push_back(Reason::read);
   return held;
+}
+
+Candidate candidate_of(const Retention::Kept& point, Series series, std::vector<Reason> held) {
+  return {.id = point.id,
+          .time = point.time,
+          .series = series,
+          .policy = {},
+          .good = is_good(point),
+          .held = std::move(held)};
+}
+
+Result<std::optional<Retirement>> retirement_of(db::Connection& db, Id machine) {
+  HF_TRY(const auto retired, Retention(db).retirement(machine));
+  if (!retired) return std::nullopt;
+  return Retirement{retired->at, retired->keep};
 }
 
 }  // namespace
@@ -46,8 +63,7 @@ Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id mach
   HF_TRY(plan.machine, Machines(db).name_of(machine));
   Retention retention(db);
   HF_TRY(plan.warning, retention.warning(machine));
-  HF_TRY(const auto retired, retention.retirement(machine));
-  if (retired) plan.retirement = Retirement{retired->at, retired->keep};
+  HF_TRY(plan.retirement, retirement_of(db, machine));
   HF_TRY(const auto points, retention.points(machine, now));
 
   std::map<Id, Policy> policies;
@@ -61,12 +77,9 @@ Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id mach
     if (!repositories.contains(point.repository_id)) {
       HF_TRY(repositories[point.repository_id], Repositories(db).name_of(point.repository_id));
     }
-    Candidate candidate{.id = point.id,
-                        .time = point.time,
-                        .series = {point.flow_id.value_or(0), point.repository_id},
-                        .policy = {},
-                        .good = is_good(point),
-                        .held = held_by(points, i, retired.has_value(), readers.use(point.id, now))};
+    Candidate candidate =
+        candidate_of(point, {point.flow_id.value_or(0), point.repository_id},
+                     held_by(points, i, plan.retirement.has_value(), readers.use(point.id, now)));
     PlannedPoint planned{.point = point,
                          .repository = repositories[point.repository_id],
                          .policy = {},
@@ -85,6 +98,31 @@ Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id mach
   return plan;
 }
 
+Result<std::set<Id>> worth_carrying(db::Connection& db, const Flow& flow, Id machine, Id repository,
+                                    const std::set<Id>& points, Time now) {
+  HF_TRY(const auto retirement, retirement_of(db, machine));
+  HF_TRY(const auto all, Retention(db).points(machine, now));
+  std::optional<PolicyDefinition> policy;
+  if (flow.policy_id) {
+    HF_TRY(const Policy its, Policies(db).get(*flow.policy_id));
+    policy = its.definition;
+  }
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Retention::Kept& point = all[i];
+    const bool is_there = point.repository_id == repository && point.flow_id == flow.id;
+    const bool would_come = !point.copy && points.contains(point.id);
+    if (!is_there && !would_come) continue;
+    candidates.push_back(
+        candidate_of(point, {flow.id, repository}, held_by(all, i, retirement.has_value(), Use::none)));
+    candidates.back().policy = policy;
+  }
+  std::set<Id> worth;
+  for (const Judgement& judgement : judge(candidates, now, retirement))
+    if (judgement.stays() && points.contains(judgement.id)) worth.insert(judgement.id);
+  return worth;
+}
+
 std::string held_against_removal(const PlannedPoint& point) {
   for (const Reason reason : point.judgement.reasons) switch (reason) {
       case Reason::pinned: return "it is pinned; unpin it first";
@@ -96,7 +134,6 @@ std::string held_against_removal(const PlannedPoint& point) {
         return "it is the newest in its repository, and the next run takes up from it; make another one, or "
                "retire the "
                "machine";
-      case Reason::copied: return "another repository has a copy of it, which belongs to it";
       case Reason::open: return "somebody has it open";
       case Reason::read: return "somebody has read it within the last hour";
       default: break;

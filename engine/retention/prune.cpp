@@ -57,12 +57,31 @@ Result<bool> has_work(const capture::Services& services, Id machine, Id reposito
   });
 }
 
-Event gone_event(const capture::Services& services, const std::string& machine, const std::string& point) {
+// Whether the point stays elsewhere.
+enum class Left { nowhere, somewhere };
+
+// Of a point, or of a copy.
+Result<Left> retire_one(db::Connection& db, const PlannedPoint& planned, Time now) {
+  if (planned.point.copy) {
+    HF_CHECK(Retention(db).retire_copy(*planned.point.copy, now));
+    return Left::somewhere;
+  }
+  HF_CHECK(Retention(db).retire(planned.point.id, now));
+  HF_TRY(const Point left, Points(db).get(planned.point.id));
+  return left.state == PointState::retired ? Left::nowhere : Left::somewhere;
+}
+
+Event gone_event(const Ground& ground, const Machine& machine, const PlannedPoint& planned, Left left) {
   Event event;
   event.id = new_id();
-  event.at = services.clock.now();
-  event.event = "point.prune";
-  event.object = fmt::format("machines/{}/points/{}", machine, point);
+  event.at = ground.services.clock.now();
+  event.event = left == Left::nowhere ? "point.prune" : "copy.prune";
+  event.object = fmt::format("machines/{}/points/{}", machine.name, planned.point.name);
+  event.owner = machine.ownership;
+  if (!planned.policy.empty()) event.reason = "policies/" + planned.policy;
+  if (left == Left::somewhere)
+    event.reason =
+        fmt::format("repositories/{}{}{}", ground.name, event.reason.empty() ? "" : ": ", event.reason);
   return event;
 }
 
@@ -70,24 +89,21 @@ Event gone_event(const capture::Services& services, const std::string& machine, 
 Result<> retire_judged(const Ground& ground, const Machine& machine) {
   const Time now = ground.services.clock.now();
   const auto nobody_opens = ground.services.readers.changing();
-  HF_TRY(const auto gone,
-         ground.services.catalog.write([&](db::Connection& db) -> Result<std::vector<std::string>> {
-           HF_TRY(const Plan plan, make_plan(db, ground.services.readers, machine.id, now));
-           std::vector<std::string> names;
-           for (const PlannedPoint& planned : plan.points) {
-             if (planned.point.repository_id != ground.repository || planned.judgement.stays()) continue;
-             const auto retired = Retention(db).retire(planned.point.id, now);
-             if (!retired && retired.error().code == EBUSY) continue;  // its capture is still being swept
-             HF_CHECK(retired);
-             Event event = gone_event(ground.services, machine.name, planned.point.name);
-             event.owner = machine.ownership;
-             event.reason = planned.policy.empty() ? "" : "policies/" + planned.policy;
-             HF_CHECK(record(db, event));
-             names.push_back(planned.point.name);
-           }
-           return names;
-         }));
-  ground.outcome.gone.insert(ground.outcome.gone.end(), gone.begin(), gone.end());
+  std::vector<std::string> gone, moved;
+  HF_CHECK(ground.services.catalog.write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Plan plan, make_plan(db, ground.services.readers, machine.id, now));
+    for (const PlannedPoint& planned : plan.points) {
+      if (planned.point.repository_id != ground.repository || planned.judgement.stays()) continue;
+      const auto left = retire_one(db, planned, now);
+      if (!left && left.error().code == EBUSY) continue;  // its capture is still being swept
+      HF_CHECK(left);
+      HF_CHECK(record(db, gone_event(ground, machine, planned, *left)));
+      (*left == Left::nowhere ? gone : moved).push_back(planned.point.name);
+    }
+    return {};
+  }));
+  std::ranges::move(gone, std::back_inserter(ground.outcome.gone));
+  std::ranges::move(moved, std::back_inserter(ground.outcome.moved));
   return {};
 }
 
@@ -174,7 +190,7 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
     if (planned == plan.points.end()) return fail(ENOENT, "point '{}' has gone", point.name);
     if (const std::string held = held_against_removal(*planned); !held.empty())
       return fail(EBUSY, "point '{}' stays: {}", point.name, held);
-    HF_CHECK(Retention(db).retire(id, now));
+    HF_CHECK(Retention(db).retire_altogether(id, now));
     Event event = make_event(services.clock, "point.remove",
                              fmt::format("machines/{}/points/{}", subject.machine.name, point.name), caller);
     event.owner = subject.machine.ownership;

@@ -21,6 +21,23 @@ Result<> remove_files(const Ground& ground, const Layer& layer) {
   return {};
 }
 
+std::string directory_of(const Layer& layer) { return layer.file.substr(0, layer.file.find('/')); }
+
+Result<> remove_directory(const Ground& ground, const std::string& point) {
+  HF_CHECK(remove_tree(ground.directory(), ground.key + "/" + point));
+  return ground.directory().sync(ground.key);
+}
+
+Result<> forget(Retention& store, const Retention::Gone& gone) {
+  return gone.is_copy ? store.forget_copy(gone.id) : store.forget(gone.id);
+}
+
+// None of its layers is there any more.
+Result<> remove_bare(const Ground& ground, const Retention::Gone& gone) {
+  HF_CHECK(remove_directory(ground, gone.name));
+  return ground.write([&](Retention store) { return forget(store, gone); });
+}
+
 // What lies there under the machine's key: directories, and whether each says that it is a point.
 Result<std::set<std::string>> points_there(const Ground& ground) {
   std::set<std::string> found;
@@ -68,13 +85,13 @@ Result<> check_listing(const Ground& ground) {
   std::set<std::string> committed;
   HF_CHECK(ground.services.catalog.read([&](db::Connection& db) -> Result<> {
     HF_TRY(const auto points, Retention(db).points(ground.machine, ground.services.clock.now()));
-    for (const auto& point : points)
+    for (const auto& point : points)  // and copies
       if (point.repository_id == ground.repository) committed.insert(point.name);
     HF_TRY(const auto retired, Retention(db).retired(ground.machine, ground.repository));
     HF_TRY(const auto copies, Retention(db).copies(ground.machine, ground.repository));
     known = committed;
     known.insert(copies.begin(), copies.end());
-    for (const Named& point : retired) known.insert(point.name);
+    for (const auto& gone : retired) known.insert(gone.name);
     return {};
   }));
   HF_TRY(const auto there, points_there(ground));
@@ -101,8 +118,8 @@ Result<> mark_retired(const Ground& ground) {
   HF_TRY(const auto retired, ground.services.catalog.read([&](db::Connection& db) {
     return Retention(db).retired(ground.machine, ground.repository);
   }));
-  for (const Named& point : retired) {
-    const std::string path = ground.key + "/" + point.name;
+  for (const auto& gone : retired) {
+    const std::string path = ground.key + "/" + gone.name;
     HF_TRY(const bool is_marked_as_point, ground.directory().exists(path + "/manifest.json"));
     if (!is_marked_as_point) continue;
     for (const char* file : {"/RESTORE.txt", "/facts.json", "/machine.xml", "/nvram"})
@@ -115,25 +132,25 @@ Result<> mark_retired(const Ground& ground) {
 
 Result<> remove_unneeded(const Ground& ground) {
   HF_TRY(auto layers, ground.layers());
+  HF_TRY(const auto retired, ground.services.catalog.read([&](db::Connection& db) {
+    return Retention(db).retired(ground.machine, ground.repository);
+  }));
   std::map<std::string, std::size_t> left;  // by the point's directory
-  for (const auto& layer : layers) ++left[layer.file.substr(0, layer.file.find('/'))];
+  for (const auto& layer : layers) ++left[directory_of(layer)];
+  for (const auto& gone : retired)
+    if (!left.contains(gone.name)) HF_CHECK(remove_bare(ground, gone));
   for (const auto& layer : unneeded(layers)) {
     HF_CHECK(ground.check_cancel());
     HF_CHECK(ground.place->check());
     HF_CHECK(remove_files(ground, layer));
-    HF_CHECK(ground.write(
-        [&](Retention store) { return store.forget_layer(layer.id, ground.services.clock.now()); }));
-    --left[layer.file.substr(0, layer.file.find('/'))];
+    const auto gone = std::ranges::find(retired, directory_of(layer), &Retention::Gone::name);
+    const bool is_last = --left[directory_of(layer)] == 0 && gone != retired.end();
+    if (is_last) HF_CHECK(remove_directory(ground, gone->name));
+    HF_CHECK(ground.write([&](Retention store) -> Result<> {
+      HF_CHECK(store.forget_layer(layer.id, ground.services.clock.now()));
+      return is_last ? forget(store, *gone) : Result<>{};
+    }));
     ++ground.outcome.layers_removed;
-  }
-  HF_TRY(const auto retired, ground.services.catalog.read([&](db::Connection& db) {
-    return Retention(db).retired(ground.machine, ground.repository);
-  }));
-  for (const Named& point : retired) {
-    if (left[point.name] > 0) continue;
-    HF_CHECK(remove_tree(ground.directory(), ground.key + "/" + point.name));
-    HF_CHECK(ground.directory().sync(ground.key));
-    HF_CHECK(ground.write([&](Retention store) { return store.forget(point.id); }));
   }
   return {};
 }

@@ -35,7 +35,7 @@ enum class Reason {
   newest_good,  // of its machine
   vouched,      // the newest that somebody called good
   next_run,     // the newest in its repository: the next run takes up from it
-  copied,       // another repository's copy belongs to it
+  copied,       // not here any more: a copy of it stays
   open,         // somebody has an image of it open
   read,         // … or has read one within the last hour
   retired,      // its machine is retired, but not for long enough

@@ -202,10 +202,12 @@ void captures(const capture::Services& services, const Flow& flow, const RunRequ
 void replicates(const capture::Services& services, const Flow& flow, const RunRequest& request,
                 const PolicyDefinition& policy, const Execution& execution, Work& work) {
   work.perform =
-      replication_work(services, {.machine = *work.machine,
+      replication_work(services, {.flow = flow.id,
+                                  .machine = *work.machine,
                                   .from = *flow.from_repository_id,
                                   .to = *flow.repository_id,
                                   .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
+                                  .prunes = flow.policy_id.has_value(),
                                   .job = work.job,
                                   .execution_id = execution.id,
                                   .execution = work.name});

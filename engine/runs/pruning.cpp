@@ -18,6 +18,7 @@ JobEnd end_of(const retention::Outcome& outcome) {
   JobEnd end;
   end.bytes_stored = outcome.bytes_written;
   end.metadata = json::compact(Json{{"points", outcome.gone},
+                                    {"copies", outcome.moved},
                                     {"layers_removed", outcome.layers_removed},
                                     {"merges", outcome.merges},
                                     {"bytes_freed", outcome.bytes_freed},

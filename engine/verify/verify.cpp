@@ -29,9 +29,10 @@ struct Stored {
 
 struct Subject {
   Point point;
-  Id repository = 0;  // where it, or the copy, lies
-  std::string copy;   // "copy in repositories/r: "; "" of the point itself
-  std::string path;   // "machines/m/points/T"
+  Id repository = 0;          // where it, or the copy, lies
+  std::optional<Id> copy_id;  // absent: the point itself
+  std::string copy;           // "copy in repositories/r: ", or ""
+  std::string path;           // "machines/m/points/T"
   std::string machine_key;
   std::map<std::string, std::vector<Id>> layers;    // by disk, the newest first
   std::map<std::string, std::string> disagreement;  // by disk: what QEMU reads otherwise
@@ -65,7 +66,7 @@ class Verification {
       HF_CHECK(point);
       if (point->state == PointState::retired) return {};
       const Id repository = point->repository_id;
-      return add_subject(db, *std::move(point), repository, "");
+      return add_subject(db, *std::move(point), repository, {}, "");
     });
   }
 
@@ -73,6 +74,7 @@ class Verification {
     const auto copy = services_.catalog.read([&](db::Connection& db) { return Copies(db).get(id); });
     if (!copy && copy.error().code == ENOENT) return {};
     HF_CHECK(copy);
+    if (copy->state != PointState::committed) return {};
     HF_CHECK(study_machine_of(copy->point_id));
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
       HF_TRY(Point point, Points(db).get(copy->point_id));
@@ -81,17 +83,19 @@ class Verification {
         if (its != copy->disks.end()) disk.layer_id = its->layer_id;
       }
       HF_TRY(const std::string name, Repositories(db).name_of(copy->repository_id));
-      return add_subject(db, std::move(point), copy->repository_id,
+      return add_subject(db, std::move(point), copy->repository_id, id,
                          fmt::format("copy in repositories/{}: ", name));
     });
   }
 
-  Result<> add_subject(db::Connection& db, Point point, Id repository, std::string copy) {
+  Result<> add_subject(db::Connection& db, Point point, Id repository, std::optional<Id> copy_id,
+                       std::string copy) {
     Points points(db);
     HF_CHECK(find_hidden(db, point.machine_id, repository));
     HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
     Subject subject{.point = std::move(point),
                     .repository = repository,
+                    .copy_id = copy_id,
                     .copy = std::move(copy),
                     .path = {},
                     .machine_key = machine.key,
@@ -209,7 +213,8 @@ class Verification {
     for (const Damage& one : damage)
       if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
     const auto noted = services_.catalog.write([&](db::Connection& db) -> Result<> {
-      if (subject.copy.empty()) HF_CHECK(Points(db).set_verified(subject.point.id, verification));
+      HF_CHECK(subject.copy_id ? Copies(db).set_damaged(*subject.copy_id, !good)
+                               : Points(db).set_verified(subject.point.id, verification));
       Event event;
       event.at = verification.at;
       event.event = "point.verify";
@@ -221,7 +226,7 @@ class Verification {
     });
     if (!noted && noted.error().code == ENOENT) return {};  // pruned meanwhile
     HF_CHECK(noted);
-    if (subject.copy.empty()) write_beside(subject);
+    if (!subject.copy_id) write_beside(subject);
     return {};
   }
 

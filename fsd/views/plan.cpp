@@ -3,19 +3,29 @@
 
 namespace holdfast::views {
 
+namespace {
+
+Json place_json(const PlanView::Place& place) {
+  return {{"stays", !place.reasons.empty()},
+          {"why", place.reasons},
+          {"good", place.good},
+          {"repository", place.repository},
+          {"flow", text_or_null(place.flow)},
+          {"policy", text_or_null(place.policy)}};
+}
+
+}  // namespace
+
 std::string plan_json(const PlanView& view) {
   Json points = Json::array();
   std::size_t stay = 0;
   for (const PlanView::OfPoint& point : view.points) {
-    const bool stays = !point.reasons.empty();
-    stay += stays ? 1 : 0;
-    points.push_back({{"point", point.name},
-                      {"stays", stays},
-                      {"why", point.reasons},
-                      {"good", point.good},
-                      {"repository", point.repository},
-                      {"flow", text_or_null(point.flow)},
-                      {"policy", text_or_null(point.policy)}});
+    stay += point.reasons.empty() ? 0 : 1;
+    Json copies = Json::array();
+    for (const PlanView::Place& copy : point.copies) copies.push_back(place_json(copy));
+    Json& one = points.emplace_back(Json{{"point", point.name}});
+    one.update(place_json(point));
+    one["copies"] = std::move(copies);
   }
   return document({
       {"machine", view.machine},

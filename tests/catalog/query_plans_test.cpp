@@ -50,6 +50,7 @@ class QueryPlans : public testing::Test {
                                          "jobs_active",
                                          "points_one_writing_a_machine",
                                          "copies_being_written",
+                                         "copies_retired",
                                          "schedule_occurrences_planned",
                                          "layers_merging",
                                          "points_retired"};
@@ -134,14 +135,13 @@ void use_the_rest(db::Connection& db, Id machine, Id flow) {
   ignore(changes.since(0));
 }
 
-// A copy into a repository of its own, pins and verdicts.
-void use_copies(db::Connection& db, const Point& point, const Layer& layer) {
+// In another repository, with a chain of its own there.
+Copy committed_copy(db::Connection& db, const Point& point, const Layer& layer, Id elsewhere) {
   const auto ignore = [](const auto&) {};
-  const Id offsite = must(Repositories(db).add("offsite", {}, at(0))).id;
   Copy copy;
   copy.id = new_id(), copy.point_id = point.id, copy.machine_id = point.machine_id;
-  copy.repository_id = offsite, copy.chain_id = new_id();
-  must(Points(db).add_chain({copy.chain_id, copy.machine_id, offsite, at(0)}));
+  copy.repository_id = elsewhere, copy.chain_id = new_id();
+  must(Points(db).add_chain({copy.chain_id, copy.machine_id, elsewhere, at(0)}));
   Copies copies(db);
   must(copies.add(copy));
   ignore(copies.writing(copy.machine_id, copy.repository_id));
@@ -150,10 +150,33 @@ void use_copies(db::Connection& db, const Point& point, const Layer& layer) {
   Layer copied = layer;
   copied.id = new_id(), copied.chain_id = copy.chain_id;
   copy.disks = {{new_id(), layer.disk_id, copied.id, 1, ""}};
+  copy.bytes_stored = 1;
   must(copies.commit(copy, {copied}));
+  must(copies.set_damaged(copy.id, false));
   ignore(copies.of_point(point.id));
-  must(copies.remove(copy.id));
+  ignore(copies.going(copy.machine_id, copy.repository_id));
+  return copy;
+}
 
+void use_copies(db::Connection& db, const Point& point, const Layer& layer) {
+  Copy abandoned;
+  abandoned.id = new_id(), abandoned.point_id = point.id, abandoned.machine_id = point.machine_id;
+  abandoned.repository_id = must(Repositories(db).add("further", {}, at(0))).id,
+  abandoned.chain_id = new_id();
+  must(Points(db).add_chain({abandoned.chain_id, abandoned.machine_id, abandoned.repository_id, at(0)}));
+  must(Copies(db).add(abandoned));
+  must(Copies(db).abandon(abandoned.id));
+
+  const Copy copy = committed_copy(db, point, layer, must(Repositories(db).add("offsite", {}, at(0))).id);
+  Retention retention(db);
+  must(retention.set_stored(copy.disks[0].layer_id, 7, at(0)));
+  must(retention.retire_copy(copy.id, at(0)));
+  must(retention.forget_layer(copy.disks[0].layer_id, at(0)));
+  must(retention.forget_copy(copy.id));
+}
+
+void use_points(db::Connection& db, const Point& point) {
+  const auto ignore = [](const auto&) {};
   Pins pins(db);
   must(pins.add({new_id(), point.id, at(0), "", at(1), ""}));
   ignore(pins.of_point(point.id));
@@ -196,11 +219,15 @@ void use_retention(db::Connection& db, const Point& point, const Layer& layer) {
   ignore(retention.over(at(0)));
   must(retention.set_warning(point.machine_id, "x"));
   ignore(retention.warning(point.machine_id));
+  const Copy copy = committed_copy(db, point, layer, must(Repositories(db).add("third", {}, at(0))).id);
+  must(retention.retire(point.id, at(0)));  // the copy becomes it
   must(retention.retire(point.id, at(0)));
   ignore(retention.retired(point.machine_id, point.repository_id));
   ignore(retention.layers(point.machine_id, point.repository_id));
   must(retention.forget_layer(layer.id, at(0)));
-  must(retention.forget(point.id));
+  must(retention.forget_layer(copy.disks[0].layer_id, at(0)));
+  must(retention.forget(point.id));  // stays for the copy's sake
+  must(retention.forget_copy(copy.id));
 }
 
 void use_logs(db::Connection& db, const Job& job, const Execution& execution) {
@@ -292,6 +319,7 @@ void use_everything(db::Connection& db) {
   ignore(jobs.has_unfinished(machine));
   must(points.set_verified(point.id, {at(0), VerifyLevel::quick}));
   use_copies(db, point, layer);
+  use_points(db, point);
   ignore(points.find(machine, "t1"));
   ignore(points.list(machine));
   ignore(points.newest_good(machine));

@@ -165,7 +165,7 @@ TEST_F(Schema, AllowsNothingToBeAbsentButWhatMay) {
                                                "point_disks.source_identity",
                                                "schedule_occurrences.reason",
                                                "schedule_occurrences.execution_id",
-                                               "copies.parent_copy_id",
+                                               "copies.flow_id",
                                                "copies.execution_id",
                                                "copy_disks.sums_sha256",
                                                "pins.pinned_by",
