@@ -168,7 +168,7 @@ Result<> LiveEngine::define(Id id, const RepositoryDefinition& definition, const
   }));
   if (moved) shelf_.drop(id);
   throttles_.changed(id, definition.bandwidth);
-  runner_.set_repository_limit(id, static_cast<unsigned>(definition.max_jobs));
+  runner_.set_limit_of(id, static_cast<unsigned>(definition.max_jobs));
   announce(ObjectKind::repository, id);
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include "catalog/base/log.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/sources.h"
 #include "engine/capture/recovery.h"
 #include "engine/live_engine.h"
 #include "engine/retention/prune.h"
@@ -85,7 +86,13 @@ Result<> LiveEngine::begin_again() {
     HF_TRY(const auto all, repositories.list());
     for (const Named& one : all) {
       HF_TRY(const Repository repository, repositories.get(one.id));
-      runner_.set_repository_limit(one.id, static_cast<unsigned>(repository.definition.max_jobs));
+      runner_.set_limit_of(one.id, static_cast<unsigned>(repository.definition.max_jobs));
+    }
+    Sources sources(db);
+    HF_TRY(const auto hosts, sources.list());
+    for (const Named& one : hosts) {
+      HF_TRY(const Source source, sources.get(one.id));
+      runner_.set_limit_of(one.id, static_cast<unsigned>(source.definition.max_jobs));
     }
     return {};
   }));

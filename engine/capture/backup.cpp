@@ -17,6 +17,7 @@
 #include "engine/capture/parent.h"
 #include "engine/capture/recovery.h"
 #include "engine/capture/retrying_reader.h"
+#include "engine/capture/shared_throttles.h"
 #include "engine/capture/transfer.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/draft.h"
@@ -304,8 +305,8 @@ class Backup {
   Result<std::unique_ptr<source::DiskReader>> open_disk(std::size_t index) {
     HF_TRY(auto reader, capture_->open(index));
     reader = std::make_unique<RetryingReader>(std::move(reader), Retries{});
-    std::vector throttles{services_.throttles.of(repository_.id, repository_.definition.bandwidth),
-                          services_.throttles.of(machine_.id, machine_.definition.bandwidth), throttle_};
+    HF_TRY(auto throttles, shared_throttles(services_, machine_, repository_));
+    throttles.push_back(throttle_);
     return std::make_unique<GovernedReader>(std::move(reader), std::move(throttles), [this] {
       return place_->check_room(repository_.definition.reserve_percent);
     });

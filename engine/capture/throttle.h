@@ -32,8 +32,8 @@ class Throttle {
   Steady::time_point free_at_{};  // when all that was let through has had its time
 };
 
-// One for each repository and each machine, for as long as a job uses it: it may get a limit meanwhile. Any
-// thread may call.
+// One for each repository, each machine and each source, for as long as a job uses it: it may get a limit
+// meanwhile. Any thread may call.
 class Throttles {
  public:
   std::shared_ptr<Throttle> of(Id object, std::optional<std::uint64_t> bytes_a_second);

@@ -199,6 +199,11 @@ void captures(const capture::Services& services, const Flow& flow, const RunRequ
   if (policy.verify) work.next = verified_after(services, work, *policy.verify);
 }
 
+Result<std::optional<Id>> source_of(db::Connection& db, Id machine) {
+  HF_TRY(const Machine row, Machines(db).get(machine));
+  return row.source_id;
+}
+
 void replicates(const capture::Services& services, const Flow& flow, const RunRequest& request,
                 const PolicyDefinition& policy, const Execution& execution, Work& work) {
   work.perform =
@@ -241,10 +246,12 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
               .name = path,
               .stall = flow.definition.stall,
               .retries = policy.retries};
-    if (flow.definition.type == FlowType::replication)
+    if (flow.definition.type == FlowType::replication) {
       replicates(services, flow, request, policy, execution, work);
-    else
+    } else {
+      HF_TRY(work.source, source_of(db, machine.machine_id));
       captures(services, flow, request, policy, execution, work);
+    }
     run.works.push_back(std::move(work));
   }
   HF_CHECK(record(db, event));

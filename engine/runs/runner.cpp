@@ -20,10 +20,10 @@ void Runner::set_limit(unsigned jobs) {
   changed_.notify_all();
 }
 
-void Runner::set_repository_limit(Id repository, unsigned jobs) {
+void Runner::set_limit_of(Id object, unsigned jobs) {
   {
     const std::lock_guard lock(mutex_);
-    turns_.set_repository_limit(repository, jobs);
+    turns_.set_limit_of(object, jobs);
   }
   changed_.notify_all();
 }

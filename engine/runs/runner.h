@@ -47,7 +47,7 @@ class Runner {
 
   // So many jobs at once from now on; what runs beyond that goes on.
   void set_limit(unsigned jobs);
-  void set_repository_limit(Id repository, unsigned jobs);
+  void set_limit_of(Id object, unsigned jobs);  // a repository, or a source
 
   // Whoever accepts work asks before, and keeps this until the work is added. EBUSY: it is stopping or
   // closed.

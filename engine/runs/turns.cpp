@@ -1,14 +1,29 @@
 #include "engine/runs/turns.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace holdfast::runs {
 
+namespace {
+
+// What else than the whole has a limit.
+std::vector<Id> limited(const Work& work) {
+  std::vector<Id> objects;
+  for (const auto& object : {work.repository, work.source})
+    if (object) objects.push_back(*object);
+  return objects;
+}
+
+}  // namespace
+
 bool Turns::has_room(const Work& work) const {
-  if (running_ >= limit_) return false;
-  if (!work.repository) return true;
-  const auto limit = repository_limits_.find(*work.repository);
-  const auto running = of_repository_.find(*work.repository);
-  return limit == repository_limits_.end() || running == of_repository_.end() ||
-         running->second < limit->second;
+  const auto is_full = [this](Id object) {
+    const auto limit = limits_.find(object);
+    const auto running = running_of_.find(object);
+    return limit != limits_.end() && running != running_of_.end() && running->second >= limit->second;
+  };
+  return running_ < limit_ && std::ranges::none_of(limited(work), is_full);
 }
 
 bool Turns::goes_before(const Work& a, const Work& b) const {
@@ -19,14 +34,15 @@ bool Turns::goes_before(const Work& a, const Work& b) const {
 void Turns::begins(const Work& work) {
   last_turns_[work.flow] = ++turn_;
   ++running_;
-  if (work.repository) ++of_repository_[*work.repository];
+  for (const Id object : limited(work)) ++running_of_[object];
 }
 
 void Turns::ends(const Work& work) {
   --running_;
-  if (!work.repository) return;
-  const auto running = of_repository_.find(*work.repository);
-  if (--running->second == 0) of_repository_.erase(running);
+  for (const Id object : limited(work)) {
+    const auto running = running_of_.find(object);
+    if (--running->second == 0) running_of_.erase(running);
+  }
 }
 
 std::uint64_t Turns::last_turn_of(Id flow) const {

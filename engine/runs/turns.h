@@ -18,7 +18,7 @@ class Turns {
   static constexpr std::uint64_t kOneOf = 8;  // is the turn of whoever has waited longest
 
   void set_limit(unsigned jobs) { limit_ = jobs; }
-  void set_repository_limit(Id repository, unsigned jobs) { repository_limits_[repository] = jobs; }
+  void set_limit_of(Id object, unsigned jobs) { limits_[object] = jobs; }  // of a repository, or a source
 
   bool has_room(const Work& work) const;
   bool is_for_the_oldest() const { return turn_ % kOneOf == kOneOf - 1; }
@@ -32,8 +32,8 @@ class Turns {
 
   unsigned limit_ = 0;
   unsigned running_ = 0;
-  std::map<Id, unsigned> repository_limits_;  // one that is not here has none
-  std::map<Id, unsigned> of_repository_;      // what runs
+  std::map<Id, unsigned> limits_;      // an object that is not here has none
+  std::map<Id, unsigned> running_of_;  // by object
   std::uint64_t turn_ = 0;
   std::map<Id, std::uint64_t> last_turns_;  // by flow
 };

@@ -62,7 +62,7 @@ TEST(Turns, nobody_starves_below_a_priority_that_never_ends) {
 TEST(Turns, no_more_run_than_may) {
   Turns turns;
   turns.set_limit(2);
-  turns.set_repository_limit(7, 1);
+  turns.set_limit_of(7, 1);
   const Work there{.repository = 7}, elsewhere{.repository = 8};
   EXPECT_TRUE(turns.has_room(there));
   turns.begins(there);
@@ -72,6 +72,24 @@ TEST(Turns, no_more_run_than_may) {
   EXPECT_FALSE(turns.has_room(elsewhere)) << "two run";
   turns.ends(there);
   EXPECT_TRUE(turns.has_room(there));
+}
+
+TEST(Turns, no_more_run_than_may_of_one_source_and_each_repository_has_its_own_limit_beside) {
+  Turns turns;
+  turns.set_limit(10);
+  turns.set_limit_of(5, 2);
+  turns.set_limit_of(7, 1);
+  const Work to_one{.repository = 7, .source = 5}, to_other{.repository = 8, .source = 5};
+  turns.begins(to_one);
+  EXPECT_FALSE(turns.has_room(to_one)) << "its repository is full";
+  EXPECT_TRUE(turns.has_room(to_other));
+  turns.begins(to_other);
+  EXPECT_FALSE(turns.has_room(to_other)) << "its source is full";
+  EXPECT_TRUE(turns.has_room({.repository = 8, .source = 6}));
+  turns.ends(to_one);
+  EXPECT_TRUE(turns.has_room(to_other));
+  turns.begins(to_other);
+  EXPECT_FALSE(turns.has_room(to_one)) << "its repository has room, its source has none";
 }
 
 TEST(Turns, a_limit_that_is_lowered_holds_for_what_begins) {
