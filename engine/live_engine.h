@@ -164,6 +164,7 @@ class LiveEngine final : public Engine {
   Result<> change_member(Id group, Id machine, std::string_view word, const Caller& caller, Act act);
   Result<> remove_point(Id point, const Caller& caller);
   Result<retention::Plan> retention_plan(Id machine);
+  Result<runs::Work> telling(Result<runs::Work> pruning);
   void prune_by_itself(Id machine, bool by_policy);
   void prune_retired();
   // Who has opened an image within the last hour is in the event log: what he read is held, still.

@@ -60,7 +60,19 @@ Result<retention::Plan> LiveEngine::retention_plan(Id machine) {
 Result<Id> LiveEngine::prune(Id machine, const PruneRequest& request, const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   HF_TRY(const auto admission, runner_.admit());
-  return take_on(runs::begin_pruning(services_, machine, request, caller));
+  return take_on(telling(runs::begin_pruning(services_, machine, request, caller)));
+}
+
+// Points may lie elsewhere afterwards, or in other images.
+Result<runs::Work> LiveEngine::telling(Result<runs::Work> pruning) {
+  if (pruning)
+    pruning->perform = [this, prune = std::move(pruning->perform)](ProgressMeter& progress,
+                                                                   const source::Cancel& cancel) {
+      auto end = prune(progress, cancel);
+      definitions_.changed();
+      return end;
+    };
+  return pruning;
 }
 
 // By the daemon itself. What is refused now, while it drains or stops, comes at the next occasion.
@@ -73,7 +85,7 @@ void LiveEngine::prune_by_itself(Id machine, bool by_policy) {
   const auto admission = runner_.admit();
   if (!admission) return;
   const auto taken =
-      take_on(runs::begin_pruning(services_, machine, {.name = "", .by_policy = by_policy}, std::nullopt));
+      take_on(telling(runs::begin_pruning(services_, machine, {.name = "", .by_policy = by_policy}, {})));
   if (!taken) log::warning("machine {} is not pruned now: {}", machine, taken.error().message);
 }
 

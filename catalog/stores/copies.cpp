@@ -1,6 +1,7 @@
 #include "catalog/stores/copies.h"
 
 #include "catalog/stores/layers.h"
+#include "catalog/stores/retention.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -60,12 +61,13 @@ Result<std::vector<Copies::Holding>> read_holdings(db::Statement& statement) {
     Id point = 0;
     std::optional<Id> disk, layer;
     std::string sums_sha256;
+    std::optional<std::uint64_t> bytes_stored;
   };
   const auto read = [](db::Statement& found) -> Result<Found> {
     Found one;
     Time time;
     Row row(found);
-    row >> one.point >> time >> one.disk >> one.layer >> one.sums_sha256;
+    row >> one.point >> time >> one.disk >> one.layer >> one.sums_sha256 >> one.bytes_stored;
     return one;
   };
   HF_TRY(auto rows, all_rows(statement, read));
@@ -73,7 +75,8 @@ Result<std::vector<Copies::Holding>> read_holdings(db::Statement& statement) {
   for (Found& one : rows) {
     if (all.empty() || all.back().point != one.point) all.push_back({one.point, {}});
     if (one.disk && one.layer)
-      all.back().disks.push_back({*one.disk, *one.layer, std::move(one.sums_sha256)});
+      all.back().disks.push_back(
+          {*one.disk, *one.layer, std::move(one.sums_sha256), one.bytes_stored.value_or(0)});
   }
   return all;
 }
@@ -83,8 +86,9 @@ Result<std::vector<Copies::Holding>> read_holdings(db::Statement& statement) {
 Result<> Copies::add(const Copy& copy) {
   HF_TRY(auto insert, db_.prepare(R"sql(
     INSERT INTO copies (id, point_id, machine_id, repository_id, chain_id, flow_id, execution_id, state, kind,
-                        created_at, bytes_stored, damaged)
-    VALUES (:id, :point, :machine, :repository, :chain, :flow, :execution, 'writing', :kind, :created_at, 0, 0)
+                        created_at, bytes_stored, damaged, untold)
+    VALUES (:id, :point, :machine, :repository, :chain, :flow, :execution, 'writing', :kind, :created_at, 0, 0,
+            1)
     )sql"));
   const auto done = insert.bind(":id", copy.id)
                         .bind(":point", copy.point_id)
@@ -118,7 +122,30 @@ Result<> Copies::abandon(Id id) {
   HF_TRY(auto remove, db_.prepare("DELETE FROM copies WHERE id = :id AND state = 'writing'"));
   HF_CHECK(remove.bind(":id", id).run());
   if (db_.changes() == 0) return fail(EINVAL, "copy {} is not being written", id);
-  return remove_empty_chain(db_, copy.chain_id);
+  HF_CHECK(remove_empty_chain(db_, copy.chain_id));
+  return Retention(db_).forget_if_bare(copy.point_id);
+}
+
+Result<> Copies::take_over(Id id, std::optional<Id> flow, std::optional<Id> execution) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE copies SET flow_id = :flow, execution_id = :execution WHERE id = :id AND state = 'writing')sql"));
+  HF_CHECK(update.bind(":flow", flow).bind(":execution", execution).bind(":id", id).run());
+  return {};
+}
+
+Result<std::vector<Id>> Copies::untold(Id repository, int at_most) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT point_id FROM copies WHERE repository_id = :repository AND untold = 1 AND state = 'committed'
+    ORDER BY id LIMIT :at_most)sql"));
+  return all_rows(found.bind(":repository", repository).bind(":at_most", at_most), read_id);
+}
+
+Result<> Copies::set_told(Id id, std::int64_t revision) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE copies SET untold = 0
+    WHERE id = :id AND (SELECT revision FROM points WHERE points.id = copies.point_id) = :revision)sql"));
+  HF_CHECK(update.bind(":id", id).bind(":revision", revision).run());
+  return {};
 }
 
 Result<> Copies::set_damaged(Id id, bool damaged) {
@@ -159,12 +186,14 @@ Result<std::vector<Copy>> Copies::writing(Id machine, Id repository) {
 
 Result<std::vector<Copies::Holding>> Copies::held(Id machine, Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT points.id, points.time, point_disks.disk_id, point_disks.layer_id, point_disks.sums_sha256
+    SELECT points.id, points.time, point_disks.disk_id, point_disks.layer_id, point_disks.sums_sha256,
+           point_disks.bytes_stored
     FROM points JOIN point_disks ON point_disks.point_id = points.id
     WHERE points.machine_id = :machine AND points.repository_id = :repository
       AND points.state = 'committed'
     UNION ALL
-    SELECT points.id, points.time, copy_disks.disk_id, copy_disks.layer_id, copy_disks.sums_sha256
+    SELECT points.id, points.time, copy_disks.disk_id, copy_disks.layer_id, copy_disks.sums_sha256,
+           copy_disks.bytes_stored
     FROM copies JOIN points ON points.id = copies.point_id
     JOIN copy_disks ON copy_disks.copy_id = copies.id
     WHERE copies.machine_id = :machine AND copies.repository_id = :repository
@@ -175,7 +204,8 @@ Result<std::vector<Copies::Holding>> Copies::held(Id machine, Id repository) {
 
 Result<std::vector<Copies::Holding>> Copies::going(Id machine, Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT points.id, points.time, copy_disks.disk_id, copy_disks.layer_id, copy_disks.sums_sha256
+    SELECT points.id, points.time, copy_disks.disk_id, copy_disks.layer_id, copy_disks.sums_sha256,
+           copy_disks.bytes_stored
     FROM copies JOIN points ON points.id = copies.point_id
     LEFT JOIN copy_disks ON copy_disks.copy_id = copies.id
     WHERE copies.machine_id = :machine AND copies.repository_id = :repository AND copies.state = 'retired'

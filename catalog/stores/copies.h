@@ -19,11 +19,17 @@ class Copies {
   Result<> commit(const Copy& copy, const std::vector<Layer>& layers);
   // One that won't be written to its end, and its chain if it was the last. EINVAL: it is not being written.
   Result<> abandon(Id id);
+  // One that somebody else has begun is written by these from now on.
+  Result<> take_over(Id id, std::optional<Id> flow, std::optional<Id> execution);
   Result<> set_damaged(Id id, bool damaged);
 
   Result<Copy> get(Id id);                               // ENOENT
   Result<std::vector<Copy>> of_point(Id point);          // committed ones, in the order of their making
   Result<std::vector<Id>> of_repository(Id repository);  // committed ones, as they came
+  // Points of which copies there have not been told what is known of them.
+  Result<std::vector<Id>> untold(Id repository, int at_most);
+  // Nothing, when the point has another revision by now.
+  Result<> set_told(Id id, std::int64_t revision);
   // Of a machine, there: on their way, or left so by an earlier try.
   Result<std::vector<Copy>> writing(Id machine, Id repository);
 
@@ -34,6 +40,7 @@ class Copies {
       Id disk = 0;
       Id layer = 0;
       std::string sums_sha256;
+      std::uint64_t bytes_stored = 0;
     };
     std::vector<Disk> disks;
   };

@@ -158,7 +158,8 @@ Result<std::vector<Id>> Points::after(Id id, int at_most) {
 Result<std::vector<Id>> Points::untold(Id repository, int at_most) {
   HF_TRY(auto points, db_.prepare(R"sql(
     SELECT id FROM points
-    WHERE repository_id = :repository AND revision > told_revision ORDER BY id LIMIT :at_most)sql"));
+    WHERE repository_id = :repository AND revision > told_revision AND state = 'committed'
+    ORDER BY id LIMIT :at_most)sql"));
   return all_rows(points.bind(":repository", repository).bind(":at_most", at_most), read_id);
 }
 
@@ -185,7 +186,7 @@ Result<std::vector<Point>> Points::of_chain(Id chain) {
 Result<std::optional<Id>> Points::job_of_full(Id chain) {
   HF_TRY(auto full, db_.prepare(R"sql(
     SELECT coalesce(job_id, 0) FROM points
-    WHERE chain_id = :chain AND state <> 'writing' AND kind = 'full' LIMIT 1)sql"));
+    WHERE chain_id = :chain AND state <> 'writing' AND kind = 'full' AND carried = 0 LIMIT 1)sql"));
   HF_TRY(const auto job, first_row(full.bind(":chain", chain), read_id));
   return job.value_or(0) == 0 ? std::nullopt : job;
 }

@@ -164,7 +164,8 @@ Result<> Retention::forget(Id id) {
   HF_TRY(auto remove, db_.prepare("DELETE FROM points WHERE id = :id"));
   HF_CHECK(remove.bind(":id", id).run());
   HF_CHECK(remove_empty_chain(db_, point.chain_id));
-  return Disks(db_).prune(point.machine_id);
+  HF_CHECK(Disks(db_).prune(point.machine_id));
+  return point.parent_point_id ? forget_if_bare(*point.parent_point_id) : Result<>{};
 }
 
 Result<> Retention::forget_copy(Id id) {
@@ -174,9 +175,12 @@ Result<> Retention::forget_copy(Id id) {
   HF_TRY(auto remove, db_.prepare("DELETE FROM copies WHERE id = :id"));
   HF_CHECK(remove.bind(":id", id).run());
   HF_CHECK(remove_empty_chain(db_, copy.chain_id));
-  HF_TRY(const Point point, Points(db_).get(copy.point_id));
-  const bool was_the_last_of_it = point.state == PointState::retired && point.disks.empty();
-  return was_the_last_of_it ? forget(point.id) : Result<>{};
+  return forget_if_bare(copy.point_id);
+}
+
+Result<> Retention::forget_if_bare(Id id) {
+  HF_TRY(const Point point, Points(db_).get(id));
+  return point.state == PointState::retired && point.disks.empty() ? forget(id) : Result<>{};
 }
 
 Result<std::vector<Retention::StoredLayer>> Retention::layers(Id machine, Id repository) {
@@ -263,18 +267,21 @@ Result<> Retention::end_merge(Id layer, std::uint64_t file_bytes, const std::str
     UPDATE point_disks SET sums_sha256 = :sums, content_sha256 = :content
     WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer)
     RETURNING point_id)sql"));
-  HF_TRY(const auto points, all_rows(disks.bind(":sums", or_null(sums_sha256))
-                                         .bind(":content", or_null(content_sha256))
-                                         .bind(":layer", layer),
-                                     read_id));
+  HF_TRY(auto points, all_rows(disks.bind(":sums", or_null(sums_sha256))
+                                   .bind(":content", or_null(content_sha256))
+                                   .bind(":layer", layer),
+                               read_id));
+  HF_TRY(auto copied, db_.prepare(R"sql(
+    UPDATE copy_disks SET sums_sha256 = :sums
+    WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer)
+    RETURNING (SELECT point_id FROM copies WHERE copies.id = copy_id))sql"));
+  HF_TRY(const auto of_copies,
+         all_rows(copied.bind(":sums", or_null(sums_sha256)).bind(":layer", layer), read_id));
+  points.insert(points.end(), of_copies.begin(), of_copies.end());
   for (const Id point : points) {
     HF_TRY(auto touch, db_.prepare("UPDATE points SET revision = :revision WHERE id = :id"));
     HF_CHECK(touch.bind(":revision", new_id()).bind(":id", point).run());
   }
-  HF_TRY(auto copied, db_.prepare(R"sql(
-    UPDATE copy_disks SET sums_sha256 = :sums
-    WHERE (disk_id, layer_id) IN (SELECT disk_id, id FROM layers WHERE id = :layer))sql"));
-  HF_CHECK(copied.bind(":sums", or_null(sums_sha256)).bind(":layer", layer).run());
   return {};
 }
 

@@ -53,6 +53,8 @@ class Retention {
   // has copies on their way out, stays.
   Result<> forget(Id point);
   Result<> forget_copy(Id copy);
+  // One that has stayed for something's sake that is no more; any other stays.
+  Result<> forget_if_bare(Id point);
 
   struct StoredLayer : Layer {
     bool shown = false;

@@ -28,8 +28,8 @@ struct LayerUse {
 
 // The layer's data that none of these stacks shows, in the file's order, neighbours joined; what is not the
 // layer's data (tables, free clusters) is never among it. A cluster that several compressed ones share is
-// hidden when all of them are. Where chains don't branch, the oldest kept point that has the layer sees all
-// that any newer one can. EINVAL without a stack.
+// hidden when all of them are. Of a chain, the oldest kept point that has the layer sees all that any newer
+// one can. EINVAL without a stack.
 Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses);
 
 // Gives them back to the file system, durably. May be done again, whether it was interrupted or not.

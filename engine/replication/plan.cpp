@@ -51,15 +51,24 @@ Result<Carry> plan_carry(db::Connection& db, const Copies::Holding& point, const
   Points points(db);
   Carry carry;
   HF_TRY(carry.point, points.get(point.point));
+  std::optional<Id> chain;  // all of a copy lies in one
   for (const auto& disk : point.disks) {
     Part& part = carry.parts.emplace_back();
     part.sums_sha256 = disk.sums_sha256;
     part.disk = *std::ranges::find(carry.point.disks, disk.disk, &PointDisk::disk_id);
+    part.disk.bytes_stored = disk.bytes_stored;
     HF_TRY(part.layers, points.stack(disk.layer));
-    const auto base = std::find_if(part.layers.begin() + 1, part.layers.end(),
-                                   [&](const Layer& layer) { return usable.contains(layer.id); });
+    const auto is_usable = [&](const Layer& layer) {
+      const auto its = bases.find(layer.id);
+      const bool is_elsewhere = chain && its != bases.end() && its->second.layer.chain_id != *chain;
+      return usable.contains(layer.id) && !is_elsewhere;
+    };
+    const auto base = std::find_if(part.layers.begin() + 1, part.layers.end(), is_usable);
     if (base == part.layers.end()) continue;
-    if (const auto its = bases.find(base->id); its != bases.end()) part.base = its->second;
+    if (const auto its = bases.find(base->id); its != bases.end()) {
+      part.base = its->second;
+      chain = its->second.layer.chain_id;
+    }
     part.layers.erase(base, part.layers.end());
   }
   return carry;
@@ -81,10 +90,11 @@ Point as_copied(const Carry& carry, Id repository) {
     disk.bytes_stored = carry.copy.disks[i].bytes_stored;
     disk.sums_sha256 = carry.copy.disks[i].sums_sha256;
     disk.content_sha256.clear();  // no capture takes up from a copy
-    if (!carry.parts[i].base && disk.kind == PointKind::incremental) {
-      disk.kind = PointKind::full;
+    disk.kind = carry.parts[i].base ? PointKind::incremental : PointKind::full;
+    if (disk.kind == PointKind::incremental)
+      disk.full_reason.reset();
+    else if (!disk.full_reason)
       disk.full_reason = FullReason::no_parent;
-    }
   }
   return point;
 }

@@ -87,9 +87,12 @@ class Replication {
 
   // What an earlier try has left of points that are not to be carried any more.
   Result<> forget_stale() {
-    for (const Copy& copy : sides_.writing)
-      if (std::ranges::find(sides_.lacking, copy.point_id, &Copies::Holding::point) == sides_.lacking.end())
-        HF_CHECK(give_up(copy));
+    for (const Copy& copy : sides_.writing) {
+      const bool is_lacking =
+          std::ranges::find(sides_.lacking, copy.point_id, &Copies::Holding::point) != sides_.lacking.end();
+      const bool is_anothers = copy.flow_id && copy.flow_id != flow_.id;
+      if (!is_lacking && !is_anothers) HF_CHECK(give_up(copy));
+    }
     return {};
   }
 
@@ -159,6 +162,10 @@ class Replication {
           !merges && (base ? earlier->chain_id == base->layer.chain_id : earlier->kind == PointKind::full);
       if (is_the_same) {
         copy = *earlier;
+        copy.flow_id = flow_.id;
+        HF_CHECK(services_.catalog.write([&](db::Connection& db) {
+          return Copies(db).take_over(copy.id, flow_.id, request_.execution_id);
+        }));
         return take_up(carry);
       }
       HF_CHECK(give_up(*earlier));

@@ -1,9 +1,11 @@
 #include "engine/repository/facts.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "catalog/model/json_text.h"
 #include "catalog/model/manifest_json.h"
+#include "catalog/stores/copies.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
@@ -20,11 +22,16 @@ std::mutex& one_at_a_time() {
 }
 
 // Which image each disk lies in: another than the manifest says, once layers were merged.
-Result<nlohmann::ordered_json> images_of(db::Connection& db, const Point& point) {
+template <class Disks>
+Result<nlohmann::ordered_json> images_of(db::Connection& db, const Point& point, const Disks& disks) {
   auto images = nlohmann::ordered_json::array();
-  for (const PointDisk& disk : point.disks) {
+  for (const auto& disk : disks) {
+    const Id id = disk.disk_id;
+    const auto named = std::ranges::find(point.disks, id, &PointDisk::disk_id);
+    if (named == point.disks.end()) continue;
     HF_TRY(const Layer layer, Points(db).layer(disk.layer_id));
-    images.push_back({{"disk", disk.name}, {"image_id", layer.image_id}, {"sums_sha256", disk.sums_sha256}});
+    images.push_back(
+        {{"disk", named->name}, {"image_id", layer.image_id}, {"sums_sha256", disk.sums_sha256}});
   }
   return images;
 }
@@ -33,35 +40,55 @@ struct Facts {
   std::string directory;  // the point's
   std::string text;
   std::int64_t revision = 0;
+  std::optional<Id> copy;  // absent: of the point itself
 };
 
-Result<Facts> facts_of(db::Connection& db, Id id) {
+// Of the point, or of its copy there. A verification speaks of the one that it looked at.
+Result<std::optional<Facts>> facts_of(db::Connection& db, Id repository, Id id) {
   HF_TRY(const Point point, Points(db).get(id));
+  HF_TRY(const auto copies, Copies(db).of_point(id));
+  const auto copy = std::ranges::find(copies, repository, &Copy::repository_id);
+  const bool is_its_own = point.repository_id == repository;
+  if (point.state == PointState::retired || (!is_its_own && copy == copies.end())) return std::nullopt;
   HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
   HF_TRY(const auto pins, Pins(db).of_point(id));
   HF_TRY(const auto verdicts, Verdicts(db).of_point(id));
-  HF_TRY(auto images, images_of(db, point));
-  const nlohmann::ordered_json document{{"verified", verification_json(point.verified)},
-                                        {"pins", pins_json(pins)},
-                                        {"verdicts", verdicts_json(verdicts)},
-                                        {"images", std::move(images)}};
-  return Facts{fmt::format("{}/{}", machine.key, point.name), json::indented(document), point.revision};
+  HF_TRY(auto images, is_its_own ? images_of(db, point, point.disks) : images_of(db, point, copy->disks));
+  const nlohmann::ordered_json document{
+      {"verified", verification_json(is_its_own ? point.verified : std::nullopt)},
+      {"pins", pins_json(pins)},
+      {"verdicts", verdicts_json(verdicts)},
+      {"images", std::move(images)}};
+  return Facts{.directory = fmt::format("{}/{}", machine.key, point.name),
+               .text = json::indented(document),
+               .revision = point.revision,
+               .copy = is_its_own ? std::nullopt : std::optional{copy->id}};
 }
 
 }  // namespace
 
-Result<> tell_facts(Catalog& catalog, Directory& directory, Id point) {
+Result<> tell_facts(Catalog& catalog, Directory& directory, Id repository, Id point) {
   const std::lock_guard lock(one_at_a_time());
-  HF_TRY(const Facts facts, catalog.read([&](db::Connection& db) { return facts_of(db, point); }));
-  HF_CHECK(replace_file(directory, facts.directory + "/facts.json", facts.text));
-  return catalog.write([&](db::Connection& db) { return Points(db).set_told(point, facts.revision); });
+  HF_TRY(const auto facts, catalog.read([&](db::Connection& db) { return facts_of(db, repository, point); }));
+  if (!facts) return {};
+  HF_CHECK(replace_file(directory, facts->directory + "/facts.json", facts->text));
+  return catalog.write([&](db::Connection& db) {
+    return facts->copy ? Copies(db).set_told(*facts->copy, facts->revision)
+                       : Points(db).set_told(point, facts->revision);
+  });
 }
 
 Result<> tell_untold_facts(Catalog& catalog, Directory& directory, Id repository) {
-  HF_TRY(const auto untold,
-         catalog.read([&](db::Connection& db) { return Points(db).untold(repository, kAtOnce); }));
-  for (const Id point : untold) HF_CHECK(tell_facts(catalog, directory, point));
-  return {};
+  HF_TRY(const auto untold, catalog.read([&](db::Connection& db) -> Result<std::vector<Id>> {
+    HF_TRY(auto points, Points(db).untold(repository, kAtOnce));
+    HF_TRY(const auto copies, Copies(db).untold(repository, kAtOnce));
+    points.insert(points.end(), copies.begin(), copies.end());
+    return points;
+  }));
+  Result<> all;
+  for (const Id point : untold)
+    if (auto told = tell_facts(catalog, directory, repository, point); !told && all) all = std::move(told);
+  return all;
 }
 
 }  // namespace holdfast::repository

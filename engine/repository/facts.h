@@ -9,8 +9,9 @@
 
 namespace holdfast::repository {
 
-// A point's facts as they are now, into the repository that it is in.
-Result<> tell_facts(Catalog& catalog, Directory& directory, Id point);
+// A point's facts as they are now, into a repository that has it or a copy of it; none of one that has
+// neither.
+Result<> tell_facts(Catalog& catalog, Directory& directory, Id repository, Id point);
 // Of points there that it has not been told of: some hundred of them, the next time the next ones.
 Result<> tell_untold_facts(Catalog& catalog, Directory& directory, Id repository);
 

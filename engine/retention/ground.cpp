@@ -1,6 +1,7 @@
 #include "engine/retention/ground.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 
@@ -40,6 +41,32 @@ std::vector<Tower> towers_of(const std::vector<Retention::StoredLayer>& layers) 
     towers.push_back(std::move(tower));
   }
   return towers;
+}
+
+Id Hidden::seen_by() const {
+  std::uint64_t sum = 0;  // of one that is its id; of several, as good as a name
+  for (const Tower& viewer : viewers) sum += static_cast<std::uint64_t>(viewer.front().id);
+  return static_cast<Id>(sum & INT64_MAX);
+}
+
+std::vector<Hidden> hidden_in(const std::vector<Tower>& towers) {
+  std::map<Id, Hidden> found;
+  for (const Tower& tower : towers) {
+    auto viewer = tower.begin();
+    for (auto layer = tower.begin(); layer != tower.end(); ++layer) {
+      if (layer->shown) {
+        viewer = layer;
+        continue;
+      }
+      Hidden& hidden = found[layer->id];
+      hidden.layer = *layer;
+      const auto is_viewer = [&](const Tower& known) { return known.front().id == viewer->id; };
+      if (std::ranges::none_of(hidden.viewers, is_viewer)) hidden.viewers.emplace_back(viewer, tower.end());
+    }
+  }
+  std::vector<Hidden> all;
+  for (auto& [id, hidden] : found) all.push_back(std::move(hidden));
+  return all;
 }
 
 std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::StoredLayer>& layers) {

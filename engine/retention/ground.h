@@ -52,6 +52,18 @@ using Tower = std::vector<Retention::StoredLayer>;
 
 // Those that points or copies show, and what they rest on; a tower for each layer that none rests on.
 std::vector<Tower> towers_of(const std::vector<Retention::StoredLayer>& layers);
+// A layer that no point and no copy shows, and all that see something of it: each a tower from the lowest
+// shown layer above it down. More than one where chains branch: what is carried later may rest on an older
+// point.
+struct Hidden {
+  Retention::StoredLayer layer;
+  std::vector<Tower> viewers;
+
+  // What `punched_under` is once nothing is left of it but what they see.
+  Id seen_by() const;
+};
+std::vector<Hidden> hidden_in(const std::vector<Tower>& towers);
+
 // Those that nobody needs any more, the newest first: each can go once those before it have gone.
 std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::StoredLayer>& layers);
 

@@ -56,6 +56,42 @@ Result<std::optional<Retirement>> retirement_of(db::Connection& db, Id machine) 
   return Retirement{retired->at, retired->keep};
 }
 
+// Of a point that stays somewhere, a whole place goes only while another whole one stays.
+void keep_whole_places(std::vector<PlannedPoint>& places) {
+  for (auto first = places.begin(); first != places.end();) {
+    const auto end = std::find_if(first, places.end(),
+                                  [&](const PlannedPoint& one) { return one.point.id != first->point.id; });
+    const auto stays = [](const PlannedPoint& one) { return one.judgement.stays(); };
+    const auto is_whole_and_stays = [](const PlannedPoint& one) {
+      return one.judgement.stays() && !one.point.damaged;
+    };
+    if (std::any_of(first, end, stays) && std::none_of(first, end, is_whole_and_stays)) {
+      const auto whole = std::find_if(first, end, [](const PlannedPoint& one) { return !one.point.damaged; });
+      if (whole != end) whole->judgement.reasons.push_back(Reason::whole);
+    }
+    first = end;
+  }
+}
+
+// What holds it beyond the rules: a sentence, or "".
+std::string held_against(const Judgement& judgement) {
+  for (const Reason reason : judgement.reasons) switch (reason) {
+      case Reason::pinned: return "it is pinned; unpin it first";
+      case Reason::newest_good:
+        return "it is the last good point of its machine; make another one, or retire the machine";
+      case Reason::vouched:
+        return "it is the last point that somebody called good; call another one good first";
+      case Reason::next_run:
+        return "it is the newest in its repository, and the next run takes up from it; make another one, or "
+               "retire the "
+               "machine";
+      case Reason::open: return "somebody has it open";
+      case Reason::read: return "somebody has read it within the last hour";
+      default: break;
+    }
+  return "";
+}
+
 }  // namespace
 
 Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now) {
@@ -95,6 +131,7 @@ Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id mach
   }
   const auto judgements = judge(candidates, now, plan.retirement);
   for (std::size_t i = 0; i < judgements.size(); ++i) plan.points[i].judgement = judgements[i];
+  keep_whole_places(plan.points);
   return plan;
 }
 
@@ -123,21 +160,11 @@ Result<std::set<Id>> worth_carrying(db::Connection& db, const Flow& flow, Id mac
   return worth;
 }
 
-std::string held_against_removal(const PlannedPoint& point) {
-  for (const Reason reason : point.judgement.reasons) switch (reason) {
-      case Reason::pinned: return "it is pinned; unpin it first";
-      case Reason::newest_good:
-        return "it is the last good point of its machine; make another one, or retire the machine";
-      case Reason::vouched:
-        return "it is the last point that somebody called good; call another one good first";
-      case Reason::next_run:
-        return "it is the newest in its repository, and the next run takes up from it; make another one, or "
-               "retire the "
-               "machine";
-      case Reason::open: return "somebody has it open";
-      case Reason::read: return "somebody has read it within the last hour";
-      default: break;
-    }
+std::string held_against_removal(const Plan& plan, Id point) {
+  for (const PlannedPoint& place : plan.points) {
+    if (place.point.id != point) continue;
+    if (const std::string held = held_against(place.judgement); !held.empty()) return held;
+  }
   return "";
 }
 

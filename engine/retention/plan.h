@@ -37,6 +37,6 @@ Result<std::set<Id>> worth_carrying(db::Connection& db, const Flow& flow, Id mac
                                     const std::set<Id>& points, Time now);
 
 // What holds a point against somebody who wants it gone, whatever the rules say (law 12): a sentence, or "".
-std::string held_against_removal(const PlannedPoint& point);
+std::string held_against_removal(const Plan& plan, Id point);
 
 }  // namespace holdfast::retention

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/base/log.h"
+#include "catalog/stores/copies.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
@@ -40,16 +41,24 @@ Result<std::shared_ptr<repository::Place>> writable_place(const capture::Service
   return place;
 }
 
+// Copies on their way that nobody goes on with: their flow is gone.
+Result<std::vector<Copy>> orphans(db::Connection& db, Id machine, Id repository) {
+  HF_TRY(auto writing, Copies(db).writing(machine, repository));
+  std::erase_if(writing, [](const Copy& copy) { return copy.flow_id.has_value(); });
+  return writing;
+}
+
 // Whether a pruning has anything to do there: what is away, and has nothing to give, is no trouble.
 Result<bool> has_work(const capture::Services& services, Id machine, Id repository) {
   return services.catalog.read([&](db::Connection& db) -> Result<bool> {
     HF_TRY(const auto layers, Retention(db).layers(machine, repository));
     const auto is_merging = [](const auto& layer) { return !layer.merging_image_id.empty(); };
     if (!unneeded(layers).empty() || std::ranges::any_of(layers, is_merging)) return true;
-    const auto is_unfinished = [](const Tower& tower) {
-      return tower.size() > kDeepest || !is_punched(tower);
-    };
-    if (std::ranges::any_of(towers_of(layers), is_unfinished)) return true;
+    HF_TRY(const auto ownerless, orphans(db, machine, repository));
+    if (!ownerless.empty()) return true;
+    const auto towers = towers_of(layers);
+    if (std::ranges::any_of(towers, [](const Tower& tower) { return tower.size() > kDeepest; })) return true;
+    if (!std::ranges::all_of(hidden_in(towers), is_punched)) return true;
     HF_TRY(const Plan plan, make_plan(db, services.readers, machine, services.clock.now()));
     return std::ranges::any_of(plan.points, [&](const PlannedPoint& planned) {
       return planned.point.repository_id == repository && !planned.judgement.stays();
@@ -107,9 +116,23 @@ Result<> retire_judged(const Ground& ground, const Machine& machine) {
   return {};
 }
 
+Result<> give_up_orphans(const Ground& ground) {
+  HF_TRY(const auto found, ground.services.catalog.read([&](db::Connection& db) {
+    return orphans(db, ground.machine, ground.repository);
+  }));
+  for (const Copy& copy : found) {
+    HF_TRY(const Point point,
+           ground.services.catalog.read([&](db::Connection& db) { return Points(db).get(copy.point_id); }));
+    HF_CHECK(ground.place->discard(ground.key, point.name));
+    HF_CHECK(ground.services.catalog.write([&](db::Connection& db) { return Copies(db).abandon(copy.id); }));
+  }
+  return {};
+}
+
 Result<> prune_in(const Ground& ground, const Machine& machine, Judging judging) {
   HF_CHECK(resume_merges(ground));
   HF_CHECK(check_listing(ground));
+  HF_CHECK(give_up_orphans(ground));
   if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, machine));
   HF_CHECK(mark_retired(ground));
   HF_CHECK(remove_unneeded(ground));
@@ -188,7 +211,7 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
     const auto planned =
         std::ranges::find(plan.points, id, [](const PlannedPoint& one) { return one.point.id; });
     if (planned == plan.points.end()) return fail(ENOENT, "point '{}' has gone", point.name);
-    if (const std::string held = held_against_removal(*planned); !held.empty())
+    if (const std::string held = held_against_removal(plan, id); !held.empty())
       return fail(EBUSY, "point '{}' stays: {}", point.name, held);
     HF_CHECK(Retention(db).retire_altogether(id, now));
     Event event = make_event(services.clock, "point.remove",

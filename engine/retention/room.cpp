@@ -50,31 +50,36 @@ Result<std::set<std::string>> points_there(const Ground& ground) {
   return found;
 }
 
-// Layers of retired points that lie together, with the tower that sees them: a stack is opened once for them.
-Result<> punch_below(const Ground& ground, const Tower& tower, std::size_t viewer, std::size_t end) {
-  std::vector<std::size_t> stale;
-  for (std::size_t i = viewer + 1; i < end; ++i)
-    if (tower[i].punched_under != tower[viewer].id) stale.push_back(i);
-  if (stale.empty()) return {};
-  const std::vector<Layer> layers(tower.begin() + static_cast<std::ptrdiff_t>(viewer), tower.end());
-  HF_TRY(const auto stack, ground.place->open_stack(ground.key, layers));
-  for (const std::size_t i : stale) {
-    HF_CHECK(ground.check_cancel());
-    const image::LayerUse use{stack, i - viewer};
-    HF_TRY(const auto hidden, image::hidden_data(std::span{&use, 1}));
-    HF_TRY(const auto image,
-           ground.directory().open(Place::paths_of(ground.key, tower[i]).image, Access::write));
-    HF_TRY(const std::uint64_t before, image->allocated());
-    HF_CHECK(image::punch(*image, hidden));
-    HF_TRY(const std::uint64_t after, image->allocated());
-    ground.outcome.bytes_freed += before - std::min(before, after);
-    HF_TRY(const std::uint64_t stored, stored_bytes(ground, tower[i]));
-    HF_CHECK(ground.write([&](Retention store) -> Result<> {
-      HF_CHECK(store.set_stored(tower[i].id, stored, ground.services.clock.now()));
-      return store.set_punched(tower[i].id, tower[viewer].id);
-    }));
+// Stacks are opened once for all the layers that are seen through them.
+using Opened = std::map<Id, std::shared_ptr<const image::Stack>>;
+
+Result<image::LayerUse> use_of(const Ground& ground, const Hidden& hidden, const Tower& viewer,
+                               Opened& opened) {
+  auto& stack = opened[viewer.front().id];
+  if (!stack) {
+    HF_TRY(stack, ground.place->open_stack(ground.key, {viewer.begin(), viewer.end()}));
   }
-  return {};
+  const auto its = std::ranges::find(viewer, hidden.layer.id, &Layer::id);
+  return image::LayerUse{stack, static_cast<std::size_t>(its - viewer.begin())};
+}
+
+Result<> punch_one(const Ground& ground, const Hidden& hidden, Opened& opened) {
+  std::vector<image::LayerUse> uses;
+  for (const Tower& viewer : hidden.viewers) {
+    HF_TRY(uses.emplace_back(), use_of(ground, hidden, viewer, opened));
+  }
+  HF_TRY(const auto ranges, image::hidden_data(uses));
+  HF_TRY(const auto image,
+         ground.directory().open(Place::paths_of(ground.key, hidden.layer).image, Access::write));
+  HF_TRY(const std::uint64_t before, image->allocated());
+  HF_CHECK(image::punch(*image, ranges));
+  HF_TRY(const std::uint64_t after, image->allocated());
+  ground.outcome.bytes_freed += before - std::min(before, after);
+  HF_TRY(const std::uint64_t stored, stored_bytes(ground, hidden.layer));
+  return ground.write([&](Retention store) -> Result<> {
+    HF_CHECK(store.set_stored(hidden.layer.id, stored, ground.services.clock.now()));
+    return store.set_punched(hidden.layer.id, hidden.seen_by());
+  });
 }
 
 }  // namespace
@@ -155,23 +160,15 @@ Result<> remove_unneeded(const Ground& ground) {
   return {};
 }
 
-bool is_punched(const Tower& tower) {
-  for (std::size_t i = 0, viewer = 0; i < tower.size(); ++i) {
-    if (tower[i].shown) viewer = i;
-    if (!tower[i].shown && tower[i].punched_under != tower[viewer].id) return false;
-  }
-  return true;
-}
+bool is_punched(const Hidden& hidden) { return hidden.layer.punched_under == hidden.seen_by(); }
 
 Result<> punch_hidden(const Ground& ground) {
   HF_TRY(const auto layers, ground.layers());
-  for (const Tower& tower : towers_of(layers))
-    for (std::size_t viewer = 0; viewer < tower.size();) {
-      std::size_t end = viewer + 1;
-      while (end < tower.size() && !tower[end].shown) ++end;
-      HF_CHECK(punch_below(ground, tower, viewer, end));
-      viewer = end;
-    }
+  Opened opened;
+  for (const Hidden& hidden : hidden_in(towers_of(layers))) {
+    HF_CHECK(ground.check_cancel());
+    if (!is_punched(hidden)) HF_CHECK(punch_one(ground, hidden, opened));
+  }
   return {};
 }
 

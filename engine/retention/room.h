@@ -19,6 +19,6 @@ Result<> mark_retired(const Ground& ground);
 Result<> remove_unneeded(const Ground& ground);
 Result<> punch_hidden(const Ground& ground);
 // All that nobody sees of it was given back.
-bool is_punched(const Tower& tower);
+bool is_punched(const Hidden& hidden);
 
 }  // namespace holdfast::retention

@@ -91,9 +91,9 @@ class Places {
   std::array<std::vector<Newest>, kPeriodic.size()> newest_of_;
 };
 
-constexpr std::array<std::string_view, 16> kWords{
-    "no_policy", "last",        "hourly",  "daily",    "weekly", "monthly", "yearly", "min_age",
-    "pinned",    "newest_good", "vouched", "next_run", "copied", "open",    "read",   "retired"};
+constexpr std::array<std::string_view, 17> kWords{
+    "no_policy",   "last",    "hourly",   "daily",  "weekly", "monthly", "yearly", "min_age", "pinned",
+    "newest_good", "vouched", "next_run", "copied", "whole",  "open",    "read",   "retired"};
 
 }  // namespace
 

@@ -36,6 +36,7 @@ enum class Reason {
   vouched,      // the newest that somebody called good
   next_run,     // the newest in its repository: the next run takes up from it
   copied,       // not here any more: a copy of it stays
+  whole,        // its other places that stay are damaged
   open,         // somebody has an image of it open
   read,         // … or has read one within the last hour
   retired,      // its machine is retired, but not for long enough

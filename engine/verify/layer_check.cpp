@@ -73,10 +73,13 @@ Result<> check_every_byte(const repository::Place& place, const StoredLayer& sto
   HF_TRY(const Files files, open_files(place, stored));
   HF_CHECK(check_facts(files, stored, watch));
   if (stored.seen_through.empty()) return image::verify_layer(*files.image, *files.sums, watch);
-  HF_TRY(const auto stack, place.open_stack(stored.machine_key, stored.seen_through));
-  const auto its = std::ranges::find(stored.seen_through, stored.layer.id, &Layer::id);
-  const image::LayerUse use{stack, static_cast<std::size_t>(its - stored.seen_through.begin())};
-  HF_TRY(const auto hidden, image::hidden_data(std::span{&use, 1}));
+  std::vector<image::LayerUse> uses;
+  for (const auto& through : stored.seen_through) {
+    HF_TRY(const auto stack, place.open_stack(stored.machine_key, through));
+    const auto its = std::ranges::find(through, stored.layer.id, &Layer::id);
+    uses.push_back({stack, static_cast<std::size_t>(its - through.begin())});
+  }
+  HF_TRY(const auto hidden, image::hidden_data(uses));
   return image::verify_punched_layer(*files.image, *files.sums, hidden, watch);
 }
 

@@ -10,8 +10,8 @@ struct StoredLayer {
   Layer layer;
   std::string machine_key;
   std::string sums_sha256;  // as its point's manifest has it; "": nobody knows
-  // Of a layer that no point shows: the oldest one that sees it, and all below. The rest may be holes.
-  std::vector<Layer> seen_through{};
+  // Of a layer that no point shows: each stack that sees something of it. The rest may be holes.
+  std::vector<std::vector<Layer>> seen_through{};
 };
 
 // EIO, with a sentence that names the file, when it isn't. `watch` sees the bytes that are read, and its

@@ -71,12 +71,15 @@ class Verification {
   }
 
   Result<> load_copy(Id id) {
-    const auto copy = services_.catalog.read([&](db::Connection& db) { return Copies(db).get(id); });
-    if (!copy && copy.error().code == ENOENT) return {};
-    HF_CHECK(copy);
-    if (copy->state != PointState::committed) return {};
-    HF_CHECK(study_machine_of(copy->point_id));
+    const auto found = services_.catalog.read([&](db::Connection& db) { return Copies(db).get(id); });
+    if (!found && found.error().code == ENOENT) return {};
+    HF_CHECK(found);
+    HF_CHECK(study_machine_of(found->point_id));
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
+      const auto copy = Copies(db).get(id);  // as it is now that nothing is pruned
+      if (!copy && copy.error().code == ENOENT) return {};
+      HF_CHECK(copy);
+      if (copy->state != PointState::committed) return {};
       HF_TRY(Point point, Points(db).get(copy->point_id));
       for (PointDisk& disk : point.disks) {
         const auto its = std::ranges::find(copy->disks, disk.disk_id, &CopyDisk::disk_id);
@@ -132,15 +135,9 @@ class Verification {
   Result<> find_hidden(db::Connection& db, Id machine, Id repository) {
     if (!looked_for_hidden_.insert({machine, repository}).second) return {};
     HF_TRY(const auto layers, Retention(db).layers(machine, repository));
-    for (const retention::Tower& tower : retention::towers_of(layers)) {
-      std::vector<Layer> through;
-      for (std::size_t i = tower.size(), end = tower.size(); i-- > 0;) {
-        if (!tower[i].shown) continue;
-        through.assign(tower.begin() + static_cast<std::ptrdiff_t>(i), tower.end());
-        for (std::size_t below = i + 1; below < end; ++below) hidden_[tower[below].id] = through;
-        end = i;
-      }
-    }
+    for (const retention::Hidden& hidden : retention::hidden_in(retention::towers_of(layers)))
+      for (const retention::Tower& viewer : hidden.viewers)
+        hidden_[hidden.layer.id].emplace_back(viewer.begin(), viewer.end());
     return {};
   }
 
@@ -245,7 +242,8 @@ class Verification {
   void write_beside(const Subject& subject) {
     const auto place = place_of(subject.point.repository_id);
     if (!place || !(*place)->may_write()) return;
-    const auto written = repository::tell_facts(services_.catalog, (*place)->directory(), subject.point.id);
+    const auto written = repository::tell_facts(services_.catalog, (*place)->directory(),
+                                                subject.point.repository_id, subject.point.id);
     if (!written) log::warning("{}: {}", subject.path, written.error().message);
   }
 
@@ -254,9 +252,9 @@ class Verification {
   ProgressMeter& progress_;
   const source::Cancel& cancel_;
   std::vector<Subject> subjects_;
-  std::map<Id, std::shared_ptr<void>> studied_;    // machines
-  std::set<std::pair<Id, Id>> looked_for_hidden_;  // by machine and repository
-  std::map<Id, std::vector<Layer>> hidden_;        // what no point shows, with what it is seen through
+  std::map<Id, std::shared_ptr<void>> studied_;           // machines
+  std::set<std::pair<Id, Id>> looked_for_hidden_;         // by machine and repository
+  std::map<Id, std::vector<std::vector<Layer>>> hidden_;  // what no point shows, with what sees it
   std::map<Id, Stored> layers_;
   std::set<Id> unseen_;
   Outcome outcome_;

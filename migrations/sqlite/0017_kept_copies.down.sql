@@ -1,6 +1,7 @@
 -- Copies that have gone come back: their layers are there, and what was given back of them fails its checksums. One
 -- that rests on no copy is called full: there is no word for what it rests on.
 
+DROP TRIGGER copies_are_untold;
 ALTER TABLE points DROP COLUMN carried;
 
 UPDATE repositories

@@ -185,6 +185,7 @@ std::vector<Law> laws_of_checks() {
       law("point_disks", "absent_content_is_null", "content_sha256 = ''"),
       law("point_disks", "absent_identity_is_null", "source_identity = ''"),
       law("copies", "damaged_is_a_boolean", "damaged = 2"),
+      law("copies", "untold_is_a_boolean", "untold = 2"),
       law("copies", "bytes_are_not_negative", "bytes_stored = -1"),
       law("copy_disks", "absent_text_is_null", "sums_sha256 = ''"),
       law("copy_disks", "bytes_are_not_negative", "bytes_stored = -1"),

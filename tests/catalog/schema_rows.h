@@ -218,14 +218,14 @@ VALUES
   (134, 1, 3, 7, 'c4', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0);
 UPDATE points SET verified_at = 1, verified_level = 'quick', verified_result = 'good' WHERE id = 10;
 INSERT INTO copies VALUES
-  (18, 10, 1, 103, 706, 4, 5, 'committed', 'full', 0, 9, 0),
-  (19, 11, 1, 103, 706, NULL, NULL, 'committed', 'incremental', 0, 9, 1),
-  (118, 110, 1, 103, 706, NULL, NULL, 'committed', 'full', 0, 9, 0),
-  (1801, 119, 1, 103, 706, NULL, NULL, 'committed', 'full', 0, 9, 0),
-  (1803, 131, 1, 3, 705, NULL, NULL, 'committed', 'full', 0, 9, 0),
-  (1804, 132, 1, 103, 706, NULL, 505, 'committed', 'full', 0, 9, 0),
-  (1805, 133, 1, 103, 706, 415, NULL, 'committed', 'full', 0, 9, 0),
-  (1806, 134, 1, 103, 706, NULL, NULL, 'retired', 'incremental', 0, 9, 0);
+  (18, 10, 1, 103, 706, 4, 5, 'committed', 'full', 0, 9, 0, 0),
+  (19, 11, 1, 103, 706, NULL, NULL, 'committed', 'incremental', 0, 9, 1, 1),
+  (118, 110, 1, 103, 706, NULL, NULL, 'committed', 'full', 0, 9, 0, 0),
+  (1801, 119, 1, 103, 706, NULL, NULL, 'committed', 'full', 0, 9, 0, 0),
+  (1803, 131, 1, 3, 705, NULL, NULL, 'committed', 'full', 0, 9, 0, 0),
+  (1804, 132, 1, 103, 706, NULL, 505, 'committed', 'full', 0, 9, 0, 0),
+  (1805, 133, 1, 103, 706, 415, NULL, 'committed', 'full', 0, 9, 0, 0),
+  (1806, 134, 1, 103, 706, NULL, NULL, 'retired', 'incremental', 0, 9, 0, 0);
 UPDATE repositories SET points = 9, bytes_stored = 81 WHERE id IN (3, 103);
 INSERT INTO copy_disks VALUES
   (25, 18, 2, 804, 9, 'abc'), (125, 18, 112, 805, 9, NULL), (2501, 118, 2, 804, 9, NULL);

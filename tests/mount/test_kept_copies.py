@@ -3,10 +3,12 @@
 
 HOLDFAST_REPLICATION_KILLS says how often a pruning is killed, HOLDFAST_SEED repeats a run."""
 
+import contextlib
 import errno
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
 
@@ -153,6 +155,14 @@ class Kept(Policies):
         self.assertLess(len(list(self.offsite.rglob("*.qcow2"))), DEEPEST)
         self.expect_whole(*list(self.days.records)[-3:])
         self.expect_verified("after")
+        for point in list(self.days.records)[-3:]:
+            self.until(lambda point=point: self.says_which_image(point))
+
+    def says_which_image(self, point):
+        """Whether what lies beside the copy names the image that lies there, whose checksums have its name."""
+        manifest = json.loads((self.point(point) / "manifest.json").read_text())
+        (named,) = (self.facts(point) or {}).get("images") or manifest["disks"]
+        return (self.point(point) / f"{named['image_id']}.sums").exists()
 
     def test_a_point_that_is_removed_goes_with_its_copies(self):
         made = [self.days.day() for _ in range(3)]
@@ -168,6 +178,112 @@ class Kept(Policies):
         self.assertEqual(self.copy("second")["bytes_transferred"], 0)
         self.expect_whole(made[0], made[2])
         self.expect_counted()
+
+    def test_points_of_which_one_was_carried_late_are_both_whole_when_what_they_rest_on_goes(self):
+        first = self.days.day(12)
+        self.copy("first")
+        self.set_policy("copy", keep_last=1)
+        self.daemon.write(f"machines/m/points/{first}/control", "pin")
+        second, third = self.days.day(6), self.days.day(6)
+        self.assertEqual(self.copy("second")["metadata"]["points"], [third])
+        self.set_policy("copy", keep_last=3)
+        self.assertEqual(self.copy("third")["metadata"]["points"], [second])
+        self.daemon.write(f"machines/m/points/{first}/control", "unpin")
+        self.set_policy("copy", keep_last=2)
+        self.assertEqual(self.days.prune("first"), "success")
+        self.assertEqual([self.copies(point) for point in (first, second, third)], [[], ["offsite"], ["offsite"]])
+        self.assertFalse((self.point(first) / "manifest.json").exists())
+        self.expect_whole(first, second, third)
+        self.expect_verified("after")
+        seen = set(os.listdir(self.daemon.mount / "jobs"))
+        self.assertEqual(self.days.prune("second"), "success")
+        self.assertEqual(self.days.new_jobs(seen)["second"]["metadata"]["bytes_freed"], 0)
+
+    def damage(self, point, repository):
+        image = self.point(point, repository) / "disk-0.qcow2"
+        content.flip_bit(image, image.stat().st_size // 2)
+
+    def verify(self, name, expected):
+        self.daemon.write(f"repositories/{name}/control", f"verify level=checksums name=check-{name}")
+        self.assertEqual(self.daemon.read(f"jobs/check-{name}/wait").strip(), expected)
+
+    def expect_stays_where_it_is_whole(self, damaged, repository, flow):
+        """One place of the oldest point is damaged, and the policy of that flow lets the other one go."""
+        made = [self.days.day(3, "type=full") for _ in range(3)]
+        self.copy("first")
+        self.damage(made[0], repository)
+        self.verify(damaged, "error")
+        self.set_policy(flow, keep_last=1)
+        self.assertEqual(self.days.prune("first"), "success")
+        self.assertEqual(self.place(made[0]), ("r", ["offsite"]))
+        self.assertTrue(self.whole(made[0], "r" if damaged == "offsite" else "offsite"))
+        self.assertEqual(self.place(made[1]), (damaged, []))
+
+    def test_a_point_whose_copy_is_damaged_keeps_its_own_files(self):
+        self.expect_stays_where_it_is_whole("offsite", self.offsite, "f")
+
+    def test_a_point_that_is_damaged_keeps_its_copy(self):
+        self.expect_stays_where_it_is_whole("r", self.repository, "copy")
+
+    def test_a_point_whose_copy_is_the_last_good_one_is_not_removed(self):
+        good, bad = self.days.day(3, "type=full"), self.days.day(3, "type=full")
+        self.copy("first")
+        self.daemon.write(f"machines/m/points/{bad}/control", "verdict by=ann result=bad")
+        self.damage(good, self.repository)
+        self.verify("r", "error")
+        with self.assertRaises(OSError) as refused:
+            os.rmdir(self.daemon.mount / f"machines/m/points/{good}")
+        self.assertEqual(refused.exception.errno, errno.EBUSY)
+        self.assertIn("last good point", self.daemon.read("machines/m/points/error"))
+
+    def test_nothing_is_left_of_points_that_went_in_an_order_of_their_own(self):
+        first, second = self.days.day(), self.days.day()
+        self.set_policy("copy", keep_last=1)
+        self.assertEqual(self.copy("first")["metadata"]["points"], [second])
+        self.daemon.write("machines/m/control", "retire keep=30d")
+        for point in (first, second):
+            os.rmdir(self.daemon.mount / f"machines/m/points/{point}")
+        self.days.settle()
+        for path in ("flows/copy", "flows/f", "policies/copy", "machines/m", "repositories/r", "repositories/offsite"):
+            os.rmdir(self.daemon.mount / path)
+        for repository in (self.repository, self.offsite):
+            self.assertEqual(list(repository.rglob("*.qcow2")), [])
+        with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite")) as catalog:
+            for table in ("points", "copies", "layers", "chains"):
+                self.assertEqual(catalog.execute(f"SELECT count(*) FROM {table}").fetchone(), (0,), table)
+
+    def facts(self, point):
+        path = self.point(point) / "facts.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def test_what_is_known_of_a_point_is_written_beside_its_copies(self):
+        made = [self.days.day() for _ in range(3)]
+        self.copy("first")
+        self.daemon.write(f"machines/m/points/{made[1]}/control", "verdict by=ann result=bad")
+        self.until(lambda: self.facts(made[1]) and self.facts(made[1])["verdicts"])
+        self.set_policy("f", keep_last=1)
+        self.until(lambda: self.days.plan()[made[0]] == ["copied"])
+        self.assertEqual(self.days.prune("first"), "success")
+        self.assertEqual(self.place(made[0]), ("offsite", []))
+        self.until(lambda: self.facts(made[0]) and self.facts(made[0])["verified"])
+        self.assertFalse((self.point(made[0], self.repository) / "facts.json").exists())
+
+    def test_what_another_flow_has_begun_is_left_to_it_and_goes_with_it(self):
+        made = [self.days.day(20), self.days.day(2)]
+        self.daemon.write("flows/copy/control", "run name=killed bandwidth=100K")
+        partial = self.point(made[0]).with_name(f"{made[0]}.partial")
+        self.until(lambda: (partial / "disk-0.qcow2").exists())
+        self.daemon.kill()
+        self.daemon.start()
+        self.daemon.define("policies/last", {"keep_last": 1})
+        self.daemon.define("flows/other", self.replication(policy="last"))
+        self.assertEqual(self.daemon.run("other", "first"), "success")
+        self.assertEqual([self.copies(point) for point in made], [[], ["offsite"]])
+        self.assertTrue(partial.exists())
+        os.rmdir(self.daemon.mount / "flows/copy")
+        self.assertEqual(self.days.prune("first"), "success")
+        self.assertFalse(partial.exists())
+        self.expect_whole(*made)
 
     def test_a_copy_that_is_not_what_it_was_is_seen(self):
         point = self.days.day()
