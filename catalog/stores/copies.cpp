@@ -62,18 +62,19 @@ Result<std::vector<Copies::Holding>> read_holdings(db::Statement& statement) {
     std::optional<Id> disk, layer;
     std::string sums_sha256;
     std::optional<std::uint64_t> bytes_stored;
+    bool damaged = false;
   };
   const auto read = [](db::Statement& found) -> Result<Found> {
     Found one;
     Time time;
     Row row(found);
-    row >> one.point >> time >> one.disk >> one.layer >> one.sums_sha256 >> one.bytes_stored;
+    row >> one.point >> time >> one.disk >> one.layer >> one.sums_sha256 >> one.bytes_stored >> one.damaged;
     return one;
   };
   HF_TRY(auto rows, all_rows(statement, read));
   std::vector<Copies::Holding> all;
   for (Found& one : rows) {
-    if (all.empty() || all.back().point != one.point) all.push_back({one.point, {}});
+    if (all.empty() || all.back().point != one.point) all.push_back({one.point, one.damaged, {}});
     if (one.disk && one.layer)
       all.back().disks.push_back(
           {*one.disk, *one.layer, std::move(one.sums_sha256), one.bytes_stored.value_or(0)});
@@ -187,13 +188,13 @@ Result<std::vector<Copy>> Copies::writing(Id machine, Id repository) {
 Result<std::vector<Copies::Holding>> Copies::held(Id machine, Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT points.id, points.time, point_disks.disk_id, point_disks.layer_id, point_disks.sums_sha256,
-           point_disks.bytes_stored
+           point_disks.bytes_stored, points.verified_result IS 'bad'
     FROM points JOIN point_disks ON point_disks.point_id = points.id
     WHERE points.machine_id = :machine AND points.repository_id = :repository
       AND points.state = 'committed'
     UNION ALL
     SELECT points.id, points.time, copy_disks.disk_id, copy_disks.layer_id, copy_disks.sums_sha256,
-           copy_disks.bytes_stored
+           copy_disks.bytes_stored, copies.damaged
     FROM copies JOIN points ON points.id = copies.point_id
     JOIN copy_disks ON copy_disks.copy_id = copies.id
     WHERE copies.machine_id = :machine AND copies.repository_id = :repository
@@ -205,7 +206,7 @@ Result<std::vector<Copies::Holding>> Copies::held(Id machine, Id repository) {
 Result<std::vector<Copies::Holding>> Copies::going(Id machine, Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT points.id, points.time, copy_disks.disk_id, copy_disks.layer_id, copy_disks.sums_sha256,
-           copy_disks.bytes_stored
+           copy_disks.bytes_stored, copies.damaged
     FROM copies JOIN points ON points.id = copies.point_id
     LEFT JOIN copy_disks ON copy_disks.copy_id = copies.id
     WHERE copies.machine_id = :machine AND copies.repository_id = :repository AND copies.state = 'retired'

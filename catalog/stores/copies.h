@@ -36,6 +36,7 @@ class Copies {
   // Where the disks of a point lie in a repository that has it, as its own or as a copy.
   struct Holding {
     Id point = 0;
+    bool damaged = false;  // by the last verification of what lies there
     struct Disk {
       Id disk = 0;
       Id layer = 0;

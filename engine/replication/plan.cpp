@@ -8,9 +8,11 @@ namespace holdfast::replication {
 
 namespace {
 
-// The layers of a point on one side stand for those that it has on the other one.
+// The layers of a point on one side stand for those that it has on the other one, if these are what was
+// written.
 Result<> add_bases(db::Connection& db, const Copies::Holding& here, const Copies::Holding& there,
                    std::map<Id, Base>& bases) {
+  if (there.damaged) return {};
   Points points(db);
   HF_TRY(const Point point, points.get(here.point));
   for (const auto& disk : here.disks) {

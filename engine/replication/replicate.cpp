@@ -129,14 +129,24 @@ class Replication {
     HF_TRY(Carry carry, plan(holding, known_bases()));
     if (carry.point.state != PointState::committed) return {};  // somebody has removed it meanwhile
     const auto carried = carry_files(carry);
+    HF_TRY(const bool is_there_still, is_committed(carry.point.id));
     // Law 14: what there is no room for leaves nothing.
-    if (!carried && carried.error().code == ENOSPC && carry.copy.id != 0) HF_CHECK(give_up(carry.copy));
+    const bool is_in_vain = !carried && (!is_there_still || carried.error().code == ENOSPC);
+    if (is_in_vain && carry.copy.id != 0) HF_CHECK(give_up(carry.copy));
+    if (!carried && !is_there_still) return {};
     HF_CHECK(carried);
     outcome_.points.push_back(carry.point.name);
     outcome_.bytes_stored += carry.copy.bytes_stored;
     for (std::size_t i = 0; i < carry.parts.size(); ++i)
       sides_.bases[holding.disks[i].layer] = {carry.point.name, carry.layers[i]};
     return {};
+  }
+
+  Result<bool> is_committed(Id point) const {
+    const auto row = services_.catalog.read([&](db::Connection& db) { return Points(db).get(point); });
+    if (!row && row.error().code == ENOENT) return false;
+    HF_CHECK(row);
+    return row->state == PointState::committed;
   }
 
   Result<> carry_files(Carry& carry) {

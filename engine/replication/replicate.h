@@ -5,7 +5,7 @@
 //     ─► manifest, RESTORE.txt, one rename ─► one transaction: layers, disks, copy, event
 //
 // A point's own layer goes over as it is, where the one that it rests on is the layer of a point that the
-// other side has as a copy: the two are then byte for byte the same file. Else it becomes one file together
+// other side has as a copy: the two show the same. Else it becomes one file together
 // with all below it, down to the nearest such layer, or down to the full: what shows the same, and rests on
 // that.
 //

@@ -2,7 +2,8 @@
 // file, with what the newest shows, in the newest's place.
 //
 //   the catalog has the new image's id ─► the image and its sums are written beside the old one ─► one rename
-//     puts it in its place ─► the catalog has it ─► the others are needed no more (room.h)
+//     puts it in its place ─► the catalog has it ─► the others are needed no more (room.h), but for those on
+//     which a branch rests
 //
 // A crash before the rename leaves a file to be taken away, one after it a row to be brought up to date: both
 // are seen by the id in the image's header. Nothing that was captured is read for longer than the merge

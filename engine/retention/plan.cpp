@@ -83,8 +83,7 @@ std::string held_against(const Judgement& judgement) {
         return "it is the last point that somebody called good; call another one good first";
       case Reason::next_run:
         return "it is the newest in its repository, and the next run takes up from it; make another one, or "
-               "retire the "
-               "machine";
+               "retire the machine";
       case Reason::open: return "somebody has it open";
       case Reason::read: return "somebody has read it within the last hour";
       default: break;

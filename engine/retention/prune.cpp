@@ -4,6 +4,7 @@
 
 #include "catalog/base/log.h"
 #include "catalog/stores/copies.h"
+#include "catalog/stores/flows.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
@@ -41,11 +42,21 @@ Result<std::shared_ptr<repository::Place>> writable_place(const capture::Service
   return place;
 }
 
-// Copies on their way that nobody goes on with: their flow is gone.
+bool goes_there(db::Connection& db, const Copy& copy) {
+  if (!copy.flow_id) return false;
+  const auto flow = Flows(db).get(*copy.flow_id);
+  return flow && flow->definition.type == FlowType::replication && flow->repository_id == copy.repository_id;
+}
+
+// Copies on their way that nobody goes on with: their point, or their flow, is gone, or goes elsewhere.
 Result<std::vector<Copy>> orphans(db::Connection& db, Id machine, Id repository) {
   HF_TRY(auto writing, Copies(db).writing(machine, repository));
-  std::erase_if(writing, [](const Copy& copy) { return copy.flow_id.has_value(); });
-  return writing;
+  std::vector<Copy> found;
+  for (Copy& copy : writing) {
+    HF_TRY(const Point point, Points(db).get(copy.point_id));
+    if (point.state != PointState::committed || !goes_there(db, copy)) found.push_back(std::move(copy));
+  }
+  return found;
 }
 
 // Whether a pruning has anything to do there: what is away, and has nothing to give, is no trouble.

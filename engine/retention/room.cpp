@@ -21,7 +21,8 @@ Result<> remove_files(const Ground& ground, const Layer& layer) {
   return {};
 }
 
-std::string directory_of(const Layer& layer) { return layer.file.substr(0, layer.file.find('/')); }
+// The directory that it lies in.
+std::string point_of(const Layer& layer) { return layer.file.substr(0, layer.file.find('/')); }
 
 Result<> remove_directory(const Ground& ground, const std::string& point) {
   HF_CHECK(remove_tree(ground.directory(), ground.key + "/" + point));
@@ -50,8 +51,19 @@ Result<std::set<std::string>> points_there(const Ground& ground) {
   return found;
 }
 
-// Stacks are opened once for all the layers that are seen through them.
+// Stacks are opened once for all the layers that are seen through them, a few at a time.
 using Opened = std::map<Id, std::shared_ptr<const image::Stack>>;
+constexpr std::size_t kMostOpened = 4;
+
+Result<bool> somebody_reads(const Ground& ground) {
+  const Time now = ground.services.clock.now();
+  HF_TRY(const auto points, ground.services.catalog.read([&](db::Connection& db) {
+    return Retention(db).points(ground.machine, now);
+  }));
+  return std::ranges::any_of(points, [&](const Retention::Kept& point) {
+    return ground.services.readers.use(point.id, now) == repository::Readers::Use::open;
+  });
+}
 
 Result<image::LayerUse> use_of(const Ground& ground, const Hidden& hidden, const Tower& viewer,
                                Opened& opened) {
@@ -141,15 +153,15 @@ Result<> remove_unneeded(const Ground& ground) {
     return Retention(db).retired(ground.machine, ground.repository);
   }));
   std::map<std::string, std::size_t> left;  // by the point's directory
-  for (const auto& layer : layers) ++left[directory_of(layer)];
+  for (const auto& layer : layers) ++left[point_of(layer)];
   for (const auto& gone : retired)
     if (!left.contains(gone.name)) HF_CHECK(remove_bare(ground, gone));
   for (const auto& layer : unneeded(layers)) {
     HF_CHECK(ground.check_cancel());
     HF_CHECK(ground.place->check());
     HF_CHECK(remove_files(ground, layer));
-    const auto gone = std::ranges::find(retired, directory_of(layer), &Retention::Gone::name);
-    const bool is_last = --left[directory_of(layer)] == 0 && gone != retired.end();
+    const auto gone = std::ranges::find(retired, point_of(layer), &Retention::Gone::name);
+    const bool is_last = --left[point_of(layer)] == 0 && gone != retired.end();
     if (is_last) HF_CHECK(remove_directory(ground, gone->name));
     HF_CHECK(ground.write([&](Retention store) -> Result<> {
       HF_CHECK(store.forget_layer(layer.id, ground.services.clock.now()));
@@ -164,10 +176,17 @@ bool is_punched(const Hidden& hidden) { return hidden.layer.punched_under == hid
 
 Result<> punch_hidden(const Ground& ground) {
   HF_TRY(const auto layers, ground.layers());
+  HF_TRY(const bool is_open, somebody_reads(ground));
+  auto all = hidden_in(towers_of(layers));
+  std::ranges::stable_sort(all, {}, [](const Hidden& hidden) { return hidden.layer.disk_id; });
   Opened opened;
-  for (const Hidden& hidden : hidden_in(towers_of(layers))) {
+  for (const Hidden& hidden : all) {
     HF_CHECK(ground.check_cancel());
-    if (!is_punched(hidden)) HF_CHECK(punch_one(ground, hidden, opened));
+    // What was merged since may be open as it was: he sees through it what its viewers of now don't.
+    const bool may_be_seen = is_open && hidden.layer.punched_under != 0;
+    if (is_punched(hidden) || may_be_seen) continue;
+    if (opened.size() >= kMostOpened) opened.clear();
+    HF_CHECK(punch_one(ground, hidden, opened));
   }
   return {};
 }

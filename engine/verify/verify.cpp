@@ -210,8 +210,7 @@ class Verification {
     for (const Damage& one : damage)
       if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
     const auto noted = services_.catalog.write([&](db::Connection& db) -> Result<> {
-      HF_CHECK(subject.copy_id ? Copies(db).set_damaged(*subject.copy_id, !good)
-                               : Points(db).set_verified(subject.point.id, verification));
+      HF_CHECK(note(db, subject, verification));
       Event event;
       event.at = verification.at;
       event.event = "point.verify";
@@ -225,6 +224,19 @@ class Verification {
     HF_CHECK(noted);
     if (!subject.copy_id) write_beside(subject);
     return {};
+  }
+
+  // Of what is known to be damaged, one that has looked less closely says nothing.
+  Result<> note(db::Connection& db, const Subject& subject, const Point::Verification& verification) {
+    const bool good = verification.result == VerdictResult::good;
+    if (subject.copy_id) {
+      if (good && level_ == VerifyLevel::quick) return {};
+      return Copies(db).set_damaged(*subject.copy_id, !good);
+    }
+    HF_TRY(const Point point, Points(db).get(subject.point.id));
+    const auto& last = point.verified;
+    if (good && last && last->result == VerdictResult::bad && level_ < last->level) return {};
+    return Points(db).set_verified(point.id, verification);
   }
 
   std::vector<Damage> damage_of(const Subject& subject) const {

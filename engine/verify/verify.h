@@ -1,7 +1,7 @@
 // Whether what is stored is what was written (law 13).
 //
-// A copy is looked at like a point of the repository that it lies in. What comes of that is in the event log
-// and in the outcome, and says nothing of the point.
+// A copy is looked at like a point of the repository that it lies in. What comes of that says nothing of the
+// point: retention and replication know it of the copy, and it is in the event log and in the outcome.
 //
 // A point is good when every layer that it rests on is. Each layer is looked at once, however many points
 // share it. What was found is written down point by point, in the catalog and beside the point's manifest,

@@ -60,7 +60,12 @@ void rmdir(fuse_req_t request, fuse_ino_t parent, const char* name) {
   Face& face = face_of(request);
   const auto directory = face.nodes.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
-  reply_outcome(request, face.tree.remove_directory(*directory, name, asker_of(request, Groups::with)));
+  const auto remove = [=, &face, place = *directory, name = std::string(name),
+                       asker = asker_of(request, Groups::with)] {
+    reply_outcome(request, face.tree.remove_directory(place, name, asker));
+  };
+  if (!face.tree.removes_slowly(*directory)) return remove();
+  face.readers.post(remove);
 }
 
 void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,

@@ -107,10 +107,13 @@ Result<Place> Tree::make_unsettled(const Place& directory, std::string_view name
   return Place{row, id, directory.object};
 }
 
+bool Tree::removes_slowly(const Place& directory) const {
+  return std::ranges::any_of(knot(directory).children,
+                             [this](RowIndex child) { return outline_.at(child).row->removable; });
+}
+
 Result<> Tree::check_holds_removable(const Place& directory, const Asker& asker) {
-  const bool removable = std::ranges::any_of(
-      knot(directory).children, [this](RowIndex child) { return outline_.at(child).row->removable; });
-  if (removable) return check_may_change(directory, asker);
+  if (removes_slowly(directory)) return check_may_change(directory, asker);
   HF_CHECK(makeable(directory, asker));
   return {};
 }

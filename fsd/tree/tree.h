@@ -62,6 +62,8 @@ class Tree {
   }
   // Whether its attributes and its text can take long: a repository is read for them.
   bool is_slow(const Place& place) const { return kind(place) == NodeKind::difference; }
+  // Whether a repository is asked before anything goes from there: rmdir on a point.
+  bool removes_slowly(const Place& directory) const;
   // Without "." and "..": what the asker may know of.
   Result<std::vector<Entry>> entries(const Place& directory, const Asker& asker);
   Result<std::string> link_target(const Place& link);

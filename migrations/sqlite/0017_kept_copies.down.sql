@@ -4,6 +4,17 @@
 DROP TRIGGER copies_are_untold;
 ALTER TABLE points DROP COLUMN carried;
 
+-- What nobody has any more is no copy: its layers are given back as soon as nothing rests on them.
+UPDATE repositories
+SET bytes_stored = bytes_stored - (
+  SELECT coalesce(sum(copies.bytes_stored), 0) FROM copies JOIN points ON points.id = copies.point_id
+  WHERE copies.repository_id = repositories.id AND copies.state = 'retired' AND points.state = 'retired');
+DELETE FROM copy_disks
+WHERE copy_id IN (SELECT copies.id FROM copies JOIN points ON points.id = copies.point_id
+                  WHERE copies.state = 'retired' AND points.state = 'retired');
+DELETE FROM copies
+WHERE state = 'retired' AND (SELECT state FROM points WHERE points.id = copies.point_id) = 'retired';
+
 UPDATE repositories
 SET points = points + (SELECT count(*) FROM copies
                    WHERE copies.repository_id = repositories.id AND state = 'retired');

@@ -17,6 +17,7 @@ import holdfast
 from carried import Replication
 from days import set_back
 
+MIB = 2**20
 KILLS = int(os.environ.get("HOLDFAST_REPLICATION_KILLS", 3))
 DEEPEST = 64
 
@@ -213,6 +214,8 @@ class Kept(Policies):
         self.copy("first")
         self.damage(made[0], repository)
         self.verify(damaged, "error")
+        self.daemon.write(f"repositories/{damaged}/control", "verify level=quick name=quick")
+        self.assertEqual(self.daemon.read("jobs/quick/wait").strip(), "success", "it looks at no data")
         self.set_policy(flow, keep_last=1)
         self.assertEqual(self.days.prune("first"), "success")
         self.assertEqual(self.place(made[0]), ("r", ["offsite"]))
@@ -224,6 +227,27 @@ class Kept(Policies):
 
     def test_a_point_that_is_damaged_keeps_its_copy(self):
         self.expect_stays_where_it_is_whole("r", self.repository, "copy")
+
+    def test_nothing_is_carried_onto_a_copy_that_is_damaged(self):
+        first = self.days.day(3)
+        self.copy("first")
+        self.damage(first, self.offsite)
+        self.verify("offsite", "error")
+        second = self.days.day()
+        self.copy("second")
+        self.assertEqual(self.copies(second), ["offsite"])
+        self.assertTrue(self.whole(second, "offsite"))
+
+    def test_a_point_that_is_removed_while_it_is_carried_leaves_nothing_there(self):
+        first, second = self.days.day(20), self.days.day()
+        self.daemon.write("flows/copy/control", f"run name=first bandwidth={MIB}")
+        image = self.point(first).with_name(f"{first}.partial") / "disk-0.qcow2"
+        self.until(lambda: image.exists() and image.stat().st_size > 0)
+        os.rmdir(self.daemon.mount / f"machines/m/points/{first}")
+        self.assertEqual(self.daemon.read("flows/copy/executions/first/wait").strip(), "success")
+        self.days.settle()
+        self.assertEqual({path.parent.name for path in self.offsite.rglob("*.qcow2")}, {second})
+        self.expect_whole(second)
 
     def test_a_point_whose_copy_is_the_last_good_one_is_not_removed(self):
         good, bad = self.days.day(3, "type=full"), self.days.day(3, "type=full")
