@@ -32,9 +32,9 @@ def exported(image, folder):
 
 
 @contextlib.contextmanager
-def both_ways():
+def both_ways(fills=0):
     """A full backup of mixed data, to be read in both ways. Yields compare(command), where command(file) are the words that
-    read it: the ratio, and a line for each way."""
+    read it, and fill so many bytes of the kernel's cache: the ratio, and a line for each way."""
     with bench.Site(below=bench.memory()) as site, contextlib.ExitStack() as stack:
         benchdata.fill_mixed(site.disk)
         point = site.back_up("full")
@@ -45,6 +45,9 @@ def both_ways():
 
         def ready():
             bench.drop_cache(mounted)
+            bench.drop_cache(beside)
+            if fills:
+                bench.touch_memory(fills)
             bench.warm([image])
 
         def compare(command, suffix=""):
