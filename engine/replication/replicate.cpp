@@ -16,6 +16,7 @@
 #include "engine/replication/carry.h"
 #include "engine/replication/plan.h"
 #include "engine/repository/draft.h"
+#include "engine/repository/unfinished_copy.h"
 #include "engine/retention/plan.h"
 
 namespace holdfast::replication {
@@ -97,10 +98,7 @@ class Replication {
   }
 
   Result<> give_up(const Copy& copy) {
-    HF_TRY(const Point point,
-           services_.catalog.read([&](db::Connection& db) { return Points(db).get(copy.point_id); }));
-    HF_CHECK(target_->discard(machine_.key, point.name));
-    return services_.catalog.write([&](db::Connection& db) { return Copies(db).abandon(copy.id); });
+    return repository::give_up_copy(services_.catalog, *target_, machine_.key, copy);
   }
 
   // All that will be looked at, as if every point went over.
@@ -128,13 +126,13 @@ class Replication {
   Result<> carry_point(const Copies::Holding& holding) {
     HF_TRY(Carry carry, plan(holding, known_bases()));
     if (carry.point.state != PointState::committed) return {};  // somebody has removed it meanwhile
-    const auto carried = carry_files(carry);
-    HF_TRY(const bool is_there_still, is_committed(carry.point.id));
-    // Law 14: what there is no room for leaves nothing.
-    const bool is_in_vain = !carried && (!is_there_still || carried.error().code == ENOSPC);
-    if (is_in_vain && carry.copy.id != 0) HF_CHECK(give_up(carry.copy));
-    if (!carried && !is_there_still) return {};
-    HF_CHECK(carried);
+    if (const auto carried = carry_files(carry); !carried) {
+      HF_TRY(const bool is_there_still, is_committed(carry.point.id));
+      // Law 14: what there is no room for leaves nothing.
+      const bool is_in_vain = !is_there_still || carried.error().code == ENOSPC;
+      if (is_in_vain && carry.copy.id != 0) HF_CHECK(give_up(carry.copy));
+      return is_there_still ? carried : Result<>{};
+    }
     outcome_.points.push_back(carry.point.name);
     outcome_.bytes_stored += carry.copy.bytes_stored;
     for (std::size_t i = 0; i < carry.parts.size(); ++i)

@@ -9,6 +9,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/audit.h"
+#include "engine/repository/unfinished_copy.h"
 #include "engine/retention/merging.h"
 #include "engine/retention/room.h"
 
@@ -131,12 +132,8 @@ Result<> give_up_orphans(const Ground& ground) {
   HF_TRY(const auto found, ground.services.catalog.read([&](db::Connection& db) {
     return orphans(db, ground.machine, ground.repository);
   }));
-  for (const Copy& copy : found) {
-    HF_TRY(const Point point,
-           ground.services.catalog.read([&](db::Connection& db) { return Points(db).get(copy.point_id); }));
-    HF_CHECK(ground.place->discard(ground.key, point.name));
-    HF_CHECK(ground.services.catalog.write([&](db::Connection& db) { return Copies(db).abandon(copy.id); }));
-  }
+  for (const Copy& copy : found)
+    HF_CHECK(repository::give_up_copy(ground.services.catalog, *ground.place, ground.key, copy));
   return {};
 }
 
