@@ -128,7 +128,7 @@ class Carried(Replication):
         self.daemon.define("repositories/small", {"path": str(self.offsite), "reserve": "0%"})
         self.daemon.write("flows/copy/config.json", json.dumps(self.replication(repository="small")))
         filler = self.offsite / "filler"
-        filler.write_bytes(bytes(8 * MIB - self.size(whole) - MIB))
+        filler.write_bytes(bytes(8 * MIB - self.size(whole) - self.size(last) // 2))
         self.assertEqual(self.copy("first", "error")["reason"], "no_space")
         self.assertEqual((self.copies(whole), self.copies(last)), (["small"], []))
         self.assertEqual([path for path in self.offsite.rglob("*.partial")], [])
