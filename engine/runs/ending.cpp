@@ -148,6 +148,11 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   const Work& work = task.work;
   const bool has_after = work.course && work.course->after;
   bool last = false;
+  Admission admission;
+  if (work.next) {
+    const std::lock_guard lock(mutex_);
+    admission = announce();
+  }
   std::optional<Work> next;
   std::optional<Execution> ended;
   auto recorded = services_.catalog.write([&](db::Connection& db) -> Result<> {

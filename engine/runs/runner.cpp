@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+
 namespace holdfast::runs {
+
 Runner::Runner(const capture::Services& services, Observer& observer, Pace pace,
                ExecutionEnded execution_ended)
     : services_(services), observer_(observer), pace_(pace), execution_ended_(std::move(execution_ended)) {}
@@ -32,6 +34,11 @@ Result<Runner::Admission> Runner::admit() {
   const std::lock_guard lock(mutex_);
   if (stopping_) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
   if (closed_) return fail(EBUSY, "the daemon is draining; it takes no new runs until it is told to resume");
+  return announce();
+}
+
+// Work is about to be added.
+Runner::Admission Runner::announce() {
   ++admitted_;
   return Admission(this, [](Runner* runner) {
     {
@@ -99,9 +106,15 @@ void Runner::add(Work work) {
   tell_of_execution(*task);
 }
 
+// What can be seen by now may still be about to be added: it is waited for.
+void Runner::await_added(std::unique_lock<std::mutex>& lock, const std::function<bool()>& is_here) {
+  changed_.wait(lock, [&] { return is_here() || admitted_ == 0; });
+}
+
 Result<> Runner::cancel(Id job) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    await_added(lock, [&] { return tasks_.contains(job); });
     const auto found = tasks_.find(job);
     if (found == tasks_.end()) return fail(EINVAL, "it has ended; there is nothing to cancel");
     request_end(*found->second, std::nullopt);
@@ -119,7 +132,8 @@ Result<> Runner::cancel(Id job) {
 
 void Runner::cancel_execution(Id execution) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    await_added(lock, [&] { return ways_.contains(execution); });
     for (const auto& [job, task] : tasks_)
       if (task->way && task->way->course->execution == execution) request_end(*task, std::nullopt);
     if (const auto way = ways_.find(execution); way != ways_.end()) {

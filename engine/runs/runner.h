@@ -1,9 +1,8 @@
 // Queues accepted work and works it off.
 //
-//   waiting ─► has its turn ─► (the first of an execution: what its flow has done before) ─► performs ─►
-//   ended
-//      ▲                                                                                       │
-//      └──────────────── failed for what may pass, and is tried again after a pause ───────────┘
+//   waiting ─► has its turn ─► (the first of an execution: what comes before it) ─► performs ─► ended
+//      ▲                                                                               │
+//      └─────────── failed for what may pass, and is tried again after a pause ────────┘
 //
 // Threads: the runs' workers, owned here, as many as jobs may run at once; and the watchdog, which ends what
 // takes too long or gets no further, and sleeps until the next of them would. Work waits while other work has
@@ -111,6 +110,9 @@ class Runner {
     int tries = 0;         // that have failed
     Steady::time_point not_before{};
   };
+
+  Admission announce();  // with the mutex held
+  void await_added(std::unique_lock<std::mutex>& lock, const std::function<bool()>& is_here);
 
   void work();
   std::shared_ptr<Task> take();  // waits; null: it is time to end

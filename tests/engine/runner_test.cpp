@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
+#include <thread>
 
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
@@ -131,6 +133,43 @@ TEST_F(RunnerTest, a_cancel_ends_the_waiting_for_another_try) {
   EXPECT_TRUE(patient.cancel(job));
   EXPECT_EQ(await_end().status, RunStatus::cancelled);
   EXPECT_EQ(tries_, 1);
+}
+
+// What is accepted can be seen, and cancelled, before it is added: here for as long as another job takes to
+// be recorded.
+TEST_F(RunnerTest, a_cancel_of_an_execution_that_is_not_yet_added_is_not_lost) {
+  const auto until_cancelled = [](ProgressMeter&, const source::Cancel& cancel) -> Result<JobEnd> {
+    HF_CHECK(capture::wait_until(std::chrono::steady_clock::now() + 20s, &cancel));
+    return JobEnd{};
+  };
+  auto admission = runner_.admit().value();
+  std::latch cancels{1};
+  std::thread accepts([&] {
+    cancels.wait();
+    add_all({work(until_cancelled), work(until_cancelled)});
+    admission.reset();
+  });
+  cancels.count_down();
+  runner_.cancel_execution(course_->execution);
+  accepts.join();
+  EXPECT_EQ(await_end().status, RunStatus::cancelled);
+}
+
+TEST_F(RunnerTest, a_cancel_of_a_job_that_is_not_yet_added_is_not_lost) {
+  auto admission = runner_.admit().value();
+  Work one = work(forever);
+  const Id job = one.job;
+  std::latch cancels{1};
+  std::thread accepts([&] {
+    cancels.wait();
+    (void)work(forever);
+    runner_.add(std::move(one));
+    admission.reset();
+  });
+  cancels.count_down();
+  EXPECT_TRUE(runner_.cancel(job));
+  accepts.join();
+  EXPECT_EQ(runner_.cancel(new_id()).error().code, EINVAL);
 }
 
 TEST_F(RunnerTest, while_one_waits_for_another_try_others_have_its_place) {
