@@ -41,6 +41,7 @@ struct JobView {
   std::string execution;  // "flows/F/executions/E"; "" when none
   std::string machine;
   Progress progress;
+  std::optional<WaitReason> waits_for;
 };
 
 struct FlowView {

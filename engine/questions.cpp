@@ -351,6 +351,7 @@ Result<JobView> LiveEngine::job(Id id) {
     view.progress = *live;
     view.job.revision = std::max(view.job.revision, live->revision);
   }
+  view.waits_for = runner_.waits_for(id);
   return view;
 }
 

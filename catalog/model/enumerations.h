@@ -98,6 +98,16 @@ HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full",
          "timed_out", "stalled", "no_space", "source_unreachable", "repository_unreachable",
          "condition_not_met", "cbt_lied", "disk_unprotected", "damaged", "no_machines", "hook_failed");
 
+// Why a job that is accepted does not run yet.
+enum class WaitReason {
+  machine_busy,         // another job has its machine (law 3)
+  max_concurrent_jobs,  // as many run as may at once
+  max_jobs,             // as many use its repository, or its source, as may at once
+  hooks,                // what comes before its execution's jobs has not ended
+  retry,                // it has failed, and is tried again
+};
+HF_WORDS(WaitReason, "", "machine_busy", "max_concurrent_jobs", "max_jobs", "hooks", "retry");
+
 // retired: no point any more, but layers of it are there.
 enum class PointState { writing, committed, retired };
 HF_WORDS(PointState, "point_states", "writing", "committed", "retired");

@@ -156,6 +156,13 @@ std::optional<Progress> Runner::progress(Id job) {
   return task->progress.snapshot();
 }
 
+std::optional<WaitReason> Runner::waits_for(Id job) {
+  const std::lock_guard lock(mutex_);
+  const auto found = tasks_.find(job);
+  if (found == tasks_.end() || found->second->begun) return std::nullopt;
+  return held_up_by(*found->second, Steady::now());
+}
+
 bool Runner::claim(Id machine) {
   const std::lock_guard lock(mutex_);
   return machines_busy_.insert(machine).second;
@@ -192,11 +199,13 @@ bool Runner::is_over(const Task& task) const {
   return task.cancel.requested() || (task.way && task.way->refused);
 }
 
-bool Runner::may_begin(const Task& task, Steady::time_point now) const {
-  if (is_over(task)) return true;
-  if (task.way && task.way->gate == Way::Gate::opening) return false;
-  return task.not_before <= now && turns_.has_room(task.work) &&
-         (!task.work.machine || !machines_busy_.contains(*task.work.machine));
+// Nothing: it may begin.
+std::optional<WaitReason> Runner::held_up_by(const Task& task, Steady::time_point now) const {
+  if (is_over(task)) return std::nullopt;
+  if (task.way && task.way->gate == Way::Gate::opening) return WaitReason::hooks;
+  if (task.not_before > now) return WaitReason::retry;
+  if (task.work.machine && machines_busy_.contains(*task.work.machine)) return WaitReason::machine_busy;
+  return turns_.full_for(task.work);
 }
 
 void Runner::begin(Task& task) {
@@ -226,7 +235,7 @@ std::shared_ptr<Runner::Task> Runner::take() {
     const auto now = Steady::now();
     auto next = waiting_.end();
     for (auto task = waiting_.begin(); task != waiting_.end(); ++task) {
-      if (!may_begin(**task, now)) continue;
+      if (held_up_by(**task, now)) continue;
       if (next == waiting_.end() || turns_.goes_before((*task)->work, (*next)->work)) next = task;
       if (is_over(**next) || turns_.is_for_the_oldest()) break;
     }

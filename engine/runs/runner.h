@@ -68,7 +68,8 @@ class Runner {
   // All its jobs, and what its flow has done before or after them.
   void cancel_execution(Id execution);
 
-  std::optional<Progress> progress(Id job);  // nothing: it neither waits nor runs
+  std::optional<Progress> progress(Id job);     // nothing: it neither waits nor runs
+  std::optional<WaitReason> waits_for(Id job);  // nothing: it doesn't wait
 
   // A machine for what is no job, until it is released: false while a job has it. Jobs wait for it meanwhile.
   bool claim(Id machine);
@@ -117,7 +118,7 @@ class Runner {
   void work();
   std::shared_ptr<Task> take();  // waits; null: it is time to end
   bool is_over(const Task& task) const;
-  bool may_begin(const Task& task, Steady::time_point now) const;
+  std::optional<WaitReason> held_up_by(const Task& task, Steady::time_point now) const;
   void begin(Task& task);
   void let_go(Task& task);
 

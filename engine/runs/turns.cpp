@@ -17,13 +17,15 @@ std::vector<Id> limited(const Work& work) {
 
 }  // namespace
 
-bool Turns::has_room(const Work& work) const {
+std::optional<WaitReason> Turns::full_for(const Work& work) const {
   const auto is_full = [this](Id object) {
     const auto limit = limits_.find(object);
     const auto running = running_of_.find(object);
     return limit != limits_.end() && running != running_of_.end() && running->second >= limit->second;
   };
-  return running_ < limit_ && std::ranges::none_of(limited(work), is_full);
+  if (running_ >= limit_) return WaitReason::max_concurrent_jobs;
+  if (std::ranges::any_of(limited(work), is_full)) return WaitReason::max_jobs;
+  return std::nullopt;
 }
 
 bool Turns::goes_before(const Work& a, const Work& b) const {

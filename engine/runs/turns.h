@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 
+#include "catalog/model/enumerations.h"
 #include "engine/runs/work.h"
 
 namespace holdfast::runs {
@@ -20,7 +22,7 @@ class Turns {
   void set_limit(unsigned jobs) { limit_ = jobs; }
   void set_limit_of(Id object, unsigned jobs) { limits_[object] = jobs; }  // of a repository, or a source
 
-  bool has_room(const Work& work) const;
+  std::optional<WaitReason> full_for(const Work& work) const;  // nothing: there is room
   bool is_for_the_oldest() const { return turn_ % kOneOf == kOneOf - 1; }
   bool goes_before(const Work& a, const Work& b) const;  // of two that were there in the order b, a
 

@@ -2,6 +2,22 @@
 #include "fsd/views/views.h"
 
 namespace holdfast::views {
+namespace {
+
+std::string sentence_of(WaitReason reason, const std::string& machine) {
+  switch (reason) {
+    case WaitReason::machine_busy: return fmt::format("it waits: another job has machine '{}'", machine);
+    case WaitReason::max_concurrent_jobs:
+      return "it waits: as many jobs run as may at once (max_concurrent_jobs in /config.json)";
+    case WaitReason::max_jobs:
+      return "it waits: as many jobs use its repository, or its source, as may at once (max_jobs)";
+    case WaitReason::hooks: return "it waits for the hooks that come before its execution's jobs";
+    case WaitReason::retry: return "it has failed, and waits before it is tried again; its log says why";
+  }
+  return "";
+}
+
+}  // namespace
 
 std::string job_status(const JobView& view) {
   const Job& job = view.job;
@@ -14,8 +30,8 @@ std::string job_status(const JobView& view) {
       {"operation", job.operation},
       {"owner", text_or_null(job.owner)},
       {"status", to_word(job.status)},
-      {"reason", word_or_null(job.reason)},
-      {"message", text_or_null(job.message)},
+      {"reason", view.waits_for ? Json(to_word(*view.waits_for)) : word_or_null(job.reason)},
+      {"message", text_or_null(view.waits_for ? sentence_of(*view.waits_for, view.machine) : job.message)},
       {"machine", text_or_null(view.machine)},
       {"execution", text_or_null(view.execution)},
       {"progress", progress(view.progress)},

@@ -130,6 +130,7 @@ TEST_F(RunnerTest, a_cancel_ends_the_waiting_for_another_try) {
   patient.add(std::move(one));
   while (log().find("tried again") == std::string::npos) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(look().status, RunStatus::running);
+  while (patient.waits_for(job) != WaitReason::retry) std::this_thread::sleep_for(1ms);
   EXPECT_TRUE(patient.cancel(job));
   EXPECT_EQ(await_end().status, RunStatus::cancelled);
   EXPECT_EQ(tries_, 1);
@@ -186,6 +187,42 @@ TEST_F(RunnerTest, while_one_waits_for_another_try_others_have_its_place) {
   patient.add(std::move(one));
   patient.add(std::move(other));
   while (tries_ == 0) std::this_thread::sleep_for(1ms);
+}
+
+TEST_F(RunnerTest, what_waits_says_for_what) {
+  runner_.set_limit_of(/*repository*/ 8, 1);
+  std::atomic<bool> opens = false;
+  course_->before = [&](const source::Cancel&) -> std::optional<JobEnd> {
+    while (!opens) std::this_thread::sleep_for(1ms);
+    return std::nullopt;
+  };
+  std::vector<Work> works;
+  std::vector<Id> jobs;
+  for (int i = 0; i < 4; ++i) {
+    works.push_back(work(forever));
+    jobs.push_back(works.back().job);
+  }
+  works[0].machine = works[1].machine = 7;
+  works[0].repository = works[2].repository = 8;
+  const auto begin = [&](int one) {
+    runner_.add(std::move(works[static_cast<std::size_t>(one)]));
+    while (one == 0 && runner_.waits_for(jobs[0])) std::this_thread::yield();
+  };
+  begin(0);
+  begin(1);
+  EXPECT_EQ(runner_.waits_for(jobs[1]), WaitReason::hooks);
+  opens = true;
+  while (runner_.waits_for(jobs[1]) == WaitReason::hooks) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(runner_.waits_for(jobs[1]), WaitReason::machine_busy);
+  begin(2);
+  EXPECT_EQ(runner_.waits_for(jobs[2]), WaitReason::max_jobs);
+  runner_.set_limit(1);
+  begin(3);
+  EXPECT_EQ(runner_.waits_for(jobs[3]), WaitReason::max_concurrent_jobs);
+  EXPECT_EQ(runner_.waits_for(jobs[0]), std::nullopt) << "it runs";
+  runner_.cancel_execution(course_->execution);
+  await_end();
+  for (const Id job : jobs) EXPECT_EQ(runner_.waits_for(job), std::nullopt);
 }
 
 TEST_F(RunnerTest, what_gets_no_further_is_ended_and_what_moves_is_not) {

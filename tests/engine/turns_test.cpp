@@ -64,14 +64,14 @@ TEST(Turns, no_more_run_than_may) {
   turns.set_limit(2);
   turns.set_limit_of(7, 1);
   const Work there{.repository = 7}, elsewhere{.repository = 8};
-  EXPECT_TRUE(turns.has_room(there));
+  EXPECT_EQ(turns.full_for(there), std::nullopt);
   turns.begins(there);
-  EXPECT_FALSE(turns.has_room(there));
-  EXPECT_TRUE(turns.has_room(elsewhere));
+  EXPECT_EQ(turns.full_for(there), WaitReason::max_jobs);
+  EXPECT_EQ(turns.full_for(elsewhere), std::nullopt);
   turns.begins(elsewhere);
-  EXPECT_FALSE(turns.has_room(elsewhere)) << "two run";
+  EXPECT_EQ(turns.full_for(elsewhere), WaitReason::max_concurrent_jobs) << "two run";
   turns.ends(there);
-  EXPECT_TRUE(turns.has_room(there));
+  EXPECT_EQ(turns.full_for(there), std::nullopt);
 }
 
 TEST(Turns, no_more_run_than_may_of_one_source_and_each_repository_has_its_own_limit_beside) {
@@ -81,15 +81,15 @@ TEST(Turns, no_more_run_than_may_of_one_source_and_each_repository_has_its_own_l
   turns.set_limit_of(7, 1);
   const Work to_one{.repository = 7, .source = 5}, to_other{.repository = 8, .source = 5};
   turns.begins(to_one);
-  EXPECT_FALSE(turns.has_room(to_one)) << "its repository is full";
-  EXPECT_TRUE(turns.has_room(to_other));
+  EXPECT_EQ(turns.full_for(to_one), WaitReason::max_jobs) << "its repository is full";
+  EXPECT_EQ(turns.full_for(to_other), std::nullopt);
   turns.begins(to_other);
-  EXPECT_FALSE(turns.has_room(to_other)) << "its source is full";
-  EXPECT_TRUE(turns.has_room({.repository = 8, .source = 6}));
+  EXPECT_EQ(turns.full_for(to_other), WaitReason::max_jobs) << "its source is full";
+  EXPECT_EQ(turns.full_for({.repository = 8, .source = 6}), std::nullopt);
   turns.ends(to_one);
-  EXPECT_TRUE(turns.has_room(to_other));
+  EXPECT_EQ(turns.full_for(to_other), std::nullopt);
   turns.begins(to_other);
-  EXPECT_FALSE(turns.has_room(to_one)) << "its repository has room, its source has none";
+  EXPECT_EQ(turns.full_for(to_one), WaitReason::max_jobs) << "its repository has room, its source has none";
 }
 
 TEST(Turns, a_limit_that_is_lowered_holds_for_what_begins) {
@@ -99,9 +99,9 @@ TEST(Turns, a_limit_that_is_lowered_holds_for_what_begins) {
   turns.set_limit(1);
   turns.ends({});
   turns.ends({});
-  EXPECT_FALSE(turns.has_room({}));
+  EXPECT_EQ(turns.full_for({}), WaitReason::max_concurrent_jobs);
   turns.ends({});
-  EXPECT_TRUE(turns.has_room({}));
+  EXPECT_EQ(turns.full_for({}), std::nullopt);
 }
 
 }  // namespace

@@ -113,6 +113,19 @@ TEST(Views, ShowAJobsMetadataAsTheJsonThatItIs) {
   EXPECT_EQ(json::parse(job_status(view))["metadata"], "broken");
 }
 
+TEST(JobViews, one_that_waits_says_for_what) {
+  JobView view;
+  view.machine = "m";
+  for (const std::string_view word : Words<WaitReason>::words) {
+    view.waits_for = from_word<WaitReason>(word);
+    const json status = json::parse(job_status(view));
+    EXPECT_EQ(status["reason"], word);
+    EXPECT_NE(status["message"].get<std::string>().find("wait"), std::string::npos);
+  }
+  view.waits_for = WaitReason::machine_busy;
+  EXPECT_EQ(json::parse(job_status(view))["message"], "it waits: another job has machine 'm'");
+}
+
 TEST(Views, SayWhoCausedAnEvent) {
   Event event;
   EXPECT_EQ(json::parse(event_line(event))["by"], "daemon");

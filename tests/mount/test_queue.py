@@ -27,6 +27,13 @@ class Queue(holdfast.MountTest):
     def status(self, flow, name):
         return self.daemon.json(f"flows/{flow}/executions/{name}/status.json")
 
+    def expect_wait(self, flow, name, reason):
+        """Its job is said to wait for that."""
+        (job,) = self.status(flow, name)["created_job_ids"]
+        status = self.daemon.json(f"jobs/{job}/status.json")
+        self.assertEqual((status["status"], status["reason"]), ("pending", reason))
+        self.assertIn("it waits", status["message"])
+
     def limit(self, jobs):
         self.daemon.write("config.json", json.dumps({"max_concurrent_jobs": jobs}))
 
@@ -116,6 +123,7 @@ class Turns(Queue):
         self.daemon.write("flows/wide/control", "run name=r")
         self.daemon.write("flows/single/control", "run name=r")
         self.assertEqual(self.status("single", "r")["status"], "pending")
+        self.expect_wait("single", "r", "max_concurrent_jobs")
         self.unblock()
         self.assertEqual(self.daemon.read("flows/single/executions/r/wait"), "success\n")
         self.assertEqual(self.daemon.read("flows/wide/executions/r/wait"), "success\n")
@@ -150,6 +158,10 @@ class Turns(Queue):
             self.daemon.write(f"flows/{name}/control", "run name=r")
         self.until(lambda: self.status("a", "r")["status"] == "running")
         self.assertEqual(self.status("b", "r")["status"], "pending")
+        self.expect_wait("b", "r", "max_jobs")
+        self.add_flow("elsewhere", "a")
+        self.daemon.write("flows/elsewhere/control", "run name=r")
+        self.expect_wait("elsewhere", "r", "machine_busy")
         # Others go elsewhere meanwhile; and a higher limit holds at once.
         self.add_file_machine("c")
         self.add_flow("c", "c")
