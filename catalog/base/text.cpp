@@ -69,7 +69,10 @@ Result<std::chrono::seconds> parse_duration(std::string_view text) {
   static constexpr Unit kUnits[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
   std::uint64_t value = 0;
   if (!parse_with_unit(text, kUnits, false, value))
-    return fail(EINVAL, "'{}' is no duration; write it as 90s, 15m, 4h, 30d", text);
+    return fail(EINVAL, "'{}' is no span of time; write it as 90s, 15m, 4h or 30d", text);
+  if (value > static_cast<std::uint64_t>(kLongestDuration.count()))
+    return fail(EINVAL, "'{}' is too long a span of time; the longest is {}", text,
+                print_duration(kLongestDuration));
   return std::chrono::seconds{value};
 }
 
@@ -78,10 +81,34 @@ std::string print_duration(std::chrono::seconds span) {
     std::int64_t seconds;
     char letter;
   };
-  for (const auto [seconds, letter] : {Unit{86400, 'd'}, Unit{3600, 'h'}, Unit{60, 'm'}})
-    if (span.count() != 0 && span.count() % seconds == 0)
+  constexpr std::int64_t kDay = 86400;
+  for (const auto [seconds, letter] : {Unit{kDay, 'd'}, Unit{3600, 'h'}, Unit{60, 'm'}})
+    if (span.count() != 0 && span.count() % seconds == 0 && (seconds != kDay || span.count() > kDay))
       return fmt::format("{}{}", span.count() / seconds, letter);
   return fmt::format("{}s", span.count());
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto at = [&](std::size_t ahead) {
+      return i + ahead < text.size() ? static_cast<unsigned char>(text[i + ahead]) : 0U;
+    };
+    const unsigned first = at(0), second = at(1);
+    const std::size_t length = first < 0x80                    ? 1
+                               : first >= 0xC2 && first < 0xE0 ? 2
+                               : first >= 0xE0 && first < 0xF0 ? 3
+                               : first >= 0xF0 && first < 0xF5 ? 4
+                                                               : 0;
+    if (length == 0) return false;
+    for (std::size_t ahead = 1; ahead < length; ++ahead)
+      if ((at(ahead) & 0xC0) != 0x80) return false;
+    // Longer than need be, halves of pairs, beyond the last character.
+    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) ||
+        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second >= 0x90))
+      return false;
+    i += length;
+  }
+  return true;
 }
 
 Result<> check_name(std::string_view name) {

@@ -14,10 +14,15 @@ namespace holdfast {
 Result<std::uint64_t> parse_size(std::string_view text);
 // "0%" to "100%" → 0 to 100.
 Result<int> parse_percent(std::string_view text);
-// "90s", "15m", "4h", "30d" → seconds.
+// "90s", "15m", "4h", "30d" → seconds. At most a hundred years: so no sum of a time and a span leaves what a
+// clock can show.
+constexpr std::chrono::seconds kLongestDuration = std::chrono::days{36500};
 Result<std::chrono::seconds> parse_duration(std::string_view text);
-// As parse_duration takes it, in the largest unit that it is whole in.
+// As parse_duration takes it, in the largest unit that it is whole in; one day is 24h.
 std::string print_duration(std::chrono::seconds span);
+
+// Whether it is UTF-8.
+bool is_utf8(std::string_view text);
 
 // Letters, digits, '.', '_', '-'; 1 to 128 bytes; no leading dot.
 Result<> check_name(std::string_view name);

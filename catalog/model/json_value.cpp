@@ -97,6 +97,14 @@ Value<std::string> name() {
       [](const std::string& value) { return check_name(value).has_value(); });
 }
 
+Value<std::string> disk_name() {
+  return text_that(
+      "a name of letters, digits, '.', '_' and '-', not starting with a dot, of at most 128 bytes, and not "
+      "\"error\", which is a file beside the disks",
+      {{"type", "string"}, {"pattern", fmt::format("^(?!error$){}$", kNamePattern)}},
+      [](const std::string& value) { return value != "error" && check_name(value).has_value(); });
+}
+
 Value<std::string> target_path() {
   return text_that("a machine or a group, written as machines/NAME or groups/NAME",
                    {{"type", "string"}, {"pattern", fmt::format("^(machines|groups)/{}$", kNamePattern)}},
@@ -280,8 +288,8 @@ Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most) {
 
 Value<std::chrono::seconds> duration(std::chrono::seconds least) {
   const std::string must = least.count() > 0
-                               ? "a span of time that is not 0, as \"90s\", \"15m\", \"4h\" or \"30d\""
-                               : "a span of time, as \"90s\", \"15m\", \"4h\" or \"30d\"";
+                               ? "a span of time that is not 0, of at most \"36500d\", as \"90s\", \"15m\" or \"4h\""
+                               : "a span of time of at most \"36500d\", as \"90s\", \"15m\" or \"4h\"";
   return {must,
           {{"type", "string"}, {"pattern", least.count() > 0 ? "^0*[1-9][0-9]*[smhd]$" : "^[0-9]+[smhd]$"}},
           [least, must](const Json& found, const std::string& field) -> Result<std::chrono::seconds> {

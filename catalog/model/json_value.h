@@ -33,6 +33,7 @@ tl::unexpected<Error> wrong(const Json& found, const std::string& field, std::st
 Value<std::string> text();  // any
 Value<std::string> text_not_empty();
 Value<std::string> name();           // of an object: check_name
+Value<std::string> disk_name();      // and not of a fixed file beside the disks
 Value<std::string> target_path();    // "machines/NAME", "groups/NAME"
 Value<std::string> socket_path();    // absolute, and short enough for a unix socket
 Value<std::string> absolute_path();  // below /, without ".", ".." or a slash at its end

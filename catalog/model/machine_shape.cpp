@@ -57,11 +57,11 @@ std::vector<std::pair<std::string, std::string>> elsewhere(std::vector<Field<D>>
 
 Shape<DiskDefinition> disk_shape(Driver driver) {
   using D = DiskDefinition;
-  Shape<D> shape{
-      "A disk of the machine.",
-      {field("name", &D::name, name(), "What the disk is called here, once in the machine.", Need::required)},
-      {},
-      elsewhere(disk_fields, driver)};
+  Shape<D> shape{"A disk of the machine.",
+                 {field("name", &D::name, disk_name(), "What the disk is called here, once in the machine.",
+                        Need::required)},
+                 {},
+                 elsewhere(disk_fields, driver)};
   for (Field<D>& own : disk_fields(driver)) shape.fields.push_back(std::move(own));
   if (driver == Driver::nbd)
     shape.rules.push_back(

@@ -109,16 +109,16 @@ void mknod(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t, dev_
 }  // namespace
 
 void add_directory_handlers(fuse_lowlevel_ops& operations) {
-  operations.opendir = opendir;
-  operations.readdir = readdir;
-  operations.releasedir = releasedir;
-  operations.mkdir = mkdir;
-  operations.rmdir = rmdir;
-  operations.rename = rename;
-  operations.unlink = unlink;
-  operations.symlink = symlink;
-  operations.link = link;
-  operations.mknod = mknod;
+  operations.opendir = guarded<opendir>;
+  operations.readdir = guarded<readdir>;
+  operations.releasedir = guarded<releasedir>;
+  operations.mkdir = guarded<mkdir>;
+  operations.rmdir = guarded<rmdir>;
+  operations.rename = guarded<rename>;
+  operations.unlink = guarded<unlink>;
+  operations.symlink = guarded<symlink>;
+  operations.link = guarded<link>;
+  operations.mknod = guarded<mknod>;
 }
 
 }  // namespace holdfast::mount::handlers

@@ -125,14 +125,14 @@ void lseek(fuse_req_t request, fuse_ino_t, off_t offset, int whence, fuse_file_i
 }  // namespace
 
 void add_file_handlers(fuse_lowlevel_ops& operations) {
-  operations.open = open;
-  operations.create = create;
-  operations.read = read;
-  operations.write = write;
-  operations.flush = flush;
-  operations.fsync = fsync;
-  operations.release = release;
-  operations.lseek = lseek;
+  operations.open = guarded<open>;
+  operations.create = guarded<create>;
+  operations.read = guarded<read>;
+  operations.write = guarded<write>;
+  operations.flush = guarded<flush>;
+  operations.fsync = guarded<fsync>;
+  operations.release = guarded<release>;
+  operations.lseek = guarded<lseek>;
 }
 
 }  // namespace holdfast::mount::handlers

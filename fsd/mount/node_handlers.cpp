@@ -85,13 +85,13 @@ void statfs(fuse_req_t request, fuse_ino_t) {
 }  // namespace
 
 void add_node_handlers(fuse_lowlevel_ops& operations) {
-  operations.lookup = lookup;
+  operations.lookup = guarded<lookup>;
   operations.forget = forget;
   operations.forget_multi = forget_multi;
-  operations.getattr = getattr;
-  operations.setattr = setattr;
-  operations.readlink = readlink;
-  operations.statfs = statfs;
+  operations.getattr = guarded<getattr>;
+  operations.setattr = guarded<setattr>;
+  operations.readlink = guarded<readlink>;
+  operations.statfs = guarded<statfs>;
 }
 
 }  // namespace holdfast::mount::handlers

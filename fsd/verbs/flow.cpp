@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catalog/model/definition_json.h"
+#include "catalog/model/json_text.h"
 #include "catalog/model/rights.h"
 #include "fsd/verbs/limits.h"
 #include "fsd/verbs/test.h"
@@ -51,7 +52,7 @@ Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller
     Json read = Json::parse(value, nullptr, /*allow_exceptions=*/false);
     definition[field] = read.is_discarded() ? Json(value) : std::move(read);
   }
-  HF_TRY(const auto wanted, parse_definition<FlowDefinition>(definition.dump()));
+  HF_TRY(const auto wanted, parse_definition<FlowDefinition>(json::compact(definition)));
   if (const std::string field = root_only_change(view.flow.definition, wanted);
       caller.uid != 0 && !field.empty())
     return fail(EPERM, "'{}' names something of the host: only root may change it", field);

@@ -90,8 +90,9 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
       if (value.starts_with('/')) return {};
       return fail(EINVAL, "{}='{}' is no absolute path", argument.key, value);
     case Argument::Type::span:
-      if (parse_duration(value)) return {};
-      return fail(EINVAL, "{}='{}' is no span of time; write it as 90s, 15m or 4h", argument.key, value);
+      if (const auto span = parse_duration(value); !span)
+        return fail(EINVAL, "{}={}", argument.key, span.error().message);
+      return {};
     case Argument::Type::size:
       if (parse_size(value).value_or(0) > 0) return {};
       return fail(EINVAL, "{}='{}' is no size; write it as 512K, 5M or 1G", argument.key, value);
@@ -108,7 +109,7 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
     case Argument::Type::text:
     case Argument::Type::field: return {};
     case Argument::Type::new_name:
-      if (reserved(value))
+      if (!value.empty() && reserved(value))
         return fail(EINVAL, "{}='{}' is the name of a fixed file; choose another", argument.key, value);
       [[fallthrough]];
     case Argument::Type::name:
@@ -139,8 +140,11 @@ std::vector<std::string> Values::list(std::string_view key) const {
 
 Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved) {
   while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  if (line.ends_with('\r'))
+    return fail(EINVAL, "the line ends in CR LF, as under DOS; write it with LF alone");
   if (line.find_first_of(std::string_view{"\n\r\0", 3}) != std::string_view::npos)
     return fail(EINVAL, "one write is one command on one line");
+  if (!is_utf8(line)) return fail(EINVAL, "the command is not UTF-8; write it so, or in plain ASCII");
   HF_TRY(const auto words, words_of(line));
   if (words.empty()) return fail(EINVAL, "an empty command; reading this file shows what may be written");
 

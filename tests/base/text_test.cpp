@@ -41,8 +41,35 @@ TEST(Durations, AreReadWithTheirUnit) {
 }
 
 TEST(Durations, WithoutAUnitAreRefused) {
-  for (const char* text : {"", "90", "s", "-1s", "1.5h", "1w", "106751991167301d"})
-    EXPECT_FALSE(parse_duration(text)) << text;
+  for (const char* text : {"", "90", "s", "-1s", "1.5h", "1w"}) EXPECT_FALSE(parse_duration(text)) << text;
+}
+
+// Added to a time, or made nanoseconds of, it would begin again from below.
+TEST(Durations, BeyondAHundredYearsAreRefused) {
+  EXPECT_EQ(parse_duration("36500d"), kLongestDuration);
+  for (const char* text : {"36501d", "106752d", "9999999h", "9223372036854775807s", "106751991167301d"}) {
+    const auto span = parse_duration(text);
+    ASSERT_FALSE(span) << text;
+    EXPECT_EQ(span.error().code, EINVAL);
+  }
+}
+
+TEST(Durations, ArePrintedInTheirLargestUnit) {
+  EXPECT_EQ(print_duration(24h), "24h");
+  EXPECT_EQ(print_duration(48h), "2d");
+  EXPECT_EQ(print_duration(90s), "90s");
+  EXPECT_EQ(print_duration(15min), "15m");
+  EXPECT_EQ(print_duration(0s), "0s");
+}
+
+TEST(Texts, AreToldFromWhatIsNoUtf8) {
+  for (const std::string_view text :
+       {"", "a", "caf\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x92\xbe", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  for (const std::string_view text :
+       {"\xff", "caf\xe9", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+        "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xe2\x82", "\x80"})
+    EXPECT_FALSE(is_utf8(text));
 }
 
 TEST(Names, AreLettersDigitsDotsUnderscoresAndDashes) {

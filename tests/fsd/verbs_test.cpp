@@ -101,7 +101,7 @@ TEST(Parsing, TakesSpansOfTime) {
   ASSERT_TRUE(command);
   EXPECT_EQ(command->values.text("timeout"), "15m");
   EXPECT_THAT(parse("drain timeout=soon", of_root(), is_reserved).error().message,
-              HasSubstr("timeout='soon' is no span of time; write it as 90s, 15m or 4h"));
+              HasSubstr("timeout='soon' is no span of time; write it as 90s, 15m, 4h or 30d"));
 }
 
 TEST(Parsing, RefusesNamesThatAreNone) {
@@ -126,6 +126,8 @@ TEST(Parsing, RefusesWordsWithoutAValue) { EXPECT_THAT(refusal("run full"), HasS
 TEST(Parsing, RefusesMoreThanOneLine) {
   EXPECT_EQ(refusal("run\ncancel\n"), "one write is one command on one line");
   EXPECT_EQ(refusal(std::string_view{"run\0", 4}), "one write is one command on one line");
+  EXPECT_THAT(refusal("run\r\n"), HasSubstr("CR LF"));
+  EXPECT_THAT(refusal("run by=caf\xe9"), HasSubstr("not UTF-8"));
 }
 
 TEST(Parsing, RefusesNothing) {

@@ -90,6 +90,24 @@ class Table(Errors):
             self.assert_refused(errno.EINVAL, sentence, f"{kind}/error", self.define(kind, definition))
         self.assert_refused(errno.EINVAL, "timeout='soon' is no span of time", "error", self.command(".", "drain timeout=soon"))
 
+    def test_einval_bytes_that_are_no_text(self):
+        """Each of these once ended the daemon."""
+        for line in (b'set description="caf\xe9"', b"set \xff=1", b'set tags=["\xff"]', b"run name=\xff", b"\xff"):
+            with self.assertRaises(OSError) as refused:
+                with open(self.mount / "flows/f/control", "wb", buffering=0) as control:
+                    control.write(line + b"\n")
+            self.assertEqual(refused.exception.errno, errno.EINVAL)
+            self.assertIn("the command is not UTF-8", self.daemon.read("flows/f/error"))
+        with self.assertRaises(OSError) as refused:
+            with open(self.mount / "flows/f/config.json", "wb", buffering=0) as config:
+                config.write(b'{"description": "caf\xe9"}')
+        self.assertEqual(refused.exception.errno, errno.EINVAL)
+        (self.mount / "flows/f/error").read_bytes()
+
+    def test_einval_a_disk_with_the_name_of_a_fixed_file(self):
+        disks = [{"name": "error", "node": "n"}]
+        self.assert_refused(errno.EINVAL, '"error", which is a file beside the disks', "machines/m/error", self.define("machines/m", self.machine(disks=disks)))
+
     def test_einval_a_bad_or_reserved_name(self):
         self.assert_refused(errno.EINVAL, "mkdir .x", "flows/error", lambda: os.mkdir(self.mount / "flows/.x"))
         self.assert_refused(errno.EINVAL, "rename f to a b", "flows/error", lambda: os.rename(self.mount / "flows/f", self.mount / "flows/a b"))
