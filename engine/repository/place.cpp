@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -72,16 +73,33 @@ Result<std::string> Place::initialise(const std::string& path) {
 
 Result<std::shared_ptr<Place>> Place::open(const std::string& path, const std::string& marker) {
   HF_TRY(auto directory, open_directory(path));
-  std::shared_ptr<Place> place(new Place(path, marker, std::move(directory)));
+  HF_TRY(const auto identity, identity_of(path));
+  std::shared_ptr<Place> place(new Place(path, marker, std::move(directory), identity));
   HF_CHECK(place->check());
   place->may_write_ = place->take_lease();
   return place;
 }
 
-Place::Place(std::string path, std::string marker, std::unique_ptr<Directory> directory)
-    : path_(std::move(path)), marker_(std::move(marker)), directory_(std::move(directory)) {}
+Place::Place(std::string path, std::string marker, std::unique_ptr<Directory> directory, Identity identity)
+    : path_(std::move(path)),
+      marker_(std::move(marker)),
+      directory_(std::move(directory)),
+      identity_(identity) {}
 
+Result<Place::Identity> Place::identity_of(const std::string& path) {
+  struct stat it {};
+  if (::stat(path.c_str(), &it) != 0) return fail_errno("looking at {}", path);
+  return Identity{it.st_dev, it.st_ino};
+}
+
+// Points must not go on being written into a directory that has been moved away, or lies below what was
+// mounted over it since: nobody would find them.
 Result<> Place::check() const {
+  HF_TRY(const auto now, identity_of(path_));
+  if (now != identity_)
+    return fail(EIO,
+                "{} is another directory by now: the repository was moved, or something is mounted over it",
+                path_);
   HF_TRY(const std::string found, read_marker(*directory_, path_));
   if (found != marker_)
     return fail(EIO, "{} is repository {}, not {}: another one is mounted there", path_, found, marker_);

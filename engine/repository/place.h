@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catalog/base/disk.h"
@@ -30,7 +31,7 @@ class Place {
   // EIO when the marker is missing or another's.
   static Result<std::shared_ptr<Place>> open(const std::string& path, const std::string& marker);
 
-  // Looks at the marker again: the file system may have gone since.
+  // Looks at the path and the marker again: the file system may have gone since.
   Result<> check() const;
 
   Directory& directory() const { return *directory_; }
@@ -58,12 +59,15 @@ class Place {
   Result<> discard(const std::string& machine_key, const std::string& point_name) const;
 
  private:
-  Place(std::string path, std::string marker, std::unique_ptr<Directory> directory);
+  using Identity = std::pair<std::uint64_t, std::uint64_t>;  // of a directory: device and inode
+  static Result<Identity> identity_of(const std::string& path);
+  Place(std::string path, std::string marker, std::unique_ptr<Directory> directory, Identity identity);
   Result<> take_lease();
 
   const std::string path_;
   const std::string marker_;
   const std::unique_ptr<Directory> directory_;
+  const Identity identity_;
   Fd lease_;
   Result<> may_write_;
 };

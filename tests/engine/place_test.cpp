@@ -44,6 +44,24 @@ TEST_F(PlaceTest, a_directory_with_somebodys_data_is_refused_and_left_as_it_was)
   EXPECT_EQ(std::distance(fs::directory_iterator(path_), fs::directory_iterator()), 1);
 }
 
+TEST_F(PlaceTest, a_directory_that_is_no_longer_at_its_path_is_not_the_repository) {
+  const auto made = Place::initialise(path_);
+  const auto place = Place::open(path_, *made);
+  ASSERT_TRUE(place) << place.error().message;
+  EXPECT_TRUE((*place)->check());
+  const std::string away = path_ + "-away";
+  fs::rename(path_, away);
+  EXPECT_FALSE((*place)->check()) << "nothing is there";
+  fs::create_directory(path_);
+  const auto other = (*place)->check();
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, EIO);
+  EXPECT_NE(other.error().message.find("another directory"), std::string::npos) << other.error().message;
+  fs::remove(path_);
+  fs::rename(away, path_);
+  EXPECT_TRUE((*place)->check());
+}
+
 TEST_F(PlaceTest, a_first_try_that_died_half_way_is_taken_up_again) {
   std::ofstream(path_ + "/INDEX.txt") << "";
   std::ofstream(path_ + "/holdfast.json.new") << "{";

@@ -86,6 +86,18 @@ class Outcomes(holdfast.MountTest):
         self.run_flow("error", "repository_unreachable", "r2")
         self.assertEqual(list(self.repository.iterdir()), [])
 
+    def test_a_repository_that_is_moved_away_under_the_daemon_is_an_error_and_takes_no_more(self):
+        self.add_flow()
+        self.run_flow("success", None, "r1")
+        away = self.repository.rename(self.folder / "elsewhere")
+        self.repository.mkdir()
+        before = set(away.glob("*/*"))
+        self.run_flow("error", "repository_unreachable", "r2")
+        self.assertEqual((set(away.glob("*/*")), list(self.repository.iterdir())), (before, []))
+        self.repository.rmdir()
+        away.rename(self.repository)
+        self.run_flow("success", None, "r3")
+
     def test_a_disk_that_is_not_there_is_an_error(self):
         definition = self.storage.definition() | {"disks": [{"name": "disk-0", "node": "no-such-node"}]}
         self.daemon.write("machines/m/config.json", json.dumps(definition))
