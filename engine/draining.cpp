@@ -34,17 +34,21 @@ Result<Id> LiveEngine::drain(const DrainRequest& request, const Caller& caller) 
 
   std::optional<std::chrono::steady_clock::time_point> until;
   if (request.timeout) until = std::chrono::steady_clock::now() + *request.timeout;
-  runs::Work work{.job = job.id, .name = "jobs/" + job.name};
+  runs::Work work{.job = job.id, .beside = true, .name = "jobs/" + job.name};
   work.perform = [this, id = job.id, until](ProgressMeter&,
                                             const source::Cancel& cancel) -> Result<runs::JobEnd> {
     const auto quiet = runner_.wait_for_quiet(id, cancel, until, [this] { return open_images_ == 0; });
     if (quiet) return runs::JobEnd{};
-    runner_.close_to_new_work(false);
     if (quiet.error().code != ETIMEDOUT) return tl::make_unexpected(quiet.error());
     return runs::JobEnd{.status = RunStatus::error,
                         .reason = EndReason::timed_out,
                         .message = fmt::format("{}, and {} images are open; new work is taken again",
                                                quiet.error().message, open_images_.load())};
+  };
+  // However it ends, also before it has begun.
+  work.next = [this](db::Connection&, const runs::JobEnd& end) -> Result<std::optional<runs::Work>> {
+    if (end.status != RunStatus::success) runner_.close_to_new_work(false);
+    return std::nullopt;
   };
   runner_.add(std::move(work));
   return job.id;

@@ -92,7 +92,7 @@ Result<std::vector<Job>> add_up(db::Connection& db, Execution& execution) {
   execution.jobs_failed = count(RunStatus::error);
   execution.jobs_skipped = count(RunStatus::cancelled);
   execution.machines_processed = std::ranges::count_if(jobs, [](const Job& job) {
-    return job.type == JobType::backup &&
+    return (job.type == JobType::backup || job.type == JobType::replication) &&
            (job.status == RunStatus::success || job.status == RunStatus::warning);
   });
   execution.bytes_read = execution.bytes_transferred = execution.bytes_stored = 0;

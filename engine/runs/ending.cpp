@@ -20,6 +20,11 @@ bool may_pass(const Error& error) {
   return std::ranges::find(kStays, error.code) == kStays.end();
 }
 
+// The catalog's file, or its file system, not what was asked of it.
+bool is_trouble_of_the_catalog(const Error& error) {
+  return error.code == ENOSPC || error.code == EIO || error.code == EAGAIN;
+}
+
 }  // namespace
 
 bool Runner::stopping() {
@@ -155,26 +160,18 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   }
   std::optional<Work> next;
   std::optional<Execution> ended;
-  auto recorded = services_.catalog.write([&](db::Connection& db) -> Result<> {
-    const Time now = services_.clock.now();
-    if (work.next) {
-      HF_TRY(next, work.next(db, end));
-    }
-    HF_TRY(last, job_ended(db, work.job, end, now));
-    if (!last || has_after) return {};
-    HF_TRY(ended, end_execution(db, work.course->execution, EndReason::failed, "", now));
-    return {};
-  });
-  if (recorded && last && has_after) {
-    auto closed = close(*task.way);
-    if (closed)
-      ended = std::move(*closed);
-    else
-      recorded = tl::make_unexpected(closed.error());
-  }
-  if (!recorded)
-    log::error("{}, job {}, has ended ({}), but that can't be recorded: {}", work.name, work.job,
-               to_word(end.status), recorded.error().message);
+  record(fmt::format("{}, job {}, has ended ({})", work.name, work.job, to_word(end.status)),
+         [&](db::Connection& db) -> Result<> {
+           const Time now = services_.clock.now();
+           if (work.next) {
+             HF_TRY(next, work.next(db, end));
+           }
+           HF_TRY(last, job_ended(db, work.job, end, now));
+           if (!last || has_after) return {};
+           HF_TRY(ended, end_execution(db, work.course->execution, EndReason::failed, "", now));
+           return {};
+         });
+  if (last && has_after) ended = close(*task.way);
   if (end.status == RunStatus::error) log::warning("{}: {}", work.name, end.message);
   if (next) add(std::move(*next));
   if (!last) return;
@@ -185,8 +182,23 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   if (ended) execution_ended_(*ended);
 }
 
+// An end that can't be written down (the disk of the catalog is full, say) is not an end: it is tried again
+// until it can, or until the daemon stops; then the next start ends what is left (law 16).
+void Runner::record(const std::string& what, const std::function<Result<>(db::Connection&)>& write) {
+  for (auto pause = pace_.first;; pause = std::min(2 * pause, pace_.longest)) {
+    const auto written = services_.catalog.write(write);
+    if (written) return;
+    const bool may_come = is_trouble_of_the_catalog(written.error());
+    log::error("{}, but that can't be recorded: {}{}", what, written.error().message,
+               may_come ? "; it is tried again" : "");
+    if (!may_come) return;
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, pause, [this] { return stopping_; })) return;
+  }
+}
+
 // What its flow has done after its jobs, and its end.
-Result<Execution> Runner::close(Way& way) {
+std::optional<Execution> Runner::close(Way& way) {
   {
     const std::lock_guard lock(mutex_);
     way.closing = true;
@@ -194,14 +206,19 @@ Result<Execution> Runner::close(Way& way) {
   }
   const Course& course = *way.course;
   const auto now = [this] { return services_.clock.now(); };
-  HF_TRY(const Execution ending,
-         services_.catalog.read([&](db::Connection& db) { return ending_of(db, course.execution, now()); }));
-  const std::string remark = course.after(ending, way.closing_cancel);
+  const auto ending =
+      services_.catalog.read([&](db::Connection& db) { return ending_of(db, course.execution, now()); });
+  const std::string remark = ending ? course.after(*ending, way.closing_cancel)
+                                    : "its hooks were not run: " + ending.error().message;
   const bool interrupted = way.closing_cancel.requested() && stopping();
-  return services_.catalog.write([&](db::Connection& db) {
-    return end_execution(db, course.execution, interrupted ? EndReason::interrupted : EndReason::hook_failed,
-                         interrupted ? kHooksInterrupted : remark, now());
+  std::optional<Execution> ended;
+  record(course.name + " has ended", [&](db::Connection& db) -> Result<> {
+    HF_TRY(ended,
+           end_execution(db, course.execution, interrupted ? EndReason::interrupted : EndReason::hook_failed,
+                         interrupted ? kHooksInterrupted : remark, now()));
+    return {};
   });
+  return ended;
 }
 
 void Runner::tell_of_execution(const Task& task) {

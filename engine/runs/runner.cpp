@@ -16,7 +16,7 @@ void Runner::set_limit(unsigned jobs) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
     turns_.set_limit(jobs);
-    while (workers_.size() < jobs) workers_.emplace_back([this] { work(); });
+    while (workers_.size() < jobs + 1) workers_.emplace_back([this] { work(); });
     if (!watchdog_.joinable()) watchdog_ = std::thread([this] { watch(); });
   }
   changed_.notify_all();
@@ -118,9 +118,9 @@ Result<> Runner::cancel(Id job) {
     const auto found = tasks_.find(job);
     if (found == tasks_.end()) return fail(EINVAL, "it has ended; there is nothing to cancel");
     request_end(*found->second, std::nullopt);
-    // Nobody waits any more for what comes before them.
+    // Nobody waits any more for what comes before them; unless more of them are about to be added.
     const auto& way = found->second->way;
-    if (way && std::ranges::none_of(tasks_, [&](const auto& other) {
+    if (way && admitted_ == 0 && std::ranges::none_of(tasks_, [&](const auto& other) {
           return other.second->way == way && !other.second->cancel.requested();
         }))
       way->cancel.request();

@@ -4,10 +4,12 @@
 //      ▲                                                                               │
 //      └─────────── failed for what may pass, and is tried again after a pause ────────┘
 //
-// Threads: the runs' workers, owned here, as many as jobs may run at once; and the watchdog, which ends what
-// takes too long or gets no further, and sleeps until the next of them would. Work waits while other work has
-// its machine, or as much as may run at once does (turns.h). Any thread may call. All that was accepted
-// reaches a final status: here, or, when the process dies, at the next start (accounts.h).
+// Threads: the runs' workers, owned here, as many as jobs may run at once, and one for what waits for their
+// end
+// (`beside`); and the watchdog, which ends what takes too long or gets no further, and sleeps until the next
+// of them would. Work waits while other work has its machine, or as much as may run at once does (turns.h).
+// Any thread may call. All that was accepted reaches a final status: here, or, when the process dies, at the
+// next start (accounts.h).
 #pragma once
 
 #include <chrono>
@@ -131,7 +133,8 @@ class Runner {
   JobEnd end_of_cancelled(const std::optional<Cause>& cause);
   bool claim_end(Task& task);  // once, by whoever then records it
   void record_end(const Task& task, const JobEnd& end);
-  Result<Execution> close(Way& way);
+  void record(const std::string& what, const std::function<Result<>(db::Connection&)>& write);
+  std::optional<Execution> close(Way& way);  // nothing: its end could not be recorded
   void finish(const std::shared_ptr<Task>& task);
   void tell_of_execution(const Task& task);
   bool stopping();

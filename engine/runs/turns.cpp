@@ -23,6 +23,7 @@ std::optional<WaitReason> Turns::full_for(const Work& work) const {
     const auto running = running_of_.find(object);
     return limit != limits_.end() && running != running_of_.end() && running->second >= limit->second;
   };
+  if (work.beside) return std::nullopt;
   if (running_ >= limit_) return WaitReason::max_concurrent_jobs;
   if (std::ranges::any_of(limited(work), is_full)) return WaitReason::max_jobs;
   return std::nullopt;
@@ -34,12 +35,14 @@ bool Turns::goes_before(const Work& a, const Work& b) const {
 }
 
 void Turns::begins(const Work& work) {
+  if (work.beside) return;
   last_turns_[work.flow] = ++turn_;
   ++running_;
   for (const Id object : limited(work)) ++running_of_[object];
 }
 
 void Turns::ends(const Work& work) {
+  if (work.beside) return;
   --running_;
   for (const Id object : limited(work)) {
     const auto running = running_of_.find(object);

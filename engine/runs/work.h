@@ -33,6 +33,7 @@ struct Work {
   std::optional<Id> machine;  // that no other job may have meanwhile (law 3)
   std::optional<Id> repository;
   std::optional<Id> source;                   // that the machine is read from, where others are in it, too
+  bool beside = false;                        // the limits and turns of all others: it waits for their end
   std::string name;                           // "flows/F/executions/E", "jobs/J": for the log
   std::optional<std::chrono::seconds> stall;  // how long it may get no further
   int retries = 0;                            // how often it is tried again after what may pass

@@ -173,6 +173,20 @@ TEST_F(RunnerTest, a_cancel_of_a_job_that_is_not_yet_added_is_not_lost) {
   EXPECT_EQ(runner_.cancel(new_id()).error().code, EINVAL);
 }
 
+TEST_F(RunnerTest, a_cancel_of_one_job_leaves_those_that_are_added_after_it) {
+  auto admission = runner_.admit().value();
+  Work one = work(forever),
+       other = work([](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> { return JobEnd{}; });
+  const Id job = one.job;
+  runner_.add(std::move(one));
+  EXPECT_TRUE(runner_.cancel(job));
+  runner_.add(std::move(other));
+  admission.reset();
+  const Execution ended = await_end();
+  EXPECT_EQ(ended.status, RunStatus::warning);
+  EXPECT_EQ(ended.jobs_completed, 1);
+}
+
 TEST_F(RunnerTest, while_one_waits_for_another_try_others_have_its_place) {
   Runner patient(services_, nobody_, {.first = 1h, .longest = 1h}, [](const Execution&) {});
   patient.set_limit(1);
@@ -191,8 +205,9 @@ TEST_F(RunnerTest, while_one_waits_for_another_try_others_have_its_place) {
 
 TEST_F(RunnerTest, what_waits_says_for_what) {
   runner_.set_limit_of(/*repository*/ 8, 1);
-  std::atomic<bool> opens = false;
+  std::atomic<bool> is_opening = false, opens = false;
   course_->before = [&](const source::Cancel&) -> std::optional<JobEnd> {
+    is_opening = true;
     while (!opens) std::this_thread::sleep_for(1ms);
     return std::nullopt;
   };
@@ -204,20 +219,17 @@ TEST_F(RunnerTest, what_waits_says_for_what) {
   }
   works[0].machine = works[1].machine = 7;
   works[0].repository = works[2].repository = 8;
-  const auto begin = [&](int one) {
-    runner_.add(std::move(works[static_cast<std::size_t>(one)]));
-    while (one == 0 && runner_.waits_for(jobs[0])) std::this_thread::yield();
-  };
-  begin(0);
-  begin(1);
+  runner_.add(std::move(works[0]));
+  while (!is_opening) std::this_thread::sleep_for(1ms);
+  runner_.add(std::move(works[1]));
   EXPECT_EQ(runner_.waits_for(jobs[1]), WaitReason::hooks);
   opens = true;
   while (runner_.waits_for(jobs[1]) == WaitReason::hooks) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(runner_.waits_for(jobs[1]), WaitReason::machine_busy);
-  begin(2);
+  runner_.add(std::move(works[2]));
   EXPECT_EQ(runner_.waits_for(jobs[2]), WaitReason::max_jobs);
   runner_.set_limit(1);
-  begin(3);
+  runner_.add(std::move(works[3]));
   EXPECT_EQ(runner_.waits_for(jobs[3]), WaitReason::max_concurrent_jobs);
   EXPECT_EQ(runner_.waits_for(jobs[0]), std::nullopt) << "it runs";
   runner_.cancel_execution(course_->execution);
@@ -311,6 +323,29 @@ TEST_F(RunnerTest, what_comes_before_may_refuse_them_all) {
   EXPECT_EQ(ended.status, RunStatus::cancelled);
   EXPECT_EQ(ended.reason, EndReason::condition_not_met);
   EXPECT_EQ(ended.jobs_skipped, 3);
+}
+
+// Law 16: nothing stays `running` since the catalog could not be written to for a while.
+TEST_F(RunnerTest, an_end_that_cannot_be_written_down_is_tried_again_until_it_can) {
+  const auto other = db::Connection::open(state_ / "catalog.sqlite", db::Mode::read_write).value();
+  std::atomic<bool> begun = false, ends = false;
+  Work one = work([&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+    begun = true;
+    while (!ends) std::this_thread::sleep_for(1ms);
+    return JobEnd{};
+  });
+  one.next = [this](db::Connection&, const JobEnd&) -> Result<std::optional<Work>> {
+    ++tries_;
+    return std::nullopt;
+  };
+  runner_.add(std::move(one));
+  while (!begun || look().status != RunStatus::running) std::this_thread::sleep_for(1ms);
+  ASSERT_TRUE(other->execute_script("ALTER TABLE log_lines RENAME TO elsewhere"));
+  ends = true;
+  while (tries_ < 2) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(look().status, RunStatus::running);
+  ASSERT_TRUE(other->execute_script("ALTER TABLE elsewhere RENAME TO log_lines"));
+  EXPECT_EQ(await_end().status, RunStatus::success);
 }
 
 TEST_F(RunnerTest, what_follows_from_a_job_belongs_to_its_execution) {

@@ -78,6 +78,36 @@ class Draining(Life):
         self.assertFalse(self.daemon.json("status.json")["draining"])
         self.assert_runs_again("after")
 
+    def occupy(self):
+        """The only place that there is has a backup that does not end by itself; what ends it."""
+        self.daemon.write("config.json", json.dumps({"max_concurrent_jobs": 1}))
+        self.add_file_machine("slow")
+        self.add_repository("slow", bandwidth=1)
+        self.add_flow("slow", "slow", "slow")
+        self.daemon.write("flows/slow/control", "run name=r")
+        self.until(lambda: self.daemon.json("flows/slow/executions/r/status.json")["status"] == "running")
+        return lambda: self.daemon.write("flows/slow/control", "cancel")
+
+    def test_its_time_runs_while_others_have_every_place(self):
+        self.occupy()
+        self.daemon.write("control", "drain name=d timeout=1s")
+        self.assertEqual(self.daemon.read("jobs/d/wait"), "error\n")
+        self.assertEqual(self.job("d")["reason"], "timed_out")
+        self.assertIn("1 other jobs still run", self.job("d")["message"])
+        self.daemon.write("flows/f/control", "run name=taken")  # it waits, and is not refused
+        self.assertEqual(self.daemon.json("flows/f/executions/taken/status.json")["status"], "pending")
+
+    def test_it_keeps_nothing_that_is_still_to_come_from_its_place(self):
+        end = self.occupy()
+        self.daemon.define("policies/p", {"verify": "checksums"})
+        self.daemon.write("flows/f/control", "set policy=p")
+        self.daemon.write("flows/f/control", "run name=last")
+        self.daemon.write("control", "drain name=d")
+        end()
+        self.assertEqual(self.daemon.read("flows/f/executions/last/wait"), "success\n")
+        self.assertEqual(self.daemon.json("flows/f/executions/last/status.json")["jobs_created"], 2)
+        self.assertEqual(self.daemon.read("jobs/d/wait"), "success\n")
+
     def test_it_waits_for_what_runs(self):
         self.daemon.write("machines/m/control", "verify name=running level=compare")
         self.daemon.write("control", "drain name=d")
