@@ -99,6 +99,8 @@ Result<> LiveEngine::begin_again() {
   HF_TRY(const SettingsDefinition settings, this->settings());
   runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
   scheduler_.start();
+  HF_TRY(const auto unfinished, retention::unfinished(*catalog_));
+  for (const Id machine : unfinished) prune_by_itself(machine, false);
   prune_retired();
   return {};
 }

@@ -93,7 +93,9 @@ void LiveEngine::prune_by_itself(Id machine, bool by_policy) {
 void LiveEngine::prune_retired() {
   constexpr std::chrono::hours kPause{1};
   const Time now = clock_.now();
-  if (retired_looked_at_.exchange(now) + kPause > now) return;
+  Time before = retired_looked_at_;
+  const bool is_early = before <= now && before + kPause > now;  // later than now: the clock was put back
+  if (is_early || !retired_looked_at_.compare_exchange_strong(before, now)) return;
   const auto over = catalog_->read([&](db::Connection& db) { return Retention(db).over(now); });
   if (!over) return log::warning("retired machines can't be looked for: {}", over.error().message);
   for (const Id machine : *over) prune_by_itself(machine, true);

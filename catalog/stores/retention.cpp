@@ -299,13 +299,23 @@ Result<std::vector<Id>> Retention::merging() {
   return all_rows(found, read_id);
 }
 
+Result<std::vector<Id>> Retention::with_retired() {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM machines
+    WHERE EXISTS (SELECT 1 FROM points WHERE points.machine_id = machines.id AND points.state = 'retired')
+       OR EXISTS (SELECT 1 FROM copies WHERE copies.machine_id = machines.id AND copies.state = 'retired')
+    )sql"));
+  return all_rows(found, read_id);
+}
+
 Result<std::vector<Id>> Retention::over(Time now) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id FROM machines
     WHERE retired_at IS NOT NULL AND retired_at + retired_keep * 1000 <= :now
       AND EXISTS (SELECT 1 FROM points
                   WHERE points.machine_id = machines.id AND points.state = 'committed'
-                    AND NOT EXISTS (SELECT 1 FROM pins WHERE pins.point_id = points.id)))sql"));
+                    AND NOT EXISTS (SELECT 1 FROM pins WHERE pins.point_id = points.id
+                                    AND (pins.until IS NULL OR pins.until > :now))))sql"));
   return all_rows(found.bind(":now", milliseconds(now)), read_id);
 }
 

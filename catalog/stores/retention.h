@@ -78,6 +78,8 @@ class Retention {
   Result<> give_up_merge(Id layer);
   Result<std::vector<Id>> merging();  // machines of which one was begun
 
+  Result<std::vector<Id>> with_retired();  // machines that have retired points or copies
+
   struct Retired {
     Time at{};
     std::chrono::seconds keep{0};

@@ -186,23 +186,24 @@ class Replication {
                     "{}/{} is there, and the catalog doesn't know of what; move it away, and {} is carried",
                     target_->path(), path, carry.point.name);
     }
-    copy = {.id = new_id(),
-            .point_id = carry.point.id,
-            .machine_id = machine_.id,
-            .repository_id = to_.id,
-            .chain_id = base ? base->layer.chain_id : new_id(),
-            .flow_id = flow_.id,
-            .execution_id = request_.execution_id,
-            .kind = base ? PointKind::incremental : PointKind::full,
-            .created_at = services_.clock.now(),
-            .damaged = false,
-            .disks = {}};
+    Copy made = {.id = new_id(),
+                 .point_id = carry.point.id,
+                 .machine_id = machine_.id,
+                 .repository_id = to_.id,
+                 .chain_id = base ? base->layer.chain_id : new_id(),
+                 .flow_id = flow_.id,
+                 .execution_id = request_.execution_id,
+                 .kind = base ? PointKind::incremental : PointKind::full,
+                 .created_at = services_.clock.now(),
+                 .damaged = false,
+                 .disks = {}};
     HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
-      HF_TRY(const Point point, Points(db).get(copy.point_id));
+      HF_TRY(const Point point, Points(db).get(made.point_id));
       if (point.state != PointState::committed) return fail(ENOENT, "point '{}' has gone", point.name);
-      if (!base) HF_CHECK(Points(db).add_chain({copy.chain_id, machine_.id, to_.id, services_.clock.now()}));
-      return Copies(db).add(copy);
+      if (!base) HF_CHECK(Points(db).add_chain({made.chain_id, machine_.id, to_.id, services_.clock.now()}));
+      return Copies(db).add(made);
     }));
+    copy = std::move(made);  // from here on there is something to give up
     return take_up(carry);
   }
 

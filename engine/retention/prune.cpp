@@ -1,6 +1,7 @@
 #include "engine/retention/prune.h"
 
 #include <algorithm>
+#include <set>
 
 #include "catalog/base/log.h"
 #include "catalog/stores/copies.h"
@@ -60,17 +61,23 @@ Result<std::vector<Copy>> orphans(db::Connection& db, Id machine, Id repository)
   return found;
 }
 
+// Whether what has gone already has left something behind there.
+Result<bool> has_remains(db::Connection& db, Id machine, Id repository) {
+  HF_TRY(const auto layers, Retention(db).layers(machine, repository));
+  const auto is_merging = [](const auto& layer) { return !layer.merging_image_id.empty(); };
+  if (!unneeded(layers).empty() || std::ranges::any_of(layers, is_merging)) return true;
+  HF_TRY(const auto ownerless, orphans(db, machine, repository));
+  if (!ownerless.empty()) return true;
+  const auto towers = towers_of(layers);
+  return std::ranges::any_of(towers, [](const Tower& tower) { return tower.size() > kDeepest; }) ||
+         !std::ranges::all_of(hidden_in(towers), is_punched);
+}
+
 // Whether a pruning has anything to do there: what is away, and has nothing to give, is no trouble.
 Result<bool> has_work(const capture::Services& services, Id machine, Id repository) {
   return services.catalog.read([&](db::Connection& db) -> Result<bool> {
-    HF_TRY(const auto layers, Retention(db).layers(machine, repository));
-    const auto is_merging = [](const auto& layer) { return !layer.merging_image_id.empty(); };
-    if (!unneeded(layers).empty() || std::ranges::any_of(layers, is_merging)) return true;
-    HF_TRY(const auto ownerless, orphans(db, machine, repository));
-    if (!ownerless.empty()) return true;
-    const auto towers = towers_of(layers);
-    if (std::ranges::any_of(towers, [](const Tower& tower) { return tower.size() > kDeepest; })) return true;
-    if (!std::ranges::all_of(hidden_in(towers), is_punched)) return true;
+    HF_TRY(const bool remains, has_remains(db, machine, repository));
+    if (remains) return true;
     HF_TRY(const Plan plan, make_plan(db, services.readers, machine, services.clock.now()));
     return std::ranges::any_of(plan.points, [&](const PlannedPoint& planned) {
       return planned.point.repository_id == repository && !planned.judgement.stays();
@@ -106,15 +113,50 @@ Event gone_event(const Ground& ground, const Machine& machine, const PlannedPoin
   return event;
 }
 
+// The machine's other repositories in which all lies that should. They may be slow, or away: nobody waits for
+// them in a transaction.
+std::set<Id> in_order_elsewhere(const Ground& ground, const Subject& subject) {
+  std::set<Id> in_order;
+  for (const Repository& other : subject.repositories) {
+    if (other.id == ground.repository) continue;
+    auto place = ground.services.shelf.place(other);
+    if (!place) continue;
+    const Ground there{ground.services, *std::move(place), ground.key,    other.name,
+                       ground.machine,  other.id,          ground.cancel, ground.outcome};
+    if (check_listing(there)) in_order.insert(other.id);
+  }
+  return in_order;
+}
+
+// Law 12: what counts on another place of its point goes only if that place was found in order.
+bool counts_on_what_is_away(const Plan& plan, const PlannedPoint& going, const std::set<Id>& in_order) {
+  bool counts_on_another = false;
+  for (const PlannedPoint& other : plan.points) {
+    if (other.point.id != going.point.id || other.point.copy == going.point.copy) continue;
+    if (!other.judgement.stays() || other.point.damaged) continue;
+    if (in_order.contains(other.point.repository_id)) return false;
+    counts_on_another = true;
+  }
+  return counts_on_another;
+}
+
 // All that goes, in one transaction, while nobody opens anything.
-Result<> retire_judged(const Ground& ground, const Machine& machine) {
+Result<> retire_judged(const Ground& ground, const Subject& subject) {
+  const Machine& machine = subject.machine;
+  const std::set<Id> in_order = in_order_elsewhere(ground, subject);
   const Time now = ground.services.clock.now();
   const auto nobody_opens = ground.services.readers.changing();
-  std::vector<std::string> gone, moved;
+  std::vector<std::string> gone, moved, put_off;
   HF_CHECK(ground.services.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(const Plan plan, make_plan(db, ground.services.readers, machine.id, now));
     for (const PlannedPoint& planned : plan.points) {
       if (planned.point.repository_id != ground.repository || planned.judgement.stays()) continue;
+      if (counts_on_what_is_away(plan, planned, in_order)) {
+        put_off.push_back(
+            fmt::format("point {} stays in repository '{}': where else it is to stay can't be looked at now",
+                        planned.point.name, ground.name));
+        continue;
+      }
       const auto left = retire_one(db, planned, now);
       if (!left && left.error().code == EBUSY) continue;  // its capture is still being swept
       HF_CHECK(left);
@@ -125,6 +167,7 @@ Result<> retire_judged(const Ground& ground, const Machine& machine) {
   }));
   std::ranges::move(gone, std::back_inserter(ground.outcome.gone));
   std::ranges::move(moved, std::back_inserter(ground.outcome.moved));
+  std::ranges::move(put_off, std::back_inserter(ground.outcome.put_off));
   return {};
 }
 
@@ -137,11 +180,11 @@ Result<> give_up_orphans(const Ground& ground) {
   return {};
 }
 
-Result<> prune_in(const Ground& ground, const Machine& machine, Judging judging) {
+Result<> prune_in(const Ground& ground, const Subject& subject, Judging judging) {
   HF_CHECK(resume_merges(ground));
   HF_CHECK(check_listing(ground));
   HF_CHECK(give_up_orphans(ground));
-  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, machine));
+  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, subject));
   HF_CHECK(mark_retired(ground));
   HF_CHECK(remove_unneeded(ground));
   HF_CHECK(punch_hidden(ground));
@@ -177,10 +220,8 @@ Result<Outcome> prune(const capture::Services& services, Id machine, Judging jud
   Outcome outcome;
   HF_TRY(const Subject subject, find_subject(services.catalog, machine));
   const auto nobody_studies = services.readers.clear(machine);
-  if (!nobody_studies) {
-    outcome.put_off.push_back("its points are being verified; it is pruned after that");
-    return outcome;
-  }
+  if (!nobody_studies)
+    return fail(EBUSY, "the points of machine '{}' are being verified", subject.machine.name);
   for (const Repository& repository : subject.repositories) {
     HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
     if (!is_needed) continue;
@@ -189,7 +230,7 @@ Result<Outcome> prune(const capture::Services& services, Id machine, Judging jud
     if (place) {
       const Ground ground{services, *place, subject.machine.key, repository.name, machine, repository.id,
                           cancel,   outcome};
-      done = prune_in(ground, subject.machine, judging);
+      done = prune_in(ground, subject, judging);
     }
     if (done) continue;
     if (done.error().code == ECANCELED) return tl::make_unexpected(done.error());
@@ -226,6 +267,23 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
                              fmt::format("machines/{}/points/{}", subject.machine.name, point.name), caller);
     event.owner = subject.machine.ownership;
     return record(db, event);
+  });
+}
+
+Result<std::vector<Id>> unfinished(Catalog& catalog) {
+  return catalog.read([](db::Connection& db) -> Result<std::vector<Id>> {
+    std::vector<Id> left;
+    HF_TRY(const auto machines, Retention(db).with_retired());
+    for (const Id machine : machines) {
+      HF_TRY(const auto repositories, Points(db).repositories_of(machine));
+      bool remains = false;
+      for (const Id repository : repositories) {
+        HF_TRY(const bool there, has_remains(db, machine, repository));
+        remains = remains || there;
+      }
+      if (remains) left.push_back(machine);
+    }
+    return left;
   });
 }
 

@@ -19,13 +19,17 @@ enum class Judging {
   nobody,     // what has gone already, alone
 };
 
-// Of a machine that nobody else works on, in all of its repositories. ECANCELED after a cancel.
+// Of a machine that nobody else works on, in all of its repositories. ECANCELED after a cancel; EBUSY while
+// its points are being verified.
 Result<Outcome> prune(const capture::Services& services, Id machine, Judging judging,
                       const source::Cancel& cancel);
 
 // This point is none any more: what it took comes back with the next pruning. EBUSY, with a sentence, when
 // something holds it. Nothing of it is deleted when its repository is not what the catalog says (EIO).
 Result<> retire_point(const capture::Services& services, Id point, const Caller& caller);
+
+// Machines of which points have gone, and something is left of them: an earlier pruning was interrupted.
+Result<std::vector<Id>> unfinished(Catalog& catalog);
 
 // At start: exchanges of files that an earlier life was in the middle of come to their end.
 void finish_merges(const capture::Services& services);

@@ -56,7 +56,8 @@ Result<Work> begin_pruning(const capture::Services& services, Id machine_id, con
       event.job = job.name;
       HF_CHECK(record(db, event));
     }
-    Work work{.job = job.id, .machine = machine_id, .name = "jobs/" + job.name};
+    // Tried again for as long as a verification of its points may take.
+    Work work{.job = job.id, .machine = machine_id, .name = "jobs/" + job.name, .retries = 1000};
     const auto judging = request.by_policy ? retention::Judging::by_policy : retention::Judging::nobody;
     work.perform = [&services, machine_id, judging](ProgressMeter&,
                                                     const source::Cancel& cancel) -> Result<JobEnd> {

@@ -123,6 +123,27 @@ class Kept(Policies):
         self.expect_whole(*made, later)
         self.expect_reads()
 
+    def test_what_is_to_stay_elsewhere_goes_only_while_it_is_seen_to_be_there(self):
+        made = [self.days.day() for _ in range(3)]
+        self.copy("first")
+        away = self.take_away(self.offsite)
+        self.set_policy("f", keep_last=1)
+        self.assertEqual(self.days.prune("blind"), "warning")
+        self.assertIn("where else it is to stay can't be looked at", self.daemon.json("jobs/blind/status.json")["message"])
+        self.assertEqual(self.points_in(self.repository), set(made))
+        for path in away.iterdir():
+            path.rename(self.offsite / path.name)
+        # A copy whose image is missing is no place to stay at, either.
+        image = self.point(made[0]) / "disk-0.qcow2"
+        image.rename(self.folder / "aside")
+        self.assertEqual(self.days.prune("lost"), "warning")
+        self.assertEqual(self.points_in(self.repository), set(made))
+        (self.folder / "aside").rename(image)
+        self.assertEqual(self.days.prune("seen"), "success")
+        self.assertEqual(self.points_in(self.repository), {made[2]})
+        self.expect_whole(*made)
+        self.expect_reads()
+
     def test_with_policies_on_both_sides_points_go_from_one_and_then_from_the_other(self):
         self.set_policy("f", keep_last=2)
         self.set_policy("copy", keep_last=4)

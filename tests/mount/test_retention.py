@@ -307,6 +307,36 @@ class Retired(Kept):
         os.rmdir(self.daemon.mount / "flows/f")
         os.rmdir(self.daemon.mount / "machines/m")
 
+    def test_a_span_that_no_clock_has_is_refused_and_nothing_goes(self):
+        made = [self.days.day(), self.days.day()]
+        for span in ("36501d", "106751991168d", "9223372036854775807s"):
+            self.refused("EINVAL", self.daemon.write, "machines/m/control", f"retire keep={span}")
+            self.assertIn("the longest is 36500d", self.daemon.read("machines/m/error"))
+        self.assertEqual(self.daemon.json("machines/m/status.json")["state"], "ready")
+        self.daemon.write("machines/m/control", "retire keep=36500d")
+        self.days.settle()
+        self.assertEqual(self.days.points(), set(made))
+
+    def test_what_could_not_be_pruned_before_the_daemon_ended_is_pruned_after_its_next_start(self):
+        gone, *_ = [self.days.day() for _ in range(3)]
+        self.daemon.write("control", "drain name=d")
+        self.assertEqual(self.daemon.read("jobs/d/wait"), "success\n")
+        os.rmdir(self.path(gone))
+        before = content.bytes_on_disk(self.days.directory() / gone)
+        self.assertTrue((self.days.directory() / gone / "manifest.json").exists(), "no pruning while it drains")
+        self.daemon.stop()
+        self.daemon.start()
+        self.until(lambda: (self.days.directory() / gone / "retired.json").exists())
+        self.days.settle()
+        self.assertLess(content.bytes_on_disk(self.days.directory() / gone), before)
+        self.expect_same()
+        # And it is not looked for again once nothing is left.
+        self.daemon.stop()
+        seen = len(self.days.jobs()) if (self.daemon.mount / "jobs").exists() else None
+        self.daemon.start()
+        self.assertIsNone(seen)
+        self.assertEqual(len(self.days.jobs()), 1)
+
     def test_a_retired_machine_of_a_group_is_left_out(self):
         self.add_file_machine("n")
         self.daemon.define("groups/g", {})
