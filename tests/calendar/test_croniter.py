@@ -25,6 +25,7 @@ END = BEGIN + datetime.timedelta(days=365)
 DAY = 86400
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 WEEKDAYS = "sun mon tue wed thu fri sat".split()
+LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 
 def some(chance, least, most, names=()):
@@ -74,10 +75,19 @@ def is_read_rightly(cron):
     return cron.startswith("@") or not jumps and not written_out
 
 
+def comes(cron):
+    """Whether one of its months has one of its days; a cron that never comes is refused."""
+    _, _, days, months, weekdays = croniter.croniter.expand(cron)[0]
+    if days == ["*"] or weekdays != ["*"]:
+        return True
+    longest = max(LONGEST if months == ["*"] else [LONGEST[month - 1] for month in months])
+    return min(days) <= longest
+
+
 def some_crons(chance):
     while True:
         cron = some_cron(chance)
-        if is_read_rightly(cron):
+        if is_read_rightly(cron) and comes(cron):
             yield cron
 
 

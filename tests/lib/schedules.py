@@ -6,6 +6,13 @@ import os
 import holdfast
 
 
+def far_hourly(now):
+    """A schedule of a time an hour, none of which is near `now` (a timestamp), lest one come in between; and the last one
+    before it."""
+    last = int(now) // 60 * 60 - 1800
+    return {"cron": f"{last // 60 % 60} * * * *"}, last
+
+
 class ScheduleTest(holdfast.MountTest):
     """Machine m, whose runs take no time, and slow, whose runs last until they are cancelled; flows are the test's."""
 

@@ -86,7 +86,10 @@ class Reading(Face):
             json.loads(text)
 
     def test_the_event_log_can_be_followed(self):
-        tail = spawn(["tail", "-n", "0", "-s", "0.05", "-f", self.mount / "events.jsonl"], stdout=subprocess.PIPE)
+        # From where it ends now: that tail has it open doesn't say that it has looked for the end.
+        begin = len((self.mount / "events.jsonl").read_bytes()) + 1
+        follow = ["tail", "-c", f"+{begin}", "-s", "0.05", "-f", self.mount / "events.jsonl"]
+        tail = spawn(follow, stdout=subprocess.PIPE)
         self.addCleanup(tail.stdout.close)
         self.addCleanup(tail.wait)
         self.addCleanup(tail.kill)
@@ -242,7 +245,7 @@ class Living(Face):
         self.assertEqual((done.returncode, done.stdout), (0, "ready\n"), done.stderr)
         self.assertTrue(is_mounted(mount))
         self.assertTrue((mount / "README.txt").exists())
-        (daemon,) = [pid for pid in self.daemons() if str(mount) in self.command_line(pid)]
+        (daemon,) = [pid for pid in self.daemons() if bytes(mount) in self.command_line(pid)]
         subprocess.run(["umount", mount], check=True)
         self.until(lambda: daemon not in self.daemons())
         self.assertIn("unmounted", (self.folder / "second/holdfastd.log").read_text())
@@ -255,12 +258,12 @@ class Living(Face):
     @staticmethod
     def command_line(pid):
         try:
-            return pathlib.Path("/proc", pid, "cmdline").read_text()
-        except FileNotFoundError:
-            return ""
+            return pathlib.Path("/proc", pid, "cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            return b""  # ended in the meantime
 
     def daemons(self):
-        return [pid for pid in os.listdir("/proc") if pid.isdigit() and "holdfastd" in self.command_line(pid)]
+        return [pid for pid in os.listdir("/proc") if pid.isdigit() and b"holdfastd" in self.command_line(pid)]
 
 
 class Permitting(Face):

@@ -158,7 +158,8 @@ class Guests(holdfast.MountTest):
         self.assertEqual(self.daemon.run("f", "first"), "success")
         self.guest.run(f"yes second | head -c {MIB} | dd of={disk.device} bs=64k conv=notrunc,fsync 2>/dev/null")
 
-        self.daemon.write("flows/f/control", "run name=second")
+        # So slow that it is not over before it is stopped.
+        self.daemon.write("flows/f/control", "run name=second bandwidth=64K")
         self.until(lambda: any(export.startswith("hf-") for export in self.exports()))
         self.daemon.process.send_signal(signal.SIGSTOP)
         frozen = bool(self.exports())

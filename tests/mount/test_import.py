@@ -65,19 +65,29 @@ class Import(holdfast.MountTest):
     def reader(self):
         """The daemon's child that reads version 1 images, or None."""
         for task in pathlib.Path(f"/proc/{self.daemon.process.pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                if pathlib.Path(f"/proc/{child}/comm").read_text() == "holdfast-qcow\n":
-                    return int(child)
+            try:
+                for child in (task / "children").read_text().split():
+                    if pathlib.Path(f"/proc/{child}/comm").read_text() == "holdfast-qcow\n":
+                        return int(child)
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # a thread or a child that has ended in the meantime
         return None
 
-    def stop_in_the_middle(self, name):
-        """Its reader, stopped when some of the image has come and not all."""
+    def limit(self, **bandwidth):
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), **bandwidth}))
+
+    def stop_in_the_middle(self, path, machine, name):
+        """The reader of an import that has begun, stopped when some of the image has come and not all. What comes then is
+        as fast as ever; until then it is held back, lest all be there before it is caught."""
+        self.limit(bandwidth="256K")
+        self.start_import(path, machine, name)
         self.until(self.reader)
         reader = self.reader()
         while True:
             os.kill(reader, signal.SIGSTOP)
             self.assertEqual(self.job(name)["status"], "running")
             if list(self.repository.glob("*/*.partial/disk-0.qcow2")):
+                self.limit()
                 return reader
             os.kill(reader, signal.SIGCONT)
 
@@ -234,8 +244,7 @@ class Import(holdfast.MountTest):
         self.make_truth(64 * MIB, 60)
         (self.daemon.mount / "machines/m").mkdir()
         path = self.image("a.qcow", "qcow")
-        self.start_import(path, "m", "first")
-        reader = self.stop_in_the_middle("first")
+        reader = self.stop_in_the_middle(path, "m", "first")
         with self.assertRaises(OSError) as refusal:
             self.start_import(path, "m", "second")
         self.assertEqual(refusal.exception.errno, errno.EBUSY)
@@ -247,8 +256,7 @@ class Import(holdfast.MountTest):
     def test_an_import_that_is_cancelled_leaves_nothing(self):
         self.make_truth(64 * MIB, 60)
         (self.daemon.mount / "machines/m").mkdir()
-        self.start_import(self.image("a.qcow", "qcow"), "m", "first")
-        reader = self.stop_in_the_middle("first")
+        reader = self.stop_in_the_middle(self.image("a.qcow", "qcow"), "m", "first")
         self.daemon.write("jobs/first/control", "cancel")
         os.kill(reader, signal.SIGCONT)
         self.assertEqual(self.end_of("first"), "cancelled")
@@ -258,8 +266,7 @@ class Import(holdfast.MountTest):
         self.make_truth(64 * MIB, 60)
         (self.daemon.mount / "machines/m").mkdir()
         path = self.image("a.qcow", "qcow")
-        self.start_import(path, "m", "first")
-        reader = self.stop_in_the_middle("first")
+        reader = self.stop_in_the_middle(path, "m", "first")
         self.daemon.kill()
         self.until(lambda: not pathlib.Path(f"/proc/{reader}/fd/0").exists())
         self.daemon.start()
@@ -279,8 +286,7 @@ class Import(holdfast.MountTest):
         self.make_truth(64 * MIB, 60)
         (self.daemon.mount / "machines/m").mkdir()
         path = self.image("a.qcow", "qcow")
-        self.start_import(path, "m", "first")
-        reader = self.stop_in_the_middle("first")
+        reader = self.stop_in_the_middle(path, "m", "first")
         os.utime(path)
         os.kill(reader, signal.SIGCONT)
         self.assertEqual(self.end_of("first"), "error")

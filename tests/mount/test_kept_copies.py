@@ -17,7 +17,6 @@ import holdfast
 from carried import Replication
 from days import set_back
 
-MIB = 2**20
 KILLS = int(os.environ.get("HOLDFAST_REPLICATION_KILLS", 3))
 DEEPEST = 64
 
@@ -261,10 +260,13 @@ class Kept(Policies):
 
     def test_a_point_that_is_removed_while_it_is_carried_leaves_nothing_there(self):
         first, second = self.days.day(20), self.days.day()
-        self.daemon.write("flows/copy/control", f"run name=first bandwidth={MIB}")
+        settings = {"path": str(self.offsite)}
+        self.daemon.write("repositories/offsite/config.json", json.dumps(settings | {"bandwidth": "200K"}))
+        self.daemon.write("flows/copy/control", "run name=first")
         image = self.point(first).with_name(f"{first}.partial") / "disk-0.qcow2"
         self.until(lambda: image.exists() and image.stat().st_size > 0)
         os.rmdir(self.daemon.mount / f"machines/m/points/{first}")
+        self.daemon.write("repositories/offsite/config.json", json.dumps(settings))
         self.assertEqual(self.daemon.read("flows/copy/executions/first/wait").strip(), "success")
         self.days.settle()
         self.assertEqual({path.parent.name for path in self.offsite.rglob("*.qcow2")}, {second})
@@ -297,15 +299,17 @@ class Kept(Policies):
             for table in ("points", "copies", "layers", "chains"):
                 self.assertEqual(catalog.execute(f"SELECT count(*) FROM {table}").fetchone(), (0,), table)
 
-    def facts(self, point):
-        path = self.point(point) / "facts.json"
+    def facts(self, point, repository=None):
+        path = self.point(point, repository) / "facts.json"
         return json.loads(path.read_text()) if path.exists() else None
 
     def test_what_is_known_of_a_point_is_written_beside_its_copies(self):
         made = [self.days.day() for _ in range(3)]
         self.copy("first")
         self.daemon.write(f"machines/m/points/{made[1]}/control", "verdict by=ann result=bad")
-        self.until(lambda: self.facts(made[1]) and self.facts(made[1])["verdicts"])
+        # r is told after offsite, and of made[0] before made[1]: by then nobody writes beside made[0] any more.
+        for repository in (self.offsite, self.repository):
+            self.until(lambda at=repository: self.facts(made[1], at) and self.facts(made[1], at)["verdicts"])
         self.set_policy("f", keep_last=1)
         self.until(lambda: self.days.plan()[made[0]] == ["copied"])
         self.assertEqual(self.days.prune("first"), "success")

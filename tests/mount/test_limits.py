@@ -4,6 +4,7 @@ far it believes its source."""
 
 import errno
 import json
+import os
 import random
 import subprocess
 import time
@@ -13,6 +14,11 @@ import holdfast
 from processes import detach
 
 MIB = 2**20
+
+
+def free(path):
+    space = os.statvfs(path)
+    return space.f_bavail * space.f_frsize
 
 
 class Limits(holdfast.MountTest):
@@ -134,9 +140,14 @@ class Limits(holdfast.MountTest):
         self.addCleanup(detach, path)
         self.addCleanup(self.daemon.close)
         self.daemon.define("repositories/r", {"path": str(path)})
-        free = self.daemon.json("repositories/r/status.json")["free_bytes"]
-        (path / "of somebody").write_bytes(bytes(8 * MIB))
-        self.assertLessEqual(self.daemon.json("repositories/r/status.json")["free_bytes"], free - 8 * MIB)
+        for size in (0, 8 * MIB):
+            (path / "of somebody").write_bytes(bytes(size))
+            before = free(path)
+            told = self.daemon.json("repositories/r/status.json")["free_bytes"]
+            after = free(path)
+            # A few pages come and go meanwhile, while the definitions are written there.
+            self.assertLessEqual(min(before, after) - MIB, told)
+            self.assertLessEqual(told, max(before, after) + MIB)
 
     def test_a_reserve_is_left_free(self):
         path = self.folder / "small"

@@ -123,10 +123,10 @@ class Outcomes(holdfast.MountTest):
         self.expect_clean()
 
     def test_what_gets_no_further_is_an_error(self):
-        self.hold_back(stall="1s")
-        self.assertIn("no further for 1s", self.expect("error", "stalled", "r1")["message"])
+        self.hold_back(stall="3s")
+        self.assertIn("no further for 3s", self.expect("error", "stalled", "r1")["message"])
         self.expect_clean()
-        # What takes longer than that, and moves, is let be.
+        # What takes longer than that, and moves, is let be: 4 MiB, a quarter of one at a time.
         settings = {"path": str(self.repository), "bandwidth": "1M", "compression": "none"}
         self.daemon.write("repositories/r/config.json", json.dumps(settings))
         self.run_flow("success", None, "r2")

@@ -131,7 +131,9 @@ class Full(Pruning):
 class Killed(Pruning):
     def used(self):
         """What the repository takes on disk, but for what is told to it about definitions."""
-        return sum(path.stat().st_blocks * 512 for path in self.days.directory().rglob("*") if path.is_file())
+        # What ends in .new is there for a moment only.
+        found = [path for path in self.days.directory().rglob("*") if path.suffix != ".new"]
+        return sum(path.stat().st_blocks * 512 for path in found if path.is_file())
 
     def save(self, to):
         self.daemon.stop()

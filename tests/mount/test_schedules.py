@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 import holdfast
-from schedules import ScheduleTest
+from schedules import ScheduleTest, far_hourly
 from users import User
 
 EACH_SECOND = {"every": "1s"}
@@ -102,17 +102,17 @@ class Schedules(ScheduleTest):
         self.assertIn("who may not write to machines/m", "".join(self.skips("f")))
 
     def miss_hours(self, **definition):
-        """The daemon is down for the last three full hours: what has come of them."""
-        self.daemon.define("schedules/s", {"every": "1h"} | definition)
+        """The daemon is down for the last three of an hourly schedule's times: what has come of them."""
+        hourly, last = far_hourly(time.time())
+        self.daemon.define("schedules/s", hourly | definition)
         self.add_flow(schedule="s")
         self.daemon.stop()
         with sqlite3.connect(self.daemon.state / "catalog.sqlite") as catalog:
-            hour = int(time.time()) // 3600 * 3600
-            catalog.execute("UPDATE schedules SET next_at = ?", ((hour - 7200) * 1000,))
+            catalog.execute("UPDATE schedules SET next_at = ?", ((last - 7200) * 1000,))
         catalog.close()
         self.daemon.start()
         self.until(lambda: len(self.history()) >= 3)
-        self.assertEqual(parsed(self.history()[0]["at"]).timestamp(), hour - 7200)
+        self.assertEqual(parsed(self.history()[0]["at"]).timestamp(), last - 7200)
         return self.outcomes()
 
     def test_of_the_times_that_were_missed_the_last_is_made_up_for(self):

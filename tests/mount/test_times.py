@@ -55,10 +55,16 @@ class Times(holdfast.MountTest):
         self.assertIn("no good point that is not later", self.refusal(f"at/{earlier}", "ENOENT"))
 
     def test_before_the_first_point_there_is_none_and_it_says_so(self):
-        self.point("a")
+        point = self.point("a")
         said = self.refusal("at/1h-ago", "ENOENT")
         self.assertIn("look up 1h-ago: ENOENT: machine 'm' has no good point that is not later than", said)
-        self.assertIn("no good point", self.refusal("at/yesterday", "ENOENT"))
+        try:
+            self.assertIn("no good point", self.refusal("at/yesterday", "ENOENT"))
+        except AssertionError:
+            # Unless midnight came in between, which made it one of yesterday.
+            taken = self.daemon.json(f"machines/m/points/{point}/manifest.json")["time"]
+            if taken[:10] == datetime.datetime.now(datetime.timezone.utc).date().isoformat():
+                raise
 
     def test_what_is_no_time_is_refused_with_what_would_be_one(self):
         self.assertIn("write it as 2026-11-20T02:30", self.refusal("at/tomorrow", "EINVAL"))

@@ -176,12 +176,12 @@ TEST_F(NbdReader, OfAServerThatNeverGreetsEndsByItsDeadline) {
 
 TEST_F(NbdReader, WithASlowSinkIsNotTakenForSilent) {
   serve({"memory", "size=8M"});
-  auto disk = reader(8 * kMiB, "", {.silence = std::chrono::milliseconds{100}});
+  auto disk = reader(8 * kMiB, "", {.silence = std::chrono::seconds{1}});
   const Range range{0, 2 * kMiB};
   int pieces = 0;
   const auto slow = [&](std::uint64_t, ByteView) -> Result<> {
     if (++pieces == 2)
-      std::this_thread::sleep_for(std::chrono::milliseconds{300});  // longer than the silence
+      std::this_thread::sleep_for(std::chrono::milliseconds{1500});  // longer than the silence
     return {};
   };
   EXPECT_TRUE(disk.read({&range, 1}, slow, Cancel{}));

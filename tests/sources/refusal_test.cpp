@@ -67,7 +67,7 @@ TEST_F(Refusal, OfASocketThatTheDaemonMayNotOpenSaysSo) {
 TEST_F(Refusal, OfABusySocketSaysThatAnotherProgramHoldsIt) {
   boot();
   auto other = source::qmp::Client::connect(daemon_->qmp(), {}).value();
-  source::qmp::QmpDriver hasty({.greeting = std::chrono::milliseconds{200}}, {});
+  source::qmp::QmpDriver hasty({.greeting = std::chrono::seconds{2}}, {});  // in which it also greets
   const auto capture = hasty.prepare(request(machine()), ledger_);
   ASSERT_FALSE(capture);
   EXPECT_EQ(capture.error().code, EBUSY);
