@@ -97,6 +97,7 @@ struct ChainView {
   std::string machine, repository;
   std::vector<Point> points;  // in their order, without their disks
   std::vector<Layer> layers;  // in the order of their making
+  std::int64_t revision = 0;
 };
 
 // What retention would do of a machine's points now.
@@ -116,6 +117,7 @@ struct PlanView {
   std::optional<Time> retired_until;  // when all of a retired machine's points go
   std::vector<OfPoint> points;        // by their time
   std::string warning;                // why the last pruning could not do all that it should
+  std::int64_t revision = 0;          // of what it follows from, but the passing of time
 };
 
 // Where the disks of two points of a machine differ, neighbours joined.
@@ -171,7 +173,7 @@ struct LogLine {
 struct SummaryView {
   std::int64_t machines = 0, repositories = 0, flows = 0, points = 0;
   std::uint64_t bytes_stored = 0;
-  std::vector<std::string> running;  // "flows/F/executions/E"
+  std::vector<std::string> running;  // "flows/F/executions/E", and "jobs/J" where no flow has it run
   struct Start {
     std::string flow;  // "flows/F"
     Time at{};

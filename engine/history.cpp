@@ -86,6 +86,8 @@ Result<ChainView> LiveEngine::chain(Id id) {
     HF_TRY(view.repository, Repositories(db).name_of(view.chain.repository_id));
     HF_TRY(view.points, points.of_chain(id));
     HF_TRY(view.layers, points.layers_of(id));
+    HF_TRY(const Machine machine, Machines(db).get(view.chain.machine_id));
+    view.revision = machine.revision;
     return view;
   });
 }

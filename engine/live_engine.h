@@ -177,6 +177,7 @@ class LiveEngine final : public Engine {
   // With what runs now laid over what the catalog has.
   void add_progress(ExecutionView& view);
   Result<> cancel_jobs(Id execution, const Caller& caller);
+  Result<std::vector<std::string>> warnings_for(db::Connection& db, const Caller& reader);
 
   friend class PointImage;
   // Where a disk of a point lies: in the point's repository, and with each of its copies.

@@ -5,6 +5,7 @@
 
 #include "catalog/base/log.h"
 #include "catalog/base/text.h"
+#include "catalog/stores/definition_changes.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/retention.h"
 #include "engine/live_engine.h"
@@ -30,6 +31,12 @@ Result<> LiveEngine::define(Id id, const PolicyDefinition& definition, const Cal
 Result<PlanView> LiveEngine::plan(Id machine) {
   HF_TRY(const retention::Plan plan, retention_plan(machine));
   PlanView view{.machine = plan.machine, .retired_until = {}, .points = {}, .warning = plan.warning};
+  HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Machine row, Machines(db).get(machine));
+    HF_TRY(const std::int64_t defined, DefinitionChanges(db).newest());
+    view.revision = std::max(row.revision, defined);
+    return {};
+  }));
   if (plan.retirement) view.retired_until = plan.retirement->at + plan.retirement->keep;
   for (const retention::PlannedPoint& planned : plan.points) {
     PlanView::Place place{.repository = planned.repository,

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "catalog/base/id_time.h"
 #include "catalog/model/rights.h"
 #include "catalog/stores/collections.h"
 #include "catalog/stores/events.h"
@@ -130,6 +131,7 @@ Result<Object> owner_of(db::Connection& db, ObjectKind kind, Id id) {
       if (job.execution_id) return owner_of(db, ObjectKind::execution, *job.execution_id);
       if (job.machine_id) return Machines(db).get(*job.machine_id);
       if (job.repository_id) return Repositories(db).get(*job.repository_id);
+      if (job.flow_id) return Flows(db).get(*job.flow_id);
       return Object{};
     }
     case ObjectKind::point: {
@@ -232,20 +234,17 @@ Result<std::vector<Named>> LiveEngine::list(ObjectKind kind, Id parent) {
 Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
   if (kind == ObjectKind::execution) {
     HF_TRY(const ExecutionView view, execution(id));
-    const Execution& row = view.execution;
-    return Stamp{row.revision, row.completed_at.value_or(row.started_at.value_or(row.created_at))};
+    return Stamp{view.execution.revision, time_of_id(view.execution.revision)};
   }
   if (kind == ObjectKind::job) {
     HF_TRY(const JobView view, job(id));
-    return Stamp{view.job.revision,
-                 view.job.completed_at.value_or(view.job.started_at.value_or(view.job.created_at))};
+    return Stamp{view.job.revision, time_of_id(view.job.revision)};
   }
   return catalog_->read([&](db::Connection& db) -> Result<Stamp> {
     if (kind == ObjectKind::point) {
       HF_TRY(const Point point, Points(db).get(id));
       if (point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", point.name);
-      const Time known_at = point.verified ? point.verified->at : point.time;
-      return Stamp{std::max(point.id, point.revision), std::max(point.time, known_at)};
+      return Stamp{std::max(point.id, point.revision), std::max(point.time, time_of_id(point.revision))};
     }
     if (kind == ObjectKind::point_disk) {
       HF_TRY(const PointDisk disk, Points(db).disk(id));
@@ -254,7 +253,7 @@ Result<Engine::Stamp> LiveEngine::stamp(ObjectKind kind, Id id) {
     }
     if (kind == ObjectKind::flow) return stamp_flow(db, id);
     HF_TRY(const Object owner, owner_of(db, kind, id));
-    return Stamp{owner.revision, owner.changed_at};
+    return Stamp{owner.revision, std::max(owner.changed_at, time_of_id(owner.revision))};
   });
 }
 
@@ -363,6 +362,28 @@ Result<PointDisk> LiveEngine::point_disk(Id id) {
   return catalog_->read([&](db::Connection& db) { return Points(db).disk(id); });
 }
 
+// What the repositories and machines warn of that he may see. A repository is known by how it was found the
+// last time: one that hangs keeps nobody waiting here.
+Result<std::vector<std::string>> LiveEngine::warnings_for(db::Connection& db, const Caller& reader) {
+  constexpr int kLookedAt = 1000;
+  std::vector<std::string> warnings;
+  HF_TRY(const auto repositories, Repositories(db).list());
+  for (const Named& named : repositories) {
+    const std::string trouble = shelf_.trouble(named.id);
+    if (trouble.empty()) continue;
+    HF_TRY(const Ownership owner, ownership_of(db, ObjectKind::repository, named.id));
+    if (may_see(reader, owner)) warnings.push_back(fmt::format("repository '{}': {}", named.name, trouble));
+  }
+  HF_TRY(const auto machines, Machines(db).to_look_at(kLookedAt));
+  for (const Id id : machines) {
+    HF_TRY(const MachineView view, view_machine(db, id, clock_.now()));
+    if (!may_see(reader, view.machine.ownership)) continue;
+    for (const std::string& warning : view.warnings)
+      warnings.push_back(fmt::format("machine '{}': {}", view.machine.name, warning));
+  }
+  return warnings;
+}
+
 Result<SummaryView> LiveEngine::summary(const Caller& reader) {
   return catalog_->read([&](db::Connection& db) -> Result<SummaryView> {
     SummaryView view;
@@ -381,15 +402,14 @@ Result<SummaryView> LiveEngine::summary(const Caller& reader) {
       HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));
       view.running.push_back(std::move(path));
     }
+    HF_TRY(const auto jobs, Jobs(db).unfinished());
+    for (const Job& job : jobs) {
+      if (job.execution_id) continue;
+      HF_TRY(const Object owner, owner_of(db, ObjectKind::job, job.id));
+      if (may_see(reader, owner.ownership)) view.running.push_back("jobs/" + job.name);
+    }
     HF_TRY(view.next, next_starts(db, reader, clock_.now()));
-    HF_TRY(const auto unswept, Leftovers(db).machines());
-    if (running.empty())
-      for (const Id id : unswept) {
-        HF_TRY(const Machine machine, Machines(db).get(id));
-        if (!may_see(reader, machine.ownership)) continue;
-        view.warnings.push_back(
-            fmt::format("machine '{}' has things of an earlier run to be swept", machine.name));
-      }
+    HF_TRY(view.warnings, warnings_for(db, reader));
     view.started_at = started_at_;
     HF_TRY(view.revision, Events(db).newest());
     return view;

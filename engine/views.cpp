@@ -59,6 +59,11 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
                                     iso_time(view.newest->time))
                       : "there is no good point yet, which the objective asks for");
   }
+  HF_TRY(const std::int64_t damaged, Points(db).damaged(id));
+  if (damaged > 0)
+    view.warnings.push_back(fmt::format("{} of its points {} damaged, by the last verification", damaged,
+                                        damaged == 1 ? "is" : "are"));
+  if (view.total.points > 0 && !view.newest) view.warnings.push_back("none of its points is good");
   HF_TRY(const auto retired, Retention(db).retirement(id));
   if (retired) view.retired_until = retired->at + retired->keep;
   HF_TRY(std::string warning, Retention(db).warning(id));

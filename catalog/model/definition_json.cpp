@@ -248,12 +248,35 @@ const Shape<ScheduleDefinition>& shape() {
   return schedule;
 }
 
+constexpr int kMostPoints = 1'000'000;
+
+json::Value<FullEvery> full_every() {
+  using json::Json;
+  const auto span = json::duration(kAtLeastOneSecond);
+  const auto points = json::integer(1, kMostPoints);
+  const auto period = json::word<CalendarPeriod>();
+  const std::string must =
+      "a span of time as \"7d\", a number of points as 30, or " +
+      json::one_of({Words<CalendarPeriod>::words.begin(), Words<CalendarPeriod>::words.end()});
+  return {must,
+          {{"anyOf", {span.schema, points.schema, period.schema}}},
+          [=](const Json& found, const std::string& field) -> Result<FullEvery> {
+            if (const auto read = period.read(found, field)) return FullEvery{*read};
+            if (const auto read = points.read(found, field)) return FullEvery{*read};
+            if (const auto read = span.read(found, field)) return FullEvery{*read};
+            return json::wrong(found, field, must);
+          },
+          [=](const FullEvery& every) -> Json {
+            if (const auto* after = std::get_if<std::chrono::seconds>(&every)) return span.write(*after);
+            if (const auto* count = std::get_if<int>(&every)) return points.write(*count);
+            return period.write(std::get<CalendarPeriod>(every));
+          }};
+}
+
 template <>
 const Shape<PolicyDefinition>& shape() {
   using D = PolicyDefinition;
-  static constexpr int kMostPoints = 1'000'000;
   static const auto points = json::optional(json::integer(1, kMostPoints));
-  static const auto span = json::optional(json::duration(kAtLeastOneSecond));
   static const Shape<D> policy{
       "How long points are kept, and how runs are made.",
       {
@@ -266,7 +289,10 @@ const Shape<PolicyDefinition>& shape() {
           field("keep_monthly", &D::keep_monthly, points, "The newest of each of so many months stays."),
           field("keep_yearly", &D::keep_yearly, points, "The newest of each of so many years stays."),
           field("min_age", &D::min_age, json::duration(kNoTime), "Nothing younger goes."),
-          field("full_every", &D::full_every, span, "How often a full point is made; null: never."),
+          field("full_every", &D::full_every, json::optional(full_every()),
+                "How often a full point is made: after a span of time, with each so many points, or once in "
+                "each "
+                "period of the calendar (UTC); null: never."),
           field("verify", &D::verify, json::optional(json::word<VerifyLevel>()), "After each run."),
           field("retries", &D::retries, json::integer(0, 100), "How often a failed job is tried again."),
           field("sample", &D::sample, json::integer(0, 100),

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "catalog/model/enumerations.h"
@@ -123,12 +124,16 @@ struct ScheduleDefinition {
 
 // How long points are kept, and how runs are made. A rule that is absent keeps nothing by itself; without any
 // everything is kept.
+// When a full point is made, and a chain begun with it: once the last one is so old, with so many points
+// each, or with each period of the calendar.
+using FullEvery = std::variant<std::chrono::seconds, int, CalendarPeriod>;
+
 struct PolicyDefinition {
   std::string description;
   std::vector<std::string> tags;
   std::optional<int> keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly;
   std::chrono::seconds min_age{0};                 // nothing younger goes
-  std::optional<std::chrono::seconds> full_every;  // absent: never
+  std::optional<FullEvery> full_every;             // absent: never
   std::optional<VerifyLevel> verify;               // after each run
   std::optional<std::chrono::seconds> boot_check;  // absent: never
   int retries = 1;

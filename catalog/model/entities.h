@@ -152,6 +152,7 @@ struct Job {
   std::string operation;  // "full", "incremental", "auto": what was asked for
   std::string owner;      // whose work it is: "flows/nightly"
   std::optional<Id> execution_id, machine_id, repository_id, parent_job_id;
+  std::optional<Id> flow_id;   // of a job without an execution
   std::optional<Id> chain_id;  // that it writes to: one job at a time
   RunStatus status = RunStatus::pending;
   std::optional<EndReason> reason;
@@ -170,6 +171,7 @@ struct Chain {
   Id machine_id = 0;
   Id repository_id = 0;
   Time created_at{};
+  std::int64_t points_made = 0;  // also those that have gone since
 };
 
 // One qcow2 file.

@@ -194,6 +194,10 @@ HF_WORDS(AfterWhen, "after_whens", "success", "always");
 enum class NoticeWhen { failure, warning, recovery, always };
 HF_WORDS(NoticeWhen, "", "failure", "warning", "recovery", "always");
 
+// With each of them a chain is begun anew, where a policy says so.
+enum class CalendarPeriod { day, week, month, year };
+HF_WORDS(CalendarPeriod, "calendar_periods", "@daily", "@weekly", "@monthly", "@yearly");
+
 enum class VerdictResult { good, bad };
 HF_WORDS(VerdictResult, "verdict_results", "good", "bad");
 
@@ -205,6 +209,6 @@ HF_WORDS(DefinitionKind, "definition_kinds", "machine", "repository", "flow", "s
 using Enumerations = std::tuple<Driver, Compression, FlowType, RunStatus, ExecutionType, JobType, EndReason,
                                 PointState, PointKind, FullReason, Consistency, LeftoverKind, EventResult,
                                 SourceDriver, Quiesce, Overlap, MissedAction, VerifyLevel, OccurrenceStatus,
-                                OccurrenceReason, AfterWhen, VerdictResult, DefinitionKind>;
+                                OccurrenceReason, AfterWhen, CalendarPeriod, VerdictResult, DefinitionKind>;
 
 }  // namespace holdfast

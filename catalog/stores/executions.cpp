@@ -1,5 +1,6 @@
 #include "catalog/stores/executions.h"
 
+#include "catalog/stores/flows.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -82,7 +83,8 @@ Result<> Executions::add(const Execution& execution) {
                         .run();
   if (!done && done.error().kind == db::Kind::unique) {
     if (done.error().constraint == "executions.flow_id")
-      return fail(EBUSY, "the flow has an execution that has not ended; '{}' can't begin", execution.name);
+      return fail(EBUSY, "flow '{}' has an execution that has not ended; '{}' can't begin",
+                  Flows(db_).name_of(execution.flow_id).value_or("?"), execution.name);
     return fail(EEXIST, "the flow has an execution '{}'", execution.name);
   }
   HF_CHECK(done);

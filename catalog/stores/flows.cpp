@@ -112,9 +112,21 @@ Result<Flow> Flows::get(Id id) {
   return std::move(*flow);
 }
 
+// Schedules and policies tell which flows use them.
+Result<> Flows::touch_used(Id id) {
+  for (const char* used :
+       {"UPDATE schedules SET revision = :revision WHERE id = (SELECT schedule_id FROM flows WHERE id = :id)",
+        "UPDATE policies SET revision = :revision WHERE id = (SELECT policy_id FROM flows WHERE id = :id)"}) {
+    HF_TRY(auto touch, db_.prepare(used));
+    HF_CHECK(touch.bind(":revision", new_id()).bind(":id", id).run());
+  }
+  return {};
+}
+
 Result<> Flows::define(Id id, const FlowDefinition& definition, Time now) {
   HF_TRY(const References to, resolve_all(db_, definition));
   if (to.after) HF_CHECK(check_chain(id, *to.after));
+  HF_CHECK(touch_used(id));
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE flows
     SET complete = 1, revision = :revision, changed_at = :now, description = :description, type = :type,
@@ -139,7 +151,8 @@ Result<> Flows::define(Id id, const FlowDefinition& definition, Time now) {
                .run());
   HF_CHECK(defined(id, db_.changes() > 0, definition.tags));
   HF_CHECK(set_texts("hook", id, definition.hooks));
-  return set_texts("recipient", id, definition.recipients);
+  HF_CHECK(set_texts("recipient", id, definition.recipients));
+  return touch_used(id);
 }
 
 // From the flow before this one back to the first of them: this one may not be among them.
@@ -172,6 +185,7 @@ Result<> Flows::remove(Id id) {
     SELECT name FROM executions WHERE flow_id = :id AND status IN ('pending', 'running'))sql"));
   HF_TRY(const auto running, first_row(active.bind(":id", id), read_text));
   if (running) return fail(EBUSY, "flow '{}' has execution '{}' running", name, *running);
+  HF_CHECK(touch_used(id));
   return erase(id);
 }
 

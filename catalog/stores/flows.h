@@ -25,6 +25,7 @@ class Flows : public Objects {
   Result<std::vector<Named>> of_schedule(Id schedule);  // those that follow it, by name
 
  private:
+  Result<> touch_used(Id id);
   Result<> check_chain(Id id, Id after);
 };
 

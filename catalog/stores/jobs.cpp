@@ -12,7 +12,7 @@ Result<Job> read_job(db::Statement& statement) {
   row >> j.id >> j.name >> j.type >> j.operation >> j.owner >> j.execution_id >> j.machine_id >>
       j.repository_id >> j.parent_job_id >> j.chain_id >> j.status >> j.reason >> j.message >> j.metadata >>
       j.bytes_done >> j.bytes_total >> j.bytes_read >> j.bytes_transferred >> j.bytes_stored >>
-      j.created_at >> j.started_at >> j.completed_at >> j.revision;
+      j.created_at >> j.started_at >> j.completed_at >> j.revision >> j.flow_id;
   HF_CHECK(row.check());
   return j;
 }
@@ -50,11 +50,11 @@ Result<> Jobs::add(const Job& job) {
                       parent_job_id,
                       chain_id, status, reason, message, metadata,
                       bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
-                      created_at, started_at, completed_at, revision)
+                      created_at, started_at, completed_at, revision, flow_id)
     VALUES (:id, :name, :type, :operation, :owner, :execution, :machine, :repository, :parent,
             :chain, :status, :reason, :message, :metadata,
             :bytes_done, :bytes_total, :bytes_read, :bytes_transferred, :bytes_stored,
-            :created_at, :started_at, :completed_at, :revision))sql"));
+            :created_at, :started_at, :completed_at, :revision, :flow))sql"));
   const auto done = bind_facts(insert, job)
                         .bind(":name", job.name)
                         .bind(":type", to_word(job.type))
@@ -64,6 +64,7 @@ Result<> Jobs::add(const Job& job) {
                         .bind(":repository", job.repository_id)
                         .bind(":parent", job.parent_job_id)
                         .bind(":chain", job.chain_id)
+                        .bind(":flow", job.flow_id)
                         .bind(":created_at", milliseconds(job.created_at))
                         .run();
   if (!done && done.error().constraint == "jobs.name") return fail(EEXIST, "job '{}' exists", job.name);
@@ -76,7 +77,7 @@ Result<Job> Jobs::get(Id id) {
     SELECT id, name, type, operation, owner, execution_id, machine_id, repository_id, parent_job_id,
            chain_id, status, reason, message, metadata,
            bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
-           created_at, started_at, completed_at, revision
+           created_at, started_at, completed_at, revision, flow_id
     FROM jobs WHERE id = :id)sql"));
   HF_TRY(auto job, first_row(found.bind(":id", id), read_job));
   if (!job) return fail(ENOENT, "there is no job with id {}", id);
@@ -103,7 +104,7 @@ Result<std::vector<Job>> Jobs::unfinished() {
     SELECT id, name, type, operation, owner, execution_id, machine_id, repository_id, parent_job_id,
            chain_id, status, reason, message, metadata,
            bytes_done, bytes_total, bytes_read, bytes_transferred, bytes_stored,
-           created_at, started_at, completed_at, revision
+           created_at, started_at, completed_at, revision, flow_id
     FROM jobs WHERE status IN ('pending', 'running') ORDER BY id)sql"));
   return all_rows(active, read_job);
 }

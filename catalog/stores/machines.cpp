@@ -82,6 +82,17 @@ Result<> Machines::define(Id id, const MachineDefinition& definition, Time now) 
   return set_texts("exclude", id, definition.exclude);
 }
 
+Result<std::vector<Id>> Machines::to_look_at(int at_most) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM machines
+    WHERE objective IS NOT NULL OR prune_warning IS NOT NULL
+      OR EXISTS (SELECT 1 FROM leftovers WHERE leftovers.machine_id = machines.id)
+      OR EXISTS (SELECT 1 FROM points
+                 WHERE points.machine_id = machines.id AND verified_result = 'bad' AND state = 'committed')
+    ORDER BY id LIMIT :at_most)sql"));
+  return all_rows(found.bind(":at_most", at_most), read_id);
+}
+
 Result<> Machines::touch(Id id) {
   HF_TRY(auto touch, db_.prepare("UPDATE machines SET revision = :revision WHERE id = :id"));
   HF_CHECK(touch.bind(":revision", new_id()).bind(":id", id).run());

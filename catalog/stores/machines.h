@@ -28,6 +28,9 @@ class Machines : public Objects {
   Result<> set_capacity(Id disk, std::uint64_t capacity);
   // What the source knows the disk by, as last seen.
   Result<> set_source_identity(Id disk, std::string_view identity);
+  // So many at most of those that may have something to warn of: an objective, points that are damaged, a
+  // pruning that could not do all, things left at their source.
+  Result<std::vector<Id>> to_look_at(int at_most);
   // Something that is told of it has changed beside its own row.
   Result<> touch(Id id);
 };

@@ -51,7 +51,7 @@ Result<Layer> read_layer(db::Statement& statement) {
 Result<Chain> read_chain(db::Statement& statement) {
   Chain c;
   Row row(statement);
-  row >> c.id >> c.machine_id >> c.repository_id >> c.created_at;
+  row >> c.id >> c.machine_id >> c.repository_id >> c.created_at >> c.points_made;
   return c;
 }
 
@@ -112,6 +112,14 @@ Result<std::optional<Named>> Points::newest_good(Id machine, Time not_later_than
   return first_row(newest.bind(":machine", machine).bind(":time", milliseconds(not_later_than)), read_named);
 }
 
+Result<std::int64_t> Points::damaged(Id machine) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT count(*) FROM points
+    WHERE machine_id = :machine AND verified_result = 'bad' AND state = 'committed')sql"));
+  HF_TRY(const auto count, first_row(found.bind(":machine", machine), read_id));
+  return count.value_or(0);
+}
+
 Result<std::optional<Time>> Points::last_verified(Id repository) {
   HF_TRY(auto last, db_.prepare(R"sql(
     SELECT verified_at FROM points WHERE repository_id = :repository AND verified_at IS NOT NULL
@@ -165,7 +173,8 @@ Result<std::vector<Id>> Points::untold(Id repository, int at_most) {
 
 Result<Chain> Points::chain(Id id) {
   HF_TRY(auto found,
-         db_.prepare("SELECT id, machine_id, repository_id, created_at FROM chains WHERE id = :id"));
+         db_.prepare(
+             "SELECT id, machine_id, repository_id, created_at, points_made FROM chains WHERE id = :id"));
   HF_TRY(const auto chain, first_row(found.bind(":id", id), read_chain));
   if (!chain) return fail(ENOENT, "there is no chain with id {}", id);
   return *chain;
@@ -173,7 +182,8 @@ Result<Chain> Points::chain(Id id) {
 
 Result<std::vector<Chain>> Points::chains(Id machine) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, machine_id, repository_id, created_at FROM chains WHERE machine_id = :machine ORDER BY id)sql"));
+    SELECT id, machine_id, repository_id, created_at, points_made FROM chains WHERE machine_id = :machine
+    ORDER BY id)sql"));
   return all_rows(found.bind(":machine", machine), read_chain);
 }
 

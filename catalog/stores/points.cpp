@@ -128,6 +128,10 @@ Result<> Points::set_verified(Id point, const Point::Verification& verification)
                .bind(":result", to_word(verification.result))
                .bind(":id", point)
                .run());
+  HF_TRY(auto place, db_.prepare(R"sql(
+    UPDATE repositories SET revision = :revision
+    WHERE id = (SELECT repository_id FROM points WHERE id = :id))sql"));
+  HF_CHECK(place.bind(":revision", new_id()).bind(":id", point).run());
   return touch(point);
 }
 
@@ -165,6 +169,8 @@ Result<> Points::commit(const Point& point, const std::vector<Layer>& layers) {
                .bind(":repository", point.repository_id)
                .run());
   if (db_.changes() == 0) return fail(EINVAL, "point '{}' is not being written", point.name);
+  HF_TRY(auto chain, db_.prepare("UPDATE chains SET points_made = points_made + 1 WHERE id = :chain"));
+  HF_CHECK(chain.bind(":chain", point.chain_id).run());
   return count(db_, point, 1);
 }
 

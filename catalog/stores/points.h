@@ -74,6 +74,7 @@ class Points {
     std::uint64_t bytes_stored = 0;
   };
   Result<Total> of_machine(Id machine);
+  Result<std::int64_t> damaged(Id machine);  // how many, by their last verification
 
  private:
   db::Connection& db_;

@@ -26,9 +26,9 @@ struct BackupRequest {
   Id repository = 0;
   std::optional<PointKind> kind;  // empty: an increment where that is possible
   unsigned sample = 0;            // percent of what a source calls unchanged that is read all the same
-  std::optional<std::uint64_t> bandwidth;          // bytes a second
-  std::optional<std::chrono::seconds> full_every;  // a full when the newest is that old
-  bool prunes = false;                             // the machine is pruned when it is done
+  std::optional<std::uint64_t> bandwidth;  // bytes a second
+  std::optional<FullEvery> full_every;     // a full when the chain has come so far
+  bool prunes = false;                     // the machine is pruned when it is done
   Id job = 0;
   std::optional<Id> execution_id;
   std::string flow, execution;            // names, for the manifest

@@ -3,15 +3,30 @@
 #include <algorithm>
 
 #include "catalog/base/log.h"
+#include "catalog/base/periods.h"
 #include "catalog/stores/points.h"
 
 namespace holdfast::capture {
 namespace {
 
-// A schedule that is a little early, or was a little late the last time, must not cost a whole period.
-bool is_due(Time chain_begun, std::chrono::seconds every, Time now) {
+bool is_another(CalendarPeriod period, Time then, Time now) {
+  switch (period) {
+    case CalendarPeriod::day: return day_of(then) != day_of(now);
+    case CalendarPeriod::week: return week_of(then) != week_of(now);
+    case CalendarPeriod::month: return month_of(then) != month_of(now);
+    case CalendarPeriod::year: return year_of(then) != year_of(now);
+  }
+  return false;
+}
+
+bool is_over(const Chain& chain, const FullEvery& every, Time now) {
+  if (const auto* points = std::get_if<int>(&every)) return chain.points_made >= *points;
+  if (const auto* period = std::get_if<CalendarPeriod>(&every))
+    return is_another(*period, chain.created_at, now);
+  // A schedule that is a little early, or was a little late the last time, must not cost a whole period.
   constexpr std::chrono::seconds kSlack = std::chrono::hours{1};
-  return now - chain_begun >= every - std::min(kSlack, every / 10);
+  const auto span = std::get<std::chrono::seconds>(every);
+  return now - chain.created_at >= span - std::min(kSlack, span / 10);
 }
 
 // A reason that holds for the whole point, before its disks are looked at.
@@ -60,7 +75,7 @@ Result<Parent> choose_parent(const Services& services, const repository::Place& 
     auto for_all = reason_for_all(parent.point, repository, wish.kind);
     if (!for_all && !wish.kind && wish.full_every) {
       HF_TRY(const Chain chain, points.chain(parent.point->chain_id));
-      if (is_due(chain.created_at, *wish.full_every, services.clock.now())) for_all = FullReason::by_policy;
+      if (is_over(chain, *wish.full_every, services.clock.now())) for_all = FullReason::by_policy;
     }
     for (const DiskDefinition& disk : machine.definition.disks) {
       if (for_all) {

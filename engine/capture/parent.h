@@ -25,7 +25,7 @@ struct Parent {
 
 struct Wish {
   std::optional<PointKind> kind;
-  std::optional<std::chrono::seconds> full_every;  // a full when the chain is that old
+  std::optional<FullEvery> full_every;  // a full when the chain has come so far
 };
 Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
                              const Repository& repository, const Wish& wish);

@@ -3,6 +3,22 @@
 namespace holdfast::repository {
 
 Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
+  auto found = find(repository);
+  const std::lock_guard lock(troubles_mutex_);
+  if (found)
+    troubles_.erase(repository.id);
+  else
+    troubles_[repository.id] = found.error().message;
+  return found;
+}
+
+std::string Shelf::trouble(Id repository) const {
+  const std::lock_guard lock(troubles_mutex_);
+  const auto found = troubles_.find(repository);
+  return found == troubles_.end() ? "" : found->second;
+}
+
+Result<std::shared_ptr<Place>> Shelf::find(const Repository& repository) {
   if (repository.marker.empty())
     return fail(EINVAL, "repository '{}' has no path yet; write its config.json", repository.name);
   const std::lock_guard lock(mutex_);

@@ -99,14 +99,18 @@ Result<Left> retire_one(db::Connection& db, const PlannedPoint& planned, Time no
   return left.state == PointState::retired ? Left::nowhere : Left::somewhere;
 }
 
-Event gone_event(const Ground& ground, const Machine& machine, const PlannedPoint& planned, Left left) {
+Event gone_event(const Ground& ground, const Machine& machine, const PlannedPoint& planned, Left left,
+                 bool machine_is_over) {
   Event event;
   event.id = new_id();
   event.at = ground.services.clock.now();
   event.event = left == Left::nowhere ? "point.prune" : "copy.prune";
   event.object = fmt::format("machines/{}/points/{}", machine.name, planned.point.name);
   event.owner = machine.ownership;
-  if (!planned.policy.empty()) event.reason = "policies/" + planned.policy;
+  if (machine_is_over)
+    event.reason = "retired";
+  else if (!planned.policy.empty())
+    event.reason = "policies/" + planned.policy;
   if (left == Left::somewhere)
     event.reason =
         fmt::format("repositories/{}{}{}", ground.name, event.reason.empty() ? "" : ": ", event.reason);
@@ -160,7 +164,7 @@ Result<> retire_judged(const Ground& ground, const Subject& subject) {
       const auto left = retire_one(db, planned, now);
       if (!left && left.error().code == EBUSY) continue;  // its capture is still being swept
       HF_CHECK(left);
-      HF_CHECK(record(db, gone_event(ground, machine, planned, *left)));
+      HF_CHECK(record(db, gone_event(ground, machine, planned, *left, plan.retirement.has_value())));
       (*left == Left::nowhere ? gone : moved).push_back(planned.point.name);
     }
     return {};

@@ -62,6 +62,8 @@ Result<Fd> open_hook(const std::string& folder, const std::string& name) {
   HF_CHECK(must_be_roots(directory, folder, S_IFDIR, "directory"));
   const std::string path = folder + "/" + name;
   Fd file(openat(directory.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file && errno == ELOOP)
+    return fail(EINVAL, "hook {} is a symbolic link; it must be a plain file", path);
   if (!file) return fail_errno("opening the hook {}", path);
   HF_CHECK(must_be_roots(file, path, S_IFREG, "plain file"));
   return file;

@@ -246,6 +246,7 @@ Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id 
     if (of_flow) {
       HF_TRY(const std::string flow, Flows(db).name_of(object));
       job.owner = "flows/" + flow;
+      job.flow_id = object;
     } else {
       HF_TRY(const std::string repository, Repositories(db).name_of(object));
       job.owner = "repositories/" + repository;

@@ -163,8 +163,9 @@ Result<std::vector<Planned>> Planner::look_back(const std::vector<Planned>& by_n
       };
       if (std::ranges::any_of(by_now, is_one)) continue;
       HF_TRY(const Schedule schedule, Schedules(db).get(one.schedule_id));
-      HF_TRY(const Timetable table, Timetable::of(schedule.definition));
-      const Time moment = table.start(one.planned_at, one.schedule_id, one.flow_id);
+      const auto table = Timetable::of(schedule.definition);
+      if (!table) continue;  // its status says so
+      const Time moment = table->start(one.planned_at, one.schedule_id, one.flow_id);
       const bool is_given_up =
           schedule.definition.missed == MissedAction::skip || std::ranges::any_of(by_now, makes_up);
       if (moment >= began_ || !is_given_up) {

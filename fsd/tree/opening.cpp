@@ -27,6 +27,7 @@ Result<std::shared_ptr<OpenFile>> Tree::open(const Place& place, const OpenMode&
 
 std::string Tree::name_of(const Place& place) {
   const Outline::Knot& here = knot(place);
+  if (here.row->kind == NodeKind::scratch) return scratches_.name_of(place.object);
   if (here.row->kind != NodeKind::image) return std::string{here.name};
   const auto disk = engine_.point_disk(place.object);
   return fmt::format("{}{}", disk ? disk->name : "the disk", here.suffix);
@@ -68,7 +69,8 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const Place& place, const
       auto file = scratches_.get(place.object);
       if (!file) return fail(ENOENT, "the scratch file is gone");
       if (mode.truncate) HF_CHECK(file->truncate(0));
-      return std::make_shared<ScratchFile>(std::move(file));
+      return std::make_shared<ScratchFile>(
+          std::move(file), [=, this](const Error& why) { note_refusal(place, asker, "write", why); });
     }
     case NodeKind::directory:
     case NodeKind::collection:
@@ -84,10 +86,7 @@ Result<std::shared_ptr<OpenFile>> Tree::open_config(const Place& place, const Op
   if (!mode.write) return std::make_shared<TextFile>(rendering.text);
   auto file = std::make_shared<ConfigFile>(
       rendering.text, asker.pid, [=, this](std::string_view text) { return commit(place, text, asker); },
-      [=, this](const Error& why) {
-        Result<> refused = tl::make_unexpected(why);
-        (void)refusals_.settle(directory_of(place), asker, "write " + name_of(place), std::move(refused));
-      });
+      [=, this](const Error& why) { note_refusal(place, asker, "write", why); });
   if (mode.truncate) HF_CHECK(file->truncate(0));
   return file;
 }
@@ -123,10 +122,14 @@ std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& as
 
 Result<std::shared_ptr<OpenFile>> Tree::open_image(const Place& place, const Asker& asker) {
   HF_TRY(auto image, engine_.open_image(place.object, knot(place).row->form, asker));
-  return std::make_shared<ImageFile>(std::move(image), [=, this](const Error& error) {
-    Result<> failed = tl::make_unexpected(error);
-    (void)refusals_.settle(directory_of(place), asker, "read " + name_of(place), std::move(failed));
-  });
+  return std::make_shared<ImageFile>(
+      std::move(image), [=, this](const Error& error) { note_refusal(place, asker, "read", error); });
+}
+
+void Tree::note_refusal(const Place& place, const Asker& asker, std::string_view what, const Error& why) {
+  Result<> refused = tl::make_unexpected(why);
+  (void)refusals_.settle(directory_of(place), asker, fmt::format("{} {}", what, name_of(place)),
+                         std::move(refused));
 }
 
 }  // namespace holdfast::tree

@@ -89,6 +89,12 @@ std::vector<Scratches::Named> Scratches::list(const Place& directory) const {
   return all;
 }
 
+std::string Scratches::name_of(Id id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(id);
+  return found == entries_.end() ? "" : found->second.name;
+}
+
 void Scratches::remove(Id id) {
   const std::lock_guard lock(mutex_);
   entries_.erase(id);

@@ -58,6 +58,7 @@ class Scratches {
   std::shared_ptr<Scratch> get(Id id) const;                     // null: it is gone
   Id find(const Place& directory, std::string_view name) const;  // 0: there is none
   std::vector<Named> list(const Place& directory) const;
+  std::string name_of(Id id) const;  // "": it is gone
   void remove(Id id);
   void rename(Id id, std::string_view name);  // in place of another of that name
 

@@ -123,6 +123,8 @@ class Tree {
   Result<> commit(const Place& config, std::string_view text, const Asker& asker);
   std::shared_ptr<OpenFile> open_control(const Place& place, const Asker& asker);
   Result<std::shared_ptr<OpenFile>> open_image(const Place& place, const Asker& asker);
+  // What is refused of an open file goes into the `error` beside it.
+  void note_refusal(const Place& place, const Asker& asker, std::string_view what, const Error& why);
 
   // Nothing when he may change what lies beside this object's definition.
   Result<> check_beside(const Place& directory, const Asker& asker);

@@ -16,6 +16,7 @@ std::string chain_json(const ChainView& view) {
     layers.push_back({{"file", layer.file}, {"image_id", layer.image_id}, {"file_bytes", layer.file_bytes}});
   }
   return document({
+      {"revision", view.revision},
       {"id", std::to_string(view.chain.id)},
       {"machine", view.machine},
       {"repository", view.repository},

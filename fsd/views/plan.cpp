@@ -28,6 +28,7 @@ std::string plan_json(const PlanView& view) {
     one["copies"] = std::move(copies);
   }
   return document({
+      {"revision", view.revision},
       {"machine", view.machine},
       {"stay", stay},
       {"go", view.points.size() - stay},

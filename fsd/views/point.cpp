@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "catalog/model/manifest_json.h"
 #include "fsd/views/json.h"
 #include "fsd/views/views.h"
@@ -8,6 +10,7 @@ namespace {
 Json fields(const PointView& view) {
   Json shown =
       manifest(view.point, {.machine = view.machine, .repository = view.repository, .parent = view.parent});
+  shown["revision"] = std::max(view.point.id, view.point.revision);
   shown["copies"] = view.copies;
   shown["pins"] = pins_json(view.pins);
   shown["verdicts"] = verdicts_json(view.verdicts);

@@ -277,6 +277,8 @@ TEST(DefinitionJson, EveryKindIsPrintedAndReadBack) {
                         .verify = VerifyLevel::compare,
                         .sample = 5,
                         .bandwidth = 12});
+  same(PolicyDefinition{.full_every = 30});
+  same(PolicyDefinition{.full_every = CalendarPeriod::week});
   same(SourceDefinition{.uri = "qemu:///system"});
   same(SourceDefinition{.uri = "esx://ann@host/", .credential = "c", .max_jobs = 3, .bandwidth = 1000});
   same(ScheduleDefinition{.cron = "0 2 * * *", .blackout = {"sun"}});

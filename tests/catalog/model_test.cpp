@@ -99,6 +99,10 @@ TEST_F(Model, EveryFieldOfAPolicyIsReadBackAsItWasWritten) {
                                     .bandwidth = 12};
   define<Policies>(policy, definition);
   EXPECT_EQ(got<Policies>(policy).definition, definition);
+  for (const FullEvery every : {FullEvery{30}, FullEvery{CalendarPeriod::month}}) {
+    define<Policies>(policy, PolicyDefinition{.full_every = every});
+    EXPECT_EQ(got<Policies>(policy).definition.full_every, every);
+  }
   define<Policies>(policy, PolicyDefinition{});
   EXPECT_EQ(got<Policies>(policy).definition, PolicyDefinition{});
 }

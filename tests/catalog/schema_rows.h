@@ -124,7 +124,8 @@ VALUES
   (412, 'of-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
   (413, 'before-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
   (414, 'of-point', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (415, 'of-copy', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0);
+  (415, 'of-copy', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
+  (416, 'of-job', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0);
 INSERT INTO flow_hooks VALUES (4, 0, 'before'), (4, 1, 'after'), (401, 0, 'before');
 INSERT INTO flow_recipients VALUES (4, 0, 'ann'), (4, 1, 'bob'), (401, 0, 'ann');
 INSERT INTO flow_tags VALUES (4, 0, 'daily'), (4, 1, 'gold'), (401, 0, 'daily');
@@ -167,7 +168,9 @@ VALUES
   (606, 'of-point', 'backup', NULL, NULL, NULL, NULL, NULL, NULL, 'pending', NULL, NULL, '{}',
    0, 0, 0, 0, 0, 0, NULL, NULL, 1);
 
-INSERT INTO chains VALUES
+UPDATE jobs SET flow_id = 416 WHERE id = 605;
+UPDATE policies SET full_every_points = 30, full_every_period = '@weekly' WHERE id = 24;
+INSERT INTO chains (id, machine_id, repository_id, created_at) VALUES
   (7, 1, 3, 0), (107, 1, 3, 0), (117, 1, 3, 0), (127, 1, 3, 0), (701, 205, 3, 0), (702, 1, 304, 0),
   (703, 1, 3, 0), (705, 1, 3, 0), (706, 1, 103, 0);
 INSERT INTO layers (id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes) VALUES

@@ -150,6 +150,7 @@ class Table(Errors):
         self.assert_refused(errno.EMSGSIZE, "a command has at most 4096 bytes, this one has 4106", "flows/f/error", self.command("flows/f", "run name=" + "x" * 4096))
         self.assert_refused(errno.EFBIG, "a definition has at most 1048576 bytes", "flows/f/error", self.overfill)
         self.assert_refused(errno.EFBIG, "a definition has at most 1048576 bytes", "flows/f/error", self.extend)
+        self.assert_refused(errno.EFBIG, "write .scratch: .*1048576 bytes", "flows/f/error", self.overfill_scratch)
 
     def overfill(self):
         """As cp does: what was refused stays so when the file is closed."""
@@ -159,6 +160,14 @@ class Table(Errors):
             os.write(file, b"x")
         self.assertEqual(refusal.exception.errno, errno.EFBIG)
         os.close(file)
+
+    def overfill_scratch(self):
+        file = os.open(self.mount / "flows/f/.scratch", os.O_WRONLY | os.O_CREAT)
+        try:
+            os.write(file, b"x" * MIB)
+            os.write(file, b"x")
+        finally:
+            os.close(file)
 
     def extend(self):
         file = os.open(self.mount / "flows/f/config.json", os.O_WRONLY)

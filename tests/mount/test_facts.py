@@ -4,6 +4,7 @@
 import errno
 import json
 import os
+import time
 
 import holdfast
 
@@ -47,6 +48,36 @@ class Facts(holdfast.MountTest):
         self.assertEqual(self.manifest()["pins"], [])
         self.until(lambda: self.stored()["pins"] == [])
         self.assertIn("not pinned", self.refused("ENOENT", "unpin"))
+
+    def test_what_changes_has_a_new_revision_and_the_time_of_the_change(self):
+        self.daemon.define("policies/p", {"keep_last": 3})
+        flow = self.daemon.json("flows/f/config.json")
+        chain = self.manifest()["chain"]
+        manifest, machine = f"machines/m/points/{self.point}/manifest.json", "machines/m/status.json"
+        plan, links = "machines/m/plan.json", f"machines/m/chains/{chain}/chain.json"
+        for act, changed in [
+            (lambda: self.say("pin"), (manifest, machine, plan)),
+            (lambda: self.say("verdict result=good by=ann"), (manifest, machine, plan)),
+            (lambda: self.daemon.write("machines/m/control", "retire keep=90d"), (machine, plan)),
+            (lambda: self.daemon.write("machines/m/control", "unretire"), (machine, plan)),
+            (lambda: self.daemon.write("machines/m/control", "reset-cbt"), ("machines/m/disks/disk-0/status.json",)),
+            (lambda: self.daemon.write("flows/f/config.json", json.dumps(flow | {"policy": "p"})), (plan, "policies/p/status.json")),
+            (lambda: self.daemon.write("policies/p/config.json", json.dumps({"keep_last": 9})), (plan,)),
+            (lambda: self.verify(), (manifest, machine, "repositories/r/status.json")),
+            (lambda: self.daemon.run("f", "r2"), (machine, links, "repositories/r/status.json", "flows/f/status.json")),
+        ]:
+            before = {path: self.daemon.json(path).get("revision", 0) for path in changed}
+            began = time.time()
+            act()
+            for path in changed:
+                with self.subTest(path=path):
+                    if "disks" not in path:
+                        self.assertGreater(self.daemon.json(path)["revision"], before[path])
+                    self.assertGreaterEqual(os.stat(self.daemon.mount / path).st_mtime, began - 0.002)
+
+    def verify(self):
+        self.daemon.write("repositories/r/control", "verify name=v")
+        self.assertEqual(self.daemon.read("jobs/v/wait"), "success\n")
 
     def test_a_pin_that_would_be_over_is_refused(self):
         self.assertIn("is over", self.refused("EINVAL", "pin until=2001-01-01"))

@@ -59,6 +59,8 @@ class Policies(holdfast.MountTest):
             ({"keep_dayly": 7}, 'did you mean "keep_daily"'),
             ({"verify": "often"}, '"verify" is "often"'),
             ({"full_every": "never"}, '"full_every" is "never"'),
+            ({"full_every": 0}, '"full_every" is 0; it must be a span of time'),
+            ({"full_every": "@weekyl"}, '"@daily", "@weekly", "@monthly" or "@yearly"'),
             ({"sample": 101}, '"sample" is 101'),
             ({"boot_check": "1d"}, "boot_check"),
         ]:

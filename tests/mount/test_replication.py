@@ -32,6 +32,7 @@ class Carried(Replication):
         self.assertEqual((job["type"], job["bytes_transferred"]), ("replication", self.size(*made)))
         self.assertEqual(job["metadata"]["points"], made)
         self.assertEqual(job["progress"]["done"], job["progress"]["total"])
+        self.assertEqual(self.daemon.json("flows/copy/executions/first/status.json")["machines_processed"], 1)
         for point in made:
             self.assertEqual(self.copies(point), ["offsite"])
             for path in self.stored(self.point(point, self.repository)):

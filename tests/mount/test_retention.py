@@ -142,6 +142,25 @@ class Policies(Kept):
         full, none = ("f", "by_policy"), ("i", None)
         self.assertEqual(kinds, [("f", "no_parent"), none, none, full, none, none, full, none])
 
+    def kinds(self, days):
+        manifests = [self.daemon.json(f"machines/m/points/{self.days.day()}/manifest.json") for _ in range(days)]
+        return [(manifest["kind"][0], manifest["reason"]) for manifest in manifests]
+
+    def test_a_full_is_made_with_each_so_many_points_also_where_some_have_gone(self):
+        self.follow(keep_last=2, full_every=3)
+        full, none = ("f", "by_policy"), ("i", None)
+        self.assertEqual(self.kinds(8), [("f", "no_parent"), none, none, full, none, none, full, none])
+
+    def test_a_full_is_made_with_each_period_of_the_calendar(self):
+        self.follow(keep_last=99, full_every="@daily")
+        full = ("f", "by_policy")
+        self.assertEqual(self.kinds(3), [("f", "no_parent"), full, full])
+        # Of weeks there are two at most in eight days.
+        self.follow(keep_last=99, full_every="@weekly")
+        weekly = self.kinds(7)
+        self.assertEqual(weekly.count(full), 1, weekly)
+        self.assertEqual(self.daemon.json("policies/p/config.json")["full_every"], "@weekly")
+
     def test_a_chain_that_nobody_needs_goes_whole(self):
         self.follow(keep_last=2, full_every="3d")
         for _ in range(8):

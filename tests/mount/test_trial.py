@@ -19,6 +19,24 @@ class Trial(holdfast.MountTest):
         self.storage = self.add_machine(capacities=[64 * MIB])
         self.storage.disks[0].write(0, os.urandom(MIB))
 
+    def test_whoever_asks_for_it_of_his_own_flow_sees_what_came_of_it_and_nobody_else_does(self):
+        self.add_flow()
+        self.folder.chmod(0o755)
+        ann, ben = User(65501), User(65502)
+        for path in ("machines/m", "flows/f"):
+            os.chown(self.daemon.mount / path, ann.uid, ann.gid)
+        os.chmod(self.daemon.mount / "repositories/r", 0o777)
+        ann.does(lambda: self.daemon.write("flows/f/control", "test name=hers"))
+        self.assertEqual(ann.does(lambda: self.daemon.read("jobs/hers/wait")), "success\n")
+        self.assertIn("ok ", ann.does(lambda: self.daemon.read("jobs/hers/log")))
+        self.assertIn("hers", ann.does(lambda: os.listdir(self.daemon.mount / "jobs")))
+        self.assertEqual(ben.outcome(lambda: self.daemon.read("jobs/hers/log")), "EACCES")
+        os.rename(self.daemon.mount / "flows/f", self.daemon.mount / "flows/g")
+        self.assertIn("ok ", ann.does(lambda: self.daemon.read("jobs/hers/log")))
+        # What is left of a flow that is no more is root's.
+        os.rmdir(self.daemon.mount / "flows/g")
+        self.assertEqual(ann.outcome(lambda: self.daemon.read("jobs/hers/log")), "EACCES")
+
     def try_out(self, path, outcome, name="t"):
         self.daemon.write(f"{path}/control", f"test name={name}")
         self.assertEqual(self.daemon.read(f"jobs/{name}/wait").strip(), outcome, self.daemon.read(f"jobs/{name}/log"))
