@@ -287,9 +287,9 @@ Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most) {
 }
 
 Value<std::chrono::seconds> duration(std::chrono::seconds least) {
-  const std::string must = least.count() > 0
-                               ? "a span of time that is not 0, of at most \"36500d\", as \"90s\", \"15m\" or \"4h\""
-                               : "a span of time of at most \"36500d\", as \"90s\", \"15m\" or \"4h\"";
+  const std::string must =
+      least.count() > 0 ? "a span of time that is not 0, of at most \"36500d\", as \"90s\", \"15m\" or \"4h\""
+                        : "a span of time of at most \"36500d\", as \"90s\", \"15m\" or \"4h\"";
   return {must,
           {{"type", "string"}, {"pattern", least.count() > 0 ? "^0*[1-9][0-9]*[smhd]$" : "^[0-9]+[smhd]$"}},
           [least, must](const Json& found, const std::string& field) -> Result<std::chrono::seconds> {
