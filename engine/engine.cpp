@@ -2,6 +2,7 @@
 
 #include "catalog/base/log.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/retention.h"
 #include "catalog/stores/sources.h"
 #include "engine/capture/recovery.h"
 #include "engine/live_engine.h"
@@ -99,8 +100,8 @@ Result<> LiveEngine::begin_again() {
   HF_TRY(const SettingsDefinition settings, this->settings());
   runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
   scheduler_.start();
-  HF_TRY(const auto unfinished, retention::unfinished(*catalog_));
-  for (const Id machine : unfinished) prune_by_itself(machine, false);
+  HF_TRY(const auto due, catalog_->read([](db::Connection& db) { return Retention(db).due(); }));
+  for (const Id machine : due) prune_by_itself(machine, false);
   prune_retired();
   return {};
 }

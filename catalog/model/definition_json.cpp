@@ -131,7 +131,8 @@ const Shape<FlowDefinition>& shape() {
                 "The schedule that starts it, by name; null: none."),
           field("policy", &D::policy, json::or_null(json::name()),
                 "The policy that its runs and its points follow, by name; null: its points are kept."),
-          field("enabled", &D::enabled, json::boolean(), "Whether it may run."),
+          field("enabled", &D::enabled, json::boolean(),
+                "Whether schedules, other flows and `run flows=` start it; its own `run` always does."),
           field(
               "overlap", &D::overlap, json::word<Overlap>(),
               "What becomes of a start by its schedule, or after a flow, while it runs: skip leaves it out, "
@@ -291,8 +292,7 @@ const Shape<PolicyDefinition>& shape() {
           field("min_age", &D::min_age, json::duration(kNoTime), "Nothing younger goes."),
           field("full_every", &D::full_every, json::optional(full_every()),
                 "How often a full point is made: after a span of time, with each so many points, or once in "
-                "each "
-                "period of the calendar (UTC); null: never."),
+                "each period of the calendar (UTC); null: never."),
           field("verify", &D::verify, json::optional(json::word<VerifyLevel>()), "After each run."),
           field("retries", &D::retries, json::integer(0, 100), "How often a failed job is tried again."),
           field("sample", &D::sample, json::integer(0, 100),

@@ -122,12 +122,12 @@ struct ScheduleDefinition {
   bool operator==(const ScheduleDefinition&) const = default;
 };
 
-// How long points are kept, and how runs are made. A rule that is absent keeps nothing by itself; without any
-// everything is kept.
 // When a full point is made, and a chain begun with it: once the last one is so old, with so many points
 // each, or with each period of the calendar.
 using FullEvery = std::variant<std::chrono::seconds, int, CalendarPeriod>;
 
+// How long points are kept, and how runs are made. A rule that is absent keeps nothing by itself; without any
+// everything is kept.
 struct PolicyDefinition {
   std::string description;
   std::vector<std::string> tags;

@@ -96,6 +96,7 @@ Result<> Retention::retire(Id id, Time now) {
   HF_CHECK(ended.bind(":id", id).bind(":now", milliseconds(now)).run());
   HF_TRY(const std::string held, held_by(db_, id));
   if (!held.empty()) return fail(EBUSY, "point '{}' {}", point.name, held);
+  HF_CHECK(set_due(point.machine_id, true));
   HF_TRY(const auto heir, heir_of(db_, point));
   if (heir) return hand_over(db_, point, *heir, now);
   HF_TRY(auto update, db_.prepare(R"sql(
@@ -108,6 +109,7 @@ Result<> Retention::retire(Id id, Time now) {
 Result<> Retention::retire_copy(Id id, Time now) {
   HF_TRY(const Copy copy, Copies(db_).get(id));
   if (copy.state != PointState::committed) return fail(ENOENT, "copy {} is not committed", id);
+  HF_CHECK(set_due(copy.machine_id, true));
   HF_TRY(auto update, db_.prepare("UPDATE copies SET state = 'retired' WHERE id = :id"));
   HF_CHECK(update.bind(":id", id).run());
   HF_CHECK(Points(db_).touch(copy.point_id));
@@ -299,13 +301,15 @@ Result<std::vector<Id>> Retention::merging() {
   return all_rows(found, read_id);
 }
 
-Result<std::vector<Id>> Retention::with_retired() {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id FROM machines
-    WHERE EXISTS (SELECT 1 FROM points WHERE points.machine_id = machines.id AND points.state = 'retired')
-       OR EXISTS (SELECT 1 FROM copies WHERE copies.machine_id = machines.id AND copies.state = 'retired')
-    )sql"));
+Result<std::vector<Id>> Retention::due() {
+  HF_TRY(auto found, db_.prepare("SELECT id FROM machines WHERE prune_due = 1"));
   return all_rows(found, read_id);
+}
+
+Result<> Retention::set_due(Id machine, bool due) {
+  HF_TRY(auto update, db_.prepare("UPDATE machines SET prune_due = :due WHERE id = :id"));
+  HF_CHECK(update.bind(":due", due).bind(":id", machine).run());
+  return {};
 }
 
 Result<std::vector<Id>> Retention::over(Time now) {

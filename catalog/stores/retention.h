@@ -78,7 +78,9 @@ class Retention {
   Result<> give_up_merge(Id layer);
   Result<std::vector<Id>> merging();  // machines of which one was begun
 
-  Result<std::vector<Id>> with_retired();  // machines that have retired points or copies
+  // Machines of which something has gone since a pruning last came to its end.
+  Result<std::vector<Id>> due();
+  Result<> set_due(Id machine, bool due);
 
   struct Retired {
     Time at{};

@@ -61,23 +61,17 @@ Result<std::vector<Copy>> orphans(db::Connection& db, Id machine, Id repository)
   return found;
 }
 
-// Whether what has gone already has left something behind there.
-Result<bool> has_remains(db::Connection& db, Id machine, Id repository) {
-  HF_TRY(const auto layers, Retention(db).layers(machine, repository));
-  const auto is_merging = [](const auto& layer) { return !layer.merging_image_id.empty(); };
-  if (!unneeded(layers).empty() || std::ranges::any_of(layers, is_merging)) return true;
-  HF_TRY(const auto ownerless, orphans(db, machine, repository));
-  if (!ownerless.empty()) return true;
-  const auto towers = towers_of(layers);
-  return std::ranges::any_of(towers, [](const Tower& tower) { return tower.size() > kDeepest; }) ||
-         !std::ranges::all_of(hidden_in(towers), is_punched);
-}
-
 // Whether a pruning has anything to do there: what is away, and has nothing to give, is no trouble.
 Result<bool> has_work(const capture::Services& services, Id machine, Id repository) {
   return services.catalog.read([&](db::Connection& db) -> Result<bool> {
-    HF_TRY(const bool remains, has_remains(db, machine, repository));
-    if (remains) return true;
+    HF_TRY(const auto layers, Retention(db).layers(machine, repository));
+    const auto is_merging = [](const auto& layer) { return !layer.merging_image_id.empty(); };
+    if (!unneeded(layers).empty() || std::ranges::any_of(layers, is_merging)) return true;
+    HF_TRY(const auto ownerless, orphans(db, machine, repository));
+    if (!ownerless.empty()) return true;
+    const auto towers = towers_of(layers);
+    if (std::ranges::any_of(towers, [](const Tower& tower) { return tower.size() > kDeepest; })) return true;
+    if (!std::ranges::all_of(hidden_in(towers), is_punched)) return true;
     HF_TRY(const Plan plan, make_plan(db, services.readers, machine, services.clock.now()));
     return std::ranges::any_of(plan.points, [&](const PlannedPoint& planned) {
       return planned.point.repository_id == repository && !planned.judgement.stays();
@@ -241,8 +235,10 @@ Result<Outcome> prune(const capture::Services& services, Id machine, Judging jud
     outcome.refused = true;
     outcome.put_off.push_back(done.error().message);
   }
-  HF_CHECK(services.catalog.write(
-      [&](db::Connection& db) { return Retention(db).set_warning(machine, joined(outcome.put_off)); }));
+  HF_CHECK(services.catalog.write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(Retention(db).set_warning(machine, joined(outcome.put_off)));
+    return Retention(db).set_due(machine, !outcome.put_off.empty());
+  }));
   return outcome;
 }
 
@@ -271,23 +267,6 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
                              fmt::format("machines/{}/points/{}", subject.machine.name, point.name), caller);
     event.owner = subject.machine.ownership;
     return record(db, event);
-  });
-}
-
-Result<std::vector<Id>> unfinished(Catalog& catalog) {
-  return catalog.read([](db::Connection& db) -> Result<std::vector<Id>> {
-    std::vector<Id> left;
-    HF_TRY(const auto machines, Retention(db).with_retired());
-    for (const Id machine : machines) {
-      HF_TRY(const auto repositories, Points(db).repositories_of(machine));
-      bool remains = false;
-      for (const Id repository : repositories) {
-        HF_TRY(const bool there, has_remains(db, machine, repository));
-        remains = remains || there;
-      }
-      if (remains) left.push_back(machine);
-    }
-    return left;
   });
 }
 

@@ -28,9 +28,6 @@ Result<Outcome> prune(const capture::Services& services, Id machine, Judging jud
 // something holds it. Nothing of it is deleted when its repository is not what the catalog says (EIO).
 Result<> retire_point(const capture::Services& services, Id point, const Caller& caller);
 
-// Machines of which points have gone, and something is left of them: an earlier pruning was interrupted.
-Result<std::vector<Id>> unfinished(Catalog& catalog);
-
 // At start: exchanges of files that an earlier life was in the middle of come to their end.
 void finish_merges(const capture::Services& services);
 

@@ -75,8 +75,8 @@ constexpr Verb kVerbs[] = {
     {"run", kRun, "start an execution, to be seen at once as executions/ID; its wait file says how it ended",
      run},
     {"cancel", {}, "cancel what runs now", cancel},
-    {"enable", {}, "let it run", enable},
-    {"disable", {}, "let it run no more; what runs now goes on", disable},
+    {"enable", {}, "let schedules and other flows start it", enable},
+    {"disable", {}, "nothing but its own `run` starts it any more; what runs now goes on", disable},
     {"test", kTest,
      "look at all that a run needs, by a job to be seen at once as jobs/ID; its log has a line for each. "
      "Nothing is "

@@ -209,7 +209,8 @@ void use_retention(db::Connection& db, const Point& point, const Layer& layer) {
   must(retention.begin_merge(layer.id, "bb", layer.id));
   ignore(retention.copies(point.machine_id, point.repository_id));
   ignore(retention.merging());
-  ignore(retention.with_retired());
+  ignore(retention.due());
+  ignore(retention.set_due(1, true));
   must(retention.give_up_merge(layer.id));
   must(retention.set_punched(layer.id, layer.id));
   must(retention.set_stored(layer.id, 7, at(0)));

@@ -148,6 +148,7 @@ std::vector<Law> laws_of_checks() {
       law("repositories", "max_jobs_is_positive", "max_jobs = 0"),
       law("repositories", "bandwidth_is_positive", "bandwidth = 0"),
       law("machines", "machine_bandwidth_is_positive", "bandwidth = 0"),
+      law("machines", "prune_due_is_a_boolean", "prune_due = 2"),
       law("policies", "full_every_points_is_positive", "full_every_points = 0"),
       law("repositories", "reserve_is_a_percentage", "reserve_percent = 101"),
       law("flows", "a_flow_has_one_target", "group_id = 22 WHERE id = 104"),

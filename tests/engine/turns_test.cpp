@@ -92,6 +92,19 @@ TEST(Turns, no_more_run_than_may_of_one_source_and_each_repository_has_its_own_l
   EXPECT_EQ(turns.full_for(to_one), WaitReason::max_jobs) << "its repository has room, its source has none";
 }
 
+TEST(Turns, what_is_beside_them_waits_for_no_place_and_takes_none) {
+  Turns turns;
+  turns.set_limit(1);
+  const Work drain{.beside = true};
+  turns.begins(drain);
+  EXPECT_EQ(turns.full_for({}), std::nullopt);
+  turns.begins({});
+  EXPECT_EQ(turns.full_for({}), WaitReason::max_concurrent_jobs);
+  EXPECT_EQ(turns.full_for(drain), std::nullopt);
+  turns.ends(drain);
+  EXPECT_EQ(turns.full_for({}), WaitReason::max_concurrent_jobs) << "its end frees no place, either";
+}
+
 TEST(Turns, a_limit_that_is_lowered_holds_for_what_begins) {
   Turns turns;
   turns.set_limit(3);
