@@ -160,17 +160,19 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   }
   std::optional<Work> next;
   std::optional<Execution> ended;
-  record(fmt::format("{}, job {}, has ended ({})", work.name, work.job, to_word(end.status)),
-         [&](db::Connection& db) -> Result<> {
-           const Time now = services_.clock.now();
-           if (work.next) {
-             HF_TRY(next, work.next(db, end));
-           }
-           HF_TRY(last, job_ended(db, work.job, end, now));
-           if (!last || has_after) return {};
-           HF_TRY(ended, end_execution(db, work.course->execution, EndReason::failed, "", now));
-           return {};
-         });
+  const bool is_recorded =
+      record(fmt::format("{}, job {}, has ended ({})", work.name, work.job, to_word(end.status)),
+             [&](db::Connection& db) -> Result<> {
+               const Time now = services_.clock.now();
+               if (work.next) {
+                 HF_TRY(next, work.next(db, end));
+               }
+               HF_TRY(last, job_ended(db, work.job, end, now));
+               if (!last || has_after) return {};
+               HF_TRY(ended, end_execution(db, work.course->execution, EndReason::failed, "", now));
+               return {};
+             });
+  if (!is_recorded) return;
   if (last && has_after) ended = close(*task.way);
   if (end.status == RunStatus::error) log::warning("{}: {}", work.name, end.message);
   if (next) add(std::move(*next));
@@ -184,16 +186,16 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
 
 // An end that can't be written down (the disk of the catalog is full, say) is not an end: it is tried again
 // until it can, or until the daemon stops; then the next start ends what is left (law 16).
-void Runner::record(const std::string& what, const std::function<Result<>(db::Connection&)>& write) {
+bool Runner::record(const std::string& what, const std::function<Result<>(db::Connection&)>& write) {
   for (auto pause = pace_.first;; pause = std::min(2 * pause, pace_.longest)) {
     const auto written = services_.catalog.write(write);
-    if (written) return;
+    if (written) return true;
     const bool may_come = is_trouble_of_the_catalog(written.error());
     log::error("{}, but that can't be recorded: {}{}", what, written.error().message,
                may_come ? "; it is tried again" : "");
-    if (!may_come) return;
+    if (!may_come) return false;
     std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, pause, [this] { return stopping_; })) return;
+    if (changed_.wait_for(lock, pause, [this] { return stopping_; })) return false;
   }
 }
 

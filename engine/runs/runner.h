@@ -133,7 +133,7 @@ class Runner {
   JobEnd end_of_cancelled(const std::optional<Cause>& cause);
   bool claim_end(Task& task);  // once, by whoever then records it
   void record_end(const Task& task, const JobEnd& end);
-  void record(const std::string& what, const std::function<Result<>(db::Connection&)>& write);
+  bool record(const std::string& what, const std::function<Result<>(db::Connection&)>& write);
   std::optional<Execution> close(Way& way);  // nothing: its end could not be recorded
   void finish(const std::shared_ptr<Task>& task);
   void tell_of_execution(const Task& task);
