@@ -109,6 +109,10 @@ Result<> check_listing(const Ground& ground) {
     known = committed;
     known.insert(copies.begin(), copies.end());
     for (const auto& gone : retired) known.insert(gone.name);
+    HF_TRY(const auto writing, Points(db).writing());  // published an instant before it is committed
+    for (const Point& point : writing)
+      if (point.machine_id == ground.machine && point.repository_id == ground.repository)
+        known.insert(point.name);
     return {};
   }));
   HF_TRY(const auto there, points_there(ground));

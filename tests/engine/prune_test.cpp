@@ -3,7 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/retention/room.h"
 #include "engine/runs/begin.h"
 #include "tests/engine/engine_room.h"
 
@@ -22,6 +28,43 @@ class PruneTest : public testing::Test, protected test::EngineRoom {
   const Id machine_;
   const source::Cancel never_;
 };
+
+// Of a capture that has published its point, and is about to commit it.
+TEST_F(PruneTest, a_point_that_is_about_to_be_committed_is_no_stranger) {
+  const std::string path = state_ / "r";
+  std::filesystem::create_directory(path);
+  const std::string marker = repository::Place::initialise(path).value();
+  std::filesystem::create_directories(path + "/m-key/T");
+  std::ofstream(path + "/m-key/T/manifest.json") << "{}";
+  Outcome outcome;
+  Ground ground{services_, repository::Place::open(path, marker).value(), "m-key", "r", machine_, 0, never_,
+                outcome};
+  const auto written = catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Repository repository, Repositories(db).add("r", {}, Time{1s}));
+    ground.repository = repository.id;
+    return {};
+  });
+  ASSERT_TRUE(written) << written.error().message;
+  const auto stranger = check_listing(ground);
+  ASSERT_FALSE(stranger);
+  EXPECT_NE(stranger.error().message.find("that the catalog doesn't know"), std::string::npos);
+
+  const auto frozen = catalog_->write([&](db::Connection& db) -> Result<> {
+    Point point;
+    point.id = new_id();
+    point.machine_id = machine_;
+    point.repository_id = ground.repository;
+    point.name = "writing-1";
+    point.time = Time{1s};
+    HF_CHECK(Points(db).add(point));
+    const Id chain = new_id();
+    HF_CHECK(Points(db).add_chain({.id = chain, .machine_id = machine_, .repository_id = ground.repository}));
+    return Points(db).freeze(point.id, Time{2s}, "T", chain);
+  });
+  ASSERT_TRUE(frozen) << frozen.error().message;
+  const auto known = check_listing(ground);
+  EXPECT_TRUE(known) << known.error().message;
+}
 
 // A worker that is told so tries again by and by: runs/runner.
 TEST_F(PruneTest, it_is_busy_while_points_are_verified_and_means_to_be_tried_again) {
