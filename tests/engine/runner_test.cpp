@@ -239,15 +239,15 @@ TEST_F(RunnerTest, what_waits_says_for_what) {
 
 TEST_F(RunnerTest, what_gets_no_further_is_ended_and_what_moves_is_not) {
   Work still = work(forever);
-  still.stall = 1s;
+  still.stall = 2s;
   Work moving = work([](ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
-    for (int i = 0; i < 30; ++i) {
+    for (int i = 0; i < 60; ++i) {
       progress.advance(1);
       HF_CHECK(capture::wait_until(std::chrono::steady_clock::now() + 50ms, &cancel));
     }
     return JobEnd{};
   });
-  moving.stall = 1s;
+  moving.stall = 2s;
   runner_.add(std::move(still));
   runner_.add(std::move(moving));
   const Execution ended = await_end();
