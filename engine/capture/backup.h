@@ -6,9 +6,9 @@
 //                                          a source that lied: from the name on once more, as a full
 //                       discard the bytes ─► source gives back (bitmaps merged) ─► point row removed
 //
-// Laws kept here: 1 (rows before bytes), 2 (one rename publishes, one transaction commits), 3 (the parent's
-// change ids stay until the commit), 5 (a full when it must be, with its reason), 6 (a full rests on
-// nothing).
+// Laws 1, 2, 3, 4, 5 and 6 are kept here: rows come before bytes; one rename publishes all disks, and one
+// transaction commits them; the parent's change ids stay until the commit; a full has its reason, and rests
+// on nothing.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// One image of a stack: what is stored in it, checked before it is used.
+// One image of a stack: what is stored in it, checked before it is used (law 13).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Several layers made one.
+// Several layers made one (law 11).
 #pragma once
 
 #include <string>

@@ -3,7 +3,9 @@
 // A driver freezes all disks of a machine at one instant, lets them be read with what is allocated and what
 // has changed, and afterwards either keeps the new change ids (commit) or makes it so that nothing
 // had been asked (abandon). Whatever it makes at the source is told to the Ledger first, by its exact
-// name, so that another life of the daemon can take it away again (sweep).
+// name, so that another life of the daemon can take it away again (sweep). Laws 3, 4, 8 and 9: changes are
+// never lost, all disks are one instant, nothing is left behind, and an error names the disk that can't be
+// protected.
 #pragma once
 
 #include <atomic>

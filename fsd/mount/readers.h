@@ -1,6 +1,6 @@
 // Who reads images: a few of the threads that serve the tree, which are spared handing the request over, and
 // beyond these threads of its own; so that a slow repository never keeps `ls` or a command waiting
-// (contract, "Images").
+// (contract, "Images"; law 20).
 //
 // Threads: the image readers, owned here.
 #pragma once

@@ -1,4 +1,5 @@
 // What is written into a config.json through one handle, until it is committed (rule 2 of the contract).
+// It is committed as a whole or not at all (law 17).
 //
 //   untouched ──write, truncate──► changed ──commit──► clean ──write──► changed
 //                                     │

@@ -1,4 +1,5 @@
-// What the `error` files say: for each directory and user, his last refused operation there.
+// What the `error` files say: for each directory and user, his last refused operation there
+// (law 17).
 //
 // Any thread may call. Kept in memory, the newest few thousand.
 #pragma once

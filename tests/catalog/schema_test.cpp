@@ -1,5 +1,5 @@
-// The schema keeps its laws, each by one constraint: tried on the database as the migrations make it, and
-// on one whose schema lacks just that constraint. What has no law here is found.
+// The schema keeps law 1 and laws of its own, each by one constraint: tried on the database as the migrations
+// make it, and on one whose schema lacks just that constraint. What has no law here is found.
 #include <regex>
 #include <set>
 

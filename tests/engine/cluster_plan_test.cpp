@@ -1,3 +1,4 @@
+// Clusters of a full and of an increment: what is read, and which are explicit zeros (law 6).
 #include "engine/capture/cluster_plan.h"
 
 #include <gtest/gtest.h>

@@ -11,7 +11,7 @@ import unittest
 import tree
 
 ROOMS = ["catalog", "engine", "fsd"]  # each may use those before it
-# What may be used from inside a node, where that is less than its room may.
+# Nodes that may use less than their room may.
 ONLY = {
     "catalog/base": {"catalog/base"},
     "engine/image": {"engine/image", "catalog/base"},

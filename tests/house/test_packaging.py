@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""What is installed beside the daemon keeps the contract's "Life of the mount"."""
+"""Files installed beside the daemon keep the contract's "Life of the mount"."""
 
 import subprocess
 import unittest
 
 import tree
 
-# Each of these gives the unit a mount namespace of its own, in which the mount would stay.
+# Settings that give the unit a mount namespace of its own, in which the mount would stay.
 PRIVATE = (
     "Private", "Protect", "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "BindPaths", "BindReadOnlyPaths",
     "TemporaryFileSystem", "RootDirectory", "RootImage", "MountFlags", "DynamicUser",

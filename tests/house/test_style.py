@@ -8,7 +8,7 @@ import tree
 
 
 def complaints(root, command, paths):
-    """What the tool says of these files; "" when it is content."""
+    """Returns the tool's exit status and output for these files; "" when it exits with 0."""
     done = subprocess.run([*command, *map(str, paths)], cwd=root, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else f"exit {done.returncode}\n{done.stdout}{done.stderr}"
 

@@ -1,4 +1,4 @@
-// One flipped bit anywhere in a stored image or its sums is found, and never read.
+// One flipped bit anywhere in a stored image or its sums is found, and never read (law 13).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Power is lost at a random operation, and what was not synced is lost at random: a file that passes for an
-// image holds all that it should.
+// image holds all that it should (law 2).
 #include <gtest/gtest.h>
 
 #include "engine/image/host_ranges.h"

@@ -1,5 +1,5 @@
-// Making room: what no kept point sees is punched out, runs of layers are merged; every kept point stays what
-// it was.
+// Making room (law 11): what no kept point sees is punched out, runs of layers are merged; every kept point
+// stays what it was.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Every row of the table of errnos, provoked through the mount, with the sentence in `error`; and whose that is."""
+"""Every row of the table of errnos, provoked through the mount, with the sentence in `error`, and whose that is
+(law 17)."""
 
 import errno
 import json

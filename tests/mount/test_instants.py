@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Each point is one instant, of both disks: a writer never stops, has one write in flight, and puts number k all
+"""Each point is one instant of both disks (law 4): a writer never stops, has one write in flight, and puts number k all
 over block b(k) of one disk and then of the other. Any honest point is the state after some prefix of its log,
 and at most one write lies between the two disks.
 

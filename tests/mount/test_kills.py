@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Whoever is killed in the middle of a run, no change is lost and nothing is left behind: the daemon, the
-storage daemon, the NBD connection, each at random instants.
+"""A kill in the middle of a run loses no change and leaves nothing behind (laws 2, 3, 8 and 16): of the daemon, of the
+storage daemon, of the NBD connection, each at random instants.
 
 HOLDFAST_KILLS_DAEMON, _SOURCE and _CONNECTION say how often, HOLDFAST_SEED repeats a run."""
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What a run could not take away goes by itself, as soon as it can: without another run, and without a new start."""
+"""Leftovers that a run could not take away (law 8) go by themselves, as soon as they can: without another run, and
+without a new start."""
 
 import json
 import random

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A repository whose file system hangs keeps those waiting who read its images, and nobody else."""
+"""A repository whose file system hangs keeps those waiting who read its images, and nobody else (law 20)."""
 
 import os
 import pathlib

@@ -1,6 +1,6 @@
-// The proof of the freeze: a writer that never stops, whose every write is logged before it is made, has one
-// write in flight at most. Any honest instant is the state after some prefix of its log; on both disks the
-// same one.
+// The proof of the freeze (law 4): a writer that never stops, whose every write is logged before it is made,
+// has one write in flight at most. Any honest instant is the state after some prefix of its log; on both
+// disks the same one.
 #include <atomic>
 #include <random>
 

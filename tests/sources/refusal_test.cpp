@@ -1,4 +1,5 @@
-// Sources that can't be backed up, or not as asked: a clear sentence or reason, and nothing left behind.
+// Sources that can't be backed up, or not as asked: a clear sentence or reason, and nothing left behind
+// (laws 5, 8 and 9).
 #include "tests/lib/small_file_system.h"
 #include "tests/sources/fixture.h"
 

@@ -1,4 +1,4 @@
-// One frozen instant of a machine behind QMP: the fleecing.
+// One frozen instant of all disks of a machine behind QMP (law 4): the fleecing.
 //
 //   guest ── disk0 ──(before a cluster is overwritten, its old content is copied)──▶ scratch image
 //              ▲                                                                    │

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NOT_OURS = {".git", "build", "mnt", "var"}  # what git ignores, and git
+NOT_OURS = {".git", "build", "mnt", "var"}  # folders that git ignores, and its own
 
 
 def files(root, *suffixes):
