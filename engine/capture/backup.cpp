@@ -38,7 +38,7 @@ constexpr std::array kUnreachable{ENOENT,      ECONNREFUSED, ECONNRESET, ECONNAB
                                   EPIPE,       ENOTCONN,     ETIMEDOUT,  EHOSTUNREACH,
                                   ENETUNREACH, EHOSTDOWN,    ENETDOWN,   EADDRNOTAVAIL};
 
-// The same sentence; its errno says that the source could not be reached, where that is so.
+// Turns the error of an unreachable source into EHOSTUNREACH, with the same sentence.
 template <class T>
 Result<T> of_source(Result<T> result) {
   if (!result && std::ranges::find(kUnreachable, result.error().code) != kUnreachable.end())
@@ -46,7 +46,7 @@ Result<T> of_source(Result<T> result) {
   return result;
 }
 
-// One backup on its way. Its steps are called in the order in which they stand here.
+// One backup in progress. Its steps are called in the order in which they are defined.
 class Backup {
  public:
   Backup(const Services& services, const BackupRequest& request, ProgressMeter& progress,
@@ -64,7 +64,7 @@ class Backup {
       give_back();
       return tl::make_unexpected(done.error());
     }
-    // The point stands. What fails from here on is recorded at the source and swept later.
+    // The point is committed. Later failures stay recorded and are swept.
     for (const auto& released : {capture_->commit(), ledger_->settle()}) {
       if (released) continue;
       add_remark(released.error().message);
@@ -153,7 +153,8 @@ class Backup {
     outcome_.remark += (outcome_.remark.empty() ? "" : "; ") + sentence;
   }
 
-  // What such a disk is held against, or why it is read as if there were no parent.
+  // Opens the parent's content sums of a disk found by content. Without them the disk is read as if it had no
+  // parent.
   void find_content(const std::string& disk) {
     const auto usable = parent_.usable.find(disk);
     if (usable == parent_.usable.end()) return;
@@ -184,7 +185,7 @@ class Backup {
     return {};
   }
 
-  // Which disks rest on the parent, and why the others don't.
+  // Decides which disks rest on the parent, and records why the others don't.
   void settle_kinds() {
     Point& point = outcome_.point;
     point.kind = PointKind::full;
@@ -215,7 +216,7 @@ class Backup {
     point.consistency = capture_->consistency();
   }
 
-  // Law 5: the first reason that nobody planned speaks for the point, else the first one.
+  // The first unplanned reason becomes the point's; without one, the first reason (law 5).
   void note_reason(const PointDisk& disk) {
     if (!disk.full_reason) return;
     Point& point = outcome_.point;
@@ -247,7 +248,7 @@ class Backup {
     });
   }
 
-  // Into the job's log.
+  // Adds a line to the job's log.
   Result<> tell(db::Connection& db, std::string_view text) {
     Job job;
     job.id = request_.job;
@@ -255,8 +256,8 @@ class Backup {
     return Logs(db).add(job, services_.clock.now(), text);
   }
 
-  // TIME, or TIME-2 … when the machine has points of that second. What lies in the repository counts
-  // too: it may have points that the catalog doesn't know.
+  // Returns TIME, or TIME-2, TIME-3 … if a point of that second exists. The repository is checked too,
+  // because the catalog may not know all of its points.
   Result<std::string> free_name(Points& points) {
     const std::string time = holdfast::point_name(outcome_.point.time);
     for (int n = 1;; ++n) {
@@ -267,7 +268,7 @@ class Backup {
     }
   }
 
-  // False when a disk can't be the increment that it was to be: what was written is worth nothing then.
+  // Returns false if a disk can't be an increment after all; the written bytes are worthless then.
   Result<bool> write_disks() {
     Point& point = outcome_.point;
     HF_TRY(auto draft, repository::Draft::create(place_, machine_.key, point.name));
@@ -289,11 +290,11 @@ class Backup {
       }
       readers[i].reset();
     }
-    progress_.expect_no_more();  // a source that isn't frozen had more or less by now than it had said
+    progress_.expect_no_more();  // a source that isn't frozen may have more or less than announced
     return true;
   }
 
-  // Takes away the bytes that were written so far. The source stays frozen.
+  // Discards the bytes written so far. The source stays frozen.
   Result<> begin_anew() {
     draft_.reset();
     layers_.clear();
@@ -364,7 +365,7 @@ class Backup {
     return true;
   }
 
-  // Law 7: a bitmap that its user manages is never believed without one. What is read whole needs none.
+  // A bitmap that a user manages always gets a sample (law 7). A disk that is read whole needs none.
   unsigned sample_of(const PointDisk& disk, const source::FrozenDisk& frozen) const {
     if (disk.kind == PointKind::full || disk.read_everything) return 0;
     return frozen.trusts_bitmap ? std::max(request_.sample, 1u) : request_.sample;
@@ -387,8 +388,8 @@ class Backup {
     return draft_->publish(outcome_.point, names, layers_);
   }
 
-  // What the disk's images in the mount will be, read back through the new layer and all that it rests on:
-  // which is also the proof that the chain opens.
+  // Computes the sizes that the mount will show, by reading back the new layer and all layers below. This
+  // also proves that the chain opens.
   Result<> measure(PointDisk& disk) const {
     std::vector<Layer> stack;
     stack.push_back(*std::ranges::find(layers_, disk.layer_id, &Layer::id));
@@ -403,7 +404,7 @@ class Backup {
     }
     const auto flat = image::FlatView::size_of(*image);
     if (flat) disk.qcow2_bytes = *flat;
-    // A disk too large for one qcow2 of these clusters has none, and is restored as it is.
+    // A disk too large for a qcow2 of this cluster size gets no flat qcow2; its raw image remains.
     if (!flat && flat.error().code != EINVAL) return tl::make_unexpected(flat.error());
     return {};
   }
@@ -433,8 +434,8 @@ class Backup {
     return committed;
   }
 
-  // Nothing of the point may stay: the bytes go, then the source gets its bitmaps back, then the row goes.
-  // What can't be taken away now stays recorded, and is tried again.
+  // Removes the point: its bytes, then the source's leftovers (bitmaps are merged back), then its row. What
+  // can't be removed now stays recorded and is tried again.
   void give_back() {
     draft_.reset();
     capture_.reset();
@@ -455,12 +456,12 @@ class Backup {
   std::vector<Disk> disk_rows_;
   std::shared_ptr<repository::Place> place_;
   Parent parent_;
-  std::map<std::string, image::ContentReader> contents_;  // of the parent's disks
+  std::map<std::string, image::ContentReader> contents_;  // the parent's, by disk
   std::optional<CatalogLedger> ledger_;
   std::unique_ptr<source::Capture> capture_;
   std::optional<repository::Draft> draft_;
   std::vector<Layer> layers_;
-  std::shared_ptr<Throttle> throttle_ = std::make_shared<Throttle>();  // the run's own
+  std::shared_ptr<Throttle> throttle_ = std::make_shared<Throttle>();  // this run's own
   BackupOutcome outcome_;
 };
 

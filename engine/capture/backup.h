@@ -1,10 +1,11 @@
-// One machine's restore point, from freeze to commit.
+// Makes one machine's restore point, from freeze to commit.
 //
 //   recover ─► point row ─► freeze ─► name, chain row ─► bytes ─► publish ─► commit ─► source released
 //                              │                           │         │          │
 //                              └────────── any failure ────┴─────────┴──────────┘
-//                                          a source that lied: from the name on once more, as a full
 //                       discard the bytes ─► source gives back (bitmaps merged) ─► point row removed
+//
+// If a source lied, the steps from the name on run once more, and make a full.
 //
 // Laws 1, 2, 3, 4, 5 and 6 are kept here: rows come before bytes; one rename publishes all disks, and one
 // transaction commits them; the parent's change ids stay until the commit; a full has its reason, and rests
@@ -24,27 +25,27 @@ namespace holdfast::capture {
 struct BackupRequest {
   Id machine = 0;
   Id repository = 0;
-  std::optional<PointKind> kind;  // empty: an increment where that is possible
-  unsigned sample = 0;            // percent of what a source calls unchanged that is read all the same
-  std::optional<std::uint64_t> bandwidth;  // bytes a second
-  std::optional<FullEvery> full_every;     // a full when the chain has come so far
-  bool prunes = false;                     // the machine is pruned when it is done
+  std::optional<PointKind> kind;           // absent: an increment where possible
+  unsigned sample = 0;                     // percent of what the source calls unchanged to read all the same
+  std::optional<std::uint64_t> bandwidth;  // bytes per second
+  std::optional<FullEvery> full_every;     // makes a full when the chain is this old or long
+  bool prunes = false;                     // prunes the machine afterwards
   Id job = 0;
   std::optional<Id> execution_id;
   std::string flow, execution;            // names, for the manifest
-  std::optional<ImportedImage> imported;  // is captured in the place of what the machine's source has
+  std::optional<ImportedImage> imported;  // captured instead of the machine's source
 };
 
 struct BackupOutcome {
   Point point;
   std::uint64_t bytes_read = 0;
   std::optional<FullReason> unplanned_full;
-  std::string remark;  // what went wrong after the commit, and is made good later; "" when nothing did
+  std::string remark;  // says what failed after the commit and is swept later; "" if nothing failed
 };
 
-// ECANCELED after a cancel. EHOSTUNREACH: the source could not be reached; ENOMEDIUM: the repository. On any
-// error nothing of the point is left, or what is left is recorded for recover(). The caller sees to it that
-// no other capture of the machine is running.
+// Returns ECANCELED after a cancel, EHOSTUNREACH if the source is unreachable, ENOMEDIUM if the repository is
+// absent. On an error nothing of the point is left, or the rest is recorded for recover(). The caller ensures
+// that no other capture of the machine is running.
 Result<BackupOutcome> back_up(const Services& services, const BackupRequest& request, ProgressMeter& progress,
                               const source::Cancel& cancel);
 

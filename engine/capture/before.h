@@ -1,4 +1,4 @@
-// What a disk held at the parent point, cluster by cluster, as sums.
+// Content of a disk at the parent point, as a sum for each cluster.
 #pragma once
 
 #include <memory>
@@ -9,20 +9,20 @@
 
 namespace holdfast::capture {
 
-// One thread at a time.
+// Tells what the disk held before. Used by one thread at a time.
 class Before {
  public:
   virtual ~Before() = default;
-  // It is these clusters that will be asked for until the next call.
+  // Prepares sums of this range; until the next call, only clusters of it are asked for.
   virtual Result<> turn_to(std::uint64_t offset, std::uint64_t length) = 0;
-  // Of the cluster at `offset`, of which the disk's end may leave less.
+  // Returns the sum of the cluster at `offset`. `length` is shorter than a cluster at the disk's end.
   virtual Result<image::Sum> sum_of(std::uint64_t offset, std::uint64_t length) = 0;
 };
 
-// By the sums that were written with the parent: nothing of its data is read.
+// Reads the sums stored with the parent, and none of its data.
 class SumsBefore final : public Before {
  public:
-  // `parent` outlives it.
+  // `parent` must outlive the object.
   SumsBefore(const image::ContentReader& parent, std::uint64_t cluster_size)
       : parent_(parent), cluster_size_(cluster_size) {}
 
@@ -36,7 +36,7 @@ class SumsBefore final : public Before {
   std::vector<image::Sum> sums_;
 };
 
-// By its images, for a point that has no such sums.
+// Reads the parent's images, for a parent without stored sums.
 class ImagesBefore final : public Before {
  public:
   explicit ImagesBefore(std::shared_ptr<image::Stack> parent) : parent_(std::move(parent)) {}

@@ -1,4 +1,4 @@
-// A driver's ledger that lives in the catalog.
+// Keeps a driver's ledger in the catalog.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace holdfast::capture {
 
-// What is recorded is durable at once. What is forgotten is collected until settle(): should it stay by
-// mistake, the next sweep finds it gone. One thread at a time.
+// A record is durable at once. Forgetting is collected until settle(); a record that stays by mistake is
+// found void by the next sweep. Used by one thread at a time.
 class CatalogLedger final : public source::Ledger {
  public:
   CatalogLedger(Catalog& catalog, Id machine, Id point, Driver driver)

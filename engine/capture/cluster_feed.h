@@ -10,7 +10,7 @@
 
 namespace holdfast::capture {
 
-// Hands on whole clusters. A reader's pieces end at 256 KiB; larger clusters are put together here.
+// Hands on whole clusters. A reader's pieces end at 256 KiB, so larger clusters are assembled here.
 class ClusterFeed {
  public:
   using Sink = std::function<Result<>(std::uint64_t offset, ByteView clusters)>;
@@ -41,7 +41,7 @@ class ClusterFeed {
   const std::uint64_t unit_;
   const std::uint64_t capacity_;
   const Sink sink_;
-  std::map<std::uint64_t, Partial> partials_;  // as many as a reader has pieces in flight, at most
+  std::map<std::uint64_t, Partial> partials_;  // at most one for each piece that the reader has in flight
 };
 
 }  // namespace holdfast::capture

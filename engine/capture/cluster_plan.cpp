@@ -19,7 +19,7 @@ ClusterPlan plan_clusters(std::span<const source::Extent> extents, std::uint32_t
   ClusterPlan plan;
   const std::uint64_t unit = cluster_size;
 
-  // The cluster that an extent has ended in the middle of: what its pieces so far amount to.
+  // Merged state of the cluster in which the latest extents begin and end.
   struct {
     bool changed = false;
     bool zero = true;
@@ -40,7 +40,7 @@ ClusterPlan plan_clusters(std::span<const source::Extent> extents, std::uint32_t
     while (at < end) {
       const std::uint64_t cluster = round_down(at, unit);
       const std::uint64_t cluster_end = std::min(cluster + unit, capacity);
-      if (at == cluster && end >= cluster_end) {  // whole clusters at once, up to the last one it fills
+      if (at == cluster && end >= cluster_end) {  // all whole clusters of the extent at once
         const std::uint64_t stop = end == capacity ? end : round_down(end, unit);
         settle(at, stop, extent.changed, extent.zero);
         at = stop;

@@ -1,4 +1,4 @@
-// From what a source says of an area to what must be done with each cluster of it.
+// Turns what a source says of an area into what must be done with each cluster.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 
 namespace holdfast::capture {
 
-// Both in whole clusters (the last one may be cut off at the disk's end), ascending, neighbours joined.
+// Ranges of whole clusters, ascending and joined. The last one may end in mid-cluster, with the disk.
 struct ClusterPlan {
   std::vector<source::Range> read;
-  std::vector<source::Range> zero;  // changed, and all of it reads as zeros
+  std::vector<source::Range> zero;  // changed, and reads as zeros
 };
 
-// `extents` cover an area that begins at a cluster and ends at one or at the disk's end. A cluster that no
-// change touches is left out; so is, in a full, one that is all zeros.
+// `extents` cover an area from a cluster's start to a cluster's or the disk's end. Clusters without a change
+// are left out; in a full, clusters of zeros as well.
 ClusterPlan plan_clusters(std::span<const source::Extent> extents, std::uint32_t cluster_size,
                           std::uint64_t capacity, bool incremental);
 

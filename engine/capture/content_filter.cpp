@@ -4,7 +4,7 @@
 
 namespace holdfast::capture {
 
-// A segment that nothing came for is as it was.
+// Moves on to the segment of `offset`. A skipped segment keeps the parent's sums.
 Result<> ContentFilter::enter(std::uint64_t offset) {
   const std::uint64_t segment = round_down(offset, kSegment);
   if (begun_ && segment_ == segment) return {};

@@ -1,8 +1,9 @@
-// Between a transfer and the image: keeps the sums of all that the disk holds, and lets through only what
-// differs from the parent's.
+// Stands between a transfer and the image. Records the sums of the disk's content and passes on only what
+// differs from the parent.
 //
-// For sources that can't tell what has changed: everything is read, and what is as it was costs nothing. Both
-// files of sums go by in the disk's order, a segment at a time, so that their size never matters.
+// This serves sources that can't tell what has changed: the disk is read whole, and unchanged data is not
+// stored. Sums are read and written in the disk's order, a segment at a time, so that memory does not grow
+// with the disk.
 #pragma once
 
 #include <optional>
@@ -14,11 +15,11 @@
 
 namespace holdfast::capture {
 
-// A Writer with a Writer's promises. Clusters that nobody writes are the parent's, or zeros in a full. One
+// Keeps a Writer's promises. Clusters that are not written are the parent's; in a full, zeros. Used by one
 // thread at a time.
 class ContentFilter final : public image::Writer {
  public:
-  // What it is given outlives it. `parent`: null in a full.
+  // The arguments must outlive the object. `parent` is null in a full.
   ContentFilter(image::Writer& image, image::ContentWriter& sums, const image::ContentReader* parent,
                 const image::ContentShape& shape)
       : image_(image), sums_(sums), parent_(parent), shape_(shape) {}
@@ -26,7 +27,7 @@ class ContentFilter final : public image::Writer {
   Result<> write(std::uint64_t offset, ByteView data) override;
   Result<> zero(std::uint64_t offset, std::uint64_t length) override;
   Result<> finish_segment(std::uint64_t offset) override;
-  Result<image::WriterSummary> finish() override;  // the image's; the sums are left to be finished
+  Result<image::WriterSummary> finish() override;  // the image's; the caller finishes the sums
 
  private:
   Result<> enter(std::uint64_t offset);
@@ -39,9 +40,9 @@ class ContentFilter final : public image::Writer {
   const image::ContentReader* const parent_;
   const image::ContentShape shape_;
 
-  std::uint64_t segment_ = 0;             // where the one begins that is being filled
-  bool begun_ = false;                    // its sums are here:
-  std::vector<image::Sum> before_, now_;  // of the parent, and of what is written
+  std::uint64_t segment_ = 0;             // offset of the segment being filled
+  bool begun_ = false;                    // the segment's sums are loaded:
+  std::vector<image::Sum> before_, now_;  // the parent's, and this point's
 };
 
 }  // namespace holdfast::capture

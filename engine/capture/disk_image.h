@@ -1,5 +1,5 @@
-// One frozen disk becomes the files of a point: its image, that one's sums, and the sums of its content where
-// those are what the next increment is held against.
+// Writes one frozen disk as a point's files: the image, its sums, and content sums if increments are found by
+// content.
 #pragma once
 
 #include <string>
@@ -14,23 +14,23 @@
 namespace holdfast::capture {
 
 struct DiskImagePlan {
-  std::string name;  // of the disk
+  std::string name;  // the disk's name
   image::WriterOptions options;
-  bool by_content = false;                       // FrozenDisk's
-  const image::ContentReader* before = nullptr;  // the parent's content, in an increment by content
-  unsigned sample = 0;                           // percent of what is called unchanged: read all the same
-  std::shared_ptr<image::Stack> images_before;   // the parent's, for a sample where there is no content
+  bool by_content = false;                       // as FrozenDisk has it
+  const image::ContentReader* before = nullptr;  // the parent's content sums, in an increment by content
+  unsigned sample = 0;  // percent of what the source calls unchanged to read all the same
+  std::shared_ptr<image::Stack> images_before;  // the parent's images, for a sample without content sums
 };
 
 struct DiskImage {
   image::WriterSummary image;
-  std::uint64_t stored_bytes = 0;  // of all files together
+  std::uint64_t stored_bytes = 0;  // sum of all files
   std::uint64_t bytes_read = 0;
-  std::string content_sha256;  // "" when it is not by content
-  bool source_lied = false;    // then there is no image: its files are to be taken away
+  std::string content_sha256;  // "" if not by content
+  bool source_lied = false;    // no image was made; the caller discards its files
 };
 
-// Everything is durable when it returns, but for the directory.
+// Returns when all files are durable; the directory is not synced yet.
 Result<DiskImage> write_disk_image(repository::Draft& draft, const DiskImagePlan& plan,
                                    source::DiskReader& reader, ProgressMeter& progress,
                                    const source::Cancel& cancel);

@@ -1,4 +1,4 @@
-// Reads no faster than it may, and no more than there is room for.
+// Limits a reader's speed, and stops it before the repository is full.
 #pragma once
 
 #include <functional>
@@ -10,11 +10,11 @@
 
 namespace holdfast::capture {
 
-// A DiskReader over another. Each piece waits for its turn at every throttle before the sink sees it; what
-// waits holds back the reader below (back-pressure). ENOSPC when the room that is to stay free is touched.
+// Wraps a DiskReader. Each piece waits at every throttle before the sink gets it, which slows the reader
+// below. Returns ENOSPC when the room to be kept free is reached. Used by one thread at a time.
 class GovernedReader final : public source::DiskReader {
  public:
-  // Whether there is room for more: ENOSPC with a sentence when there isn't.
+  // Returns ENOSPC, with a sentence, if there is no room for more.
   using Room = std::function<Result<>()>;
 
   GovernedReader(std::unique_ptr<source::DiskReader> below, std::vector<std::shared_ptr<Throttle>> throttles,
@@ -31,7 +31,7 @@ class GovernedReader final : public source::DiskReader {
   const std::unique_ptr<source::DiskReader> below_;
   const std::vector<std::shared_ptr<Throttle>> throttles_;
   const Room room_;
-  std::uint64_t until_asked_ = 0;  // bytes until the room is asked for again
+  std::uint64_t until_asked_ = 0;  // bytes until free space is checked again
 };
 
 }  // namespace holdfast::capture

@@ -46,7 +46,7 @@ class ImageReader final : public source::DiskReader {
   Bytes buffer_ = Bytes(kMostOfAPiece);
 };
 
-// Nobody writes to the file, so it is one instant; whether a guest had come to rest before it, who knows.
+// Nobody writes to the file, so that its content is one instant. Whether a guest had come to rest is unknown.
 class ImageCapture final : public source::AsItIs {
  public:
   ImageCapture(std::unique_ptr<foreign::ForeignImage> image, const std::string& disk, Time now)

@@ -1,4 +1,4 @@
-// An image that somebody else made, as something to capture: one disk, and the first point of a machine.
+// Captures an image that another program made: one disk, as the first point of a machine.
 #pragma once
 
 #include <memory>
@@ -12,17 +12,16 @@
 namespace holdfast::capture {
 
 struct ImportedImage {
-  std::string disk;  // of the machine; made when it has none of that name
-  // Found readable, and kept from being written to since then.
+  std::string disk;  // name of the machine's disk; added if missing
+  // Was found readable, and is locked against writers since.
   std::shared_ptr<const foreign::ImageFile> file;
 };
 
-// EEXIST when the machine has a point in that repository already: an import is a first one.
+// Returns EEXIST if the machine has a point in the repository, because an import must be the first.
 Result<> check_first_point(db::Connection& db, Id machine, Id repository);
 
-// To be used up by the thread that calls (foreign_image.h). It makes nothing anywhere, so that there is
-// nothing to sweep. Each read is followed by a look at the file: EBUSY when somebody has written to it after
-// all.
+// Must be used up by the calling thread (foreign_image.h). The capture makes nothing at a source, so that
+// nothing is swept. Each read checks the file afterwards: EBUSY if it was written to in spite of the lock.
 Result<std::unique_ptr<source::Capture>> capture_image(const ImportedImage& image, Time now);
 
 }  // namespace holdfast::capture

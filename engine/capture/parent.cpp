@@ -23,13 +23,13 @@ bool is_over(const Chain& chain, const FullEvery& every, Time now) {
   if (const auto* points = std::get_if<int>(&every)) return chain.points_made >= *points;
   if (const auto* period = std::get_if<CalendarPeriod>(&every))
     return is_another(*period, chain.created_at, now);
-  // A schedule that is a little early, or was a little late the last time, must not cost a whole period.
+  // A run that is a little early, or followed a late one, must not delay its full by a whole period.
   constexpr std::chrono::seconds kSlack = std::chrono::hours{1};
   const auto span = std::get<std::chrono::seconds>(every);
   return now - chain.created_at >= span - std::min(kSlack, span / 10);
 }
 
-// A reason that holds for the whole point, before its disks are looked at.
+// Returns a reason that makes the whole point a full, whatever its disks say.
 std::optional<FullReason> reason_for_all(const std::optional<Point>& parent, const Repository& repository,
                                          std::optional<PointKind> wanted) {
   if (!parent) return FullReason::no_parent;

@@ -1,4 +1,4 @@
-// What the next point of a machine may rest on.
+// Chooses what the next point of a machine rests on.
 #pragma once
 
 #include <map>
@@ -13,25 +13,24 @@ namespace holdfast::capture {
 
 struct ParentDisk {
   PointDisk disk;
-  std::vector<Layer> layers;  // its stack, the newest first
+  std::vector<Layer> layers;  // the disk's stack, the newest first
 };
 
-// For each disk of the machine either a parent to rest on, or the reason why there is none (law 5).
+// For each disk of the machine: a usable parent, or the reason why it has none (law 5).
 struct Parent {
-  std::optional<Point> point;  // the newest committed one in that repository, whether it is of use or not
+  std::optional<Point> point;  // the newest committed point in that repository, usable or not
   std::map<std::string, ParentDisk> usable;
   std::map<std::string, FullReason> reasons;
 };
 
 struct Wish {
   std::optional<PointKind> kind;
-  std::optional<FullEvery> full_every;  // a full when the chain has come so far
+  std::optional<FullEvery> full_every;  // a full when the chain is this old or long
 };
 Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
                              const Repository& repository, const Wish& wish);
 
-// The sums of what the parent's disk held, for a disk that is held against them; or why there are none to
-// rely on.
+// Opens the content sums of the parent's disk; or returns the reason why they can't be relied on.
 tl::expected<image::ContentReader, FullReason> open_content(const repository::Place& place,
                                                             const Machine& machine, const Point& point,
                                                             const ParentDisk& parent);

@@ -1,4 +1,4 @@
-// Waiting that a cancel ends.
+// Waits that a cancel ends.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 namespace holdfast::capture {
 
-// ECANCELED soon after the cancel, which is null where nobody can.
+// Returns ECANCELED soon after the cancel. `cancel` may be null.
 Result<> wait_until(std::chrono::steady_clock::time_point end, const source::Cancel* cancel);
 
 }  // namespace holdfast::capture

@@ -1,4 +1,4 @@
-// How far a job is. The worker adds, anybody asks.
+// Progress of one job: the worker adds, any thread may ask.
 #pragma once
 
 #include <atomic>
@@ -12,9 +12,9 @@
 namespace holdfast {
 
 struct Progress {
-  std::uint64_t done = 0, total = 0, rate = 0;  // bytes, bytes, bytes a second
+  std::uint64_t done = 0, total = 0, rate = 0;  // bytes, bytes, bytes per second
   std::optional<std::int64_t> seconds_left;
-  std::int64_t revision = 0;  // grows when the figures move
+  std::int64_t revision = 0;  // grows when a figure changes
 };
 
 class ProgressMeter {
@@ -27,11 +27,11 @@ class ProgressMeter {
     done_ += bytes;
     move();
   }
-  // A step that no bytes tell of has been made.
+  // Records a step that moves no bytes, for the watchdog.
   void move() { moved_at_ = Steady::now(); }
   Steady::time_point moved_at() const { return moved_at_; }
 
-  // Taken anew once a second, so that what was stat'ed is what is then read.
+  // Returns figures renewed once a second, so that a file's size from stat() fits its content.
   Progress snapshot();
   std::uint64_t done() const { return done_; }
   std::uint64_t total() const { return total_; }

@@ -19,7 +19,7 @@ struct Unsettled {
     Repository repository;
   };
   std::vector<Writing> writing;
-  // By point, and by the driver that made them: the machine may have another one by now.
+  // Leftovers by point and by the driver that made them, because the machine may have another driver by now.
   std::map<std::pair<Id, Driver>, std::vector<Leftover>> leftovers;
 };
 

@@ -1,6 +1,5 @@
-// Puts right what a capture that never ended has left: in the repository, then at the source, then in
-// the catalog. The order is law 2: bytes that the catalog doesn't know as committed are gone before the
-// source's bitmaps are merged back.
+// Cleans up after a capture that was cut off: the repository, then the source, then the catalog. This is the
+// order of law 2, because uncommitted bytes must be gone before the source's bitmaps are merged back.
 #pragma once
 
 #include <vector>
@@ -9,12 +8,12 @@
 
 namespace holdfast::capture {
 
-// Idempotent; what can't be done now (a source or a repository that is away) is an error, stays recorded,
-// and is tried again by and by (runs/sweeper), at the latest before the machine's next capture. The caller
-// sees to it that no capture of the machine is running.
+// Idempotent. While a source or a repository is away it returns an error, and the rest stays recorded. The
+// sweeper (runs/sweeper) tries again at growing intervals, the machine's next capture at the latest. The
+// caller ensures that no capture of the machine is running.
 Result<> recover(const Services& services, Id machine);
 
-// The machines that have something to recover.
+// Returns the machines that have something to recover.
 Result<std::vector<Id>> machines_to_recover(Catalog& catalog);
 
 }  // namespace holdfast::capture

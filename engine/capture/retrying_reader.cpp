@@ -21,7 +21,7 @@ bool is_lost_connection(int code) {
   }
 }
 
-// How often something has failed in a row, and whether it is worth another try.
+// Counts failures in a row, and decides whether another try is worth while.
 class Attempts {
  public:
   explicit Attempts(const Retries& retries) : retries_(retries), pause_(retries.first_pause) {}
@@ -30,7 +30,7 @@ class Attempts {
     failed_ = 0;
     pause_ = retries_.first_pause;
   }
-  // After a pause: nothing. Else the error itself, or ECANCELED.
+  // Pauses and returns success if the caller is to try again; else the error, or ECANCELED.
   Result<> again(const Error& error, const source::Cancel* cancel) {
     if (!is_lost_connection(error.code) || ++failed_ > retries_.most) return tl::make_unexpected(error);
     log::warning("{}; trying again ({} of {})", error.message, failed_, retries_.most);
@@ -45,9 +45,9 @@ class Attempts {
   int failed_ = 0;
 };
 
-using Delivered = std::map<std::uint64_t, std::uint64_t>;  // the pieces: how long each is, by its offset
+using Delivered = std::map<std::uint64_t, std::uint64_t>;  // lengths of delivered pieces, by offset
 
-// What is left of the ranges without the pieces, each of which lies in one of them.
+// Returns the ranges without the delivered pieces. Each piece lies within one range.
 std::vector<source::Range> without(std::span<const source::Range> ranges, const Delivered& delivered) {
   std::vector<source::Range> left;
   for (const source::Range& range : ranges)
@@ -74,7 +74,7 @@ Result<> RetryingReader::read(std::span<const source::Range> ranges, const Sink&
                               const source::Cancel& cancel) {
   Attempts attempts(retries_);
   Delivered delivered;
-  Result<> sunk;  // the sink's own error is not the source's
+  Result<> sunk;  // kept apart, because an error of the sink is not retried
   const auto watched = [&](std::uint64_t offset, ByteView data) -> Result<> {
     sunk = sink(offset, data);
     if (!sunk) return sunk;

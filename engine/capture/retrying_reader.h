@@ -1,4 +1,4 @@
-// Goes on where it was when a connection to the source drops, for as long as the freeze holds.
+// Resumes reading when the connection to a source drops, while the freeze holds.
 #pragma once
 
 #include <chrono>
@@ -10,12 +10,12 @@
 namespace holdfast::capture {
 
 struct Retries {
-  int most = 4;                                // in a row, without a byte in between
+  int most = 4;                                // in a row, without a byte between them
   std::chrono::milliseconds first_pause{100};  // doubled each time
 };
 
-// A DiskReader over another. What has been delivered is not asked for again, so that the sink sees each piece
-// once. Only lost connections are tried again: what a source refuses, or can't read, it would again.
+// Wraps a DiskReader. Delivered pieces are not read again, so that the sink sees each piece once. Only lost
+// connections are retried, because other errors would repeat. Used by one thread at a time.
 class RetryingReader final : public source::DiskReader {
  public:
   RetryingReader(std::unique_ptr<source::DiskReader> below, const Retries& retries)

@@ -1,4 +1,4 @@
-// Law 7: a source that is trusted to know what has changed is held to its word, a little at a time.
+// Checks a source's word on what has not changed, a share at a time (law 7).
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,22 @@
 
 namespace holdfast::capture {
 
-// Looks at a share of the clusters that a source calls unchanged, chosen at random in each segment, and holds
-// them against the parent's content. Those that it calls unchanged and zero are all looked at: they need not
-// be read. One thread at a time.
+// Reads randomly chosen clusters of each segment that the source calls unchanged, and compares them with the
+// parent's content. Clusters called unchanged and zero are all checked, because no read is needed. Used by
+// one thread at a time.
 class Sample {
  public:
   Sample(std::unique_ptr<Before> parent, std::uint32_t cluster_size, std::uint64_t capacity, unsigned percent)
       : parent_(std::move(parent)), unit_(cluster_size), capacity_(capacity), percent_(percent) {}
 
-  static constexpr std::uint64_t kAtLeast = 16;  // clusters of a segment
+  static constexpr std::uint64_t kAtLeast = 16;  // clusters per segment
 
   struct Found {
     std::uint64_t bytes_read = 0;
-    bool lie = false;  // a cluster that is called unchanged is not what the parent has
+    bool lie = false;  // a cluster called unchanged differs from the parent
   };
-  // Of one segment, or of less: `extents` cover it. A cluster that has changed since they were asked for,
-  // which a source that isn't frozen then says, is no lie.
+  // Checks a segment or less, which `extents` cover. A cluster that changes after the extents were read is no
+  // lie: a source that isn't frozen says so then.
   Result<Found> look(source::DiskReader& reader, std::span<const source::Extent> extents,
                      const source::Cancel& cancel);
 

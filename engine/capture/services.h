@@ -1,4 +1,4 @@
-// What the work of a capture stands on; one of each in an engine.
+// Services that captures, replications and prunings use; an engine has one of each.
 #pragma once
 
 #include <functional>
@@ -18,13 +18,12 @@ struct Services {
   repository::Shelf& shelf;
   Throttles& throttles;
   repository::Readers& readers;
-  std::string scratch;  // a directory of the host: sockets and copy-before-write files
-  // Called with a machine of which something could not be taken away: recover() it again. Returns at once.
+  std::string scratch;  // directory for sockets and copy-before-write files
+  // Requests recover() of a machine whose leftovers could not be removed. Returns at once.
   std::function<void(Id machine)> left_behind = [](Id) {};
-  // Called with a machine of which a flow with a policy has made a point, verified if it is to be. Returns at
-  // once.
+  // Reports a new point of a flow with a policy, verified first if the flow wants that. Returns at once.
   std::function<void(Id machine)> point_made = [](Id) {};
-  std::string hooks = "/etc/holdfast/hooks";  // a directory of the host: root's, the commands of flows
+  std::string hooks = "/etc/holdfast/hooks";  // directory of the flows' commands; belongs to root
 };
 
 }  // namespace holdfast::capture

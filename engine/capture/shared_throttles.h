@@ -1,4 +1,4 @@
-// The limits of bytes a second that a backup shares with others.
+// Limits of bytes per second that a backup shares with other jobs.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace holdfast::capture {
 
-// Of the repository, of the machine, and of the source that the machine is in, if it is in one.
+// Returns the throttles of the repository, of the machine, and of its source if it has one.
 Result<std::vector<std::shared_ptr<Throttle>>> shared_throttles(const Services& services,
                                                                 const Machine& machine,
                                                                 const Repository& repository);

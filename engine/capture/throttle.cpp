@@ -12,8 +12,7 @@ void Throttle::set_rate(std::optional<std::uint64_t> bytes_a_second) {
   free_at_ = {};
 }
 
-// Each piece has the time that it takes at that rate, one after the other: nothing is saved up while nobody
-// takes anything.
+// Gives each piece the time it takes at the rate, one after another. Idle time is not saved up.
 Throttle::Steady::time_point Throttle::turn_of(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   if (!rate_) return {};

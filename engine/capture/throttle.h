@@ -1,4 +1,4 @@
-// A limit of bytes a second that several jobs can share.
+// A limit of bytes per second that several jobs share.
 #pragma once
 
 #include <chrono>
@@ -14,12 +14,12 @@
 
 namespace holdfast::capture {
 
-// Any thread may call.
+// Lets bytes pass at a rate. Any thread may call.
 class Throttle {
  public:
-  void set_rate(
-      std::optional<std::uint64_t> bytes_a_second);  // empty: no limit; holds from the next take() on
-  // Returns when so much may pass. ECANCELED.
+  // Applies from the next take() on; nullopt: no limit.
+  void set_rate(std::optional<std::uint64_t> bytes_a_second);
+  // Returns when that many bytes may pass; ECANCELED after a cancel.
   Result<> take(std::uint64_t bytes, const source::Cancel& cancel);
 
  private:
@@ -29,15 +29,15 @@ class Throttle {
 
   std::mutex mutex_;  // guards what follows
   std::optional<std::uint64_t> rate_;
-  Steady::time_point free_at_{};  // when all that was let through has had its time
+  Steady::time_point free_at_{};  // when the bytes let through so far have had their time
 };
 
-// One for each repository, each machine and each source, for as long as a job uses it: it may get a limit
+// Holds one throttle for each repository, machine and source while a job uses it, because a limit may be set
 // meanwhile. Any thread may call.
 class Throttles {
  public:
   std::shared_ptr<Throttle> of(Id object, std::optional<std::uint64_t> bytes_a_second);
-  // For the jobs that run.
+  // Applies a new limit to running jobs.
   void changed(Id object, std::optional<std::uint64_t> bytes_a_second);
 
  private:

@@ -12,7 +12,7 @@ Result<std::vector<source::Extent>> extents_of(source::DiskReader& reader, const
                                                std::uint64_t segment) {
   const std::uint64_t length = std::min(image::Writer::kSegment, plan.capacity - segment);
   HF_TRY(auto extents, reader.extents(segment, length));
-  // A full takes all there is, also of a source that tells what has changed.
+  // A full takes everything, even from a source that tells what has changed.
   if (!plan.incremental)
     for (source::Extent& extent : extents) extent.changed = true;
   return extents;

@@ -1,4 +1,4 @@
-// Moves one frozen disk into one image: what must be read is read, the rest costs nothing.
+// Moves one frozen disk into one image, reading only what must be read.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +18,15 @@ struct TransferPlan {
 
 struct Transferred {
   std::uint64_t bytes_read = 0;
-  bool source_lied = false;  // then it was ended in the middle, and what was written is worth nothing
+  bool source_lied = false;  // the transfer stopped midway; discard what was written
 };
 
-// The bytes that transfer() will read, for the progress of a run, what a sample reads not counted. Reads
-// nothing.
+// Returns the bytes that transfer() will read, without those of a sample. Reads no data.
 Result<std::uint64_t> bytes_to_read(source::DiskReader& reader, const TransferPlan& plan);
 
-// Whole clusters only: where one byte of a cluster has changed, all of it is taken. An increment gets
-// explicit zeros where a changed area reads as zeros (law 6). The writer is left unfinished. `sample`, when
-// there is one, looks at what is called unchanged.
+// Moves whole clusters: one changed byte takes the whole cluster. An increment gets explicit zeros where a
+// changed area reads as zeros (law 6). `sample` checks what is called unchanged; may be null. The caller
+// finishes the writer.
 Result<Transferred> transfer(source::DiskReader& reader, image::Writer& writer, const TransferPlan& plan,
                              Sample* sample, ProgressMeter& progress, const source::Cancel& cancel);
 
