@@ -17,7 +17,8 @@ Result<std::unique_ptr<File>> open_or_create(Directory& directory, const std::st
   return there ? directory.open(path, Access::write) : directory.create(path);
 }
 
-// Bytes moved: none when it is there already. Small beside its image: all of it, or nothing.
+// Copies the checksums file as a whole, because it is small beside its image. Returns the bytes written; 0 if
+// the target has the same file.
 Result<std::uint64_t> carry_sums(const File& from, File& to, const std::string& sha256, const Toll& toll) {
   HF_TRY(const std::uint64_t size, from.size());
   HF_TRY(const std::uint64_t there, to.size());
@@ -38,7 +39,7 @@ Result<std::uint64_t> carry_sums(const File& from, File& to, const std::string& 
   return size;
 }
 
-// The image, a piece at a time.
+// Copies an image piece by piece.
 class ImageCarrier {
  public:
   ImageCarrier(const File& from, File& to, const File& sums, const image::SumsHeader& header,
@@ -57,7 +58,7 @@ class ImageCarrier {
     const std::uint64_t at_once = std::max<std::uint64_t>(1, kAtOnce / cluster_);
     for (std::uint64_t first = 0; first < clusters_; first += at_once)
       HF_CHECK(carry_piece(first, std::min(at_once, clusters_ - first)));
-    HF_CHECK(to_.truncate(size));  // what ends in zeros was left out so far
+    HF_CHECK(to_.truncate(size));  // zeros at the end have not been written
     HF_CHECK(to_.sync_data());
     return moved_;
   }
@@ -73,7 +74,7 @@ class ImageCarrier {
     return toll_.looked_at(count * cluster_);
   }
 
-  // Which clusters of the piece are not there, or not what they should be.
+  // Returns the indices of clusters of the piece that are missing or wrong at the target.
   Result<std::vector<std::uint64_t>> missing_of(std::uint64_t first, std::uint64_t count) {
     std::vector<std::uint64_t> missing;
     bytes_.assign(count * cluster_, std::byte{0});
@@ -109,7 +110,7 @@ class ImageCarrier {
   const File& sums_;
   const std::uint64_t cluster_, clusters_;
   const Toll& toll_;
-  std::uint64_t there_ = 0;  // how long the file was
+  std::uint64_t there_ = 0;  // length of the target file before copying
   std::vector<Sum> recorded_;
   Bytes bytes_;
   std::uint64_t moved_ = 0;

@@ -1,4 +1,4 @@
-// Brings a layer's files into another repository as they are.
+// Copies a layer's files into another repository, byte for byte.
 #pragma once
 
 #include <functional>
@@ -15,18 +15,17 @@ struct LayerAt {
   repository::Place::LayerPaths paths;
 };
 
-// What is told of the bytes as they pass; an error of either ends it.
+// Called as bytes pass; an error that one of them returns ends the copying.
 struct Toll {
   std::function<Result<>(std::uint64_t bytes)> before_moving;
-  image::Watch looked_at;  // moved, or found there
+  image::Watch looked_at;  // bytes that were written, or found right at the target
 };
 
-// How many bytes had to be moved: what lies at `to` already, and is what it should be by the checksums, is
-// used. All that is moved is held against the recorded checksums first, and all that lies there then is read
-// back and held against them again; both files are durable afterwards. `sums_sha256`: what the checksums
-// themselves must come to; "" where nobody has written that down.
+// Returns the number of bytes written. Clusters that `to` holds already and that match their checksums are
+// kept. Each cluster is checked before it is written, and both files are synced and then read back and
+// checked. `sums_sha256` is the expected hash of the checksums file; "": unknown.
 //
-// EIO: what lies at `from` is not what was written.
+// Returns EIO if the files at `from` are not what was written.
 Result<std::uint64_t> carry_layer(const LayerAt& from, const LayerAt& to, const std::string& sums_sha256,
                                   const Toll& toll);
 

@@ -8,8 +8,7 @@ namespace holdfast::replication {
 
 namespace {
 
-// The layers of a point on one side stand for those that it has on the other one, if these are what was
-// written.
+// Maps the layers of a point at the origin to those of its undamaged copy at the target.
 Result<> add_bases(db::Connection& db, const Copies::Holding& here, const Copies::Holding& there,
                    std::map<Id, Base>& bases) {
   if (there.damaged) return {};
@@ -53,7 +52,7 @@ Result<Carry> plan_carry(db::Connection& db, const Copies::Holding& point, const
   Points points(db);
   Carry carry;
   HF_TRY(carry.point, points.get(point.point));
-  std::optional<Id> chain;  // all of a copy lies in one
+  std::optional<Id> chain;  // all layers of a copy lie in one chain
   for (const auto& disk : point.disks) {
     Part& part = carry.parts.emplace_back();
     part.sums_sha256 = disk.sums_sha256;
@@ -91,7 +90,7 @@ Point as_copied(const Carry& carry, Id repository) {
     disk.layer_id = carry.layers[i].id;
     disk.bytes_stored = carry.copy.disks[i].bytes_stored;
     disk.sums_sha256 = carry.copy.disks[i].sums_sha256;
-    disk.content_sha256.clear();  // no capture takes up from a copy
+    disk.content_sha256.clear();  // no capture continues from a copy
     disk.kind = carry.parts[i].base ? PointKind::incremental : PointKind::full;
     if (disk.kind == PointKind::incremental)
       disk.full_reason.reset();

@@ -1,4 +1,4 @@
-// Which points go over, and what each of their disks rests on there.
+// Decides which points are carried, and which layers of the target each of their disks rests on.
 #pragma once
 
 #include <map>
@@ -12,21 +12,21 @@
 
 namespace holdfast::replication {
 
-// A layer of the other side, that shows what one of this side shows.
+// A layer of the target repository that shows the same as a layer of the origin.
 struct Base {
-  std::string point;  // whose it is, by name
+  std::string point;  // name of the point that the layer belongs to
   Layer layer;
 };
 
-// How a disk of a point goes over.
+// Plan for one disk of a point.
 struct Part {
   PointDisk disk;
-  std::string sums_sha256;    // of the newest of its layers
-  std::vector<Layer> layers;  // the newest first: those of this side that become one
-  std::optional<Base> base;   // what it rests on there; absent: nothing
+  std::string sums_sha256;    // sums of the newest of `layers`
+  std::vector<Layer> layers;  // layers of the origin that become one layer, the newest first
+  std::optional<Base> base;   // the layer of the target to rest on; absent: none
 };
 
-// A copy on its way, with the disks that were written so far.
+// A copy being made, with the layers written so far.
 struct Carry {
   Point point;
   std::vector<Part> parts;
@@ -47,17 +47,18 @@ struct Carry {
 };
 
 struct Sides {
-  std::vector<Copies::Holding> lacking;  // what this side has and the other one lacks, by time
-  std::map<Id, Base> bases;              // by layer of this side
-  std::vector<Copy> writing;             // what an earlier try has left
+  std::vector<Copies::Holding> lacking;  // points of the origin that the target lacks, by time
+  std::map<Id, Base> bases;              // by id of the origin's layer
+  std::vector<Copy> writing;             // copies that an earlier run left unfinished
 };
 Result<Sides> look_at_both(db::Connection& db, Id machine, Id from, Id to);
 
-// Each disk down to the first layer that is in `usable`: one of `bases`, or one that will be among them.
+// Plans each disk down to its nearest layer that is in `usable`. `usable` holds the layers in `bases` and
+// those that are carried before this point.
 Result<Carry> plan_carry(db::Connection& db, const Copies::Holding& point, const std::map<Id, Base>& bases,
                          const std::set<Id>& usable);
 
-// What the point is in the other repository.
+// Returns the point as the other repository's manifest describes it.
 Point as_copied(const Carry& carry, Id repository);
 
 }  // namespace holdfast::replication

@@ -80,13 +80,13 @@ class Replication {
     return *std::move(place);
   }
 
-  // What a file that can't be read says of its repository.
+  // Tells whether a repository is absent, because a file that can't be read may only mean that.
   Result<> check_places() {
     for (const Repository* repository : {&from_, &to_}) HF_CHECK(place_of(*repository));
     return {};
   }
 
-  // What an earlier try has left of points that are not to be carried any more.
+  // Removes what an earlier run left of points that are no longer to be carried.
   Result<> forget_stale() {
     for (const Copy& copy : sides_.writing) {
       const bool is_lacking =
@@ -101,7 +101,7 @@ class Replication {
     return repository::give_up_copy(services_.catalog, *target_, machine_.key, copy);
   }
 
-  // All that will be looked at, as if every point went over.
+  // Announces the bytes to look at, as if every point will be carried.
   Result<> expect() {
     std::set<Id> bases = known_bases();
     for (const Copies::Holding& point : sides_.lacking) {
@@ -125,10 +125,10 @@ class Replication {
 
   Result<> carry_point(const Copies::Holding& holding) {
     HF_TRY(Carry carry, plan(holding, known_bases()));
-    if (carry.point.state != PointState::committed) return {};  // somebody has removed it meanwhile
+    if (carry.point.state != PointState::committed) return {};  // removed meanwhile
     if (const auto carried = carry_files(carry); !carried) {
       HF_TRY(const bool is_there_still, is_committed(carry.point.id));
-      // Law 14: what there is no room for leaves nothing.
+      // Law 14: a point without room leaves nothing behind.
       const bool is_in_vain = !is_there_still || carried.error().code == ENOSPC;
       if (is_in_vain && carry.copy.id != 0) HF_CHECK(give_up(carry.copy));
       return is_there_still ? carried : Result<>{};
@@ -157,7 +157,7 @@ class Replication {
     return commit(carry);
   }
 
-  // Law 1: its row before its bytes. One that an earlier try has begun in the same way goes on.
+  // Adds the copy's row before any byte (law 1). Continues what an earlier run began in the same way.
   Result<repository::Draft> begin(Carry& carry) {
     Copy& copy = carry.copy;
     const Base* base = carry.rests_on();
@@ -165,7 +165,7 @@ class Replication {
         std::ranges::any_of(carry.parts, [](const Part& part) { return part.layers.size() > 1; });
     const auto earlier = std::ranges::find(sides_.writing, carry.point.id, &Copy::point_id);
     if (earlier != sides_.writing.end()) {
-      // As it is, a layer rests on what its own header names.
+      // An unmerged layer keeps its header, so that it can continue only over the same base.
       const bool is_the_same =
           !merges && (base ? earlier->chain_id == base->layer.chain_id : earlier->kind == PointKind::full);
       if (is_the_same) {
@@ -203,12 +203,12 @@ class Replication {
       if (!base) HF_CHECK(Points(db).add_chain({made.chain_id, machine_.id, to_.id, services_.clock.now()}));
       return Copies(db).add(made);
     }));
-    copy = std::move(made);  // from here on there is something to give up
+    copy = std::move(made);  // from here on a failure must give up the copy
     return take_up(carry);
   }
 
-  // With nothing there but what the layers' files are called now: since the earlier try, a layer of this side
-  // may have become another image.
+  // Reopens the partial directory and removes files under other names than the layers' present ones. A layer
+  // of the origin may have been merged since the earlier run, and then has another image id.
   Result<repository::Draft> take_up(const Carry& carry) {
     HF_TRY(repository::Draft draft, repository::Draft::take_up(target_, machine_.key, carry.point.name));
     std::set<std::string> wanted;
@@ -280,7 +280,7 @@ class Replication {
     return file;
   }
 
-  // Whether the layer alone, with its own header, is what is wanted.
+  // Whether the layer can be copied unchanged, because its header names the wanted backing file.
   Result<bool> rests_as_it_is(const Part& part, const std::string& backing) const {
     if (part.layers.size() > 1) return false;
     HF_TRY(const auto image, open_source(Place::paths_of(machine_.key, part.layers.front()).image));
@@ -317,7 +317,7 @@ class Replication {
     return toll().looked_at(size);
   }
 
-  // The chain opens there, and is a disk of that size.
+  // Opens the copied chain and checks the size of its disk.
   Result<> prove(const Carry& carry, const Part& part, const repository::Draft& draft) {
     std::vector<Layer> stack;
     stack.push_back(carry.layers.back());
@@ -375,7 +375,7 @@ class Replication {
   Sides sides_;
   std::shared_ptr<capture::Throttle> throttle_ = std::make_shared<capture::Throttle>();
   std::vector<std::shared_ptr<capture::Throttle>> throttles_;
-  std::uint64_t until_asked_ = 0;  // bytes until the room is asked for again
+  std::uint64_t until_asked_ = 0;  // bytes until free space is checked again
   Outcome outcome_;
 };
 

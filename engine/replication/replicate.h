@@ -1,19 +1,21 @@
-// Carries a machine's points from one repository into another: each that the other one lacks, the oldest
+// Carries a machine's points from one repository into another: each point that the target lacks, the oldest
 // first.
 //
-//   copy row ─► TIME.partial/: its layers' files, checked as they pass and once more where they lie
-//     ─► manifest, RESTORE.txt, one rename ─► one transaction: layers, disks, copy, event
+//   1. The copy's row is written.
+//   2. Its layers' files are written into TIME.partial/, checked as they pass and again where they lie.
+//   3. Manifest and RESTORE.txt are written; one rename publishes the directory.
+//   4. One transaction commits layers, disks, copy and event.
 //
-// A point's own layer goes over as it is, where the one that it rests on is the layer of a point that the
-// other side has as a copy: the two show the same. Else it becomes one file together
-// with all below it, down to the nearest such layer, or down to the full: what shows the same, and rests on
-// that.
+// A layer is copied unchanged if the layer below it belongs to a point that the target has too, because both
+// show the same. Otherwise the layer and those below it are merged into one file, down to the nearest such
+// layer or to the full.
 //
-// A point that the flow's policy would not keep there is not carried: it would only go again.
+// Points that the flow's policy would not keep at the target are not carried, because they would be pruned at
+// once.
 //
-// What fails or is killed is taken up again by the next run: what lies in TIME.partial/ is used after its
-// checksums were looked at. The row is what says that it is ours; anything else under that name stays as it
-// is, and the point is not carried.
+// After a failure or a kill the next run continues, and keeps what is in TIME.partial/ if its checksums are
+// right. The row proves that the directory is ours. Anything else under that name stays as it is, and the
+// point is not carried.
 #pragma once
 
 #include <optional>
@@ -29,24 +31,25 @@ namespace holdfast::replication {
 struct Request {
   Id flow = 0;
   Id machine = 0;
-  Id from = 0, to = 0;                     // repositories
-  std::optional<std::uint64_t> bandwidth;  // bytes a second
-  bool prunes = false;                     // the machine is pruned when it is done
+  Id from = 0, to = 0;                     // ids of repositories
+  std::optional<std::uint64_t> bandwidth;  // bytes per second
+  bool prunes = false;                     // prunes the machine afterwards
   Id job = 0;
   Id execution_id = 0;
   std::string execution;  // "flows/F/executions/E"
 };
 
 struct Outcome {
-  std::vector<std::string> points;    // that were carried, by name
-  std::vector<std::string> failures;  // a sentence for each that couldn't be: damaged where it lies
+  std::vector<std::string> points;    // names of the points that were carried
+  std::vector<std::string> failures;  // a sentence for each point that is damaged at its origin
   std::uint64_t bytes_transferred = 0;
   std::uint64_t bytes_stored = 0;
 };
 
-// The caller sees to it that nothing else makes, carries or prunes points of the machine meanwhile. A point
-// that is damaged where it lies is passed over; those after it may be whole. ECANCELED after a cancel.
-// ENOMEDIUM: a repository is not there. ENOSPC, EROFS.
+// Copies until the target lacks nothing. The caller ensures that no other job makes, carries or prunes points
+// of the machine meanwhile. A point that is damaged at its origin is skipped, because later ones may be
+// whole. Returns ECANCELED after a cancel, ENOMEDIUM if a repository is absent, ENOSPC or EROFS if the target
+// takes no data.
 Result<Outcome> replicate(const capture::Services& services, const Request& request, ProgressMeter& progress,
                           const source::Cancel& cancel);
 
