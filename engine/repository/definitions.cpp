@@ -24,25 +24,26 @@ using Json = nlohmann::ordered_json;
 constexpr char kFolder[] = "definitions";
 constexpr char kRevision[] = "definitions/revision";
 
-// The file of a definition, and what belongs in it: nothing when it is to go.
+// A definition's file and its content; no content: the file is to be removed.
 struct Document {
   std::string folder;
   std::string file;
   std::optional<std::string> text;
 };
 
-// What a repository has to be told, and up to where it is then.
+// Documents that a repository lacks, and the revision that it has with them.
 struct News {
   std::vector<Document> documents;
   std::int64_t revision = 0;
 };
 
-// Numbers as well as what they are now: on another host the names may be what is still right.
+// Owner by number and by name, because on another host the names may still be right.
 Json owner_of(const Ownership& ownership) {
   return {{"uid", ownership.uid}, {"gid", ownership.gid}, {"mode", fmt::format("{:04o}", ownership.mode)}};
 }
 
-// The store's object of that name, if there is one and it is complete. `add` puts in what is the kind's own.
+// Renders the store's object of that name; nullopt if it is missing or incomplete. `add` adds fields of its
+// kind.
 template <class Store, class Add>
 Result<std::optional<std::string>> describe(Store store, const DefinitionChanges::Change& change, Add add) {
   HF_TRY(const auto id, store.find(change.name));
@@ -90,7 +91,7 @@ std::string folder_of(DefinitionKind kind) {
   }
 }
 
-// Up to which of this catalog's changes the repository is: 0 when another catalog, or nobody, wrote there.
+// Returns the revision of this catalog that the repository has; 0 if another catalog, or none, wrote there.
 Result<std::int64_t> known_revision(const Directory& directory, const std::string& catalog_key) {
   const auto text = read_small_file(directory, kRevision);
   if (!text && text.error().code == ENOENT) return 0;
@@ -134,7 +135,7 @@ Result<> put(Directory& directory, const Document& document) {
 void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
   if (!repository.complete || repository.definition.read_only) return;
   const auto place = shelf.place(repository);
-  if (!place || !(*place)->may_write()) return;  // its status says so
+  if (!place || !(*place)->may_write()) return;  // the repository's status reports it
   if (const auto told = tell_definitions(catalog, (*place)->directory()); !told)
     log::warning(
         "repository '{}' has not got the newest definitions: {}; they are written at the next change",

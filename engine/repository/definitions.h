@@ -1,13 +1,13 @@
-// What a repository carries to begin again with (law 10): the definitions of all that users have made.
+// A repository carries the definitions of all that users have made, so that Holdfast can begin again from it
+// (law 10).
 //
 //   definitions/<kind>s/NAME.json   kind, name, owner, the definition as config.json has it; a machine's
 //                                   key, a group's members. No secret: definitions name credentials
-//   definitions/revision            whose changes are in it, and up to which one
+//   definitions/revision            the catalog whose changes are in it, and the latest of them
 //
-// Written after a change has been committed, by a thread of its own: no change fails or waits for it. A
-// repository that is away, or falls behind for any other reason, is brought up to date at the next change or
-// run: what it lacks follows from its own revision. The revision is written last, so that a crash repeats the
-// rest.
+// A thread writes definitions after a change is committed, so that no change fails or waits because of a
+// repository. A repository that was away is brought up to date at the next change or run, from its own
+// revision. The revision is written last, so that a crash only repeats work.
 #pragma once
 
 #include <condition_variable>
@@ -19,18 +19,18 @@
 
 namespace holdfast::repository {
 
-// Tells all repositories that can be written to; of the facts of their points (facts.h), too. Any thread may
-// call; the thread is owned here.
+// Writes definitions, and the facts of points (facts.h), to all writable repositories. Owns the writing
+// thread. Any thread may call.
 class Definitions {
  public:
   Definitions(Catalog& catalog, Shelf& shelf);
-  ~Definitions();  // stop()
+  ~Definitions();  // calls stop()
 
-  // Something may have changed, or a repository may be there again. Returns at once.
+  // Wakes the thread, after a change or when a repository may be back. Returns at once.
   void changed();
-  // Returns when all is told that had been changed before: to whom it could be.
+  // Waits until earlier changes are written to all repositories that can be written to.
   void settle();
-  // No more is told; what is being written is ended first.
+  // Completes the file being written, then ends the thread.
   void stop();
 
  private:
@@ -46,7 +46,7 @@ class Definitions {
   std::thread thread_;
 };
 
-// One repository, now. What it lacks is read from the catalog and written there.
+// Writes to the repository what it lacks, now.
 Result<> tell_definitions(Catalog& catalog, Directory& directory);
 
 }  // namespace holdfast::repository

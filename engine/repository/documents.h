@@ -1,4 +1,4 @@
-// What lies beside the images, for people and for a Holdfast that begins again (law 10).
+// Documents beside the images, for people and for a Holdfast that begins again (law 10).
 #pragma once
 
 #include <string>
@@ -9,15 +9,14 @@
 
 namespace holdfast::repository {
 
-// manifest.json: what the point is, with the machine's key and the images that are its own. Never changes
-// once it is written.
+// Returns manifest.json: the point, the machine's key and the point's own images. The file never changes.
 std::string manifest_text(const Point& point, const ManifestNames& names, const std::string& machine_key,
                           const std::vector<Layer>& layers);
 
-// RESTORE.txt: the stock commands for this very point.
+// Returns RESTORE.txt: the stock commands that restore this point.
 std::string restore_text(const Point& point, const ManifestNames& names);
 
-// INDEX.txt: what a repository is, and where to start.
+// Returns INDEX.txt: what a repository is, and where to start.
 std::string index_text();
 
 }  // namespace holdfast::repository

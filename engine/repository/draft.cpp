@@ -33,7 +33,7 @@ Result<Draft> Draft::take_up(std::shared_ptr<Place> place, const std::string& ma
   Directory& directory = place->directory();
   HF_CHECK(make_machine(directory, machine_key));
   Draft draft(std::move(place), machine_key, point_name);
-  // It had come as far as its name, but not into the catalog.
+  // The earlier run had published the directory but not committed the copy.
   const std::string published = machine_key + "/" + point_name;
   HF_TRY(const bool was_published, directory.exists(published));
   if (was_published) HF_CHECK(directory.rename(published, draft.partial_));

@@ -1,8 +1,8 @@
-// A point on its way into a repository: written in TIME.partial/, published by one rename (law 2).
+// A point being written into a repository: in TIME.partial/, then published by one rename (law 2).
 //
 //   create | take_up → (files made, written, synced by their writers) → documents → publish
 //
-// Until publish() returns, nothing of it counts. One thread at a time.
+// A draft does not count as a point until publish() returns. A draft is used by one thread at a time.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ class Draft {
   static Result<Draft> create(std::shared_ptr<Place> place, const std::string& machine_key,
                               const std::string& point_name);
 
-  // The same, with what an earlier try has written of its disks.
+  // Continues with the files that an earlier run has written.
   static Result<Draft> take_up(std::shared_ptr<Place> place, const std::string& machine_key,
                                const std::string& point_name);
 
@@ -30,10 +30,10 @@ class Draft {
   };
   Result<DiskFiles> create_disk(const std::string& disk_name, const std::string& image_id);
 
-  // For the sums of the disk's content, beside the image.
+  // Creates the file of the disk's content sums, beside the image.
   Result<std::unique_ptr<File>> create_content(const std::string& image_id);
 
-  // Documents beside the images, everything synced, one rename, the parent directory synced.
+  // Writes the documents, syncs everything, renames the directory and syncs its parent.
   Result<> publish(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers);
 
  private:

@@ -15,13 +15,13 @@ namespace {
 
 constexpr int kAtOnce = 100;
 
-// A job that has verified a point and the definitions' writer may come to the same one.
+// A verification's job and the definitions' writer may write facts of the same point.
 std::mutex& one_at_a_time() {
   static std::mutex mutex;
   return mutex;
 }
 
-// Which image each disk lies in: another than the manifest says, once layers were merged.
+// Names the image of each disk; after a merge it differs from the manifest.
 template <class Disks>
 Result<nlohmann::ordered_json> images_of(db::Connection& db, const Point& point, const Disks& disks) {
   auto images = nlohmann::ordered_json::array();
@@ -40,10 +40,11 @@ struct Facts {
   std::string directory;  // the point's
   std::string text;
   std::int64_t revision = 0;
-  std::optional<Id> copy;  // absent: of the point itself
+  std::optional<Id> copy;  // absent: facts of the point itself
 };
 
-// Of the point, or of its copy there. A verification speaks of the one that it looked at.
+// Reads the facts of the point, or of its copy in that repository. A verification applies only to the files
+// it read.
 Result<std::optional<Facts>> facts_of(db::Connection& db, Id repository, Id id) {
   HF_TRY(const Point point, Points(db).get(id));
   HF_TRY(const auto copies, Copies(db).of_point(id));

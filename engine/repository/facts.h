@@ -1,6 +1,6 @@
-// facts.json beside a point's manifest: what may change of it, its last verification, pins and verdicts, and,
-// since layers are merged, which image each disk lies in. Replaced by one rename (law 11). The catalog has
-// them first; which points' facts a repository has not been told yet, it knows.
+// Writes facts.json beside a point's manifest, replaced by one rename (law 11). It holds what may change: the
+// last verification, pins, verdicts, and the image of each disk, since merges change it. The catalog is
+// written first and remembers which facts a repository lacks.
 #pragma once
 
 #include "catalog/base/disk.h"
@@ -9,10 +9,10 @@
 
 namespace holdfast::repository {
 
-// A point's facts as they are now, into a repository that has it or a copy of it; none of one that has
-// neither.
+// Writes the facts of the point into a repository that holds the point or a copy of it; does nothing
+// elsewhere.
 Result<> tell_facts(Catalog& catalog, Directory& directory, Id repository, Id point);
-// Of points there that it has not been told of: some hundred of them, the next time the next ones.
+// Writes facts that the repository lacks, of about a hundred points per call.
 Result<> tell_untold_facts(Catalog& catalog, Directory& directory, Id repository);
 
 }  // namespace holdfast::repository

@@ -57,8 +57,8 @@ Result<std::string> Place::initialise(const std::string& path) {
   const bool has_marker =
       std::ranges::any_of(entries, [](const auto& entry) { return entry.name == kMarker; });
   if (has_marker) return read_marker(*directory, path);
-  // A fresh file system has lost+found, and a first try that died left these two; anything else is
-  // somebody's data.
+  // A new file system has lost+found, and a killed initialise() leaves the other files. Anything else is a
+  // user's data.
   static const std::set<std::string> harmless{"lost+found", "INDEX.txt", "INDEX.txt.new",
                                               "holdfast.json.new"};
   for (const auto& entry : entries)
@@ -92,8 +92,7 @@ Result<Place::Identity> Place::identity_of(const std::string& path) {
   return Identity{it.st_dev, it.st_ino};
 }
 
-// Points must not go on being written into a directory that has been moved away, or lies below what was
-// mounted over it since: nobody would find them.
+// Points written into a directory that was moved away or mounted over could not be found.
 Result<> Place::check() const {
   HF_TRY(const auto now, identity_of(path_));
   if (now != identity_)

@@ -1,11 +1,11 @@
-// A repository on disk: where points lie, and whether this is really it.
+// A repository on disk: where its points lie, and whether the directory is really that repository.
 //
 //   holdfast.json   the marker: id and format version. An empty directory is initialised only when it is
-//                   first configured; a missing marker later is an error (a mount that is not there!)
+//                   first configured; a missing marker later is an error, since its mount may be missing
 //   INDEX.txt       for a person without Holdfast
-//   .lease          who writes here now; held with flock(2) as long as the Place lives
+//   .lease          says who writes here; held with flock(2) while the object lives
 //   <machine key>/TIME[-N]/…           a point (draft.h)
-//   <machine key>/TIME[-N].partial/    not yet one
+//   <machine key>/TIME[-N].partial/    a point being written
 //
 // Any thread may call.
 #pragma once
@@ -25,41 +25,41 @@ namespace holdfast::repository {
 
 class Place {
  public:
-  // Makes an empty directory a repository, or recognises one that is: its marker's id.
+  // Makes an empty directory a repository, or recognises a repository. Returns the marker's id.
   static Result<std::string> initialise(const std::string& path);
 
-  // EIO when the marker is missing or another's.
+  // Returns EIO if the marker is missing or another repository's.
   static Result<std::shared_ptr<Place>> open(const std::string& path, const std::string& marker);
 
-  // Looks at the path and the marker again: the file system may have gone since.
+  // Checks the path and the marker again, because the file system may have been unmounted.
   Result<> check() const;
 
   Directory& directory() const { return *directory_; }
-  // ENOSPC when less than that share of the file system is free.
+  // Returns ENOSPC if less than that share of the file system is free.
   Result<> check_room(int reserve_percent) const;
   const std::string& path() const { return path_; }
-  // EBUSY while another daemon writes here; what can be read can be read all the same.
+  // EBUSY while another daemon holds the lease; reading works all the same.
   const Result<>& may_write() const { return may_write_; }
 
-  // The layers of a disk, the newest first, ready to be read, and checked unless that is not wanted.
+  // Opens a disk's layers, the newest first, for reading. Checksums are verified unless `checked` is false.
   Result<std::shared_ptr<image::Stack>> open_stack(const std::string& machine_key,
                                                    const std::vector<Layer>& layers,
                                                    bool checked = true) const;
   struct LayerPaths {
-    std::string image, sums, content;  // in the repository
+    std::string image, sums, content;  // relative to the repository
   };
-  // What the disk held when the layer was written, by its sums. ENOENT when they are missing, EIO when they
-  // are not what was written.
+  // Opens the content sums written with the layer. Returns ENOENT if they are missing, EIO if they are not
+  // what was written.
   Result<image::ContentReader> open_content(const std::string& machine_key, const Layer& layer,
                                             const image::ContentShape& shape,
                                             const std::string& sha256) const;
   static LayerPaths paths_of(const std::string& machine_key, const Layer& layer);
 
-  // Takes away all of a point that the catalog doesn't have as committed, published or not.
+  // Removes all files of a point that the catalog has not committed, published or not.
   Result<> discard(const std::string& machine_key, const std::string& point_name) const;
 
  private:
-  using Identity = std::pair<std::uint64_t, std::uint64_t>;  // of a directory: device and inode
+  using Identity = std::pair<std::uint64_t, std::uint64_t>;  // a directory's device and inode
   static Result<Identity> identity_of(const std::string& path);
   Place(std::string path, std::string marker, std::unique_ptr<Directory> directory, Identity identity);
   Result<> take_lease();

@@ -6,7 +6,7 @@ namespace holdfast::repository {
 namespace {
 
 constexpr std::chrono::hours kLately{1};
-constexpr std::chrono::milliseconds kLook{100};  // whether somebody still waits
+constexpr std::chrono::milliseconds kLook{100};  // how often `gave_up` is asked
 
 }  // namespace
 

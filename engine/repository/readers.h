@@ -1,4 +1,4 @@
-// Who reads what lies in repositories, now and lately: what law 12 asks before anything goes.
+// Knows which points are read, now and lately, because law 12 keeps them.
 #pragma once
 
 #include <condition_variable>
@@ -13,15 +13,15 @@
 
 namespace holdfast::repository {
 
-// Any thread may call. It outlives what it hands out.
+// Any thread may call. The object must outlive the guards that it returns.
 class Readers {
  public:
-  // While a point's files are looked up in the catalog and opened; and while points leave the catalog, or a
-  // file is exchanged for another: neither happens during the other. Both are short.
+  // Separate opening from changing; both are short. Hold opening() while files are looked up in the catalog
+  // and opened. Hold changing() while points leave the catalog or a file replaces another.
   std::shared_lock<std::shared_mutex> opening() { return std::shared_lock(gate_); }
   std::unique_lock<std::shared_mutex> changing() { return std::unique_lock(gate_); }
 
-  // The point is open for as long as this lives. Whoever opens is in `opening()`.
+  // Marks the point as open while it lives. Create it while holding opening().
   class Open {
    public:
     Open(Readers& readers, Id point, const Clock& clock);
@@ -35,16 +35,16 @@ class Readers {
     const Clock& clock_;
   };
 
-  // By an earlier life.
+  // Tells of a read that an earlier process saw.
   void was_read(Id point, Time at);
 
-  enum class Use { none, open, read };  // read: it was open within the last hour
+  enum class Use { none, open, read };  // read: open within the last hour
   Use use(Id point, Time now);
 
-  // All files of a machine, as a verification needs them: waits while they are being pruned. Null: it was
-  // given up.
+  // Keeps all files of a machine from being pruned while the guard lives. Waits for a pruning to end; null if
+  // `gave_up` says so first.
   std::shared_ptr<void> study(Id machine, const std::function<bool()>& gave_up);
-  // Nobody studies the machine while this lives; null while somebody does.
+  // Keeps the machine from being studied while the guard lives; null if it is being studied.
   std::shared_ptr<void> clear(Id machine);
 
  private:
@@ -57,7 +57,7 @@ class Readers {
   std::mutex mutex_;  // guards what follows
   std::condition_variable moved_;
   std::map<Id, Reading> readings_;  // by point
-  std::map<Id, int> studied_;       // by machine: how many study it, -1 while it is pruned
+  std::map<Id, int> studied_;       // by machine: the number of studies; -1 while pruned
 };
 
 }  // namespace holdfast::repository

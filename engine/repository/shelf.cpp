@@ -23,7 +23,7 @@ Result<std::shared_ptr<Place>> Shelf::find(const Repository& repository) {
     return fail(EINVAL, "repository '{}' has no path yet; write its config.json", repository.name);
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Place>& place = open_[repository.id];
-  // Whoever had its lease may have ended since.
+  // Another daemon that held the lease may have ended since.
   if (place && (!place->check() || !place->may_write())) place.reset();
   if (!place) {
     HF_TRY(place, Place::open(repository.definition.path, repository.marker));

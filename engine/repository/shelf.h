@@ -1,4 +1,4 @@
-// The repositories that are open now.
+// The repositories that are open.
 #pragma once
 
 #include <map>
@@ -10,14 +10,14 @@
 
 namespace holdfast::repository {
 
-// Opens a place at its first use and keeps it, with its lease, until it is dropped. Any thread may call.
+// Opens a repository at its first use and keeps it, with its lease, until drop(). Any thread may call.
 class Shelf {
  public:
-  // EIO when it isn't there, or isn't the one that it should be: looked at anew each time.
+  // Returns EIO if the repository is absent or another one lies there; checked at each call.
   Result<std::shared_ptr<Place>> place(const Repository& repository);
-  // Why it was not there when it was last looked for; "" when it was. Waits for no file system.
+  // Says why the last place() failed; "" if it succeeded. Never waits for a file system.
   std::string trouble(Id repository) const;
-  // Its definition has changed, or it is no more.
+  // Closes the repository, after its definition changed or it was deleted.
   void drop(Id repository);
 
  private:

@@ -1,4 +1,4 @@
-// A copy that nobody goes on with.
+// Removal of a copy that no run will complete.
 #pragma once
 
 #include "catalog/catalog.h"
@@ -7,7 +7,7 @@
 
 namespace holdfast::repository {
 
-// What lies there of a copy on its way goes, and then its row.
+// Removes the files of an unfinished copy, then its row.
 Result<> give_up_copy(Catalog& catalog, const Place& place, const std::string& machine_key, const Copy& copy);
 
 }  // namespace holdfast::repository
