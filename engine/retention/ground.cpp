@@ -44,7 +44,7 @@ std::vector<Tower> towers_of(const std::vector<Retention::StoredLayer>& layers) 
 }
 
 Id Hidden::seen_by() const {
-  std::uint64_t sum = 0;  // of one that is its id; of several, as good as a name
+  std::uint64_t sum = 0;  // one viewer gives its id; the sum of several serves as a name
   for (const Tower& viewer : viewers) sum += static_cast<std::uint64_t>(viewer.front().id);
   return static_cast<Id>(sum & INT64_MAX);
 }

@@ -1,4 +1,4 @@
-// One machine in one repository, while room is made there: what the steps of a pruning share.
+// Ground that the steps of a pruning share: one machine in one repository, and the outcome so far.
 #pragma once
 
 #include <memory>
@@ -13,21 +13,21 @@
 namespace holdfast::retention {
 
 struct Outcome {
-  std::vector<std::string> gone;   // points, by name
-  std::vector<std::string> moved;  // points that are elsewhere still, and have gone from a repository
+  std::vector<std::string> gone;   // names of points that no repository holds any more
+  std::vector<std::string> moved;  // names of points that left one repository and stay in another
   std::size_t layers_removed = 0;
   std::size_t merges = 0;
   std::uint64_t bytes_freed = 0;
-  std::uint64_t bytes_written = 0;  // by merging
-  bool refused = false;  // by a repository that is away, or not what the catalog says: nothing went there
-  std::vector<std::string> put_off;  // what could not be done now, and why
+  std::uint64_t bytes_written = 0;  // by merges
+  bool refused = false;  // the repository was away or differed from the catalog, so nothing was deleted
+  std::vector<std::string> put_off;  // sentences: what could not be done now, and why
 };
 
 struct Ground {
   const capture::Services& services;
   std::shared_ptr<repository::Place> place;
   std::string key;   // the machine's directory in the repository
-  std::string name;  // the repository's
+  std::string name;  // the repository's name
   Id machine = 0, repository = 0;
   const source::Cancel& cancel;
   Outcome& outcome;
@@ -47,30 +47,31 @@ struct Ground {
   }
 };
 
-// A disk's layers, the newest first; all rest on the last one.
+// A disk's layers from the newest to the oldest; each rests on the next one.
 using Tower = std::vector<Retention::StoredLayer>;
 
-// Those that points or copies show, and what they rest on; a tower for each layer that none rests on.
+// Returns a tower for each top layer, from the layers that points or copies show and those below them.
 std::vector<Tower> towers_of(const std::vector<Retention::StoredLayer>& layers);
-// A layer that no point and no copy shows, and all that see something of it: each a tower from the lowest
-// shown layer above it down. More than one where chains branch: what is carried later may rest on an older
-// point.
+// A layer that no point and no copy shows, with everything that reads through it. Each viewer is a tower that
+// begins with the lowest shown layer above. Branched chains have several viewers, because a copy that arrives
+// late may rest on an older point.
 struct Hidden {
   Retention::StoredLayer layer;
   std::vector<Tower> viewers;
 
-  // What `punched_under` is once nothing is left of it but what they see.
+  // The value of `punched_under` once only data that the viewers see is left.
   Id seen_by() const;
 };
 std::vector<Hidden> hidden_in(const std::vector<Tower>& towers);
 
-// Those that nobody needs any more, the newest first: each can go once those before it have gone.
+// Returns the layers that no shown layer needs, the newest first. Each can be removed once those before it
+// are.
 std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::StoredLayer>& layers);
 
-// What its files take up; one that is missing takes up nothing.
+// Disk space that the layer's files take up. A missing file counts 0.
 Result<std::uint64_t> stored_bytes(const Ground& ground, const Layer& layer);
 
-// Missing is fine.
+// Removes the file. A missing file is no error.
 Result<> remove_if_there(Directory& directory, const std::string& path);
 
 }  // namespace holdfast::retention

@@ -18,7 +18,7 @@ constexpr std::size_t kAtOnce = 8;  // layers that a merge should free
 
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-// The files of a merge on its way.
+// The files that a merge writes.
 struct Files {
   std::string directory, image, sums, content;
 };
@@ -28,7 +28,7 @@ Files files_of(const Ground& ground, const Retention::StoredLayer& layer, const 
           directory + "/" + image_id + ".content"};
 }
 
-// The sums of the disk's content go on with the image that they belong to.
+// Copies the content sums under the new image's id.
 Result<> copy_content(const Ground& ground, const Retention::StoredLayer& layer, const image::ImageId& id,
                       const std::string& to) {
   if (layer.content_sha256.empty()) return {};
@@ -38,7 +38,7 @@ Result<> copy_content(const Ground& ground, const Retention::StoredLayer& layer,
                             .disk_size = facts.virtual_size,
                             .id = image::id_of(layer.image_id).value_or(image::ImageId{})};
   auto content = ground.place->open_content(ground.key, layer, shape, layer.content_sha256);
-  // Without them the next run reads the disk as if it had no parent, which it says.
+  // Without content sums the next run reads the disk as if it had no parent, and reports so.
   if (!content) return {};
   shape.id = id;
   HF_TRY(const auto file, ground.directory().create(to));
@@ -52,7 +52,7 @@ Result<> copy_content(const Ground& ground, const Retention::StoredLayer& layer,
   return {};
 }
 
-// What has taken the place of the layer's image is what the catalog has from now on.
+// Records in the catalog the image that has taken the layer's place.
 Result<> settle_merge(const Ground& ground, const Retention::StoredLayer& layer) {
   const Files files = files_of(ground, layer, layer.merging_image_id);
   HF_TRY(const auto image, ground.directory().open(ground.key + "/" + layer.file, Access::read));
@@ -84,7 +84,7 @@ Result<> give_up_merge(const Ground& ground, const Retention::StoredLayer& layer
   return ground.write([&](Retention store) { return store.give_up_merge(layer.id); });
 }
 
-// Has the new image taken the layer's place?
+// Completes the merge if the new image is in place; else undoes it.
 Result<> resume(const Ground& ground, const Retention::StoredLayer& layer) {
   HF_TRY(const auto image, ground.directory().open(ground.key + "/" + layer.file, Access::read));
   HF_TRY(const auto facts, image::inspect(*image));
@@ -113,7 +113,7 @@ Result<> write_merged(const Ground& ground, std::span<const Retention::StoredLay
   return ground.directory().sync(files.directory);
 }
 
-// The first is the newest, whose place it takes.
+// Merges `run` into one image in the place of its first, newest layer.
 Result<> merge(const Ground& ground, std::span<const Retention::StoredLayer> run,
                const Retention::StoredLayer& below) {
   const image::ImageId id = image::new_image_id();
@@ -145,7 +145,7 @@ Result<std::vector<std::uint64_t>> bytes_of(const Ground& ground, const Tower& t
   return bytes;
 }
 
-// False: there is no more to be done with it now.
+// Returns false if nothing more can be merged now.
 Result<bool> shorten(const Ground& ground, const Tower& tower) {
   const std::vector<bool> shown = [&] {
     std::vector<bool> each;
@@ -186,7 +186,7 @@ std::optional<Run> choose_run(const std::vector<bool>& shown, const std::vector<
   for (std::size_t newest = 0; newest < depth; ++newest) {
     if (!shown[newest]) continue;
     std::uint64_t cost = bytes[newest];
-    // The last one, on which all rests, is left out.
+    // The last layer is left out, because all others rest on it.
     for (std::size_t oldest = newest + 1; oldest + 1 < depth && !shown[oldest]; ++oldest) {
       cost += bytes[oldest];
       const std::size_t freed = oldest - newest;
@@ -214,7 +214,7 @@ Result<> merge_towers(const Ground& ground) {
     HF_TRY(const auto layers, ground.layers());
     for (const Tower& tower : towers_of(layers)) {
       HF_TRY(merged, shorten(ground, tower));
-      if (merged) break;  // the layers are others now
+      if (merged) break;  // the towers have changed
     }
   }
   return {};

@@ -1,36 +1,39 @@
-// Keeps chains short (law 11): a run of neighbours of which no point shows any but the newest becomes one
-// file, with what the newest shows, in the newest's place.
+// Keeps chains short (law 11). A merge turns a run of neighbouring layers into one file. Only the newest of
+// them is shown by a point; the merged file shows the same and takes its place.
 //
-//   the catalog has the new image's id ─► the image and its sums are written beside the old one ─► one rename
-//     puts it in its place ─► the catalog has it ─► the others are needed no more (room.h), but for those on
-//     which a branch rests
+//   1. The catalog records the new image's id.
+//   2. The image and its sums are written beside the old ones.
+//   3. One rename puts the image in place.
+//   4. The catalog records the new image.
+//   5. The other layers are unneeded and go (room.h), except those that a branch rests on.
 //
-// A crash before the rename leaves a file to be taken away, one after it a row to be brought up to date: both
-// are seen by the id in the image's header. Nothing that was captured is read for longer than the merge
-// takes, and a retired full, on which all rests, is never copied.
+// A crash before step 3 leaves files to remove, a crash after it leaves a row to update. The id in the
+// image's header tells which. A merge reads nothing outside of its run. It never copies a retired full, on
+// which everything rests.
 #pragma once
 
 #include "engine/retention/ground.h"
 
 namespace holdfast::retention {
 
-// Chains are merged down to this many layers; a run adds one.
+// Merging shortens chains to this many layers. Each run adds one.
 constexpr std::size_t kDeepest = 60;
 
-// The layers of a tower that should become one: from `newest` to `oldest`, places in it.
+// The layers of a tower to merge, as indices: `newest` to `oldest`.
 struct Run {
   std::size_t newest = 0, oldest = 0;
   bool operator==(const Run&) const = default;
 };
-// Nothing: it is short enough, or no run is left. Of all runs that free some layers at once the one that
-// writes least for each; `bytes` has what each layer takes up. So each layer is written about once a year of
-// daily points.
+// Chooses the run that writes least for each layer freed, preferring runs that free at least eight. `bytes`
+// is what each layer takes up. Returns nullopt if the tower is short enough or has no run left. With daily
+// points, each layer is written about once a year.
 std::optional<Run> choose_run(const std::vector<bool>& shown, const std::vector<std::uint64_t>& bytes,
                               std::size_t deepest = kDeepest);
 
-// What an earlier life began.
+// Completes or undoes the merges that an earlier process began.
 Result<> resume_merges(const Ground& ground);
-// Without room for it a merge is put off, with a sentence in the outcome.
+// Merges until all towers are short enough. A merge that lacks room is put off, with a sentence in the
+// outcome.
 Result<> merge_towers(const Ground& ground);
 
 }  // namespace holdfast::retention

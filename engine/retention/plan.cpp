@@ -15,7 +15,7 @@ using Use = repository::Readers::Use;
 
 bool is_good(const Retention::Kept& point) { return !point.damaged && point.verdict != VerdictResult::bad; }
 
-// Of points by their time, what holds each beyond the rules.
+// Reasons beyond the rules to keep the point at `index`. `points` are in order of time.
 std::vector<Reason> held_by(const std::vector<Retention::Kept>& points, std::size_t index, bool is_retired,
                             Use use) {
   const Retention::Kept& point = points[index];
@@ -56,7 +56,7 @@ Result<std::optional<Retirement>> retirement_of(db::Connection& db, Id machine) 
   return Retirement{retired->at, retired->keep};
 }
 
-// Of a point that stays somewhere, a whole place goes only while another whole one stays.
+// Keeps an undamaged place of a point that stays, unless another undamaged place of the point stays as well.
 void keep_whole_places(std::vector<PlannedPoint>& places) {
   for (auto first = places.begin(); first != places.end();) {
     const auto end = std::find_if(first, places.end(),
@@ -73,7 +73,7 @@ void keep_whole_places(std::vector<PlannedPoint>& places) {
   }
 }
 
-// What holds it beyond the rules: a sentence, or "".
+// Says what holds the point beyond the rules; "" if nothing does.
 std::string held_against(const Judgement& judgement) {
   for (const Reason reason : judgement.reasons) switch (reason) {
       case Reason::pinned: return "it is pinned; unpin it first";

@@ -1,4 +1,4 @@
-// What retention would do of a machine's points now, and why each stays or goes.
+// Decides which of a machine's points retention keeps now, and why.
 #pragma once
 
 #include <set>
@@ -15,7 +15,7 @@ namespace holdfast::retention {
 
 struct PlannedPoint {
   Retention::Kept point;
-  std::string repository, policy;  // names; "" where there is none
+  std::string repository, policy;  // names; "" if there is none
   bool good = true;
   Judgement judgement;
 };
@@ -23,20 +23,20 @@ struct PlannedPoint {
 struct Plan {
   std::string machine;
   std::optional<Retirement> retirement;
-  std::vector<PlannedPoint> points;  // by their time; each of its copies follows a point
-  std::string warning;               // why the last pruning could not do all that it should
+  std::vector<PlannedPoint> points;  // by time; a point's copies follow it
+  std::string warning;               // why the last pruning could not do everything
 };
 
-// Inside a transaction; no reader comes or goes while the answer is acted upon, if the caller is in
-// `readers.changing()`.
+// Call inside a transaction. If the caller holds `readers.changing()`, the plan stays true until it lets go,
+// because no image is opened or closed meanwhile.
 Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now);
 
-// Of points that a flow might carry into a repository, those that would stay there by its policy: others
-// would only be carried to go again.
+// Returns those of `points` that the flow's policy would keep in the repository. The others would be carried
+// only to be pruned again.
 Result<std::set<Id>> worth_carrying(db::Connection& db, const Flow& flow, Id machine, Id repository,
                                     const std::set<Id>& points, Time now);
 
-// What holds a point against somebody who wants it gone, whatever the rules say (law 12): a sentence, or "".
+// Says why the point may not be removed, whatever the policy says (law 12); "" if it may.
 std::string held_against_removal(const Plan& plan, Id point);
 
 }  // namespace holdfast::retention

@@ -19,7 +19,7 @@ namespace {
 
 struct Subject {
   Machine machine;
-  std::vector<Repository> repositories;  // that have something of it
+  std::vector<Repository> repositories;  // repositories that hold something of the machine
 };
 
 Result<Subject> find_subject(Catalog& catalog, Id machine) {
@@ -50,7 +50,8 @@ bool goes_there(db::Connection& db, const Copy& copy) {
   return flow && flow->definition.type == FlowType::replication && flow->repository_id == copy.repository_id;
 }
 
-// Copies on their way that nobody goes on with: their point, or their flow, is gone, or goes elsewhere.
+// Returns unfinished copies that no run will complete, because their point or flow is gone or the flow's
+// target changed.
 Result<std::vector<Copy>> orphans(db::Connection& db, Id machine, Id repository) {
   HF_TRY(auto writing, Copies(db).writing(machine, repository));
   std::vector<Copy> found;
@@ -61,7 +62,8 @@ Result<std::vector<Copy>> orphans(db::Connection& db, Id machine, Id repository)
   return found;
 }
 
-// Whether a pruning has anything to do there: what is away, and has nothing to give, is no trouble.
+// Whether a pruning has anything to do in the repository. An absent repository without work must not raise a
+// warning.
 Result<bool> has_work(const capture::Services& services, Id machine, Id repository) {
   return services.catalog.read([&](db::Connection& db) -> Result<bool> {
     HF_TRY(const auto layers, Retention(db).layers(machine, repository));
@@ -79,10 +81,10 @@ Result<bool> has_work(const capture::Services& services, Id machine, Id reposito
   });
 }
 
-// Whether the point stays elsewhere.
+// Whether another place of the point is left.
 enum class Left { nowhere, somewhere };
 
-// Of a point, or of a copy.
+// Retires the point, or the copy, that was judged.
 Result<Left> retire_one(db::Connection& db, const PlannedPoint& planned, Time now) {
   if (planned.point.copy) {
     HF_CHECK(Retention(db).retire_copy(*planned.point.copy, now));
@@ -111,8 +113,8 @@ Event gone_event(const Ground& ground, const Machine& machine, const PlannedPoin
   return event;
 }
 
-// The machine's other repositories in which all lies that should. They may be slow, or away: nobody waits for
-// them in a transaction.
+// Returns the machine's other repositories that match the catalog. They may be slow or away, so this runs
+// before the transaction.
 std::set<Id> in_order_elsewhere(const Ground& ground, const Subject& subject) {
   std::set<Id> in_order;
   for (const Repository& other : subject.repositories) {
@@ -126,7 +128,7 @@ std::set<Id> in_order_elsewhere(const Ground& ground, const Subject& subject) {
   return in_order;
 }
 
-// Law 12: what counts on another place of its point goes only if that place was found in order.
+// Whether the removal relies on another place of the point of which none was found in order (law 12).
 bool counts_on_what_is_away(const Plan& plan, const PlannedPoint& going, const std::set<Id>& in_order) {
   bool counts_on_another = false;
   for (const PlannedPoint& other : plan.points) {
@@ -138,7 +140,7 @@ bool counts_on_what_is_away(const Plan& plan, const PlannedPoint& going, const s
   return counts_on_another;
 }
 
-// All that goes, in one transaction, while nobody opens anything.
+// Retires everything that was judged to go, in one transaction, while no image can be opened.
 Result<> retire_judged(const Ground& ground, const Subject& subject) {
   const Machine& machine = subject.machine;
   const std::set<Id> in_order = in_order_elsewhere(ground, subject);
@@ -156,7 +158,7 @@ Result<> retire_judged(const Ground& ground, const Subject& subject) {
         continue;
       }
       const auto left = retire_one(db, planned, now);
-      if (!left && left.error().code == EBUSY) continue;  // its capture is still being swept
+      if (!left && left.error().code == EBUSY) continue;  // the sweep after its capture is not done
       HF_CHECK(left);
       HF_CHECK(record(db, gone_event(ground, machine, planned, *left, plan.retirement.has_value())));
       (*left == Left::nowhere ? gone : moved).push_back(planned.point.name);

@@ -1,11 +1,12 @@
-// Pruning: what the rules no longer keep goes, and the room that it took comes back (laws 11 and 12).
+// Pruning removes the points that no rule keeps and gives back their room (laws 11 and 12).
 //
-//   is the repository what the catalog says? ─► points are retired, with an event each, while nobody opens
-//   any
-//     ─► room.h ─► merging.h
+//   1. The repository is compared with the catalog.
+//   2. Points are retired with an event each, while no image can be opened.
+//   3. Unneeded layers are removed and hidden data is punched out (room.h).
+//   4. Long chains are merged (merging.h).
 //
-// The first step that finds something wrong ends it for that repository, with nothing deleted; the machine's
-// status says so until a pruning has found all in order. Whatever was interrupted goes on at the next one.
+// The first step that fails ends the pruning of that repository, and nothing is deleted there. The machine's
+// status says so until a pruning succeeds. The next pruning completes what was interrupted.
 #pragma once
 
 #include "engine/capture/progress.h"
@@ -15,20 +16,20 @@
 namespace holdfast::retention {
 
 enum class Judging {
-  by_policy,  // what the rules no longer keep goes
-  nobody,     // what has gone already, alone
+  by_policy,  // removes what the rules no longer keep
+  nobody,     // only completes the removal of what is retired already
 };
 
-// Of a machine that nobody else works on, in all of its repositories. ECANCELED after a cancel; EBUSY while
-// its points are being verified.
+// Prunes a machine in all of its repositories. No other job may work on the machine. Returns ECANCELED after
+// a cancel, EBUSY while the machine's points are being verified.
 Result<Outcome> prune(const capture::Services& services, Id machine, Judging judging,
                       const source::Cancel& cancel);
 
-// This point is none any more: what it took comes back with the next pruning. EBUSY, with a sentence, when
-// something holds it. Nothing of it is deleted when its repository is not what the catalog says (EIO).
+// Retires the point; the next pruning gives back its room. Returns EBUSY, with a sentence, if something holds
+// the point, and EIO if the repository differs from the catalog.
 Result<> retire_point(const capture::Services& services, Id point, const Caller& caller);
 
-// At start: exchanges of files that an earlier life was in the middle of come to their end.
+// Completes merges whose image an earlier process had put in place. Called once, at start.
 void finish_merges(const capture::Services& services);
 
 }  // namespace holdfast::retention

@@ -21,7 +21,7 @@ Result<> remove_files(const Ground& ground, const Layer& layer) {
   return {};
 }
 
-// The directory that it lies in.
+// Name of the directory that the layer lies in, which is the point's name.
 std::string point_of(const Layer& layer) { return layer.file.substr(0, layer.file.find('/')); }
 
 Result<> remove_directory(const Ground& ground, const std::string& point) {
@@ -33,13 +33,13 @@ Result<> forget(Retention& store, const Retention::Gone& gone) {
   return gone.is_copy ? store.forget_copy(gone.id) : store.forget(gone.id);
 }
 
-// None of its layers is there any more.
+// Removes a retired point that has no layers left.
 Result<> remove_bare(const Ground& ground, const Retention::Gone& gone) {
   HF_CHECK(remove_directory(ground, gone.name));
   return ground.write([&](Retention store) { return forget(store, gone); });
 }
 
-// What lies there under the machine's key: directories, and whether each says that it is a point.
+// Returns the names of the machine's directories in the repository that claim to be points.
 Result<std::set<std::string>> points_there(const Ground& ground) {
   std::set<std::string> found;
   HF_TRY(const auto entries, ground.directory().list(ground.key));
@@ -51,7 +51,7 @@ Result<std::set<std::string>> points_there(const Ground& ground) {
   return found;
 }
 
-// Stacks are opened once for all the layers that are seen through them, a few at a time.
+// Opened stacks by their top layer. Each serves all layers seen through it; only a few stay open at a time.
 using Opened = std::map<Id, std::shared_ptr<const image::Stack>>;
 constexpr std::size_t kMostOpened = 4;
 
@@ -102,14 +102,14 @@ Result<> check_listing(const Ground& ground) {
   std::set<std::string> committed;
   HF_CHECK(ground.services.catalog.read([&](db::Connection& db) -> Result<> {
     HF_TRY(const auto points, Retention(db).points(ground.machine, ground.services.clock.now()));
-    for (const auto& point : points)  // and copies
+    for (const auto& point : points)  // copies included
       if (point.repository_id == ground.repository) committed.insert(point.name);
     HF_TRY(const auto retired, Retention(db).retired(ground.machine, ground.repository));
     HF_TRY(const auto copies, Retention(db).copies(ground.machine, ground.repository));
     known = committed;
     known.insert(copies.begin(), copies.end());
     for (const auto& gone : retired) known.insert(gone.name);
-    HF_TRY(const auto writing, Points(db).writing());  // published an instant before it is committed
+    HF_TRY(const auto writing, Points(db).writing());  // a point is published just before it is committed
     for (const Point& point : writing)
       if (point.machine_id == ground.machine && point.repository_id == ground.repository)
         known.insert(point.name);
@@ -156,7 +156,7 @@ Result<> remove_unneeded(const Ground& ground) {
   HF_TRY(const auto retired, ground.services.catalog.read([&](db::Connection& db) {
     return Retention(db).retired(ground.machine, ground.repository);
   }));
-  std::map<std::string, std::size_t> left;  // by the point's directory
+  std::map<std::string, std::size_t> left;  // by the directory of the point
   for (const auto& layer : layers) ++left[point_of(layer)];
   for (const auto& gone : retired)
     if (!left.contains(gone.name)) HF_CHECK(remove_bare(ground, gone));
@@ -186,7 +186,8 @@ Result<> punch_hidden(const Ground& ground) {
   Opened opened;
   for (const Hidden& hidden : all) {
     HF_CHECK(ground.check_cancel());
-    // What was merged since may be open as it was: he sees through it what its viewers of now don't.
+    // A reader may have opened the image before a merge, and may still see data that is hidden from today's
+    // viewers.
     const bool may_be_seen = is_open && hidden.layer.punched_under != 0;
     if (is_punched(hidden) || may_be_seen) continue;
     if (opened.size() >= kMostOpened) opened.clear();

@@ -1,24 +1,27 @@
-// Gives back what nobody needs any more (law 11), in an order in which a crash at any instruction loses
-// nothing and the next pruning goes on:
+// Gives back the room of what no point and no copy needs (law 11). A crash between any two instructions loses
+// nothing, and the next pruning continues:
 //
-//   the catalog says that a point is retired ─► its manifest is called retired.json
-//     ─► files of layers that nothing rests on go, and then their rows; with the last of them its directory
-//     and its row ─► of the others, what no kept point sees becomes holes
+//   1. The catalog marks the point as retired.
+//   2. The point's manifest is renamed to retired.json.
+//   3. Files of layers that no other rests on are removed, then their rows. The point's directory and row
+//      follow its last layer.
+//   4. Data of the remaining hidden layers that no kept point sees is punched out.
 //
-// Nothing of it needs room.
+// No step needs free space.
 #pragma once
 
 #include "engine/retention/ground.h"
 
 namespace holdfast::retention {
 
-// EIO: what lies there is not what the catalog has: nothing may go. Names what differs.
+// Returns EIO, naming the difference, if the repository differs from the catalog. Nothing may be deleted
+// then.
 Result<> check_listing(const Ground& ground);
 
 Result<> mark_retired(const Ground& ground);
 Result<> remove_unneeded(const Ground& ground);
 Result<> punch_hidden(const Ground& ground);
-// All that nobody sees of it was given back.
+// Whether the layer has already lost all data that its viewers don't see.
 bool is_punched(const Hidden& hidden);
 
 }  // namespace holdfast::retention

@@ -40,7 +40,7 @@ class Places {
       }
   }
 
-  // The rules that keep it, were it one of them.
+  // Returns the rules that keep the point; a bad point is judged as if it were good.
   std::vector<Reason> kept_by(const Candidate& point) const {
     std::vector<Reason> reasons;
     const PolicyDefinition& policy = *point.policy;
@@ -59,7 +59,7 @@ class Places {
     const Candidate* point;
   };
 
-  // Whether it is the newest of its period, and that one of the newest `keep`.
+  // Whether the point is the newest of its period and the period is among the newest `keep`.
   bool has_place(std::size_t rule, int keep, const Candidate& point) const {
     const std::int64_t period = kPeriodic[rule].period(point.time);
     const auto& newest = newest_of_[rule];

@@ -1,15 +1,15 @@
-// Which points stay, and why: the rules alone, without a catalog and without a clock.
+// The rules that decide which points stay, and why. They use no catalog and no clock.
 //
-// The points of one flow in one repository are a series, and each series is judged by its flow's policy:
+// The points of one flow in one repository are a series. The flow's policy judges each series by itself:
 //
 //   keep_last     the newest N
-//   keep_hourly   the newest of each of the newest N hours that have points; so for days, weeks (from Monday
-//   … keep_yearly   on), months and years, all of them in UTC
-//   min_age       whatever is younger
+//   keep_hourly   the newest of each of the newest N hours that have points
+//   … keep_yearly the same for days, weeks (from Monday on), months and years; all in UTC
+//   min_age       every point younger than this
 //
-// Only good points take places. A bad one stays for as long as it would if it were good, without taking any
-// good one's place: so it goes once enough good ones have been made, and while there are none nothing goes.
-// What holds a point beyond the rules (law 12) stands in Held. Each reason is told, not the first alone.
+// Only good points take places. A bad point stays as long as it would if it were good, but takes no good
+// point's place. So a bad point goes once enough good points exist; while there are none, nothing goes.
+// `Candidate::held` lists reasons beyond the rules (law 12). All reasons are reported, not only the first.
 #pragma once
 
 #include <optional>
@@ -23,8 +23,8 @@
 namespace holdfast::retention {
 
 enum class Reason {
-  no_policy,  // nobody said how long
-  last,       // keep_last, and so on
+  no_policy,  // the point has no policy
+  last,       // keep_last; the next five likewise
   hourly,
   daily,
   weekly,
@@ -32,18 +32,18 @@ enum class Reason {
   yearly,
   min_age,
   pinned,
-  newest_good,  // of its machine
-  vouched,      // the newest that somebody called good
-  next_run,     // the newest in its repository: the next run takes up from it
-  copied,       // not here any more: a copy of it stays
-  whole,        // its other places that stay are damaged
-  open,         // somebody has an image of it open
-  read,         // … or has read one within the last hour
-  retired,      // its machine is retired, but not for long enough
+  newest_good,  // the machine's newest good point
+  vouched,      // the newest point that a user marked good
+  next_run,     // the newest in its repository; the next run continues from it
+  copied,       // a copy of the point stays elsewhere
+  whole,        // the point's other places that stay are damaged
+  open,         // a user has one of its images open
+  read,         // a user has read one of its images within the last hour
+  retired,      // the machine is retired, but not for long enough
 };
 std::string_view to_word(Reason reason);
 
-// What a point's series is: 0 where nobody knows.
+// Points that a policy judges together. 0: unknown.
 struct Series {
   Id flow = 0;
   Id repository = 0;
@@ -54,27 +54,28 @@ struct Candidate {
   Id id = 0;
   Time time{};
   Series series;
-  std::optional<PolicyDefinition> policy;  // absent: its flow is gone, or has none
+  std::optional<PolicyDefinition> policy;  // absent: the flow is gone, or has no policy
   bool good = true;
-  std::vector<Reason> held;  // by what is no rule
+  std::vector<Reason> held;  // reasons beyond the rules
 };
 
 struct Judgement {
   Id id = 0;
-  std::vector<Reason> reasons;  // why it stays, in the order of the enumeration; none: it goes
+  std::vector<Reason> reasons;  // why the point stays, in the order of the enumeration; empty: it goes
 
   bool stays() const { return !reasons.empty(); }
   bool operator==(const Judgement&) const = default;
 };
 
-// How long a retired machine's points stay: its policies say nothing any more, when that is over.
+// Time that the points of a retired machine stay. When that time is over, policies no longer keep any point.
 struct Retirement {
   Time at{};
   std::chrono::seconds keep{0};
   bool is_over(Time now) const { return at + keep <= now; }
 };
 
-// One for each of them, in their order. What is retired and over leaves `held` alone to keep a point.
+// Returns one judgement for each point, in the same order. Once `retirement` is over, only `held` keeps a
+// point.
 std::vector<Judgement> judge(const std::vector<Candidate>& points, Time now,
                              const std::optional<Retirement>& retirement);
 
