@@ -41,7 +41,7 @@ Result<std::string> path_of(db::Connection& db, const Execution& execution) {
   return fmt::format("flows/{}/executions/{}", flow.name, execution.name);
 }
 
-// Told with its end: who looks on, and the flows that run after this one.
+// Records an execution's end: its event, and the turns of flows that run after its flow.
 Result<> tell_of_end(db::Connection& db, const Execution& execution, Time now) {
   HF_CHECK(ChainedStarts(db).add_after(execution.flow_id, execution.status, now));
   Event event;
@@ -61,7 +61,7 @@ std::string sentence_of(RunStatus status, std::string_view message) {
                          : fmt::format("ended: {}: {}", to_word(status), message);
 }
 
-// The reason and the sentence of the job that explains the execution best: the first that is not a success.
+// Takes reason and message of the first job that was no success.
 void explain(Execution& execution, const std::vector<Job>& jobs) {
   const auto bad =
       std::ranges::find_if(jobs, [](const Job& job) { return job.status != RunStatus::success; });
@@ -70,10 +70,10 @@ void explain(Execution& execution, const std::vector<Job>& jobs) {
   execution.message = bad->message;
 }
 
-// With each end a little more than one goes, so that a smaller limit is reached in time, never at once.
+// Limit of rows deleted at each end, so that a lowered `keep_executions` is reached step by step.
 constexpr int kForgottenAtOnce = 100;
 
-// Executions of a flow, or the jobs that belong to none.
+// Deletes old executions of a flow; without a flow, old jobs that belong to none.
 Result<> forget_old(db::Connection& db, std::optional<Id> flow) {
   HF_TRY(const Settings settings, SettingsStore(db).get());
   const int kept = settings.definition.keep_executions;
@@ -84,7 +84,7 @@ Result<> forget_old(db::Connection& db, std::optional<Id> flow) {
   return {};
 }
 
-// The sums of what its jobs have come to so far.
+// Sums up the counters of the execution's jobs so far.
 Result<std::vector<Job>> add_up(db::Connection& db, Execution& execution) {
   HF_TRY(auto jobs, jobs_of(db, execution.id));
   const auto count = [&](RunStatus status) { return std::ranges::count(jobs, status, &Job::status); };

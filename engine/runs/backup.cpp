@@ -1,4 +1,4 @@
-// How a backup of one machine, that no flow has asked for, is accepted.
+// Accepts a backup of one machine that no flow asked for.
 #include "catalog/model/rights.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"

@@ -1,6 +1,6 @@
-// How what a user asks for becomes work: checked, recorded with its event in one transaction, and handed back
-// for the runner. A refusal leaves nothing. A file each: flow.cpp, backup.cpp, import.cpp, verification.cpp,
-// pruning.cpp, trial.cpp.
+// Turns requests into work: each is checked, recorded with its event in one transaction, and returned for the
+// runner. A refused request changes nothing. One file each: flow.cpp, backup.cpp, import.cpp,
+// verification.cpp, pruning.cpp, trial.cpp.
 #pragma once
 
 #include <vector>
@@ -12,54 +12,55 @@
 
 namespace holdfast::runs {
 
-// Of one flow: an execution, and a job for each machine that it backs up. Without any it has ended already.
+// An accepted run of a flow: an execution, and a job for each machine. Without machines it has already ended.
 struct FlowRun {
   Id execution = 0;
   std::vector<Work> works;
-  std::optional<Execution> ended;  // at once
+  std::optional<Execution> ended;  // set if the execution ended at once
 };
 
-// All of them, or none. EINVAL: a flow can't run. EACCES: its owner may not (law 19). EBUSY: it is running.
-// EEXIST: the name is taken. ENOENT: a machine that is not the flow's.
+// Accepts all flows or none. Returns EINVAL if a flow can't run, EACCES if its owner may not (law 19), EBUSY
+// if it is running, EEXIST if the name is taken, ENOENT for a machine outside of the flow.
 Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, const std::vector<Id>& flows,
                                          const RunRequest& request, const Caller& caller);
 
-// What makes a flow run without anybody asking: "schedules/nightly", or the flow before it. In the
-// transaction of the caller, which a refusal ends as well. Its execution is `scheduled`.
+// Accepts a run that no user asked for. `by` is what starts it: "schedules/nightly", or the flow before it.
+// Its execution is `scheduled`. Runs in the caller's transaction, which a refusal must end.
 Result<FlowRun> begin_scheduled_flow(db::Connection& db, const capture::Services& services, Id flow,
                                      const std::string& by);
 
-// EINVAL: machine or repository has no definition. ENOENT: there is no such repository. EACCES: it is not the
-// caller's to use. EEXIST: the name is taken.
+// Returns EINVAL if machine or repository has no definition, ENOENT if the repository doesn't exist, EACCES
+// if the caller may not use it, EEXIST if the name is taken.
 Result<Work> begin_backup(const capture::Services& services, Id machine, const BackupRequest& request,
                           const Caller& caller);
 
-// EINVAL: the image can't be read rightly, or the disk is not clear. ENOENT: there is no such machine, disk
-// or file. EEXIST: the machine has a point there, or the name is taken. EBUSY: work on its first point there
-// is under way, or the file is being written to. EROFS, EIO: the repository can't be written to, or is not
-// there.
+// Returns EINVAL if the image can't be read or the disk is ambiguous, ENOENT if machine, disk or file doesn't
+// exist, and EEXIST if the machine has a point there or the name is taken. Returns EBUSY if another job makes
+// the machine's first point there or the file is being written. Returns EROFS or EIO if the repository is
+// read-only or absent.
 Result<Work> begin_import(const capture::Services& services, Id repository, const ImportRequest& request,
                           const Caller& caller);
 
-// Of a point, or of all points of a machine or a repository. EEXIST: the name is taken. EIO: a repository is
-// not there.
+// Verifies a point, or all points of a machine or a repository. Returns EEXIST if the name is taken, EIO if a
+// repository is absent.
 Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
                                 const VerifyRequest& request, const Caller& caller);
 
-// When a flow's schedule starts it, as whoever knows says.
+// The next starts of a flow by its schedule, for the report of a dry run.
 struct NextStarts {
-  std::string schedule;  // of a flow; "": none
+  std::string schedule;  // name of the flow's schedule; "": none
   std::vector<Time> times;
 };
-// A dry run: all that a flow, or one that writes to a repository, needs is looked at, each in a line of the
-// job's log. Nothing is moved, nothing made at a source. EEXIST: the name is taken.
+// Accepts a dry run of a flow or of a repository. Checks all that a run needs, one
+// line of the job's log for each finding; moves no data and makes nothing at a source. Returns EEXIST if the
+// name is taken.
 Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id object,
                          const std::string& name, NextStarts next, const Caller& caller);
 
-// EINVAL, with a sentence: no more points are made of it. Inside a transaction.
+// Returns EINVAL, with a sentence, if the machine is retired. Call inside a transaction.
 Result<> check_not_retired(db::Connection& db, Id machine);
 
-// EEXIST: the name is taken. Without a caller it is the daemon's own.
+// Returns EEXIST if the name is taken. Without a caller the daemon itself asks.
 Result<Work> begin_pruning(const capture::Services& services, Id machine, const PruneRequest& request,
                            const std::optional<Caller>& caller);
 

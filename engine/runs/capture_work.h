@@ -1,4 +1,4 @@
-// What a job does that makes a point.
+// Work of a job that makes a point.
 #pragma once
 
 #include "engine/capture/backup.h"
@@ -7,7 +7,7 @@
 
 namespace holdfast::runs {
 
-// The services outlive it.
+// `services` must outlive the work.
 decltype(Work::perform) capture_work(const capture::Services& services, capture::BackupRequest request);
 
 }  // namespace holdfast::runs

@@ -21,10 +21,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookAtCancel{100};
 
-// What the child tells of a step that failed, in the place of its program.
+// Error that the child reports if a step fails before its program runs.
 struct Failure {
   int code = 0;
-  const char* step = nullptr;  // a literal: the same address on both sides of a fork
+  const char* step = nullptr;  // a string literal, valid on both sides of a fork
 };
 
 struct Pipe {
@@ -37,7 +37,7 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-// In memory, so that nobody has to write while the program reads.
+// Makes the input a file in memory, so that no thread has to write while the program reads.
 Result<Fd> input_file(const std::string& text) {
   Fd file(memfd_create("input", MFD_CLOEXEC));
   if (!file) return fail_errno("making a file in memory");
@@ -57,7 +57,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   return all;
 }
 
-// All that the child needs, made before there is one: between fork and exec it may only make system calls.
+// Everything the child needs, prepared before the fork: between fork and exec only system calls are safe.
 struct Launch {
   int program, input, output, failure;
   const Caller& user;
@@ -82,13 +82,13 @@ struct Launch {
   must(dup2(launch.input, STDIN_FILENO) >= 0 && dup2(launch.output, STDOUT_FILENO) >= 0 &&
            dup2(launch.output, STDERR_FILENO) >= 0,
        "opening its standard files");
-  // A script's interpreter opens the program anew by its descriptor, which has to be there for that.
+  // A script's interpreter opens the script again by its descriptor, so that descriptor stays open.
   must(call(SYS_close_range, 3U, ~0U, static_cast<unsigned>(CLOSE_RANGE_CLOEXEC)) &&
            fcntl(launch.program, F_SETFD, 0) == 0,
        "closing descriptors");
   must(chdir("/") == 0, "going to /");
   umask(077);
-  // Not by the library's functions, which would have every thread of the daemon do the same.
+  // Raw system calls, because the library's functions would change every thread of the daemon.
   must(call(SYS_setgroups, launch.user.groups.size(), launch.user.groups.data()) &&
            call(SYS_setresgid, launch.user.gid, launch.user.gid, launch.user.gid) &&
            call(SYS_setresuid, launch.user.uid, launch.user.uid, launch.user.uid),
@@ -100,7 +100,7 @@ struct Launch {
   _exit(127);
 }
 
-// Nothing: the program runs.
+// Returns success once the program runs.
 Result<> await_launch(const Fd& failures, const std::string& name) {
   Failure failure;
   ssize_t length;
@@ -109,7 +109,7 @@ Result<> await_launch(const Fd& failures, const std::string& name) {
   return fail(failure.code, "{}: {}: {}", name, failure.step, describe_errno(failure.code));
 }
 
-// What there is to read; false at its end.
+// Reads what is available; returns false at the end.
 bool take_output(const Fd& from, CommandEnd& end) {
   std::array<char, 65536> piece;
   const ssize_t length = read(from.get(), piece.data(), piece.size());
@@ -121,7 +121,7 @@ bool take_output(const Fd& from, CommandEnd& end) {
   return true;
 }
 
-// Until it ends, or its time does. Its output is read all the while.
+// Reads the output until the program ends or is out of time, then kills its group.
 Result<CommandEnd> attend(const Command& command, pid_t child, const Fd& process, const Fd& output,
                           const source::Cancel& cancel) {
   CommandEnd end;
@@ -136,11 +136,12 @@ Result<CommandEnd> attend(const Command& command, pid_t child, const Fd& process
     end.timed_out = running && deadline.passed();
     if (cancelled || end.timed_out) break;
   }
-  // While it is not waited for, its number is nobody else's.
+  // The process number can't be reused before waitpid().
   kill(-child, SIGKILL);
   while (waitpid(child, &end.status, 0) < 0 && errno == EINTR) continue;
   if (cancelled) return fail(ECANCELED, "cancelled");
-  // What it has left in the pipe; who escaped from its group and still holds it is not waited for.
+  // Reads what is left in the pipe. A process that escaped from the group may hold it open, so this does not
+  // wait.
   for (pollfd rest{output.get(), POLLIN, 0}; open && end.cut == 0 && poll(&rest, 1, 0) > 0;)
     open = take_output(output, end);
   return end;

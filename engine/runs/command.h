@@ -1,9 +1,8 @@
-// Runs one program of the host's to its end: as somebody, with little, and not for long.
+// Runs one program of the host to its end, as a given user, with few rights and a time limit.
 //
-// It has a session and a process group of its own, which is killed as a whole when its time is over, at a
-// cancel, and when it has ended but left something running. It gains no privileges (no_new_privs), inherits
-// no descriptor but its own program, its input and its output, and no environment but what it is given. If
-// the daemon dies, so does it.
+// The program gets its own session and process group. The group is killed at the time limit, at a cancel, and
+// when the program has ended but left processes running. It gains no privileges (no_new_privs), and inherits
+// only the descriptors of its program, input and output, and the given environment. It dies with the daemon.
 #pragma once
 
 #include <chrono>
@@ -18,28 +17,28 @@
 namespace holdfast::runs {
 
 struct Command {
-  const Fd& program;                     // open for reading: what runs is this very file
-  std::string name;                      // as it sees itself
+  const Fd& program;                     // open for reading; exactly this file is executed
+  std::string name;                      // the program's argv[0]
   std::vector<std::string> environment;  // "NAME=value"
-  std::string input;                     // on its standard input
+  std::string input;                     // the program's standard input
   Caller user;
   std::chrono::milliseconds timeout;
 };
 
 struct CommandEnd {
-  int status = 0;          // as waitpid(2) has it
-  bool timed_out = false;  // and was killed
-  std::string output;      // of standard output and error, the first kMostOutput bytes
-  std::uint64_t cut = 0;   // so many bytes more were thrown away
+  int status = 0;          // as waitpid(2) returns it
+  bool timed_out = false;  // killed at its time limit
+  std::string output;      // standard output and error, at most kMostOutput bytes
+  std::uint64_t cut = 0;   // number of further bytes that were dropped
 
   bool succeeded() const { return status == 0 && !timed_out; }
-  // "exited with 3", "was killed by signal 9", "took longer than 5m and was killed"
+  // "exited with 3", "was killed by signal 9", "took longer than 5m and was killed".
   std::string sentence(std::chrono::milliseconds timeout) const;
 };
 
 constexpr std::size_t kMostOutput = 16 * 1024;
 
-// Any thread may call. ECANCELED after a cancel; any other error: it was never begun.
+// Returns ECANCELED after a cancel; on any other error the program was not started. Any thread may call.
 Result<CommandEnd> run_command(const Command& command, const source::Cancel& cancel);
 
 }  // namespace holdfast::runs

@@ -1,4 +1,5 @@
-// What becomes of a job that a worker has: how it is begun, tried again, and ended with its execution.
+// The part of Runner in which a worker performs its job: begins it, retries it, and ends it and its
+// execution.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -14,13 +15,13 @@ namespace {
 
 constexpr std::string_view kHooksInterrupted = "the daemon was stopped while the flow's hooks ran";
 
-// Whether it may go better another time. What is refused will be refused again.
+// Whether a retry may succeed. A refusal would only be repeated.
 bool may_pass(const Error& error) {
   constexpr std::array kStays{ECANCELED, EINVAL, EROFS, EACCES, EPERM, ENOSPC, EFBIG, ENOTSUP, ENOSYS};
   return std::ranges::find(kStays, error.code) == kStays.end();
 }
 
-// The catalog's file, or its file system, not what was asked of it.
+// Whether the catalog's file or file system failed, not the request.
 bool is_trouble_of_the_catalog(const Error& error) {
   return error.code == ENOSPC || error.code == EIO || error.code == EAGAIN;
 }
@@ -59,7 +60,7 @@ Result<JobEnd> Runner::perform_once(Task& task) {
   return task.work.perform(task.progress, task.cancel);
 }
 
-// An end: its execution's jobs do not begin.
+// Returns an end if the execution's jobs must not begin.
 std::optional<JobEnd> Runner::pass_gate(Task& task) {
   if (!task.way) return std::nullopt;
   if (task.opens_gate) {
@@ -184,8 +185,8 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   if (ended) execution_ended_(*ended);
 }
 
-// An end that can't be written down (the disk of the catalog is full, say) is not an end: it is tried again
-// until it can, or until the daemon stops; then the next start ends what is left (law 16).
+// Retries until the catalog can store the end, for instance while its disk is full. If the daemon stops
+// first, the next start ends the job (law 16).
 bool Runner::record(const std::string& what, const std::function<Result<>(db::Connection&)>& write) {
   for (auto pause = pace_.first;; pause = std::min(2 * pause, pace_.longest)) {
     const auto written = services_.catalog.write(write);
@@ -199,7 +200,7 @@ bool Runner::record(const std::string& what, const std::function<Result<>(db::Co
   }
 }
 
-// What its flow has done after its jobs, and its end.
+// Runs the flow's hooks after its jobs, then ends the execution.
 std::optional<Execution> Runner::close(Way& way) {
   {
     const std::lock_guard lock(mutex_);

@@ -1,4 +1,4 @@
-// How a run of a flow is accepted.
+// Accepts runs of flows.
 #include <algorithm>
 
 #include "catalog/stores/executions.h"
@@ -20,7 +20,7 @@
 namespace holdfast::runs {
 namespace {
 
-// A time, made unique with -2, -3 … when the flow has run in that second.
+// Returns a name from the time, with -2, -3 … if the flow has already run in that second.
 Result<std::string> free_name(Executions& executions, Id flow, Time now) {
   const std::string time = point_name(now);
   for (int n = 1;; ++n) {
@@ -30,8 +30,8 @@ Result<std::string> free_name(Executions& executions, Id flow, Time now) {
   }
 }
 
-// Those of its machines that are wanted, or all that are enabled. One that is asked for by name and can't be
-// had refuses the run.
+// Returns the wanted machines of the flow, or all enabled ones. A wanted machine that can't run refuses the
+// whole request.
 Result<std::vector<Member>> machines_of(db::Connection& db, const Flow& flow,
                                         const std::vector<std::string>& wanted) {
   std::vector<Member> members;
@@ -71,7 +71,7 @@ Result<Flow> runnable_flow(db::Connection& db, Id id) {
   return flow;
 }
 
-// What is said of a capture has no meaning for points that are there.
+// Refuses fields that only apply to captures, because a replication copies existing points.
 Result<> check_request(const Flow& flow, const RunRequest& request) {
   if (flow.definition.type != FlowType::replication) return {};
   if (request.kind) return fail(EINVAL, "flow '{}' copies points as they are; leave out \"type\"", flow.name);
@@ -80,7 +80,7 @@ Result<> check_request(const Flow& flow, const RunRequest& request) {
   return {};
 }
 
-// Who, or what, has it run.
+// The user, or the schedule or flow, that starts the run.
 struct Cause {
   ExecutionType type = ExecutionType::manual;
   std::string by;
@@ -123,7 +123,7 @@ Result<Job> add_job(db::Connection& db, const Flow& flow, Id machine, const RunR
   return job;
 }
 
-// What its policy says of how runs are made; one without a policy is not tried again.
+// Returns the flow's policy. Without one, jobs are not retried.
 Result<PolicyDefinition> policy_of(db::Connection& db, const Flow& flow) {
   if (!flow.policy_id) return PolicyDefinition{.retries = 0};
   HF_TRY(Policy policy, Policies(db).get(*flow.policy_id));
@@ -143,7 +143,7 @@ std::shared_ptr<const Course> course_of(const capture::Services& services, const
   return course;
 }
 
-// After a backup that made a point: its verification, as one more job of the execution.
+// Returns what follows a backup that made a point: its verification, as one more job of the execution.
 decltype(Work::next) verified_after(const capture::Services& services, const Work& backup,
                                     VerifyLevel level) {
   return [&services,
@@ -170,7 +170,7 @@ decltype(Work::next) verified_after(const capture::Services& services, const Wor
     HF_CHECK(add_to_execution(db, job));
     Work work = of;
     work.job = job.id;
-    // Only now is it known whether the point is a good one: before that no other may go for its sake.
+    // The point counts as good only after this job; until then no older point may go because of it.
     work.perform = [&services, machine = point->machine_id,
                     verify = verification_work(services, {.points = {point->id}}, level)](
                        ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {

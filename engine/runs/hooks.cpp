@@ -18,7 +18,7 @@
 namespace holdfast::runs {
 namespace {
 
-constexpr int kMostLines = 200;  // of a hook's, in the log
+constexpr int kMostLines = 200;  // lines of one hook's output in the log
 constexpr mode_t kOthersMayWrite = S_IWGRP | S_IWOTH;
 
 Result<> must_be_roots(const Fd& file, const std::string& path, mode_t kind, std::string_view kind_word) {

@@ -1,8 +1,9 @@
-// What a flow has done around its jobs: `only_if`, and its hooks before and after them.
+// Runs a flow's own commands: `only_if`, and its hooks before and after the jobs.
 //
-// Law 19: they are files of root's in a folder of root's, looked at anew each time and executed by the very
-// descriptor that was looked at; set in a flow by root alone, and run as the flow's owner. Each gets the
-// execution as JSON on its standard input and in variables (HOLDFAST_PHASE: condition, before, after), has a
+// Law 19: commands are root's files in a folder of root's. They are checked at each run, and executed through
+// the descriptor that was checked. Only root may set them in a flow; they run as the flow's owner. Each gets
+// the execution as JSON on standard input and in variables (HOLDFAST_PHASE: condition, before, after), and
+// has a time limit. The first lines of its output are kept in the execution's log.
 // time in which it has to end, and what it says, in measure, is in the execution's log.
 #pragma once
 
@@ -19,23 +20,24 @@
 
 namespace holdfast::runs {
 
-// ENOENT: there is none. EPERM: the folder or the file is not root's alone to change.
+// Returns ENOENT if there is no such hook, EPERM if others than root may change the folder or the file.
 Result<Fd> open_hook(const std::string& folder, const std::string& name);
 
-// Of one execution. One thread at a time; the services outlive it.
+// Hooks of one execution. Used by one thread at a time; `services` must outlive the object.
 class Hooks {
  public:
   Hooks(const capture::Services& services, Flow flow, Id execution)
       : services_(services), flow_(std::move(flow)), execution_(execution) {}
 
-  // An end: it may not begin. `only_if` says so by failing (cancelled, condition_not_met); a hook too, and
-  // that is an error (hook_failed).
+  // Returns an end if the jobs must not begin: cancelled (condition_not_met) after `only_if` failed, an error
+  // (hook_failed) after a hook failed.
   std::optional<JobEnd> before(const source::Cancel& cancel);
-  // Of all hooks that were there before, the last one first: what went wrong, "" when nothing did.
+  // Runs the hooks that succeeded before, the last one first. Returns what went wrong; "" if nothing did.
   std::string after(const Execution& ending, const source::Cancel& cancel);
 
  private:
-  // What went wrong; "" when it succeeded. An error: it could not be run, or not to its end.
+  // Returns what went wrong; "" after success. An error: the hook could not be started or did not end in
+  // time.
   Result<std::string> run(const std::string& name, std::string_view phase, const Execution& execution,
                           const source::Cancel& cancel);
   Result<> tell(const std::string& text);
@@ -44,7 +46,7 @@ class Hooks {
   const capture::Services& services_;
   const Flow flow_;
   const Id execution_;
-  std::vector<std::string> begun_;  // hooks that succeeded before
+  std::vector<std::string> begun_;  // hooks that succeeded in before()
 };
 
 }  // namespace holdfast::runs

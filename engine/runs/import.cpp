@@ -1,4 +1,4 @@
-// How an import is accepted: everything that could refuse it is looked at before it becomes a job.
+// Accepts imports. Everything that could refuse one is checked before it becomes a job.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -59,7 +59,7 @@ Result<Target> find_target(db::Connection& db, Id repository, const ImportReques
   return target;
 }
 
-// The image, found readable, and such that an image of the repository can hold it.
+// The image's file, found readable and representable as an image of the repository.
 struct Found {
   std::shared_ptr<const foreign::ImageFile> file;
   foreign::Facts facts;
@@ -89,8 +89,8 @@ Job make_job(const ImportRequest& request, const Target& target, const foreign::
 
 }  // namespace
 
-// The image is looked at outside of any transaction, since that may take a while; what the catalog says is
-// asked again when the job is added.
+// The image is examined outside of any transaction, because that may take long. The catalog is therefore
+// checked again when the job is added.
 Result<Work> begin_import(const capture::Services& services, Id repository, const ImportRequest& request,
                           const Caller& caller) {
   HF_TRY(const Target first,

@@ -20,9 +20,9 @@
 namespace holdfast::runs {
 namespace {
 
-constexpr int kLookedBack = 100;  // executions, for what a success is a recovery from
+constexpr int kLookedBack = 100;  // executions to look at, to tell whether a success is a recovery
 
-// The status of the last one before it that says whether the flow's backups go well.
+// Returns the status of the latest earlier execution that tells whether the flow's backups succeed.
 Result<std::optional<RunStatus>> status_before(db::Connection& db, const Execution& execution) {
   Executions executions(db);
   HF_TRY(const auto newest, executions.newest(execution.flow_id, kLookedBack));
@@ -44,7 +44,7 @@ bool concerns(NoticeWhen when, RunStatus status, std::optional<RunStatus> before
   return false;
 }
 
-// Where it goes, without what may be a secret.
+// Returns the host of a URL, without parts that may be secret.
 std::string host_of(const std::string& url) {
   const auto host = url.find("//") + 2;
   const auto end = std::min(url.find_first_of("/?#", host), url.size());
@@ -56,7 +56,7 @@ std::string host_of(const std::string& url) {
 
 }  // namespace
 
-// The transfers that are under way. The notices' thread alone calls, but for wake().
+// The transfers in progress. Only the notices' thread may call, except for wake().
 class Notices::Posts {
  public:
   Posts() : multi_(curl_multi_init()) {}
@@ -80,12 +80,12 @@ class Notices::Posts {
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "holdfast");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(longest.count()));
-    // Of the answer the status counts; a body that never ends is cut off after its first piece.
+    // Only the answer's status counts; `refuse` ends the transfer at the first piece of the body.
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Posts::refuse);
     curl_multi_add_handle(multi_, easy);
   }
 
-  // Waits until something moves, or that long; hands over what has ended.
+  // Waits for activity or the given time, then hands over the transfers that have ended.
   void wait(std::chrono::milliseconds at_most,
             const std::function<void(Notice&, const std::string& wrong, bool may_pass)>& ended) {
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(at_most.count()), nullptr);
@@ -99,7 +99,8 @@ class Notices::Posts {
       long status = 0;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       Notice notice = end(easy);
-      const bool answered = status >= 200;  // whatever else it would have said
+      const bool answered =
+          status >= 200;  // a status was received; the transfer's own error no longer matters
       if (!answered)
         ended(notice, curl_easy_strerror(code), true);
       else if (status < 200 || status >= 300)
@@ -109,7 +110,7 @@ class Notices::Posts {
     }
   }
 
-  void wake() { curl_multi_wakeup(multi_); }  // any thread
+  void wake() { curl_multi_wakeup(multi_); }  // may be called by any thread
 
  private:
   static std::size_t refuse(char*, std::size_t, std::size_t, void*) { return 0; }

@@ -1,8 +1,8 @@
-// Tells whoever a flow names how its executions have ended, by HTTP POSTs of what their status.json has.
+// Reports the end of executions to the URLs that their flows name, by HTTP POSTs of status.json.
 //
-// One thread, owned here, which sleeps while there is nothing to tell; no run ever waits for it. Each notice
-// is tried a few times, after pauses that double, all of them side by side; what came of it is in the
-// execution's log, and what could not be told is an event, too. Nothing of this outlives the process.
+// Owns one thread, which sleeps while nothing is to be sent; no run waits for it. Notices are sent side by
+// side. A failed one is tried a few times, after pauses that double. The result is in the execution's log; a
+// notice that was given up is also an event. Notices are not kept across restarts.
 #pragma once
 
 #include <chrono>
@@ -25,14 +25,14 @@ class Notices {
     int tries = 5;
     std::chrono::milliseconds first_pause = std::chrono::seconds{2};  // doubled each time
     std::chrono::milliseconds longest_try = std::chrono::seconds{10};
-    std::size_t most = 1000;  // that wait at once; more are told to nobody
+    std::size_t most = 1000;  // waiting at once; further ones are dropped
   };
   Notices(const capture::Services& services, Pace pace);
-  ~Notices();  // stop()
+  ~Notices();  // calls stop()
 
-  // Returns at once.
+  // Queues the notices of an execution that has ended. Returns at once.
   void execution_ended(const Execution& execution);
-  // What has not been told by then is not.
+  // Gives up waiting notices and ends the thread.
   void stop();
 
  private:

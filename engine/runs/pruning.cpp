@@ -1,4 +1,4 @@
-// How a pruning is accepted, and what it does.
+// Accepts prunings, and performs them.
 #include <nlohmann/json.hpp>
 
 #include "catalog/model/json_text.h"
@@ -56,7 +56,7 @@ Result<Work> begin_pruning(const capture::Services& services, Id machine_id, con
       event.job = job.name;
       HF_CHECK(record(db, event));
     }
-    // Tried again for as long as a verification of its points may take.
+    // Retries for as long as a verification of the machine's points may take.
     Work work{.job = job.id, .machine = machine_id, .name = "jobs/" + job.name, .retries = 1000};
     const auto judging = request.by_policy ? retention::Judging::by_policy : retention::Judging::nobody;
     work.perform = [&services, machine_id, judging](ProgressMeter&,

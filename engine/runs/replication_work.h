@@ -1,4 +1,4 @@
-// What a job does that carries points into another repository.
+// Work of a job that carries points into another repository.
 #pragma once
 
 #include "engine/capture/services.h"
@@ -7,7 +7,7 @@
 
 namespace holdfast::runs {
 
-// The services outlive it.
+// `services` must outlive the work.
 decltype(Work::perform) replication_work(const capture::Services& services, replication::Request request);
 
 }  // namespace holdfast::runs

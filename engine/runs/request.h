@@ -1,4 +1,4 @@
-// What a user asks for that becomes work.
+// Requests of users that become work, or that change a point.
 #pragma once
 
 #include <chrono>
@@ -11,62 +11,62 @@
 
 namespace holdfast {
 
-// Of a flow.
+// A run of a flow.
 struct RunRequest {
-  std::string name;               // of the execution; empty: one is made from the time
-  std::optional<PointKind> kind;  // empty: auto
+  std::string name;               // name of the execution; empty: made from the time
+  std::optional<PointKind> kind;  // empty: an increment where possible
   std::vector<std::string> machines;
-  std::string by;                          // an automation's own name: makes the execution `api`
-  std::optional<std::uint64_t> bandwidth;  // bytes a second, of each of its jobs
-  unsigned sample = 0;                     // percent of what a source calls unchanged: read all the same
+  std::string by;                          // name of the automation that asks; makes the execution `api`
+  std::optional<std::uint64_t> bandwidth;  // bytes per second, for each job
+  unsigned sample = 0;                     // percent of what a source calls unchanged to read all the same
 };
 
-// Of a machine, without a flow.
+// A backup of one machine, without a flow.
 struct BackupRequest {
-  std::string name;  // of the job; empty: one is made
+  std::string name;  // name of the job; empty: made by the daemon
   std::string repository;
-  std::optional<PointKind> kind;           // empty: auto
-  std::optional<std::uint64_t> bandwidth;  // as a flow's run has them
+  std::optional<PointKind> kind;           // empty: an increment where possible
+  std::optional<std::uint64_t> bandwidth;  // bytes per second
   unsigned sample = 0;
 };
 
-// Of a repository: an image of the host as the first point of a machine there.
+// An import into a repository: an image file of the host becomes the first point of a machine.
 struct ImportRequest {
-  std::string name;  // of the job; empty: one is made
+  std::string name;  // name of the job; empty: made by the daemon
   std::string file;  // an absolute path
   std::string machine;
-  std::string disk;  // which of the machine's; empty: its only one, or "disk-0" when it has none yet
+  std::string disk;  // empty: the machine's only disk, or "disk-0" if it has none
 };
 
-// What holds a point.
+// A hold on a point.
 struct PinRequest {
-  std::optional<Time> until;  // absent: until it is taken away
+  std::optional<Time> until;  // absent: until it is removed
   std::string why;
 };
 
-// What somebody found a point to be.
+// A user's finding about a point.
 struct VerdictRequest {
   VerdictResult result = VerdictResult::good;
   std::string by;
   std::string text;
 };
 
-// Of a point, or of all that a machine or a repository has.
+// A verification of one point, or of all points of a machine or repository.
 struct VerifyRequest {
-  std::string name;  // of the job; empty: one is made
+  std::string name;  // name of the job; empty: made by the daemon
   VerifyLevel level = VerifyLevel::checksums;
 };
 
-// Of a machine.
+// A pruning of a machine.
 struct PruneRequest {
-  std::string name;       // of the job; empty: one is made
-  bool by_policy = true;  // else what points have gone already have left behind, alone
+  std::string name;       // name of the job; empty: made by the daemon
+  bool by_policy = true;  // false: only completes the removal of points that are retired already
 };
 
-// Of the daemon: an end to work, before an upgrade.
+// A drain of the daemon: an end of all work before an upgrade.
 struct DrainRequest {
-  std::string name;                             // of the job; empty: one is made
-  std::optional<std::chrono::seconds> timeout;  // when it gives up; absent: never
+  std::string name;                             // name of the job; empty: made by the daemon
+  std::optional<std::chrono::seconds> timeout;  // absent: never gives up
 };
 
 }  // namespace holdfast

@@ -37,7 +37,7 @@ Result<Runner::Admission> Runner::admit() {
   return announce();
 }
 
-// Work is about to be added.
+// Counts work that is about to be added.
 Runner::Admission Runner::announce() {
   ++admitted_;
   return Admission(this, [](Runner* runner) {
@@ -78,7 +78,7 @@ Result<> Runner::wait_for_quiet(Id but, const source::Cancel& cancel,
 
 void Runner::look_again() {
   {
-    const std::lock_guard lock(mutex_);  // whoever is about to wait, waits by now
+    const std::lock_guard lock(mutex_);  // a thread about to wait has reached its wait by now
   }
   changed_.notify_all();
 }
@@ -93,7 +93,7 @@ void Runner::add(Work work) {
       auto& way = ways_[course->execution];
       if (!way) {
         way = std::make_shared<Way>();
-        way->course = course;  // of all of them the same; the first may run by now, and reads it
+        way->course = course;  // equal for all jobs of the execution; the first may already be running
       }
       task->way = way;
       if (way->cancel.requested()) request_end(*task, way->cause);
@@ -106,7 +106,7 @@ void Runner::add(Work work) {
   tell_of_execution(*task);
 }
 
-// What can be seen by now may still be about to be added: it is waited for.
+// Waits for a job that is visible in the catalog but not yet added.
 void Runner::await_added(std::unique_lock<std::mutex>& lock, const std::function<bool()>& is_here) {
   changed_.wait(lock, [&] { return is_here() || admitted_ == 0; });
 }
@@ -118,7 +118,8 @@ Result<> Runner::cancel(Id job) {
     const auto found = tasks_.find(job);
     if (found == tasks_.end()) return fail(EINVAL, "it has ended; there is nothing to cancel");
     request_end(*found->second, std::nullopt);
-    // Nobody waits any more for what comes before them; unless more of them are about to be added.
+    // If all jobs of the execution are cancelled and none is about to be added, the hooks before them are
+    // useless.
     const auto& way = found->second->way;
     if (way && admitted_ == 0 && std::ranges::none_of(tasks_, [&](const auto& other) {
           return other.second->way == way && !other.second->cancel.requested();
@@ -194,12 +195,12 @@ void Runner::stop() {
   if (watchdog_.joinable()) watchdog_.join();
 }
 
-// It only has to be told so.
+// Whether the task only has to be told of its end.
 bool Runner::is_over(const Task& task) const {
   return task.cancel.requested() || (task.way && task.way->refused);
 }
 
-// Nothing: it may begin.
+// Returns nullopt if the task may begin.
 std::optional<WaitReason> Runner::held_up_by(const Task& task, Steady::time_point now) const {
   if (is_over(task)) return std::nullopt;
   if (task.way && task.way->gate == Way::Gate::opening) return WaitReason::hooks;
@@ -221,7 +222,7 @@ void Runner::begin(Task& task) {
   watched_.notify_all();
 }
 
-// Others may have what it had.
+// Gives back the task's machine and its share of the limits.
 void Runner::let_go(Task& task) {
   if (!task.begun) return;
   task.begun = false;

@@ -1,15 +1,15 @@
-// Queues accepted work and works it off.
+// Queues accepted work and performs it.
 //
-//   waiting ─► has its turn ─► (the first of an execution: what comes before it) ─► performs ─► ended
-//      ▲                                                                               │
-//      └─────────── failed for what may pass, and is tried again after a pause ────────┘
+//   waiting ─► has its turn ─► (first of its execution: the flow's hooks) ─► performs ─► ended
+//      ▲                                                                       │
+//      └────────── failed for a reason that may pass; retried after a pause ───┘
 //
-// Threads: the runs' workers, owned here, as many as jobs may run at once, and one for what waits for their
-// end
-// (`beside`); and the watchdog, which ends what takes too long or gets no further, and sleeps until the next
-// of them would. Work waits while other work has its machine, or as much as may run at once does (turns.h).
-// Any thread may call. All that was accepted reaches a final status: here, or, when the process dies, at the
-// next start (accounts.h).
+// Owns these threads: a worker for each job that may run at once, one more for work that waits for all others
+// (`beside`), and the watchdog. The watchdog ends what takes too long or makes no progress, and sleeps until
+// the next limit.
+//
+// Work waits while other work uses its machine, or while a limit is reached (turns.h). Accepted work always
+// reaches a final state: here, or at the next start if the process dies (accounts.h). Any thread may call.
 #pragma once
 
 #include <chrono>
@@ -34,91 +34,94 @@ namespace holdfast::runs {
 class Runner {
  public:
   struct Pace {
-    // Before what has failed is tried again: doubled each time.
+    // Pause before a retry; doubled each time.
     std::chrono::milliseconds first = std::chrono::seconds{10};
     std::chrono::milliseconds longest = std::chrono::minutes{5};
-    // What is still there so long after it was cancelled, since the kernel or a source does not answer it, is
-    // ended in the catalog all the same. Its worker and its machine are free when it lets go of them.
+    // Time after a cancel, after which a job that still hangs in the kernel or at a source is ended in the
+    // catalog. Its worker and its machine stay occupied until it returns.
     std::chrono::milliseconds patience = std::chrono::minutes{5};
   };
-  // Called by a worker with each execution that has ended, once that is recorded. Returns at once.
+  // Called by a worker for each execution whose end is recorded. Must return at once.
   using ExecutionEnded = std::function<void(const Execution&)>;
   Runner(const capture::Services& services, Observer& observer, Pace pace, ExecutionEnded execution_ended);
-  ~Runner();  // stop()
+  ~Runner();  // calls stop()
 
-  // So many jobs at once from now on; what runs beyond that goes on.
+  // Limits the jobs that run at once. Running jobs above the limit continue.
   void set_limit(unsigned jobs);
-  void set_limit_of(Id object, unsigned jobs);  // a repository, or a source
+  void set_limit_of(Id object, unsigned jobs);  // a repository or a source
 
-  // Whoever accepts work asks before, and keeps this until the work is added. EBUSY: it is stopping or
-  // closed.
+  // Returns a guard to hold from accepting work until add(). Returns EBUSY while stopping or closed.
   using Admission = std::shared_ptr<void>;
   Result<Admission> admit();
-  // From now on it is closed to new work, or open again. False: it was so already.
+  // Closes the runner to new work, or opens it. Returns false if nothing changed.
   bool close_to_new_work(bool closed);
   bool is_closed();
-  // Returns once all work but this job's has ended and `others_have_ended` says so, too, which is asked again
-  // at each look_again(). ECANCELED after a cancel, ETIMEDOUT after that time.
+  // Returns when all work except job `but` has ended and `others_have_ended` returns true, which is asked
+  // again at each look_again(). Returns ECANCELED after a cancel, ETIMEDOUT after `until`.
   Result<> wait_for_quiet(Id but, const source::Cancel& cancel,
                           const std::optional<std::chrono::steady_clock::time_point>& until,
                           const std::function<bool()>& others_have_ended);
   void look_again();
   void add(Work work);
 
-  // At the next safe place. EINVAL when it has ended.
+  // Cancels the job at its next safe place. Returns EINVAL if it has ended.
   Result<> cancel(Id job);
-  // All its jobs, and what its flow has done before or after them.
+  // Cancels all jobs of the execution, and its hooks.
   void cancel_execution(Id execution);
 
-  std::optional<Progress> progress(Id job);     // nothing: it neither waits nor runs
-  std::optional<WaitReason> waits_for(Id job);  // nothing: it doesn't wait
+  std::optional<Progress> progress(Id job);     // nullopt: the job neither waits nor runs
+  std::optional<WaitReason> waits_for(Id job);  // nullopt: the job doesn't wait
 
-  // A machine for what is no job, until it is released: false while a job has it. Jobs wait for it meanwhile.
+  // Reserves a machine for what is no job, until release(). Returns false while a job uses the machine.
   bool claim(Id machine);
   void release(Id machine);
 
-  // No more starts; what runs is stopped at a safe place and ends as interrupted. Returns when all has.
+  // Starts no more work, stops what runs at a safe place, and returns when all has ended as interrupted.
   void stop();
 
  private:
   using Steady = std::chrono::steady_clock;
 
-  // Why something is ended by the watchdog.
+  // Reason for which the watchdog ends work.
   struct Cause {
     EndReason reason;
     std::string sentence;
   };
-  // An execution under way.
+  // An execution in progress.
   struct Way {
     std::shared_ptr<const Course> course;
-    enum class Gate { shut, opening, open } gate = Gate::shut;  // before its first job
-    std::optional<JobEnd> refused;                              // none of its jobs begins any more
+    enum class Gate {
+      shut,
+      opening,
+      open
+    } gate = Gate::shut;            // shut until the hooks before the first job have run
+    std::optional<JobEnd> refused;  // end of all its jobs; none begins any more
     std::optional<Steady::time_point> until;
     std::optional<Cause> cause;
-    source::Cancel cancel;          // of what comes before its jobs
-    source::Cancel closing_cancel;  // of what comes after them
+    source::Cancel cancel;          // cancels the hooks before the jobs
+    source::Cancel closing_cancel;  // cancels the hooks after the jobs
     bool closing = false;
   };
   struct Task {
     Work work;
-    std::shared_ptr<Way> way;  // null without an execution
+    std::shared_ptr<Way> way;  // null for a job without execution
     source::Cancel cancel;
     std::optional<Cause> cause;
     std::optional<Steady::time_point> cancelled_at;
-    bool recorded = false;  // its end, or somebody is about to
+    bool recorded = false;  // the end is recorded, or about to be
     ProgressMeter progress;
     bool opens_gate = false;
-    bool begun = false;    // and so has its machine
-    bool started = false;  // its row says so
-    int tries = 0;         // that have failed
+    bool begun = false;    // the job occupies its machine and counts against limits
+    bool started = false;  // the job's row says that it runs
+    int tries = 0;         // failed tries
     Steady::time_point not_before{};
   };
 
-  Admission announce();  // with the mutex held
+  Admission announce();  // call with mutex_ held
   void await_added(std::unique_lock<std::mutex>& lock, const std::function<bool()>& is_here);
 
   void work();
-  std::shared_ptr<Task> take();  // waits; null: it is time to end
+  std::shared_ptr<Task> take();  // waits for a task; null when the thread is to end
   bool is_over(const Task& task) const;
   std::optional<WaitReason> held_up_by(const Task& task, Steady::time_point now) const;
   void begin(Task& task);
@@ -131,10 +134,10 @@ class Runner {
   bool try_again(const std::shared_ptr<Task>& task, const Error& error);
   JobEnd end_of(const Task& task, const Result<JobEnd>& done);
   JobEnd end_of_cancelled(const std::optional<Cause>& cause);
-  bool claim_end(Task& task);  // once, by whoever then records it
+  bool claim_end(Task& task);  // true for the one caller that may record the end
   void record_end(const Task& task, const JobEnd& end);
   bool record(const std::string& what, const std::function<Result<>(db::Connection&)>& write);
-  std::optional<Execution> close(Way& way);  // nothing: its end could not be recorded
+  std::optional<Execution> close(Way& way);  // nullopt: the end could not be recorded
   void finish(const std::shared_ptr<Task>& task);
   void tell_of_execution(const Task& task);
   bool stopping();
@@ -154,13 +157,13 @@ class Runner {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::condition_variable watched_;  // something may be due earlier
+  std::condition_variable watched_;  // wakes the watchdog when a limit may be due earlier
   bool stopping_ = false;
-  bool closed_ = false;  // draining, or drained
-  int admitted_ = 0;     // whose work is not added yet
+  bool closed_ = false;  // draining or drained
+  int admitted_ = 0;     // guards of admit() whose work is not added yet
   Turns turns_;
-  std::list<std::shared_ptr<Task>> waiting_;   // in the order of their coming
-  std::map<Id, std::shared_ptr<Task>> tasks_;  // by job, waiting and running
+  std::list<std::shared_ptr<Task>> waiting_;   // in order of arrival
+  std::map<Id, std::shared_ptr<Task>> tasks_;  // by job; waiting and running
   std::map<Id, std::shared_ptr<Way>> ways_;    // by execution
   std::set<Id> machines_busy_;
   std::vector<std::thread> workers_;

@@ -63,7 +63,7 @@ void Sweeper::sweep(std::unique_lock<std::mutex>& lock, Id machine) {
   if (claimed) turn.pause = std::min(turn.pause * 2, pace_.longest);
   turn.next = steady_clock::now() + turn.pause;
   if (settled) turns_.erase(machine);
-  if (claimed) runner_.release(machine);  // last: from now on a run may take it on anew
+  if (claimed) runner_.release(machine);  // last, because a run may then add the machine again
 }
 
 }  // namespace holdfast::runs

@@ -1,4 +1,4 @@
-// Goes back to what a run could not take away, at its source or in its repository, until it can.
+// Removes later what a run could not remove, at its source or in its repository.
 #pragma once
 
 #include <chrono>
@@ -12,9 +12,8 @@
 
 namespace holdfast::runs {
 
-// Tries machine by machine, each after a pause that doubles; while nothing is left anywhere it sleeps. No
-// run of a machine begins while it is swept, nor is it swept while a run has it. Any thread may call; the
-// thread is owned here.
+// Owns a thread that tries machine by machine, after pauses that double; it sleeps while nothing is left. A
+// machine is never swept while one of its runs is active, and no run begins meanwhile. Any thread may call.
 class Sweeper {
  public:
   struct Pace {
@@ -22,11 +21,11 @@ class Sweeper {
     std::chrono::milliseconds longest = std::chrono::minutes{10};
   };
   Sweeper(const capture::Services& services, Runner& runner, Pace pace);
-  ~Sweeper();  // stop()
+  ~Sweeper();  // calls stop()
 
-  // A run of the machine has left something behind. Returns at once.
+  // Adds a machine for which a run left something behind. Returns at once.
   void take_on(Id machine);
-  // What is being swept is ended first; the rest stays recorded for the next life.
+  // Completes the sweep in progress. The rest stays recorded for the next start.
   void stop();
 
  private:

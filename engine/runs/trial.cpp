@@ -1,4 +1,4 @@
-// How a dry run is accepted, and what it looks at.
+// Accepts and performs dry runs.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -17,7 +17,7 @@
 namespace holdfast::runs {
 namespace {
 
-// The lines of one, as they come: "ok …", "warning …", "failed …".
+// Writes the findings of a dry run into its log: "ok …", "warning …", "failed …".
 class Findings {
  public:
   Findings(const capture::Services& services, Id job) : services_(services), job_(job) {}
@@ -28,7 +28,7 @@ class Findings {
     if (failed_ == 0) first_failure_ = what;
     tell("failed", what, failed_);
   }
-  // What is right, or why not.
+  // Adds a finding: `right` if `looked` succeeded, else its error.
   void add(const Result<>& looked, const std::string& right) {
     looked ? ok(right) : fail(looked.error().message);
   }
@@ -48,7 +48,7 @@ class Findings {
  private:
   void tell(std::string_view word, const std::string& what, int& count) {
     ++count;
-    // What can't be told is counted all the same.
+    // A finding counts even if it can't be logged.
     (void)services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Job job, Jobs(db).get(job_));
       return Logs(db).add(job, services_.clock.now(), fmt::format("{} {}", word, what));
@@ -63,7 +63,7 @@ class Findings {
 
 std::string mib(std::uint64_t bytes) { return fmt::format("{} MiB", divide_up(bytes, kMiB)); }
 
-// There, ours, and nothing else writes to it. With room for that much.
+// Checks that the repository exists, is ours to write, and has room for `wanted` bytes.
 void look_at_repository(const capture::Services& services, const Repository& repository,
                         std::optional<std::uint64_t> wanted, Findings& findings) {
   const std::string name = "repositories/" + repository.name;
@@ -95,7 +95,7 @@ void look_at_repository(const capture::Services& services, const Repository& rep
         fmt::format("{} has room for {} only; a run takes about {}", name, mib(left), mib(*wanted)));
 }
 
-// What points are copied out of.
+// Checks the repository that points are copied from.
 void look_at_origin(const capture::Services& services, const Repository& repository, Findings& findings) {
   const auto place = services.shelf.place(repository);
   findings.add(place ? (*place)->check() : Result<>(tl::make_unexpected(place.error())),
@@ -104,10 +104,10 @@ void look_at_origin(const capture::Services& services, const Repository& reposit
 
 struct Subject {
   Machine machine;
-  std::optional<Point> newest;  // in the flow's repository
+  std::optional<Point> newest;  // the newest point in the flow's repository
 };
 
-// It answers, has all disks, and what the next increment rests on.
+// Checks that the source answers, has all disks, and still has what the next increment rests on.
 void look_at_source(const Subject& subject, Findings& findings) {
   const std::string name = "machines/" + subject.machine.name;
   if (!subject.machine.complete) return findings.fail(name + " has no definition yet");
@@ -182,7 +182,7 @@ Result<FlowFacts> facts_of(db::Connection& db, Id id) {
   return facts;
 }
 
-// What its last points took; nothing when one of its machines has none.
+// Sums what the machines' last points took; nullopt if a machine has no point.
 std::optional<std::uint64_t> estimate_of(const FlowFacts& facts) {
   std::uint64_t bytes = 0;
   for (const Subject& subject : facts.subjects) {

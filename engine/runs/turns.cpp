@@ -7,7 +7,7 @@ namespace holdfast::runs {
 
 namespace {
 
-// What else than the whole has a limit.
+// Returns the objects of the work that may have limits of their own.
 std::vector<Id> limited(const Work& work) {
   std::vector<Id> objects;
   for (const auto& object : {work.repository, work.source})

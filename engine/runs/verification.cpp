@@ -1,4 +1,4 @@
-// How a verification is accepted, and what it comes to.
+// Accepts verifications, and performs them.
 #include <nlohmann/json.hpp>
 
 #include "catalog/model/json_text.h"
@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What is to be verified.
+// The object to verify.
 struct Target {
   std::string path;
   std::optional<Id> machine, repository;

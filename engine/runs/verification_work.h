@@ -1,4 +1,4 @@
-// What a job does that verifies points.
+// Work of a job that verifies points.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace holdfast::runs {
 
-// The services outlive it.
+// `services` must outlive the work.
 decltype(Work::perform) verification_work(const capture::Services& services, verify::Wanted wanted,
                                           VerifyLevel level);
 

@@ -1,4 +1,5 @@
-// What takes too long, or gets no further, is ended: nothing stays `running` (law 16).
+// The part of Runner that ends what takes too long or makes no progress, so that nothing stays `running` (law
+// 16).
 #include "catalog/base/log.h"
 #include "catalog/base/text.h"
 #include "engine/runs/runner.h"
@@ -21,10 +22,10 @@ void Runner::watch() {
   }
 }
 
-// Ends what is to be ended, lets begin what has waited long enough; when it is to look again.
+// Ends tasks and executions that are over their limits. Returns when to look again.
 Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now, Tasks& overdue) {
   auto next = Steady::time_point::max();
-  // Whether that time has come; if not, it is one to wait for.
+  // Whether the time has come; if not, it may be the next one to wait for.
   const auto has_come = [&](Steady::time_point time) {
     if (time <= now) return true;
     next = std::min(next, time);
@@ -62,7 +63,7 @@ Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now, Task
   return next;
 }
 
-// What comes before its execution's jobs has limits of its own.
+// Hooks before the jobs have time limits of their own.
 bool Runner::is_opening(const Task& task) { return task.way && task.way->gate == Way::Gate::opening; }
 
 void Runner::request_end(Task& task, const std::optional<Cause>& cause) {

@@ -1,4 +1,4 @@
-// A job that is accepted and recorded, and what it does.
+// A job that is accepted and recorded, with the function that does it.
 #pragma once
 
 #include <chrono>
@@ -14,32 +14,33 @@
 
 namespace holdfast::runs {
 
-// What the jobs of one execution have in common.
+// Properties that the jobs of one execution share.
 struct Course {
   Id execution = 0;
   std::string name;                             // "flows/F/executions/E"
-  std::optional<std::chrono::seconds> timeout;  // of all, from the beginning of the first
-  // Before the first of them. An end: none of them begins, and all end like that.
+  std::optional<std::chrono::seconds> timeout;  // for the whole execution, from the start of its first job
+  // Runs before the first job. If it returns an end, no job begins, and all end like that.
   std::function<std::optional<JobEnd>(const source::Cancel& cancel)> before;
-  // Once the last has ended, with what the execution would be: what went wrong, "" when nothing did.
+  // Runs after the last job, with the execution as it would end. Returns what went wrong; "" if nothing did.
   std::function<std::string(const Execution& ending, const source::Cancel& cancel)> after;
 };
 
 struct Work {
   Id job = 0;
-  std::shared_ptr<const Course> course;  // of an execution's job
-  Id flow = 0;                           // whose turn it is; 0: of none
+  std::shared_ptr<const Course> course;  // null for a job without execution
+  Id flow = 0;                           // the flow whose turn it takes; 0: none
   int priority = 0;
-  std::optional<Id> machine;  // that no other job may have meanwhile (law 3)
+  std::optional<Id> machine;  // not shared with any other job (law 3)
   std::optional<Id> repository;
-  std::optional<Id> source;                   // that the machine is read from, where others are in it, too
-  bool beside = false;                        // the limits and turns of all others: it waits for their end
-  std::string name;                           // "flows/F/executions/E", "jobs/J": for the log
-  std::optional<std::chrono::seconds> stall;  // how long it may get no further
-  int retries = 0;                            // how often it is tried again after what may pass
-  // ECANCELED after a cancel. What it throws away or leaves behind is its own affair.
+  std::optional<Id> source;  // set if the machine's disks are read from a shared source
+  bool beside = false;       // exempt from limits and turns, because it waits for all other jobs
+  std::string name;          // "flows/F/executions/E" or "jobs/J", for the log
+  std::optional<std::chrono::seconds> stall;  // time without progress after which it is ended
+  int retries = 0;                            // retries after failures that may pass
+  // Returns ECANCELED after a cancel. It cleans up after itself.
   std::function<Result<JobEnd>(ProgressMeter& progress, const source::Cancel& cancel)> perform;
-  // What follows from such an end of it, recorded in the same transaction as a job of the same execution.
+  // Returns work that follows this end. Both are recorded in one transaction, the new job in the same
+  // execution.
   std::function<Result<std::optional<Work>>(db::Connection& db, const JobEnd& end)> next;
 };
 
