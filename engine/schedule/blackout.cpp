@@ -20,7 +20,7 @@ std::optional<std::size_t> weekday(std::string_view name) {
   return static_cast<std::size_t>(found - kNames.begin());
 }
 
-// "mon,wed-fri"; one that goes round, like fri-mon, does.
+// Parses "mon,wed-fri". A range may wrap around, like fri-mon.
 std::optional<std::bitset<7>> weekdays(std::string_view text) {
   std::bitset<7> days;
   while (true) {
@@ -39,7 +39,7 @@ std::optional<std::bitset<7>> weekdays(std::string_view text) {
   }
 }
 
-// "08:30" in minutes.
+// Parses "08:30" into minutes.
 std::optional<int> minutes(std::string_view text) {
   const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
   if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4))

@@ -1,4 +1,4 @@
-// A window in which nothing starts.
+// A window of time in which nothing starts.
 #pragma once
 
 #include <cctz/civil_time.h>
@@ -10,11 +10,11 @@
 
 namespace holdfast::schedule {
 
+// A value, read by the clock of the schedule's zone. The end is not part of the window; 24:00 ends the day.
+//
 //   22:00-06:00             each night; a window that ends before it begins ends on the next day
 //   sat-sun                 whole days: names, ranges and lists (mon,wed-fri), in capitals or not
-//   mon-fri 08:00-18:00     of these days; a night belongs to the day on which it begins
-//
-// The end is not in it; 24:00 is the end of the day. By the clock of the schedule's zone. A value.
+//   mon-fri 08:00-18:00     hours of these days; a night belongs to the day on which it begins
 class Blackout {
  public:
   static Result<Blackout> parse(std::string_view text);  // EINVAL
@@ -22,7 +22,7 @@ class Blackout {
   bool covers(cctz::civil_minute shown) const;
 
  private:
-  std::bitset<7> weekdays_;  // Monday first
+  std::bitset<7> weekdays_;  // Monday is bit 0
   int begin_ = 0, end_ = 0;  // minutes of the day
 };
 

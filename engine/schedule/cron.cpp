@@ -10,7 +10,7 @@
 namespace holdfast::schedule {
 namespace {
 
-// A 29 February that is a given day of the week comes once in 28 years, in 40 around a year like 2100.
+// A 29 February on a given weekday comes once in 28 years, or 40 around a year like 2100.
 constexpr int kYearsToLook = 41;
 
 constexpr auto kMonths = std::to_array<std::string_view>(
@@ -21,7 +21,7 @@ struct FieldKind {
   std::string_view name;
   int least, most;
   std::span<const std::string_view> words;
-  int first_word;  // the number of the first of them
+  int first_word;  // number of the first word
 };
 
 constexpr FieldKind kFields[] = {
@@ -62,7 +62,7 @@ struct Field {
   bool has_star_or_step = false;
 };
 
-// One field, or why it is none.
+// Parses one field, or says why it is wrong.
 class FieldParser {
  public:
   FieldParser(const FieldKind& kind, std::string_view text) : kind_(kind), text_(text) {}
@@ -97,7 +97,7 @@ class FieldParser {
       if (dash != std::string_view::npos) {
         const auto to = value(range.substr(dash + 1));
         if (!to) return wrong(part, what_it_takes(kind_));
-        last = *to == 0 && kind_.most == 7 ? 7 : *to;  // fri-sun
+        last = *to == 0 && kind_.most == 7 ? 7 : *to;  // for fri-sun
       } else if (slash != std::string_view::npos) {
         return wrong(part, fmt::format("a step needs a range: {}-{}/{}", first, kind_.most, step));
       }
@@ -177,7 +177,7 @@ Result<Cron> Cron::parse(std::string_view text) {
 
 bool Cron::has(cctz::civil_day day) const {
   const bool of_month = days_[static_cast<std::size_t>(day.day())];
-  const auto weekday = (static_cast<std::size_t>(cctz::get_weekday(day)) + 1) % 7;  // cctz begins with Monday
+  const auto weekday = (static_cast<std::size_t>(cctz::get_weekday(day)) + 1) % 7;  // cctz starts at Monday
   const bool of_week = weekdays_[weekday];
   return either_day_ ? of_month || of_week : of_month && of_week;
 }

@@ -7,7 +7,7 @@
 namespace holdfast::schedule {
 namespace {
 
-// `why`: a sentence, where the word alone doesn't say it.
+// `why` is a sentence, for reasons that the word alone does not explain.
 Result<> tell(db::Connection& db, const Clock& clock, std::string_view word, Id flow, OccurrenceReason reason,
               const std::string& why) {
   HF_TRY(const std::string name, Flows(db).name_of(flow));

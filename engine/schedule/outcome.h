@@ -1,5 +1,5 @@
-// How it is written down that a flow had its turn and did not run: in the schedule's history, and as an event
-// of the flow. Functions of a transaction.
+// Records that a flow had its turn and did not run: in the schedule's history, and as an event of the flow.
+// Call these functions inside a transaction.
 #pragma once
 
 #include <string>
@@ -10,13 +10,12 @@
 
 namespace holdfast::schedule {
 
-// A time that was skipped or missed and had no row yet. A flow that has had it has had it: nothing is
-// changed.
+// Records a skipped or missed time that has no row yet; does nothing if the flow already had that time.
 Result<> record_new(db::Connection& db, const Clock& clock, const Occurrence& occurrence);
-// What came of a planned one.
+// Records what became of a planned time.
 Result<> record_settled(db::Connection& db, const Clock& clock, const Occurrence& occurrence,
                         const std::string& why = "");
-// The flow's turn after another one.
+// Records a turn after another flow.
 Result<> record_chained(db::Connection& db, const Clock& clock, Id flow, OccurrenceReason reason,
                         const std::string& why = "");
 

@@ -11,11 +11,11 @@
 namespace holdfast::schedule {
 namespace {
 
-// A time that is found so late still counts as met.
+// A time found this late still counts as met.
 constexpr auto kPunctual = std::chrono::minutes{1};
-// Of what was missed so many of the newest times are told, not a year of minutes.
+// Number of the newest missed times to record, because there may be a year of minutes.
 constexpr std::size_t kMissedShown = 20;
-// What the history of a schedule keeps.
+// Rows that a schedule's history keeps.
 constexpr std::int64_t kKept = 10'000;
 constexpr int kForgottenAtOnce = 1000;
 constexpr int kDueAtOnce = 100;
@@ -23,7 +23,7 @@ constexpr std::size_t kPlannedAtOnce = 100;
 
 }  // namespace
 
-// One of a schedule's times that have come: what becomes of it, for each flow that may run.
+// A schedule's time that has come, and what becomes of it for each enabled flow.
 struct Planner::Turn {
   Time at{};
   OccurrenceStatus status = OccurrenceStatus::planned;
@@ -56,7 +56,8 @@ Result<std::optional<Time>> Planner::next_due() {
   return catalog_.read([](db::Connection& db) { return Schedules(db).next_due(); });
 }
 
-// What is to come was worked out by a clock that showed another time.
+// Plans again the schedules whose plan was made at a time later than now, because the clock was put back
+// since.
 Result<> Planner::plan_anew(Time now) {
   HF_TRY(const auto planned,
          catalog_.read([&](db::Connection& db) { return Schedules(db).planned_after(now); }));
@@ -76,9 +77,9 @@ Result<> Planner::plan(std::span<const Id> schedules, Time now) {
       std::vector<Id> moved;
       for (const Id id : some) {
         const auto schedule = Schedules(db).get(id);
-        if (!schedule || !schedule->definition.enabled) continue;  // gone, or not to be planned any more
+        if (!schedule || !schedule->definition.enabled) continue;  // deleted, or disabled
         const auto table = Timetable::of(schedule->definition);
-        if (!table) continue;  // from before it was looked at when written; its status says so
+        if (!table) continue;  // written by an older version; its status says so
         const auto next = table->next(now);
         if (next == schedule->next_at) continue;
         HF_CHECK(Schedules(db).set_next(id, next));
@@ -100,7 +101,7 @@ std::vector<Planner::Turn> Planner::turns_of(const Schedule& schedule, const Tim
     turns.push_back(table.is_blacked_out(at) ? Turn{at, OccurrenceStatus::skipped, OccurrenceReason::blackout}
                                              : Turn{at, OccurrenceStatus::missed, reason});
   }
-  // The last one that nothing kept from starting is met, or made up for.
+  // The last time that nothing kept from starting counts as met, or is made up for.
   const auto last = std::ranges::find_if(
       turns.rbegin(), turns.rend(), [](const Turn& turn) { return turn.status == OccurrenceStatus::missed; });
   if (last == turns.rend()) return turns;
@@ -150,8 +151,8 @@ Result<std::vector<Planned>> Planner::come_due(Id id, Time now) {
   return planned;
 }
 
-// With what an earlier life had planned and not come to. Where a later time of the same is planned by now,
-// that one makes up for it.
+// Adds times that an earlier process planned but did not reach, unless a later time of the same schedule
+// makes up for them.
 Result<std::vector<Planned>> Planner::look_back(const std::vector<Planned>& by_now) {
   return catalog_.write([&](db::Connection& db) -> Result<std::vector<Planned>> {
     std::vector<Planned> all = by_now;
@@ -164,7 +165,7 @@ Result<std::vector<Planned>> Planner::look_back(const std::vector<Planned>& by_n
       if (std::ranges::any_of(by_now, is_one)) continue;
       HF_TRY(const Schedule schedule, Schedules(db).get(one.schedule_id));
       const auto table = Timetable::of(schedule.definition);
-      if (!table) continue;  // its status says so
+      if (!table) continue;  // the schedule's status says so
       const Time moment = table->start(one.planned_at, one.schedule_id, one.flow_id);
       const bool is_given_up =
           schedule.definition.missed == MissedAction::skip || std::ranges::any_of(by_now, makes_up);

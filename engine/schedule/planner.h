@@ -1,4 +1,4 @@
-// Turns the times of schedules into occurrences, and keeps it known when each schedule comes next.
+// Turns the times of schedules into occurrences, and keeps each schedule's next time in the catalog.
 #pragma once
 
 #include <span>
@@ -11,23 +11,23 @@
 
 namespace holdfast::schedule {
 
-// A time of a schedule that a flow is to start at, and when: later than that where the schedule has a jitter.
+// A schedule's time at which a flow is to start, and the moment of the start; jitter makes the moment later.
 struct Planned {
   Occurrence occurrence;
   Time moment{};
 };
 
-// One thread.
+// Used by one thread.
 class Planner {
  public:
   Planner(Catalog& catalog, const Clock& clock, Observer& observer)
       : catalog_(catalog), clock_(clock), observer_(observer), began_(clock.now()), last_look_(began_) {}
 
-  // What is planned and was not told before. What was skipped or missed is recorded.
+  // Returns newly planned times. Records skipped and missed ones.
   Result<std::vector<Planned>> look(Time now);
-  // The next look tells all that is planned, as the first one does.
+  // Makes the next look return everything planned, as the first one does.
   void forget() { is_new_ = true; }
-  // When the next schedule is due.
+  // Returns the time at which the next schedule is due.
   Result<std::optional<Time>> next_due();
 
  private:
@@ -44,8 +44,8 @@ class Planner {
   const Clock& clock_;
   Observer& observer_;
   bool is_new_ = true;
-  Time began_;      // before it, nobody was there
-  Time last_look_;  // a clock that shows less was put back
+  Time began_;      // start of this process; earlier times were missed
+  Time last_look_;  // a clock below it was put back
 };
 
 }  // namespace holdfast::schedule

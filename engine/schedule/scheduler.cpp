@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Nobody tells of a clock that is put forward or back.
+// Clock changes give no notice, so the thread wakes this often.
 constexpr milliseconds kLongestSleep = std::chrono::seconds{30};
 
 }  // namespace

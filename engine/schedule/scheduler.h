@@ -1,4 +1,4 @@
-// The thread that looks at the agenda whenever something on it may be due.
+// Runs the thread that looks at the agenda when something may be due.
 #pragma once
 
 #include <condition_variable>
@@ -9,25 +9,24 @@
 
 namespace holdfast::schedule {
 
-// Any thread may call; the thread is owned here. It begins with start(), and ends, with what it is about, in
-// stop().
+// Owns the thread, from start() to stop(). stop() waits for the current look. Any thread may call.
 class Scheduler {
  public:
   Scheduler(Catalog& catalog, const Clock& clock, Starter& starter, Observer& observer)
       : clock_(clock), agenda_(catalog, clock, starter, observer) {}
-  ~Scheduler();  // stop()
+  ~Scheduler();  // calls stop()
 
   void start();
-  // Definitions have changed, or a run has ended. Returns at once.
+  // Wakes the thread, after definitions changed or a run ended. Returns at once.
   void look_again();
   void stop();
 
  private:
   void work();
-  std::chrono::milliseconds look();  // how long until the next look
+  std::chrono::milliseconds look();  // returns the pause until the next look
 
   const Clock& clock_;
-  Agenda agenda_;     // of the thread
+  Agenda agenda_;     // used by the thread only
   std::mutex mutex_;  // guards what follows
   std::condition_variable moved_;
   bool asked_ = false;

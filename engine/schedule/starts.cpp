@@ -59,7 +59,7 @@ Result<bool> Starts::start(const Occurrence& planned, Time now) {
 Result<Starts::Answer> Starts::answer(db::Connection& db, const Occurrence& planned, Time now,
                                       bool is_admitted) {
   HF_TRY(const bool is_there, Occurrences(db).is_planned(planned.id));
-  if (!is_there) return Answer{};  // flow or schedule are gone
+  if (!is_there) return Answer{};  // flow or schedule was deleted
   HF_TRY(const Flow flow, Flows(db).get(planned.flow_id));
   HF_TRY(const Schedule schedule, Schedules(db).get(planned.schedule_id));
   HF_TRY(const Timetable table, Timetable::of(schedule.definition));
@@ -81,7 +81,7 @@ Result<Starts::Answer> Starts::answer(db::Connection& db, const Flow& flow, cons
   return Answer{.run = std::move(run)};
 }
 
-// While the daemon drains they stay where they are.
+// Starts the turns after other flows. While the daemon drains they stay in the catalog.
 Result<> Starts::start_chained() {
   HF_TRY(const auto all, catalog_.read([](db::Connection& db) { return ChainedStarts(db).list(); }));
   for (const ChainedStart& one : all) HF_CHECK(start_chained(one));

@@ -1,4 +1,4 @@
-// Starts what is planned: at its moment, or when the run before it has ended.
+// Starts planned runs at their moment, or when the flow's previous run has ended.
 #pragma once
 
 #include <map>
@@ -13,19 +13,19 @@
 
 namespace holdfast::schedule {
 
-// How flows start: the runs, or a test.
+// Starts flows; implemented by the runs and by tests.
 class Starter {
  public:
   virtual ~Starter() = default;
-  // Kept until what was begun is taken on. EBUSY: no new work is taken.
+  // Returns a guard to hold until take_on(); EBUSY if no new work is accepted.
   virtual Result<std::shared_ptr<void>> admit() = 0;
-  // In a transaction, which an error ends.
+  // Call inside a transaction; an error must end it.
   virtual Result<runs::FlowRun> begin(db::Connection& db, Id flow, const std::string& by) = 0;
   virtual void take_on(runs::FlowRun run) = 0;
 };
 
-// A flow never has two runs at once. Where one has its turn meanwhile, `overlap` says whether it is skipped,
-// or waits: one at most, be it of a schedule or of the flow before it. One thread.
+// A flow never has two runs at once. If a turn comes meanwhile, `overlap` says whether it is skipped or
+// waits. At most one turn waits, of a schedule or of the flow before it. Used by one thread.
 class Starts {
  public:
   Starts(Catalog& catalog, const Clock& clock, Starter& starter)
@@ -34,18 +34,18 @@ class Starts {
   void add(const Planned& planned) { pending_.emplace(planned.moment, planned.occurrence); }
   void forget();
   Result<> look(Time now);
-  // When the next one is to start. Those that wait for a run are not among them.
+  // Returns the next moment of a start. Turns that wait for a run are left out.
   std::optional<Time> next() const;
 
  private:
-  // What becomes of a turn.
+  // Result of a turn.
   struct Answer {
     bool waits = false;
     std::optional<OccurrenceReason> skipped{};
     std::optional<runs::FlowRun> run{};
   };
 
-  Result<bool> start(const Occurrence& planned, Time now);  // false: it waits
+  Result<bool> start(const Occurrence& planned, Time now);  // false: the turn waits
   Result<Answer> answer(db::Connection& db, const Occurrence& occurrence, Time now, bool is_admitted);
   Result<Answer> answer(db::Connection& db, const Flow& flow, const std::string& by, bool somebody_waits);
   Result<> start_chained();
@@ -54,8 +54,8 @@ class Starts {
   Catalog& catalog_;
   const Clock& clock_;
   Starter& starter_;
-  std::multimap<Time, Occurrence> pending_;  // by the moment of their start
-  std::map<Id, Planned> waiting_;            // by the flow whose run has to end first
+  std::multimap<Time, Occurrence> pending_;  // by the moment of the start
+  std::map<Id, Planned> waiting_;            // by the flow whose run must end first
 };
 
 }  // namespace holdfast::schedule

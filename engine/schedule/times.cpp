@@ -10,8 +10,8 @@ using std::chrono::seconds;
 using Instant = std::chrono::sys_seconds;
 using Lookup = cctz::time_zone::civil_lookup;
 
-// Letters, digits, '_', '-' and '+' between slashes, each part beginning with a capital, as all of tzdata's
-// zones do: what goes to the library is a name, never a path of somebody's.
+// Accepts letters, digits, '_', '-' and '+' between slashes; each part begins with a capital, as in tzdata.
+// This keeps file paths from reaching the library.
 bool is_zone_name(const std::string& name) {
   bool begins = true;
   for (const char c : name) {
@@ -24,13 +24,15 @@ bool is_zone_name(const std::string& name) {
   return !begins && name.size() <= 64;
 }
 
-// When a clock shows it that is put forward and back: as a day's fixed hours go.
+// Converts a wall-clock minute as fixed hours are treated: a skipped one is the end of the gap, a repeated
+// one the first.
 Instant fixed_instant(const cctz::time_zone& zone, cctz::civil_minute at) {
   const Lookup found = zone.lookup(cctz::civil_second(at));
   return found.kind == Lookup::SKIPPED ? found.trans : found.pre;
 }
 
-// Later minutes of the calendar never come earlier, so the first one that comes after is the first of all.
+// Wall-clock minutes are tried in order, and instants grow with them, so the first one after `after` is the
+// earliest.
 std::optional<Instant> next_fixed(const CronRule& rule, Instant after) {
   auto at = rule.cron.next(cctz::civil_minute(cctz::convert(after, rule.zone)));
   while (at) {
@@ -41,7 +43,7 @@ std::optional<Instant> next_fixed(const CronRule& rule, Instant after) {
   return std::nullopt;
 }
 
-// The next moment at which the zone's clock is put forward or back.
+// Returns the next clock change of the zone.
 std::optional<Instant> next_change(const cctz::time_zone& zone, Instant after) {
   cctz::time_zone::civil_transition change;
   if (!zone.next_transition(after, &change)) return std::nullopt;
@@ -49,7 +51,7 @@ std::optional<Instant> next_change(const cctz::time_zone& zone, Instant after) {
   return found.kind == Lookup::REPEATED ? found.trans : found.pre;
 }
 
-// From change to change: between two of them the clock goes as time does.
+// Searches from one clock change to the next, because between them the wall clock runs evenly.
 std::optional<Instant> next_by_the_clock(const CronRule& rule, Instant after) {
   constexpr int kMostChanges = 100;
   Instant from = after + seconds{1};

@@ -1,4 +1,4 @@
-// When a rule comes: cron in a time zone, or a span of time over and over.
+// Computes when a rule comes: cron in a time zone, or a fixed span repeated.
 #pragma once
 
 #include <cctz/time_zone.h>
@@ -13,25 +13,25 @@
 
 namespace holdfast::schedule {
 
-// By the name that it has in tzdata. EINVAL: there is none of that name.
+// Finds a zone by its tzdata name. EINVAL if it is unknown.
 Result<cctz::time_zone> find_zone(const std::string& name);
 
-// Cron's fields, read off a wall clock in that zone. Where the clock is put forward, a fixed hour that it
-// leaves out comes once, right after the gap; where it is put back, one that it shows twice comes the first
-// time. A cron that runs by the clock (cron.h) comes whenever the clock shows it.
+// Cron's fields, read off the wall clock of a zone. A fixed hour that the clock skips comes once, right after
+// the gap; one that it shows twice comes the first time. A cron that runs by the clock (cron.h) comes at
+// every matching instant.
 struct CronRule {
   Cron cron;
   cctz::time_zone zone;
 };
 
-// Whole spans since 1970 began, in UTC: nothing has to be remembered for its times to stay the same.
+// Whole spans since 1970 in UTC, so that times stay the same without stored state.
 struct EveryRule {
   std::chrono::seconds span;
 };
 
 using Rule = std::variant<CronRule, EveryRule>;
 
-// The first time after that one. Pure. Nothing: it never comes any more.
+// Returns the first time after `after`; nullopt if none comes. Pure.
 std::optional<Time> next(const Rule& rule, Time after);
 
 }  // namespace holdfast::schedule

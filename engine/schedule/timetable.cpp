@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Beyond these a span says nothing any more, and sums of it and a time stay far from the end of numbers.
+// Longer spans are meaningless, and sums of a span and a time must not overflow.
 constexpr seconds kLongestSpan = days{3660};
 constexpr seconds kLongestJitter = hours{24};
 constexpr days kLookBack{366};
@@ -36,7 +36,7 @@ Result<Rule> rule_of(const ScheduleDefinition& definition, const cctz::time_zone
   return CronRule{*cron, zone};
 }
 
-// Spreads what differs little over all numbers (SplitMix64's last steps).
+// Spreads similar values over all 64 bits (the last steps of SplitMix64).
 std::uint64_t mixed(std::uint64_t value) {
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
   value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
@@ -84,7 +84,7 @@ std::optional<Time> Timetable::next_open(Time after) const {
 }
 
 std::optional<Time> Timetable::next_start(Time after, Id schedule, Id flow) const {
-  // One whose time has come may still wait for its moment.
+  // A time that has passed may still have its start ahead, because of jitter.
   auto at = next_open(after - jitter_);
   for (int i = 0; at && i < kMostTries; ++i, at = next_open(*at)) {
     const Time moment = start(*at, schedule, flow);
@@ -95,7 +95,7 @@ std::optional<Time> Timetable::next_start(Time after, Id schedule, Id flow) cons
 
 std::vector<Time> Timetable::between(Time after, Time until, std::size_t at_most) const {
   std::vector<Time> newest;
-  // Few of what comes often are read, and all of what comes seldom: a span that grows until it holds enough.
+  // Reads few of frequent times and all of rare ones: the span grows until it holds enough.
   for (auto span = milliseconds(hours{1});; span *= 8) {
     const Time from = std::max(after, until - std::min<milliseconds>(span, kLookBack));
     newest.clear();

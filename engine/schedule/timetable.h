@@ -1,4 +1,4 @@
-// A schedule's definition, understood: when it comes, and when not.
+// A parsed schedule definition: the times at which it comes, and those at which it must not.
 #pragma once
 
 #include <chrono>
@@ -12,27 +12,28 @@
 
 namespace holdfast::schedule {
 
-// A value; any thread may ask. All answers are pure: the same in each life of the daemon.
+// A value; any thread may ask. Answers depend on the definition and the arguments only, so every process
+// gives the same.
 class Timetable {
  public:
-  // EINVAL names the field, what is in it, and what would be right: also of a cron that never comes.
+  // Returns EINVAL naming the field, its value and what would be right, also for a cron that never comes.
   static Result<Timetable> of(const ScheduleDefinition& definition);
 
-  // The first time after that one, in a window of its blackouts or not.
+  // Returns the first time after `after`, blacked out or not.
   std::optional<Time> next(Time after) const { return schedule::next(rule_, after); }
   bool is_blacked_out(Time at) const;
-  // The first one that is in none.
+  // Returns the first time outside of all blackouts.
   std::optional<Time> next_open(Time after) const;
-  // The newest of those after `after` and not after `until`, in their order; none older than a year.
+  // Returns the newest times in (`after`, `until`], ascending, none older than a year.
   std::vector<Time> between(Time after, Time until, std::size_t at_most) const;
 
-  // When a flow starts that has this time: up to `jitter` later, always the same.
+  // Returns the start of a flow for this time: later by up to `jitter`, always by the same amount.
   Time start(Time planned, Id schedule, Id flow) const;
-  // The flow's next start after that moment.
+  // Returns the flow's next start after that moment.
   std::optional<Time> next_start(Time after, Id schedule, Id flow) const;
 
  private:
-  // The first moment from then on that is in no blackout. Nothing: they leave none.
+  // Returns the first moment from `at` on outside of all blackouts; nullopt if there is none.
   std::optional<Time> open_from(Time at) const;
 
   Timetable(Rule rule, cctz::time_zone zone) : rule_(std::move(rule)), zone_(std::move(zone)) {}
