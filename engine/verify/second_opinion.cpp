@@ -11,7 +11,7 @@ constexpr std::uint64_t kSector = 512;
 
 Result<> compare(const image::Stack& ours, source::nbd::ServedImage& theirs, const image::Watch& watch) {
   const std::uint64_t size = ours.size();
-  // QEMU counts disks in sectors; what the last one has beyond the disk is nobody's.
+  // QEMU rounds a disk up to sectors, so bytes of the last sector beyond the disk don't count.
   if (theirs.size() != round_up(size, kSector))
     return fail(EIO, "QEMU finds a disk of {} bytes where Holdfast finds one of {}", theirs.size(), size);
   Bytes here(kMiB), there(kMiB);

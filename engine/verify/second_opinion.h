@@ -1,4 +1,4 @@
-// One disk, read by us and by QEMU.
+// Compares one disk as Holdfast reads it with what QEMU reads.
 #pragma once
 
 #include "engine/image/stack.h"
@@ -6,8 +6,8 @@
 
 namespace holdfast::verify {
 
-// EIO, naming the place, when they read different bytes. `watch` sees what is read of data, and its error
-// ends it.
+// Returns EIO with the offset if they differ. `watch` is told of the data that was read; its error ends the
+// comparison.
 Result<> compare(const image::Stack& ours, source::nbd::ServedImage& theirs, const image::Watch& watch);
 
 }  // namespace holdfast::verify

@@ -24,18 +24,18 @@ constexpr std::size_t kMostTold = 100;
 struct Stored {
   StoredLayer layer;
   Id repository = 0;
-  std::optional<Error> fault;  // once it was looked at
+  std::optional<Error> fault;  // set by look_at()
 };
 
 struct Subject {
   Point point;
-  Id repository = 0;          // where it, or the copy, lies
+  Id repository = 0;          // where the point, or the copy, lies
   std::optional<Id> copy_id;  // absent: the point itself
   std::string copy;           // "copy in repositories/r: ", or ""
   std::string path;           // "machines/m/points/T"
   std::string machine_key;
   std::map<std::string, std::vector<Id>> layers;    // by disk, the newest first
-  std::map<std::string, std::string> disagreement;  // by disk: what QEMU reads otherwise
+  std::map<std::string, std::string> disagreement;  // by disk: the difference to what QEMU reads
 };
 
 class Verification {
@@ -76,7 +76,7 @@ class Verification {
     HF_CHECK(found);
     HF_CHECK(study_machine_of(found->point_id));
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
-      const auto copy = Copies(db).get(id);  // as it is now that nothing is pruned
+      const auto copy = Copies(db).get(id);  // read again, because pruning has stopped by now
       if (!copy && copy.error().code == ENOENT) return {};
       HF_CHECK(copy);
       if (copy->state != PointState::committed) return {};
@@ -121,7 +121,7 @@ class Verification {
     return {};
   }
 
-  // Nothing of it is pruned meanwhile.
+  // Keeps the machine's points from being pruned until the verification ends.
   Result<> study_machine_of(Id point) {
     const auto found = services_.catalog.read([&](db::Connection& db) { return Points(db).get(point); });
     if (!found) return found.error().code == ENOENT ? Result<>{} : tl::make_unexpected(found.error());
@@ -172,13 +172,13 @@ class Verification {
     ++outcome_.layers;
     if (checked) return {};
     if (checked.error().code == ECANCELED) return checked;
-    // Gone in the meantime, it says nothing of what lies in it.
+    // A repository that has gone meanwhile says nothing of its layers.
     HF_CHECK(place->check());
     stored.fault = checked.error();
     return {};
   }
 
-  // Of disks whose layers are right: what QEMU makes of a damaged one says nothing.
+  // Compares only disks whose layers are right, because QEMU may read anything from a damaged one.
   Result<> ask_qemu(Subject& subject) {
     HF_TRY(const auto place, place_of(subject.repository));
     for (const auto& [disk, ids] : subject.layers) {
@@ -226,7 +226,7 @@ class Verification {
     return {};
   }
 
-  // Of what is known to be damaged, one that has looked less closely says nothing.
+  // Stores the result, unless a less thorough check found good what a thorough one found damaged.
   Result<> note(db::Connection& db, const Subject& subject, const Point::Verification& verification) {
     const bool good = verification.result == VerdictResult::good;
     if (subject.copy_id) {
@@ -250,7 +250,7 @@ class Verification {
     return damage;
   }
 
-  // The catalog has it; the repository's copy of it is for a Holdfast that begins again.
+  // Writes the result beside the manifest too, for a Holdfast that has lost its catalog.
   void write_beside(const Subject& subject) {
     const auto place = place_of(subject.point.repository_id);
     if (!place || !(*place)->may_write()) return;
@@ -264,9 +264,10 @@ class Verification {
   ProgressMeter& progress_;
   const source::Cancel& cancel_;
   std::vector<Subject> subjects_;
-  std::map<Id, std::shared_ptr<void>> studied_;           // machines
-  std::set<std::pair<Id, Id>> looked_for_hidden_;         // by machine and repository
-  std::map<Id, std::vector<std::vector<Layer>>> hidden_;  // what no point shows, with what sees it
+  std::map<Id, std::shared_ptr<void>> studied_;    // by machine: guards of study()
+  std::set<std::pair<Id, Id>> looked_for_hidden_;  // by machine and repository
+  std::map<Id, std::vector<std::vector<Layer>>>
+      hidden_;  // by layer that no point shows: the stacks that see through it
   std::map<Id, Stored> layers_;
   std::set<Id> unseen_;
   Outcome outcome_;
