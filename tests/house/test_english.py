@@ -14,6 +14,13 @@ import tree
 
 # Folders and files that keep the rule already. The list goes when everything is in it.
 CLEAN = [
+    "engine/capture",
+    "engine/replication",
+    "engine/repository",
+    "engine/retention",
+    "engine/runs",
+    "engine/schedule",
+    "engine/verify",
     "tests/house",
 ]
 
