@@ -1,6 +1,5 @@
-// Memory for clusters that is used again and again. To have it from the system each time would cost more than
-// what is done with it: it is handed out zeroed, and pages that were given back fault when they are touched
-// anew.
+// Reusable memory for clusters. Fresh memory from the system would cost more than the work on it: the kernel
+// zeroes it, and pages that were given back fault on their next touch.
 #pragma once
 
 #include <memory>
@@ -11,10 +10,10 @@
 
 namespace holdfast::image {
 
-// Any thread may call. What was handed out may outlive the pool.
+// Any thread may call. The memory that take() returned may outlive the pool.
 class ClusterPool {
  public:
-  // So many bytes, of any content. They come back when nobody holds them any more.
+  // Returns `size` bytes of any content. They return to the pool with their last reference.
   std::shared_ptr<Bytes> take(std::size_t size) {
     std::unique_ptr<Bytes> bytes = spare_->take();
     if (!bytes) bytes = std::make_unique<Bytes>();

@@ -5,7 +5,7 @@
 namespace holdfast::image {
 namespace {
 
-// Compressing must save a sixteenth of a cluster, or it isn't worth reading it back.
+// A compressed cluster must be a sixteenth smaller; less isn't worth decompressing at each read.
 constexpr std::size_t longest_slot(std::size_t cluster) { return cluster - cluster / 16; }
 
 }  // namespace

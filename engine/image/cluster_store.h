@@ -1,4 +1,4 @@
-// The way of a disk's clusters into an image.
+// Places a disk's clusters in an image.
 #pragma once
 
 #include <cstdint>
@@ -17,28 +17,29 @@
 
 namespace holdfast::image {
 
-// Each cluster is nothing, an explicit zero, a compressed slot or a plain cluster, whichever is least. Any
-// thread may store and zero what is in the open part of the disk; the others are for one thread, while no
-// other calls. After an error nothing more may be stored.
+// Stores each cluster in the smallest of four ways: as a hole, an explicit zero, a compressed slot or a plain
+// cluster. Any thread may store and zero within the open part of the disk. The other functions are for one
+// thread, while no other thread calls. After an error no cluster may be stored.
 class ClusterStore {
  public:
   ClusterStore(HostFile& host, Geometry geometry, const WriterOptions& options);
 
-  // What one storing thread keeps from piece to piece; not shared.
+  // State that one storing thread keeps between its pieces; not shared.
   class Lane;
   Result<std::unique_ptr<Lane>> make_lane(std::size_t piece_bytes) const;
 
-  // Whole clusters, at most a lane's piece.
+  // Stores whole clusters, at most one piece of the lane.
   Result<> store(std::uint64_t offset, ByteView clusters, Lane& lane);
   Result<> zero(std::uint64_t offset, std::uint64_t length);
-  // As they are: whole plain clusters, and a compressed one that begins `in_sector` bytes into a sector.
+  // Stores clusters without compressing them: whole plain ones, or one compressed slot that begins
+  // `in_sector` bytes into a sector.
   Result<> store_plain(std::uint64_t offset, ByteView clusters);
   Result<> store_slot(std::uint64_t offset, ByteView slot, std::uint64_t in_sector);
 
   Result<> open(std::uint64_t offset);
-  // Everything below `end` has been stored.
+  // Writes the tables of the disk below `end`. Every cluster below `end` has been stored.
   Result<> finish_below(std::uint64_t end);
-  // Everything has been.
+  // Writes the last tables. Every cluster of the disk has been stored.
   Result<> finish();
 
   Bytes l1() const { return tables_.l1(); }
@@ -49,18 +50,19 @@ class ClusterStore {
   void compress(ByteView clusters, Lane& lane) const;
   Result<> place(std::uint64_t offset, ByteView clusters, Lane& lane);
   Result<> place_zero(std::uint64_t offset);
-  Result<std::uint64_t> place_plain(std::uint64_t offset, std::size_t count);  // where in the file
+  Result<std::uint64_t> place_plain(std::uint64_t offset,
+                                    std::size_t count);  // returns the offset in the file
   Result<> place_slot(std::uint64_t offset, ByteView slot, std::optional<std::uint64_t> in_sector,
                       std::vector<Packer::Run>& full);
   Result<> write_runs(std::vector<Packer::Run>& full);
   Result<> close_run();
-  std::uint64_t disk_bytes(std::uint64_t offset) const;  // how much of this cluster the disk has
+  std::uint64_t disk_bytes(std::uint64_t offset) const;  // the disk's part of this cluster
 
   HostFile& host_;
   const Geometry geometry_;
   const WriterOptions options_;
 
-  std::mutex mutex_;  // of all below
+  std::mutex mutex_;  // guards everything below
   Tables tables_;
   Packer packer_;
   std::uint64_t data_bytes_ = 0;
@@ -76,7 +78,7 @@ class ClusterStore::Lane {
   friend class ClusterStore;
   struct Shape {
     enum { zero, plain, slot } kind = zero;
-    std::size_t length = 0;  // of a slot
+    std::size_t length = 0;  // only if it is a slot
   };
   struct PlainRun {
     std::uint64_t host = 0;

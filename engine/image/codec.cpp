@@ -28,8 +28,7 @@ class ZstdCompressor final : public Compressor {
   std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context_;
 };
 
-// By zlib, since libdeflate can't be told to look back 4 KiB only, and no reader of qcow2 has to look
-// further.
+// Uses zlib, because libdeflate can't limit its window to the 4 KiB that readers of qcow2 must support.
 class DeflateCompressor final : public Compressor {
  public:
   explicit DeflateCompressor(int level) {
@@ -42,7 +41,7 @@ class DeflateCompressor final : public Compressor {
 
   std::size_t compress(ByteView cluster, ByteSpan into) override {
     if (!ready_ || deflateReset(&stream_) != Z_OK) return 0;
-    // zlib's interface has no const, and its counters have 32 bits: a cluster has at most 2 MiB.
+    // zlib's interface has no const, and 32-bit counters; a cluster has at most 2 MiB.
     stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(cluster.data()));
     stream_.avail_in = static_cast<uInt>(cluster.size());
     stream_.next_out = reinterpret_cast<Bytef*>(into.data());
@@ -74,7 +73,7 @@ Result<> inflate(ByteView slot, ByteSpan cluster) {
 Result<> unzstd(ByteView slot, ByteSpan cluster) {
   thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
                                                                                   ZSTD_freeDCtx);
-  // A cluster has at most 2 MiB: a frame that asks for a much larger window is not an honest one.
+  // A cluster has at most 2 MiB, so a frame that asks for a much larger window is damaged or malicious.
   constexpr int kLargestWindowLog = 24;
   ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kLargestWindowLog);

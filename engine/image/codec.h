@@ -1,4 +1,4 @@
-// Clusters, squeezed and unsqueezed as qcow2 has them: zstd frames, or raw deflate with a window of 4 KiB.
+// Compresses clusters as qcow2 stores them: as zstd frames, or as raw deflate with a window of 4 KiB.
 #pragma once
 
 #include <cstddef>
@@ -10,18 +10,19 @@
 
 namespace holdfast::image {
 
-// The state of one thread that compresses.
+// The compression state of one thread.
 class Compressor {
  public:
-  // EINVAL for a level that the codec doesn't have.
+  // EINVAL if the codec has no such level.
   static Result<std::unique_ptr<Compressor>> make(Codec codec, int level);
   virtual ~Compressor() = default;
-  // How many bytes of `into` the cluster takes; 0: it doesn't fit, so it is not worth it.
+  // Returns the compressed size; 0 if the result doesn't fit into `into`, so that compressing isn't
+  // worthwhile.
   virtual std::size_t compress(ByteView cluster, ByteSpan into) = 0;
 };
 
-// Fills `cluster` from the beginning of `slot`, whose tail may hold anything. EIO when that can't be. Any
-// thread may call; each keeps a decompressor of its own.
+// Fills `cluster` from the beginning of `slot`; bytes after the stream are ignored. EIO if the stream is
+// damaged. Any thread may call; each thread keeps its own decompressor.
 Result<> decompress(bool zstd, ByteView slot, ByteSpan cluster);
 
 }  // namespace holdfast::image

@@ -1,24 +1,24 @@
-// What a disk held, as sums: one XXH3-128 for each cluster of its content, in the disk's order, whatever
-// layers the clusters lie in. Whoever reads the whole disk again can tell by it what has changed, and needs
-// neither the data that was stored nor the chain that it is in.
+// The sums of a disk's content: one XXH3-128 for each cluster, in the disk's order. They tell which clusters
+// of the disk have changed, without reading its stored layers.
 //
 // All numbers are big-endian.
 //
 //     0   8  "HOLDCONT"
 //     8   4  version, 1
 //    12   4  the cluster size
-//    16  16  the id of the image that was written with it
+//    16  16  the id of the image that was written with them
 //    32   8  the disk's size in bytes
 //    40   8  0
 //    48  16  XXH3-128 of the 48 bytes before
-//    64 16n  XXH3-128 of cluster 0, 1, … n-1 of the disk, in XXH128's canonical form; the last cluster may be
-//    cut
-//            off at the disk's end. Zeros for a cluster of zeros: what a disk never used is a hole here, too
+//    64 16n  XXH3-128 of cluster 0, 1, … n-1 of the disk, in XXH128's canonical form
 //
-// Equal sums are taken for equal content. XXH3-128 is no cryptographic hash: who wants to can make two blocks
-// with one sum. Nobody gains by that here, since he would hide a change of his own disk from his own backup.
-// By accident two different clusters meet once in 2^128, and a disk of 16 TiB that changes whole each day has
-// 2^28 chances a day. The images' own checks rest on the same sums.
+// The disk's end may cut the last cluster off. A cluster of zeros has a sum of zeros, so an unused part of
+// the disk is a hole in this file, too.
+//
+// Equal sums count as equal content. XXH3-128 is no cryptographic hash: blocks with equal sums can be made on
+// purpose. An owner who makes them gains nothing, because he hides a change from his own backup. By accident
+// two different clusters have equal sums once in 2^128; a disk of 16 TiB that changes wholly each day has
+// 2^28 chances a day. The images' own checks rely on the same sums.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@
 
 namespace holdfast::image {
 
-// Of the whole cluster, or of what the disk's end leaves of it.
+// The sum of a cluster. The disk's end may cut its last cluster off.
 Sum content_sum(ByteView cluster);
 constexpr Sum kZeroContent{};
 
@@ -45,14 +45,14 @@ struct ContentShape {
   bool operator==(const ContentShape&) const = default;
 };
 
-// Writes the sums of a disk's stretches. What is never written is zeros. One thread at a time.
+// Writes the sums of consecutive clusters; clusters without a sum count as zeros. One thread at a time.
 class ContentWriter {
  public:
-  // The file is new and empty, and outlives the writer.
+  // `file` is new and empty, and outlives the writer.
   static Result<ContentWriter> create(File& file, const ContentShape& shape);
 
   Result<> write(std::uint64_t first_cluster, std::span<const Sum> sums);
-  // Durable afterwards; the SHA-256 of the file is returned.
+  // Syncs the file and returns its SHA-256.
   Result<std::string> finish();
 
  private:
@@ -64,7 +64,7 @@ class ContentWriter {
 // Any thread may call.
 class ContentReader {
  public:
-  // EIO, with a sentence, when it is not, byte for byte, what was written with that image of such a disk.
+  // EIO, with a sentence, unless the file is, byte for byte, the one written with that image of such a disk.
   static Result<ContentReader> open(std::unique_ptr<File> file, const ContentShape& shape,
                                     const std::string& sha256);
 

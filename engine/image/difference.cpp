@@ -9,7 +9,7 @@ namespace {
 
 using Kind = SegmentMap::Kind;
 
-// A run of one of the disks, from some offset on.
+// The rest of a run of one disk, from some offset on.
 struct Place {
   const Layer* layer = nullptr;
   Kind kind = Kind::hole;
@@ -64,7 +64,7 @@ class Comparison {
   }
 
  private:
-  // Some of what is before `end` on both disks, alike throughout.
+  // Compares from `at` on, up to the first change; returns an extent that ends before `end`.
   Result<DifferenceExtent> piece(std::uint64_t at, std::uint64_t end) {
     HF_TRY(const Place place_a, place_at(a_, at));
     HF_TRY(const Place place_b, place_at(b_, at));

@@ -1,4 +1,4 @@
-// Where two disks differ.
+// Tells where two disks differ.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,13 @@ struct DifferenceExtent {
 };
 
 enum class Compare {
-  places,    // what both have from the same place of the same image is the same; all else counts as different
-  contents,  // what is not from the same place is read and compared, cluster by cluster of `a`
+  places,    // two extents are the same only if both lie at the same place of the same image
+  contents,  // extents at different places are read and compared, cluster by cluster of `a`
 };
 
-// The extent that `offset` is in, from there on, at most `at_most` long, neighbours joined. What only the
-// longer disk has differs; EINVAL beyond its end. Reads tables alone when comparing places.
+// Returns the extent at `offset`, at most `at_most` long, with equal neighbours joined. Beyond the end of the
+// shorter disk, the disks differ. EINVAL beyond the end of the longer disk. Comparing places reads tables
+// only.
 Result<DifferenceExtent> difference(const Stack& a, const Stack& b, std::uint64_t offset,
                                     std::uint64_t at_most, Compare compare);
 

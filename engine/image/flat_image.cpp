@@ -126,7 +126,8 @@ FlatImage::Table FlatImage::refcount_block(std::uint64_t block) const {
   const std::uint64_t first = block * layout_.geometry.counts_per_block();
   const std::uint64_t end = std::min(first + layout_.geometry.counts_per_block(), layout_.end);
   std::vector<std::uint16_t> counts(layout_.geometry.counts_per_block());
-  const auto refer = [&](std::uint64_t from, std::uint64_t to) {  // host clusters, as far as they are here
+  const auto refer = [&](std::uint64_t from,
+                         std::uint64_t to) {  // host clusters; others than this block's are ignored
     for (std::uint64_t at = std::max(from, first); at < std::min(to, end); ++at) ++counts[at - first];
   };
   refer(0, layout_.data);

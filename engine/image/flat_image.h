@@ -1,4 +1,4 @@
-// The bytes of a flat image, computed or passed through.
+// The bytes of a flat image: computed headers and tables, and data read from the stack.
 #pragma once
 
 #include <cstdint>
@@ -14,28 +14,28 @@
 
 namespace holdfast::image {
 
-// Immutable; any thread may call; memory is bounded but for the layout's.
+// Immutable; any thread may call. The layout grows with the disk; all other memory is bounded.
 class FlatImage {
  public:
   FlatImage(std::shared_ptr<const LayeredStack> stack, FlatLayout layout)
       : stack_(std::move(stack)), layout_(std::move(layout)) {}
 
   std::uint64_t size() const { return layout_.offset_of(layout_.end); }
-  // All of `into`, which lies in the image, or an error.
+  // Fills all of `into`, which must lie in the image, or fails.
   Result<> read(std::uint64_t offset, ByteSpan into) const;
 
  private:
   using Table = Result<Bytes>;
   std::uint64_t cluster() const { return layout_.geometry.cluster(); }
 
-  // Each reads some of what is wanted, and says how much.
+  // Reads from the beginning of what is wanted; returns the number of bytes.
   Result<std::size_t> read_table(std::uint64_t offset, ByteSpan into) const;
   Result<std::size_t> read_data(std::uint64_t offset, ByteSpan into) const;
   Result<std::size_t> read_plain(const FlatSegment& segment, std::uint64_t segment_start, std::uint64_t at,
                                  ByteSpan into) const;
   Result<std::size_t> read_slots(const FlatSegment& segment, std::uint64_t at, ByteSpan into) const;
 
-  // One cluster of header or tables.
+  // Each computes one cluster of the header or of a table.
   Table compute(std::uint64_t number) const;
   Table header() const;
   Table l1(std::uint64_t part) const;

@@ -30,7 +30,7 @@ Result<FlatLayout> FlatLayout::make(const LayeredStack& stack) {
   layout.l1_entries = std::max<std::uint64_t>(1, geometry.l1_entries(stack.size()));
   layout.tables = RankedBits(layout.l1_entries);
 
-  // Data is counted from 0 on until it is known how much there is before it.
+  // Data clusters are counted from 0 on, because the size of the tables before them is not known yet.
   std::uint64_t data_clusters = 0;
   for (std::uint64_t at = 0;;) {
     HF_TRY(at, next_table(stack.layers(), at, stack.size()));

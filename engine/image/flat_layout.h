@@ -1,4 +1,4 @@
-// Where everything is in a flat image.
+// The layout of a flat image: the position of each of its parts.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace holdfast::image {
 
-// A set of small numbers that knows how many of its members are below one, and which the n-th is.
+// A set of numbers with fast rank (the number of members below one) and selection (the n-th member).
 class RankedBits {
  public:
   explicit RankedBits(std::uint64_t size)
       : words_(divide_up<std::uint64_t>(size, 64)), before_(words_.size() + 1) {}
 
   void add(std::uint64_t number) { words_[number / 64] |= std::uint64_t{1} << number % 64; }
-  void count();  // after the last one was added, before the first question
+  void count();  // call after the last add(), before the first question
   bool has(std::uint64_t number) const { return words_[number / 64] >> number % 64 & 1; }
   std::uint64_t size() const { return before_.back(); }
   std::uint64_t rank(std::uint64_t number) const;
@@ -26,7 +26,7 @@ class RankedBits {
 
  private:
   std::vector<std::uint64_t> words_;
-  std::vector<std::uint32_t> before_;  // members in the words before
+  std::vector<std::uint32_t> before_;  // the number of members in the words before each word
 };
 
 // The parts of a flat image in their order, counted in host clusters:
@@ -38,21 +38,21 @@ struct FlatLayout {
   Geometry geometry;
   std::uint64_t l1_entries = 0;
   std::uint64_t l1 = 0, refcount_table = 0, refcount_blocks = 0, l2 = 0, data = 0,
-                end = 0;  // where they begin
-  RankedBits tables{0};   // the L2 tables that hold something
+                end = 0;  // first host clusters
+  RankedBits tables{0};   // the L2 tables that have entries
 
-  // A segment that has data.
+  // The data of one segment in the file.
   struct Chunk {
-    std::uint64_t segment = 0;  // its start on the disk
-    std::uint64_t first = 0;    // its first host cluster, and the one after its last
+    std::uint64_t segment = 0;  // the segment's start on the disk
+    std::uint64_t first = 0;    // the first host cluster; `end` is the one after its last
     std::uint64_t end = 0;
   };
   std::vector<Chunk> chunks;
 
   std::uint64_t offset_of(std::uint64_t host_cluster) const { return host_cluster << geometry.bits; }
   std::uint64_t l2_offset(std::uint64_t table) const { return offset_of(l2 + tables.rank(table)); }
-  // Those with a host cluster from `first` to before `after_last`, and those whose segment lies in this
-  // stretch of the disk.
+  // Return the chunks with a host cluster in [first, after_last), and the chunks whose segment overlaps
+  // [start, stop) of the disk.
   std::span<const Chunk> chunks_in_file(std::uint64_t first, std::uint64_t after_last) const;
   std::span<const Chunk> chunks_on_disk(std::uint64_t start, std::uint64_t stop) const;
 };

@@ -24,14 +24,14 @@ Result<std::shared_ptr<const FlatSegment>> FlatSegment::make(const LayeredStack&
   for (std::uint64_t start = 0; start < length;) {
     const std::uint64_t end = std::min(start + cluster, length);
     while (map->end_of(i) <= start) ++i;
-    // A cluster in one run is what that is; one in several has data when one of them has.
+    // A cluster in one run is of that run's kind. A cluster in several runs has data if one of them has.
     bool has_data = false;
     for (std::size_t k = i; k < runs.size() && runs[k].start < end; ++k)
       has_data |= runs[k].kind == Kind::plain || runs[k].kind == Kind::compressed;
     const SegmentMap::Run& run = runs[i];
     const auto number = static_cast<std::uint32_t>(start / cluster);
     if (!has_data) {
-      // Nothing of this run has a place: on to its last cluster.
+      // The run has no data: skip to its last cluster.
       start = std::max(end, round_down<std::uint64_t>(map->end_of(i), cluster));
       continue;
     }

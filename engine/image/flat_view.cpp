@@ -24,7 +24,7 @@ class LazyView final : public FlatView {
   }
 
  private:
-  // Made by the first who asks; after an error the next one tries again.
+  // The first caller makes the image; after an error the next caller tries again.
   Result<std::shared_ptr<const FlatImage>> image() const {
     const std::lock_guard lock(mutex_);
     if (image_) return image_;

@@ -1,4 +1,4 @@
-// A whole disk as one qcow2 file that rests on nothing, made as it is read.
+// Shows a whole disk as one qcow2 file without a backing file, computed while it is read.
 #pragma once
 
 #include <cstdint>
@@ -10,29 +10,32 @@
 
 namespace holdfast::image {
 
-// Header and tables are computed; data and compressed clusters are passed through as they are stored, and
-// checked as the stack checks them. Its bytes depend on what the stack's layers show, not on which layer
-// shows it or where in a file that is: they stay the same after a restart, a merge of layers (merge.h) and
-// after punching. The file is as large as what it holds, has no holes, and has the newest layer's cluster
-// size and codec.
+// Header and tables are computed. Data and compressed clusters are passed through as they are stored, and
+// checked as the stack checks them.
 //
-// What it costs: opening, nothing. The first read walks the tables of all layers once (64 KiB of L2 a layer
-// for each 512 MiB that it has data in, with clusters of 64 KiB), while other readers wait. From then on
-// memory is bounded, but for 24 bytes for each segment of 512 MiB that has data and a bit or two for each L2
-// table that the disk could have: 1 MiB for 16 TiB. Any thread may call.
+// The view's bytes depend on what the stack's layers show, not on which layer shows it or where in a file.
+// They stay the same after a restart, after a merge of layers (merge.h) and after punching. The file has the
+// newest layer's cluster size and codec, and no holes.
+//
+// Opening costs nothing. The first read walks the tables of all layers once, while other readers wait: 64 KiB
+// of L2 per layer for each 512 MiB in which that layer has data, with clusters of 64 KiB. Memory then grows
+// by 24 bytes for each segment of 512 MiB that has data, and by a bit or two for each possible L2 table of
+// the disk: 1 MiB for 16 TiB. All other memory is bounded.
+//
+// Any thread may call.
 class FlatView {
  public:
-  // What the view of this stack has in bytes, for whoever records it. It walks the tables as a first read
-  // does, and keeps none of them. EINVAL when it would be an image that QEMU doesn't open.
+  // Returns the view's size in bytes, to be recorded with the point. Walks the tables as a first read does,
+  // and keeps none. EINVAL if QEMU would not open such an image.
   static Result<std::uint64_t> size_of(const Stack& stack);
 
-  // `size` is what size_of() said of the same point, be it of other layers. Every read is EIO when it was
-  // not.
+  // `size` is the result of size_of() for the same point, possibly over other layers. If it is wrong, every
+  // read returns EIO.
   static Result<std::shared_ptr<FlatView>> open(std::shared_ptr<const Stack> stack, std::uint64_t size);
   virtual ~FlatView() = default;
 
   virtual std::uint64_t size() const = 0;
-  // All of `into`, or an error, as Stack::read does.
+  // Fills all of `into`, or fails as Stack::read does.
   virtual Result<> read(std::uint64_t offset, ByteSpan into) const = 0;
 };
 

@@ -14,19 +14,19 @@ namespace {
 constexpr std::uint32_t kMagic = 0x514649fb;  // "QFI\xfb"
 constexpr std::size_t kLengthV2 = 72;
 constexpr std::size_t kShortestV3 = 104;
-constexpr std::size_t kWrittenV3 = 112;  // with the compression type
+constexpr std::size_t kWrittenV3 = 112;  // the length that the writer gives: with the compression type
 
 constexpr std::uint64_t kDirty = 1, kCorrupt = 2, kDataFile = 4, kCompressionType = 8, kExtendedL2 = 16;
 
 constexpr std::uint32_t kExtensionEnd = 0;
 constexpr std::uint32_t kExtensionBackingFormat = 0xe2792aca;
-// "HFID", our own: the image's id (16 random bytes), then the disk's exact size (8 bytes). QEMU counts disks
-// in whole sectors, so the header's size is that rounded up.
+// "HFID", Holdfast's extension: the image's id (16 random bytes), then the disk's exact size (8 bytes). The
+// header's own size field is rounded up, because QEMU counts disks in whole sectors.
 constexpr std::uint32_t kExtensionHoldfast = 0x48464944;
 constexpr std::size_t kHoldfastBytes = 24;
 constexpr std::size_t kLongestBackingName = 1023;
 
-// Where the fields of a header are.
+// Offsets of the header's fields.
 namespace at {
 constexpr std::size_t version = 4, backing_offset = 8, backing_length = 16, cluster_bits = 20, size = 24,
                       crypt_method = 32, l1_entries = 36, l1_offset = 40, refcount_table_offset = 48,
@@ -259,7 +259,7 @@ Result<Bytes> print_header(const Header& header) {
 
 ImageId new_image_id() {
   ImageId id;
-  // getrandom for up to 256 bytes can't fail or be short once the machine has booted.
+  // getrandom() of up to 256 bytes neither fails nor returns fewer once the machine has booted.
   if (getrandom(id.data(), id.size(), 0) != static_cast<ssize_t>(id.size())) std::abort();
   return id;
 }

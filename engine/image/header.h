@@ -1,4 +1,4 @@
-// The first cluster of an image: read strictly, written in one way only.
+// The first cluster of an image, parsed strictly and printed in one way only.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace holdfast::image {
 
-// What the reader needs of a header, checked, and what the writer puts into one.
+// The checked header fields that the reader needs and the writer sets.
 struct Header {
   int version = 3;
   Geometry geometry;
@@ -21,19 +21,19 @@ struct Header {
   std::uint32_t l1_entries = 0;
   std::uint64_t refcount_table_offset = 0;
   std::uint32_t refcount_table_clusters = 0;
-  bool zstd = false;  // what compressed clusters are compressed with: zstd, or else deflate
+  bool zstd = false;  // the codec of compressed clusters: zstd, otherwise deflate
   std::string backing_file;
-  std::optional<ImageId> id;  // none: not written by Holdfast
+  std::optional<ImageId> id;  // absent if another program wrote the image
 };
 
-// `start` is the beginning of the file, at least its first cluster or all of it; `file_size` is what tables
-// must lie inside of. EINVAL, naming the image, for what can't be read rightly.
+// `start` is the beginning of the file: at least its first cluster, or the whole file. Tables must lie within
+// `file_size`. EINVAL, naming the image, if it can't be read correctly.
 Result<Header> parse_header(const std::string& name, ByteView start, std::uint64_t file_size);
 
-// Reads as much of a file as a header can be in, and parses it.
+// Reads and parses the header of a file.
 Result<Header> read_header(const File& image);
 
-// One whole cluster. EINVAL when the backing name doesn't fit.
+// Returns one whole cluster. EINVAL if the backing name doesn't fit.
 Result<Bytes> print_header(const Header& header);
 
 }  // namespace holdfast::image

@@ -8,7 +8,7 @@ namespace {
 constexpr std::uint64_t kPage = 4096;
 
 Result<> write_without_zero_pages(File& file, std::uint64_t offset, ByteView bytes) {
-  std::size_t from = 0;  // what is to be written and has not been
+  std::size_t from = 0;  // the first byte that is not written yet
   std::size_t at = 0;
   while (at < bytes.size()) {
     const std::size_t length = std::min<std::uint64_t>(kPage - (offset + at) % kPage, bytes.size() - at);
@@ -40,8 +40,8 @@ void HostFile::refer(std::uint64_t offset, std::uint64_t length) {
   const std::uint64_t first = (offset >> geometry_.bits) - counts_base_;
   const std::uint64_t last = ((offset + length - 1) >> geometry_.bits) - counts_base_;
   if (last >= counts_.size()) counts_.resize(last + 1);
-  // A count can't overflow: the shortest slot of either codec is long enough that a cluster of any size
-  // is touched by far fewer than 65,535 of them.
+  // The count can't overflow: slots of both codecs are long enough that far fewer than 65,535 touch one
+  // cluster.
   for (std::uint64_t i = first; i <= last; ++i) ++counts_[i];
 }
 

@@ -1,4 +1,4 @@
-// The image file as it grows.
+// The image file while it grows.
 #pragma once
 
 #include <cstdint>
@@ -15,39 +15,39 @@
 
 namespace holdfast::image {
 
-// Hands out host clusters at the end of the file, counts references to them, and writes and sums what
-// goes into them. Cluster 0 stays a hole until commit(). Refcount blocks are written as soon as the
-// stretch that they count is settled, so that only the stretch that grows is in memory.
+// Hands out host clusters at the end of the file, counts references to them, writes them and keeps their
+// sums. Cluster 0 stays a hole until commit(). A refcount block is written as soon as the stretch that it
+// counts is settled, so memory holds only the growing stretch.
 //
-// Any thread may take, refer and write; the others are for one thread, while no other calls.
+// Any thread may take, refer and write. The other functions are for one thread, while no other thread calls.
 class HostFile {
  public:
-  // Without sums nothing is summed. The files outlive this.
+  // `sums` may be null: then no sums are kept. Both files outlive this object.
   HostFile(File& image, File* sums, Geometry geometry);
 
-  std::uint64_t take(std::uint64_t clusters);              // their offset; no reference yet
-  void refer(std::uint64_t offset, std::uint64_t length);  // one more to each cluster that this touches
+  std::uint64_t take(std::uint64_t clusters);  // returns their offset; they have no references yet
+  void refer(std::uint64_t offset, std::uint64_t length);  // adds a reference to each cluster of the range
   std::uint64_t end() const;
-  void give_back(std::uint64_t from);  // the end again; nothing from there on was referred to or written
+  void give_back(std::uint64_t from);  // shortens the file; nothing from there on was referred to or written
 
   // `sparse` leaves pages of zeros as holes.
   enum class Fill { dense, sparse };
   Result<> write(std::uint64_t offset, ByteView clusters, Fill fill);
-  // Takes, refers and writes in one; padded to whole clusters. Says where.
+  // Pads the table to whole clusters, takes them, refers to them and writes them. Returns the offset.
   Result<std::uint64_t> append_table(Bytes table);
 
-  // Nothing below `end` will be written or referred to any more.
+  // Nothing below `end` will be written or referred to again; its refcounts and sums are written.
   Result<> settle(std::uint64_t end);
 
   struct RefcountTable {
     std::uint64_t offset = 0;
     std::uint32_t clusters = 0;
   };
-  // The last thing to be taken.
+  // Takes the last clusters of the file.
   Result<RefcountTable> append_refcounts();
   Result<> sync() { return image_.sync_data(); }
-  // The header cluster, which makes an image of the file; the sums are durable before it. Says what the files
-  // have come to.
+  // Syncs the sums, then writes and syncs the header cluster, which makes the file an image. Returns the
+  // sizes.
   Result<WriterSummary> commit(ByteView header, const ImageId& id);
 
  private:
@@ -57,12 +57,12 @@ class HostFile {
   File* const sums_file_;  // may be null
   const Geometry geometry_;
 
-  mutable std::mutex mutex_;  // of all below
+  mutable std::mutex mutex_;  // guards everything below
   std::optional<SumsWriter> sums_;
-  std::uint64_t clusters_ = 1;         // the file's, so far
+  std::uint64_t clusters_ = 1;         // the length so far
   std::uint64_t counts_base_ = 0;      // the cluster that counts_ begins with
-  std::vector<std::uint16_t> counts_;  // references
-  std::vector<std::uint64_t> blocks_;  // offsets of the refcount blocks written, from cluster 0 on
+  std::vector<std::uint16_t> counts_;  // the number of references to each cluster
+  std::vector<std::uint64_t> blocks_;  // offsets of the written refcount blocks, from cluster 0 on
 };
 
 }  // namespace holdfast::image

@@ -7,7 +7,7 @@
 namespace holdfast::image {
 namespace {
 
-// A bit for each host cluster of one file.
+// A set of host clusters of one file, a bit each.
 class ClusterSet {
  public:
   ClusterSet(const Layer& layer)
@@ -37,7 +37,7 @@ class ClusterSet {
   std::vector<bool> bits_;
 };
 
-// Adds what the runs of this layer stand on.
+// Adds the host clusters of this layer's runs.
 void add_runs(const SegmentMap& map, std::size_t number, const Layer& layer, ClusterSet& clusters) {
   for (std::size_t i = 0; i < map.runs().size(); ++i) {
     const SegmentMap::Run& run = map.runs()[i];
@@ -50,7 +50,7 @@ void add_runs(const SegmentMap& map, std::size_t number, const Layer& layer, Clu
   }
 }
 
-// All that these layers show together, of one of them.
+// Adds the host clusters of layer `number` that the layers show together.
 Result<> add_shown(LayerSpan layers, std::size_t number, ClusterSet& clusters) {
   const std::uint64_t size = layers.front()->size();
   for (std::uint64_t at = 0; at < size;) {

@@ -1,4 +1,4 @@
-// Stretches of an image's file, and what is done with those that nobody needs.
+// Ranges of an image file that no point needs, and giving them back.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace holdfast::image {
 
-// Whole host clusters.
+// A range of whole host clusters.
 struct HostRange {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
@@ -20,22 +20,22 @@ struct HostRange {
   bool operator==(const HostRange&) const = default;
 };
 
-// One of the stacks that a layer is in.
+// A stack that contains the layer, and the layer's number in it.
 struct LayerUse {
   std::shared_ptr<const Stack> stack;
-  std::size_t layer = 0;  // 0 is the stack's newest
+  std::size_t layer = 0;  // 0 is the stack's newest layer
 };
 
-// The layer's data that none of these stacks shows, in the file's order, neighbours joined; what is not the
-// layer's data (tables, free clusters) is never among it. A cluster that several compressed ones share is
-// hidden when all of them are. Of a chain, the oldest kept point that has the layer sees all that any newer
-// one can. EINVAL without a stack.
+// Returns the layer's data that none of these stacks shows, in the file's order, with neighbours joined.
+// Tables and free clusters are never part of the result. A cluster that several compressed clusters share is
+// hidden when all of them are. Within a chain one stack is enough: the oldest kept point above the layer sees
+// everything that newer points can see. EINVAL without a stack.
 Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses);
 
-// Gives them back to the file system, durably. May be done again, whether it was interrupted or not.
+// Gives the ranges back to the file system, durably. Repeating it, also after a crash, is harmless.
 Result<> punch(File& image, std::span<const HostRange> hidden);
 
-// As verify_layer, for an image that was punched: a cluster in one of these ranges may also be all zeros.
+// Checks a punched image as verify_layer does; clusters in `hidden` may also be all zeros.
 Result<> verify_punched_layer(const File& image, const File& sums, std::span<const HostRange> hidden,
                               const Watch& watch = {});
 

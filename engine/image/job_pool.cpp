@@ -16,7 +16,7 @@ Result<std::unique_ptr<JobPool>> JobPool::start(unsigned threads, std::size_t bu
   return pool;
 }
 
-// One buffer in work and one waiting for each thread, and two being filled.
+// Allocates at most one buffer in work and one waiting for each thread, and two being filled.
 JobPool::JobPool(unsigned threads, std::size_t buffer_bytes, Work work)
     : buffer_bytes_(buffer_bytes), work_(std::move(work)), unmade_(2 * threads + 2) {}
 

@@ -1,4 +1,4 @@
-// The threads that work for one writer.
+// The threads that compress for one writer.
 #pragma once
 
 #include <condition_variable>
@@ -16,24 +16,24 @@
 
 namespace holdfast::image {
 
-// Copies pieces into pooled buffers and works on them in its own threads. The first error stays: every later
+// Copies pieces into pooled buffers and processes them in its own threads. The first error stays: every later
 // call returns it. Any thread may call.
 class JobPool {
  public:
   struct Job {
     std::uint64_t offset = 0;
-    ByteSpan bytes;  // the piece; the buffer behind it is larger
+    ByteSpan bytes;  // the piece; its buffer is larger
   };
   using Work = std::function<Result<>(Job job, unsigned thread)>;
 
   static Result<std::unique_ptr<JobPool>> start(unsigned threads, std::size_t buffer_bytes, Work work);
-  ~JobPool();  // what waits is dropped
+  ~JobPool();  // drops pieces that wait
 
-  // Copied when it returns; padded with zeros to whole units of `unit`. Waits while all buffers are in use.
+  // Copies the piece, padded with zeros to whole units of `unit`. Waits while all buffers are in use.
   Result<> submit(std::uint64_t offset, ByteView piece, std::size_t unit);
-  // All that was submitted is done.
+  // Waits until all submitted pieces are done.
   Result<> drain();
-  // Hands an outcome of the caller's own on; an error is kept as one of the pool's.
+  // Keeps an error of `outcome` as the pool's. Returns the first error that the pool has, if any.
   Result<> keep(Result<> outcome);
   std::size_t buffer_bytes() const { return buffer_bytes_; }
 
@@ -51,13 +51,13 @@ class JobPool {
   const std::size_t buffer_bytes_;
   const Work work_;
 
-  std::mutex mutex_;  // of all below, but the threads themselves
+  std::mutex mutex_;  // guards everything below but the threads
   std::condition_variable wake_threads_;
   std::condition_variable wake_callers_;
   std::deque<Pending> waiting_;
   std::vector<Bytes> free_;
-  unsigned unmade_;             // buffers that may still be made
-  std::size_t unfinished_ = 0;  // pieces between submit and done
+  unsigned unmade_;             // the number of buffers that may still be allocated
+  std::size_t unfinished_ = 0;  // the number of pieces between submit and done
   bool stopping_ = false;
   std::optional<Error> error_;
 

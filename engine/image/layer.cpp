@@ -81,7 +81,7 @@ Result<> Layer::read_stored(std::uint64_t offset, ByteSpan into) const {
   while (!into.empty()) {
     const std::uint64_t from = offset % cluster;
     std::size_t length = std::min<std::uint64_t>(cluster - from, into.size());
-    if (length == cluster) {  // whole clusters go where they are wanted, and are checked there
+    if (length == cluster) {  // whole clusters are read into the caller's buffer and checked there
       length = round_down(into.size(), cluster);
       HF_CHECK(read_unchecked(offset, into.first(length)));
       for (std::size_t at = 0; at < length; at += cluster)
@@ -98,7 +98,8 @@ Result<> Layer::read_stored(std::uint64_t offset, ByteSpan into) const {
 
 Geometry::Slot Layer::stored_slot(std::uint64_t entry) const {
   const Geometry::Slot slot = geometry().slot(entry);
-  return {slot.offset, std::min(slot.length, file_size_ - slot.offset)};  // the last may run past the end
+  return {slot.offset,
+          std::min(slot.length, file_size_ - slot.offset)};  // the file may end within the last sector
 }
 
 Result<> Layer::decompress_cluster(std::uint64_t cluster_offset, std::uint64_t entry,
@@ -111,7 +112,8 @@ Result<> Layer::decompress_cluster(std::uint64_t cluster_offset, std::uint64_t e
     return {};
   };
   const std::uint64_t from = slot.offset % geometry().cluster();
-  if (files_.sums && from + slot.length <= geometry().cluster()) {  // all in one: no need to gather it
+  if (files_.sums &&
+      from + slot.length <= geometry().cluster()) {  // a slot within one cluster needs no gathering
     HF_TRY(const auto bytes, checked_cluster(slot.offset >> geometry().bits));
     return unpack_from(ByteView{*bytes}.subspan(from, slot.length));
   }
@@ -139,7 +141,7 @@ Result<> Layer::read_compressed(std::uint64_t cluster_offset, std::uint64_t entr
   const CacheKey key{CacheKey::Kind::decompressed_cluster, number_, cluster_offset >> geometry().bits};
   auto cluster = memory_.cache.find(key);
   if (!cluster) {
-    // A whole one goes where it is wanted, and stays in nobody's way.
+    // A whole cluster is unpacked into the caller's buffer and not cached, because it is not read again soon.
     if (into.size() == geometry().cluster()) return decompress_cluster(cluster_offset, entry, into);
     HF_TRY(cluster, unpacked_cluster(cluster_offset, entry));
   }

@@ -1,4 +1,4 @@
-// One image of a stack: what is stored in it, checked before it is used (law 13).
+// One image of a stack. Stored bytes are checked before they are used (law 13).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace holdfast::image {
 
-// What the layers of a stack keep of what they have read and checked.
+// A key of the cache that the layers of a stack share.
 struct CacheKey {
   enum class Kind : std::uint32_t { stored_cluster, sums, decompressed_cluster };
   Kind kind;
@@ -32,18 +32,18 @@ struct CacheKeyHash {
   }
 };
 
-// What the layers of a stack share.
+// Memory that the layers of a stack share.
 struct LayerMemory {
   explicit LayerMemory(std::size_t most_cached) : cache(most_cached) {}
 
   ClusterPool pool;
-  Lru<CacheKey, Bytes, CacheKeyHash> cache;  // clusters and sums, read and checked
+  Lru<CacheKey, Bytes, CacheKeyHash> cache;  // checked clusters and sums
 };
 
 // Immutable; any thread may call.
 class Layer {
  public:
-  // `number` is the layer's in the stack, whose memory outlives the layer.
+  // `number` is the layer's number in the stack. `memory` outlives the layer.
   static Result<std::unique_ptr<Layer>> open(LayerFiles files, std::uint32_t number, LayerMemory& memory);
 
   const Header& header() const { return header_; }
@@ -52,16 +52,17 @@ class Layer {
   std::uint64_t file_size() const { return file_size_; }
   const std::string& name() const { return files_.image->name(); }
 
-  // Where the file has a compressed cluster, by its L2 entry.
+  // Returns the position of a compressed cluster in the file; `entry` is its L2 entry.
   Geometry::Slot stored_slot(std::uint64_t entry) const;
 
-  // Bytes of the file. With sums, all host clusters that they touch are checked: EIO when one differs.
+  // Reads bytes of the file. With sums, checks each host cluster that the range touches: EIO if one differs.
   Result<> read_stored(std::uint64_t offset, ByteSpan into) const;
-  // A part of the compressed cluster that begins at `cluster_offset` of the disk; `entry` is its L2 entry.
+  // Reads a part of the compressed cluster that begins at `cluster_offset` of the disk; `entry` is its L2
+  // entry.
   Result<> read_compressed(std::uint64_t cluster_offset, std::uint64_t entry, std::uint64_t from,
                            ByteSpan into) const;
 
-  // Has the compressed cluster at hand for read_compressed; what goes wrong is left to that to say.
+  // Puts the unpacked cluster into the cache. read_compressed() reports an error, if there is one.
   void unpack(std::uint64_t cluster_offset, std::uint64_t entry) const;
 
  private:

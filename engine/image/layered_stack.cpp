@@ -7,7 +7,7 @@ namespace {
 
 using Kind = SegmentMap::Kind;
 
-constexpr std::size_t kMostLayers = UINT16_MAX;  // as many as a run of a map can tell apart
+constexpr std::size_t kMostLayers = UINT16_MAX;  // the range of SegmentMap::Run::layer
 
 constexpr std::uint64_t kUnpackedAtOnce = 256 * kKiB;
 
@@ -88,7 +88,7 @@ void LayeredStack::read_ahead(std::uint64_t offset, std::uint64_t length) const 
 
 void LayeredStack::unpack(std::uint64_t offset, std::uint64_t end) const {
   const auto map = segment(offset);
-  if (!map) return;  // he who reads it will be told
+  if (!map) return;  // the read itself will return the error
   const std::uint64_t start = round_down(offset, kSegment);
   const auto& runs = (*map)->runs();
   for (std::size_t i = (*map)->find(static_cast<std::uint32_t>(offset - start)); i < runs.size(); ++i) {
@@ -100,7 +100,7 @@ void LayeredStack::unpack(std::uint64_t offset, std::uint64_t end) const {
   }
 }
 
-// `from` and all of `into` lie in the run.
+// `from` and all of `into` lie within the run.
 Result<> LayeredStack::read_run(const SegmentMap::Run& run, std::uint64_t segment_start, std::uint32_t from,
                                 ByteSpan into) const {
   const Layer& layer = *layers_[run.layer];

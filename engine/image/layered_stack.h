@@ -1,4 +1,4 @@
-// The stack as it is: layers, the maps merged from them, and what was read and checked.
+// The stack's implementation: layers, the maps merged from them, and caches.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@
 
 namespace holdfast::image {
 
-// The one kind of stack that there is; what makes images of stacks looks into it.
+// The only implementation of Stack. Flat views, merges and differences use it directly.
 class LayeredStack final : public Stack, public std::enable_shared_from_this<LayeredStack> {
  public:
   static constexpr std::uint64_t kSegment = Writer::kSegment;
-  static constexpr std::size_t kCachedBytes = 24 * kMiB;  // clusters and sums, read and checked
+  static constexpr std::size_t kCachedBytes = 24 * kMiB;  // checked clusters and sums
   static constexpr std::size_t kCachedMaps = 8 * kMiB;
 
-  // Newest first. `below` says whether the last one rests on something that is not among them: then a hole
-  // is what only that can tell.
+  // Newest layer first. `below` says whether the last one rests on a layer that is not given; holes then
+  // belong to that layer.
   enum class Below { nothing, more };
   static Result<std::shared_ptr<LayeredStack>> open(std::vector<LayerFiles> files, Below below);
 
@@ -34,15 +34,15 @@ class LayeredStack final : public Stack, public std::enable_shared_from_this<Lay
   Result<ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const override;
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
-  // At most the above, or one thing that is larger.
+  // The caches' size. It stays below kCachedBytes plus kCachedMaps, unless a single value is larger.
   std::size_t cached() const { return memory_.cache.memory() + maps_.memory(); }
-  // The map of the segment that `offset` is in.
+  // Returns the map of the segment that contains `offset`.
   Result<std::shared_ptr<const SegmentMap>> segment(std::uint64_t offset) const;
 
  private:
   LayeredStack() = default;
 
-  // Unpacks what a sequential reader who wants this now will ask for next, in other threads.
+  // Unpacks, in other threads, the clusters that a sequential reader of this range will ask for next.
   void read_ahead(std::uint64_t offset, std::uint64_t length) const;
   void unpack(std::uint64_t offset, std::uint64_t end) const;
 
@@ -52,9 +52,9 @@ class LayeredStack final : public Stack, public std::enable_shared_from_this<Lay
                     ByteSpan into) const;
 
   mutable LayerMemory memory_{kCachedBytes};
-  std::vector<std::unique_ptr<Layer>> layers_;  // they use the cache
+  std::vector<std::unique_ptr<Layer>> layers_;  // after memory_, which they use
   mutable Lru<std::uint64_t, SegmentMap, std::hash<std::uint64_t>> maps_{kCachedMaps};
-  mutable SequentialReads sequential_reads_;  // of what is compressed
+  mutable SequentialReads sequential_reads_;  // reads of compressed data
 };
 
 }  // namespace holdfast::image

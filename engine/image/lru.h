@@ -1,4 +1,4 @@
-// A bounded cache that forgets what was used longest ago.
+// A bounded cache that evicts the least recently used value.
 #pragma once
 
 #include <algorithm>
@@ -15,16 +15,16 @@
 
 namespace holdfast::image {
 
-// What a cached value takes.
+// The memory that a cached value takes.
 inline std::size_t memory_of(const Bytes& bytes) { return bytes.size(); }
 template <class Value>
 std::size_t memory_of(const Value& value) {
   return value.memory();
 }
 
-// Values are shared and never change; one that was found stays alive for as long as it is held, also after
-// the cache has forgotten it. Any thread may call. A value is made by one thread, and others that want it
-// meanwhile wait; so what makes one may ask the cache only for what is never made by the help of this.
+// Values are shared and never change. A value stays alive while it is held, also after its eviction. Any
+// thread may call. One thread makes a value while others that want it wait. A `make` function may therefore
+// ask the cache only for values that never depend on its own.
 template <class Key, class Value, class Hash>
 class Lru {
  public:
@@ -32,13 +32,13 @@ class Lru {
 
   explicit Lru(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
-  // Null when it isn't there and nobody is making it.
+  // Returns null if the value is absent and no thread is making it.
   Pointer find(const Key& key) {
     std::unique_lock lock(mutex_);
     return find(key, lock);
   }
 
-  // As found, or else as `make` has it: a Result of a pointer to the value.
+  // Returns the cached value, or makes it: `make` returns a Result of a pointer to it.
   template <class Make>
   Result<Pointer> get(const Key& key, Make&& make) {
     std::unique_lock lock(mutex_);
@@ -86,9 +86,9 @@ class Lru {
   const std::size_t most_bytes_;
   mutable std::mutex mutex_;
   std::condition_variable made_;
-  std::vector<Key> being_made_;  // as many as there are threads
+  std::vector<Key> being_made_;  // at most one for each thread
   std::size_t bytes_ = 0;
-  std::list<Entry> entries_;  // the newest first
+  std::list<Entry> entries_;  // most recently used first
   std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> index_;
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = SegmentMap::Kind;
 
-constexpr std::uint64_t kAtOnce = 4 * kMiB;  // of plain clusters
+constexpr std::uint64_t kAtOnce = 4 * kMiB;  // plain clusters
 
 Result<> check_alike(const LayeredStack& stack) {
   const Layer& newest = *stack.layers().front();
@@ -25,7 +25,7 @@ Result<> check_alike(const LayeredStack& stack) {
   return {};
 }
 
-// Takes the runs of a stack of alike layers into a new image: each cluster is in one run.
+// Copies the runs of a stack into a new image. The layers are alike, so each cluster lies within one run.
 class Merger {
  public:
   Merger(const LayeredStack& stack, ClusterStore& store)
@@ -96,7 +96,7 @@ Result<WriterSummary> merge_layers(std::vector<LayerFiles> layers, File& image, 
   header.zstd = stack->layers().front()->header().zstd;
   header.backing_file = options.backing_file;
   header.id = options.id;
-  HF_CHECK(print_header(header));  // refuses a backing name that doesn't fit before anything is done
+  HF_CHECK(print_header(header));  // refuses a backing name that doesn't fit, before anything is written
 
   WriterOptions written;
   written.virtual_size = stack->size();

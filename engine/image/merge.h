@@ -1,4 +1,4 @@
-// Several layers made one (law 11).
+// Merges several layers into one (law 11).
 #pragma once
 
 #include <string>
@@ -12,17 +12,16 @@
 namespace holdfast::image {
 
 struct MergeOptions {
-  std::string backing_file;  // what the oldest of them rests on; empty: nothing
+  std::string backing_file;  // the name of the layer below the oldest one; empty: none
   ImageId id{};
 };
 
-// Writes an image that shows what the layers (newest first, neighbours in a chain) show together, so that it
-// can stand in their place below and above the same others. Stored clusters are taken as they are, compressed
-// ones with all that their entries tell of them: a flat view of any point on top of it keeps its bytes.
+// Writes an image that shows what the given layers (newest first, neighbours in a chain) show together. It
+// can replace them between the same neighbours. Stored clusters are copied without unpacking. Compressed ones
+// keep all that their entries say, so a flat view of any point above keeps its bytes.
 //
-// The layers are read checked, and neither changed nor needed afterwards. The files are new and empty; the
-// durable order is the writer's. EINVAL for layers that differ in their disk's size, in cluster size or in
-// codec.
+// The layers are read with checking, are not changed, and are not needed afterwards. The files are new and
+// empty; the durable order is the writer's. EINVAL if the layers differ in disk size, cluster size or codec.
 Result<WriterSummary> merge_layers(std::vector<LayerFiles> layers, File& image, File& sums,
                                    const MergeOptions& options);
 

@@ -21,7 +21,7 @@ Header new_header(Geometry geometry, std::uint64_t virtual_size) {
   Header header;
   header.geometry = geometry;
   header.virtual_size = virtual_size;
-  // One entry at least, so that there is a table to point at.
+  // An empty disk gets one entry, because a header needs a table to point at.
   header.l1_entries =
       static_cast<std::uint32_t>(std::max<std::uint64_t>(1, geometry.l1_entries(virtual_size)));
   return header;

@@ -1,4 +1,4 @@
-// How every image of ours begins and ends, whoever fills it.
+// The first and the last steps of writing an image, for writer and merge.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace holdfast::image {
 
-// EINVAL when there is no image of such a disk with such clusters that QEMU opens.
+// EINVAL if QEMU would open no image of such a disk with such clusters.
 Result<Geometry> new_geometry(std::uint64_t virtual_size, std::uint32_t cluster_size);
 
-// Of an image that rests on nothing, has no id and no tables yet.
+// Returns the header of an image without backing file, id and tables.
 Header new_header(Geometry geometry, std::uint64_t virtual_size);
 
-// What is left to do when everything below the L1 table has been appended: L1 and refcounts, then the
-// header, with a sync before each and after it. Says what files and sums have come to.
+// Completes an image of which everything below the L1 table was appended. Writes L1 and refcounts, then the
+// header, with a sync before each and after it. Returns the sizes of image and sums.
 Result<WriterSummary> complete(HostFile& host, Header header, Bytes l1);
 
 }  // namespace holdfast::image

@@ -7,7 +7,7 @@
 namespace holdfast::image {
 namespace {
 
-// Runs grow, so that a small image isn't made longer by one that it hardly uses.
+// Runs grow, so that a run that is hardly used makes a small image no longer.
 constexpr std::uint64_t kFirstRun = 64 * kKiB;
 constexpr std::uint64_t kLongestRun = kMiB;
 
@@ -42,7 +42,8 @@ std::uint64_t Packer::add(ByteView slot, std::vector<Run>& full, std::optional<s
   return offset;
 }
 
-// What doesn't fit goes on in a run right behind: the caller has made sure that the open one is the last.
+// Bytes that don't fit continue in a run right behind; the caller has ensured that the open run ends the
+// file.
 void Packer::put(ByteView bytes, std::vector<Run>& full) {
   const std::size_t head = std::min<std::uint64_t>(bytes.size(), run_->bytes.size() - used_);
   copy_bytes(bytes.first(head), ByteSpan{run_->bytes}.subspan(used_));

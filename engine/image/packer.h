@@ -11,9 +11,9 @@
 
 namespace holdfast::image {
 
-// Slots are gathered in runs of host clusters, each written as a whole when it is full. A slot runs on into
-// the next run when that lies right behind. Not for several threads at once; nobody else takes from
-// the host file meanwhile.
+// Collects slots in runs of host clusters, each of which is written as a whole when it is full. A slot
+// continues in the next run if that lies right behind. One thread at a time; meanwhile no other caller takes
+// clusters from the host file.
 class Packer {
  public:
   struct Run {
@@ -23,18 +23,18 @@ class Packer {
 
   Packer(HostFile& host, Geometry geometry);
 
-  // Says where the slot is, and appends the run that it filled, to be written by the caller. `in_sector` is
-  // where in a sector it must begin; by default it begins where the last one ended.
+  // Returns the slot's offset, and appends each run that it filled to `full`; the caller writes them.
+  // `in_sector` is the slot's offset in its sector; by default the slot begins where the last one ended.
   std::uint64_t add(ByteView slot, std::vector<Run>& full, std::optional<std::uint64_t> in_sector = {});
-  // A run's memory, to be used again.
+  // Takes back the memory of a written run.
   void recycle(Bytes bytes) { spare_.push_back(std::move(bytes)); }
-  // The open run's clusters that hold nothing yet go back when they are the last of the file.
+  // Gives the unused clusters of the open run back if they are the last of the file.
   void trim();
-  // The open run, trimmed, and filled up with zeros.
+  // Returns the open run, trimmed and padded with zeros.
   std::optional<Run> close();
-  // Below this nothing changes any more, as far as the packer is concerned.
+  // The packer changes nothing below this offset any more.
   std::uint64_t settled_end() const { return run_ ? run_->offset : host_.end(); }
-  // The open run is filled so slowly that what is known of the clusters behind it piles up: time to close it.
+  // True if the open run fills so slowly that unsettled clusters pile up behind it, so it should be closed.
   bool lags() const { return run_ && host_.end() - run_->offset > kMostLag; }
 
  private:
@@ -42,15 +42,15 @@ class Packer {
 
   void open_run(std::uint64_t at_least);
   bool fits(std::uint64_t length) const { return length <= run_->bytes.size() - used_; }
-  bool is_last() const;  // the open run, in the file
+  bool is_last() const;  // whether the open run ends the file
   void put(ByteView bytes, std::vector<Run>& full);
   void fill_up();
 
   HostFile& host_;
   const Geometry geometry_;
-  std::uint64_t run_bytes_;  // of the next run
+  std::uint64_t run_bytes_;  // the length of the next run
   std::optional<Run> run_;
-  std::uint64_t used_ = 0;  // of the open run
+  std::uint64_t used_ = 0;  // bytes of the open run
   std::vector<Bytes> spare_;
 };
 

@@ -13,7 +13,7 @@ namespace holdfast::image {
 namespace {
 
 constexpr std::uint64_t kWindow = 2 * kMiB;
-constexpr std::uint64_t kOutOfOrder = kMiB;  // a kernel's requests overtake one another
+constexpr std::uint64_t kOutOfOrder = kMiB;  // the kernel may reorder requests
 
 class ImageReaders {
  public:
@@ -66,7 +66,7 @@ class ImageReaders {
   std::condition_variable wake_;
   std::deque<std::function<void()>> waiting_;
   bool stopping_ = false;
-  std::vector<std::jthread> threads_;  // last: they use all of the above
+  std::vector<std::jthread> threads_;  // last, because they use all members above
 };
 
 }  // namespace

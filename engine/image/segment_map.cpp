@@ -17,7 +17,7 @@ void append(std::vector<Range>& ranges, Range range) {
   }
 }
 
-// A run while the map is being made; offsets are the disk's.
+// A run during the merge; its offsets are the disk's.
 struct Piece {
   Range at;
   SegmentMap::Kind kind;
@@ -52,7 +52,7 @@ Result<std::uint64_t> table_offset(const Layer& layer, std::uint64_t l1_entry, s
   return offset;
 }
 
-// The entries of one layer for one segment, table by table as they are asked for.
+// The entries of one layer for one segment. Tables are loaded when they are asked for.
 class Entries {
  public:
   Entries(const Layer& layer, Range segment) : layer_(layer), segment_(segment) {}
@@ -66,7 +66,7 @@ class Entries {
 
   std::uint64_t table_end(std::uint64_t offset) const { return round_down(offset, span()) + span(); }
 
-  // Makes the table that `offset` is in the current one; false when there is none.
+  // Makes the table of `offset` the current one; false if the layer has no such table.
   Result<bool> load_table(std::uint64_t offset) {
     const std::uint64_t table = offset / span();
     const std::uint64_t l1_entry = l1_[table - first_table_];
@@ -84,7 +84,7 @@ class Entries {
   }
 
   std::uint64_t entry(std::uint64_t cluster) const { return entries_[cluster - first_cluster_]; }
-  // The first cluster from this one to before `end` of which the current table has an entry; else `end`.
+  // Returns the first cluster in [cluster, end) for which the current table has an entry; otherwise `end`.
   std::uint64_t next_entry(std::uint64_t cluster, std::uint64_t end) const {
     while (cluster < end && entry(cluster) == 0) ++cluster;
     return cluster;
@@ -102,7 +102,8 @@ class Entries {
   std::vector<std::uint64_t> entries_;
 };
 
-// What an entry says of `at`, which lies in one cluster; the kind `hole` means that the layer has nothing.
+// Returns what an entry says of `at`, a range within one cluster. The kind `hole` means that the layer has no
+// entry.
 Result<Piece> interpret(const Layer& layer, std::uint16_t number, std::uint64_t entry, Range at) {
   using Kind = SegmentMap::Kind;
   const std::uint64_t cluster = layer.geometry().cluster();
@@ -128,7 +129,7 @@ Result<Piece> interpret(const Layer& layer, std::uint16_t number, std::uint64_t 
   return Piece{at, Kind::plain, number, offset + (at.start - cluster_start)};
 }
 
-// Adds what the layer has in the gaps to `pieces`; the gaps are what is left for the layers below.
+// Adds the layer's runs within the gaps to `pieces`. Leaves in `gaps` the ranges for the layers below.
 Result<> look_into(const Layer& layer, std::uint16_t number, Range segment, std::vector<Range>& gaps,
                    std::vector<Piece>& pieces) {
   const std::uint64_t cluster = layer.geometry().cluster();
@@ -145,7 +146,7 @@ Result<> look_into(const Layer& layer, std::uint16_t number, Range segment, std:
         continue;
       }
       for (std::uint64_t end = 0; at < table_end; at = end) {
-        // Most of an increment is nothing.
+        // Most entries of an increment are empty, so they are skipped quickly.
         end = std::min(entries.next_entry(at / cluster, divide_up(table_end, cluster)) * cluster, table_end);
         if (end > at) {
           append(left, {at, end});
@@ -167,7 +168,8 @@ Result<> look_into(const Layer& layer, std::uint16_t number, Range segment, std:
   return {};
 }
 
-// Beyond the end of a layer nothing of those below it can be seen: it reads as zeros.
+// Maps the gaps beyond `size` as holes: a layer that ends before them reads as zeros there and hides the
+// layers below.
 void cut_at(std::uint64_t size, std::vector<Range>& gaps, std::vector<Piece>& pieces) {
   std::vector<Range> left;
   for (const Range& gap : gaps) {
@@ -194,7 +196,7 @@ Result<std::shared_ptr<const SegmentMap>> SegmentMap::resolve(LayerSpan layers, 
   std::vector<Run> runs;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     if (i != 0 && pieces[i - 1].runs_on_in(pieces[i])) {
-      // The piece before is what the next one is compared with: it must say where the joined run ends.
+      // The next piece is compared with this one, so this one must say where the joined run ends.
       pieces[i] = {
           {pieces[i - 1].at.start, pieces[i].at.end}, pieces[i].kind, pieces[i].layer, pieces[i - 1].where};
       continue;
@@ -218,9 +220,9 @@ bool SegmentMap::has_compressed(std::uint32_t from, std::size_t length) const {
 }
 
 Result<std::uint64_t> next_table(LayerSpan layers, std::uint64_t offset, std::uint64_t end) {
-  constexpr std::uint64_t kFirstEntries = 16;  // most often the answer is near
+  constexpr std::uint64_t kFirstEntries = 16;  // most often the next table is near
   constexpr std::uint64_t kMostEntries = 8192;
-  std::uint64_t seen = UINT64_MAX;  // what lies beyond the end of a layer above can't be seen
+  std::uint64_t seen = UINT64_MAX;  // the end of the smallest layer so far, which hides the layers below
   for (const auto& layer : layers) {
     const std::uint64_t span = layer->geometry().table_span();
     seen = std::min(seen, layer->size());

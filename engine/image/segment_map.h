@@ -1,4 +1,4 @@
-// Where the bytes of one stretch of a disk are, merged from all layers.
+// Maps one segment of a disk to the layers that have its bytes.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,10 @@
 
 namespace holdfast::image {
 
-using LayerSpan = std::span<const std::unique_ptr<Layer>>;  // the newest first
+using LayerSpan = std::span<const std::unique_ptr<Layer>>;  // newest first
 
-// Layers may differ in cluster size, so this is by byte: runs that follow one another without a gap.
+// The map counts in bytes, because layers may differ in cluster size. Its runs follow one another without a
+// gap.
 class SegmentMap {
  public:
   enum class Kind : std::uint8_t { hole, zero, plain, compressed };
@@ -28,12 +29,12 @@ class SegmentMap {
   // `runs` cover the segment from its start to `length`.
   SegmentMap(std::vector<Run> runs, std::uint32_t length) : runs_(std::move(runs)), length_(length) {}
 
-  // Reads the tables of all layers, newest first, as far as it must. `start` to `end` is at most a segment,
-  // and lies in the newest layer's disk.
+  // Reads the layers' tables, newest first, until every byte is mapped. [start, end) is at most a segment,
+  // and lies within the newest layer's disk.
   static Result<std::shared_ptr<const SegmentMap>> resolve(LayerSpan layers, std::uint64_t start,
                                                            std::uint64_t end);
 
-  std::size_t find(std::uint32_t at) const;  // the run that this byte is in
+  std::size_t find(std::uint32_t at) const;  // the index of the run that has this byte
   bool has_compressed(std::uint32_t from, std::size_t length) const;
   const std::vector<Run>& runs() const { return runs_; }
   std::uint32_t end_of(std::size_t run) const {
@@ -46,8 +47,8 @@ class SegmentMap {
   std::uint32_t length_;
 };
 
-// Where, from `offset` on, the first L2 table of any layer begins that could hold something of the
-// disk: all before it is a hole. At most `end`.
+// Returns the disk offset, at least `offset` and at most `end`, of the first L2 table of any layer that may
+// have entries. Everything before it is a hole.
 Result<std::uint64_t> next_table(LayerSpan layers, std::uint64_t offset, std::uint64_t end);
 
 }  // namespace holdfast::image

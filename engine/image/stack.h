@@ -1,4 +1,4 @@
-// Reads a chain of qcow2 layers as the disk that it is.
+// Reads a chain of qcow2 layers as one disk.
 #pragma once
 
 #include <cstdint>
@@ -13,54 +13,54 @@
 
 namespace holdfast::image {
 
-// One layer to open. Backing names inside the images are never followed: the caller says what rests on
-// what.
+// The files of one layer. Backing names inside images are never followed: the caller gives the layers in
+// order.
 struct LayerFiles {
   std::unique_ptr<File> image;
-  std::unique_ptr<File> sums;  // null: read without checking
+  std::unique_ptr<File> sums;  // null: the image is read without checks
 };
 
 struct ReadExtent {
-  enum class Kind { data, zero, hole };  // zero: written as zeros; hole: no layer has it
+  enum class Kind { data, zero, hole };  // zero: an explicit zero; hole: no layer has an entry
   Kind kind = Kind::hole;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
-  std::size_t layer = 0;  // of data and zero: 0 is the newest
+  std::size_t layer = 0;  // only for data and zero: 0 is the newest
 };
 
-// Immutable; any thread may call; memory is bounded whatever the disk's size or the chain's length.
+// Immutable; any thread may call. Memory is bounded, whatever the disk's size and the chain's length.
 class Stack {
  public:
-  // Newest layer first; the last one must rest on nothing. Refuses, with a sentence, what it can't read
-  // rightly.
+  // Newest layer first; the last one must have no backing file. Refuses, with a sentence, images that it
+  // can't read correctly.
   static Result<std::shared_ptr<Stack>> open(std::vector<LayerFiles> layers);
   virtual ~Stack() = default;
 
   virtual std::uint64_t size() const = 0;
-  virtual std::uint32_t cluster_size() const = 0;  // of the newest layer
-  // All of `into`, or an error: EIO when a stored cluster fails its checksum, naming file and offset.
-  // offset + into.size() must lie inside the disk.
+  virtual std::uint32_t cluster_size() const = 0;  // the newest layer's
+  // Fills all of `into`, or fails: EIO, naming file and offset, if a stored cluster fails its checksum.
+  // offset + into.size() must lie within the disk.
   virtual Result<> read(std::uint64_t offset, ByteSpan into) const = 0;
-  // The extent that `offset` is in, from there on, at most `at_most` long, neighbours of one kind (and
-  // layer) joined.
+  // Returns the extent at `offset`, at most `at_most` long, with neighbours of one kind and layer joined.
   virtual Result<ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const = 0;
 };
 
-// What a header says, for sentences and `inspect`. EINVAL: no qcow2, or one that we can't read rightly.
+// The facts that a header states, for sentences and `inspect`. EINVAL: no qcow2 image, or one that can't be
+// read correctly.
 struct ImageFacts {
   int version = 0;
   std::uint64_t virtual_size = 0;
   std::uint32_t cluster_size = 0;
   std::string backing_file;
-  std::string image_id;  // hex; "" when it isn't ours
+  std::string image_id;  // in hex; "" if another program wrote the image
   bool zstd = false;
 };
 Result<ImageFacts> inspect(const File& image);
 
-// Told how many bytes of an image have been looked at since the last time; its error ends the looking.
+// Called with the number of bytes checked since its last call. An error that it returns ends the check.
 using Watch = std::function<Result<>(std::uint64_t bytes)>;
 
-// Reads every stored cluster of one layer and compares it with its sums: EIO names the first that differs.
+// Reads every stored cluster of one layer and compares it with its sum. EIO names the first that differs.
 Result<> verify_layer(const File& image, const File& sums, const Watch& watch = {});
 
 }  // namespace holdfast::image

@@ -1,7 +1,7 @@
 #include "engine/image/sums.h"
 
 #if defined(__x86_64__)
-#include <xxh_x86dispatch.h>  // with the widest registers that this machine has
+#include <xxh_x86dispatch.h>  // chooses the widest vector instructions of this CPU
 #else
 #include <xxhash.h>
 #endif

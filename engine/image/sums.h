@@ -29,7 +29,7 @@ using Sum = std::array<std::byte, 16>;
 Sum sum_of(ByteView bytes);
 
 constexpr std::size_t kSumsHeaderBytes = 64;
-// Where a host cluster's sum is.
+// The offset of a host cluster's sum in the file.
 constexpr std::uint64_t sum_offset(std::uint64_t cluster) { return kSumsHeaderBytes + cluster * sizeof(Sum); }
 
 struct SumsHeader {
@@ -37,29 +37,29 @@ struct SumsHeader {
   ImageId id{};
   std::uint64_t clusters = 0;
 
-  static Result<SumsHeader> read(const File& sums);  // EIO when it is damaged
-  // EIO when either file is not as long as it was written.
+  static Result<SumsHeader> read(const File& sums);  // EIO if the header is damaged
+  // EIO if either file's size is not the recorded one.
   Result<> check_sizes(const File& image, const File& sums) const;
   Bytes print() const;
 };
 
-// Collects sums as clusters are written, in any order, and writes them out from the front, so that only
-// those of the stretch that grows are in memory. Not for several threads at once.
+// Collects the sums of clusters in any order and writes them from the front on, so memory holds only the
+// growing stretch. One thread at a time.
 class SumsWriter {
  public:
   explicit SumsWriter(File& file) : file_(file) {}
 
   void set(std::uint64_t cluster, const Sum& sum);
-  // Every cluster below `end`, but the header's (0), has been set and won't change.
+  // Writes the sums below `end`. All of them but the header cluster's (0) have been set and won't change.
   Result<> settle(std::uint64_t end);
-  // All are settled; the header's sum is the last that was missing. Durable afterwards; the SHA-256 of the
-  // file is returned.
+  // Writes the header and the sum of cluster 0, the last that was missing, then syncs. Returns the file's
+  // SHA-256. All other sums are settled.
   Result<std::string> finish(const SumsHeader& header, const Sum& first);
 
  private:
   File& file_;
   std::uint64_t base_ = 1;
-  std::vector<Sum> window_;  // from base_ on
+  std::vector<Sum> window_;  // the sums from cluster base_ on
 };
 
 }  // namespace holdfast::image

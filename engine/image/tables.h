@@ -11,17 +11,17 @@
 
 namespace holdfast::image {
 
-// Holds the L2 entries of one group: a segment, or what one L2 table spans when that is more (clusters
-// above 64 KiB). Not for several threads at once.
+// Holds the L2 entries of one group: a segment, or the span of one L2 table if that is larger (clusters above
+// 64 KiB). One thread at a time.
 class Tables {
  public:
   Tables(Geometry geometry, std::uint64_t virtual_size);
 
-  // Makes room for what is at `offset`; an earlier group is written.
+  // Opens the group of `offset`, after writing an earlier one.
   Result<> open(std::uint64_t offset, HostFile& host);
-  // EINVAL when the cluster has an entry already. It is in the open group.
+  // EINVAL if the cluster has an entry already. The cluster is in the open group.
   Result<> set(std::uint64_t cluster, std::uint64_t entry);
-  // Writes the open group when nothing of it lies at or beyond `offset`.
+  // Writes the open group if it ends at or below `offset`.
   Result<> finish_below(std::uint64_t offset, HostFile& host);
 
   Bytes l1() const;
@@ -33,8 +33,8 @@ class Tables {
   const std::uint64_t virtual_size_;
   const std::uint64_t group_clusters_;
   std::vector<std::uint64_t> l1_;
-  std::uint64_t group_first_ = 0;       // cluster of the disk
-  std::vector<std::uint64_t> entries_;  // of the open group; empty: none is open
+  std::uint64_t group_first_ = 0;       // the first cluster of the open group
+  std::vector<std::uint64_t> entries_;  // the open group; empty: none is open
 };
 
 }  // namespace holdfast::image

@@ -8,7 +8,7 @@
 namespace holdfast::image {
 namespace {
 
-// Reads exactly this much.
+// Fills all of `into`, or fails.
 Result<> read_all(const File& file, std::uint64_t offset, ByteSpan into) {
   HF_TRY(const std::size_t got, file.read_at(offset, into));
   if (got != into.size()) return fail(EIO, "{} ends at {}", file.name(), offset + got);

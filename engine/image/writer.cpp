@@ -1,4 +1,4 @@
-// How an image is written, and why it can't be mistaken for a whole one before it is:
+// The steps of writing an image:
 //
 //   write, zero      data and compressed runs, appended by the pool's threads
 //   finish_segment   the segment's L2 tables, the refcount blocks and sums of what is settled
@@ -7,7 +7,7 @@
 //                    the sums                   → sync
 //                    the header cluster         → sync: now it is an image
 //
-// Cluster 0 is a hole until the last step, so a file that was left at any earlier one has no magic.
+// Cluster 0 is a hole until the last step, so an unfinished file has no magic number and is no image.
 #include "engine/image/writer.h"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ class ImageWriter final : public Writer {
         store_(host_, geometry, options) {}
 
   Result<> start() {
-    HF_CHECK(print_header(header()));  // refuses a backing name that doesn't fit before anything is done
+    HF_CHECK(print_header(header()));  // refuses a backing name that doesn't fit, before anything is written
     const std::size_t piece = std::max<std::uint64_t>(kMiB, geometry_.cluster());
     for (unsigned i = 0; i < std::max(1u, options_.compressors); ++i) {
       HF_TRY(auto lane, store_.make_lane(piece));
@@ -106,7 +106,7 @@ class ImageWriter final : public Writer {
   Result<> enter_segment(std::uint64_t offset, std::uint64_t length) {
     HF_CHECK(check_area(offset, length));
     if (length == 0) return {};
-    HF_CHECK(pool_->keep({}));  // after an error that is all there is to say
+    HF_CHECK(pool_->keep({}));  // returns an earlier error
     const std::uint64_t segment = round_down(offset, kSegment);
     const std::lock_guard lock(mutex_);
     if (segment < finished_) return fail(EINVAL, "the segment at {} was finished before", segment);
@@ -123,14 +123,14 @@ class ImageWriter final : public Writer {
   ClusterStore store_;
   std::vector<std::unique_ptr<ClusterStore::Lane>> lanes_;
 
-  std::mutex mutex_;                   // of where the writer is:
-  std::optional<std::uint64_t> open_;  // the segment that data came for last
-  std::uint64_t finished_ = 0;         // segments below this are
+  std::mutex mutex_;                   // guards the writer's position:
+  std::optional<std::uint64_t> open_;  // the segment of the last data
+  std::uint64_t finished_ = 0;         // segments below this offset are finished
 
-  std::unique_ptr<JobPool> pool_;  // last: its threads use all of the above
+  std::unique_ptr<JobPool> pool_;  // last, because its threads use all members above
 };
 
-// A file that need not outlive a crash.
+// A file whose content need not survive a crash: syncing does nothing.
 class Fleeting final : public File {
  public:
   explicit Fleeting(File& file) : file_(file) {}
