@@ -1,7 +1,10 @@
 #!/usr/bin/python3
-"""A year of random crons in 20 zones, time by time, beside what croniter makes of the calendar and Python's zoneinfo of the
-zones. Within a day of a change of clocks both are left out: croniter knows nothing of them, and a table made by hand has
-them (tests/schedule/clock_changes_test.cpp). tools/test --long schedules compares 1,000 of them; croniter takes its time."""
+"""A year of random crons in 20 zones, compared time by time with an oracle: croniter for the calendar, Python's
+zoneinfo for the zones.
+
+Times within a day of a clock change are left out, because croniter does not know clock changes;
+tests/schedule/clock_changes_test.cpp has a table of them. croniter is slow: `tools/test --long schedules` compares
+1,000 crons."""
 
 import bisect
 import datetime
@@ -29,7 +32,7 @@ LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 
 def some(chance, least, most, names=()):
-    """A field: a number, a range, a step, a list of them, by name where there are names."""
+    """Returns a random field: a number, a range, a step, a list of them, or names where the field has names."""
 
     def word(number):
         return names[number - least] if names and chance.random() < 0.5 else str(number)
@@ -43,8 +46,8 @@ def some(chance, least, most, names=()):
 
 
 def some_cron(chance):
-    """Most come a few times a day; where day of month or of week is a step, the other one is a star, since what both mean
-    together then is read otherwise by croniter."""
+    """Returns a random cron, mostly with a few times a day. A step in one day field comes with a star in the other
+    one, because croniter reads both fields together differently."""
     if chance.random() < 0.05:
         return chance.choice(["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"])
     minute = str(chance.randint(0, 59)) if chance.random() < 0.8 else chance.choice([some(chance, 0, 59), "*/20", "*"])
@@ -66,8 +69,8 @@ def some_cron(chance):
 
 
 def is_read_rightly(cron):
-    """From a day that a month lacks croniter jumps over the first days of the next month, and what is written out as all
-    days counts as a star with it (tests/schedule has such rules)."""
+    """Whether croniter reads the cron correctly. croniter skips the first days of a month after a day that the last
+    month lacks. It also takes a complete list of days for a star. tests/schedule has such rules."""
     expanded = croniter.croniter.expand(cron)[0]
     days = expanded[2]
     jumps = days != ["*"] and max(days) >= 29 and min(days) <= 3
@@ -76,7 +79,7 @@ def is_read_rightly(cron):
 
 
 def comes(cron):
-    """Whether one of its months has one of its days; a cron that never comes is refused."""
+    """Whether one of the cron's months has one of its days. Holdfast refuses a cron without times."""
     _, _, days, months, weekdays = croniter.croniter.expand(cron)[0]
     if days == ["*"] or weekdays != ["*"]:
         return True
@@ -92,14 +95,14 @@ def some_crons(chance):
 
 
 def changes(zone):
-    """The instants of the year, and of a day around it, at which the zone's clocks are put forward or back."""
+    """Instants within the year, and a day around it, at which the zone's clocks change."""
     offset = lambda at: datetime.datetime.fromtimestamp(at, zone).utcoffset()
     hours = range(int(BEGIN.timestamp()) - DAY, int(END.timestamp()) + DAY, 3600)
     return [hour for hour in hours if offset(hour) != offset(hour + 3600)]
 
 
 def far_from(changed, times):
-    """Those that are more than a day away from each of them."""
+    """Times that are more than a day away from each clock change."""
 
     def is_far(at):
         i = bisect.bisect(changed, at)
@@ -109,7 +112,7 @@ def far_from(changed, times):
 
 
 def by_croniter(cron, zone):
-    """Calendar first, as if there were no zones; then each of its minutes as an instant of the zone."""
+    """Times by croniter: the calendar first, without zones; then each minute as an instant of the zone."""
     naive = BEGIN.replace(tzinfo=None) - datetime.timedelta(days=2)
     calendar = croniter.croniter(cron, naive)
     while True:
@@ -122,7 +125,7 @@ def by_croniter(cron, zone):
 
 
 def by_holdfast(schedules):
-    """A list of times for each (zone, cron)."""
+    """Returns a list of times for each (zone, cron)."""
     span = f"{int(BEGIN.timestamp())}\t{int(END.timestamp())}"
     asked = "".join(f"{zone}\t{cron}\t{span}\n" for zone, cron in schedules)
     done = subprocess.run([PROGRAM], input=asked, stdout=subprocess.PIPE, text=True, check=True)
@@ -130,7 +133,7 @@ def by_holdfast(schedules):
 
 
 def differences(schedules, found):
-    """A sentence for each schedule whose times aren't the oracle's, and how many times were compared."""
+    """Returns a sentence for each schedule that differs from the oracle, and the number of compared times."""
     known = {name: (zoneinfo.ZoneInfo(name), changes(zoneinfo.ZoneInfo(name))) for name in ZONES}
     sentences, compared = [], 0
     for (name, cron), times in zip(schedules, found, strict=True):
@@ -156,13 +159,13 @@ class Croniter(unittest.TestCase):
         cls.schedules = list(zip(itertools.islice(itertools.cycle(ZONES), SCHEDULES), some_crons(chance)))
         cls.found = by_holdfast(cls.schedules)
 
-    def test_a_year_of_each_schedule_is_what_croniter_makes_of_it(self):
+    def test_a_year_of_each_schedule_equals_the_oracle(self):
         sentences, compared = differences(self.schedules, self.found)
         self.assertEqual(sentences, [])
         print(f"{SCHEDULES} schedules in {len(ZONES)} zones, {compared} times compared", flush=True)
         self.assertGreater(compared, 100 * SCHEDULES)
 
-    def test_one_time_too_few_one_too_many_and_one_that_is_off_are_seen(self):
+    def test_a_missing_an_extra_and_a_shifted_time_are_reported(self):
         for spoil in (lambda t: t[:-1], lambda t: t + [t[-1] + 60], lambda t: [t[0] - 60] + t[1:]):
             schedules = [("Asia/Tokyo", "15 3 * * *"), ("Europe/Berlin", "0 0 1 * *")]
             found = by_holdfast(schedules)
@@ -171,7 +174,7 @@ class Croniter(unittest.TestCase):
             (sentence,), _ = differences(schedules, found)
             self.assertIn("15 3 * * * in Asia/Tokyo", sentence)
 
-    def test_another_zone_is_seen(self):
+    def test_another_zone_is_reported(self):
         (found,) = by_holdfast([("Europe/London", "15 3 * * *")])
         self.assertEqual(len(differences([("Europe/Berlin", "15 3 * * *")], [found])[0]), 1)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The tree is in order: the rooms of the house and no other, files of a readable size, nothing left to do, no
-sleeping, no test that steps aside by itself."""
+"""Order of the tree: a fixed list of rooms, files of readable size, no unfinished work, no sleep, no test that skips
+itself."""
 
 import pathlib
 import re
@@ -13,11 +13,11 @@ LONGEST = 500  # lines
 EXEMPT = {"LICENSE"}
 SOURCES = (".h", ".cpp", ".py", ".sql", ".cmake", ".txt")
 
-# Spelled so that this file does not find itself.
+# The words are split, so that this file does not match itself.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
-# In Python and in scripts, tests/lib's one loop that looks again apart; in C++ time itself is tested in places.
+# Python and scripts may not sleep; the one polling loop of tests/lib is exempt. C++ tests may test time itself.
 SLEEP = re.compile(r"\btime\.sl" r"eep\b|^\s*sl" r"eep\s", re.MULTILINE)
-# Tests that can't run here fail unless HOLDFAST_ALLOW_SKIP names them: tests/lib decides, nobody else.
+# Only tests/lib may skip a test, and only where HOLDFAST_ALLOW_SKIP names the file.
 STEPS_ASIDE = re.compile(r"\bGTEST_" r"SKIP\b|\bskip(Test|If|Unless)\b|@unittest\.sk" r"ip")
 
 
@@ -26,7 +26,7 @@ def is_text(path):
 
 
 def out_of_order(root):
-    """A sentence for each thing that is not as it should be."""
+    """A sentence for each breach."""
     sentences = [
         f"{entry.name}/ is no room of the house"
         for entry in sorted(root.iterdir())
@@ -58,20 +58,20 @@ class Order(tree.MadeTreeTest):
         self.make(path, text)
         self.assertRegex("\n".join(out_of_order(self.made)), sentence)
 
-    def test_a_room_too_many_is_seen(self):
+    def test_an_extra_room_is_reported(self):
         self.assert_found("utils/a.txt", "", "utils/ is no room")
 
-    def test_a_long_file_is_seen(self):
+    def test_a_long_file_is_reported(self):
         self.assert_found("engine/a.cpp", "\n" * (LONGEST + 1), "501 lines")
 
-    def test_unfinished_work_is_seen(self):
+    def test_unfinished_work_is_reported(self):
         self.assert_found("engine/a.cpp", "// TO" "DO: later\n", "says TO" "DO")
 
-    def test_a_sleep_is_seen(self):
+    def test_a_sleep_is_reported(self):
         self.assert_found("tools/lib/a.sh", "run &\n  sl" "eep 1\n", "sleeps")
         self.assert_found("tests/mount/test_a.py", "time.sl" "eep(1)\n", "test_a.py sleeps")
 
-    def test_a_test_that_steps_aside_is_seen(self):
+    def test_a_test_that_skips_itself_is_reported(self):
         self.assert_found("tests/engine/a_test.cpp", "GTEST_" "SKIP();\n", "skips a test")
 
 

@@ -1,4 +1,4 @@
-"""A machine, its flow, and a flow that carries its points into another repository."""
+"""Replication tests: a machine, its flow, and a flow that copies its points into another repository."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Replication(holdfast.MountTest):
         return {"type": "replication", "target": "machines/m", "from": "r", "repository": "offsite"} | fields
 
     def copy(self, name, expected="success", arguments=""):
-        """Runs the replication; its job."""
+        """Runs the replication and returns its job."""
         status = self.daemon.run("copy", name, arguments)
         (job,) = [job for job in os.listdir(self.daemon.mount / f"flows/copy/executions/{name}/jobs") if job != "error"]
         job = self.daemon.json(f"jobs/{job}/status.json")
@@ -40,19 +40,19 @@ class Replication(holdfast.MountTest):
         return self.daemon.json(f"machines/m/points/{point}/manifest.json")["copies"]
 
     def point(self, point, repository=None):
-        """Its directory in a repository."""
+        """Directory of the point in a repository."""
         return (repository or self.offsite) / self.days.directory().name / point
 
     def stored(self, directory):
-        """The image and the checksums there."""
+        """Images and checksum files in the directory."""
         return [path for path in directory.iterdir() if path.suffix in (".qcow2", ".sums")]
 
     def size(self, *points):
-        """Of what is to be carried of them as it is."""
+        """Bytes of the points' files, all of which a replication without merges moves."""
         return sum(path.stat().st_size for point in points for path in self.stored(self.point(point, self.repository)))
 
     def differences(self):
-        """What is wrong with the copies by QEMU's judgement, all of them and with what they rest on."""
+        """Points whose copies QEMU finds unsound or different from their records."""
         found = []
         for point, record in self.days.records.items():
             image = self.point(point) / "disk-0.qcow2"
@@ -68,7 +68,8 @@ class Replication(holdfast.MountTest):
             self.assertEqual(self.restored(point), record.read_bytes(), point)
 
     def take_away(self, repository):
-        """As a file system that is not mounted: the directory is there, and empty. Where all of it is now."""
+        """Empties the repository's directory, as if its file system were not mounted. Returns the place of the
+        files."""
         away = repository.with_name(f"{repository.name}-away")
         away.mkdir()
         for path in repository.iterdir():

@@ -1,7 +1,7 @@
-"""What disks hold: independent records of it, and comparisons by the stock tools.
+"""Comparisons of disks with their records, by stock tools.
 
-The comparisons answer yes or no and raise on anything else, so that a tool that could not run is
-never taken for "different", nor a missing file for "the same"."""
+A comparison returns yes or no and raises for anything else. So a tool that cannot run does not count as "different",
+nor a missing file as "the same"."""
 
 import os
 import subprocess
@@ -17,17 +17,17 @@ def _verdict(command):
 
 
 def same_bytes(one, other):
-    """By cmp: equal in length and in every byte."""
+    """Whether both files have the same length and the same bytes, by cmp."""
     return _verdict(["cmp", "--silent", "--", one, other])
 
 
 def same_disk(image, record):
-    """By qemu-img compare: the qcow2 `image`, with all that it rests on, reads as the raw `record`."""
+    """Whether the qcow2 `image`, with its backing files, reads as the raw `record`, by qemu-img compare."""
     return _verdict(["qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw", image, record])
 
 
 def sound(image):
-    """By qemu-img check: no error, no leak."""
+    """Whether qemu-img check finds neither an error nor a leak."""
     done = subprocess.run(["qemu-img", "check", "-q", "-f", "qcow2", str(image)], capture_output=True, check=False)
     return done.returncode == 0
 
@@ -46,10 +46,10 @@ def flip_bit(path, offset):
 
 
 def clusters(ranges, size=CLUSTER):
-    """The numbers of the clusters that (offset, length) ranges touch."""
+    """Numbers of the clusters that the (offset, length) ranges touch."""
     return {n for offset, length in ranges if length for n in range(offset // size, (offset + length - 1) // size + 1)}
 
 
 def bytes_on_disk(folder):
-    """What all files of a directory take on disk, holes not counted."""
+    """Bytes on disk of all files in the directory, without holes."""
     return sum(entry.stat().st_blocks * 512 for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False))

@@ -1,4 +1,4 @@
-"""Machines with points of many days, made in a moment: after each run the days before it are set back in the catalog."""
+"""Machines with points of many days, made at once: before each run, the catalog's older points are dated back."""
 
 import contextlib
 import json
@@ -12,19 +12,19 @@ CLUSTER = 65536
 
 
 def set_back(daemon, milliseconds):
-    """All points, and what they rest on, become older by so much."""
+    """Dates all points and chains back by so many milliseconds."""
     with contextlib.closing(sqlite3.connect(daemon.state / "catalog.sqlite", timeout=60)) as catalog, catalog:
         catalog.execute("UPDATE points SET time = time - ?", (milliseconds,))
         catalog.execute("UPDATE chains SET created_at = created_at - ?", (milliseconds,))
 
 
 class History:
-    """A machine of one file, its flow and its repository, with a record of each point's disk."""
+    """A machine with one file, its flow, its repository, and a record of each point's disk."""
 
     def __init__(self, daemon, folder, disk, repository, random, machine="m", flow="f"):
         self.daemon, self.folder, self.disk, self.repository, self.random = daemon, folder, disk, repository, random
         self.machine, self.flow = machine, flow
-        self.records = {}  # by point, in the order of their making
+        self.records = {}  # by point, in the order of the runs
         self.runs = 0
         self.capacity = os.path.getsize(disk.path)
 
@@ -32,14 +32,14 @@ class History:
         return set(self.daemon.points(self.machine))
 
     def write(self, clusters):
-        """Random clusters of the disk, and now and then zeros."""
+        """Writes random clusters, one in ten of them zeros."""
         for _ in range(clusters):
             place = self.random.randrange(self.capacity // CLUSTER) * CLUSTER
             zeros = self.random.random() < 0.1
             self.disk.write(place, bytes(CLUSTER) if zeros else self.random.randbytes(CLUSTER))
 
     def day(self, clusters=2, arguments="", later=DAY):
-        """A run; its point is of now, the others are a day older than before. Its name."""
+        """Dates older points back by a day, writes, and runs the flow. Returns the new point's name."""
         set_back(self.daemon, later)
         self.write(clusters)
         before = self.points()
@@ -58,7 +58,7 @@ class History:
         return {os.path.basename(os.readlink(execution))}
 
     def jobs(self, kind="prune"):
-        """Of such a type, by name."""
+        """Returns the jobs of the type by name."""
         found = {}
         for name in os.listdir(self.daemon.mount / "jobs"):
             if name != "error":
@@ -68,7 +68,7 @@ class History:
         return found
 
     def new_jobs(self, seen):
-        """Prunings that have come since the last time."""
+        """Returns the pruning jobs that are not in `seen`, and adds all jobs to `seen`."""
         found = {}
         for name in set(os.listdir(self.daemon.mount / "jobs")) - seen - {"error"}:
             job = self.daemon.json(f"jobs/{name}/status.json")
@@ -78,7 +78,7 @@ class History:
         return found
 
     def settle(self):
-        """All prunings have ended."""
+        """Waits until all prunings have ended."""
         while self.daemon.json(f"machines/{self.machine}/status.json")["state"] == "busy":
             for name in self.jobs():
                 self.daemon.read(f"jobs/{name}/wait")
@@ -102,7 +102,7 @@ class History:
         return image
 
     def difference(self, point):
-        """What QEMU finds wrong with a point's image, or different from its record; "" when nothing."""
+        """QEMU's complaint about the point's image, or its difference from the record; "" for none."""
         image, record = self.image(point), self.records[point]
         check = subprocess.run(["qemu-img", "check", "-q", "-f", "qcow2", image], capture_output=True, text=True)
         if check.returncode != 0:
@@ -112,17 +112,17 @@ class History:
         return "" if compared.returncode == 0 else f"{point}: {compared.stdout}{compared.stderr}"
 
     def differences(self):
-        """Of all points that are there."""
+        """Complaints and differences of all points."""
         return [found for found in (self.difference(point) for point in self.points()) if found]
 
     def layers(self):
-        """Of the newest point's chain, as chain.json has them."""
+        """Layers of the newest point's chain, from chain.json."""
         newest = list(self.records)[-1]
         chain = self.daemon.json(f"machines/{self.machine}/points/{newest}/manifest.json")["chain"]
         return self.daemon.json(f"machines/{self.machine}/chains/{chain}/chain.json")["layers"]
 
     def depth(self, point):
-        """How many layers QEMU opens to read it."""
+        """The number of layers that QEMU opens for the point."""
         said = subprocess.check_output(["qemu-img", "info", "--backing-chain", "--output=json", "-f", "qcow2", self.image(point)])
         return len(json.loads(said))
 

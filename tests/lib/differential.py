@@ -1,4 +1,4 @@
-"""A file read beside its truth, by several threads, in every way that a program can read, at random places."""
+"""Random reads of a file beside its truth, by several threads, with read(2), mmap and O_DIRECT."""
 
 import concurrent.futures
 import contextlib
@@ -8,7 +8,7 @@ import random
 
 LENGTHS = [1, 511, 512, 4095, 4096, 4097, 65536, 65537, 300_000, 2**20, 3 * 2**20 + 17]
 WEIGHTS = [8, 8, 8, 8, 16, 8, 16, 16, 4, 2, 1]
-FORGETTING = 8  # every so many reads of the page cache it is told to forget, lest only the kernel be compared
+FORGETTING = 8  # reads between two drops of the page cache, so that reads reach the server
 
 
 class Buffered:
@@ -43,7 +43,7 @@ class Mapped:
 
 
 class Direct:
-    """O_DIRECT into aligned memory: each read reaches the server as it is asked for, aligned or not."""
+    """O_DIRECT into aligned memory: each read reaches the server as it was asked for, aligned or not."""
 
     def __init__(self, path):
         self._file = os.open(path, os.O_RDONLY | os.O_DIRECT)
@@ -68,7 +68,7 @@ def _read_some(way, path, truth, count, seed):
         size = os.fstat(theirs.fileno()).st_size
         for _ in range(count):
             length = rng.choices(LENGTHS, WEIGHTS)[0]
-            # Some begin or end where a cluster does, some go beyond the end.
+            # Half of the reads begin or end at a cluster's edge; some go beyond the end.
             offset = rng.randrange(size)
             if rng.random() < 0.5:
                 offset = max(0, offset - offset % 65536 - rng.choice([0, 0, 1, length]))
@@ -78,8 +78,8 @@ def _read_some(way, path, truth, count, seed):
 
 
 def differences(path, truth, count, rng, threads=6, ways=WAYS):
-    """What `count` random reads of `path` found other than in `truth`: a sentence each. All threads read at once, each in one
-    of the ways."""
+    """Reads `path` `count` times, with all threads at once, and returns a sentence for each difference from `truth`.
+    Threads take turns in `ways`."""
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         begun = [
             pool.submit(

@@ -1,4 +1,4 @@
-"""The mount by the tools that people use on it: scripts that run there, programs at a terminal, runs that last."""
+"""The mount under people's tools: scripts, programs at a terminal, readers of `wait`."""
 
 import json
 import os
@@ -11,14 +11,14 @@ from terminal import Terminal
 
 
 class FaceTest(holdfast.MountTest):
-    """A MountTest that stands in the mount's root."""
+    """A MountTest with scripts and programs whose working directory is the mount."""
 
     def setUp(self):
         super().setUp()
         self.mount = self.daemon.mount
 
     def shell(self, script, shell="bash", user=None, **options):
-        """A script whose working directory is the mount, as it ended."""
+        """Runs a script in the mount and returns the completed process."""
         command = [shell, "-c", script]
         if user is not None:
             command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
@@ -27,19 +27,19 @@ class FaceTest(holdfast.MountTest):
         )
 
     def assert_runs(self, script, **options):
-        """It succeeds and complains of nothing; what it says."""
+        """Expects the script to succeed without complaints, and returns its output."""
         done = self.shell(script, **options)
         self.assertEqual((done.returncode, done.stderr), (0, ""), script)
         return done.stdout
 
     def terminal(self, *command):
-        """A program at a terminal, in the mount."""
+        """Starts a program at a terminal of its own, in the mount."""
         terminal = Terminal(command, cwd=self.mount)
         self.addCleanup(terminal.close)
         return terminal
 
     def hold_run(self):
-        """machines/m with a point, and flows/f with a second run, "held", that lasts until it is cancelled."""
+        """Makes machines/m with a point, and flows/f with a second run, "held", that lasts until it is cancelled."""
         self.add_file_machine()
         path = self.add_repository()
         self.add_flow()
@@ -49,7 +49,7 @@ class FaceTest(holdfast.MountTest):
         self.until(lambda: self.daemon.json("flows/f/executions/held/status.json")["status"] == "running")
 
     def wait_in(self, path="flows/f/wait"):
-        """A process that reads a `wait`."""
+        """Starts a process that reads a `wait`."""
         reader = spawn(["cat", self.mount / path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(reader.stderr.close)
         self.addCleanup(reader.stdout.close)
@@ -63,17 +63,17 @@ class FaceTest(holdfast.MountTest):
 
 
 def is_parked(pid):
-    """Whether a process has a `wait` open and waits for the mount's answer."""
+    """Whether the process has a `wait` open and waits for the mount's answer."""
     where = pathlib.Path(f"/proc/{pid}/wchan").read_text()
     return ("fuse" in where or "request_wait" in where) and "wait" in opened_by(pid)
 
 
 def opened_by(pid):
-    """Names of the files that a process has open."""
+    """Names of the files that the process has open."""
     names = set()
     for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
         try:
             names.add(os.path.basename(os.readlink(fd)))
         except FileNotFoundError:
-            pass  # closed in the meantime
+            pass  # closed meanwhile
     return names

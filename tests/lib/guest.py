@@ -1,6 +1,6 @@
-"""A real guest under QEMU's own emulation: Debian's kernel, busybox, and QEMU's guest agent. Up in seconds.
+"""A real guest under QEMU's own emulation: Debian's kernel, busybox, and QEMU's guest agent. It boots in seconds.
 
-Never with KVM, which must not be needed: a machine for tests is often a guest itself."""
+KVM is never used, because test machines are often guests themselves."""
 
 import glob
 import os
@@ -15,7 +15,7 @@ from qmp import Qmp, monitor
 PORT = "org.qemu.guest_agent.0"
 MODULES = ["virtio_pci", "virtio_blk", "virtio_console", "ext4"]
 
-# Each line from the port "control" is a command; its output is followed by "@@ STATUS".
+# Commands arrive as lines on the port "control"; the output of each is followed by "@@ STATUS".
 INIT = f"""#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/
@@ -42,13 +42,13 @@ done
 
 
 def kernel():
-    """The newest of Debian's kernels for clouds; "" when there is none."""
+    """The newest of Debian's cloud kernels; "" without one."""
     found = sorted(glob.glob("/boot/vmlinuz-*-cloud-amd64"))
     return found[-1] if found else ""
 
 
 def missing():
-    """What this machine lacks; "" when nothing."""
+    """A sentence about missing programs; "" when all are there."""
     if not kernel():
         return "linux-image-cloud-amd64 is not installed"
     programs = ["qemu-system-x86_64", "qemu-ga", "busybox", "cpio", "modprobe", "mkfs.ext4", "e2fsck"]
@@ -57,7 +57,7 @@ def missing():
 
 
 def make_initrd(folder):
-    """The guest's whole system, as one file in `folder`."""
+    """Makes the guest's whole system as one file in `folder`."""
     root = folder / "root"
     for name in ("bin", "modules"):
         (root / name).mkdir(parents=True)
@@ -91,7 +91,7 @@ def make_initrd(folder):
 
 
 class Disk:
-    """A qcow2 disk of the guest, /dev/vda, /dev/vdb …"""
+    """A qcow2 disk of the guest: /dev/vda, /dev/vdb …"""
 
     def __init__(self, folder, number, capacity):
         self.name = f"disk-{number}"
@@ -103,13 +103,13 @@ class Disk:
 
 
 class Guest:
-    """Boots at construction. close() is the plug pulled."""
+    """Boots at construction. close() kills QEMU, which is a power loss for the guest."""
 
     def __init__(self, folder, initrd, capacities):
-        """The first disk, if there is one, holds an ext4."""
+        """`capacities` of the disks; the first disk holds an ext4."""
         self.folder = folder
         folder.mkdir(parents=True)
-        self.socket = folder / "qmp.sock"  # for Holdfast: QMP serves one client at a time
+        self.socket = folder / "qmp.sock"  # for Holdfast alone, because QMP serves one client at a time
         self.agent = folder / "agent.sock"
         self.disks = [Disk(folder, number, capacity) for number, capacity in enumerate(capacities)]
         if self.disks:
@@ -154,17 +154,17 @@ class Guest:
         return arguments
 
     def definition(self, **fields):
-        """The machine's config.json."""
+        """Returns the machine's config.json."""
         disks = [{"name": disk.name, "node": disk.node} for disk in self.disks]
         return {"driver": "qmp", "socket": str(self.socket), "disks": disks, **fields}
 
     def run(self, command):
-        """A line of shell in the guest; what it says. Raises when it fails."""
+        """Runs a line of shell in the guest and returns its output; raises when the line fails."""
         self.begin(command)
         return self.end()
 
     def begin(self, command):
-        """The same without waiting for its end()."""
+        """Starts a line of shell in the guest; end() waits for its end."""
         self._lines.write(command.encode() + b"\n")
         self._lines.flush()
 
@@ -183,11 +183,12 @@ class Guest:
         raise EOFError(f"the guest has gone; its console:\n{(self.folder / 'console.log').read_text()[-4000:]}")
 
     def status(self):
-        """What QEMU says of the guest: running, paused, io-error …"""
+        """QEMU's word for the guest's state: running, paused, io-error …"""
         return self.qmp.command("query-status")["status"]
 
     def foreign(self):
-        """Whatever QEMU has besides the guest's own, bitmaps apart; devices that have not their own disk."""
+        """Nodes, exports and jobs in QEMU beyond the guest's own, and devices without their own disk. Bitmaps are left
+        out."""
         nodes = self.qmp.command("query-named-block-nodes", {"flat": True})
         names = {node["node-name"] for node in nodes if not node["node-name"].startswith("#")}
         found = sorted(names - {disk.node for disk in self.disks})
@@ -197,13 +198,13 @@ class Guest:
         return found + sorted(set(attached) - {disk.node for disk in self.disks})
 
     def bitmaps(self, disk):
-        """Names of the disk's bitmaps, with their facts."""
+        """Bitmaps of the disk by name."""
         nodes = self.qmp.command("query-named-block-nodes", {"flat": True})
         (node,) = [node for node in nodes if node["node-name"] == disk.node]
         return {bitmap["name"]: bitmap for bitmap in node.get("dirty-bitmaps", []) if "name" in bitmap}
 
     def close(self):
-        """For cleanup: whatever state it is in."""
+        """Cleans up in any state."""
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -213,7 +214,7 @@ class Guest:
 
 
 class SnapshotGuest(Guest):
-    """Its disks are images that stay as they are (snapshot=on): what it writes goes with it."""
+    """A guest whose disks are images that stay unchanged (snapshot=on): its writes are discarded at its end."""
 
     def __init__(self, folder, initrd, images):
         """`images`: (path, format) of /dev/vda, /dev/vdb …"""
@@ -229,7 +230,7 @@ class SnapshotGuest(Guest):
 
 
 def make_file_system(disk, folder):
-    """An ext4 on a disk whose guest is not running."""
+    """Makes an ext4 on a disk of a guest that is not running."""
     raw = pathlib.Path(folder) / "new.raw"
     with open(raw, "wb") as file:
         file.truncate(disk.capacity)
@@ -239,7 +240,7 @@ def make_file_system(disk, folder):
 
 
 def complaints(image):
-    """What is wrong with an ext4 in a raw file, or left to be played back from its journal; "" when it was at rest."""
+    """Faults of an ext4 in a raw file, or a note about an open journal; "" for a clean file system."""
     facts = subprocess.run(["dumpe2fs", "-h", image], capture_output=True, text=True, check=True).stdout
     if "needs_recovery" in facts:
         return "its journal has to be played back"

@@ -1,7 +1,7 @@
 """Holdfast as its users meet it: a daemon on a mount, and files to read and write there.
 
-For tests/mount: HOLDFASTD names the binary (default: the release build). A test file ends with
-`holdfast.main()`; run one by hand with
+HOLDFASTD names the binary of tests in tests/mount; the default is the release build. A test file ends with
+`holdfast.main()`. Command for one file:
     PYTHONPATH=tests/lib HOLDFASTD=build/asan/holdfastd tests/mount/test_spine.py -v"""
 
 import json
@@ -23,19 +23,19 @@ from storage import StorageDaemon
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("HOLDFASTD") or ROOT / "build/release/holdfastd")
-CEILING = 120  # seconds until something that must happen counts as never happening
-SKIPPED = 77  # what ctest takes for "skipped"
+CEILING = 120  # seconds until a missing event counts as a failure
+SKIPPED = 77  # ctest's exit status for "skipped"
 
 
 class Refused(Exception):
-    """The daemon did not start; the text is what it said."""
+    """The daemon did not start; the text is its message."""
 
 
 class Daemon:
-    """One state directory and one mount point; start and end it as often as you like."""
+    """A daemon with one state directory and one mount point, which can be started and ended repeatedly."""
 
     def __init__(self, folder):
-        self.hooks = folder / "hooks"  # the commands of flows: root's
+        self.hooks = folder / "hooks"  # root's folder for the commands of flows
         self.hooks.mkdir(mode=0o755)
         self.config = folder / "holdfast.json"
         self.config.write_text(json.dumps({"hooks": str(self.hooks)}))
@@ -62,7 +62,7 @@ class Daemon:
         assert said == b"ready\n", f"holdfastd says {said} instead of ready"
 
     def stop(self):
-        """SIGTERM; it must end well and leave no mount."""
+        """Sends SIGTERM. The daemon must end with 0 and leave no mount."""
         self.process.terminate()
         status = self.process.wait(CEILING)
         left = is_mounted(self.mount)
@@ -71,14 +71,14 @@ class Daemon:
         assert not left, "holdfastd has left its mount behind"
 
     def kill(self):
-        """SIGKILL: the mount stays behind, dead."""
+        """Sends SIGKILL; the dead mount stays."""
         self.process.kill()
         assert self.process.wait(CEILING) == -signal.SIGKILL
         self.process.stdout.close()
         self.process = None
 
     def close(self):
-        """For cleanup: whatever state it is in."""
+        """Cleans up in any state."""
         if self.process:
             self.process.kill()
             self.process.wait()
@@ -86,7 +86,7 @@ class Daemon:
             self.process = None
         detach(self.mount)
 
-    # The files, named from the mount's root.
+    # Files are named from the mount's root.
 
     def read(self, path):
         return (self.mount / path).read_text()
@@ -95,7 +95,7 @@ class Daemon:
         return json.loads(self.read(path))
 
     def write(self, path, text):
-        """As `echo TEXT > PATH` does: one write(2). Raises what that write, or the close, is refused with."""
+        """Writes as `echo TEXT > PATH` does, with one write(2). Raises the error of that write or of close(2)."""
         file = os.open(self.mount / path, os.O_WRONLY | os.O_TRUNC)
         try:
             return os.write(file, text.encode() + b"\n")
@@ -103,30 +103,30 @@ class Daemon:
             os.close(file)
 
     def define(self, path, definition):
-        """mkdir, and its config.json."""
+        """Makes an object and writes its config.json."""
         (self.mount / path).mkdir()
         self.write(f"{path}/config.json", json.dumps(definition))
 
     def catalog(self):
-        """All that it holds, as SQL; but for its events, since a refusal is one, too."""
+        """Lines of the catalog as SQL. Events are left out, because a refusal makes an event, too."""
         command = ["sqlite3", "-readonly", self.state / "catalog.sqlite", ".dump"]
         dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         events = ("INSERT INTO events ", "INSERT INTO event_parts ")
         return [line for line in dump.splitlines() if not line.startswith(events)]
 
     def run(self, flow, name, arguments=""):
-        """Runs a flow to its end; its final status."""
+        """Runs a flow to its end and returns the final status."""
         self.write(f"flows/{flow}/control", f"run name={name} {arguments}".rstrip())
         return self.read(f"flows/{flow}/executions/{name}/wait").strip()
 
     def points(self, machine):
-        """Names of a machine's points, the oldest first."""
+        """Names of the machine's points, the oldest first."""
         names = os.listdir(self.mount / "machines" / machine / "points")
         return sorted(name for name in names if name != "error")
 
 
 def until(condition):
-    """Looks until it holds: for what nobody tells us of."""
+    """Polls until the condition holds, for conditions that nothing announces."""
     deadline = time.monotonic() + CEILING
     while not condition():
         if time.monotonic() > deadline:
@@ -135,14 +135,14 @@ def until(condition):
 
 
 def memory():
-    """Where files are in memory; None, for the usual place, where that is not possible."""
+    """A directory in memory; None (the default place) where /dev/shm is not writable."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 class MountTest(unittest.TestCase):
-    """Each test has a folder and a daemon of its own, which is running when it begins."""
+    """Each test has its own folder and its own daemon, which runs when the test begins."""
 
-    below = None  # where the folder is made; None is the usual place
+    below = None  # parent of the folder; None is the default place
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-test-", dir=self.below))
@@ -152,14 +152,14 @@ class MountTest(unittest.TestCase):
         self.daemon.start()
 
     def add_machine(self, name="m", capacities=(256 * 2**20,)):
-        """A storage daemon with such disks, and a machine for it."""
+        """Starts a storage daemon with disks of these capacities and defines a machine for it."""
         storage = StorageDaemon(self.folder / name, capacities)
         self.addCleanup(storage.close)
         self.daemon.define(f"machines/{name}", storage.definition())
         return storage
 
     def add_file_machine(self, name="m", capacity=2**20):
-        """A file of random bytes as a disk, and a machine with it alone: its runs take no time worth speaking of."""
+        """Defines a machine with one file of random bytes. Its runs take little time."""
         disk = PlainDisk(self.folder / f"{name}.disk", capacity)
         disk.write(0, os.urandom(capacity))
         listed = [{"name": "disk-0", "path": str(disk.path)}]
@@ -167,7 +167,7 @@ class MountTest(unittest.TestCase):
         return disk
 
     def add_repository(self, name="r", **settings):
-        """An empty directory, and a repository in it; the directory."""
+        """Makes an empty directory with a repository in it, and returns the directory."""
         path = self.folder / f"repository-{name}"
         path.mkdir()
         self.daemon.define(f"repositories/{name}", {"path": str(path), **settings})
@@ -178,15 +178,15 @@ class MountTest(unittest.TestCase):
         self.daemon.define(f"flows/{name}", flow)
 
     def add_hook(self, name, script, mode=0o755):
-        """A shell script that flows may name."""
+        """Writes a shell script that flows may name."""
         path = self.daemon.hooks / name
         path.write_text("#!/bin/sh\n" + script)
         path.chmod(mode)
         return path
 
     def back_up(self, name, expected="success", **arguments):
-        """A run of flow f over machine m, whose storage daemon is self.storage: the new point, and a record of its first
-        disk at that instant."""
+        """Runs flow f over machine m, whose storage daemon is self.storage. Returns the new point and a record of its
+        first disk."""
         record = self.storage.disks[0].record(self.folder / f"{name}.record")
         before = set(self.daemon.points("m"))
         words = " ".join(f"{key}={value}" for key, value in arguments.items())
@@ -195,7 +195,7 @@ class MountTest(unittest.TestCase):
         return point, record
 
     def seed(self):
-        """Of what is random in the test: HOLDFAST_SEED, or a new one; printed, so that it can be had again."""
+        """HOLDFAST_SEED or a new seed, printed so that the run can be repeated."""
         seed = int(os.environ.get("HOLDFAST_SEED", random.randrange(2**32)))
         print(f"{self.id()}: HOLDFAST_SEED={seed}", flush=True)
         return seed
@@ -215,7 +215,7 @@ class MountTest(unittest.TestCase):
 
 
 def missing():
-    """What this machine lacks for tests that mount; "" when nothing."""
+    """A sentence about what this machine lacks for tests that mount; "" when nothing."""
     if os.geteuid() != 0:
         return "they run as root"
     if not os.path.exists("/dev/fuse"):
@@ -224,14 +224,14 @@ def missing():
 
 
 def absent(*programs):
-    """Which of them are not installed; "" when all are."""
+    """A sentence about the programs that are not installed; "" when all are."""
     names = [program for program in programs if not shutil.which(program)]
     return f"{', '.join(names)} is not installed" if names else ""
 
 
 def main(also=lambda: ""):
-    """Runs the file's tests; `also` says what else they miss. What can't run here fails, unless HOLDFAST_ALLOW_SKIP
-    names the file."""
+    """Runs the file's tests. `also` names further missing things. A file that can't run fails, unless
+    HOLDFAST_ALLOW_SKIP names the file."""
     why = missing() or also()
     if why:
         file = pathlib.Path(sys.argv[0]).resolve()

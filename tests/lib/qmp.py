@@ -1,24 +1,24 @@
-"""A small QMP client: one connection, one command at a time, events put aside."""
+"""A small QMP client: one connection, one command at a time; events are kept."""
 
 import json
 import socket
 
 
 class QmpError(Exception):
-    """The peer refused a command; the text is its own."""
+    """The peer refused a command; the text is QEMU's."""
 
 
 def monitor():
-    """A connection for Qmp, the other end of it for QEMU, and what makes a monitor of that: --chardev's words.
+    """Returns a connection for Qmp, the other end for QEMU, and the words of --chardev for a monitor on that end.
 
-    Not a socket that listens: who connects to it while QEMU starts is accepted by two of its threads at once, of which
-    one then waits for ever."""
+    A listening socket is not used: two threads of a starting QEMU can accept the same client, and one then waits
+    forever."""
     ours, theirs = socket.socketpair()
     return ours, theirs, f"socket,id=own,fd={theirs.fileno()}"
 
 
 class Qmp:
-    """Greets on construction. Raises QmpError for a refusal and EOFError when the peer has gone."""
+    """Negotiates at construction. Raises QmpError for a refusal and EOFError when the peer has gone."""
 
     def __init__(self, connection, seconds=120):
         self._socket = connection

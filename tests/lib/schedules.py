@@ -1,4 +1,4 @@
-"""Flows that schedules and other flows start, on a real clock: each test looks until what must come has come."""
+"""Flows that schedules and other flows start, on a real clock. Tests wait for events, never for a span of time."""
 
 import json
 import os
@@ -7,14 +7,14 @@ import holdfast
 
 
 def far_hourly(now):
-    """A schedule of a time an hour, none of which is near `now` (a timestamp), lest one come in between; and the last one
-    before it."""
+    """Returns an hourly schedule with no time within half an hour of `now` (a timestamp), and its last time before
+    `now`."""
     last = int(now) // 60 * 60 - 1800
     return {"cron": f"{last // 60 % 60} * * * *"}, last
 
 
 class ScheduleTest(holdfast.MountTest):
-    """Machine m, whose runs take no time, and slow, whose runs last until they are cancelled; flows are the test's."""
+    """Machine m, whose runs take little time, and machine slow, whose runs last until they are cancelled."""
 
     def setUp(self):
         super().setUp()
@@ -35,14 +35,14 @@ class ScheduleTest(holdfast.MountTest):
         return [json.loads(line) for line in self.daemon.read(f"schedules/{schedule}/history.jsonl").splitlines()]
 
     def outcomes(self, schedule="s"):
-        """What has come of its times: ("started", None), ("skipped", "blackout") …"""
+        """Returns the outcomes of the schedule's times: ("started", None), ("skipped", "blackout") …"""
         return [(time["status"], time["reason"]) for time in self.history(schedule)]
 
     def until_outcome(self, status, reason=None, schedule="s"):
         self.until(lambda: (status, reason) in self.outcomes(schedule))
 
     def executions(self, flow):
-        """Their status.json, by age."""
+        """Returns the status.json of the flow's executions, the oldest first."""
         names = [name for name in os.listdir(self.daemon.mount / f"flows/{flow}/executions") if name != "error"]
         found = [self.daemon.json(f"flows/{flow}/executions/{name}/status.json") for name in names]
         return sorted(found, key=lambda status: status["started_at"] or "~")
@@ -51,12 +51,12 @@ class ScheduleTest(holdfast.MountTest):
         self.until(lambda: self.daemon.json(f"flows/{flow}/status.json")["running"])
 
     def skips(self, flow):
-        """The reasons of its events flow.skip."""
+        """Reasons of the flow's flow.skip events."""
         events = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
         return [e["reason"] for e in events if e["event"] == "flow.skip" and e["object"] == f"flows/{flow}"]
 
     def refused(self, path, definition, *said):
-        """EINVAL, its sentence, and nothing is changed."""
+        """Expects EINVAL with these words, and an unchanged catalog."""
         before = self.daemon.catalog()
         with self.assertRaises(OSError) as refused:
             self.daemon.write(f"{path}/config.json", json.dumps(definition))

@@ -1,4 +1,4 @@
-"""Disks that are plain files, and NBD servers for them: nbdkit and qemu-nbd, with certificates where they want them."""
+"""Disks that are plain files, and NBD servers for them: nbdkit and qemu-nbd, with certificates if needed."""
 
 import os
 import socket as socketlib
@@ -8,11 +8,11 @@ import time
 import content
 from processes import spawn
 
-CEILING = 60  # seconds until a server that does not get ready counts as broken
+CEILING = 60  # seconds until a server that is not ready counts as broken
 
 
 class PlainDisk:
-    """A raw file, written to as its owner would."""
+    """A raw file that the test writes to as its owner."""
 
     def __init__(self, path, capacity):
         self.name = path.stem
@@ -33,7 +33,7 @@ class PlainDisk:
 
 
 class Server:
-    """A server process; ready when the constructor returns."""
+    """A server process, ready when the constructor returns."""
 
     def __init__(self, command, pidfile, **options):
         pidfile.unlink(missing_ok=True)
@@ -56,24 +56,24 @@ class Server:
 
 
 def nbdkit(socket, *arguments):
-    """nbdkit with a plugin and its parameters, at a unix socket."""
+    """Starts nbdkit with a plugin and its parameters, at a unix socket."""
     socket.unlink(missing_ok=True)
     pidfile = socket.with_suffix(".pid")
     return Server(["nbdkit", "--foreground", "--unix", socket, "--pidfile", pidfile, *arguments], pidfile)
 
 
 def nbdkit_tcp(folder, *arguments):
-    """The same at a TCP port of its own; the server and the port."""
+    """Starts nbdkit at a free TCP port. Returns the server and the port."""
     pidfile = folder / "tcp.pid"
     with socketlib.create_server(("localhost", 0)) as listener:
-        # As systemd hands over a listening socket: as descriptor 3, and with the number of the process.
+        # Socket activation as systemd does it: the listening socket is descriptor 3, and LISTEN_PID names the process.
         activate = f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&{listener.fileno()}'
         command = ["bash", "-c", activate, "nbdkit", "nbdkit", "--foreground", "--pidfile", pidfile, *arguments]
         return Server(command, pidfile, pass_fds=[listener.fileno()]), listener.getsockname()[1]
 
 
 def qemu_nbd(socket, *arguments):
-    """qemu-nbd, read-only, until it is closed, for any number of clients."""
+    """Starts qemu-nbd, read-only, for any number of clients, until it is closed."""
     socket.unlink(missing_ok=True)
     pidfile = socket.with_suffix(".pid")
     own = ["--read-only", "--persistent", "--shared=0", "--socket", socket, "--pid-file", pidfile]
@@ -86,7 +86,8 @@ def uri(socket, export="", scheme="nbd", **parameters):
 
 
 def certificates(folder):
-    """An authority of its own, with a server's and a client's certificates; the directory that both can use."""
+    """Makes a certificate authority with a server's and a client's certificates. Returns a directory that both can
+    use."""
     folder.mkdir()
 
     def openssl(*arguments):

@@ -1,8 +1,7 @@
-"""A real qemu-storage-daemon in the place of a hypervisor: qcow2 disks, a QMP socket, dirty bitmaps.
+"""A real qemu-storage-daemon in place of a hypervisor: qcow2 disks, a QMP socket, dirty bitmaps.
 
-Each disk is also exported as a plain file (by FUSE), which is how a test writes to it as a guest would.
-The same writes go to a plain file beside it, so that what the disk should hold is known from
-outside of QEMU and of Holdfast."""
+Each disk is also exported by FUSE as a plain file, which the test writes to as a guest would. The same writes go to a
+plain file beside it, so the expected content is known without QEMU and without Holdfast."""
 
 import os
 import subprocess
@@ -39,13 +38,13 @@ class Disk:
         self.written.append((offset, len(data)))
 
     def discard(self, offset, length):
-        """The guest trims: the area reads as zeros from now on."""
+        """Trims as a guest does: the area reads as zeros from now on."""
         for path in (self.export, self.truth):
             subprocess.run(["fallocate", "--punch-hole", "-o", str(offset), "-l", str(length), path], check=True)
         self.written.append((offset, length))
 
     def scatter(self, random, count, sizes, within=None):
-        """`count` writes of random bytes of one of `sizes` at random places, unaligned."""
+        """Makes `count` unaligned writes of random bytes at random places. Each size is one of `sizes`."""
         for _ in range(count):
             size = random.choice(sizes)
             self.write(random.randrange((within or self.capacity) - size), random.randbytes(size))
@@ -54,7 +53,7 @@ class Disk:
         self.written = []
 
     def record(self, path):
-        """A copy of what the disk holds now, by our own account and, checked against it, by QEMU's."""
+        """Copies the disk's expected content to `path`, after a comparison with QEMU's content."""
         if not content.same_bytes(self.export, self.truth):
             raise AssertionError(f"{self.name}: QEMU does not serve what was written")
         content.copy(self.truth, path)
@@ -62,8 +61,8 @@ class Disk:
 
 
 def launch(arguments):
-    """A qemu-storage-daemon that has done all that its command line says; the process and a monitor of ours."""
-    # The monitor is the last that the command line makes: its first answer comes when all has been dealt with.
+    """Starts a qemu-storage-daemon. Returns the process and a monitor after its command line has been executed."""
+    # The command line makes this monitor last: its first answer comes after everything else.
     ours, theirs, chardev = monitor()
     with theirs:
         own = ["--chardev", chardev, "--monitor", "chardev=own"]
@@ -77,12 +76,12 @@ def launch(arguments):
 
 
 class StorageDaemon:
-    """Starts at construction; stop() is clean (bitmaps are kept), kill() is not (they are lost)."""
+    """Starts at construction. stop() is clean and keeps the bitmaps; kill() loses them."""
 
     def __init__(self, folder, capacities):
         self.folder = folder
         folder.mkdir(parents=True)
-        self.socket = folder / "qmp.sock"  # for Holdfast: QMP serves one client at a time
+        self.socket = folder / "qmp.sock"  # for Holdfast alone, because QMP serves one client at a time
         self.disks = [Disk(folder, number, capacity) for number, capacity in enumerate(capacities)]
         self.process = None
         self.qmp = None
@@ -103,18 +102,18 @@ class StorageDaemon:
         self.process, self.qmp = launch(arguments)
 
     def definition(self):
-        """The machine's config.json."""
+        """Returns the machine's config.json."""
         disks = [{"name": disk.name, "node": disk.node} for disk in self.disks]
         return {"driver": "qmp", "socket": str(self.socket), "disks": disks}
 
     def throttle(self, bytes_a_second, burst):
-        """Reads of all disks together: `burst` bytes at once, the rest at that rate. Writes are free."""
+        """Limits the reads of all disks together: `burst` bytes at once, then bytes_a_second. Writes are not
+        limited."""
         self._limit({"bps-read": bytes_a_second, "bps-read-max": burst})
 
     def unthrottle(self):
         self._limit({"bps-read": 0, "bps-read-max": 0})
-        # What is waiting already still waits for its old time. Opening the node anew drains it, and that lets
-        # all of it go.
+        # Requests that already wait keep their old delay. Reopening the node drains the node and so releases them.
         nodes = [
             {
                 "driver": "throttle",
@@ -130,12 +129,12 @@ class StorageDaemon:
         self.qmp.command("qom-set", {"path": "/objects/limits", "property": "limits", "value": limits})
 
     def bitmaps(self, disk):
-        """Names of the disk's bitmaps, with their facts."""
+        """Bitmaps of the disk by name."""
         (node,) = [node for node in self._nodes() if node["node-name"] == disk.node]
         return {b["name"]: b for b in node.get("dirty-bitmaps", []) if "name" in b}
 
     def foreign(self):
-        """Whatever is there that this class did not make, bitmaps apart: nodes, exports, jobs, an NBD server."""
+        """Nodes, exports, jobs and an NBD server that this class did not make. Bitmaps are left out."""
         own = {f"{kind}{disk.node}" for disk in self.disks for kind in ("", "file-", "throttle-", "export-")}
         found = {node["node-name"] for node in self._nodes()}
         found |= {export["id"] for export in self.qmp.command("query-block-exports")}
@@ -147,7 +146,7 @@ class StorageDaemon:
         return self.qmp.command("query-named-block-nodes", {"flat": True})
 
     def _serves_nbd(self):
-        # There is no query for it: starting a second one is refused.
+        # QEMU has no query for an NBD server: the start of a second one is refused.
         address = {"type": "unix", "data": {"path": str(self.folder / "probe.sock")}}
         try:
             self.qmp.command("nbd-server-start", {"addr": address})
@@ -170,7 +169,7 @@ class StorageDaemon:
         self.close()
 
     def close(self):
-        """For cleanup: whatever state it is in."""
+        """Cleans up in any state."""
         if self.qmp:
             self.qmp.close()
             self.qmp = None

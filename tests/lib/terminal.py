@@ -1,4 +1,4 @@
-"""A program at a terminal of its own: for what is used with keys and a screen."""
+"""A program at its own terminal, for tests of keys and screens."""
 
 import os
 import pty
@@ -6,18 +6,18 @@ import select
 
 from processes import spawn
 
-CEILING = 120  # seconds until something that must appear counts as never appearing
+CEILING = 120  # seconds until a missing text counts as a failure
 
 
 class Terminal:
-    """Starts the program. What it shows is looked for in order: until() begins behind what it found last."""
+    """Starts the program. until() searches its output in order: each search begins behind the last match."""
 
     def __init__(self, command, **options):
         ours, theirs = pty.openpty()
         self._screen = ours
         self._shown = b""
         environment = os.environ | {"TERM": "vt100", "LC_ALL": "C.UTF-8"}
-        # In a session of its own, so that Ctrl-C reaches it and nobody else.
+        # A session of its own confines Ctrl-C to the program.
         command = ["setsid", "--ctty", *command]
         self.process = spawn(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, **options)
         os.close(theirs)
@@ -26,7 +26,7 @@ class Terminal:
         os.write(self._screen, keys.encode())
 
     def until(self, *texts):
-        """Waits until one of them is shown; that one."""
+        """Waits until one of the texts is shown, and returns that text."""
         while True:
             found = [(self._shown.find(text.encode()), text) for text in texts if text.encode() in self._shown]
             if found:
@@ -36,7 +36,7 @@ class Terminal:
             self._shown += self._read(texts)
 
     def end(self):
-        """Waits until it has ended, whatever it still shows; its exit status."""
+        """Waits for the program's end, ignores its output, and returns its exit status."""
         while True:
             try:
                 self._read(["its end"])
@@ -48,11 +48,11 @@ class Terminal:
             raise TimeoutError(f"no {' or '.join(wanted)} after {CEILING} s, but {self._shown!r}")
         try:
             return os.read(self._screen, 65536)
-        except OSError:  # EIO: nobody has the other side open any more
+        except OSError:  # EIO: no process has the other side open
             raise EOFError(f"it ended and has never shown {' or '.join(wanted)}, but {self._shown!r}") from None
 
     def close(self):
-        """For cleanup: whatever state it is in."""
+        """Cleans up in any state."""
         self.process.kill()
         self.process.wait()
         if self._screen >= 0:

@@ -1,12 +1,12 @@
 """Three users on one mount: root, an owner, and a stranger who is in a group.
 
-What root has handed out, with chown and chmod alone:
+Root has handed out these objects, with chown and chmod alone:
 
     machines/m         owner:owner   0750    the owner's own
-    flows/f            owner:team    0750    the owner's; the stranger, who is in the team, may look into it
-    repositories/r     root:team     0770    the team's: flow f may write there because its group may
-    policies/p         root:owner    0750    the owner may look at it, and name it
-    machines/secret, flows/secret, repositories/secret, policies/secret     root:root   0750    nobody else's
+    flows/f            owner:team    0750    the owner's; the stranger, who is in the team, may look into the flow
+    repositories/r     root:team     0770    the team's; flow f may write there because its group may
+    policies/p         root:owner    0750    the owner may read the policy and name it in a flow
+    machines/secret, flows/secret, repositories/secret, policies/secret     root:root   0750    closed to both
 """
 
 import json
@@ -37,7 +37,7 @@ class Permissions(holdfast.MountTest):
         self.hand_out()
 
     def hand_out(self):
-        """As an administrator does, with chown and chmod."""
+        """Hands objects out as an administrator does, with chown and chmod."""
         for path, uid, gid, mode in [
             ("machines/m", OWNER.uid, OWNER.gid, 0o750),
             ("flows/f", OWNER.uid, TEAM, 0o750),
@@ -48,7 +48,7 @@ class Permissions(holdfast.MountTest):
             os.chmod(self.mount / path, mode)
 
     def perform(self, deed):
-        """Does what a row of the table says."""
+        """Returns a function that does what a row of the table says."""
         verb, path, *more = deed.split(" ", 2)
         job = os.listdir(self.mount / "flows/f/executions/first/jobs")[0]
         path = self.mount / path.replace("JOB", f"jobs/{job}").replace("POINT", self.daemon.points("m")[0])

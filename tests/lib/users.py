@@ -1,4 +1,4 @@
-"""Acting as somebody else: numbers are enough, no account is needed."""
+"""Actions as another user. Numbers suffice; no account is needed."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ import traceback
 
 
 class User:
-    """A user by number, with his groups. root is User(0)."""
+    """A user by number, with a group and supplementary groups. root is User(0)."""
 
     def __init__(self, uid, gid=None, groups=()):
         self.uid = uid
@@ -15,7 +15,7 @@ class User:
         self.groups = list(groups)
 
     def does(self, action):
-        """What action() returns in a process of his; its OSError is raised here."""
+        """Runs action() in a process of the user, returns its value and raises its OSError here."""
         receive, send = os.pipe()
         child = os.fork()
         if child == 0:
@@ -45,7 +45,7 @@ class User:
         os._exit(0)
 
     def outcome(self, action):
-        """ "ok", or the name of the errno."""
+        """Runs action() as the user and returns "ok" or the name of the errno."""
         try:
             self.does(action)
         except OSError as error:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A machine that is backed up without a flow."""
+"""Backups of a machine without a flow: the `backup` command of machines/m/control."""
 
 import errno
 import random
@@ -28,7 +28,7 @@ class Backup(holdfast.MountTest):
         self.assertTrue(content.same_bytes(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", record))
         return self.daemon.json(f"machines/m/points/{point}/manifest.json")
 
-    def test_makes_a_point_and_then_an_increment(self):
+    def test_the_first_backup_makes_a_full_and_the_second_an_increment(self):
         first = self.back_up("first")
         self.assertEqual((first["kind"], first["flow"], first["execution"]), ("full", None, None))
         self.disk.write(MIB, self.random.randbytes(MIB))
@@ -39,12 +39,12 @@ class Backup(holdfast.MountTest):
         self.assertEqual(self.storage.foreign(), [])
         self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])
 
-    def test_of_a_disk_of_which_a_hundredth_has_changed_moves_little_more_than_that(self):
+    def test_a_backup_of_a_disk_with_one_percent_changed_moves_little_more_than_one_percent(self):
         clusters = self.disk.capacity // content.CLUSTER
         self.disk.write(0, self.random.randbytes(self.disk.capacity))
         self.back_up("first")
         changed = self.random.sample(range(clusters), clusters // 100)
-        for cluster in changed:  # one byte is enough
+        for cluster in changed:  # one byte marks the whole cluster
             self.disk.write(cluster * content.CLUSTER + self.random.randrange(content.CLUSTER), b"!")
         self.back_up("second")
         whole, part = (self.daemon.json(f"jobs/{name}/status.json")["bytes_transferred"] for name in ("first", "second"))
@@ -52,16 +52,16 @@ class Backup(holdfast.MountTest):
         self.assertLessEqual(part, 1.05 * len(changed) * content.CLUSTER)
         self.assertLessEqual(part, 0.02 * whole)
 
-    def test_is_a_full_where_one_is_asked_for(self):
+    def test_a_backup_with_type_full_makes_a_full(self):
         self.back_up("first")
         self.assertEqual(self.back_up("second", "type=full")["kind"], "full")
 
-    def test_goes_on_from_what_a_flow_has_made(self):
+    def test_a_backup_continues_the_chain_of_a_flow(self):
         self.add_flow()
         self.assertEqual(self.daemon.run("f", "first"), "success")
         self.assertEqual(self.back_up("second")["kind"], "incremental")
 
-    def test_can_be_cancelled(self):
+    def test_a_cancelled_backup_leaves_no_point_and_nothing_at_the_source(self):
         self.daemon.write("machines/m/control", "backup repository=r bandwidth=1 name=slow")
         self.until(lambda: self.daemon.json("jobs/slow/status.json")["status"] == "running")
         self.daemon.write("jobs/slow/control", "cancel")
@@ -69,7 +69,7 @@ class Backup(holdfast.MountTest):
         self.assertEqual(self.daemon.points("m"), [])
         self.assertEqual(self.storage.foreign(), [])
 
-    def test_what_can_not_be_is_refused_in_that_write(self):
+    def test_an_impossible_backup_is_refused_in_its_write(self):
         (self.daemon.mount / "repositories/empty").mkdir()
         for words, code, sentence in [
             ("backup", errno.EINVAL, "repository"),

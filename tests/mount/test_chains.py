@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Flows that run after flows."""
+"""Flows that run after other flows (`after`, `after_when`)."""
 
 import errno
 import os
@@ -14,10 +14,10 @@ class Chains(ScheduleTest):
         self.add_flow("a")
 
     def ends(self, flow):
-        """The statuses of its runs, all of which have ended."""
+        """Statuses of the flow's executions, all of which have ended."""
         return [run["status"] for run in self.executions(flow)]
 
-    def test_one_runs_after_the_success_of_the_other(self):
+    def test_a_flow_runs_after_the_success_of_the_flow_before(self):
         self.add_flow("b", after="a")
         self.add_flow("c", after="b")
         self.assertEqual(self.daemon.run("a", "first"), "success")
@@ -27,7 +27,7 @@ class Chains(ScheduleTest):
         self.assertEqual((c["execution_type"], c["by"]), ("scheduled", "flows/b"))
         self.assertEqual(self.ends("a"), ["success"])
 
-    def test_after_a_failure_only_those_run_that_always_do(self):
+    def test_after_a_failure_only_flows_with_after_when_always_run(self):
         self.add_flow("b", after="a")
         self.add_flow("c", after="a", after_when="always")
         os.unlink(self.disk.path)
@@ -35,7 +35,7 @@ class Chains(ScheduleTest):
         self.until(lambda: self.ends("c") == ["error"])
         self.assertEqual(self.ends("b"), [])
 
-    def test_one_that_still_runs_is_skipped_or_waits(self):
+    def test_a_follower_that_still_runs_is_skipped_or_queued(self):
         self.add_flow("b", machine="slow", after="a")
         self.add_flow("c", machine="slow", after="a", overlap="queue")
         self.daemon.run("a", "first")
@@ -48,13 +48,13 @@ class Chains(ScheduleTest):
         self.assertEqual(len(self.executions("b")), 1)
         self.assertEqual(self.skips("c"), [])
 
-    def test_a_disabled_one_is_skipped(self):
+    def test_a_disabled_follower_is_skipped(self):
         self.add_flow("b", after="a", enabled=False)
         self.daemon.run("a", "first")
         self.until(lambda: self.skips("b") == ["disabled"])
         self.assertEqual(self.ends("b"), [])
 
-    def test_a_turn_is_not_lost_while_the_daemon_drains_and_is_started_anew(self):
+    def test_a_follower_due_while_the_daemon_drains_runs_after_the_restart(self):
         self.add_flow("slow", machine="slow")
         self.add_flow("b", after="slow", after_when="always")
         self.daemon.write("flows/slow/control", "run name=first")
@@ -66,7 +66,7 @@ class Chains(ScheduleTest):
         self.daemon.start()
         self.until(lambda: self.ends("b") == ["success"])
 
-    def test_a_circle_is_refused_and_named(self):
+    def test_a_circle_of_flows_is_refused_and_the_error_names_its_flows(self):
         self.add_flow("b", after="a")
         self.add_flow("c", after="b")
         flow = {"target": "machines/m", "repository": "r"}
@@ -76,7 +76,7 @@ class Chains(ScheduleTest):
             self.change("flows/a", after="nobody")
         self.assertEqual(refused.exception.errno, errno.ENOENT)
 
-    def test_one_that_goes_leaves_the_next_without_it(self):
+    def test_a_follower_keeps_the_new_name_of_its_flow_and_loses_it_with_the_flow(self):
         self.add_flow("b", after="a")
         os.rename(self.daemon.mount / "flows/a", self.daemon.mount / "flows/z")
         self.assertEqual(self.daemon.json("flows/b/config.json")["after"], "z")

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How runs are made, by the flow's policy: tried again, verified, sampled, held back."""
+"""Fields of a policy that shape a run: retries, verify, sample, bandwidth."""
 
 import json
 import os
@@ -28,13 +28,13 @@ class Course(holdfast.MountTest):
         return self.daemon.read(f"flows/f/executions/{name}/log")
 
     def add_absent_machine(self):
-        """One whose disk is elsewhere; what brings it back."""
+        """Adds machine m and moves its disk away. Returns a function that moves the disk back."""
         disk = self.add_file_machine()
         away = self.folder / "away"
         os.rename(disk.path, away)
         return lambda: os.rename(away, disk.path)
 
-    def test_what_may_pass_is_tried_again_within_the_same_execution(self):
+    def test_an_unreachable_source_is_retried_within_the_same_execution(self):
         bring_back = self.add_absent_machine()
         self.add_flow_with(retries=1)
         self.daemon.write("flows/f/control", "run name=r1")
@@ -44,7 +44,7 @@ class Course(holdfast.MountTest):
         self.assertEqual(self.daemon.read("flows/f/executions/r1/wait"), "success\n")
         self.assertEqual((self.status()["jobs_created"], len(self.daemon.points("m"))), (1, 1))
 
-    def test_a_cancel_ends_the_waiting(self):
+    def test_a_cancel_ends_the_pause_before_a_retry(self):
         self.add_absent_machine()
         self.add_flow_with(retries=9)
         self.daemon.write("flows/f/control", "run name=r1")
@@ -52,13 +52,13 @@ class Course(holdfast.MountTest):
         self.daemon.write("flows/f/control", "cancel")
         self.assertEqual(self.daemon.read("flows/f/executions/r1/wait"), "cancelled\n")
 
-    def test_without_a_policy_nothing_is_tried_again(self):
+    def test_a_flow_without_a_policy_retries_nothing(self):
         self.add_absent_machine()
         self.add_flow()
         self.assertEqual(self.daemon.run("f", "r1"), "error")
         self.assertNotIn("tried again", self.log())
 
-    def test_each_new_point_is_verified(self):
+    def test_a_policy_with_verify_verifies_each_new_point(self):
         self.add_file_machine()
         self.add_flow_with(verify="checksums")
         self.assertEqual(self.daemon.run("f", "r1"), "success")
@@ -71,7 +71,8 @@ class Course(holdfast.MountTest):
         self.assertEqual((verified["level"], verified["result"]), ("checksums", "good"))
 
     def run_and_damage(self, name):
-        """A run whose point is damaged before it is verified: after the backup a blocker has its turn."""
+        """Runs flow f and damages the new point before its verification. A blocking job runs between backup and
+        verification."""
         before = set(self.repository.glob("*/*/disk-0.qcow2"))
         self.add_file_machine("blocker")
         self.add_repository("slow", bandwidth=1)
@@ -88,7 +89,7 @@ class Course(holdfast.MountTest):
         self.daemon.write("flows/blocker/control", "cancel")
         return self.daemon.read(f"flows/f/executions/{name}/wait").strip()
 
-    def test_a_verification_that_fails_makes_a_warning_and_says_so(self):
+    def test_a_failed_verification_makes_the_execution_a_warning_with_reason_damaged(self):
         self.add_file_machine()
         self.add_flow_with(verify="checksums")
         self.assertEqual(self.run_and_damage("r1"), "warning")
@@ -96,7 +97,7 @@ class Course(holdfast.MountTest):
         self.assertEqual((status["reason"], status["jobs_completed"], status["jobs_failed"]), ("damaged", 1, 1))
         self.assertIn("1 of 1 points are damaged", status["message"])
 
-    def test_no_point_goes_for_the_sake_of_one_that_fails_its_verification(self):
+    def test_a_point_that_fails_its_verification_lets_no_older_point_go(self):
         self.add_file_machine()
         self.add_flow_with(verify="checksums", keep_last=1)
         self.assertEqual(self.daemon.run("f", "r1"), "success")
@@ -105,12 +106,12 @@ class Course(holdfast.MountTest):
         self.until(lambda: self.daemon.json("machines/m/status.json")["state"] == "ready")
         self.assertIn(good, self.daemon.points("m"))
         self.assertEqual(os.readlink(self.daemon.mount / "machines/m/latest"), f"points/{good}")
-        # One that passes it lets them go.
+        # A point that passes its verification lets the older points go.
         self.daemon.write("flows/f/control", 'set hooks=[]')
         self.assertEqual(self.daemon.run("f", "r3", "type=full"), "success")
         self.until(lambda: good not in self.daemon.points("m"))
 
-    def test_sample_and_bandwidth_are_the_policys_and_a_runs_own_go_before(self):
+    def test_arguments_of_a_run_override_sample_and_bandwidth_of_its_policy(self):
         self.storage = self.add_machine(capacities=[16 * MIB])
         self.storage.disks[0].write(0, random.Random(5).randbytes(4 * MIB))
         self.add_flow_with(sample=100)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Law 10: each repository carries the definitions of all that users have made, as files that outlive the daemon."""
+"""Law 10: each repository carries the definitions of all objects, as files that survive the daemon."""
 
 import json
 import os
@@ -21,7 +21,7 @@ class Definitions(holdfast.MountTest):
     def read(self, name):
         return json.loads(self.file(name).read_text())
 
-    def test_what_was_written_into_the_mount_is_in_the_repository(self):
+    def test_definitions_written_to_the_mount_are_stored_in_the_repository(self):
         self.until(self.file("flows/f.json").exists)
         self.daemon.stop()
         flow, machine = self.read("flows/f.json"), self.read("machines/m.json")
@@ -30,7 +30,7 @@ class Definitions(holdfast.MountTest):
         self.assertEqual(machine["definition"]["socket"], "/run/m.qmp")
         self.assertEqual(self.read("repositories/r.json")["definition"]["path"], str(self.repository))
 
-    def test_a_change_a_new_name_and_a_deletion_follow(self):
+    def test_changes_renames_and_deletions_reach_the_repository(self):
         self.until(self.file("flows/f.json").exists)
         self.daemon.write("machines/m/config.json", json.dumps(self.machine | {"description": "the web server"}))
         self.until(lambda: self.read("machines/m.json")["definition"]["description"] == "the web server")
@@ -40,17 +40,17 @@ class Definitions(holdfast.MountTest):
         os.rmdir(self.daemon.mount / "flows/f")
         self.until(lambda: not self.file("flows/f.json").exists())
 
-    def test_a_refused_change_changes_no_file(self):
+    def test_a_refused_change_changes_no_file_in_the_repository(self):
         self.until(self.file("machines/m.json").exists)
         before = self.file("machines/m.json").read_bytes()
         with self.assertRaises(OSError):
             self.daemon.write("machines/m/config.json", '{"driver": "abacus"}')
-        # What comes later is told later: once that is there, the refused one would be.
+        # The writer stores changes in order: once machine n is stored, a stored refused change would be visible.
         self.daemon.define("machines/n", self.machine)
         self.until(self.file("machines/n.json").exists)
         self.assertEqual(self.file("machines/m.json").read_bytes(), before)
 
-    def test_what_a_killed_daemon_had_not_told_is_told_by_the_next(self):
+    def test_a_change_that_a_killed_daemon_had_not_stored_is_stored_after_the_next_start(self):
         self.until(self.file("flows/f.json").exists)
         away = self.folder / "away"
         os.rename(self.repository, away)

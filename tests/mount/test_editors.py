@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A definition saved by whatever people save files with: each has its own idea of how that is done."""
+"""A definition saved by shells, editors and copying tools, each with its own system calls."""
 
 import json
 import os
@@ -10,9 +10,8 @@ from face import FaceTest
 FLOW = {"target": "machines/m", "repository": "r"}
 OWNER = 65533
 
-# How each is asked to make flows/f/config.json what the file {} is.
-# (vim keeps a copy until it has saved, and puts it back when it could not: bsk= has it do so in folders for
-# temporary files, too.)
+# Scripts that replace flows/f/config.json with the content of the file {}. vim keeps a backup until the save succeeds
+# and restores the backup after a failure; bsk= makes vim do so in folders for temporary files, too.
 SCRIPTS = {
     "bash": 'echo "$(cat {})" > flows/f/config.json',
     "dash": "dash -c 'echo \"$(cat {})\" > flows/f/config.json'",
@@ -41,12 +40,12 @@ SCRIPTS = {
     "vim by copying": "vim.tiny -Nesu NONE -c 'set bsk= bkc=yes bk|%d|0r {}|wq' flows/f/config.json",
     "vim with fsync": "vim.tiny -Nesu NONE -c 'set fsync|%d|0r {}|wq' flows/f/config.json",
 }
-# The shell's own output and what nobody looks at when it is closed: they learn it from `error` alone.
+# Tools that ignore errors of close(2), and the shells' own redirections: only the file `error` shows the refusal.
 DEAF = {"bash", "dash", "python", "group", "group in dash"}
 
 
 class Editors(FaceTest):
-    below = holdfast.memory()  # hundreds of commits, of which none has to outlive anything
+    below = holdfast.memory()  # memory suffices: hundreds of commits, none of which must survive
 
     def setUp(self):
         super().setUp()
@@ -57,7 +56,7 @@ class Editors(FaceTest):
     def new_file(self, definition):
         new = self.folder / "new.json"
         new.write_text(json.dumps(definition) + "\n")
-        new.chmod(0o640)  # as config.json has it: to change that by cp -p is not permitted
+        new.chmod(0o640)  # the mode of config.json, because `cp -p` may not change the mode
         return new
 
     def save(self, tool, definition, user=None):
@@ -67,7 +66,8 @@ class Editors(FaceTest):
         return self.shell(SCRIPTS[tool].format(new), user=user)
 
     def refuse(self, tool):
-        """Asks it to save what is no definition; what came of it. The old one stands, and `error` says why."""
+        """Lets the tool save an invalid definition and returns the result. The old definition stays and `error` names
+        the field."""
         before = self.daemon.read("flows/f/config.json")
         done = tool(FLOW | {"descripton": "lost"})
         self.assertEqual(self.daemon.read("flows/f/config.json"), before)
@@ -82,7 +82,7 @@ class Editors(FaceTest):
                 self.assertEqual(self.daemon.json("flows/f/config.json")["description"], tool)
                 self.assertEqual(self.daemon.read("flows/f/error"), "")
 
-    def test_every_tool_saves_for_an_owner_who_is_not_root(self):
+    def test_every_tool_saves_a_definition_for_an_owner_other_than_root(self):
         self.folder.chmod(0o777)
         for path in ("flows/f", "machines/m", "repositories/r"):
             os.chown(self.mount / path, OWNER, OWNER)
@@ -92,17 +92,17 @@ class Editors(FaceTest):
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertEqual(self.daemon.json("flows/f/config.json")["description"], tool)
 
-    def test_a_bad_definition_by_any_tool_leaves_the_old_one_and_says_why(self):
+    def test_an_invalid_definition_from_any_tool_keeps_the_old_one_and_sets_error(self):
         for tool in SCRIPTS:
             with self.subTest(tool=tool):
                 done = self.refuse(lambda definition, tool=tool: self.save(tool, definition))
                 self.assertEqual(done.returncode != 0, tool not in DEAF, done.stderr)
 
     def nano(self, definition):
-        """Replaces all lines by those of a file, saves, and leaves; what nano says to the saving."""
+        """Replaces all lines with those of a file, saves and quits. Returns nano's message about the save."""
         nano = self.terminal("nano", "--ignorercfiles", "flows/f/config.json")
         nano.until("Exit")
-        nano.type("\x1bt")  # cuts all from here to the end
+        nano.type("\x1bt")  # cuts from here to the end
         nano.type("\x12")
         nano.until("insert")
         nano.type(f"{self.new_file(definition)}\r")
@@ -123,11 +123,11 @@ class Editors(FaceTest):
         self.assertEqual(self.daemon.json("flows/f/config.json")["description"], "nano")
         self.assertEqual(self.daemon.read("flows/f/error"), "")
 
-    def test_nano_is_told_of_a_bad_definition(self):
+    def test_nano_shows_an_error_for_an_invalid_definition(self):
         self.assertEqual(self.refuse(self.nano), "Error ")
 
     def vim(self, definition):
-        """Replaces all lines by those of a file, saves, and leaves; what vim says to the saving."""
+        """Replaces all lines with those of a file, saves and quits. Returns vim's message about the save."""
         vim = self.terminal("vim.tiny", "-Nu", "NONE", "-c", "set bsk=", "flows/f/config.json")
         vim.until("config.json")
         vim.type(f":%d|0r {self.new_file(definition)}\r")
@@ -142,10 +142,10 @@ class Editors(FaceTest):
         self.assertEqual(self.daemon.json("flows/f/config.json")["description"], "vim")
         self.assertEqual(self.daemon.read("flows/f/error"), "")
 
-    def test_vim_at_a_terminal_is_told_of_a_bad_definition(self):
+    def test_vim_at_a_terminal_shows_an_error_for_an_invalid_definition(self):
         self.assertEqual(self.refuse(self.vim), "Close failed")
 
-    def test_a_mode_that_a_definition_can_not_have_does_not_keep_mv_from_saving_it(self):
+    def test_mv_of_a_file_with_a_forbidden_mode_still_saves_the_definition(self):
         new = self.new_file(FLOW | {"description": "readable by all"})
         new.chmod(0o644)
         done = self.shell(f"mv {new} flows/f/config.json")
@@ -154,7 +154,7 @@ class Editors(FaceTest):
         self.assertEqual(self.daemon.json("flows/f/config.json")["description"], "readable by all")
         self.assertEqual((self.mount / "flows/f/config.json").stat().st_mode & 0o777, 0o640)
 
-    def test_what_is_written_by_several_processes_is_one_definition(self):
+    def test_writes_of_several_processes_to_one_open_file_make_one_definition(self):
         body = self.folder / "body"
         body.write_text(json.dumps(FLOW | {"description": "by several"})[1:-1])
         for shell in ("bash", "dash"):
@@ -162,7 +162,7 @@ class Editors(FaceTest):
             self.assertEqual(self.daemon.json("flows/f/config.json")["description"], "by several")
             self.daemon.write("flows/f/config.json", json.dumps(FLOW))
 
-    def test_an_empty_write_is_none(self):
+    def test_an_empty_write_leaves_the_definition_unchanged(self):
         before = self.daemon.read("flows/f/config.json")
         self.assert_runs(": > flows/f/config.json; truncate -s 0 flows/f/config.json")
         self.assertEqual(self.daemon.read("flows/f/config.json"), before)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The event log (law 15): who did what, and who was refused it; and the parts that it is cut into."""
+"""The event log (law 15): operations and refusals with their user, and the parts that the log is cut into."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from three_users import OWNER, STRANGER, Permissions
 
 
 class Told(Permissions):
-    """The event log has who did what, and who was refused it."""
+    """Events name the operation, its user and its result."""
 
     def events(self):
         return [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
 
-    def test_changes_and_refusals_are_told_with_who_asked(self):
+    def test_changes_and_refusals_are_events_with_uid_gid_and_pid(self):
         before = len(self.events())
 
         def act():
@@ -45,7 +45,7 @@ class Told(Permissions):
         self.assertIn("'bogus'", told[1]["reason"])
         self.assertIn('"target" is missing', told[2]["reason"])
 
-    def test_refusals_by_the_daemon_are_told_by_their_names(self):
+    def test_refusals_by_the_daemon_are_events_named_by_their_operation(self):
         os.chmod(self.mount / "flows", 0o777)
         before = len(self.events())
         for deed in ["mkdir flows/.bad", "rmdir flows/secret", "mv flows/secret other", "chown flows/f 1 1"]:
@@ -57,11 +57,11 @@ class Told(Permissions):
                 ("flow.create", "flows/.bad", "refused", STRANGER.uid),
                 ("flow.remove", "flows/secret", "refused", STRANGER.uid),
                 ("flow.rename", "flows/secret", "refused", STRANGER.uid),
-                # The kernel itself refuses chown: nobody asks the daemon.
+                # The kernel refuses chown without asking the daemon.
             ],
         )
 
-    def test_the_log_goes_on_in_parts_of_the_size_that_is_set(self):
+    def test_the_log_is_cut_into_parts_of_the_configured_size(self):
         self.daemon.write("config.json", '{"events_size": 4096}')
         for number in range(300):
             (self.mount / "flows" / f"n{number}").mkdir()
@@ -77,7 +77,7 @@ class Told(Permissions):
         with self.assertRaises(FileNotFoundError):
             self.daemon.read("events.jsonl.10")
 
-    def test_a_part_that_is_open_stays_what_it_is(self):
+    def test_an_open_part_keeps_its_content_after_a_cut(self):
         with open(self.mount / "events.jsonl", encoding="utf-8") as log:
             before = log.read()
             inode = os.fstat(log.fileno()).st_ino

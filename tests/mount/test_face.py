@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The mount's face by the tools that people use on it: reading, editing, commanding, waiting, starting, ending."""
+"""The mount under everyday tools: reading, editing, commanding, waiting, starting, ending."""
 
 import errno
 import json
@@ -18,7 +18,7 @@ NOBODY = 65534
 
 
 class SilentSource:
-    """A QMP socket that takes every connection and never says a word, until it is told to hang up."""
+    """A QMP socket that accepts every connection and sends nothing until close()."""
 
     def __init__(self, path):
         self._listener = socket.socket(socket.AF_UNIX)
@@ -42,7 +42,7 @@ class SilentSource:
             raise TimeoutError("nobody has connected to the source")
 
     def close(self):
-        """Hangs up; again does nothing."""
+        """Hangs up; a second call does nothing."""
         if self._listener.fileno() < 0:
             return
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -54,7 +54,7 @@ class SilentSource:
 
 class Face(FaceTest):
     def add_all(self):
-        """machines/m whose source hangs, repositories/r, flows/f."""
+        """Makes machines/m with a silent source, repositories/r and flows/f."""
         self.add_repository()
         self.socket = self.folder / "qmp.sock"
         machine = {"driver": "qmp", "socket": str(self.socket), "disks": [{"name": "disk-0", "node": "disk0"}]}
@@ -62,7 +62,7 @@ class Face(FaceTest):
         self.add_flow()
 
     def start_run(self, name="first"):
-        """A run that ends as an error when the source hangs up, and not before."""
+        """Starts a run at the silent source. The source's connection is the run's first step."""
         source = SilentSource(self.socket)
         self.addCleanup(source.close)
         self.daemon.write("flows/f/control", f"run name={name}")
@@ -71,22 +71,22 @@ class Face(FaceTest):
 
 
 class Reading(Face):
-    def test_what_stat_says_is_what_read_gives(self):
+    def test_stat_reports_the_size_that_read_returns(self):
         self.add_all()
         for folder, _, files in os.walk(self.mount):
             for name in files:
                 path = pathlib.Path(folder, name)
                 self.assertEqual(path.stat().st_size, len(path.read_bytes()), path)
 
-    def test_text_files_end_in_a_newline_and_json_is_json(self):
+    def test_text_files_end_in_a_newline_and_json_files_parse(self):
         self.add_all()
         for path in self.mount.rglob("*.json"):
             text = path.read_text()
             self.assertTrue(text.endswith("}\n"), path)
             json.loads(text)
 
-    def test_the_event_log_can_be_followed(self):
-        # From where it ends now: that tail has it open doesn't say that it has looked for the end.
+    def test_tail_follows_the_event_log(self):
+        # A fixed offset, the current end: an open descriptor does not show that tail has already looked for the end.
         begin = len((self.mount / "events.jsonl").read_bytes()) + 1
         follow = ["tail", "-c", f"+{begin}", "-s", "0.05", "-f", self.mount / "events.jsonl"]
         tail = spawn(follow, stdout=subprocess.PIPE)
@@ -100,11 +100,11 @@ class Reading(Face):
         seen = [json.loads(tail.stdout.readline())["object"] for _ in names]
         self.assertEqual(seen, [f"flows/{name}" for name in names])
 
-    def test_control_says_what_may_be_written_to_it(self):
+    def test_control_lists_the_commands_that_it_takes(self):
         self.add_all()
         self.assertIn("run [type=auto|full|incremental]", self.daemon.read("flows/f/control"))
 
-    def test_a_large_directory_is_listed_whole(self):
+    def test_a_directory_of_1500_objects_is_listed_completely(self):
         names = {f"flow-{number}" for number in range(1500)}
         for name in names:
             (self.mount / "flows" / name).mkdir()
@@ -112,7 +112,7 @@ class Reading(Face):
 
 
 class Editing(Face):
-    def test_fixed_files_stay(self):
+    def test_fixed_files_can_not_be_changed_or_removed(self):
         self.add_all()
         for script in [
             "rm flows/f/status.json",
@@ -134,14 +134,14 @@ class Editing(Face):
 
 
 class Commanding(Face):
-    def test_a_shell_that_echoes_nonsense_is_told_at_once(self):
+    def test_an_unknown_verb_fails_the_echo_in_bash_and_dash(self):
         self.add_all()
         for shell in ("bash", "dash"):
             done = self.shell("echo bogus > flows/f/control", shell=shell)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("'bogus'", self.daemon.read("flows/f/error"))
 
-    def test_offsets_and_appending_mean_nothing(self):
+    def test_a_write_to_control_ignores_offset_and_append_mode(self):
         self.add_all()
         self.assert_runs("echo disable >> flows/f/control")
         self.assertFalse(self.daemon.json("flows/f/config.json")["enabled"])
@@ -150,13 +150,13 @@ class Commanding(Face):
         os.close(control)
         self.assertTrue(self.daemon.json("flows/f/config.json")["enabled"])
 
-    def test_a_command_that_is_too_long_is_refused_whole(self):
+    def test_a_command_over_the_limit_is_refused_with_emsgsize(self):
         self.add_all()
         with self.assertRaises(OSError) as refusal:
             self.daemon.write("flows/f/control", "run name=" + "x" * 4096)
         self.assertEqual(refusal.exception.errno, errno.EMSGSIZE)
 
-    def test_a_run_is_visible_before_the_write_returns(self):
+    def test_a_run_is_visible_before_its_write_returns(self):
         self.add_all()
         self.start_run("first")
         self.assertEqual(os.readlink(self.mount / "flows/f/latest"), "executions/first")
@@ -171,7 +171,7 @@ class Waiting(Face):
         self.add_all()
         self.source = self.start_run()
 
-    def test_all_readers_are_answered_when_it_has_ended(self):
+    def test_all_readers_of_wait_are_answered_at_the_end_of_the_run(self):
         jobs = os.listdir(self.mount / "flows/f/latest/jobs")
         paths = ["flows/f/wait", "flows/f/executions/first/wait", f"jobs/{jobs[0]}/wait"]
         readers = [self.wait_in(path) for path in paths]
@@ -188,16 +188,16 @@ class Waiting(Face):
             reader.send_signal(how)
             self.assertEqual(reader.wait(holdfast.CEILING), -how)
 
-    def test_a_size_of_nothing_lets_tar_pass(self):
+    def test_tar_passes_wait_because_its_size_is_zero(self):
         self.assertEqual((self.mount / "flows/f/wait").stat().st_size, 0)
         self.assert_runs(f"tar cf {self.folder}/tree.tar .")
 
-    def test_a_flow_that_never_ran_has_nothing_to_wait_for(self):
+    def test_a_flow_without_executions_has_no_wait(self):
         (self.mount / "flows/new").mkdir()
         self.assertFalse((self.mount / "flows/new/wait").exists())
         self.assertEqual(self.shell("cat flows/new/wait").returncode, 1)
 
-    def test_readers_are_answered_before_the_daemon_ends(self):
+    def test_readers_of_wait_are_answered_before_the_daemon_ends(self):
         reader = self.wait_in()
         self.until_parked(reader)
         self.daemon.process.terminate()
@@ -205,7 +205,7 @@ class Waiting(Face):
         self.source.close()
         self.daemon.stop()
 
-    def test_a_running_flow_is_not_removed(self):
+    def test_a_running_flow_can_not_be_removed(self):
         done = self.shell("rmdir flows/f")
         self.assertIn("busy", done.stderr)
         self.assertIn("EBUSY", self.daemon.read("flows/error"))
@@ -223,11 +223,11 @@ class Living(Face):
         other = self.start_second("/proc", "--foreground")
         self.assertRegex(other.stderr, "something of type proc is mounted there")
 
-    def test_a_mount_point_that_is_none_is_refused(self):
+    def test_a_mount_point_that_is_no_directory_is_refused(self):
         self.assertIn("No such file", self.start_second(self.folder / "nowhere", "--foreground").stderr)
         self.assertIn("no directory", self.start_second(self.daemon.log, "--foreground").stderr)
 
-    def test_a_killed_daemons_mount_is_taken_over(self):
+    def test_the_next_start_takes_over_the_mount_of_a_killed_daemon(self):
         self.add_all()
         self.daemon.kill()
         with self.assertRaises(OSError) as refusal:
@@ -237,7 +237,7 @@ class Living(Face):
         self.assertIn("f", os.listdir(self.mount / "flows"))
         self.daemon.stop()
 
-    def test_in_the_background_it_says_ready_and_ends_when_it_is_unmounted(self):
+    def test_a_background_daemon_prints_ready_and_ends_at_umount(self):
         mount = self.folder / "background"
         mount.mkdir()
         done = self.start_second(mount)
@@ -250,7 +250,7 @@ class Living(Face):
         self.until(lambda: daemon not in self.daemons())
         self.assertIn("unmounted", (self.folder / "second/holdfastd.log").read_text())
 
-    def test_in_the_background_it_says_why_it_can_not_start(self):
+    def test_a_background_daemon_that_can_not_start_prints_the_reason(self):
         done = self.start_second(self.folder / "nowhere")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("No such file", done.stderr)
@@ -260,14 +260,14 @@ class Living(Face):
         try:
             return pathlib.Path("/proc", pid, "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
-            return b""  # ended in the meantime
+            return b""  # the process has ended meanwhile
 
     def daemons(self):
         return [pid for pid in os.listdir("/proc") if pid.isdigit() and b"holdfastd" in self.command_line(pid)]
 
 
 class Permitting(Face):
-    def test_a_stranger_sees_and_does_nothing(self):
+    def test_a_stranger_reads_and_commands_nothing(self):
         self.add_all()
         self.folder.chmod(0o755)
         self.assertEqual(self.assert_runs("ls flows", user=NOBODY), "error\n")
@@ -289,7 +289,7 @@ class Permitting(Face):
         self.assertEqual(set(totals.values()), {0})
         self.assertEqual(self.daemon.json("status.json")["totals"]["flows"], 1)
 
-    def test_errors_are_kept_apart(self):
+    def test_each_user_reads_only_their_own_errors(self):
         self.shell("mkdir flows/.bad")
         self.assertIn(".bad", self.daemon.read("flows/error"))
         self.folder.chmod(0o755)
@@ -297,7 +297,7 @@ class Permitting(Face):
 
 
 class Images(Face):
-    def test_a_point_is_sparse_sealed_and_seekable(self):
+    def test_a_point_is_sparse_read_only_and_seekable(self):
         self.add_repository()
         storage = self.add_machine(capacities=[8 * 2**20])
         self.add_flow()

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What people say of points: pins and verdicts, in the manifest at once and beside the point in its repository."""
+"""Facts that users add to points: pins and verdicts, in the manifest at once and beside the point in its
+repository."""
 
 import errno
 import json
@@ -34,7 +35,7 @@ class Facts(holdfast.MountTest):
         found = list(self.repository.glob(f"*/{self.point}/facts.json"))
         return json.loads(found[0].read_text()) if found else {}
 
-    def test_a_pin_holds_until_it_is_taken_away(self):
+    def test_a_pin_holds_until_unpin(self):
         self.assertEqual(self.manifest()["pins"], [])
         self.say('pin until=2126-11-20 why="before the \\"big\\" upgrade"')
         (pin,) = self.manifest()["pins"]
@@ -49,7 +50,7 @@ class Facts(holdfast.MountTest):
         self.until(lambda: self.stored()["pins"] == [])
         self.assertIn("not pinned", self.refused("ENOENT", "unpin"))
 
-    def test_what_changes_has_a_new_revision_and_the_time_of_the_change(self):
+    def test_a_change_gives_each_affected_file_a_new_revision_and_mtime(self):
         self.daemon.define("policies/p", {"keep_last": 3})
         flow = self.daemon.json("flows/f/config.json")
         chain = self.manifest()["chain"]
@@ -79,7 +80,7 @@ class Facts(holdfast.MountTest):
         self.daemon.write("repositories/r/control", "verify name=v")
         self.assertEqual(self.daemon.read("jobs/v/wait"), "success\n")
 
-    def test_a_pin_that_would_be_over_is_refused(self):
+    def test_a_pin_that_ends_in_the_past_is_refused(self):
         self.assertIn("is over", self.refused("EINVAL", "pin until=2001-01-01"))
         self.assertIn("is no time", self.refused("EINVAL", "pin until=soon"))
         self.assertIn("never closed", self.refused("EINVAL", 'pin why="oh'))
@@ -87,7 +88,7 @@ class Facts(holdfast.MountTest):
         self.say("pin until=30d")
         self.assertEqual(len(self.manifest()["pins"]), 1)
 
-    def test_a_bad_verdict_is_never_the_latest_and_the_last_word_counts(self):
+    def test_a_point_with_a_bad_verdict_is_never_latest_and_the_last_verdict_counts(self):
         self.assertEqual(self.daemon.json("machines/m/status.json")["latest"], self.point)
         self.say("verdict result=bad by=ann text=unbootable")
         (verdict,) = self.manifest()["verdicts"]
@@ -101,7 +102,7 @@ class Facts(holdfast.MountTest):
         self.refused("EINVAL", "verdict result=fine by=ann")
         self.assertIn("wants by=NAME", self.refused("EINVAL", "verdict result=bad"))
 
-    def test_a_repository_that_was_away_is_told_later(self):
+    def test_a_repository_that_was_away_gets_the_facts_after_the_next_start(self):
         away = self.folder / "away"
         os.rename(self.repository, away)
         self.say("pin why=held")
@@ -110,14 +111,14 @@ class Facts(holdfast.MountTest):
         self.daemon.start()
         self.until(lambda: [pin["why"] for pin in self.stored().get("pins", [])] == ["held"])
 
-    def test_a_verification_leaves_pins_and_verdicts_where_they_are(self):
+    def test_a_verification_keeps_pins_and_verdicts(self):
         self.say("pin why=held")
         self.say("verify level=quick name=v")
         self.assertEqual(self.daemon.read("jobs/v/wait"), "success\n")
         self.until(lambda: self.stored().get("verified") is not None)
         self.assertEqual([pin["why"] for pin in self.stored()["pins"]], ["held"])
 
-    def test_it_is_in_the_event_log(self):
+    def test_pins_and_verdicts_are_events(self):
         self.say("pin why=held")
         self.say("verdict result=good by=ann")
         events = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]

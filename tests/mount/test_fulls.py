@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A full when it must be, and why (law 5): every reason provoked at a real source or in a real repository."""
+"""Law 5: reasons for a full, each caused at a real source or in a real repository."""
 
 import errno
 import json
@@ -19,7 +19,7 @@ class Fulls(holdfast.MountTest):
         self.random = random.Random(5)
         self.repository = self.add_repository()
         self.storage = self.add_machine(capacities=[64 * MIB, 64 * MIB])
-        # The second disk joins the machine only where a test is about it.
+        # Only the test about a new disk adds the second disk to the machine.
         self.define_disks(self.storage.disks[:1])
         self.add_flow()
         self.disk = self.storage.disks[0]
@@ -30,7 +30,7 @@ class Fulls(holdfast.MountTest):
         self.daemon.write("machines/m/config.json", json.dumps(definition))
 
     def back_up(self, name, expected, arguments=""):
-        """The manifest of the new point, whose first disk is what it should be."""
+        """Runs the flow, compares the first disk with its record, and returns the new point's manifest."""
         record = self.disk.record(self.folder / f"{name}.record")
         before = set(self.daemon.points("m"))
         self.assertEqual(self.daemon.run("f", name, arguments), expected)
@@ -53,21 +53,21 @@ class Fulls(holdfast.MountTest):
         commits = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
         commits = [event for event in commits if event["event"] == "point.commit"]
         self.assertEqual(commits[-1]["reason"], reason)
-        # From here on it goes in increments again, and the source keeps one bitmap for it.
+        # After the full, the next run is an increment and the source keeps one bitmap.
         self.disk.scatter(self.random, 2, [65536])
         self.assertEqual(self.back_up("after", "success")["kind"], "incremental")
         ours = [name for name in self.storage.bitmaps(self.disk) if name.startswith("hf-")]
         self.assertEqual(len(ours), 1, ours)
         self.assertEqual(self.storage.foreign(), [])
 
-    def test_the_first_point_has_no_parent(self):
+    def test_the_first_point_is_a_full_with_reason_no_parent(self):
         self.expect_full(self.first(), "no_parent", "first")
 
-    def test_a_full_that_was_asked_for_is_a_success(self):
+    def test_a_requested_full_is_a_success(self):
         self.first()
         self.expect_full(self.back_up("second", "success", "type=full"), "requested", "second")
 
-    def test_after_a_reset_nothing_is_believed_and_that_is_a_success(self):
+    def test_a_full_after_reset_cbt_is_a_success(self):
         self.first()
         self.daemon.write("machines/m/control", "reset-cbt")
         disk = self.daemon.json("machines/m/disks/disk-0/status.json")
@@ -76,7 +76,7 @@ class Fulls(holdfast.MountTest):
         self.expect_full(self.back_up("second", "success"), "cbt_reset", "second")
         self.assertEqual(self.daemon.json("machines/m/disks/disk-0/status.json")["cbt"], "yes")
 
-    def test_a_reset_waits_for_nobody(self):
+    def test_reset_cbt_of_a_machine_that_runs_is_refused_with_ebusy(self):
         self.first()
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "bandwidth": 1}))
         self.daemon.write("flows/f/control", "run name=slow type=full")
@@ -89,33 +89,33 @@ class Fulls(holdfast.MountTest):
         self.daemon.write("flows/f/executions/slow/control", "cancel")
         self.assertEqual(self.daemon.read("flows/f/executions/slow/wait").strip(), "cancelled")
 
-    def test_an_increment_that_can_not_be_one_is_a_warning(self):
+    def test_an_incremental_run_without_a_parent_makes_a_full_and_a_warning(self):
         manifest = self.back_up("first", "warning", "type=incremental")
         self.assertEqual((manifest["kind"], manifest["reason"]), ("full", "no_parent"))
         status = self.daemon.json("flows/f/executions/first/status.json")
         self.assertEqual(status["reason"], "unplanned_full")
 
-    def test_bitmap_missing(self):
+    def test_a_missing_bitmap_makes_a_full_with_reason_bitmap_missing(self):
         self.first()
         (bitmap,) = self.storage.bitmaps(self.disk)
         self.storage.qmp.command("block-dirty-bitmap-remove", {"node": self.disk.node, "name": bitmap})
         self.expect_full(self.back_up("second", "warning"), "bitmap_missing", "second")
 
-    def test_bitmap_unusable_when_it_has_stopped_recording(self):
+    def test_a_disabled_bitmap_makes_a_full_with_reason_bitmap_unusable(self):
         self.first()
         (bitmap,) = self.storage.bitmaps(self.disk)
         self.storage.qmp.command("block-dirty-bitmap-disable", {"node": self.disk.node, "name": bitmap})
         self.expect_full(self.back_up("second", "warning"), "bitmap_unusable", "second")
 
-    def test_bitmap_inconsistent_after_the_source_was_killed(self):
+    def test_a_killed_source_makes_a_full_with_reason_bitmap_inconsistent(self):
         self.first()
         self.storage.stop()
-        self.storage.start()  # the bitmap is in the image now, and in use
+        self.storage.start()  # the image holds the bitmap now, marked as in use
         self.storage.kill()
         self.storage.start()
         self.expect_full(self.back_up("second", "warning"), "bitmap_inconsistent", "second")
 
-    def test_capacity_changed(self):
+    def test_a_resized_disk_makes_a_full_with_reason_capacity_changed(self):
         self.first()
         self.storage.stop()
         subprocess.run(["qemu-img", "resize", "-q", "-f", "qcow2", self.disk.image, str(80 * MIB)], check=True)
@@ -126,7 +126,7 @@ class Fulls(holdfast.MountTest):
         self.assertEqual(manifest["disks"][0]["capacity"], 80 * MIB)
         self.expect_full(manifest, "capacity_changed", "second")
 
-    def test_layout_changed(self):
+    def test_a_changed_cluster_size_makes_a_full_with_reason_layout_changed(self):
         self.first()
         settings = {"path": str(self.repository), "cluster_size": "128K"}
         self.daemon.write("repositories/r/config.json", json.dumps(settings))
@@ -136,16 +136,16 @@ class Fulls(holdfast.MountTest):
         (found,) = self.repository.glob(f"*/{manifest['id']}/disk-0.qcow2")
         return found
 
-    def test_parent_missing(self):
+    def test_a_missing_parent_image_makes_a_full_with_reason_parent_missing(self):
         self.image(self.first()).unlink()
         self.expect_full(self.back_up("second", "warning"), "parent_missing", "second")
 
-    def test_parent_damaged(self):
+    def test_a_damaged_parent_image_makes_a_full_with_reason_parent_damaged(self):
         with open(self.image(self.first()), "r+b") as image:
             image.write(b"QFI?")
         self.expect_full(self.back_up("second", "warning"), "parent_damaged", "second")
 
-    def test_a_disk_that_is_new_is_read_whole_and_the_others_are_not(self):
+    def test_a_new_disk_is_a_full_and_the_other_disk_an_increment(self):
         self.first()
         self.define_disks(self.storage.disks)
         self.storage.disks[1].scatter(self.random, 3, [65536])
@@ -155,7 +155,7 @@ class Fulls(holdfast.MountTest):
         self.assertEqual(kinds, [("disk-0", "incremental", None), ("disk-1", "full", "disk_changed")])
         self.assertEqual({d["kind"] for d in self.back_up("third", "success")["disks"]}, {"incremental"})
 
-    def test_a_run_that_fails_leaves_nothing_and_says_why(self):
+    def test_a_failed_run_leaves_nothing_and_names_its_cause(self):
         self.first()
         before = self.storage.bitmaps(self.disk)
         definition = self.storage.definition() | {"disks": [{"name": "disk-0", "node": "no-such-node"}]}

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Groups: links are members, a flow over a group backs up those that are enabled, many flows are told one thing."""
+"""Groups: links as members, flows over a group, commands to many flows."""
 
 import errno
 import json
@@ -43,12 +43,12 @@ class Groups(holdfast.MountTest):
         status = self.daemon.json("groups/g/status.json")
         self.assertEqual(status["members"], [{"machine": "b", "enabled": True}])
 
-    def test_links_are_read_as_names_and_given_back_as_they_should_be(self):
+    def test_links_in_any_spelling_become_the_canonical_link(self):
         for name, target in (("a", "machines/a/"), ("b", f"{self.daemon.mount}/machines/b"), ("c", "../machines/c")):
             os.symlink(target, self.members / name)
             self.assertEqual(os.readlink(self.members / name), f"../../../machines/{name}")
 
-    def test_links_that_mean_nothing_are_refused_and_say_why(self):
+    def test_links_to_anything_but_a_machine_are_refused_with_a_reason(self):
         error = self.members / "error"
         self.refused("ENOENT", os.symlink, "../../../machines/none", self.members / "none")
         self.assertIn("symlink none: ENOENT: there is no machines/none", error.read_text())
@@ -77,7 +77,7 @@ class Groups(holdfast.MountTest):
         self.assertEqual((link / "disk-0.raw").read_bytes(), self.disks["c"].path.read_bytes())
         self.assertEqual(self.daemon.points("b"), [])
 
-    def test_one_machine_that_fails_never_stops_the_others(self):
+    def test_a_machine_that_fails_does_not_stop_the_others(self):
         self.join("a", "b")
         os.unlink(self.disks["a"].path)
         self.add_group_flow()
@@ -86,14 +86,14 @@ class Groups(holdfast.MountTest):
         self.assertEqual((status["jobs_completed"], status["jobs_failed"]), (1, 1))
         self.assertEqual(len(self.daemon.points("b")), 1)
 
-    def test_an_empty_group_is_a_warning_that_says_so(self):
+    def test_a_run_over_an_empty_group_is_a_warning_that_names_the_group(self):
         self.add_group_flow()
         self.assertEqual(self.daemon.run("f", "r1"), "warning")
         status = self.daemon.json("flows/f/executions/r1/status.json")
         self.assertEqual(status["message"], "groups/g has no enabled machine")
         self.assertIn("groups/g has no enabled machine", self.daemon.read("flows/f/executions/r1/log"))
 
-    def test_a_run_may_be_of_some_machines_alone(self):
+    def test_a_run_can_be_limited_to_some_machines(self):
         self.join("a", "b")
         self.add_group_flow()
         self.assertEqual(self.daemon.run("f", "r1", "machines=b"), "success")
@@ -103,7 +103,7 @@ class Groups(holdfast.MountTest):
         self.refused("EINVAL", self.daemon.write, "flows/f/control", "run machines=a")
         self.assertIn("machine 'a' is disabled in groups/g", self.daemon.read("flows/f/error"))
 
-    def test_at_has_the_points_of_all_members_by_one_time(self):
+    def test_at_has_the_points_of_all_members_at_one_time(self):
         self.join("a", "b", "c")
         self.add_group_flow()
         self.daemon.write("groups/g/control", "disable machine=c")
@@ -116,7 +116,7 @@ class Groups(holdfast.MountTest):
         self.assertEqual(self.listed("groups/g/at/1h-ago"), [])
         self.assertEqual(os.listdir(self.daemon.mount / "groups/g/at"), ["error"])
 
-    def test_a_group_takes_in_only_what_whoever_links_may_write_to(self):
+    def test_a_user_adds_only_machines_that_the_user_may_write_to(self):
         owner, stranger = User(1001), User(1002)
         os.chmod(self.folder, 0o755)
         for path in ("groups/g", "machines/a"):
@@ -126,12 +126,12 @@ class Groups(holdfast.MountTest):
         self.assertIn("machines/b is not yours", owner.does((self.members / "error").read_text))
         self.assertEqual(stranger.outcome(lambda: os.unlink(self.members / "a")), "EACCES")
         self.assertEqual(owner.does(lambda: os.listdir(self.members)), ["error", "a"])
-        # What root has put in stays hidden from whoever may not see it.
+        # Members that root has added stay hidden from users without access to the machine.
         self.join("c")
         self.assertEqual(sorted(owner.does(lambda: os.listdir(self.members))), ["a", "error"])
         self.assertEqual(owner.outcome(lambda: os.unlink(self.members / "a")), "ok")
 
-    def test_names_follow_and_what_is_in_use_stays(self):
+    def test_links_follow_renames_and_a_group_in_use_stays(self):
         self.join("a")
         self.add_group_flow()
         os.rename(self.daemon.mount / "machines/a", self.daemon.mount / "machines/x")
@@ -142,11 +142,11 @@ class Groups(holdfast.MountTest):
         self.refused("EBUSY", os.rmdir, self.daemon.mount / "groups/h")
         self.assertIn("flow 'f'", self.daemon.read("groups/error"))
 
-    def test_a_member_that_is_none_cannot_be_disabled(self):
+    def test_disable_of_a_machine_outside_of_the_group_is_refused(self):
         self.refused("ENOENT", self.daemon.write, "groups/g/control", "disable machine=a")
         self.assertIn("machine 'a': the machine is not in the group", self.daemon.read("groups/g/error"))
 
-    def test_many_flows_are_told_one_thing(self):
+    def test_one_command_reaches_all_flows_that_match_its_pattern(self):
         for name in ("day-a", "day-b", "night"):
             self.add_flow(name, machine=name[-1] if name != "night" else "c")
         self.daemon.write("control", "run flows=day-* name=bulk")
@@ -160,12 +160,12 @@ class Groups(holdfast.MountTest):
         self.assertEqual(self.daemon.json("flows/day-a/status.json")["total_executions"], 1)
         self.refused("EINVAL", self.daemon.write, "control", "run flows=day-a")
         self.refused("ENOENT", self.daemon.write, "control", "run flows=none*")
-        # One that can't run refuses all.
+        # One flow without a definition refuses the command for all flows.
         os.mkdir(self.daemon.mount / "flows/day-z")
         self.refused("EINVAL", self.daemon.write, "control", "run flows=day-* name=third")
         self.assertEqual(self.daemon.json("flows/day-b/status.json")["total_executions"], 2)
 
-    def test_fields_are_set_one_by_one_and_a_flow_is_cloned(self):
+    def test_set_changes_single_fields_and_clone_copies_a_flow(self):
         self.add_flow("f", machine="a")
         self.daemon.write("flows/f/control", 'set description="web and mail" enabled=false tags=["prod"]')
         config = self.daemon.json("flows/f/config.json")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""A running guest, booted under QEMU's own emulation: it is quiesced through its agent, it is never hurt, and its
-disks are one instant."""
+"""Backups of a running guest under QEMU's own emulation: quiescing through its agent, its survival, one instant of all
+disks."""
 
 import json
 import os
@@ -17,13 +17,13 @@ import holdfast
 MIB = 2**20
 BLOCK = 4096
 BLOCKS = 64
-# /dev/vda holds an ext4; number k goes to block k % 64 of /dev/vdb, and then of /dev/vdc.
+# Writer in the guest: number k goes to block k % 64 of /dev/vdb, then of /dev/vdc. /dev/vda holds an ext4.
 WRITER = (
     "n=0; while [ ! -e /tmp/stop ]; do n=$((n+1)); printf '%-4095d\\n' $n >/tmp/n; for d in vdb vdc; do "
     f"dd if=/tmp/n of=/dev/$d bs=4k seek=$((n%{BLOCKS})) oflag=direct conv=notrunc 2>/dev/null; done; "
     "echo $n >/tmp/written; done"
 )
-# A hook of the agent's that freezes as slowly as the test wants.
+# Hook of the guest agent: a freeze lasts until the test creates /tmp/go.
 SLOW_HOOK = (
     "printf '#!/bin/sh\\n[ $1 = freeze ] || exit 0\\ntouch /tmp/freezing\\n"
     "while [ ! -e /tmp/go ]; do sleep 0.1; done\\n' >/tmp/hook; chmod +x /tmp/hook"
@@ -31,7 +31,7 @@ SLOW_HOOK = (
 
 
 class Guests(holdfast.MountTest):
-    """One guest for all tests, each of which begins with an agent in it, and /dev/vda mounted."""
+    """All tests share one guest. Each test begins with a running agent and a mounted /dev/vda."""
 
     @classmethod
     def setUpClass(cls):
@@ -87,7 +87,7 @@ class Guests(holdfast.MountTest):
         self.assertEqual(self.guest.status(), "running")
         self.guest.run("echo thawed >/mnt/thawed; sync; umount /mnt; mount /dev/vda /mnt; rm /mnt/thawed")
 
-    def test_a_quiesced_point_says_so_and_holds_a_clean_file_system(self):
+    def test_a_quiesced_point_says_filesystem_and_holds_a_clean_file_system(self):
         self.define()
         self.write_files()
         self.assertEqual(self.daemon.run("f", "first"), "success")
@@ -95,7 +95,7 @@ class Guests(holdfast.MountTest):
         self.assertEqual(guest.complaints(self.restored(self.guest.disks[0])), "")
         self.expect_untouched()
 
-    def test_without_an_agent_a_point_is_as_after_a_crash(self):
+    def test_a_point_without_an_agent_says_crash_and_holds_an_open_journal(self):
         self.define()
         self.stop_agent()
         self.write_files()
@@ -104,12 +104,12 @@ class Guests(holdfast.MountTest):
         self.assertIn("journal", guest.complaints(self.restored(self.guest.disks[0])))
         self.expect_untouched()
 
-    def test_never_leaves_the_agent_alone(self):
+    def test_quiesce_never_leaves_the_agent_alone(self):
         self.define(quiesce="never")
         self.assertEqual(self.daemon.run("f", "first"), "success")
         self.assertEqual(self.manifest()["consistency"], "crash")
 
-    def test_required_without_an_agent_fails_and_says_so(self):
+    def test_quiesce_required_without_an_agent_fails_the_run(self):
         self.define(quiesce="required")
         self.stop_agent()
         self.assertEqual(self.daemon.run("f", "first"), "error")
@@ -118,7 +118,7 @@ class Guests(holdfast.MountTest):
         self.assertEqual(self.daemon.points("m"), [])
         self.expect_untouched()
 
-    def test_required_with_an_agent_that_refuses_fails_and_leaves_nothing_frozen(self):
+    def test_quiesce_required_with_an_agent_that_refuses_fails_the_run_and_leaves_the_guest_thawed(self):
         self.define(quiesce="required")
         self.stop_agent()
         self.start_agent("-b guest-fsfreeze-freeze")
@@ -131,7 +131,7 @@ class Guests(holdfast.MountTest):
         self.assertEqual(self.daemon.run("f", "second"), "success")
         self.assertEqual(self.manifest()["consistency"], "crash")
 
-    def test_a_daemon_killed_while_the_guest_freezes_thaws_it_at_its_next_start(self):
+    def test_a_daemon_killed_during_a_freeze_thaws_the_guest_at_its_next_start(self):
         self.define()
         self.stop_agent()
         self.guest.run(SLOW_HOOK)
@@ -146,7 +146,7 @@ class Guests(holdfast.MountTest):
         self.assertEqual(self.daemon.run("f", "second"), "success")
         self.assertEqual(self.manifest()["consistency"], "filesystem")
 
-    def test_the_guest_goes_on_when_the_copies_of_what_it_overwrites_find_no_room(self):
+    def test_the_guest_runs_on_when_the_scratch_area_is_full(self):
         disk = self.guest.disks[1]
         self.daemon.stop()
         scratch = self.daemon.state / "scratch"
@@ -158,7 +158,7 @@ class Guests(holdfast.MountTest):
         self.assertEqual(self.daemon.run("f", "first"), "success")
         self.guest.run(f"yes second | head -c {MIB} | dd of={disk.device} bs=64k conv=notrunc,fsync 2>/dev/null")
 
-        # So slow that it is not over before it is stopped.
+        # Slow enough that the run lasts until SIGSTOP.
         self.daemon.write("flows/f/control", "run name=second bandwidth=64K")
         self.until(lambda: any(export.startswith("hf-") for export in self.exports()))
         self.daemon.process.send_signal(signal.SIGSTOP)
@@ -175,7 +175,7 @@ class Guests(holdfast.MountTest):
         status = self.daemon.json("flows/f/executions/second/status.json")
         self.assertEqual(status["reason"], "no_space")
         self.assertIn("scratch area", status["message"])
-        # Nor has it ever been anything else: each pause and each error would have been told.
+        # QEMU would have sent an event for each pause and each error in between.
         self.assertEqual(self.guest.status(), "running")
         happened = {event["event"] for event in self.guest.qmp.events}
         self.assertEqual(happened & {"STOP", "RESUME", "BLOCK_IO_ERROR"}, set())
@@ -211,7 +211,7 @@ class Guests(holdfast.MountTest):
         self.expect_untouched()
 
     def prefix_of(self, disk):
-        """How many writes the point's disk holds, which must be the state after exactly those."""
+        """Checks that the point's disk is the state after a prefix of the writes, and returns the prefix's length."""
         raw = self.restored(disk).read_bytes()[: BLOCK * BLOCKS]
         found = [int(raw[at : at + BLOCK].strip(b"\0 \n") or 0) for at in range(0, len(raw), BLOCK)]
         newest = max(found)

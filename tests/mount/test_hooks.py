@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""only_if, and hooks before and after: they run as the flow's owner, with little; one that hangs, fails, prints
-megabytes or is missing is bounded, told, and harms nobody."""
+"""Commands of a flow: only_if, and hooks before and after its jobs. Each command runs as the flow's owner with few
+rights; a command that hangs, fails, floods or is missing is bounded and reported."""
 
 import errno
 import json
@@ -24,7 +24,7 @@ class Hooks(holdfast.MountTest):
         self.said.chmod(0o777)
 
     def be_impatient(self):
-        """For tests of what hangs."""
+        """Sets a short hook_timeout for commands that hang."""
         self.daemon.write("config.json", json.dumps({"hook_timeout": "2s"}))
 
     def run_flow(self, outcome, reason=None, name="r1"):
@@ -48,7 +48,7 @@ class Hooks(holdfast.MountTest):
 
 
 class OnlyIf(Hooks):
-    def test_it_runs_only_if_the_command_says_so(self):
+    def test_a_flow_runs_only_if_its_condition_exits_with_zero(self):
         self.add_hook("on-mains", f'[ -e {self.said}/mains ] || {{ echo "on battery"; exit 3; }}\n')
         self.add_flow(only_if="on-mains")
         status = self.run_flow("cancelled", "condition_not_met", "r1")
@@ -61,7 +61,7 @@ class OnlyIf(Hooks):
         counted = self.daemon.json("flows/f/status.json")
         self.assertEqual([counted[f"{kind}_executions"] for kind in ("total", "successful", "failed")], [2, 1, 0])
 
-    def test_a_command_that_is_gone_is_an_error_and_no_no(self):
+    def test_a_missing_condition_is_an_error_instead_of_a_no(self):
         path = self.add_hook("on-mains", "exit 0\n")
         self.add_flow(only_if="on-mains")
         path.unlink()
@@ -69,13 +69,13 @@ class OnlyIf(Hooks):
         self.assertIn("No such file", status["message"])
         self.assertEqual(self.points(), 0)
 
-    def test_one_that_hangs_is_killed_and_is_an_error(self):
+    def test_a_condition_that_hangs_is_killed_and_the_run_is_an_error(self):
         self.be_impatient()
         self.add_hook("on-mains", "sleep 1000\n")
         self.add_flow(only_if="on-mains")
         self.assertIn("took longer than 2s", self.run_flow("error", "hook_failed")["message"])
 
-    def test_a_hanging_one_ends_with_the_flows_timeout_and_with_a_cancel(self):
+    def test_a_hanging_condition_ends_with_the_flows_timeout_and_with_a_cancel(self):
         self.add_hook("on-mains", f"touch {self.said}/begun; sleep 1000\n")
         self.add_flow(only_if="on-mains", timeout="1s")
         self.run_flow("error", "timed_out", "r1")
@@ -96,7 +96,7 @@ class BeforeAndAfter(Hooks):
         lines = (self.said / f"{phase}.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines), json.loads((self.said / f"{phase}.json").read_text())
 
-    def test_each_is_called_before_the_jobs_and_after_them_with_what_is_known(self):
+    def test_each_hook_is_called_before_and_after_the_jobs_with_the_execution(self):
         self.add_hook("tell", self.TELL.format(self.said))
         self.add_flow(hooks=["tell"])
         self.run_flow("success")
@@ -113,7 +113,7 @@ class BeforeAndAfter(Hooks):
         known = {"PATH", "LANG", "PWD", "_", "SHLVL", "OLDPWD"}
         self.assertEqual({name for name in environment if not name.startswith("HOLDFAST_")} - known, set())
 
-    def test_it_runs_as_the_flows_owner_without_new_privileges(self):
+    def test_a_hook_runs_as_the_flows_owner_without_new_privileges(self):
         script = self.TELL.format(self.said) + f"grep -E 'NoNewPrivs|Groups|CapEff' /proc/self/status > {self.said}/status; ls -l /proc/self/fd > {self.said}/fds\n"
         self.add_hook("tell", script)
         self.add_flow(hooks=["tell"])
@@ -125,11 +125,11 @@ class BeforeAndAfter(Hooks):
         status = (self.said / "status").read_text().split()
         self.assertEqual(status[status.index("NoNewPrivs:") + 1], "1")
         self.assertEqual(int(status[status.index("CapEff:") + 1], 16), 0)
-        # What is open: its standard files, the script itself, and what ls opens.
+        # Open descriptors: the standard files, the script, and the descriptors of ls itself.
         self.assertNotIn("catalog", (self.said / "fds").read_text())
         self.assertNotIn("fuse", (self.said / "fds").read_text())
 
-    def test_one_that_fails_before_refuses_the_run_and_undoes_what_others_did(self):
+    def test_a_hook_that_fails_before_the_jobs_refuses_the_run_and_earlier_hooks_get_their_after(self):
         self.add_hook("first", f"echo $HOLDFAST_PHASE >> {self.said}/first\n")
         self.add_hook("second", '[ $HOLDFAST_PHASE = after ] || { echo "no room" >&2; exit 1; }\n')
         self.add_hook("third", f"touch {self.said}/third\n")
@@ -140,7 +140,7 @@ class BeforeAndAfter(Hooks):
         self.assertEqual((self.points(), (self.said / "third").exists()), (0, False))
         self.assertEqual((self.said / "first").read_text(), "before\nafter\n")
 
-    def test_one_that_fails_after_makes_a_warning(self):
+    def test_a_hook_that_fails_after_the_jobs_makes_a_warning(self):
         self.add_hook("tell", "[ $HOLDFAST_PHASE = before ] || exit 7\n")
         self.add_flow(hooks=["tell"])
         status = self.run_flow("warning", "hook_failed")
@@ -148,7 +148,7 @@ class BeforeAndAfter(Hooks):
         self.assertEqual(self.points(), 1)
 
     def expect_killed(self):
-        """The child that the hook has named."""
+        """Waits until the child that the hook has named has ended."""
         status = pathlib.Path("/proc", (self.said / "child").read_text().strip(), "status")
 
         def is_gone():
@@ -159,27 +159,27 @@ class BeforeAndAfter(Hooks):
 
         self.until(is_gone)
 
-    def test_one_that_hangs_is_killed_with_all_that_it_started(self):
+    def test_a_hook_that_hangs_is_killed_with_all_its_children(self):
         self.be_impatient()
         self.add_hook("tell", f"[ $HOLDFAST_PHASE = before ] && exit; sleep 1000 & echo $! > {self.said}/child; wait\n")
         self.add_flow(hooks=["tell"])
         self.assertIn("took longer than 2s", self.run_flow("warning", "hook_failed")["message"])
         self.expect_killed()
 
-    def test_what_it_leaves_running_is_killed_too(self):
+    def test_a_child_that_a_hook_leaves_running_is_killed(self):
         self.add_hook("tell", f"sleep 1000 & echo $! > {self.said}/child\n")
         self.add_flow(hooks=["tell"])
         self.run_flow("success")
         self.expect_killed()
 
-    def test_megabytes_of_output_are_cut(self):
+    def test_a_hook_that_prints_megabytes_has_its_output_cut(self):
         self.add_hook("tell", "[ $HOLDFAST_PHASE = before ] || { yes 0123456789 | head -c 20000000; printf '\\0\\033\\377'; }\n")
         self.add_flow(hooks=["tell"])
         self.run_flow("success")
         self.assertLess((self.daemon.mount / "flows/f/executions/r1/log").stat().st_size, 65536)
         self.assertRegex(self.log(), r"tell: … 199\d{5} bytes more, which are not kept")
 
-    def test_one_that_is_gone_or_cannot_be_executed_refuses_the_run(self):
+    def test_a_hook_that_is_missing_or_not_executable_refuses_the_run(self):
         path = self.add_hook("tell", "exit 0\n")
         self.add_flow(hooks=["tell"])
         path.chmod(0o644)
@@ -188,7 +188,7 @@ class BeforeAndAfter(Hooks):
         self.assertIn("No such file", self.run_flow("error", "hook_failed", "r2")["message"])
         self.assertEqual(self.points(), 0)
 
-    def test_its_after_part_comes_also_when_the_run_was_cancelled(self):
+    def test_the_after_part_of_a_hook_runs_after_a_cancelled_run(self):
         path = self.add_repository("slow", bandwidth=1)
         self.assertTrue(path.exists())
         self.add_hook("tell", f"echo $HOLDFAST_PHASE $HOLDFAST_STATUS >> {self.said}/calls\n")
@@ -201,7 +201,7 @@ class BeforeAndAfter(Hooks):
 
 
 class Law19(Hooks):
-    def test_what_others_than_root_could_change_is_not_run(self):
+    def test_a_command_that_others_than_root_could_change_is_not_run(self):
         path = self.add_hook("tell", f"touch {self.said}/run\n")
         self.add_flow(hooks=["tell"])
         hooks = self.daemon.hooks
@@ -225,7 +225,7 @@ class Law19(Hooks):
         self.run_flow("success", None, "at-last")
         self.assertTrue((self.said / "run").exists())
 
-    def test_what_is_not_there_or_no_name_is_refused_when_it_is_set(self):
+    def test_a_flow_with_an_absent_or_invalid_command_is_refused_when_it_is_set(self):
         self.add_flow()
         self.assertIn("No such file", self.refused("ENOENT", only_if="none"))
         self.assertIn("No such file", self.refused("ENOENT", hooks=["none"]))
@@ -233,7 +233,7 @@ class Law19(Hooks):
         self.refused("EINVAL", hooks=["../tell"])
         self.refused("EINVAL", hooks="tell")
 
-    def test_only_root_clones_what_only_root_may_set(self):
+    def test_only_root_clones_fields_that_only_root_may_set(self):
         self.add_hook("tell", "exit 0\n")
         self.add_flow(hooks=["tell"])
         os.chmod(self.daemon.mount / "flows", 0o777)
@@ -241,7 +241,7 @@ class Law19(Hooks):
             os.chown(self.daemon.mount / path, OWNER.uid, OWNER.gid)
         clone = lambda: self.daemon.write("flows/f/control", "clone to=mine")
         self.assertEqual(OWNER.outcome(clone), "EPERM")
-        # He keeps what root has set, and changes the rest.
+        # The owner keeps the fields that root has set, and changes the others.
         self.assertEqual(OWNER.outcome(lambda: self.daemon.write("flows/f/control", "set description=his")), "ok")
         self.assertEqual(self.daemon.json("flows/f/config.json")["hooks"], ["tell"])
         self.assertEqual(OWNER.outcome(lambda: self.daemon.write("flows/f/control", "set hooks=[]")), "EPERM")

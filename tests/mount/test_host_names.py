@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What names the host is set by root alone (law 19): a stranger who may make objects of every kind tries all ways to a
-file of the host, and to a command."""
+"""Fields that name something of the host, which only root may set (law 19). A stranger who may make objects of every
+kind tries every way to a file and to a command of the host."""
 
 import errno
 import json
@@ -11,7 +11,7 @@ from three_users import STRANGER, Permissions
 
 
 class HostNames(Permissions):
-    """What names the host is root's to set, whatever else somebody may do."""
+    """The stranger owns a machine, a flow and a repository without definitions."""
 
     MACHINES = [
         ({"driver": "file", "disks": [{"name": "d", "path": "/etc/shadow"}]}, "disks[0].path"),
@@ -26,7 +26,7 @@ class HostNames(Permissions):
             STRANGER.does(lambda kind=kind: os.mkdir(self.mount / kind / "mine"))
 
     def refused(self, path, definition):
-        """The sentence with which the stranger is told EPERM."""
+        """Expects EPERM for the stranger's definition and returns the sentence in `error`."""
 
         def attempt():
             try:
@@ -46,7 +46,7 @@ class HostNames(Permissions):
                 self.assertIn(f"EPERM: '{field}' names something of the host: only root may set it", said)
                 self.assertEqual(self.daemon.json("machines/mine/status.json")["state"], "incomplete")
 
-    def test_a_stranger_keeps_what_root_has_set_and_changes_the_rest(self):
+    def test_a_stranger_keeps_the_fields_of_root_and_changes_the_others(self):
         file = self.folder / "disk"
         file.write_bytes(bytes(2**20))
         definition = {"driver": "file", "disks": [{"name": "d", "path": str(file)}]}
@@ -64,11 +64,11 @@ class HostNames(Permissions):
             self.refused("machines/mine", other)
         self.assertEqual(self.daemon.json("machines/mine/config.json")["disks"], definition["disks"])
 
-    def test_a_repository_of_a_strangers_is_where_root_says(self):
+    def test_a_strangers_repository_gets_its_path_from_root_only(self):
         self.assertIn("'path'", self.refused("repositories/mine", {"path": str(self.folder / "elsewhere")}))
         self.assertFalse((self.folder / "elsewhere").exists())
 
-    def test_every_field_that_the_schemas_leave_to_root_is_refused_to_others(self):
+    def test_every_field_that_a_schema_leaves_to_root_is_refused_to_others(self):
         fields = set()
 
         def walk(schema):
@@ -82,7 +82,7 @@ class HostNames(Permissions):
 
         for kind in ("machines", "flows", "repositories"):
             walk(self.daemon.json(f"{kind}/mine/config.schema.json"))
-        # The law's list. What a later release knows of it has to be in the tests above, too.
+        # Law 19 lists these fields. A later field belongs into the tests above, too.
         self.assertLessEqual({"path", "uri", "socket", "hooks", "only_if", "notify"}, fields)
         laws = {"path", "paths", "socket", "uri", "domain", "credential", "hooks", "only_if"}
         self.assertLessEqual(fields, laws | {"notify"})
@@ -96,15 +96,15 @@ class HostNames(Permissions):
         for field, value in [("only_if", "/bin/sh"), ("hooks", ["/bin/sh"]), ("notify", ["always file:///etc/shadow"])]:
             flow = {"target": "machines/mine", "repository": "r", field: value}
             outcome = STRANGER.outcome(lambda flow=flow: self.daemon.write("flows/mine/config.json", json.dumps(flow)))
-            self.assertEqual(outcome, "EINVAL", field)  # root may not either
+            self.assertEqual(outcome, "EINVAL", field)  # refused to root, too
         self.assertEqual(self.daemon.json("flows/mine/status.json")["state"], "incomplete")
-        # Nor through one that root has defined and handed to him, by any verb.
+        # A flow that root has defined and given to the stranger refuses the commands through every verb, too.
         os.chown(self.mount / "machines/mine", STRANGER.uid, STRANGER.gid)
         self.daemon.define("flows/given", {"target": "machines/m", "repository": "r"})
         for path in ("machines/m", "flows/given"):
             os.chown(self.mount / path, STRANGER.uid, STRANGER.gid)
         for field, value in attempts:
-            quoted = json.dumps(json.dumps(value))  # a quoted value of a command has JSON's escapes
+            quoted = json.dumps(json.dumps(value))  # JSON escapes quote the value of a command
             line = f"set {field}={quoted}"
             outcome = STRANGER.outcome(lambda line=line: self.daemon.write("flows/given/control", line))
             self.assertEqual(outcome, "EPERM", line)

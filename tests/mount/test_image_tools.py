@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A point's disks under the tools that people have: cp, dd, qemu-img, a loop device, a guest; and read at random."""
+"""A point's disks under cp, dd, qemu-img, a loop device and a guest, and under random reads."""
 
 import contextlib
 import errno
@@ -17,7 +17,7 @@ import holdfast
 
 MIB = 2**20
 CAPACITY = 96 * MIB + 12 * 1024 + 512
-FILES = 48 * MIB  # of the disk that holds an ext4
+FILES = 48 * MIB  # capacity of the disk that holds an ext4
 READS = 20_000
 
 
@@ -26,7 +26,7 @@ def output(*command):
 
 
 def data(path, size):
-    """The (start, end) that are no holes, by SEEK_DATA and SEEK_HOLE."""
+    """Returns the (start, end) of all data, by SEEK_DATA and SEEK_HOLE."""
     found, at = [], 0
     with open(path, "rb") as file:
         while at < size:
@@ -42,7 +42,7 @@ def data(path, size):
 
 
 class Machine(holdfast.MountTest):
-    """Two points of two disks: disk-0 with random content, disk-1 with an ext4. The newest is an increment."""
+    """Two points of two disks: disk-0 with random content, disk-1 with an ext4. The newest point is an increment."""
 
     def setUp(self):
         super().setUp()
@@ -63,7 +63,7 @@ class Machine(holdfast.MountTest):
         self.qcow2 = self.folder_of_point / "disk-0.qcow2"
 
     def make_files(self, disk):
-        """An ext4 with a few files, of which self.files knows the sums by name, and busybox."""
+        """Fills the disk with an ext4: busybox, and a few files whose checksums self.files holds by name."""
         tree = self.folder / "tree"
         (tree / "bin").mkdir(parents=True)
         (tree / "dev").mkdir()
@@ -85,13 +85,13 @@ class Machine(holdfast.MountTest):
 
 class Tools(Machine):
     def copied(self, *command, form="raw"):
-        """What the command, given source and target, makes of the image."""
+        """Runs the command with source and target, and returns the target."""
         target = self.folder / f"copied.{form}"
         target.unlink(missing_ok=True)
         output(*command, self.folder_of_point / f"disk-0.{form}", target)
         return target
 
-    def test_cp_makes_the_disk_with_its_holes(self):
+    def test_cp_copies_the_disk_with_its_holes(self):
         for how in ("--sparse=auto", "--sparse=always", "--sparse=never", "--reflink=auto"):
             with self.subTest(how=how):
                 copied = self.copied("cp", how)
@@ -102,7 +102,7 @@ class Tools(Machine):
                 self.assertTrue(content.sound(flat))
                 self.assertTrue(content.same_disk(flat, self.record))
 
-    def test_dd_reads_it_in_blocks_of_any_size(self):
+    def test_dd_reads_the_images_in_blocks_of_any_size(self):
         for words in (["bs=1M"], ["bs=64k", "conv=sparse"], ["bs=777777"], ["bs=1M", "iflag=direct"]):
             for form, same in (("raw", content.same_bytes), ("qcow2", content.same_disk)):
                 with self.subTest(words=words, form=form):
@@ -110,10 +110,10 @@ class Tools(Machine):
                     copied.unlink(missing_ok=True)
                     image = self.folder_of_point / f"disk-0.{form}"
                     output("dd", *words, "status=none", f"if={image}", f"of={copied}")
-                    os.truncate(copied, image.stat().st_size)  # a hole at the end is not written by conv=sparse
+                    os.truncate(copied, image.stat().st_size)  # conv=sparse writes no hole at the end
                     self.assertTrue(same(copied, self.record))
 
-    def test_qemu_img_converts_it(self):
+    def test_qemu_img_converts_both_images(self):
         for form in ("raw", "qcow2"):
             with self.subTest(form=form):
                 raw = self.copied("qemu-img", "convert", "-f", form, "-O", "raw", form=form)
@@ -122,14 +122,14 @@ class Tools(Machine):
                 self.assertTrue(content.sound(packed))
                 self.assertTrue(content.same_disk(packed, self.record))
 
-    def test_qemu_img_compares_it_where_it_lies(self):
+    def test_qemu_img_compares_the_images_in_place(self):
         self.assertTrue(content.same_disk(self.qcow2, self.raw))
         self.assertTrue(content.same_disk(self.qcow2, self.record))
         content.flip_bit(self.record, self.random.randrange(CAPACITY))
         self.assertFalse(content.same_disk(self.qcow2, self.record))
         self.assertFalse(content.same_bytes(self.raw, self.record))
 
-    def test_qemu_img_maps_both_images_as_the_disk_is(self):
+    def test_qemu_img_maps_data_and_holes_of_both_images(self):
         for form, image in (("raw", self.raw), ("qcow2", self.qcow2)):
             areas = json.loads(output("qemu-img", "map", "--output=json", "-f", form, image))
             mapped = [(area["start"], area["start"] + area["length"]) for area in areas if not area["zero"]]
@@ -137,7 +137,7 @@ class Tools(Machine):
             self.assertEqual(areas[-1]["start"] + areas[-1]["length"], -(-CAPACITY // 512) * 512)
 
     def expect_honest(self, stretches):
-        """Whatever the disk holds other than zeros is in one of the stretches, and these have no cluster that was never written."""
+        """All nonzero data lies in the stretches, and the stretches contain only clusters that were written."""
         clusters = content.clusters([(start, end - start) for start, end in stretches])
         self.assertLessEqual(clusters, content.clusters(self.storage.disks[0].written))
         at = 0
@@ -146,7 +146,7 @@ class Tools(Machine):
                 self.assertFalse(any(os.pread(file.fileno(), start - at, at)), f"{at} to {start} is no hole")
                 at = end
 
-    def test_holes_and_blocks_in_use_are_told_honestly(self):
+    def test_holes_size_and_blocks_in_use_match_the_data(self):
         found = data(self.raw, CAPACITY)
         self.expect_honest(found)
         used = sum(end - start for start, end in found)
@@ -155,7 +155,7 @@ class Tools(Machine):
         self.assertEqual(self.raw.stat().st_size, CAPACITY)
         self.assertEqual(int(output("du", "--block-size=512", self.raw).split()[0]), -(-used // 512))
 
-    def test_seeking_is_refused_beyond_the_end_as_in_any_file(self):
+    def test_seeking_beyond_the_end_fails_with_enxio(self):
         with open(self.raw, "rb") as file:
             for whence in (os.SEEK_DATA, os.SEEK_HOLE):
                 with self.assertRaises(OSError) as refused:
@@ -163,7 +163,7 @@ class Tools(Machine):
                 self.assertEqual(refused.exception.errno, errno.ENXIO)
             self.assertIn(os.lseek(file.fileno(), CAPACITY - 1, os.SEEK_HOLE), (CAPACITY - 1, CAPACITY))
 
-    def test_whoever_would_write_gets_erofs(self):
+    def test_every_write_to_an_image_fails_with_erofs(self):
         target = self.folder / "elsewhere"
         target.write_text("x")
         for image in (self.raw, self.qcow2):
@@ -181,7 +181,7 @@ class Tools(Machine):
                 self.assertIn("Read-only file system", done.stderr)
         self.assertTrue(content.same_bytes(self.raw, self.record))
 
-    def test_a_loop_device_mounts_its_file_system(self):
+    def test_a_loop_device_mounts_the_file_system_of_a_point(self):
         folder = self.folder / "files"
         folder.mkdir()
         device = output("losetup", "--read-only", "--find", "--show", self.folder_of_point / "disk-1.raw").strip()
@@ -192,14 +192,14 @@ class Tools(Machine):
             found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in self.files}
         self.assertEqual(found, self.files)
 
-    def test_a_guest_boots_with_it_and_leaves_it_as_it_is(self):
+    def test_a_guest_boots_from_a_point_and_leaves_the_point_unchanged(self):
         images = [(self.folder_of_point / f"disk-1.{form}", form) for form in ("raw", "qcow2")]
         before = [hashlib.sha256(path.read_bytes()).digest() for path, _ in images]
         booted = guest.SnapshotGuest(self.folder / "guest", guest.make_initrd(self.folder), images)
         self.addCleanup(booted.close)
         for device in ("/dev/vda", "/dev/vdb"):
             booted.run(f"mount -t ext4 {device} /mnt")
-            # The program that sums them up comes out of the backup, too.
+            # The summing program comes from the backup, too.
             said = booted.run("chroot /mnt /bin/busybox sha256sum " + " ".join(self.files))
             self.assertEqual({name: line.split()[0] for name, line in zip(self.files, said.splitlines())}, self.files)
             booted.run("echo written >/mnt/file0 && sync && umount /mnt && mount -t ext4 " + device + " /mnt")
@@ -210,12 +210,12 @@ class Tools(Machine):
 
 
 class Reads(Machine):
-    """Every read of an image is what the disk was there."""
+    """Random reads of the images, compared with the record of the disk."""
 
-    def test_random_reads_of_the_disk_are_its_record(self):
+    def test_random_reads_of_the_raw_image_equal_the_record(self):
         self.assertEqual(differential.differences(self.raw, self.record, READS, self.random), [])
 
-    def test_random_reads_of_the_flat_image_are_its_copy(self):
+    def test_random_reads_of_the_flat_qcow2_equal_its_copy(self):
         copied = self.folder / "copied.qcow2"
         content.copy(self.qcow2, copied)
         self.assertTrue(content.same_disk(copied, self.record))

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A point's disks as images: DISK.qcow2 made as it is read, and what is damaged in the repository."""
+"""A point's disks as images: DISK.qcow2, which is computed when it is read, and damage in the repository."""
 
 import errno
 import hashlib
@@ -27,7 +27,7 @@ class Images(holdfast.MountTest):
         self.add_flow()
         (self.disk,) = self.storage.disks
         self.disk.scatter(self.random, 12, SIZES)
-        # What compresses, too, and what does not.
+        # Compressible data, beside the random bytes.
         self.disk.write(100 * MIB, b"Holdfast " * 500_000)
 
     def image(self, point, form="qcow2"):
@@ -57,13 +57,13 @@ class Images(holdfast.MountTest):
             manifest = self.daemon.json(f"machines/m/points/{point}/manifest.json")
             self.assertEqual(self.image(point).stat().st_size, manifest["disks"][0]["qcow2_bytes"])
 
-    def test_a_copy_is_the_disk_and_rests_on_nothing(self):
+    def test_a_copied_qcow2_is_the_disk_and_has_no_backing_file(self):
         self.expect_flat_images()
 
-    def test_a_copy_of_deflated_clusters_is_the_disk(self):
+    def test_a_copied_qcow2_of_deflated_clusters_is_the_disk(self):
         self.expect_flat_images(compression="deflate", compression_level=6)
 
-    def test_a_copy_of_plain_clusters_of_another_size_is_the_disk(self):
+    def test_a_copied_qcow2_of_plain_clusters_of_2_mib_is_the_disk(self):
         self.expect_flat_images(compression="none", cluster_size=2 * MIB)
 
     def test_a_flipped_bit_fails_the_comparison(self):
@@ -73,7 +73,7 @@ class Images(holdfast.MountTest):
         content.flip_bit(record, 100 * MIB)
         self.assertFalse(content.same_disk(self.folder / "copied", record))
 
-    def test_it_is_as_large_as_what_it_holds_and_is_read_where_it_lies(self):
+    def test_a_qcow2_is_as_large_as_its_data_and_readable_in_place(self):
         self.begin(compression="none")
         point, record = self.back_up("first")
         written = len(content.clusters(self.disk.written)) * content.CLUSTER
@@ -82,7 +82,7 @@ class Images(holdfast.MountTest):
         self.assertEqual(self.image(point).stat().st_blocks, -(-size // 512))
         self.assertTrue(content.same_disk(self.image(point), record))
 
-    def test_its_bytes_are_the_same_after_a_restart(self):
+    def test_a_qcow2_has_the_same_bytes_after_a_restart(self):
         self.begin()
         points = self.back_up_thrice()
         before = {point: hashlib.sha256(self.image(point).read_bytes()).digest() for point in points}
@@ -91,7 +91,7 @@ class Images(holdfast.MountTest):
         for point, digest in before.items():
             self.assertEqual(hashlib.sha256(self.image(point).read_bytes()).digest(), digest)
 
-    def test_nobody_writes_to_it(self):
+    def test_a_write_to_a_qcow2_fails_with_erofs(self):
         self.begin()
         point, _ = self.back_up("first")
         with self.assertRaises(OSError) as refused:
@@ -115,13 +115,13 @@ class Images(holdfast.MountTest):
         self.assertIn(str(offset // content.CLUSTER * content.CLUSTER), told["reason"])
         self.assertEqual((told["result"], told["by"]["uid"]), ("failed", os.getuid()))
 
-    def test_damage_is_an_error_and_an_event_that_says_where(self):
+    def test_a_damaged_block_is_an_error_and_an_event_with_its_offset(self):
         self.expect_damage_to_be_told("raw")
 
-    def test_damage_below_a_flat_image_is_told_too(self):
+    def test_a_damaged_block_below_a_flat_qcow2_is_an_error_and_an_event(self):
         self.expect_damage_to_be_told("qcow2")
 
-    def test_reads_can_be_left_unchecked(self):
+    def test_verify_reads_false_skips_the_checksums(self):
         self.begin(compression="none")
         point, record = self.back_up("first")
         content.flip_bit(self.stored(point), self.stored(point).stat().st_size // 2)
@@ -134,7 +134,7 @@ class Images(holdfast.MountTest):
 
 
 class Settings(holdfast.MountTest):
-    def test_the_daemons_settings_are_a_definition_like_others(self):
+    def test_the_daemons_settings_are_a_definition_and_survive_a_restart(self):
         self.assertEqual(self.daemon.json("config.json")["keep_executions"], 10000)
         self.daemon.write("config.json", '{"keep_executions": 5}')
         self.assertEqual(self.daemon.json("config.json")["keep_executions"], 5)
@@ -148,18 +148,18 @@ class Settings(holdfast.MountTest):
         self.daemon.start()
         self.assertEqual(self.daemon.json("config.json")["keep_executions"], 5)
 
-    def test_an_editor_saves_them_by_renaming(self):
+    def test_sed_saves_the_daemons_settings_by_renaming(self):
         done = subprocess.run(["sed", "-i", "s/10000/7/", "config.json"], cwd=self.daemon.mount, check=False)
         self.assertEqual(done.returncode, 0)
         self.assertEqual(self.daemon.json("config.json")["keep_executions"], 7)
         self.assertEqual([name for name in os.listdir(self.daemon.mount) if name.startswith("sed")], [])
 
-    def test_only_root_changes_them(self):
+    def test_only_root_changes_the_daemons_settings(self):
         nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c"]
         before = self.daemon.read("config.json")
         for script, allowed in (("cat config.json", True), ("echo '{\"keep_executions\":1}' > config.json", False),
                                 ("echo x > new", False), ("rm config.json", False)):
-            # The way to the mount is root's alone; who stands in it needs none.
+            # Only root may walk the path to the mount; a working directory inside needs no path.
             done = subprocess.run([*nobody, script], cwd=self.daemon.mount, capture_output=True, check=False)
             self.assertEqual(done.returncode == 0, allowed, script)
         self.assertEqual(self.daemon.read("config.json"), before)

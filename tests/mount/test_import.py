@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""An image that somebody else made becomes the first point of a machine, or is refused and nothing has changed."""
+"""Import: an image made by another program becomes a machine's first point, or is refused without any change."""
 
 import errno
 import json
@@ -39,7 +39,7 @@ class Import(holdfast.MountTest):
                 file.write(self.random.randbytes(size))
 
     def image(self, name, output, *options):
-        """The truth, converted."""
+        """Converts the truth into an image of the format."""
         path = self.folder / name
         qemu_img("convert", "-f", "raw", "-O", output, *options, self.truth, path)
         return path
@@ -63,22 +63,22 @@ class Import(holdfast.MountTest):
         return sorted(str(path) for path in self.repository.glob("*/2*"))
 
     def reader(self):
-        """The daemon's child that reads version 1 images, or None."""
+        """Returns the pid of the daemon's child that reads version 1 images, or None."""
         for task in pathlib.Path(f"/proc/{self.daemon.process.pid}/task").iterdir():
             try:
                 for child in (task / "children").read_text().split():
                     if pathlib.Path(f"/proc/{child}/comm").read_text() == "holdfast-qcow\n":
                         return int(child)
             except (FileNotFoundError, ProcessLookupError):
-                pass  # a thread or a child that has ended in the meantime
+                pass  # the thread or the child has ended meanwhile
         return None
 
     def limit(self, **bandwidth):
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), **bandwidth}))
 
     def stop_in_the_middle(self, path, machine, name):
-        """The reader of an import that has begun, stopped when some of the image has come and not all. What comes then is
-        as fast as ever; until then it is held back, lest all be there before it is caught."""
+        """Starts an import and stops its reader while the copy is partial; returns the reader's pid. A bandwidth limit
+        slows the import until the stop, so that the reader cannot finish first. Afterwards the limit is gone."""
         self.limit(bandwidth="256K")
         self.start_import(path, machine, name)
         self.until(self.reader)
@@ -91,7 +91,7 @@ class Import(holdfast.MountTest):
                 return reader
             os.kill(reader, signal.SIGCONT)
 
-    def test_what_is_imported_is_what_qemu_reads(self):
+    def test_an_imported_image_is_what_qemu_reads(self):
         images = {
             "plain-1": self.image("plain-1", "qcow"),
             "plain-2": self.image("plain-2", "qcow2", "-o", "compat=0.10"),
@@ -110,7 +110,7 @@ class Import(holdfast.MountTest):
         content.flip_bit(self.truth, CAPACITY - 1)
         self.assertFalse(content.same_bytes(self.folder / "plain-1.restored", self.truth))
 
-    def test_the_point_and_the_job_say_what_they_are(self):
+    def test_the_job_the_point_and_the_event_of_an_import_name_its_facts(self):
         (self.daemon.mount / "machines/m").mkdir()
         path = self.image("a.qcow", "qcow")
         self.start_import(path, "m", "first", "disk=system")
@@ -130,7 +130,7 @@ class Import(holdfast.MountTest):
         self.assertEqual((asked["object"], asked["job"], asked["by"]["uid"]), ("repositories/r", "first", 0))
         self.assertEqual([event["event"] for event in events].count("point.commit"), 1)
 
-    def test_a_large_empty_disk_costs_what_is_in_it(self):
+    def test_a_large_empty_disk_costs_only_its_data(self):
         path = self.folder / "large.qcow"
         qemu_img("create", "-q", "-f", "qcow", path, "1T")
         subprocess.run(["qemu-io", "-f", "qcow", "-c", "write -P 3 900G 1M", path], check=True, capture_output=True)
@@ -143,7 +143,7 @@ class Import(holdfast.MountTest):
             self.assertEqual(disk.seek(0, os.SEEK_DATA), 900 * 1024 * MIB)
             self.assertEqual(disk.read(MIB), b"\3" * MIB)
 
-    def test_a_backup_after_an_import_is_a_full_that_says_why_and_then_goes_in_increments(self):
+    def test_the_first_backup_after_an_import_is_a_full_and_the_second_an_increment(self):
         storage = self.add_machine(capacities=[64 * MIB])
         self.add_flow()
         self.start_import(self.image("a.qcow", "qcow"), "m", "first")
@@ -159,7 +159,7 @@ class Import(holdfast.MountTest):
             [("full", "no_parent"), ("full", "no_change_id"), ("incremental", None)],
         )
 
-    def test_a_machine_may_be_defined_after_its_import_and_has_the_same_disk(self):
+    def test_a_machine_can_be_defined_after_its_import_and_keeps_its_disk(self):
         (self.daemon.mount / "machines/m").mkdir()
         self.start_import(self.image("a.qcow", "qcow"), "m", "first")
         self.assertEqual(self.end_of("first"), "success")
@@ -169,7 +169,7 @@ class Import(holdfast.MountTest):
         self.assertEqual(set(os.listdir(self.daemon.mount / "machines/m/disks")), {"disk-0", "error"})
         self.assertTrue(content.same_bytes(self.restored("m"), self.truth))
 
-    def test_of_several_disks_one_is_named(self):
+    def test_an_import_to_a_machine_of_several_disks_needs_a_disk(self):
         self.add_machine(capacities=[64 * MIB, 64 * MIB])
         path = self.image("a.qcow", "qcow")
         self.assert_refused(f"import file={path} machine=m", errno.EINVAL, "disk-0, disk-1.*disk=NAME")
@@ -191,7 +191,7 @@ class Import(holdfast.MountTest):
     def state_of_things(self):
         return self.daemon.catalog(), self.stored(), sorted(os.listdir(self.daemon.mount / "jobs"))
 
-    def test_what_can_not_be_done_is_refused_in_that_write(self):
+    def test_an_impossible_import_is_refused_in_its_write(self):
         (self.daemon.mount / "machines/m").mkdir()
         good = self.image("good.qcow2", "qcow2")
         link = self.folder / "link"
@@ -222,14 +222,14 @@ class Import(holdfast.MountTest):
         self.assertEqual(refusal.exception.errno, errno.EINVAL)
         self.assertIn("choose larger ones", self.daemon.read("repositories/small/error"))
 
-        # The way that a refusal names is one.
+        # The conversion that a refusal suggests makes an importable image.
         subprocess.run(said[said.index("`") + 1 : said.rindex("`")], shell=True, check=True)
         self.start_import(f"{extended}.plain.qcow2", "m", "first")
         self.assertEqual(self.end_of("first"), "success")
         self.assertTrue(content.same_bytes(self.restored("m"), self.truth))
         self.assertEqual(self.daemon.read("repositories/r/error"), "")
 
-    def test_a_second_import_is_refused(self):
+    def test_a_second_import_into_the_same_repository_is_refused(self):
         (self.daemon.mount / "machines/m").mkdir()
         path = self.image("a.qcow", "qcow")
         self.make_truth(64 * MIB, 0)
@@ -240,7 +240,7 @@ class Import(holdfast.MountTest):
         self.daemon.write("repositories/other/control", f"import file={path} machine=m name=elsewhere")
         self.assertEqual(self.end_of("elsewhere"), "success")
 
-    def test_a_second_import_is_refused_while_the_first_runs(self):
+    def test_a_second_import_during_the_first_is_refused(self):
         self.make_truth(64 * MIB, 60)
         (self.daemon.mount / "machines/m").mkdir()
         path = self.image("a.qcow", "qcow")
@@ -253,7 +253,7 @@ class Import(holdfast.MountTest):
         self.assertEqual(self.end_of("first"), "success")
         self.assertTrue(content.same_bytes(self.restored("m"), self.truth))
 
-    def test_an_import_that_is_cancelled_leaves_nothing(self):
+    def test_a_cancelled_import_leaves_nothing(self):
         self.make_truth(64 * MIB, 60)
         (self.daemon.mount / "machines/m").mkdir()
         reader = self.stop_in_the_middle(self.image("a.qcow", "qcow"), "m", "first")
@@ -262,7 +262,7 @@ class Import(holdfast.MountTest):
         self.assertEqual(self.end_of("first"), "cancelled")
         self.assert_nothing_is_left()
 
-    def test_an_import_whose_daemon_is_killed_leaves_nothing(self):
+    def test_an_import_of_a_killed_daemon_leaves_nothing(self):
         self.make_truth(64 * MIB, 60)
         (self.daemon.mount / "machines/m").mkdir()
         path = self.image("a.qcow", "qcow")
@@ -282,7 +282,7 @@ class Import(holdfast.MountTest):
         self.assertEqual([path for path in self.repository.glob("*/*") if "definitions" not in path.parts], [])
         self.assertEqual(set(os.listdir(self.daemon.mount / "machines/m/disks")) - {"error"}, set())
 
-    def test_an_image_that_is_written_to_meanwhile_is_not_taken(self):
+    def test_an_image_changed_during_its_import_fails_the_job(self):
         self.make_truth(64 * MIB, 60)
         (self.daemon.mount / "machines/m").mkdir()
         path = self.image("a.qcow", "qcow")
@@ -293,7 +293,7 @@ class Import(holdfast.MountTest):
         self.assertIn("was changed while it was read", self.job("first")["message"])
         self.assert_nothing_is_left()
 
-    def test_a_full_repository_ends_it_with_that_reason_and_leaves_nothing(self):
+    def test_a_full_repository_ends_the_import_with_no_space_and_leaves_nothing(self):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16M", "none", self.repository], check=True)
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.repository], check=True)
         self.daemon.define("repositories/tight", {"path": f"{self.repository}/inner"})

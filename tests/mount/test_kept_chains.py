@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Real chains, at random: whatever goes, each point that stays is what it was, for QEMU and for us, and the newest good
-one stays.
+"""Pruning of random chains: each kept point keeps its content, for QEMU and for the mount, and the newest good point
+stays.
 
-HOLDFAST_CHAINS says how many, HOLDFAST_SEED repeats a run."""
+HOLDFAST_CHAINS sets the number of chains, HOLDFAST_SEED repeats a run."""
 
 import os
 import random
@@ -22,7 +22,7 @@ class Chains(holdfast.MountTest):
         self.random = random.Random(self.seed())
 
     def make(self, name):
-        """A machine with points of random times, kinds, pins and verdicts, and its history."""
+        """Makes a machine with points of random times, kinds, pins and verdicts. Returns its history."""
         disk = self.add_file_machine(name, capacity=self.random.choice([7, 32, 65]) * CLUSTER + 512)
         compression = self.random.choice(["zstd", "deflate", "none"])
         repository = self.add_repository(name, compression=compression, compression_level=1)
@@ -46,7 +46,7 @@ class Chains(holdfast.MountTest):
     def expect_same(self, days):
         self.assertEqual(days.differences(), [])
 
-    def test_every_kept_point_is_what_it_was_and_the_newest_good_one_stays(self):
+    def test_every_kept_point_keeps_its_content_and_the_newest_good_one_stays(self):
         gone = 0
         for chain in range(CHAINS):
             with self.subTest(chain=chain):
@@ -75,7 +75,7 @@ class Chains(holdfast.MountTest):
                     path.unlink()
         self.assertGreater(gone, CHAINS)
 
-    def test_a_point_that_is_not_what_it_was_is_seen(self):
+    def test_a_changed_record_fails_the_comparison(self):
         days = self.make("m")
         point = self.random.choice(list(days.records))
         content.flip_bit(days.records[point], days.capacity // 3)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Copies go by the policy of the flow that carried them, and a point whose own files go stays as its copy.
+"""Pruning of copies: a copy follows the policy of the flow that carried the copy, and a point that loses its own files
+lives on in its copy.
 
-HOLDFAST_REPLICATION_KILLS says how often a pruning is killed, HOLDFAST_SEED repeats a run."""
+HOLDFAST_REPLICATION_KILLS sets how often a pruning is killed, HOLDFAST_SEED repeats a run."""
 
 import contextlib
 import errno
@@ -33,29 +34,29 @@ class Policies(Replication):
         return self.daemon.json(f"machines/m/points/{point}/manifest.json")
 
     def place(self, point):
-        """Where the point lies, and where its copies do."""
+        """Returns the point's repository and the repositories of its copies."""
         manifest = self.manifest(point)
         return manifest["repository"], manifest["copies"]
 
     def whole(self, point, name):
-        """By QEMU's judgement, where it lies there."""
+        """Whether the point's image in the repository is sound and equals its record, by QEMU's judgement."""
         repository = {"r": self.repository, "offsite": self.offsite}[name]
         image = self.point(point, repository) / "disk-0.qcow2"
         return content.sound(image) and content.same_disk(image, self.days.records[point])
 
     def expect_whole(self, *points):
-        """Each of these points everywhere that it is said to be."""
+        """Expects each point to be whole at every place that its manifest names."""
         for point in points:
             repository, copies = self.place(point)
             for name in (repository, *copies):
                 self.assertTrue(self.whole(point, name), (point, name))
 
     def points_in(self, repository):
-        """Those that say so themselves."""
+        """Names of the points whose manifests lie in the repository."""
         return {path.parent.name for path in repository.glob("*/*/manifest.json")}
 
     def expect_counted(self):
-        """What repositories say of themselves is what lies in them."""
+        """Expects the status of both repositories to count the points that lie there."""
         for name, directory in (("r", self.repository), ("offsite", self.offsite)):
             status = self.daemon.json(f"repositories/{name}/status.json")
             self.assertEqual(status["points"], len(self.points_in(directory)), name)
@@ -90,7 +91,7 @@ class Kept(Policies):
         self.assertEqual(set(self.copy("fourth")["metadata"]["points"]) & set(made), {made[0], made[1]})
         self.expect_whole(*made)
 
-    def test_a_point_whose_own_files_go_stays_as_its_copy(self):
+    def test_a_point_whose_own_files_go_lives_on_in_its_copy(self):
         made = [self.days.day() for _ in range(4)]
         self.copy("first")
         self.daemon.write(f"machines/m/points/{made[1]}/control", "verdict by=ann result=good")
@@ -100,7 +101,7 @@ class Kept(Policies):
         (plan, *_) = self.daemon.json("machines/m/plan.json")["points"]
         self.assertEqual([(copy["repository"], copy["why"]) for copy in plan["copies"]], [("offsite", ["no_policy"])])
         self.assertEqual(self.days.prune("first"), "success")
-        # The one that somebody called good stays where it is, as the newest does.
+        # The verdict keeps made[1] in its repository, and the newest point stays in any case.
         places = [self.place(point) for point in made]
         self.assertEqual(places, [("offsite", []), ("r", ["offsite"]), ("offsite", []), ("r", ["offsite"])])
         self.assertEqual(self.points_in(self.repository), {made[1], made[3]})
@@ -122,7 +123,7 @@ class Kept(Policies):
         self.expect_whole(*made, later)
         self.expect_reads()
 
-    def test_what_is_to_stay_elsewhere_goes_only_while_it_is_seen_to_be_there(self):
+    def test_a_point_leaves_its_repository_only_while_its_copy_is_seen(self):
         made = [self.days.day() for _ in range(3)]
         self.copy("first")
         away = self.take_away(self.offsite)
@@ -132,7 +133,7 @@ class Kept(Policies):
         self.assertEqual(self.points_in(self.repository), set(made))
         for path in away.iterdir():
             path.rename(self.offsite / path.name)
-        # A copy whose image is missing is no place to stay at, either.
+        # A copy without its image does not count as a copy.
         image = self.point(made[0]) / "disk-0.qcow2"
         image.rename(self.folder / "aside")
         self.assertEqual(self.days.prune("lost"), "warning")
@@ -143,7 +144,7 @@ class Kept(Policies):
         self.expect_whole(*made)
         self.expect_reads()
 
-    def test_with_policies_on_both_sides_points_go_from_one_and_then_from_the_other(self):
+    def test_policies_on_both_sides_remove_points_from_the_first_repository_and_then_from_the_second(self):
         self.set_policy("f", keep_last=2)
         self.set_policy("copy", keep_last=4)
         for day in range(9):
@@ -164,7 +165,7 @@ class Kept(Policies):
             self.assertEqual(list(repository.rglob("*.qcow2")), [])
         self.expect_counted()
 
-    def test_the_chain_of_the_copies_grows_no_deeper_than_that_of_the_points(self):
+    def test_the_chain_of_the_copies_grows_no_deeper_than_the_chain_of_the_points(self):
         self.set_policy("copy", keep_last=3)
         for day in range(DEEPEST + 6):
             self.days.day(1)
@@ -180,12 +181,12 @@ class Kept(Policies):
             self.until(lambda point=point: self.says_which_image(point))
 
     def says_which_image(self, point):
-        """Whether what lies beside the copy names the image that lies there, whose checksums have its name."""
+        """Whether the facts beside the copy name the image that lies there, with the checksums of that name."""
         manifest = json.loads((self.point(point) / "manifest.json").read_text())
         (named,) = (self.facts(point) or {}).get("images") or manifest["disks"]
         return (self.point(point) / f"{named['image_id']}.sums").exists()
 
-    def test_a_point_that_is_removed_goes_with_its_copies(self):
+    def test_a_removed_point_goes_with_its_copies(self):
         made = [self.days.day() for _ in range(3)]
         self.copy("first")
         with self.assertRaises(OSError) as refused:
@@ -200,7 +201,7 @@ class Kept(Policies):
         self.expect_whole(made[0], made[2])
         self.expect_counted()
 
-    def test_points_of_which_one_was_carried_late_are_both_whole_when_what_they_rest_on_goes(self):
+    def test_points_on_branches_stay_whole_when_their_common_base_goes(self):
         first = self.days.day(12)
         self.copy("first")
         self.set_policy("copy", keep_last=1)
@@ -229,7 +230,8 @@ class Kept(Policies):
         self.assertEqual(self.daemon.read(f"jobs/check-{name}/wait").strip(), expected)
 
     def expect_stays_where_it_is_whole(self, damaged, repository, flow):
-        """One place of the oldest point is damaged, and the policy of that flow lets the other one go."""
+        """Damages one place of the oldest point. The flow's policy lets the other place go; the whole place must
+        stay."""
         made = [self.days.day(3, "type=full") for _ in range(3)]
         self.copy("first")
         self.damage(made[0], repository)
@@ -242,13 +244,13 @@ class Kept(Policies):
         self.assertTrue(self.whole(made[0], "r" if damaged == "offsite" else "offsite"))
         self.assertEqual(self.place(made[1]), (damaged, []))
 
-    def test_a_point_whose_copy_is_damaged_keeps_its_own_files(self):
+    def test_a_point_with_a_damaged_copy_keeps_its_own_files(self):
         self.expect_stays_where_it_is_whole("offsite", self.offsite, "f")
 
-    def test_a_point_that_is_damaged_keeps_its_copy(self):
+    def test_a_damaged_point_keeps_its_copy(self):
         self.expect_stays_where_it_is_whole("r", self.repository, "copy")
 
-    def test_nothing_is_carried_onto_a_copy_that_is_damaged(self):
+    def test_no_layer_is_carried_onto_a_damaged_copy(self):
         first = self.days.day(3)
         self.copy("first")
         self.damage(first, self.offsite)
@@ -258,7 +260,7 @@ class Kept(Policies):
         self.assertEqual(self.copies(second), ["offsite"])
         self.assertTrue(self.whole(second, "offsite"))
 
-    def test_a_point_that_is_removed_while_it_is_carried_leaves_nothing_there(self):
+    def test_a_point_removed_during_its_replication_leaves_nothing_in_the_target(self):
         first, second = self.days.day(20), self.days.day()
         settings = {"path": str(self.offsite)}
         self.daemon.write("repositories/offsite/config.json", json.dumps(settings | {"bandwidth": "200K"}))
@@ -272,7 +274,7 @@ class Kept(Policies):
         self.assertEqual({path.parent.name for path in self.offsite.rglob("*.qcow2")}, {second})
         self.expect_whole(second)
 
-    def test_a_point_whose_copy_is_the_last_good_one_is_not_removed(self):
+    def test_a_point_whose_copy_is_the_last_good_one_can_not_be_removed(self):
         good, bad = self.days.day(3, "type=full"), self.days.day(3, "type=full")
         self.copy("first")
         self.daemon.write(f"machines/m/points/{bad}/control", "verdict by=ann result=bad")
@@ -283,7 +285,7 @@ class Kept(Policies):
         self.assertEqual(refused.exception.errno, errno.EBUSY)
         self.assertIn("last good point", self.daemon.read("machines/m/points/error"))
 
-    def test_nothing_is_left_of_points_that_went_in_an_order_of_their_own(self):
+    def test_points_removed_in_any_order_leave_no_file_and_no_row(self):
         first, second = self.days.day(), self.days.day()
         self.set_policy("copy", keep_last=1)
         self.assertEqual(self.copy("first")["metadata"]["points"], [second])
@@ -303,11 +305,12 @@ class Kept(Policies):
         path = self.point(point, repository) / "facts.json"
         return json.loads(path.read_text()) if path.exists() else None
 
-    def test_what_is_known_of_a_point_is_written_beside_its_copies(self):
+    def test_facts_of_a_point_are_written_beside_its_copies(self):
         made = [self.days.day() for _ in range(3)]
         self.copy("first")
         self.daemon.write(f"machines/m/points/{made[1]}/control", "verdict by=ann result=bad")
-        # r is told after offsite, and of made[0] before made[1]: by then nobody writes beside made[0] any more.
+        # The writer serves offsite before r, and made[0] before made[1]: no write beside made[0] is pending
+        # afterwards.
         for repository in (self.offsite, self.repository):
             self.until(lambda at=repository: self.facts(made[1], at) and self.facts(made[1], at)["verdicts"])
         self.set_policy("f", keep_last=1)
@@ -317,7 +320,7 @@ class Kept(Policies):
         self.until(lambda: self.facts(made[0]) and self.facts(made[0])["verified"])
         self.assertFalse((self.point(made[0], self.repository) / "facts.json").exists())
 
-    def test_what_another_flow_has_begun_is_left_to_it_and_goes_with_it(self):
+    def test_a_partial_copy_of_another_flow_is_left_alone_and_goes_with_that_flow(self):
         made = [self.days.day(20), self.days.day(2)]
         self.daemon.write("flows/copy/control", "run name=killed bandwidth=100K")
         partial = self.point(made[0]).with_name(f"{made[0]}.partial")
@@ -334,7 +337,7 @@ class Kept(Policies):
         self.assertFalse(partial.exists())
         self.expect_whole(*made)
 
-    def test_a_copy_that_is_not_what_it_was_is_seen(self):
+    def test_a_changed_record_fails_the_comparison(self):
         point = self.days.day()
         self.copy("first")
         self.assertTrue(self.whole(point, "offsite"))
@@ -353,7 +356,7 @@ class Killed(Policies):
             shutil.rmtree(self.folder / name)
             subprocess.run(["cp", "-a", "--sparse=always", saved / name, self.folder / name], check=True)
 
-    def test_killed_at_any_instant_each_point_is_whole_wherever_it_is_said_to_be(self):
+    def test_a_pruning_killed_at_any_instant_leaves_each_point_whole_at_its_places(self):
         made = [self.days.day(6) for _ in range(12)]
         self.copy("first")
         self.set_policy("f", keep_last=3)

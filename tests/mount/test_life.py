@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The life of the mount: killed and started again, ended under load, drained before an upgrade."""
+"""The life of the mount: SIGKILL and restart, SIGTERM under load, drain before an upgrade."""
 
 import errno
 import json
@@ -29,7 +29,7 @@ class Life(holdfast.MountTest):
         self.image = self.mount / "machines/m/latest/disk-0.raw"
 
     def copying(self):
-        """A cp of the image that goes on for as long as nobody takes what it copies."""
+        """Starts a cp of the image that lasts until the test reads its output."""
         command = ["cp", self.image, "/dev/stdout"]
         process = spawn(command, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(process.stderr.close)
@@ -48,7 +48,7 @@ class Draining(Life):
     def assert_runs_again(self, name):
         self.assertEqual(self.daemon.run("f", name), "success")
 
-    def test_it_lets_a_copy_end_and_takes_no_new_work(self):
+    def test_a_drain_lets_a_copy_end_and_takes_no_new_work(self):
         copy, start = self.copying()
         self.daemon.write("control", "drain name=upgrade")
         status = self.daemon.json("status.json")
@@ -70,7 +70,7 @@ class Draining(Life):
         self.assertTrue(content.same_bytes(copied, self.record))
         self.assertEqual(self.daemon.read("jobs/upgrade/wait"), "success\n")
         self.assertEqual(self.job("upgrade")["type"], "drain")
-        # It stays so, and the next life begins anew.
+        # Draining lasts until the daemon ends; the next start takes work again.
         with self.assertRaises(OSError):
             self.daemon.write("flows/f/control", "run")
         self.daemon.stop()
@@ -79,7 +79,7 @@ class Draining(Life):
         self.assert_runs_again("after")
 
     def occupy(self):
-        """The only place that there is has a backup that does not end by itself; what ends it."""
+        """Fills the only job slot with an endless backup. Returns a function that ends the backup."""
         self.daemon.write("config.json", json.dumps({"max_concurrent_jobs": 1}))
         self.add_file_machine("slow")
         self.add_repository("slow", bandwidth=1)
@@ -88,16 +88,16 @@ class Draining(Life):
         self.until(lambda: self.daemon.json("flows/slow/executions/r/status.json")["status"] == "running")
         return lambda: self.daemon.write("flows/slow/control", "cancel")
 
-    def test_its_time_runs_while_others_have_every_place(self):
+    def test_the_timeout_of_a_drain_runs_while_all_job_slots_are_taken(self):
         self.occupy()
         self.daemon.write("control", "drain name=d timeout=1s")
         self.assertEqual(self.daemon.read("jobs/d/wait"), "error\n")
         self.assertEqual(self.job("d")["reason"], "timed_out")
         self.assertIn("1 other jobs still run", self.job("d")["message"])
-        self.daemon.write("flows/f/control", "run name=taken")  # it waits, and is not refused
+        self.daemon.write("flows/f/control", "run name=taken")  # pending, not refused
         self.assertEqual(self.daemon.json("flows/f/executions/taken/status.json")["status"], "pending")
 
-    def test_it_keeps_nothing_that_is_still_to_come_from_its_place(self):
+    def test_a_drain_takes_no_job_slot_from_pending_jobs(self):
         end = self.occupy()
         self.daemon.define("policies/p", {"verify": "checksums"})
         self.daemon.write("flows/f/control", "set policy=p")
@@ -108,17 +108,17 @@ class Draining(Life):
         self.assertEqual(self.daemon.json("flows/f/executions/last/status.json")["jobs_created"], 2)
         self.assertEqual(self.daemon.read("jobs/d/wait"), "success\n")
 
-    def test_it_waits_for_what_runs(self):
+    def test_a_drain_waits_for_running_jobs(self):
         self.daemon.write("machines/m/control", "verify name=running level=compare")
         self.daemon.write("control", "drain name=d")
         self.assertEqual(self.daemon.read("jobs/d/wait"), "success\n")
         self.assertEqual(self.job("running")["status"], "success")
 
-    def test_nothing_under_way_is_drained_at_once(self):
+    def test_a_drain_without_work_ends_at_once(self):
         self.daemon.write("control", "drain name=d")
         self.assertEqual(self.daemon.read("jobs/d/wait"), "success\n")
 
-    def test_resume_ends_it(self):
+    def test_resume_ends_a_drain(self):
         copy, _ = self.copying()
         self.daemon.write("control", "drain name=d")
         self.until(lambda: self.job("d")["status"] == "running")
@@ -134,14 +134,14 @@ class Draining(Life):
         mine = [(one["event"], one["result"], one["job"]) for one in told if one["event"].startswith("daemon.")]
         self.assertEqual(mine, [("daemon.drain", "ok", "d"), ("daemon.resume", "ok", None), ("daemon.resume", "refused", None)])
 
-    def test_cancelling_its_job_ends_it_too(self):
+    def test_a_cancel_of_its_job_ends_a_drain(self):
         self.copying()
         self.daemon.write("control", "drain name=d")
         self.daemon.write("jobs/d/control", "cancel")
         self.assertEqual(self.daemon.read("jobs/d/wait"), "cancelled\n")
         self.assert_runs_again("second")
 
-    def test_after_its_timeout_all_is_as_before(self):
+    def test_after_the_timeout_of_a_drain_new_work_is_taken(self):
         self.copying()
         self.daemon.write("control", "drain name=d timeout=0s")
         self.assertEqual(self.daemon.read("jobs/d/wait"), "error\n")
@@ -152,7 +152,8 @@ class Draining(Life):
 
 
 class Client(threading.Thread):
-    """Does one thing over and over, until the mount is no more; what was acknowledged, and what was said at the end."""
+    """A thread that repeats one operation until the mount is gone. `done` lists the successes, `last` holds the final
+    errno."""
 
     def __init__(self, act):
         super().__init__()
@@ -170,7 +171,7 @@ class Client(threading.Thread):
                 self.act(number)
                 self.done.append(number)
             except OSError as error:
-                if error.errno == errno.EBUSY:  # what was asked for can't be now; the mount is there
+                if error.errno == errno.EBUSY:  # refused for now, but the mount is there
                     self.refused.add(error.errno)
                     continue
                 self.last = error.errno
@@ -178,10 +179,10 @@ class Client(threading.Thread):
 
 
 class Ending(Life):
-    # What is announced for the end (holdfastd --help): the names are gone, files that are open are cut off.
+    # Errnos after SIGTERM, as holdfastd --help announces: names are gone, open files are cut off.
     ANNOUNCED = {errno.ENOENT, errno.ENOTCONN, errno.ESHUTDOWN, errno.ECONNABORTED}
 
-    def test_sigterm_under_load_loses_nothing_that_was_acknowledged(self):
+    def test_sigterm_under_load_loses_nothing_acknowledged(self):
         def read_status(_):
             self.assertTrue((self.mount / "status.json").read_text().endswith("}\n"))
 
@@ -231,14 +232,14 @@ class Ending(Life):
         definition = {"path": str(self.repository), "description": str(number)}
         self.daemon.write("repositories/r/config.json", json.dumps(definition))
 
-    def test_a_copy_under_way_is_told_that_the_mount_has_gone(self):
+    def test_a_running_copy_fails_when_the_mount_goes(self):
         copy, _ = self.copying()
         self.daemon.stop()
         _, complaints = copy.communicate(timeout=holdfast.CEILING)
         self.assertNotEqual(copy.returncode, 0)
         self.assertRegex(complaints.decode(), "not connected|aborted")
 
-    def test_a_killed_daemons_mount_is_back_without_a_hand_and_all_that_was_acknowledged_with_it(self):
+    def test_a_restart_after_a_kill_mounts_again_with_all_acknowledged_changes(self):
         (self.mount / "flows/kept").mkdir()
         os.chown(self.mount / "flows/kept", 1001, 1002)
         copy, _ = self.copying()
@@ -254,7 +255,7 @@ class Ending(Life):
         self.assertEqual(self.daemon.run("f", "after"), "success")
         self.assertTrue(content.same_bytes(self.image, self.record))
 
-    def test_killed_again_and_again_it_leaves_one_mount(self):
+    def test_repeated_kills_leave_one_mount(self):
         for _ in range(3):
             self.daemon.kill()
             self.daemon.start()

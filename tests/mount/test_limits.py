@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""What a repository, a machine and whoever runs it allow a backup: how fast it reads, how much room it leaves, how
-far it believes its source."""
+"""Limits of a backup, set by its repository, its machine or its run: bandwidth, reserve, sample."""
 
 import errno
 import json
@@ -41,24 +40,24 @@ class Limits(holdfast.MountTest):
         (point,) = self.daemon.points("m")
         self.assertTrue(content.same_bytes(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", record))
 
-    def test_a_backup_is_no_faster_than_its_repository_allows(self):
+    def test_a_backup_keeps_to_the_bandwidth_of_its_repository(self):
         self.add_repository(bandwidth="4M")
         self.expect_pace(4 * MIB)
 
-    def test_a_backup_is_no_faster_than_its_machine_allows(self):
+    def test_a_backup_keeps_to_the_bandwidth_of_its_machine(self):
         self.add_repository()
         self.daemon.write("machines/m/config.json", json.dumps(self.storage.definition() | {"bandwidth": "4M"}))
         self.expect_pace(4 * MIB)
 
-    def test_a_backup_is_no_faster_than_its_run_allows(self):
+    def test_a_backup_keeps_to_the_bandwidth_of_its_run(self):
         self.add_repository()
         self.expect_pace(4 * MIB, "bandwidth=4M")
 
-    def test_of_several_limits_the_lowest_holds(self):
+    def test_a_backup_keeps_to_the_lowest_of_several_bandwidths(self):
         self.add_repository(bandwidth="64M")
         self.expect_pace(4 * MIB, "bandwidth=4M")
 
-    def test_a_share_of_what_is_called_unchanged_is_read_all_the_same(self):
+    def test_a_sample_reads_a_share_of_the_unchanged_data(self):
         self.add_repository()
         self.add_flow()
         self.disk.write(0, self.random.randbytes(16 * MIB))
@@ -68,7 +67,7 @@ class Limits(holdfast.MountTest):
         self.assertEqual(read, 16 * MIB)
         self.assertEqual(self.daemon.json("machines/m/latest/manifest.json")["kind"], "incremental")
 
-    def test_a_source_that_has_forgotten_a_change_is_found_out(self):
+    def test_a_sample_finds_a_change_that_the_source_has_forgotten(self):
         self.add_repository()
         self.add_flow()
         self.disk.write(0, self.random.randbytes(16 * MIB))
@@ -82,8 +81,8 @@ class Limits(holdfast.MountTest):
         self.assertEqual((manifest["kind"], manifest["reason"]), ("full", "cbt_lied"))
         self.assertTrue(content.same_bytes(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", record))
 
-    def test_without_a_sample_it_is_not(self):
-        """That the two above read for a reason."""
+    def test_without_a_sample_a_forgotten_change_is_missed(self):
+        """Negative control of the two tests above."""
         self.add_repository()
         self.add_flow()
         self.disk.write(0, self.random.randbytes(16 * MIB))
@@ -94,7 +93,7 @@ class Limits(holdfast.MountTest):
         point, record = self.back_up("second")
         self.assertFalse(content.same_bytes(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", record))
 
-    def test_what_is_no_limit_is_refused(self):
+    def test_an_invalid_bandwidth_or_sample_is_refused(self):
         self.add_repository()
         self.add_flow()
         for wrong in ("bandwidth=0", "bandwidth=fast", "bandwidth=-1", "sample=101%", "sample=5", "sample="):
@@ -104,10 +103,10 @@ class Limits(holdfast.MountTest):
             self.assertIn(wrong.partition("=")[0], self.daemon.read("flows/f/error"))
         self.assertEqual(self.daemon.json("flows/f/status.json")["total_executions"], 0)
 
-    def test_a_new_bandwidth_holds_for_what_runs(self):
+    def test_a_new_bandwidth_applies_to_a_running_backup(self):
         path = self.add_repository(bandwidth="64K")
         self.add_flow()
-        self.disk.write(0, self.random.randbytes(16 * MIB))  # more than four minutes at that pace
+        self.disk.write(0, self.random.randbytes(16 * MIB))  # over four minutes at the first bandwidth
         self.daemon.write("flows/f/control", "run name=first")
         self.until(lambda: self.daemon.json("flows/f/executions/first/status.json")["progress"]["done"] > 0)
         progress = self.daemon.json("flows/f/executions/first/status.json")["progress"]
@@ -118,7 +117,7 @@ class Limits(holdfast.MountTest):
         ended = self.daemon.json("flows/f/executions/first/status.json")["progress"]
         self.assertEqual((ended["done"], ended["total"]), (16 * MIB, 16 * MIB))
 
-    def test_a_run_that_is_held_back_is_cancelled_at_once(self):
+    def test_a_run_slowed_by_its_bandwidth_is_cancelled_at_once(self):
         self.add_repository(bandwidth=1)
         self.add_flow()
         self.disk.write(0, self.random.randbytes(MIB))
@@ -133,7 +132,7 @@ class Limits(holdfast.MountTest):
         machine = self.daemon.json("machines/m/status.json")
         self.assertEqual((machine["state"], machine["warnings"]), ("ready", []))
 
-    def test_the_space_of_a_repository_is_that_of_now(self):
+    def test_free_bytes_of_a_repository_are_current(self):
         path = self.folder / "small"
         path.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", path], check=True)
@@ -145,11 +144,11 @@ class Limits(holdfast.MountTest):
             before = free(path)
             told = self.daemon.json("repositories/r/status.json")["free_bytes"]
             after = free(path)
-            # A few pages come and go meanwhile, while the definitions are written there.
+            # The daemon writes definitions meanwhile, which takes a few pages.
             self.assertLessEqual(min(before, after) - MIB, told)
             self.assertLessEqual(told, max(before, after) + MIB)
 
-    def test_a_reserve_is_left_free(self):
+    def test_a_reserve_stays_free(self):
         path = self.folder / "small"
         path.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", path], check=True)
@@ -167,7 +166,7 @@ class Limits(holdfast.MountTest):
         self.daemon.write("repositories/r/config.json", json.dumps(settings | {"reserve": "0%"}))
         self.assertEqual(self.daemon.run("f", "second"), "success")
 
-    def test_what_is_no_share_is_refused(self):
+    def test_an_invalid_reserve_is_refused(self):
         self.add_repository()
         before = self.daemon.read("repositories/r/config.json")
         self.assertEqual(json.loads(before)["reserve"], "2%")

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Everything in one read: flows.jsonl, machines.jsonl, points.jsonl; logs of executions and jobs; schedules."""
+"""Lists that hold everything in one read: flows.jsonl, machines.jsonl, points.jsonl; logs; history of schedules."""
 
 import errno
 import json
@@ -22,7 +22,7 @@ class Lists(holdfast.MountTest):
         self.assertEqual(os.stat(self.daemon.mount / path).st_size, len(text.encode()), path)
         return [json.loads(line) for line in text.splitlines()]
 
-    def test_all_machines_flows_and_points_are_in_one_file_each(self):
+    def test_flows_machines_and_points_have_one_list_each(self):
         self.assertEqual(self.lines("points.jsonl"), [])
         for name in ("r1", "r2"):
             self.daemon.run("f", name)
@@ -35,7 +35,7 @@ class Lists(holdfast.MountTest):
         self.assertEqual([point["id"] for point in points], self.daemon.points("m"))
         self.assertEqual(points[0], self.daemon.json(f"machines/m/points/{points[0]['id']}/manifest.json"))
 
-    def test_many_come_page_by_page_and_any_part_can_be_read(self):
+    def test_a_list_of_600_machines_can_be_read_at_any_offset(self):
         for i in range(600):
             os.mkdir(self.daemon.mount / f"machines/m{i}")
         text = self.daemon.read("machines.jsonl")
@@ -45,7 +45,7 @@ class Lists(holdfast.MountTest):
         for offset in (len(text) - 10, 0, len(text) // 2, 5, len(text)):
             self.assertEqual(os.pread(file, 4000, offset).decode(), text[offset : offset + 4000])
 
-    def test_a_stranger_sees_nothing_of_what_is_not_his(self):
+    def test_a_stranger_finds_no_object_of_others_in_the_lists(self):
         self.daemon.run("f", "r1")
         os.chmod(self.folder, 0o755)
         for path in ("machines.jsonl", "flows.jsonl", "points.jsonl"):
@@ -54,7 +54,7 @@ class Lists(holdfast.MountTest):
             self.assertEqual(done.stdout, b"", path)
             self.assertTrue(self.lines(path))
 
-    def test_a_run_leaves_a_log_that_tells_what_it_did(self):
+    def test_a_run_logs_its_steps(self):
         self.daemon.run("f", "r1")
         log = self.daemon.read("flows/f/executions/r1/log")
         (point,) = self.daemon.points("m")
@@ -65,13 +65,13 @@ class Lists(holdfast.MountTest):
         self.assertEqual(self.daemon.read(f"jobs/{job}/log"), log.replace("machines/m: ", ""))
         self.assertEqual(os.stat(self.daemon.mount / f"jobs/{job}/log").st_size, len(log.replace("machines/m: ", "")))
 
-    def test_a_failed_run_says_why_in_its_log(self):
+    def test_a_failed_run_logs_its_reason(self):
         os.unlink(self.disk.path)
         self.assertEqual(self.daemon.run("f", "r1"), "error")
         message = self.daemon.json("flows/f/executions/r1/status.json")["message"]
         self.assertIn(f"ended: error: {message}", self.daemon.read("flows/f/executions/r1/log"))
 
-    def test_a_schedule_is_kept_and_says_what_is_wrong_with_it(self):
+    def test_a_schedule_can_be_disabled_renamed_and_removed_and_a_wrong_one_is_refused(self):
         self.daemon.define("schedules/s", {"cron": "0 2 * * *", "timezone": "Europe/Berlin"})
         self.assertEqual(self.daemon.json("schedules/s/status.json")["flows"], [])
         self.daemon.write("schedules/s/control", "disable")
@@ -85,7 +85,7 @@ class Lists(holdfast.MountTest):
         os.rename(self.daemon.mount / "schedules/s", self.daemon.mount / "schedules/t")
         os.rmdir(self.daemon.mount / "schedules/t")
 
-    def test_what_came_of_a_schedules_times_is_its_history(self):
+    def test_the_history_of_a_schedule_has_the_outcome_of_each_time(self):
         self.daemon.run("f", "r1")
         self.daemon.define("schedules/s", {"every": "1h"})
         self.assertEqual(self.daemon.read("schedules/s/history.jsonl"), "")
@@ -108,9 +108,9 @@ class Lists(holdfast.MountTest):
         self.assertEqual(history[0]["reason"], "daemon_was_down")
         self.assertEqual(history[1]["at"], "1970-01-01T01:00:00Z")
         self.assertEqual(history[2]["execution"], "flows/f/executions/r1")
-        self.assertEqual(history[3]["reason"], "disabled")  # f does not follow it any more
+        self.assertEqual(history[3]["reason"], "disabled")  # flow f does not follow schedule s
 
-    def test_names_that_are_shown_elsewhere_follow_a_rename(self):
+    def test_a_renamed_machine_has_its_new_name_in_its_flows(self):
         self.assertEqual(self.daemon.json("flows/f/config.json")["target"], "machines/m")
         os.rename(self.daemon.mount / "machines/m", self.daemon.mount / "machines/web")
         self.assertEqual(self.daemon.json("flows/f/config.json")["target"], "machines/web")

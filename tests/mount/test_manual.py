@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""holdfast-fs(5) says what the daemon's own table says: every path, every command, every argument, and no other."""
+"""The manual page holdfast-fs(5) documents exactly the paths, commands and arguments of the daemon's own table."""
 
 import os
 import re
@@ -15,7 +15,7 @@ def plain(roff):
 
 
 def documented(text):
-    """The paths of FILES, and the commands of COMMANDS by the file that takes them."""
+    """Returns the page's paths (FILES) and its commands by file (COMMANDS)."""
     paths, commands, section, subsection = [], {}, "", ""
     for line in text.splitlines():
         if line.startswith((".SH ", ".SS ")):
@@ -26,7 +26,7 @@ def documented(text):
         elif line.startswith(".B ") and section == "COMMANDS" and subsection.startswith("/"):
             follows = plain(line[3:])
             commands.setdefault(subsection, []).append(follows)
-    # Emphasis inside of a paragraph is no entry of the list.
+    # Emphasis inside a paragraph is no entry of the list.
     entries = re.findall(r"^\.T[PQ]\n\.B (.*)$", text, re.MULTILINE)
     entries = {plain(entry) for entry in entries}
     kept = {file: [command for command in all_of if command in entries] for file, all_of in commands.items()}
@@ -34,7 +34,7 @@ def documented(text):
 
 
 def told(readme):
-    """The same of README.txt."""
+    """Returns the paths and the commands by file of README.txt."""
     tree = readme.split("\nThe tree:\n\n")[1].split("\nThe commands:\n")[0]
     paths = ["/" + line for line in tree.splitlines() if not line.startswith(" ")]
     commands, file = {}, ""
@@ -47,14 +47,14 @@ def told(readme):
 
 
 class Manual(holdfast.MountTest):
-    def test_the_manual_page_has_every_path_and_every_command_and_no_other(self):
+    def test_the_manual_page_has_exactly_the_paths_and_commands_of_the_readme(self):
         paths, commands = told(self.daemon.read("README.txt"))
         self.assertGreater(len(paths), 100)
         page_paths, page_commands = documented(PAGE.read_text())
         self.assertEqual(sorted(page_paths), sorted(paths))
         self.assertEqual(page_commands, commands)
 
-    def test_what_is_left_out_or_too_much_is_seen(self):
+    def test_a_missing_or_extra_entry_fails_the_comparison(self):
         paths, _ = told(self.daemon.read("README.txt"))
         page = PAGE.read_text()
         less, _ = documented(page.replace(".B /flows/FLOW/latest\n", ""))
@@ -62,7 +62,7 @@ class Manual(holdfast.MountTest):
         _, other = documented(page.replace("clone to=NAME", "clone into=NAME"))
         self.assertNotEqual(other, told(self.daemon.read("README.txt"))[1])
 
-    def test_a_control_lists_what_the_readme_says_of_it(self):
+    def test_each_control_lists_the_commands_of_the_readme(self):
         self.add_file_machine()
         self.add_repository()
         self.add_flow()
@@ -79,7 +79,7 @@ class Manual(holdfast.MountTest):
             lines = self.daemon.read(path[1:]).splitlines()
             self.assertEqual([line for line in lines if not line.startswith(" ")], commands, file)
 
-    def test_every_path_of_the_tree_is_in_the_readme(self):
+    def test_the_readme_has_every_path_of_the_tree(self):
         self.add_file_machine()
         self.add_repository()
         self.add_flow()

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""`holdfast migrate`: the catalog of a daemon that is not running is looked at, moved and checked by a person."""
+"""`holdfast migrate`: status, up, down and verify of the catalog of a stopped daemon."""
 
 import os
 import sqlite3
@@ -17,7 +17,7 @@ class Migrate(holdfast.MountTest):
         self.catalog = self.daemon.state / "catalog.sqlite"
 
     def migrate(self, *words):
-        """Its exit status, and what it says on its two outputs."""
+        """Returns the exit status, standard output and standard error."""
         done = subprocess.run([COMMAND, "migrate", *words], capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
@@ -29,20 +29,20 @@ class Migrate(holdfast.MountTest):
             (version,) = db.execute("SELECT max(version) FROM schema_migrations").fetchone()
         return version
 
-    def test_status_also_speaks_while_a_daemon_runs(self):
+    def test_status_works_beside_a_running_daemon(self):
         status, said, _ = self.run_on("status")
         self.assertEqual(status, 0)
         self.assertIn("0001_spine", said)
         self.assertNotIn("to be applied", said)
 
-    def test_a_running_daemon_keeps_its_catalog(self):
+    def test_up_down_and_verify_are_refused_while_a_daemon_runs(self):
         for what in ("up", "down", "verify"):
             status, _, complaint = self.run_on(what)
             self.assertEqual(status, 1, what)
             self.assertIn(str(self.catalog), complaint)
         self.assertIn("path", self.daemon.read("repositories/r/config.json"))
 
-    def test_down_and_up_again_keep_what_there_is_and_a_copy_of_it(self):
+    def test_down_and_up_keep_all_data_and_make_a_copy(self):
         self.daemon.stop()
         newest = self.version()
         status, said, _ = self.run_on("down")
@@ -58,7 +58,7 @@ class Migrate(holdfast.MountTest):
         self.daemon.start()
         self.assertIn("path", self.daemon.read("repositories/r/config.json"))
 
-    def test_the_daemon_brings_an_older_catalog_up_by_itself(self):
+    def test_the_daemon_migrates_an_older_catalog_at_its_start(self):
         self.daemon.stop()
         newest = self.version()
         self.assertEqual(self.run_on("down")[0], 0)
@@ -75,7 +75,7 @@ class Migrate(holdfast.MountTest):
         with self.assertRaisesRegex(holdfast.Refused, "run the newer Holdfast"):
             self.daemon.start()
 
-    def test_verify_finds_a_row_that_refers_to_nothing(self):
+    def test_verify_finds_a_dangling_reference(self):
         self.daemon.stop()
         self.assertEqual(self.run_on("verify")[0], 0)
         with sqlite3.connect(self.catalog) as db:
@@ -92,7 +92,7 @@ class Migrate(holdfast.MountTest):
             file.write(os.urandom(4096))
         self.assertEqual(self.run_on("verify")[0], 1)
 
-    def test_a_wrong_command_line_gets_help_and_changes_nothing(self):
+    def test_a_wrong_command_line_prints_the_usage_and_changes_nothing(self):
         for words in ((), ("sideways",), ("up", "down"), ("up", "--wat")):
             status, _, help_text = self.migrate(*words)
             self.assertEqual(status, 2, words)
@@ -101,7 +101,7 @@ class Migrate(holdfast.MountTest):
         self.assertEqual(status, 0)
         self.assertIn("status|up|down|verify", said)
 
-    def test_a_directory_without_a_catalog_is_named(self):
+    def test_a_directory_without_a_catalog_is_named_in_the_error(self):
         status, _, complaint = self.migrate("status", "--state", self.folder)
         self.assertEqual(status, 1)
         self.assertIn(f"there is no catalog {self.folder}", complaint)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Notices: who is told of which end, and that nobody waits for a webhook that is down, slow, or answers 500."""
+"""Notices: each webhook is told of the executions that it wants, and no run waits for a webhook."""
 
 import http.server
 import json
@@ -11,12 +11,13 @@ import holdfast
 
 
 class Webhook:
-    """An HTTP server on loopback; what it was sent, by path. Paths say how it answers: /500-first, /slow, else 200."""
+    """An HTTP server on loopback that keeps the bodies it receives, by path. /500-first fails once, /400 always, /slow
+    waits for may_answer; other paths get 204."""
 
     def __init__(self):
         self.posts = []
         self.arrived = threading.Condition()
-        self.may_answer = threading.Event()  # what is slow
+        self.may_answer = threading.Event()  # releases /slow
         webhook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,7 +48,7 @@ class Webhook:
         self.server.server_close()
 
     def wait_for(self, path, count=1):
-        """The bodies of the first `count` posts there, once they have come."""
+        """Waits for `count` posts to the path and returns their bodies."""
         with self.arrived:
             came = self.arrived.wait_for(lambda: len(self.bodies(path)) >= count, holdfast.CEILING)
         assert came, f"{path} was not told: {self.posts}"
@@ -71,7 +72,7 @@ class Notices(holdfast.MountTest):
     def log_of(self, name):
         return self.daemon.read(f"flows/f/executions/{name}/log")
 
-    def test_each_is_told_of_the_ends_that_he_wants(self):
+    def test_each_webhook_is_told_of_the_ends_that_it_wants(self):
         self.notify(*(f"{when} {self.webhook.url}/{when}" for when in ("failure", "warning", "recovery", "always")))
         self.assertEqual(self.daemon.run("f", "good-1"), "success")
         os.rename(self.disk.path, self.folder / "away")
@@ -91,7 +92,7 @@ class Notices(holdfast.MountTest):
         self.until(lambda: f"{self.webhook.url} is told" in self.log_of("good-3"))
         self.assertEqual([len(self.webhook.bodies(path)) for path in ("/failure", "/recovery", "/warning")], [1, 1, 0])
 
-    def test_a_warning_and_an_empty_group_are_told_too(self):
+    def test_a_run_over_an_empty_group_is_told_as_a_warning(self):
         self.daemon.define("groups/g", {})
         flow = {"target": "groups/g", "repository": "r", "notify": [f"warning {self.webhook.url}/warning"]}
         self.daemon.define("flows/f", flow)
@@ -99,7 +100,7 @@ class Notices(holdfast.MountTest):
         (warning,) = self.webhook.wait_for("/warning")
         self.assertEqual((warning["id"], warning["reason"]), ("r1", "no_machines"))
 
-    def test_what_was_interrupted_is_told_by_the_next_life(self):
+    def test_an_interrupted_run_is_told_after_the_restart(self):
         self.add_repository("slow", bandwidth=1)
         self.add_flow(repository="slow", notify=[f"failure {self.webhook.url}/failure"])
         self.daemon.write("flows/f/control", "run name=r1")
@@ -109,14 +110,14 @@ class Notices(holdfast.MountTest):
         (failure,) = self.webhook.wait_for("/failure")
         self.assertEqual((failure["id"], failure["reason"]), ("r1", "interrupted"))
 
-    def test_one_that_answers_500_is_tried_again(self):
+    def test_a_webhook_that_answers_500_is_tried_again(self):
         self.notify(f"always {self.webhook.url}/500-first")
         self.assertEqual(self.daemon.run("f", "r1"), "success")
         first, second = self.webhook.wait_for("/500-first", 2)
         self.assertEqual(first, second)
         self.until(lambda: "is told" in self.log_of("r1"))
 
-    def test_one_that_refuses_is_not_asked_again_and_no_secret_is_told(self):
+    def test_a_webhook_that_answers_400_is_not_tried_again_and_its_token_is_not_logged(self):
         self.notify(f"always {self.webhook.url}/400?token=secret")
         self.assertEqual(self.daemon.run("f", "r1"), "success")
         self.until(lambda: "is not told: it answers 400 (tried 1 times)" in self.log_of("r1"))
@@ -125,7 +126,7 @@ class Notices(holdfast.MountTest):
         self.assertEqual((event["result"], event["execution"]), ("failed", "flows/f/executions/r1"))
         self.assertNotIn("secret", self.log_of("r1") + json.dumps(event) + self.daemon.log.read_text())
 
-    def test_nobody_waits_for_one_that_is_slow_or_down(self):
+    def test_runs_and_other_webhooks_do_not_wait_for_a_slow_or_absent_webhook(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.notify(
@@ -133,14 +134,14 @@ class Notices(holdfast.MountTest):
         )
         for name in ("r1", "r2", "r3"):
             self.assertEqual(self.daemon.run("f", name), "success")
-        # Others are told meanwhile, and the daemon ends at once.
+        # The webhook /well is told meanwhile, and the daemon ends at once.
         self.webhook.wait_for("/well", 3)
         self.webhook.wait_for("/slow", 1)
         self.daemon.stop()
         self.daemon.start()
         self.assertEqual(self.daemon.json("flows/f/status.json")["successful_executions"], 3)
 
-    def test_what_is_no_notice_is_refused(self):
+    def test_an_invalid_notice_is_refused(self):
         self.add_flow()
         before = self.daemon.read("flows/f/config.json")
         url = self.webhook.url

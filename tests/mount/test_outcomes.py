@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What executions come to: each status with each of its reasons, provoked, and as the mount shows it."""
+"""Statuses of executions with their reasons, each caused for real and read from the mount."""
 
 import json
 import os
@@ -19,7 +19,8 @@ class Outcomes(holdfast.MountTest):
         self.disk.write(0, random.Random(7).randbytes(4 * MIB))
 
     def expect(self, outcome, reason, name, flow="f"):
-        """How an execution has ended; its status.json. Nothing of it stays behind."""
+        """Waits for the end of an execution, checks status and reason, and returns its status.json. All its jobs have
+        ended, too."""
         ended = self.daemon.read(f"flows/{flow}/executions/{name}/wait").strip()
         status = self.daemon.json(f"flows/{flow}/executions/{name}/status.json")
         self.assertEqual((ended, status["status"], status["reason"]), (outcome, outcome, reason), status["message"])
@@ -40,12 +41,12 @@ class Outcomes(holdfast.MountTest):
         self.daemon.run(flow, name, arguments)
         return self.expect(outcome, reason, name, flow)
 
-    def test_all_good_is_a_success(self):
+    def test_a_run_without_trouble_is_a_success(self):
         self.add_flow()
         status = self.run_flow("success", None)
         self.assertEqual((status["jobs_completed"], status["machines_processed"]), (1, 1))
 
-    def test_an_unplanned_full_is_a_warning(self):
+    def test_an_unplanned_full_makes_a_warning(self):
         self.add_flow()
         self.run_flow("success", None, "r1")
         (bitmap,) = self.storage.bitmaps(self.disk)
@@ -58,25 +59,25 @@ class Outcomes(holdfast.MountTest):
             os.symlink(f"../../../machines/{machine}", self.daemon.mount / f"groups/g/members/{machine}")
         self.daemon.define("flows/f", {"target": "groups/g", "repository": "r"})
 
-    def test_one_member_that_fails_is_a_warning(self):
+    def test_one_failed_member_of_a_group_makes_a_warning(self):
         os.unlink(self.add_file_machine("gone").path)
         self.add_group("m", "gone")
         status = self.run_flow("warning", "source_unreachable")
         self.assertEqual((status["jobs_completed"], status["jobs_failed"]), (1, 1))
         self.assertEqual(len(self.daemon.points("m")), 1)
 
-    def test_an_empty_group_is_a_warning(self):
+    def test_an_empty_group_makes_a_warning(self):
         self.add_group()
         status = self.run_flow("warning", "no_machines")
         self.assertEqual((status["jobs_created"], status["message"]), (0, "groups/g has no enabled machine"))
 
-    def test_a_source_that_is_away_is_an_error(self):
+    def test_an_unreachable_source_makes_an_error(self):
         self.add_flow()
         self.storage.kill()
         status = self.run_flow("error", "source_unreachable")
         self.assertRegex(status["message"], "qmp.sock")
 
-    def test_a_repository_that_is_away_is_an_error(self):
+    def test_an_absent_repository_makes_an_error(self):
         self.add_flow()
         self.run_flow("success", None, "r1")
         self.repository.rename(self.folder / "elsewhere")
@@ -86,7 +87,7 @@ class Outcomes(holdfast.MountTest):
         self.run_flow("error", "repository_unreachable", "r2")
         self.assertEqual(list(self.repository.iterdir()), [])
 
-    def test_a_repository_that_is_moved_away_under_the_daemon_is_an_error_and_takes_no_more(self):
+    def test_a_repository_moved_away_under_the_daemon_makes_an_error_and_takes_no_point(self):
         self.add_flow()
         self.run_flow("success", None, "r1")
         away = self.repository.rename(self.folder / "elsewhere")
@@ -98,40 +99,40 @@ class Outcomes(holdfast.MountTest):
         away.rename(self.repository)
         self.run_flow("success", None, "r3")
 
-    def test_a_disk_that_is_not_there_is_an_error(self):
+    def test_an_absent_disk_makes_an_error(self):
         definition = self.storage.definition() | {"disks": [{"name": "disk-0", "node": "no-such-node"}]}
         self.daemon.write("machines/m/config.json", json.dumps(definition))
         self.add_flow()
         self.assertIn("no-such-node", self.run_flow("error", "failed")["message"])
 
     def hold_back(self, **fields):
-        """A flow whose runs take hours."""
+        """Starts run r1 of a flow whose repository takes one byte per second."""
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "bandwidth": 1}))
         self.add_flow(**fields)
         self.daemon.write("flows/f/control", "run name=r1")
         self.until(lambda: self.daemon.json("flows/f/executions/r1/status.json")["status"] != "pending")
 
-    def test_what_is_cancelled_is_cancelled(self):
+    def test_a_cancelled_run_is_cancelled(self):
         self.hold_back()
         self.daemon.write("flows/f/control", "cancel")
         self.assertEqual(self.expect("cancelled", "cancelled", "r1")["jobs_skipped"], 1)
         self.expect_clean()
 
-    def test_what_takes_longer_than_its_timeout_is_an_error(self):
+    def test_a_run_longer_than_its_timeout_is_an_error(self):
         self.hold_back(timeout="1s")
         self.assertIn("timeout, 1s", self.expect("error", "timed_out", "r1")["message"])
         self.expect_clean()
 
-    def test_what_gets_no_further_is_an_error(self):
+    def test_a_run_without_progress_for_its_stall_is_an_error(self):
         self.hold_back(stall="3s")
         self.assertIn("no further for 3s", self.expect("error", "stalled", "r1")["message"])
         self.expect_clean()
-        # What takes longer than that, and moves, is let be: 4 MiB, a quarter of one at a time.
+        # A run longer than its stall succeeds while it progresses: 4 MiB in pieces of a quarter.
         settings = {"path": str(self.repository), "bandwidth": "1M", "compression": "none"}
         self.daemon.write("repositories/r/config.json", json.dumps(settings))
         self.run_flow("success", None, "r2")
 
-    def test_a_timeout_is_of_the_whole_execution(self):
+    def test_a_timeout_counts_for_the_whole_execution(self):
         self.daemon.write("config.json", json.dumps({"max_concurrent_jobs": 1}))
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "bandwidth": 1}))
         self.add_file_machine("other")
@@ -142,28 +143,28 @@ class Outcomes(holdfast.MountTest):
         self.assertEqual((status["jobs_created"], status["jobs_failed"]), (2, 2))
         self.expect_clean()
 
-    def test_what_the_daemon_did_not_live_to_end_is_an_error(self):
+    def test_a_run_of_a_killed_daemon_is_an_interrupted_error(self):
         self.hold_back()
         self.daemon.kill()
         self.daemon.start()
         self.assertRegex(self.expect("error", "interrupted", "r1")["message"], "the daemon ended")
         self.until(lambda: self.storage.foreign() == [])
 
-    def test_what_the_daemon_stopped_is_an_error(self):
+    def test_a_run_of_a_stopped_daemon_is_an_interrupted_error(self):
         self.hold_back()
         self.daemon.stop()
         self.daemon.start()
         self.expect("error", "interrupted", "r1")
         self.expect_clean()
 
-    def test_a_full_repository_is_an_error(self):
+    def test_a_full_repository_makes_an_error(self):
         settings = {"path": str(self.repository), "reserve": "100%"}
         self.daemon.write("repositories/r/config.json", json.dumps(settings))
         self.add_flow()
         self.run_flow("error", "no_space")
         self.expect_clean()
 
-    def test_a_source_that_lied_is_a_warning(self):
+    def test_a_source_that_lied_makes_a_warning(self):
         self.add_flow()
         self.run_flow("success", None, "r1")
         self.disk.write(MIB, random.Random(8).randbytes(MIB))

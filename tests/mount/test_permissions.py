@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Law 19 with the three users of tests/lib/three_users.py. The table WHO_MAY_WHAT says who may do what there."""
+"""Law 19 with the three users of tests/lib/three_users.py. The table WHO_MAY_WHAT lists their rights."""
 
 import errno
 import json
@@ -10,10 +10,10 @@ from three_users import OWNER, ROOT, STRANGER, TEAM, USERS, Permissions
 
 REPLICATION = '{"type":"replication","target":"machines/m","from":"%s","repository":"r"}'
 
-# What is done; and what comes of it for root, the owner and the stranger.
-#   read PATH, write PATH TEXT, mkdir PATH, rmdir PATH, mv PATH NAME, ln PATH, chmod PATH MODE, chown PATH UID GID
+# Operations, with the outcome for root, the owner and the stranger. Operations: read PATH, write PATH TEXT, create
+# PATH, mkdir PATH, rmdir PATH, mv PATH NAME, ln PATH, chmod PATH MODE, chown PATH UID GID.
 WHO_MAY_WHAT = [
-    # Looking. Where a directory is closed, so is all below it.
+    # Reading. A closed directory closes everything below.
     ("read README.txt", "ok", "ok", "ok"),
     ("read status.json", "ok", "ok", "ok"),
     ("read config.json", "ok", "ok", "ok"),
@@ -43,7 +43,7 @@ WHO_MAY_WHAT = [
     ("read flows/secret/status.json", "ok", "EACCES", "EACCES"),
     ("read machines/secret/config.json", "ok", "EACCES", "EACCES"),
     ("read repositories/secret/config.json", "ok", "EACCES", "EACCES"),
-    # Defining.
+    # Definitions.
     ('write config.json {"max_concurrent_jobs":3}', "ok", "EACCES", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"r"}', "ok", "ok", "EACCES"),
     ("write machines/m/config.json MACHINE", "ok", "ok", "EACCES"),
@@ -51,7 +51,7 @@ WHO_MAY_WHAT = [
     ("write flows/secret/config.json {}", "EINVAL", "EACCES", "EACCES"),
     ("read policies/p/config.json", "ok", "ok", "EACCES"),
     ("write policies/p/config.json {}", "ok", "EACCES", "EACCES"),
-    # References: whoever names something anew must be able to write to it.
+    # References: naming an object anew takes the right to write to the object.
     ('write flows/f/config.json {"target":"machines/secret","repository":"r"}', "EACCES", "EACCES", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"secret"}', "EACCES", "EACCES", "EACCES"),
     (f"write flows/f/config.json {REPLICATION % 'secret'}", "EACCES", "EACCES", "EACCES"),
@@ -90,7 +90,7 @@ WHO_MAY_WHAT = [
     ("write flows/secret/control run", "EINVAL", "EACCES", "EACCES"),
     ("write control drain", "ok", "EACCES", "EACCES"),
     ("write control resume", "EINVAL", "EACCES", "EACCES"),
-    # Backups are nobody's to write.
+    # Backups are read-only.
     ("write machines/m/latest/disk-0.raw x", "EROFS", "EACCES", "EACCES"),
     ("write machines/m/status.json x", "EPERM", "EACCES", "EACCES"),
     # Names.
@@ -108,7 +108,7 @@ WHO_MAY_WHAT = [
     # Scratch files beside a definition.
     ("create flows/f/config.json.new", "ok", "ok", "EACCES"),
     ("create machines/secret/config.json.new", "ok", "EACCES", "EACCES"),
-    # Giving away, as the kernel has it.
+    # Ownership and modes, by the kernel's rules.
     ("chmod flows/f 0700", "ok", "ok", "EPERM"),
     ("chmod flows/f 0750", "ok", "ok", "EPERM"),
     ("chown flows/f 1001 1001", "ok", "ok", "EPERM"),
@@ -130,7 +130,7 @@ class Table(Permissions):
         os.chmod(self.mount / "repositories/offsite", 0o770)
 
     def put_back(self):
-        """What a row has changed."""
+        """Undoes the changes of a row."""
         for old, new in [("flows/g", "flows/f"), ("machines/s", "machines/secret")]:
             if (self.mount / old).exists():
                 (self.mount / old).rename(self.mount / new)
@@ -156,7 +156,7 @@ class Table(Permissions):
         self.hand_out()
         self.daemon.write("flows/f/config.json", '{"target":"machines/m","repository":"r"}')
 
-    def test_each_does_what_the_table_lets_him_and_nothing_else(self):
+    def test_each_user_does_exactly_what_the_table_allows(self):
         for deed, *expected in WHO_MAY_WHAT:
             for who, outcome in zip(USERS, expected, strict=True):
                 with self.subTest(deed=deed, who=who):
@@ -164,7 +164,7 @@ class Table(Permissions):
                     if outcome == "ok" and not deed.startswith("read"):
                         self.put_back()
 
-    def test_the_table_has_every_verb_and_every_kind_of_file(self):
+    def test_the_table_has_every_verb_of_every_control(self):
         deeds = [deed for deed, *_ in WHO_MAY_WHAT]
         for control in [
             "flows/f/control",
@@ -185,7 +185,7 @@ class Seeing(Permissions):
     def names(self, who, folder):
         return set(USERS[who].does(lambda: os.listdir(self.mount / folder))) - {"error"}
 
-    def test_listings_show_what_is_his(self):
+    def test_listings_show_only_objects_open_to_the_reader(self):
         for folder, root, owner, stranger in [
             ("flows", {"f", "secret"}, {"f"}, {"f"}),
             ("machines", {"m", "secret"}, {"m"}, set()),
@@ -194,7 +194,7 @@ class Seeing(Permissions):
             for who, expected in [("root", root), ("owner", owner), ("stranger", stranger)]:
                 self.assertEqual(self.names(who, folder), expected, (folder, who))
 
-    def test_jobs_are_listed_to_whom_their_object_is_open(self):
+    def test_a_job_is_listed_for_users_who_may_look_into_its_object(self):
         self.daemon.write("machines/m/control", "verify name=of-machine")
         self.daemon.write("repositories/r/control", "verify name=of-repository")
         job = os.listdir(self.mount / "flows/f/executions/first/jobs")[0]
@@ -205,18 +205,18 @@ class Seeing(Permissions):
     def totals(self, who):
         return json.loads(USERS[who].does(lambda: self.daemon.read("status.json")))["totals"]
 
-    def test_totals_count_what_is_his(self):
+    def test_totals_count_only_objects_open_to_the_reader(self):
         counted = ("machines", "repositories", "flows", "points")
         for who, expected in [("root", [2, 2, 2, 1]), ("owner", [1, 0, 1, 1]), ("stranger", [0, 1, 1, 0])]:
             self.assertEqual([self.totals(who)[name] for name in counted], expected, who)
 
-    def test_what_a_closed_collection_holds_is_in_no_total(self):
+    def test_objects_of_a_closed_collection_are_in_no_total(self):
         os.chmod(self.mount / "flows", 0o700)
         self.assertEqual(self.totals("owner")["flows"], 0)
         with self.assertRaises(PermissionError):
             OWNER.does(lambda: os.listdir(self.mount / "flows"))
 
-    def test_sizes_are_those_of_what_he_reads(self):
+    def test_the_size_of_a_file_matches_what_its_reader_gets(self):
         for who, user in USERS.items():
             for path in ("status.json", "events.jsonl", "flows/error", "flows/f/config.json"):
 
@@ -230,7 +230,7 @@ class Seeing(Permissions):
         text = USERS[who].does(lambda: self.daemon.read("events.jsonl"))
         return [json.loads(line)["object"] for line in text.splitlines()]
 
-    def test_events_are_shown_to_whom_the_object_was_open_when_they_happened(self):
+    def test_an_event_is_shown_to_users_who_could_look_into_its_object_then(self):
         self.daemon.write("flows/f/control", "disable")
         self.daemon.write("machines/m/control", "verify name=check")
         self.daemon.read("jobs/check/wait")
@@ -240,14 +240,14 @@ class Seeing(Permissions):
         self.assertEqual(set(owner), {"flows/f", "machines/m", "policies/p"} | {one for one in owner if "/points/" in one or "/executions/" in one})
         self.assertIn("flows/f", stranger)
         self.assertFalse([one for one in stranger if one.startswith("machines")])
-        # A name that is used again brings nothing of its earlier bearer along.
+        # A new object of the same name shows no event of the removed one.
         (self.mount / "flows/secret").rmdir()
         (self.mount / "flows/secret").mkdir()
         os.chown(self.mount / "flows/secret", STRANGER.uid, STRANGER.gid)
         seen = [json.loads(line) for line in STRANGER.does(lambda: self.daemon.read("events.jsonl")).splitlines()]
         self.assertEqual([one["event"] for one in seen if one["object"] == "flows/secret"], ["flow.own"])
 
-    def test_images_are_the_owners_and_his_groups_also_where_the_machine_is_open(self):
+    def test_images_are_readable_only_for_the_owner_and_the_group_even_of_an_open_machine(self):
         os.chmod(self.mount / "machines/m", 0o755)
         STRANGER.does(lambda: self.daemon.read("machines/m/status.json"))
         self.assertEqual(STRANGER.outcome(self.perform("read machines/m/latest/disk-0.raw")), "EACCES")
@@ -256,7 +256,7 @@ class Seeing(Permissions):
         os.chown(self.mount / "machines/m", OWNER.uid, OWNER.gid)
         self.assertEqual(STRANGER.outcome(self.perform("read machines/m/latest/disk-0.raw")), "EACCES")
 
-    def test_what_an_object_makes_is_whose_it_is(self):
+    def test_points_and_executions_belong_to_the_owner_of_their_object(self):
         image = self.mount / "machines/m/latest/disk-0.raw"
         os.chown(self.mount / "machines/m", 0, 0)
         self.until(lambda: image.stat().st_uid == 0)
@@ -272,7 +272,7 @@ class Seeing(Permissions):
 
 
 class Handing(Permissions):
-    def test_an_owner_runs_his_flow_and_restores_from_it(self):
+    def test_an_owner_runs_the_own_flow_and_restores_from_its_point(self):
         def work():
             self.daemon.write("flows/f/control", "run name=his")
             status = self.daemon.read("flows/f/executions/his/wait").strip()
@@ -283,7 +283,7 @@ class Handing(Permissions):
         self.assertEqual(self.daemon.json("flows/f/executions/his/status.json")["by"], str(OWNER.uid))
 
     def test_a_flow_does_only_what_its_owner_may(self):
-        os.chown(self.mount / "flows/f", OWNER.uid, OWNER.gid)  # no longer the team's: repository r is closed to it
+        os.chown(self.mount / "flows/f", OWNER.uid, OWNER.gid)  # group TEAM loses the flow, which so loses repository r
         for user in (ROOT, OWNER):
             self.assertEqual(user.outcome(self.perform("write flows/f/control run")), "EACCES")
             said = user.does(lambda: self.daemon.read("flows/f/error"))
@@ -292,25 +292,25 @@ class Handing(Permissions):
         os.chmod(self.mount / "repositories/r", 0o777)
         self.assertEqual(OWNER.outcome(self.perform("write flows/f/control run")), "ok")
 
-    def test_a_collection_that_is_opened_lets_others_make_objects(self):
+    def test_an_opened_collection_lets_its_group_make_objects(self):
         os.chown(self.mount / "flows", 0, TEAM)
         os.chmod(self.mount / "flows", 0o775)
         STRANGER.does(lambda: os.mkdir(self.mount / "flows/mine"))
         facts = (self.mount / "flows/mine").stat()
         self.assertEqual((facts.st_uid, facts.st_gid, facts.st_mode & 0o777), (STRANGER.uid, STRANGER.gid, 0o750))
         self.assertEqual(OWNER.outcome(self.perform("mkdir flows/other")), "EACCES")
-        # Others' objects stay theirs.
+        # Objects of other owners stay closed.
         self.assertEqual(STRANGER.outcome(self.perform("rmdir flows/secret")), "EACCES")
         self.assertEqual(STRANGER.outcome(self.perform("mv flows/f g")), "EACCES")
         self.assertIn("not yours", STRANGER.does(lambda: self.daemon.read("flows/error")))
         self.assertEqual(STRANGER.outcome(self.perform("rmdir flows/mine")), "ok")
-        # The modes are kept.
+        # Owner and mode of the collection survive a restart.
         self.daemon.stop()
         self.daemon.start()
         facts = (self.mount / "flows").stat()
         self.assertEqual((facts.st_gid, facts.st_mode & 0o777), (TEAM, 0o775))
 
-    def test_changing_to_what_is_there_already_is_no_change(self):
+    def test_chown_and_chmod_to_the_present_values_make_no_event(self):
         before = self.daemon.read("events.jsonl")
         for path in ("flows", "flows/f", "flows/f/config.json", "flows/f/status.json", "machines/m/latest/disk-0.raw"):
             facts = (self.mount / path).stat()
@@ -318,7 +318,7 @@ class Handing(Permissions):
             os.chmod(self.mount / path, facts.st_mode & 0o7777)
         self.assertEqual(self.daemon.read("events.jsonl"), before)
 
-    def test_modes_have_no_other_bits(self):
+    def test_modes_beyond_0777_are_refused(self):
         with self.assertRaises(OSError) as refusal:
             os.chmod(self.mount / "flows/f", 0o2750)
         self.assertEqual(refusal.exception.errno, errno.EINVAL)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Policies: made, defined, renamed and deleted like other objects; named by flows; carried by repositories."""
+"""Policies: made, defined, renamed and deleted like other objects; named by flows; stored in repositories."""
 
 import errno
 import json
@@ -25,7 +25,7 @@ class Policies(holdfast.MountTest):
     def policy_of_flow(self):
         return self.daemon.json("flows/f/config.json")["policy"]
 
-    def test_a_definition_says_how_long_and_how(self):
+    def test_a_definition_is_stored_with_all_its_fields(self):
         os.mkdir(self.daemon.mount / "policies/p")
         self.assertEqual(self.daemon.json("policies/p/status.json")["state"], "incomplete")
         definition = {
@@ -51,7 +51,7 @@ class Policies(holdfast.MountTest):
         schema = self.daemon.json("policies/p/config.schema.json")
         self.assertEqual(list(schema["properties"]), list(definition))
 
-    def test_bad_definitions_are_refused_and_change_nothing(self):
+    def test_an_invalid_definition_is_refused_and_changes_nothing(self):
         self.daemon.define("policies/p", {"keep_daily": 7})
         before = self.daemon.read("policies/p/config.json")
         for definition, why in [
@@ -69,11 +69,11 @@ class Policies(holdfast.MountTest):
                 self.assertIn(why, self.daemon.read("policies/p/error"))
                 self.assertEqual(self.daemon.read("policies/p/config.json"), before)
 
-    def test_a_policy_that_names_nothing_to_keep_says_that_all_stays(self):
+    def test_a_policy_without_a_keep_rule_warns_that_all_points_stay(self):
         self.daemon.define("policies/p", {"retries": 3})
         self.assertIn("all points of its flows stay", self.daemon.json("policies/p/status.json")["warnings"][0])
 
-    def test_a_flow_names_one_that_exists(self):
+    def test_a_flow_can_name_only_an_existing_policy(self):
         self.daemon.define("policies/p", {"keep_daily": 7})
         self.add_flow_with_policy("p")
         self.assertEqual(self.policy_of_flow(), "p")
@@ -85,7 +85,7 @@ class Policies(holdfast.MountTest):
         self.assertIsNone(self.policy_of_flow())
         self.assertEqual(self.daemon.json("policies/p/status.json")["flows"], 0)
 
-    def test_flows_follow_its_name_and_have_none_when_it_goes(self):
+    def test_a_flow_follows_the_new_name_of_its_policy_and_loses_it_with_the_policy(self):
         self.daemon.define("policies/p", {"keep_daily": 7})
         self.add_flow_with_policy("p")
         os.rename(self.daemon.mount / "policies/p", self.daemon.mount / "policies/q")
@@ -93,7 +93,7 @@ class Policies(holdfast.MountTest):
         os.rmdir(self.daemon.mount / "policies/q")
         self.assertIsNone(self.policy_of_flow())
 
-    def test_repositories_carry_policies(self):
+    def test_repositories_store_policies(self):
         path = self.add_repository()
         self.daemon.define("policies/p", {"keep_daily": 7})
         file = path / "definitions/policies/p.json"

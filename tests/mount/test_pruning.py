@@ -1,8 +1,7 @@
 #!/usr/bin/python3
-"""Room comes back whatever happens meanwhile: chains stay short, a full disk hinders nothing, and a daemon that is
-killed in the middle of a pruning loses no point.
+"""Pruning frees room in hard cases: long chains, a full disk, a daemon killed in the middle. No kept point is lost.
 
-HOLDFAST_PRUNING_KILLS says how often it is killed, HOLDFAST_SEED repeats a run."""
+HOLDFAST_PRUNING_KILLS sets how often the daemon is killed, HOLDFAST_SEED repeats a run."""
 
 import contextlib
 import errno
@@ -44,7 +43,7 @@ class Depth(Pruning):
         super().setUp()
         self.prepare(self.folder / "r")
 
-    def test_a_chain_stays_short_and_the_next_run_takes_up_from_it(self):
+    def test_a_chain_stays_short_and_the_next_run_is_an_increment_on_it(self):
         self.follow(keep_daily=4)
         deepest = 0
         for day in range(66):
@@ -57,7 +56,7 @@ class Depth(Pruning):
         self.assertGreater(merges, 0)
         self.assertEqual(self.days.differences(), [])
         self.assertEqual(self.days.verify("check"), ("success", None))
-        # The next run takes up from where it was.
+        # The next run is an increment on the merged chain.
         manifest = self.daemon.json(f"machines/m/points/{self.days.day()}/manifest.json")
         self.assertEqual((manifest["kind"], manifest["disks"][0]["reason"]), ("incremental", None))
         self.assertLess(manifest["bytes_stored"], 8 * CLUSTER)
@@ -70,7 +69,7 @@ class Full(Pruning):
         self.path.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", self.path], check=True)
         self.addCleanup(detach, self.path)
-        self.addCleanup(self.daemon.close)  # before the file system goes
+        self.addCleanup(self.daemon.close)  # before the unmount
         self.prepare(self.path, compression="none", reserve="0%")
 
     def free(self):
@@ -83,7 +82,7 @@ class Full(Pruning):
                 file.write(bytes(4096))
         self.assertEqual(full.exception.errno, errno.ENOSPC)
 
-    def test_pruning_a_full_repository_frees_room_and_the_next_run_works(self):
+    def test_a_pruning_of_a_full_repository_frees_room_for_the_next_run(self):
         for _ in range(6):
             self.days.day(24)
         self.fill()
@@ -98,7 +97,7 @@ class Full(Pruning):
         self.days.day(2)
         self.assertEqual(self.days.differences(), [])
 
-    def test_a_merge_without_room_is_put_off_and_then_keeps_what_the_next_run_is_held_against(self):
+    def test_a_merge_without_room_is_postponed_and_later_keeps_the_content_sums(self):
         for _ in range(63):
             self.days.day(1)
         self.fill()
@@ -116,7 +115,7 @@ class Full(Pruning):
         with open(image, "rb", buffering=0) as reader:
             self.assertEqual(os.pread(reader.fileno(), CLUSTER, 0), record[:CLUSTER])
             self.assertEqual(self.days.prune("again"), "success")
-            # Whoever reads goes on over the files that are gone.
+            # The open reader continues in files that have been deleted.
             os.posix_fadvise(reader.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             self.assertEqual(reader.read(), record)
         self.assertEqual(image.read_bytes(), record)
@@ -130,8 +129,8 @@ class Full(Pruning):
 
 class Killed(Pruning):
     def used(self):
-        """What the repository takes on disk, but for what is told to it about definitions."""
-        # What ends in .new is there for a moment only.
+        """Bytes on disk of the machine's files."""
+        # Files ending in .new exist for a moment only.
         found = [path for path in self.days.directory().rglob("*") if path.suffix != ".new"]
         return sum(path.stat().st_blocks * 512 for path in found if path.is_file())
 
@@ -150,11 +149,12 @@ class Killed(Pruning):
             changed = catalog.execute(statement, values).rowcount
         self.assertEqual(changed, 1)
 
-    def test_in_the_middle_of_a_merge_the_next_start_sees_whether_its_image_had_taken_the_place(self):
+    def test_a_merge_interrupted_before_or_after_its_rename_is_resolved_at_the_next_start(self):
         self.prepare(self.folder / "r")
         first, before, after = (self.days.day() for _ in range(3))
         self.daemon.stop()
-        # One whose image was written in part, and one whose image is there while the catalog has the old one.
+        # The first merge left a part of an image; the second one's image is in place, but the catalog names the old
+        # image.
         image_id = "ab" * 16
         for name in (f"{image_id}.merging", f"{image_id}.sums"):
             (self.days.directory() / before / name).write_bytes(b"x")
@@ -170,7 +170,7 @@ class Killed(Pruning):
         self.assertEqual(list(self.days.directory().rglob(f"{image_id}*")), [])
         self.assertEqual(self.days.differences(), [])
 
-    def test_in_the_middle_of_a_pruning_no_kept_point_is_lost_and_room_comes_back_in_the_end(self):
+    def test_a_pruning_killed_at_any_instant_loses_no_kept_point_and_frees_the_room_afterwards(self):
         self.prepare(self.folder / "r")
         for day in range(64):
             self.days.day(self.random.randrange(1, 4), "type=full" if day == 3 else "")
@@ -186,7 +186,7 @@ class Killed(Pruning):
         self.daemon.start()
         begun = time.monotonic()
         self.assertEqual(self.days.prune("whole"), "success")
-        span = time.monotonic() - begun  # only spreads the instants over it
+        span = time.monotonic() - begun  # the instants are spread over this duration
         self.assertEqual(self.days.points(), kept)
         self.assertEqual(self.days.differences(), [])
         used = self.used()

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""Many flows at once: never more than may, nobody starves, the higher priority goes first, all end, and the figures add
-up to the last byte."""
+"""The queue of many flows: limits hold, no flow starves, a higher priority goes first, and the totals are exact."""
 
 import json
 import os
@@ -13,7 +12,7 @@ KIB = 1024
 
 class Queue(holdfast.MountTest):
     def started(self):
-        """The jobs that have begun, in that order: (flow, began, ended), in milliseconds."""
+        """Returns (flow, start, end) of all started jobs in milliseconds, in the order of their starts."""
         catalog = sqlite3.connect(f"file:{self.daemon.state}/catalog.sqlite?mode=ro", uri=True)
         try:
             return catalog.execute(
@@ -28,7 +27,7 @@ class Queue(holdfast.MountTest):
         return self.daemon.json(f"flows/{flow}/executions/{name}/status.json")
 
     def expect_wait(self, flow, name, reason):
-        """Its job is said to wait for that."""
+        """Expects the execution's only job to be pending with the reason."""
         (job,) = self.status(flow, name)["created_job_ids"]
         status = self.daemon.json(f"jobs/{job}/status.json")
         self.assertEqual((status["status"], status["reason"]), ("pending", reason))
@@ -41,7 +40,7 @@ class Queue(holdfast.MountTest):
 class ManyFlows(Queue):
     MACHINES, FLOWS, LIMIT = 20, 100, 4
 
-    def test_a_hundred_flows_over_twenty_machines_with_a_limit_of_four(self):
+    def test_a_hundred_flows_over_twenty_machines_keep_to_a_limit_of_four(self):
         self.add_repository(max_jobs=1000)
         storage = self.add_machine("all", [512 * KIB] * self.MACHINES)
         for number, disk in enumerate(storage.disks):
@@ -60,7 +59,8 @@ class ManyFlows(Queue):
         jobs = self.started()
         self.assertEqual(len(jobs), self.FLOWS)
         self.assertEqual(self.most_at_once(jobs), self.LIMIT)
-        # Four had begun before the urgent ones were there, and each eighth turn is not theirs.
+        # Up to four other jobs started before the urgent ones were queued, and each eighth turn goes to a lower
+        # priority.
         order = [flow for flow, *_ in jobs]
         self.assertLess(max(order.index(flow) for flow in urgent), 4 + 2 * len(urgent))
         self.assert_figures_add_up(flows)
@@ -100,7 +100,7 @@ class Turns(Queue):
         self.add_flow("blocker", "blocker", "slow")
 
     def block(self):
-        """One job has the only place there is, until unblock()."""
+        """Fills the only job slot until unblock()."""
         self.limit(1)
         self.daemon.write("flows/blocker/control", "run name=r")
         self.until(lambda: self.status("blocker", "r")["status"] == "running")
@@ -115,7 +115,7 @@ class Turns(Queue):
             os.symlink(f"../../../machines/m{number}", self.daemon.mount / f"groups/g/members/m{number}")
         self.daemon.define("flows/wide", {"target": "groups/g", "repository": "r"})
 
-    def test_a_flow_of_many_machines_keeps_no_other_waiting(self):
+    def test_a_flow_of_many_machines_delays_no_other_flow(self):
         self.add_wide_flow(12)
         self.add_file_machine("single", 4 * KIB)
         self.add_flow("single", "single")
@@ -130,7 +130,7 @@ class Turns(Queue):
         order = [flow for flow, *_ in self.started()]
         self.assertLessEqual(order.index("single"), 2, order)
 
-    def test_a_higher_priority_goes_first_and_starves_nobody(self):
+    def test_a_higher_priority_goes_first_and_starves_no_flow(self):
         self.add_wide_flow(12)
         self.daemon.write("flows/wide/control", "set priority=50")
         for name in ("first", "urgent"):
@@ -147,7 +147,7 @@ class Turns(Queue):
         self.assertEqual(order[1], "urgent", order)
         self.assertTrue(2 < order.index("first") <= 8, order)
 
-    def test_no_more_jobs_use_a_repository_than_may(self):
+    def test_a_repository_is_used_by_max_jobs_at_a_time(self):
         self.limit(4)
         path = self.folder / "repository-slow"
         settings = {"path": str(path), "bandwidth": 1, "max_jobs": 1}
@@ -162,7 +162,7 @@ class Turns(Queue):
         self.add_flow("elsewhere", "a")
         self.daemon.write("flows/elsewhere/control", "run name=r")
         self.expect_wait("elsewhere", "r", "machine_busy")
-        # Others go elsewhere meanwhile; and a higher limit holds at once.
+        # Jobs for another repository go on, and a higher limit applies at once.
         self.add_file_machine("c")
         self.add_flow("c", "c")
         self.assertEqual(self.daemon.run("c", "r"), "success")

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""tools/quickstart, as a stranger runs it: once, again, stopped, and again."""
+"""tools/quickstart as a new user runs it: once, again, after --stop."""
 
 import os
 import pathlib
@@ -34,11 +34,11 @@ class Quickstart(unittest.TestCase):
     def pids(self):
         return [(self.place / "var" / name).read_text() for name in ("holdfastd.pid", "demo/storage.pid")]
 
-    def test_it_shows_a_full_and_an_increment_and_each_time_one_increment_more(self):
+    def test_each_quickstart_adds_an_increment_and_the_first_shows_a_full_and_an_increment(self):
         said = self.quickstart()
         self.assertEqual(len(self.points()), 2)
         self.assertEqual(len(re.findall("^identical$", said, re.MULTILINE)), 2)
-        # Also when both are of one second: "…Z" and "…Z-2".
+        # Two points of one second have different names: "…Z" and "…Z-2".
         self.assertEqual(set(re.findall(r"\$ cp .*/points/([^/]+)/disk-0.raw ", said)), self.points())
         full, increment = map(int, re.findall(r'"bytes_transferred":(\d+)', said))
         self.assertGreater(full, 60 * 2**20)
@@ -57,7 +57,7 @@ class Quickstart(unittest.TestCase):
         self.assertEqual(len(self.points()), 4)
         self.assertLess(int(re.search(r'"bytes_transferred":(\d+)', said)[1]), 4 * 2**20)
 
-    def test_a_process_that_is_not_ours_is_left_alone(self):
+    def test_stop_leaves_a_process_of_others_alone(self):
         stranger = subprocess.Popen(["sleep", "infinity"])
         self.addCleanup(stranger.wait)
         self.addCleanup(stranger.kill)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Points are carried into another repository, whole, with only what that one lacks; and read from there when the first
-one is away or damaged.
+"""Replication: points are copied into another repository with only the missing data, and read from there when the
+first repository is away or damaged.
 
-HOLDFAST_REPLICATION_KILLS says how often a replication is killed, HOLDFAST_REPLICATION_POINTS how deep its chain is,
+HOLDFAST_REPLICATION_KILLS sets how often a replication is killed, HOLDFAST_REPLICATION_POINTS the length of its chain,
 HOLDFAST_SEED repeats a run."""
 
 import errno
@@ -26,7 +26,7 @@ POINTS = int(os.environ.get("HOLDFAST_REPLICATION_POINTS", 12))
 
 
 class Carried(Replication):
-    def test_each_new_point_is_carried_once_and_as_it_is(self):
+    def test_each_new_point_is_copied_once_and_byte_for_byte(self):
         made = [self.days.day(), self.days.day(), self.days.day(2, "type=full"), self.days.day()]
         job = self.copy("first")
         self.assertEqual((job["type"], job["bytes_transferred"]), ("replication", self.size(*made)))
@@ -52,7 +52,7 @@ class Carried(Replication):
         self.assertEqual({event["reason"] for event in told}, {"repositories/offsite"})
         self.assertEqual(self.daemon.json("repositories/offsite/status.json")["points"], 5)
 
-    def test_what_rests_on_points_that_have_gone_goes_over_as_one_layer(self):
+    def test_layers_of_removed_points_are_merged_into_one_in_the_copy(self):
         made = [self.days.day(3) for _ in range(6)]
         for point in (made[1], made[2], made[4]):
             (self.daemon.mount / f"machines/m/points/{point}").rmdir()
@@ -66,14 +66,14 @@ class Carried(Replication):
             self.assertEqual(hashlib.sha256(self.restored(point, "qcow2")).digest(), digest)
         self.expect_reads()
 
-    def test_a_copy_that_differs_is_seen_by_the_comparison(self):
+    def test_a_changed_record_fails_the_comparison(self):
         self.days.day()
         point = self.days.day()
         self.copy("first")
         content.flip_bit(self.days.records[point], self.days.capacity // 2)
         self.assertEqual(self.differences(), [point])
 
-    def test_a_point_that_is_damaged_is_passed_over_and_later_ones_are_carried(self):
+    def test_a_damaged_point_is_skipped_and_later_points_are_copied(self):
         self.days.day()
         damaged = self.days.day()
         image = self.point(damaged, self.repository) / "disk-0.qcow2"
@@ -85,7 +85,7 @@ class Carried(Replication):
         self.assertEqual(self.copies(damaged), [])
         self.assertFalse(self.point(damaged).exists())
 
-    def test_copies_are_verified_with_their_repository_and_say_nothing_of_the_point(self):
+    def test_a_verification_of_copies_says_nothing_about_their_points(self):
         point = self.days.day()
         self.copy("first")
         self.daemon.write("repositories/offsite/control", "verify name=good")
@@ -98,7 +98,7 @@ class Carried(Replication):
         self.assertIn("copy in repositories/offsite", self.daemon.json("jobs/bad/status.json")["message"])
         self.assertIsNone(self.daemon.json(f"machines/m/points/{point}/manifest.json")["verified"])
 
-    def test_what_lies_there_under_the_name_of_a_point_is_neither_shown_nor_lost(self):
+    def test_a_foreign_directory_under_a_points_name_is_neither_shown_nor_changed(self):
         point = self.days.day()
         strange = self.point(point).with_name(f"{point}.partial")
         strange.mkdir(parents=True)
@@ -110,7 +110,7 @@ class Carried(Replication):
         self.copy("second")
         self.assertEqual(self.differences(), [])
 
-    def test_a_repository_that_is_away_ends_it_and_the_next_run_does_all(self):
+    def test_an_absent_target_ends_the_replication_and_the_next_run_copies_everything(self):
         self.days.day()
         away = self.take_away(self.offsite)
         self.assertEqual(self.copy("first", "error")["reason"], "repository_unreachable")
@@ -119,13 +119,13 @@ class Carried(Replication):
         self.copy("second")
         self.assertEqual(self.differences(), [])
 
-    def test_a_full_repository_ends_it_leaves_nothing_of_the_point_and_with_room_it_goes_on(self):
+    def test_a_full_target_ends_the_replication_cleanly_and_the_next_run_continues(self):
         whole, last = self.days.day(), self.days.day(20)
         self.offsite = self.folder / "small"
         self.offsite.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8M", "tmpfs", self.offsite], check=True)
         self.addCleanup(detach, self.offsite)
-        self.addCleanup(self.daemon.close)  # before the file system goes
+        self.addCleanup(self.daemon.close)  # before the unmount
         self.daemon.define("repositories/small", {"path": str(self.offsite), "reserve": "0%"})
         self.daemon.write("flows/copy/config.json", json.dumps(self.replication(repository="small")))
         filler = self.offsite / "filler"
@@ -137,7 +137,7 @@ class Carried(Replication):
         self.assertEqual(self.copy("second")["bytes_transferred"], self.size(last))
         self.assertEqual(self.differences(), [])
 
-    def test_a_dry_run_looks_at_both_repositories_and_at_no_source(self):
+    def test_a_dry_run_checks_both_repositories_and_no_source(self):
         self.daemon.write("flows/copy/control", "test name=dry")
         self.assertEqual(self.daemon.read("jobs/dry/wait").strip(), "success")
         log = self.daemon.read("jobs/dry/log")
@@ -145,7 +145,7 @@ class Carried(Replication):
             self.assertIn(said, log)
         self.assertNotIn("machines/m", log)
 
-    def test_a_definition_without_sense_is_refused(self):
+    def test_an_inconsistent_definition_or_argument_is_refused(self):
         for wrong, said in [
             (self.replication() | {"from": None}, '"from" is missing'),
             (self.replication(repository="r"), "copies go to another one"),
@@ -164,7 +164,7 @@ class Carried(Replication):
 
 class Detours(Replication):
     def layout(self):
-        return {"compression": "none"}  # a flipped bit is in a cluster of the disk, wherever it is
+        return {"compression": "none"}  # without compression a flipped bit anywhere damages a cluster of the disk
 
     def setUp(self):
         super().setUp()
@@ -175,7 +175,7 @@ class Detours(Replication):
         image = self.point(self.made[0], repository) / "disk-0.qcow2"
         content.flip_bit(image, image.stat().st_size // 2)
 
-    def test_reads_come_from_the_copy_when_the_first_repository_is_away_and_say_so(self):
+    def test_reads_come_from_the_copy_when_the_first_repository_is_away(self):
         self.take_away(self.repository)
         self.expect_reads()
         told = self.events("image.failover")
@@ -183,7 +183,7 @@ class Detours(Replication):
         self.assertIn("read from repositories/offsite: ", told[0]["reason"])
         self.assertIn("repository-r", told[0]["reason"])
 
-    def test_a_read_that_fails_its_checksum_comes_from_the_copy_and_says_so(self):
+    def test_a_read_with_a_wrong_checksum_comes_from_the_copy(self):
         self.damage(self.repository)
         for form in ("raw", "qcow2"):
             with self.subTest(form=form):
@@ -196,7 +196,7 @@ class Detours(Replication):
         self.assertIn("read from repositories/offsite: ", told["reason"])
         self.assertIn("checksum", told["reason"])
 
-    def test_an_image_that_is_open_goes_on_from_the_copy(self):
+    def test_an_open_image_continues_from_the_copy(self):
         record = self.days.records[self.made[0]].read_bytes()
         with open(self.daemon.mount / f"machines/m/points/{self.made[0]}/disk-0.raw", "rb", buffering=0) as image:
             first = os.pread(image.fileno(), CLUSTER, 0)
@@ -204,7 +204,7 @@ class Detours(Replication):
             rest = b"".join(os.pread(image.fileno(), CLUSTER, at) for at in range(CLUSTER, len(record), CLUSTER))
         self.assertEqual(first + rest, record)
 
-    def test_where_both_are_damaged_a_read_is_an_error(self):
+    def test_a_read_fails_when_both_places_are_damaged(self):
         self.damage(self.repository)
         self.damage(self.offsite)
         with self.assertRaises(OSError) as failed:
@@ -226,7 +226,7 @@ class Killed(Replication):
             subprocess.run(["cp", "-a", "--sparse=always", saved / name, self.folder / name], check=True)
 
     def missing(self):
-        """Bytes that are not there: clusters of images that differ, and checksums that are not whole."""
+        """Bytes that the target lacks: differing clusters of images, and incomplete checksum files."""
         count = 0
         for point in self.days.records:
             if self.copies(point):
@@ -249,7 +249,7 @@ class Killed(Replication):
         self.assertEqual(self.differences(), [])
         self.assertEqual([path for path in self.offsite.rglob("*.partial")], [])
 
-    def test_killed_at_any_instant_it_goes_on_and_moves_only_what_is_missing(self):
+    def test_a_replication_killed_at_any_instant_continues_and_moves_only_missing_data(self):
         for _ in range(POINTS):
             self.days.day(self.random.randrange(1, 6))
         sums = {path: hashlib.sha256(path.read_bytes()).digest() for path in self.repository.rglob("*.qcow2")}
@@ -268,7 +268,8 @@ class Killed(Replication):
             with self.subTest(kill=kill):
                 self.load(saved)
                 self.daemon.start()
-                # As fast as takes a second: the instants are spread over it, however fast the machine is.
+                # The bandwidth makes the replication last one second on any machine; the instants are spread over that
+                # second.
                 self.daemon.write("flows/copy/control", f"run name=killed bandwidth={all_of_it}")
                 threading.Event().wait(self.random.random())
                 self.daemon.kill()
@@ -285,7 +286,7 @@ class Killed(Replication):
             self.assertEqual(hashlib.sha256(path.read_bytes()).digest(), digest, path)
         self.daemon.start()
 
-    def test_what_an_interrupted_one_left_is_not_believed_without_its_checksums(self):
+    def test_a_partial_image_without_checksums_is_copied_again(self):
         point = self.days.day()
         self.daemon.write("flows/copy/control", "run name=killed bandwidth=1M")
         image = self.point(point).with_name(f"{point}.partial") / "disk-0.qcow2"

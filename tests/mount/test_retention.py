@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What policies keep stays what it was, what they don't goes, and whatever holds a point is respected (law 12)."""
+"""Retention: kept points keep their content, other points go, and every hold on a point counts (law 12)."""
 
 import contextlib
 import errno
@@ -27,7 +27,7 @@ class Kept(holdfast.MountTest):
         self.days = History(self.daemon, self.folder, self.disk, self.repository, chance)
 
     def follow(self, **policy):
-        """The flow has this policy from now on."""
+        """Gives the flow a policy with these rules."""
         if not (self.daemon.mount / "policies/p").exists():
             self.daemon.define("policies/p", policy)
             self.daemon.write("flows/f/control", "set policy=p")
@@ -43,7 +43,7 @@ class Kept(holdfast.MountTest):
         return self.daemon.mount / "machines/m/points" / point
 
     def restart(self, later=0):
-        """The daemon ends, and begins again, so many hours later by its event log."""
+        """Restarts the daemon, as if `later` hours had passed since the events in its log."""
         self.daemon.stop()
         with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite")) as catalog, catalog:
             catalog.execute("UPDATE events SET at = at - ?", (later * HOUR,))
@@ -57,7 +57,7 @@ class Kept(holdfast.MountTest):
 
 
 class Policies(Kept):
-    def test_what_is_no_longer_kept_goes_after_a_run_and_the_rest_stays_what_it_was(self):
+    def test_points_beyond_the_rules_go_after_a_run_and_kept_points_keep_their_content(self):
         self.follow(keep_daily=3)
         made = [self.days.day() for _ in range(7)]
         self.assertEqual(self.days.points(), set(made[-3:]))
@@ -70,7 +70,7 @@ class Policies(Kept):
         self.assertEqual(len(events), 4)
         self.assertIn("policies/p", events[0])
 
-    def test_what_is_used_is_what_the_files_take_up_also_those_of_points_that_have_gone(self):
+    def test_used_bytes_count_the_files_of_all_layers_even_of_removed_points(self):
         def files():
             kinds = (".qcow2", ".sums", ".content")
             found = [path for path in self.repository.glob("*/*/*") if path.suffix in kinds]
@@ -83,9 +83,9 @@ class Policies(Kept):
             for path in ("repositories/r", "machines/m"):
                 status = self.daemon.json(f"{path}/status.json")
                 self.assertEqual(status.get("used_bytes", status.get("bytes_stored")), files(), path)
-        self.assertGreater(files(), CLUSTERS * CLUSTER / 2)  # what the two rest on is there
+        self.assertGreater(files(), CLUSTERS * CLUSTER / 2)  # layers below the two kept points remain
 
-    def test_a_flipped_bit_is_seen_by_the_comparison(self):
+    def test_a_flipped_bit_fails_the_comparison(self):
         point = self.days.day()
         with open(self.days.records[point], "rb+") as record:
             record.seek(5 * CLUSTER)
@@ -94,7 +94,7 @@ class Policies(Kept):
             record.write(bytes([byte ^ 1]))
         self.assertNotEqual(self.days.differences(), [])
 
-    def test_the_plan_says_what_stays_and_why(self):
+    def test_the_plan_gives_the_reasons_why_each_point_stays(self):
         made = [self.days.day() for _ in range(5)]
         self.assertEqual(set(map(tuple, list(self.days.plan().values())[:-1])), {("no_policy",)})
         self.daemon.write(f"machines/m/points/{made[0]}/control", "pin why=upgrade")
@@ -114,14 +114,14 @@ class Policies(Kept):
         self.assertEqual(self.daemon.json("jobs/now/status.json")["metadata"]["points"], [made[1]])
         self.assertEqual(self.days.differences(), [])
 
-    def test_without_a_policy_nothing_goes(self):
+    def test_without_a_policy_no_point_goes(self):
         for _ in range(3):
             self.days.day()
         set_back(self.daemon, 1000 * 24 * HOUR)
         self.assertEqual(self.days.prune("now"), "success")
         self.assertEqual(len(self.days.points()), 3)
 
-    def test_points_are_judged_by_the_flow_that_made_them_whatever_it_is_called(self):
+    def test_points_are_judged_by_the_flow_that_made_them_under_any_name(self):
         made = [self.days.day() for _ in range(3)]
         os.rename(self.daemon.mount / "flows/f", self.daemon.mount / "flows/g")
         self.daemon.define("policies/p", {"keep_last": 1})
@@ -133,7 +133,7 @@ class Policies(Kept):
         self.assertEqual(self.days.points(), {made[-1]})
         self.assertEqual(self.days.differences(), [])
 
-    def test_a_full_is_made_when_the_newest_is_old_enough(self):
+    def test_full_every_3d_makes_a_full_when_the_newest_full_is_three_days_old(self):
         self.follow(keep_last=10, full_every="3d")
         kinds = []
         for _ in range(8):
@@ -146,32 +146,32 @@ class Policies(Kept):
         manifests = [self.daemon.json(f"machines/m/points/{self.days.day()}/manifest.json") for _ in range(days)]
         return [(manifest["kind"][0], manifest["reason"]) for manifest in manifests]
 
-    def test_a_full_is_made_with_each_so_many_points_also_where_some_have_gone(self):
+    def test_full_every_3_makes_each_third_point_a_full_even_where_points_have_gone(self):
         self.follow(keep_last=2, full_every=3)
         full, none = ("f", "by_policy"), ("i", None)
         self.assertEqual(self.kinds(8), [("f", "no_parent"), none, none, full, none, none, full, none])
 
-    def test_a_full_is_made_with_each_period_of_the_calendar(self):
+    def test_full_every_daily_and_weekly_make_one_full_per_period(self):
         self.follow(keep_last=99, full_every="@daily")
         full = ("f", "by_policy")
         self.assertEqual(self.kinds(3), [("f", "no_parent"), full, full])
-        # Of weeks there are two at most in eight days.
+        # Seven days touch at most two weeks.
         self.follow(keep_last=99, full_every="@weekly")
         weekly = self.kinds(7)
         self.assertEqual(weekly.count(full), 1, weekly)
         self.assertEqual(self.daemon.json("policies/p/config.json")["full_every"], "@weekly")
 
-    def test_a_chain_that_nobody_needs_goes_whole(self):
+    def test_a_chain_without_kept_points_goes_completely(self):
         self.follow(keep_last=2, full_every="3d")
         for _ in range(8):
             self.days.day()
-        # The last two are of the newest chain.
+        # Both kept points are of the newest chain.
         self.assertEqual(len(list(self.days.directory().iterdir())), 2)
         self.assertEqual(self.days.differences(), [])
 
 
 class OfASourceThatTellsChanges(holdfast.MountTest):
-    def test_points_of_several_disks_go_and_the_next_run_moves_what_changed_alone(self):
+    def test_points_of_several_disks_go_and_the_next_run_is_an_increment(self):
         rng = random.Random(12)
         self.add_repository()
         self.storage = self.add_machine(capacities=[8 * 2**20, 4 * 2**20])
@@ -205,7 +205,7 @@ class Held(Kept):
     def remove(self, point):
         os.rmdir(self.path(point))
 
-    def test_rmdir_lets_a_point_go_and_those_that_rest_on_it_stay_what_they_were(self):
+    def test_rmdir_removes_a_point_and_later_points_keep_their_content(self):
         for point in self.made[:2]:
             self.remove(point)
             self.assertNotIn(point, self.days.points())
@@ -216,7 +216,7 @@ class Held(Kept):
         self.assertTrue((self.days.directory() / self.made[0] / "retired.json").exists())
         self.expect_same()
 
-    def test_rmdir_of_what_is_held_is_refused_and_says_what_holds_it(self):
+    def test_rmdir_of_a_held_point_is_refused_with_the_reason(self):
         error = self.daemon.mount / "machines/m/points/error"
         self.refused("EBUSY", self.remove, self.made[-1])
         self.assertIn("last good point", error.read_text())
@@ -243,7 +243,7 @@ class Held(Kept):
         self.remove(self.made[2])
         self.assertEqual(error.read_text(), "")
 
-    def test_what_is_open_or_was_read_lately_stays_until_it_is_not(self):
+    def test_a_point_that_is_open_or_was_read_within_an_hour_stays(self):
         self.follow(keep_last=1)
         with open(self.path(self.made[0]) / "disk-0.raw", "rb", buffering=0) as image:
             self.assertEqual(self.days.prune("one"), "success")
@@ -269,7 +269,7 @@ class Held(Kept):
         self.assertEqual(sorted(directory.rglob("*")), before)
         self.assertEqual(self.days.points(), set(self.made))
 
-    def test_nothing_goes_where_the_repository_is_not_what_the_catalog_says(self):
+    def test_nothing_goes_where_the_repository_differs_from_the_catalog(self):
         self.follow(keep_last=1)
         marker, away = self.repository / "holdfast.json", self.folder / "away"
         os.rename(marker, away)
@@ -299,7 +299,7 @@ class Held(Kept):
 
 
 class Retired(Kept):
-    def test_a_retired_machine_runs_no_more_and_its_points_go_when_its_time_is_over(self):
+    def test_a_retired_machine_runs_no_more_and_its_points_go_after_its_time(self):
         made = [self.days.day() for _ in range(3)]
         self.daemon.write(f"machines/m/points/{made[1]}/control", "pin")
         self.daemon.write("machines/m/control", "retire")
@@ -326,7 +326,7 @@ class Retired(Kept):
         os.rmdir(self.daemon.mount / "flows/f")
         os.rmdir(self.daemon.mount / "machines/m")
 
-    def test_a_span_that_no_clock_has_is_refused_and_nothing_goes(self):
+    def test_a_span_beyond_the_limit_is_refused_and_nothing_goes(self):
         made = [self.days.day(), self.days.day()]
         for span in ("36501d", "106751991168d", "9223372036854775807s"):
             self.refused("EINVAL", self.daemon.write, "machines/m/control", f"retire keep={span}")
@@ -336,7 +336,7 @@ class Retired(Kept):
         self.days.settle()
         self.assertEqual(self.days.points(), set(made))
 
-    def test_what_could_not_be_pruned_before_the_daemon_ended_is_pruned_after_its_next_start(self):
+    def test_a_pruning_prevented_by_a_drain_runs_after_the_next_start(self):
         gone, *_ = [self.days.day() for _ in range(3)]
         self.daemon.write("control", "drain name=d")
         self.assertEqual(self.daemon.read("jobs/d/wait"), "success\n")
@@ -349,14 +349,14 @@ class Retired(Kept):
         self.days.settle()
         self.assertLess(content.bytes_on_disk(self.days.directory() / gone), before)
         self.expect_same()
-        # And it is not looked for again once nothing is left.
+        # A further start finds nothing to prune.
         self.daemon.stop()
         seen = len(self.days.jobs()) if (self.daemon.mount / "jobs").exists() else None
         self.daemon.start()
         self.assertIsNone(seen)
         self.assertEqual(len(self.days.jobs()), 1)
 
-    def test_a_retired_machine_of_a_group_is_left_out(self):
+    def test_a_retired_machine_of_a_group_is_skipped(self):
         self.add_file_machine("n")
         self.daemon.define("groups/g", {})
         for name in ("m", "n"):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Schedules: what they start, what they leave out and why, what they say of the future."""
+"""Schedules: the runs they start, the times they skip with the reason, the times they announce."""
 
 import datetime
 import os
@@ -30,14 +30,14 @@ class Schedules(ScheduleTest):
         self.assertEqual(self.daemon.read(f"{started[0]['execution']}/wait"), "success\n")
         self.assertEqual(len({time["at"] for time in started}), len(started))
 
-    def test_a_start_while_the_flow_runs_is_skipped(self):
+    def test_a_time_during_a_run_is_skipped(self):
         self.daemon.define("schedules/s", EACH_SECOND)
         self.add_flow(machine="slow", schedule="s")
         self.until_outcome("skipped", "already_running")
         self.assertEqual(self.outcomes().count(("started", None)), 1)
         self.assertIn("already_running", self.skips("f"))
 
-    def test_nobody_else_can_run_it_meanwhile(self):
+    def test_a_manual_run_during_a_scheduled_run_is_refused(self):
         self.daemon.define("schedules/s", EACH_SECOND)
         for overlap in ("skip", "queue"):
             self.add_flow(overlap, machine="slow", schedule="s", overlap=overlap)
@@ -47,13 +47,13 @@ class Schedules(ScheduleTest):
             self.assertEqual(refused.exception.strerror, "Device or resource busy")
             self.assertFalse((self.daemon.mount / f"flows/{overlap}/executions/mine").exists())
 
-    def test_a_start_waits_for_the_end_of_the_run_where_the_flow_queues(self):
+    def test_a_time_during_a_run_waits_for_its_end_where_the_flow_queues(self):
         self.daemon.define("schedules/s", EACH_SECOND)
         self.add_flow(machine="slow", schedule="s", overlap="queue")
-        self.until_outcome("skipped", "already_running")  # one waits by now
+        self.until_outcome("skipped", "already_running")  # one start is queued by now
         self.assertEqual(self.outcomes().count(("started", None)), 1)
         self.daemon.write("schedules/s/control", "disable")
-        # What waits is left out, too, when its schedule is disabled.
+        # Disabling the schedule drops the queued start.
         (first,) = self.executions("f")
         self.daemon.write("flows/f/control", "cancel")
         self.until_outcome("skipped", "disabled")
@@ -69,7 +69,7 @@ class Schedules(ScheduleTest):
         for earlier, later in zip(runs, runs[1:]):
             self.assertLessEqual(earlier["completed_at"], later["started_at"])
 
-    def test_in_a_blackout_nothing_starts(self):
+    def test_times_in_a_blackout_are_skipped(self):
         self.daemon.define("schedules/s", EACH_SECOND | ALWAYS)
         self.add_flow(schedule="s")
         self.until_outcome("skipped", "blackout")
@@ -85,7 +85,7 @@ class Schedules(ScheduleTest):
         self.assertEqual(self.daemon.json("schedules/s/status.json")["next_times"], [])
         self.assertEqual(self.executions("f"), [])
 
-    def test_while_the_daemon_drains_times_are_skipped(self):
+    def test_times_are_skipped_while_the_daemon_drains(self):
         self.daemon.define("schedules/s", EACH_SECOND)
         self.daemon.write("control", "drain")
         self.add_flow(schedule="s")
@@ -94,7 +94,7 @@ class Schedules(ScheduleTest):
         self.daemon.write("control", "resume")
         self.until_outcome("started")
 
-    def test_a_flow_whose_owner_may_not_is_skipped_and_says_why(self):
+    def test_a_flow_whose_owner_lacks_a_right_is_skipped_with_the_reason(self):
         self.daemon.define("schedules/s", EACH_SECOND)
         self.add_flow(schedule="s")
         os.chown(self.daemon.mount / "flows/f", 1001, 1001)
@@ -102,7 +102,7 @@ class Schedules(ScheduleTest):
         self.assertIn("who may not write to machines/m", "".join(self.skips("f")))
 
     def miss_hours(self, **definition):
-        """The daemon is down for the last three of an hourly schedule's times: what has come of them."""
+        """Stops the daemon over the last three times of an hourly schedule. Returns the outcomes of these times."""
         hourly, last = far_hourly(time.time())
         self.daemon.define("schedules/s", hourly | definition)
         self.add_flow(schedule="s")
@@ -115,18 +115,18 @@ class Schedules(ScheduleTest):
         self.assertEqual(parsed(self.history()[0]["at"]).timestamp(), last - 7200)
         return self.outcomes()
 
-    def test_of_the_times_that_were_missed_the_last_is_made_up_for(self):
+    def test_the_last_of_several_missed_times_is_made_up_for(self):
         *missed, last = self.miss_hours()
         self.assertEqual(missed, [("missed", "daemon_was_down")] * len(missed))
         self.assertEqual(last, ("started", None))
         self.until(lambda: [run["status"] for run in self.executions("f")] == ["success"])
 
-    def test_or_none_of_them_where_the_schedule_says_so(self):
+    def test_no_missed_time_is_made_up_for_where_the_schedule_says_skip(self):
         self.assertEqual(set(self.miss_hours(missed="skip")), {("missed", "daemon_was_down")})
         self.assertEqual(self.executions("f"), [])
 
     def be_away(self):
-        """The daemon is away while times come, and back."""
+        """Stops the daemon while times come. Returns the outcomes of those times."""
         self.daemon.define("schedules/s", EACH_SECOND)
         self.add_flow(schedule="s")
         self.until_outcome("started")
@@ -142,13 +142,13 @@ class Schedules(ScheduleTest):
         self.assertGreaterEqual(len(away), 1)
         return [(one["status"], one["reason"]) for one in away]
 
-    def test_while_the_daemon_is_away_times_are_missed_and_afterwards_they_are_met(self):
+    def test_times_during_an_absence_are_missed_and_later_times_are_started(self):
         away = self.be_away()
         self.assertEqual(away[:-1], [("missed", "daemon_was_down")] * (len(away) - 1))
         met = self.outcomes().count(("started", None))
         self.until(lambda: self.outcomes().count(("started", None)) > met)
 
-    def test_the_next_times_are_told_of_schedule_flow_and_house(self):
+    def test_the_next_times_are_shown_by_schedule_flow_and_root(self):
         self.daemon.define("schedules/s", {"cron": "30 2 * * *", "timezone": "Asia/Tokyo"})
         self.add_flow(schedule="s")
         told = [parsed(at) for at in self.daemon.json("schedules/s/status.json")["next_times"]]
@@ -164,7 +164,7 @@ class Schedules(ScheduleTest):
         at = parsed(self.daemon.json("flows/f/status.json")["next_execution_time"])
         self.assertEqual((at.hour, at.minute), (18, 45))
 
-    def test_a_reader_is_told_of_the_flows_that_he_may_see(self):
+    def test_a_reader_sees_only_flows_that_are_open_to_the_reader(self):
         self.daemon.define("schedules/s", EACH_SECOND)
         self.add_flow("hidden", schedule="s")
         self.add_flow("shown", schedule="s")
@@ -182,7 +182,7 @@ class Schedules(ScheduleTest):
         os.chmod(self.daemon.mount / "flows/shown", 0o750)
         self.assertEqual(stranger.does(lambda: self.daemon.json("schedules/s/status.json")["flows"]), [])
 
-    def test_a_schedule_that_goes_leaves_its_flows_without_one(self):
+    def test_a_removed_schedule_leaves_its_flows_without_a_schedule(self):
         self.daemon.define("schedules/s", {"every": "1h"})
         self.add_flow(schedule="s")
         os.rename(self.daemon.mount / "schedules/s", self.daemon.mount / "schedules/t")
@@ -191,7 +191,7 @@ class Schedules(ScheduleTest):
         self.assertIsNone(self.daemon.json("flows/f/config.json")["schedule"])
         self.assertIsNone(self.daemon.json("flows/f/status.json")["next_execution_time"])
 
-    def test_a_definition_that_is_wrong_is_refused_and_says_what_would_be_right(self):
+    def test_an_invalid_definition_is_refused_with_a_suggestion(self):
         self.daemon.define("schedules/s", {"cron": "0 2 * * *"})
         for definition, *said in [
             ({"cron": "0 24 * * *"}, 'field "cron" is "0 24 * * *"', "hour has '24'", "from 0 to 23"),

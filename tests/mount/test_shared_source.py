@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""QEMU serves one client a socket, and Holdfast is one client: machines behind one socket run at the same time."""
+"""Machines behind one QMP socket run at the same time, although QEMU serves one client per socket."""
 
 import random
 
@@ -23,7 +23,7 @@ class SharedSource(holdfast.MountTest):
             disk.write(0, self.random.randbytes(8 * MIB))
 
     def run_both(self, name):
-        """Both have moved something, and neither can come to its end before the other has."""
+        """Runs both flows so that neither can end before both have begun."""
         records = [disk.record(self.folder / f"{disk.name}.{name}") for disk in self.storage.disks]
         self.storage.throttle(bytes_a_second=1, burst=2 * MIB)
         for flow in ("f0", "f1"):
@@ -49,13 +49,13 @@ class SharedSource(holdfast.MountTest):
             disk.write(MIB, self.random.randbytes(6 * MIB))
         self.run_both("second")
 
-    def test_one_of_them_that_is_cancelled_leaves_the_other_alone(self):
+    def test_a_cancelled_run_leaves_the_other_run_on_the_socket_alone(self):
         self.storage.throttle(bytes_a_second=1, burst=2 * MIB)
         for flow in ("f0", "f1"):
             self.daemon.write(f"flows/{flow}/control", "run name=first")
         self.until(lambda: len(self.jobs()) == 2)
         self.daemon.write("flows/f0/control", "cancel")
-        self.storage.unthrottle()  # QEMU takes no export away before its last read is done
+        self.storage.unthrottle()  # QEMU removes an export only after its last read
         self.assertEqual(self.daemon.read("flows/f0/executions/first/wait"), "cancelled\n")
         self.assertEqual(self.daemon.read("flows/f1/executions/first/wait"), "success\n")
         raw = self.daemon.mount / "machines/m1/latest/disk-1.raw"

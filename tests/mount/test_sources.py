@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Plain files and NBD exports: everything is read, and what differs is stored; and what bad ones come to."""
+"""Plain files and NBD exports: each run reads everything and stores the differences. Bad sources end a run with a
+reason."""
 
 import json
 import os
@@ -13,7 +14,7 @@ import served
 
 KIB = 2**10
 MIB = 2**20
-CAPACITY = 24 * MIB + 512  # the last cluster is cut off
+CAPACITY = 24 * MIB + 512  # a partial last cluster
 
 
 class SourceTest(holdfast.MountTest):
@@ -49,7 +50,7 @@ class SourceTest(holdfast.MountTest):
         self.define(driver="nbd", disks=listed)
 
     def back_up(self, name, expected="success", disks=None, truth=None):
-        """The manifest of the new point, in which each disk is what it should be."""
+        """Runs the flow, compares all disks with their records, and returns the new point's manifest."""
         disks = self.disks if disks is None else disks
         records = [truth or disk.record(self.folder / f"{name}-{disk.name}.record") for disk in disks]
         before = set(self.daemon.points("m"))
@@ -71,7 +72,7 @@ class SourceTest(holdfast.MountTest):
         return self.status(name)["message"]
 
     def assert_refused(self, *words, name="bad"):
-        """A run that fails, says so in these words, and leaves nothing."""
+        """Expects a run to fail with these words and to leave nothing."""
         before = self.daemon.points("m")
         self.assertEqual(self.daemon.run("f", name), "error", self.message(name))
         for word in words:
@@ -91,7 +92,7 @@ class Increments(SourceTest):
         self.add_flow()
 
     def changes(self):
-        """Writes over data, into a hole, at the end; and a hole where there was data. The clusters that differ."""
+        """Writes over data, into a hole and at the end, and punches a hole into data. Returns the changed clusters."""
         disk, data = self.disks[0], self.random.randbytes(70_000)
         for offset in (5 * MIB + 3, 9 * MIB, CAPACITY - len(data)):
             disk.write(offset, data)
@@ -108,29 +109,29 @@ class Increments(SourceTest):
         self.assertIsNone(self.status("second")["reason"])
         for disk in second["disks"]:
             self.assertEqual((disk["kind"], disk["read"], disk["change_id"]), ("incremental", "everything", None))
-            # Holes are not read, and everything else is.
+            # Everything is read except holes.
             self.assertGreater(disk["bytes_read"], 4 * 100_000)
             self.assertLess(disk["bytes_read"], 3 * MIB)
         tables = 512 * KIB
         self.assertLess(second["disks"][0]["bytes_stored"], len(changed) * content.CLUSTER * 1.05 + tables)
         self.assertLess(second["disks"][1]["bytes_stored"], tables, "nothing has changed there")
-        self.disks[0].write(0, bytes(100_000))  # zeros that are data to the source
+        self.disks[0].write(0, bytes(100_000))  # zeros that the source calls data
         third = self.back_up("third")
         self.assertEqual(third["kind"], "incremental")
-        # The comparison can fail.
+        # Negative control: the comparison can fail.
         restored = self.folder / "third-disk-0.restored"
         content.flip_bit(restored, 12 * MIB)
         self.assertFalse(content.same_bytes(restored, self.folder / "third-disk-0.record"))
 
-    def test_of_files_store_what_differs(self):
+    def test_increments_of_files_store_the_differences(self):
         self.define_files()
         self.check_increments()
 
-    def test_of_nbd_exports_store_what_differs(self):
+    def test_increments_of_nbd_exports_store_the_differences(self):
         self.define_exports()
         self.check_increments()
 
-    def test_of_a_block_device_store_what_differs(self):
+    def test_increments_of_a_block_device_store_the_differences(self):
         backing = self.folder / "backing"
         shutil.copy(self.disks[0].path, backing)
         losetup = ["losetup", "--find", "--show", backing]
@@ -168,35 +169,35 @@ class Fulls(SourceTest):
     def content_sums(self):
         return sorted(self.repository.glob(f"*/{self.first['id']}/*.content"))
 
-    def test_a_damaged_record_of_the_content_is_noticed(self):
+    def test_a_damaged_content_file_makes_a_full(self):
         for path in self.content_sums():
             content.flip_bit(path, 100)
         self.assert_full(self.back_up("second", "warning"), "second", "parent_damaged")
         self.assertEqual(self.back_up("third")["kind"], "incremental")
 
-    def test_a_missing_record_of_the_content_is_noticed(self):
+    def test_a_missing_content_file_makes_a_full_of_its_disk(self):
         self.content_sums()[0].unlink()
         second = self.back_up("second", "warning")
         self.assertEqual({disk["reason"] for disk in second["disks"]}, {None, "parent_missing"})
 
-    def test_an_exchanged_file_is_another_disk(self):
+    def test_a_replaced_file_makes_a_full_with_reason_disk_changed(self):
         for disk in self.disks:
             shutil.copy(disk.path, self.folder / "new")
             os.replace(self.folder / "new", disk.path)
         self.assert_full(self.back_up("second", "warning"), "second", "disk_changed")
 
-    def test_a_grown_file_is_read_as_a_full(self):
+    def test_a_grown_file_makes_a_full_with_reason_capacity_changed(self):
         for disk in self.disks:
             os.truncate(disk.path, CAPACITY + MIB)
         self.assert_full(self.back_up("second", "warning"), "second", "capacity_changed")
 
-    def test_a_machine_that_was_a_file_and_is_an_export_goes_on_in_increments(self):
+    def test_a_machine_moved_from_files_to_exports_continues_with_increments(self):
         self.define_exports()
         self.assertEqual(self.back_up("second")["kind"], "incremental")
 
 
 class TrustedBitmap(SourceTest):
-    """A qcow2 image whose bitmap its user manages, between runs of qemu-nbd."""
+    """A qcow2 image with a bitmap that its user manages between runs of qemu-nbd."""
 
     def setUp(self):
         super().setUp()
@@ -224,18 +225,18 @@ class TrustedBitmap(SourceTest):
         self.command("qemu-img", "bitmap", "--enable", self.image, "b0")
         return manifest
 
-    def test_only_what_it_names_is_read_and_a_share_of_the_rest(self):
+    def test_only_the_bitmaps_clusters_and_a_sample_are_read(self):
         self.run_once("first")
         self.write("1M", "64k", 2)
         second = self.run_once("second")
         self.assertEqual((second["kind"], second["disks"][0]["read"]), ("incremental", "changes"))
         self.assertEqual(second["disks"][0]["bytes_read"], 64 * KIB + 16 * 64 * KIB)
         self.write("5M", "64k", 3)
-        third = self.run_once("third")  # the bitmap still names the first change, which is no longer one
+        third = self.run_once("third")  # the bitmap still names the first change, which the parent has
         self.assertEqual(third["disks"][0]["bytes_read"], 2 * 64 * KIB + 16 * 64 * KIB)
         self.assertLess(third["disks"][0]["bytes_stored"], 512 * KIB)
 
-    def test_one_that_was_made_anew_is_found_lying(self):
+    def test_a_recreated_bitmap_is_found_to_lie(self):
         self.run_once("first")
         self.write(0, "8M", 4)
         self.command("qemu-img", "bitmap", "--remove", self.image, "b0")
@@ -245,14 +246,14 @@ class TrustedBitmap(SourceTest):
         self.write("2M", "64k", 5)
         self.assertEqual(self.run_once("third")["disks"][0]["read"], "changes")
 
-    def test_one_that_is_not_trusted_changes_nothing(self):
+    def test_an_untrusted_bitmap_is_ignored(self):
         self.run_once("first", trust_bitmap=False)
         self.write("1M", "64k", 2)
         second = self.run_once("second", trust_bitmap=False)
         self.assertEqual((second["kind"], second["disks"][0]["read"]), ("incremental", "everything"))
         self.assertEqual(self.run_once("third")["disks"][0]["read"], "everything", "trusted from the next one on")
 
-    def test_one_that_is_not_there_is_told_of(self):
+    def test_an_absent_bitmap_is_mentioned_in_the_job(self):
         self.run_once("first", bitmap="absent")
         self.assertIn("does not offer qemu:dirty-bitmap:absent", self.status_of_job("first")["message"])
 
@@ -266,7 +267,7 @@ class BadSources(SourceTest):
         super().setUp()
         self.add_flow()
 
-    def test_a_missing_file(self):
+    def test_a_missing_file_fails_the_run(self):
         self.define_files()
         self.back_up("first")
         self.disks[1].path.rename(self.folder / "away")
@@ -274,7 +275,7 @@ class BadSources(SourceTest):
         (self.folder / "away").rename(self.disks[1].path)
         self.assertEqual(self.back_up("third")["kind"], "incremental")
 
-    def test_what_is_no_disk(self):
+    def test_a_path_that_is_no_disk_fails_the_run(self):
         link, pipe, empty = self.folder / "link", self.folder / "pipe", self.folder / "empty"
         link.symlink_to(self.disks[0].path)
         os.mkfifo(pipe)
@@ -285,7 +286,7 @@ class BadSources(SourceTest):
             self.define(driver="file", disks=[{"name": "disk-0", "path": str(path)}])
             self.assert_refused(str(path), words, name=f"bad-{number}")
 
-    def test_a_missing_socket_and_one_where_nobody_listens(self):
+    def test_a_missing_or_stale_socket_fails_the_run(self):
         socket = self.folder / "0.sock"
         self.define_uri(served.uri(socket))
         self.assert_refused(str(socket), "nobody serves there")
@@ -294,19 +295,19 @@ class BadSources(SourceTest):
         self.assertTrue(socket.exists())
         self.assert_refused(str(socket), "nobody listens there", name="stale")
 
-    def test_an_export_that_is_refused(self):
+    def test_an_absent_export_fails_the_run(self):
         uri, _ = self.serve(0, "--export-name=there", "--format=raw", self.disks[0].path, program=served.qemu_nbd)
         self.define_uri(uri.replace(":///", ":///elsewhere"))
         self.assert_refused("elsewhere", "no export of that name")
         self.define_uri(uri.replace(":///", ":///there"))
         self.back_up("good", disks=self.disks[:1])
 
-    def test_an_export_without_bytes(self):
+    def test_an_export_without_bytes_fails_the_run(self):
         uri, _ = self.serve(0, "memory", "0")
         self.define_uri(uri)
         self.assert_refused(uri, "has no bytes")
 
-    def test_a_read_error_names_its_place(self):
+    def test_a_read_error_fails_the_run_and_names_its_place(self):
         failing = ["error-pread=EIO", "error-pread-rate=100%"]
         uri, server = self.serve(0, "--filter=error", "file", f"file={self.disks[0].path}", *failing)
         self.define_uri(uri)
@@ -315,7 +316,7 @@ class BadSources(SourceTest):
         self.serve(0, "file", f"file={self.disks[0].path}")
         self.assertEqual(self.back_up("good", disks=self.disks[:1])["reason"], "no_parent")
 
-    def test_a_server_that_dies_in_the_middle(self):
+    def test_a_server_that_dies_during_a_run_fails_the_run(self):
         self.serve(0, "file", f"file={self.disks[0].path}")
         self.define_uri(served.uri(self.folder / "0.sock"))
         self.back_up("first", disks=self.disks[:1])
@@ -326,7 +327,7 @@ class BadSources(SourceTest):
         self.define_uri(served.uri(self.folder / "0.sock"))
         self.assertEqual(self.back_up("third", disks=self.disks[:1])["kind"], "incremental")
 
-    def test_tls_with_right_wrong_and_missing_certificates(self):
+    def test_tls_works_with_trusted_certificates_only(self):
         right = served.certificates(self.folder / "right")
         wrong = served.certificates(self.folder / "wrong")
         tls = ["--tls=require", f"--tls-certificates={right}", "--tls-verify-peer"]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A full disk is an ordinary day (law 14): the run ends and says why, nothing of it stays, the next one works."""
+"""Law 14: a run without disk space ends with the reason and leaves nothing, and the next run works."""
 
 import errno
 import json
@@ -24,7 +24,7 @@ class Space(holdfast.MountTest):
         self.path.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24M", "tmpfs", self.path], check=True)
         self.addCleanup(detach, self.path)
-        # Before the file system goes, so must the daemon that works in it.
+        # The daemon must end before the unmount.
         self.addCleanup(self.daemon.close)
         self.daemon.define("repositories/r", {"path": str(self.path), "compression": "none"})
         self.add_flow()
@@ -33,7 +33,7 @@ class Space(holdfast.MountTest):
         return list(self.path.glob("*/*.partial"))
 
     def fill(self):
-        """To the last byte, whoever else writes there meanwhile."""
+        """Fills the file system to the last byte, even while others write."""
         file = os.open(self.path / "filler", os.O_WRONLY | os.O_CREAT)
         try:
             with self.assertRaises(OSError) as full:
@@ -43,7 +43,7 @@ class Space(holdfast.MountTest):
         finally:
             os.close(file)
 
-    def test_a_run_without_room_leaves_what_was_there_and_the_next_one_loses_nothing(self):
+    def test_a_run_without_room_leaves_old_points_whole_and_the_next_run_loses_no_change(self):
         self.disk.write(0, self.random.randbytes(4 * MIB))
         first_record = self.disk.record(self.folder / "first.record")
         self.assertEqual(self.daemon.run("f", "first"), "success")
@@ -69,7 +69,7 @@ class Space(holdfast.MountTest):
             self.assertTrue(content.same_bytes(restored, record), point)
             os.unlink(restored)
 
-    def test_not_a_byte_of_room_is_said_too(self):
+    def test_a_run_without_a_single_free_byte_ends_with_no_space(self):
         self.fill()
         self.disk.write(0, self.random.randbytes(MIB))
         self.assertEqual(self.daemon.run("f", "first"), "error")
@@ -80,7 +80,7 @@ class Space(holdfast.MountTest):
 
 
 class ScratchArea(holdfast.MountTest):
-    """What is kept of that which a storage daemon's user overwrites, where jobs keep it."""
+    """The scratch area, where backup jobs of a storage daemon keep overwritten data."""
 
     def setUp(self):
         super().setUp()
@@ -99,7 +99,7 @@ class ScratchArea(holdfast.MountTest):
         settings = {"path": str(self.path), "bandwidth": bandwidth}
         self.daemon.write("repositories/r/config.json", json.dumps(settings))
 
-    def test_when_it_is_full_no_write_fails_the_run_says_why_and_the_next_one_loses_nothing(self):
+    def test_a_full_scratch_area_fails_the_run_but_no_write_and_the_next_run_loses_no_change(self):
         self.disk.write(0, self.random.randbytes(24 * MIB))
         first, _ = self.back_up("first")
         self.disk.write(0, self.random.randbytes(24 * MIB))
@@ -107,7 +107,7 @@ class ScratchArea(holdfast.MountTest):
         self.daemon.write("flows/f/control", "run name=second")
         self.until(lambda: self.daemon.json("flows/f/executions/second/status.json")["progress"]["done"] > 0)
         for offset in range(0, 24 * MIB, MIB):
-            self.disk.write(offset, self.random.randbytes(MIB))  # raises when it fails
+            self.disk.write(offset, self.random.randbytes(MIB))  # raises when the write fails
         self.assertEqual(self.daemon.read("flows/f/executions/second/wait"), "error\n")
         status = self.daemon.json("flows/f/executions/second/status.json")
         self.assertEqual(status["reason"], "no_space")

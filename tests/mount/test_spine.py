@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The spine: a machine at a real storage daemon, backed up twice through the real mount."""
+"""The spine: a machine at a real storage daemon, backed up and restored through the real mount."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ class Spine(holdfast.MountTest):
         self.disk.write(self.disk.capacity - 700, self.random.randbytes(700))
 
     def change(self):
-        """Scattered writes, the end of the disk among them, and a trimmed area that held data."""
+        """Scattered writes, the last bytes of the disk among them."""
         self.disk.clear_written()
         self.disk.scatter(self.random, 10, SIZES)
         self.disk.write(self.disk.capacity - 300, self.random.randbytes(300))
@@ -40,24 +40,24 @@ class Spine(holdfast.MountTest):
         return target
 
     def stored(self, point):
-        """The point's directory in the repository."""
+        """Returns the point's directory in the repository."""
         (found,) = self.repository.glob(f"*/{point}")
         return found
 
     def start_throttled_run(self, name, burst):
-        """A run that has moved something and can't come to its end before unthrottle()."""
+        """Starts a run that has moved some data and cannot end before unthrottle()."""
         self.storage.throttle(bytes_a_second=1, burst=burst)
         self.daemon.write("flows/f/control", f"run name={name}")
         status = f"flows/f/executions/{name}/status.json"
         self.until(lambda: self.daemon.json(status)["progress"]["done"] > 0)
         self.assertEqual(self.daemon.json(status)["status"], "running")
 
-    def test_both_points_are_the_disk_as_it_was_then(self):
+    def test_each_point_is_the_disk_at_its_instant(self):
         first, first_record = self.back_up("first")
         self.disk.write(600 * MIB, self.random.randbytes(MIB))
         second, second_record = self.back_up("second")
         self.change()
-        self.disk.discard(600 * MIB, MIB)  # the parent must not show through
+        self.disk.discard(600 * MIB, MIB)  # zeros must hide the parent's data
         third, third_record = self.back_up("third")
         points = {first: first_record, second: second_record, third: third_record}
         for point, record in points.items():
@@ -77,7 +77,7 @@ class Spine(holdfast.MountTest):
         self.daemon.stop()
         self.assertFalse(content.same_disk(self.stored(point) / "disk-0.qcow2", record))
 
-    def test_an_increment_moves_and_stores_little_more_than_what_has_changed(self):
+    def test_an_increment_moves_and_stores_little_more_than_the_changes(self):
         self.back_up("first")
         self.change()
         changed = len(content.clusters(self.disk.written)) * content.CLUSTER
@@ -91,7 +91,7 @@ class Spine(holdfast.MountTest):
         self.assertGreater(moved, 0)
         self.assertLessEqual(moved, 1.05 * changed)
 
-    def test_points_outlive_the_daemon_and_the_storage_daemon(self):
+    def test_points_survive_restarts_of_the_daemon_and_the_storage_daemon(self):
         first, first_record = self.back_up("first")
         self.daemon.stop()
         self.storage.stop()
@@ -103,11 +103,11 @@ class Spine(holdfast.MountTest):
         self.assertEqual(self.daemon.json(f"machines/m/points/{second}/manifest.json")["kind"], "incremental")
         self.assertTrue(content.same_bytes(self.restored(second), second_record))
 
-    def test_a_killed_run_is_interrupted_and_no_change_is_lost(self):
+    def test_a_killed_run_is_interrupted_and_loses_no_change(self):
         first, first_record = self.back_up("first")
         kept = set(self.storage.bitmaps(self.disk))
         self.change()
-        self.disk.write(200 * MIB, self.random.randbytes(8 * MIB))  # more than the burst, whatever the rest was
+        self.disk.write(200 * MIB, self.random.randbytes(8 * MIB))  # more than the burst, whatever the other writes hit
         self.start_throttled_run("second", burst=2 * MIB)
         self.daemon.kill()
         self.storage.unthrottle()
@@ -132,7 +132,7 @@ class Spine(holdfast.MountTest):
         self.assertEqual(self.storage.foreign(), [])
         self.assertEqual(len(self.storage.bitmaps(self.disk)), 1)
 
-    def test_a_killed_first_run_leaves_nothing_and_the_next_is_a_full(self):
+    def test_a_killed_first_run_leaves_nothing_and_the_next_run_is_a_full(self):
         self.disk.write(0, self.random.randbytes(8 * MIB))
         self.start_throttled_run("first", burst=2 * MIB)
         self.daemon.kill()
@@ -145,22 +145,22 @@ class Spine(holdfast.MountTest):
         self.assertEqual((manifest["kind"], manifest["reason"]), ("full", "no_parent"))
         self.assertTrue(content.same_bytes(self.restored(point), record))
 
-    def test_a_word_that_is_no_verb_is_refused_in_that_write_and_changes_nothing(self):
+    def test_an_unknown_verb_is_refused_in_its_write_and_changes_nothing(self):
         self.back_up("first")
         before = self.state_of_things()
         control = os.open(self.daemon.mount / "flows/f/control", os.O_WRONLY)
         with self.assertRaises(OSError) as refusal:
             os.write(control, b"bogus\n")
-        os.close(control)  # says nothing more
+        os.close(control)  # close(2) succeeds
         self.assertEqual(refusal.exception.errno, errno.EINVAL)
         self.assertRegex(self.daemon.read("flows/f/error"), r"\A[^\n]*bogus[^\n]*\n\Z")
         self.assertEqual(self.state_of_things(), before)
 
-        # An empty directory more is seen by the same comparison.
+        # Negative control: a new empty directory is seen by the comparison.
         (self.daemon.mount / "flows/other").mkdir()
         self.assertNotEqual(self.state_of_things(), before)
 
-    def test_a_running_flow_is_not_removed(self):
+    def test_a_running_flow_can_not_be_removed(self):
         self.disk.write(0, self.random.randbytes(8 * MIB))
         self.start_throttled_run("first", burst=2 * MIB)
         with self.assertRaises(OSError) as refusal:
@@ -170,9 +170,9 @@ class Spine(holdfast.MountTest):
         self.storage.unthrottle()
         self.assertEqual(self.daemon.read("flows/f/executions/first/wait"), "success\n")
         (self.daemon.mount / "flows/f").rmdir()
-        self.assertEqual(len(self.daemon.points("m")), 1)  # it belongs to the machine
+        self.assertEqual(len(self.daemon.points("m")), 1)  # the point belongs to the machine
 
-    def test_a_changed_migration_is_refused_at_start(self):
+    def test_a_changed_migration_is_refused_at_the_start(self):
         self.daemon.stop()
         catalog = sqlite3.connect(self.daemon.state / "catalog.sqlite")
         catalog.execute("UPDATE schema_migrations SET checksum = 'of another text' WHERE version = 1")
@@ -182,14 +182,14 @@ class Spine(holdfast.MountTest):
             self.daemon.start()
 
     def state_of_things(self):
-        """All that the mount says of its objects, and all that the catalog holds except the event log."""
+        """Returns all files of the objects in the mount, and the catalog without its event log."""
         things = {}
         for collection in ("flows", "machines", "repositories", "jobs"):
             for folder, _, files in os.walk(self.daemon.mount / collection):
                 things[folder] = ""
-                # Reading a point makes it stay for an hour, which the plan says.
+                # The plan says that a point stays for an hour after a read.
                 for file in set(files) - {"error", "wait", "latest", "plan.json"}:
-                    # How much is free in a file system is not ours alone to change.
+                    # Other programs change the free space, too.
                     if not file.endswith(".raw") and (collection, file) != ("repositories", "status.json"):
                         things[f"{folder}/{file}"] = pathlib.Path(folder, file).read_bytes()
         things["catalog"] = self.daemon.catalog()

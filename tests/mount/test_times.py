@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Points by any time (at/), what two have not in common (diff/), what they rest on (chains/)."""
+"""Points by time (at/), differences of two points (diff/), and chains (chains/)."""
 
 import datetime
 import errno
@@ -44,7 +44,7 @@ class Times(holdfast.MountTest):
         self.assertEqual(content, self.disk.path.read_bytes())
         self.assertNotEqual(first, second)
 
-    def test_a_zone_is_taken_for_what_it_is(self):
+    def test_at_understands_a_time_with_a_zone(self):
         point = self.point("a")
         taken = datetime.datetime.fromisoformat(
             self.daemon.json(f"machines/m/points/{point}/manifest.json")["time"].replace("Z", "+00:00")
@@ -54,40 +54,39 @@ class Times(holdfast.MountTest):
         earlier = (elsewhere - datetime.timedelta(seconds=1)).isoformat()
         self.assertIn("no good point that is not later", self.refusal(f"at/{earlier}", "ENOENT"))
 
-    def test_before_the_first_point_there_is_none_and_it_says_so(self):
+    def test_at_before_the_first_point_is_refused_with_enoent(self):
         point = self.point("a")
         said = self.refusal("at/1h-ago", "ENOENT")
         self.assertIn("look up 1h-ago: ENOENT: machine 'm' has no good point that is not later than", said)
         try:
             self.assertIn("no good point", self.refusal("at/yesterday", "ENOENT"))
         except AssertionError:
-            # Unless midnight came in between, which made it one of yesterday.
             taken = self.daemon.json(f"machines/m/points/{point}/manifest.json")["time"]
             if taken[:10] == datetime.datetime.now(datetime.timezone.utc).date().isoformat():
                 raise
 
-    def test_what_is_no_time_is_refused_with_what_would_be_one(self):
+    def test_a_word_that_is_no_time_is_refused_with_an_example(self):
         self.assertIn("write it as 2026-11-20T02:30", self.refusal("at/tomorrow", "EINVAL"))
 
-    def test_no_listing_has_times_or_pairs(self):
+    def test_listings_of_at_and_diff_show_no_times_and_no_pairs(self):
         self.point("a")
         os.stat(self.m / "at/now")
         for folder in ("at", "diff"):
             self.assertEqual(os.listdir(self.m / folder), ["error"])
 
-    def test_a_bad_point_is_passed_over(self):
+    def test_at_skips_a_bad_point(self):
         first = self.point("a")
         second = self.point("b")
         self.assertEqual(os.readlink(self.m / "at/now"), f"../points/{second}")
         self.daemon.write(f"machines/m/points/{second}/control", "verdict result=bad by=ann")
         self.assertEqual(os.readlink(self.m / "at/now"), f"../points/{first}")
 
-    def test_diff_has_the_clusters_that_differ_and_no_other(self):
+    def test_diff_has_exactly_the_clusters_that_differ(self):
         first = self.point("a")
         before = self.disk.path.read_bytes()
         self.disk.write(3 * CLUSTER + 17, b"a few bytes")
         self.disk.write(9 * CLUSTER - 2, b"two clusters")
-        self.disk.write(12 * CLUSTER, before[12 * CLUSTER : 13 * CLUSTER])  # the same once more
+        self.disk.write(12 * CLUSTER, before[12 * CLUSTER : 13 * CLUSTER])  # unchanged content, written again
         second = self.point("b")
         path = f"machines/m/diff/{first}..{second}"
         diff = self.daemon.json(path)
@@ -96,7 +95,7 @@ class Times(holdfast.MountTest):
         self.assertEqual(diff["totals"], {"extent_count": 2, "bytes": 3 * CLUSTER})
         self.assertEqual(os.stat(self.daemon.mount / path).st_size, len(self.daemon.read(path)))
 
-    def test_diff_across_chains_reads_what_both_hold(self):
+    def test_diff_across_chains_compares_the_content(self):
         first = self.point("a")
         self.disk.write(5 * CLUSTER, b"changed")
         second = self.point("b", "type=full")
@@ -104,7 +103,7 @@ class Times(holdfast.MountTest):
         self.assertEqual(diff["disks"][0]["extents"], [{"offset": 5 * CLUSTER, "length": CLUSTER}])
         self.assertEqual(self.daemon.json(f"machines/m/diff/{second}..{second}")["totals"]["bytes"], 0)
 
-    def test_diff_takes_times_and_latest_as_well(self):
+    def test_diff_takes_times_and_latest(self):
         first = self.point("a")
         self.disk.write(0, b"changed")
         second = self.point("b")
@@ -112,13 +111,13 @@ class Times(holdfast.MountTest):
         self.assertEqual((diff["from"], diff["to"]), (first, second))
         self.assertEqual(self.daemon.json("machines/m/diff/now..latest")["totals"]["bytes"], 0)
 
-    def test_diff_says_which_point_there_is_not(self):
+    def test_diff_with_an_absent_point_names_the_point(self):
         point = self.point("a")
         self.assertIn("there is no point 'gone'", self.refusal(f"diff/gone..{point}", "ENOENT"))
         self.assertIn("there is no point 'gone'", self.refusal(f"diff/{point}..gone", "ENOENT"))
         self.assertIn("write A..B", self.refusal(f"diff/{point}", "EINVAL"))
 
-    def test_a_chain_has_its_points_in_order(self):
+    def test_a_chain_lists_its_points_in_order(self):
         names = [self.point("a"), self.point("b"), self.point("c", "type=full"), self.point("d")]
         chains = sorted(name for name in os.listdir(self.m / "chains") if name != "error")
         self.assertEqual(len(chains), 2)
@@ -135,7 +134,7 @@ class Times(holdfast.MountTest):
             self.assertEqual(len(facts["layers"]), len(links))
         self.assertEqual(found, names)
 
-    def test_a_point_says_how_it_is_restored_without_holdfast(self):
+    def test_a_point_has_the_restore_instructions_of_its_repository(self):
         point = self.point("a")
         text = self.daemon.read(f"machines/m/points/{point}/RESTORE.txt")
         (stored,) = (self.folder / "repository-r").glob(f"*/{point}/RESTORE.txt")
@@ -148,7 +147,7 @@ class Times(holdfast.MountTest):
         self.assertIn("driver file", disk["cbt_reason"])
         self.assertEqual(disk["change_ids"], {"r": None})
 
-    def test_a_machine_says_whether_its_newest_good_point_is_as_young_as_its_owner_wants(self):
+    def test_within_objective_follows_the_age_of_the_newest_good_point(self):
         definition = self.daemon.json("machines/m/config.json")
         self.assertIsNone(self.daemon.json("machines/m/status.json")["within_objective"])
 
@@ -165,11 +164,11 @@ class Times(holdfast.MountTest):
         self.assertEqual(status("1h")["warnings"], [])
         self.assertGreater(status("1h")["restore_seconds_estimate"], 0)
         status("1s")
-        # Time alone makes it false: nothing else happens here.
+        # Only the passing time makes within_objective false here.
         self.until(lambda: self.daemon.json("machines/m/status.json")["within_objective"] is False)
         self.assertIn("older than the objective", "".join(self.daemon.json("machines/m/status.json")["warnings"]))
 
-    def test_grep_goes_through_the_whole_machine(self):
+    def test_grep_reads_all_files_of_a_machine(self):
         point = self.point("a")
         found = subprocess.run(["grep", "-rl", point, self.m], capture_output=True, text=True, check=False)
         self.assertIn("manifest.json", found.stdout)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""test: a dry run, of a flow and of a repository. Each thing that a run needs has its line, and nothing is moved."""
+"""The verb `test`: a dry run of a flow or a repository. Its log has a line for each thing that a run needs, and
+nothing changes."""
 
 import json
 import os
@@ -19,7 +20,7 @@ class Trial(holdfast.MountTest):
         self.storage = self.add_machine(capacities=[64 * MIB])
         self.storage.disks[0].write(0, os.urandom(MIB))
 
-    def test_whoever_asks_for_it_of_his_own_flow_sees_what_came_of_it_and_nobody_else_does(self):
+    def test_a_dry_run_is_open_to_the_owner_of_its_flow_and_closed_to_others(self):
         self.add_flow()
         self.folder.chmod(0o755)
         ann, ben = User(65501), User(65502)
@@ -33,7 +34,7 @@ class Trial(holdfast.MountTest):
         self.assertEqual(ben.outcome(lambda: self.daemon.read("jobs/hers/log")), "EACCES")
         os.rename(self.daemon.mount / "flows/f", self.daemon.mount / "flows/g")
         self.assertIn("ok ", ann.does(lambda: self.daemon.read("jobs/hers/log")))
-        # What is left of a flow that is no more is root's.
+        # Jobs of a removed flow belong to root.
         os.rmdir(self.daemon.mount / "flows/g")
         self.assertEqual(ann.outcome(lambda: self.daemon.read("jobs/hers/log")), "EACCES")
 
@@ -49,12 +50,13 @@ class Trial(holdfast.MountTest):
         return "\n".join(lines)
 
     def everything(self):
-        """All that a run could leave; not what comes by itself, definitions and, at the first use, the lease."""
+        """Everything that a run could leave behind. Definitions and the lease are excluded, because the daemon writes
+        both anyway."""
         paths = [path for path in self.repository.rglob("*") if "definitions" not in path.parts]
         files = sorted(str(path) for path in paths if path.name != ".lease")
         return files, self.storage.foreign(), sorted(self.storage.bitmaps(self.storage.disks[0]))
 
-    def test_a_flow_that_may_run_has_a_line_for_each_thing_and_nothing_is_moved(self):
+    def test_a_ready_flow_has_an_ok_line_for_each_thing_and_nothing_changes(self):
         self.add_hook("tell", "exit 0\n")
         self.add_flow(hooks=["tell"], only_if="tell")
         before = self.everything()
@@ -75,7 +77,7 @@ class Trial(holdfast.MountTest):
         self.assertEqual(self.daemon.json("flows/f/status.json")["total_executions"], 0)
         self.assertEqual(self.daemon.points("m"), [])
 
-    def test_the_bitmap_that_the_next_run_rests_on_is_looked_at(self):
+    def test_the_bitmap_that_the_next_run_needs_is_checked(self):
         self.add_flow()
         self.assertEqual(self.daemon.run("f", "r1"), "success")
         log = self.try_out("flows/f", "success", "first")
@@ -87,7 +89,7 @@ class Trial(holdfast.MountTest):
         log = self.try_out("flows/f", "warning", "second")
         self.assertRegex(log, "warning machines/m: disk disk-0: the bitmap of point .* is gone")
 
-    def test_the_next_times_of_its_schedule_are_told(self):
+    def test_the_next_times_of_the_flows_schedule_are_listed(self):
         hourly, _ = far_hourly(time.time())
         self.daemon.define("schedules/s", hourly)
         self.add_flow(schedule="s")
@@ -96,7 +98,7 @@ class Trial(holdfast.MountTest):
         self.daemon.write("schedules/s/control", "disable")
         self.assertIn("warning schedules/s starts nothing", self.try_out("flows/f", "warning", "second"))
 
-    def test_each_thing_that_is_wrong_is_told_beside_what_is_right(self):
+    def test_each_fault_is_listed_beside_the_things_that_work(self):
         path = self.add_hook("tell", "exit 0\n")
         gone = self.add_file_machine("gone")
         self.daemon.define("groups/g", {})
@@ -105,7 +107,7 @@ class Trial(holdfast.MountTest):
         self.daemon.define("flows/f", {"target": "groups/g", "repository": "r", "hooks": ["tell"], "enabled": False})
         path.chmod(0o777)
         os.unlink(gone.path)
-        os.unlink(self.repository / "holdfast.json")  # the mark without which nothing is touched
+        os.unlink(self.repository / "holdfast.json")  # the marker of a repository
         os.chown(self.daemon.mount / "flows/f", 1001, 1001)
         log = self.try_out("flows/f", "error")
         for line in (
@@ -118,18 +120,18 @@ class Trial(holdfast.MountTest):
         ):
             self.assertIn(line, log)
 
-    def test_a_node_that_is_not_there_is_told(self):
+    def test_an_absent_node_is_a_failure(self):
         definition = self.storage.definition() | {"disks": [{"name": "disk-0", "node": "none"}]}
         self.daemon.write("machines/m/config.json", json.dumps(definition))
         self.add_flow()
         self.assertRegex(self.try_out("flows/f", "error"), "failed machines/m: disk disk-0: .*no block node 'none'")
 
-    def test_a_source_that_is_away_is_told(self):
+    def test_an_unreachable_source_is_a_failure(self):
         self.add_flow()
         self.storage.kill()
         self.assertRegex(self.try_out("flows/f", "error"), "failed machines/m: .*qmp.sock")
 
-    def test_a_repository_is_tried_by_itself(self):
+    def test_a_repository_has_a_dry_run_of_its_own(self):
         before = self.everything()
         log = self.try_out("repositories/r", "success", "first")
         self.assertEqual(log.count("ok "), 3)
@@ -139,7 +141,7 @@ class Trial(holdfast.MountTest):
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "read_only": True}))
         self.assertIn("failed repositories/r is read-only", self.try_out("repositories/r", "error", "third"))
 
-    def test_who_may_not_run_a_flow_may_not_try_it(self):
+    def test_a_dry_run_of_a_flow_takes_the_right_to_run_the_flow(self):
         self.add_flow()
         outcome = User(1001).outcome(lambda: self.daemon.write("flows/f/control", "test"))
         self.assertEqual(outcome, "EACCES")

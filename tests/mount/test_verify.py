@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Verification: what is stored is what was written, or the job, the point and the event log say where it is not.
+"""Verification: damage of stored data is reported by the job, the point and the event log.
 
 HOLDFAST_FLIPS sets how many bits are flipped, one at a time (12)."""
 
@@ -27,7 +27,7 @@ class Verify(holdfast.MountTest):
         self.records = {}
 
     def back_up(self, name, expected="success"):
-        """Changes the disk first; the point, whose record is kept."""
+        """Changes the disk, runs the flow, and returns the new point. self.records holds its record."""
         self.disk.scatter(self.random, 5, [512, 4096, 65536, 100_000])
         point, record = super().back_up(name, expected)
         self.records[point] = record
@@ -37,13 +37,13 @@ class Verify(holdfast.MountTest):
         return f"machines/m/points/{point}"
 
     def files(self, point):
-        """The image and the checksums of a point, in the repository."""
+        """Returns the point's image and checksum file in the repository."""
         (image,) = self.repository.glob(f"*/{point}/*.qcow2")
         (sums,) = self.repository.glob(f"*/{point}/*.sums")
         return image, sums
 
     def verify(self, path, name, level="checksums"):
-        """How it ended, and the job's status."""
+        """Returns how the verification ended, and the job's status."""
         self.daemon.write(f"{path}/control", f"verify level={level} name={name}")
         ended = self.daemon.read(f"jobs/{name}/wait").strip()
         return ended, self.daemon.json(f"jobs/{name}/status.json")
@@ -56,7 +56,7 @@ class Verify(holdfast.MountTest):
         return [event for event in lines if event["event"] == kind]
 
     def reads_right(self, point):
-        """The disk as it was, or EIO; nothing else may ever be read."""
+        """Whether the disk can be read. A read must return the disk at its instant or fail with EIO."""
         try:
             found = (self.daemon.mount / self.point_path(point) / "disk-0.raw").read_bytes()
         except OSError as error:
@@ -65,7 +65,7 @@ class Verify(holdfast.MountTest):
         self.assertEqual(found, self.records[point].read_bytes())
         return True
 
-    def test_a_sound_point_is_found_so_and_says_so(self):
+    def test_a_sound_point_is_verified_as_good(self):
         point = self.back_up("first")
         self.assertIsNone(self.verified(point))
         for level in ("quick", "compare", "checksums"):
@@ -80,11 +80,11 @@ class Verify(holdfast.MountTest):
         (facts,) = self.repository.glob(f"*/{point}/facts.json")
         self.assertEqual(json.loads(facts.read_text())["verified"], self.verified(point))
 
-    def test_one_flipped_bit_anywhere_is_found_and_is_never_read(self):
+    def test_one_flipped_bit_anywhere_is_found_and_never_read(self):
         base, point = self.back_up("first"), self.back_up("second")
         files = [*self.files(base), *self.files(point)]
         for number in range(int(os.environ.get("HOLDFAST_FLIPS", "12"))):
-            # Each file in turn: by size alone the checksums would hardly ever be hit.
+            # Files take turns, because random bytes of all files would hardly ever hit the checksums.
             file = files[number % len(files)]
             offset = self.random.randrange(file.stat().st_size)
             content.flip_bit(file, offset)
@@ -93,7 +93,7 @@ class Verify(holdfast.MountTest):
             self.assertIn(self.point_path(point), job["message"])
             self.assertEqual(job["metadata"]["damage"][0]["disk"], "disk-0")
             self.assertEqual(self.verified(point)["result"], "bad")
-            # What the kernel has cached was right when it was read: a new start reads anew.
+            # A new start drops the kernel's cache, which holds data from before the flip.
             self.daemon.stop()
             self.daemon.start()
             self.reads_right(point)
@@ -111,7 +111,7 @@ class Verify(holdfast.MountTest):
         self.assertEqual(self.daemon.json("repositories/r/status.json")["last_verified_at"], newest)
         self.assertEqual((ended, job["reason"]), ("error", "damaged"))
         self.assertEqual((job["metadata"]["points"], job["metadata"]["damaged_points"]), (3, 2))
-        self.assertEqual(job["metadata"]["layers"], 3)  # each is read once
+        self.assertEqual(job["metadata"]["layers"], 3)  # each layer is read once
         self.assertEqual(self.verified(first)["result"], "good")
         self.assertEqual(self.verified(second)["result"], "bad")
         self.assertEqual(self.verified(third)["result"], "bad", "it rests on the second")
@@ -119,7 +119,7 @@ class Verify(holdfast.MountTest):
         self.assertEqual(failed, [self.point_path(second), self.point_path(third)])
         self.assertEqual(self.verify("machines/m", "machine")[0], "error")
 
-    def test_latest_is_the_newest_good_one_and_the_next_run_does_not_rest_on_a_bad_one(self):
+    def test_latest_skips_a_bad_point_and_the_next_run_is_a_full(self):
         first, second = self.back_up("first"), self.back_up("second")
         image, _ = self.files(second)
         content.flip_bit(image, image.stat().st_size // 2)
@@ -131,7 +131,7 @@ class Verify(holdfast.MountTest):
         self.assertEqual(os.readlink(self.daemon.mount / "machines/m/latest"), f"points/{third}")
         self.assertTrue(self.reads_right(third))
 
-    def test_a_quick_look_sees_what_is_missing_cut_off_or_exchanged(self):
+    def test_a_quick_verification_finds_missing_truncated_and_exchanged_files(self):
         point = self.back_up("first")
         other = self.back_up("second")
         image, sums = self.files(point)
@@ -156,15 +156,15 @@ class Verify(holdfast.MountTest):
         sums.write_bytes(whole_sums)
         self.assertEqual(self.verify(self.point_path(point), "restored", "quick")[0], "success")
 
-    def test_a_repository_that_is_away_says_nothing_of_its_points(self):
+    def test_an_absent_repository_says_nothing_about_its_points(self):
         point = self.back_up("first")
-        os.rename(self.repository / "holdfast.json", self.folder / "marker")  # as where nothing is mounted
+        os.rename(self.repository / "holdfast.json", self.folder / "marker")  # as on an unmounted file system
         ended, job = self.verify(self.point_path(point), "away")
         self.assertEqual((ended, job["reason"]), ("error", "failed"))
         self.assertIn(str(self.repository), job["message"])
         self.assertIsNone(self.verified(point))
 
-    def test_it_waits_for_its_turn_and_can_be_cancelled(self):
+    def test_a_verification_waits_for_a_job_slot_and_can_be_cancelled(self):
         point = self.back_up("first")
         self.disk.scatter(self.random, 50, [65536])
         self.daemon.write("config.json", '{"max_concurrent_jobs": 1}')
@@ -177,13 +177,13 @@ class Verify(holdfast.MountTest):
         self.daemon.write("jobs/unwanted/control", "cancel")
         self.assertEqual(self.daemon.read("jobs/unwanted/wait"), "cancelled\n")
         self.assertEqual(self.daemon.json("jobs/late/status.json")["status"], "pending")
-        # A limit that is raised is there at once.
+        # A higher limit applies at once.
         self.daemon.write("config.json", '{"max_concurrent_jobs": 2}')
         self.assertEqual(self.daemon.read("jobs/late/wait"), "success\n")
         self.storage.unthrottle()
         self.assertEqual(self.daemon.read("flows/f/executions/slow/wait"), "success\n")
 
-    def test_qemu_is_asked_about_increments_as_well(self):
+    def test_level_compare_compares_increments_with_qemu(self):
         self.back_up("first")
         self.disk.discard(8 * MIB, MIB)
         second = self.back_up("second")
@@ -191,9 +191,9 @@ class Verify(holdfast.MountTest):
         self.assertEqual(ended, "success", job["message"])
         self.assertEqual(self.verified(second)["level"], "compare")
         stored = sum(self.files(point)[0].stat().st_size for point in self.daemon.points("m"))
-        self.assertGreater(job["bytes_read"], stored)  # the layers, and the disk
+        self.assertGreater(job["bytes_read"], stored)  # the layers and the whole disk
 
-    def test_what_is_no_level_or_taken_is_refused(self):
+    def test_an_unknown_level_or_a_name_in_use_is_refused(self):
         point = self.back_up("first")
         self.verify(self.point_path(point), "taken")
         for command, code in (("verify level=lazily", errno.EINVAL), ("verify name=taken", errno.EEXIST)):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Five hundred readers of one `wait`: they cost nothing but room, and each is answered or let go."""
+"""Five hundred parked readers of one `wait`: no thread each, and every reader is answered or released."""
 
 import os
 import signal
@@ -23,19 +23,19 @@ class Waiters(FaceTest):
         self.until_parked(*readers)
         return readers
 
-    def test_all_are_woken_when_what_they_wait_for_has_ended(self):
+    def test_all_readers_are_answered_at_the_end_of_the_run(self):
         readers = self.park()
         self.daemon.write("flows/f/control", "cancel")
         for reader in readers:
             self.assertEqual(reader.communicate(timeout=holdfast.CEILING), (b"cancelled\n", b""))
 
-    def test_they_cost_no_thread_and_others_are_served(self):
+    def test_parked_readers_cost_no_thread_and_other_requests_are_served(self):
         before = self.threads()
         self.park()
-        self.assertLess(self.threads() - before, MANY // 10)  # the run's own may have come meanwhile
+        self.assertLess(self.threads() - before, MANY // 10)  # the run's own threads may have started meanwhile
         self.assert_runs("ls -lR . && cat status.json machines/m/status.json && mkdir flows/g && rmdir flows/g")
 
-    def test_a_killed_one_goes_at_once_and_the_others_stay(self):
+    def test_a_killed_reader_goes_at_once_and_the_others_stay(self):
         readers = self.park()
         for reader in readers[::2]:
             reader.kill()
@@ -46,7 +46,7 @@ class Waiters(FaceTest):
         for reader in readers[1::2]:
             self.assertEqual(reader.communicate(timeout=holdfast.CEILING), (b"cancelled\n", b""))
 
-    def test_all_are_let_go_when_the_daemon_ends(self):
+    def test_all_readers_get_eshutdown_when_the_daemon_ends(self):
         readers = self.park()
         self.daemon.stop()
         for reader in readers:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""status.json at the root: what is wrong, and what runs, of all that the reader may see."""
+"""status.json at the root: warnings and running jobs of all objects that the reader may see."""
 
 import json
 import os
@@ -23,7 +23,7 @@ class Warnings(holdfast.MountTest):
         return self.daemon.json("status.json")
 
     def expect(self, *sentences):
-        """Each of these, and nothing else; a stranger, who may look into neither, is told of none."""
+        """Expects exactly these warnings. A stranger, who sees no object, gets none."""
         status = self.status()
         self.assertEqual(status["health"], "warning" if sentences else "ok")
         self.assertEqual(len(status["warnings"]), len(sentences), status["warnings"])
@@ -36,10 +36,10 @@ class Warnings(holdfast.MountTest):
         for path in ("machines/m", "repositories/r", "flows/f"):
             os.chmod(self.daemon.mount / path, 0o700)
 
-    def test_nothing_wrong_is_ok(self):
+    def test_without_warnings_health_is_ok(self):
         self.expect()
 
-    def test_a_repository_that_is_not_there(self):
+    def test_an_absent_repository_is_a_warning(self):
         self.close_to_others()
         marker = self.repository / "holdfast.json"
         marker.rename(self.folder / "aside")
@@ -49,7 +49,7 @@ class Warnings(holdfast.MountTest):
         self.assertEqual(self.daemon.run("f", "r3"), "success")
         self.expect()
 
-    def test_a_point_that_is_damaged_and_a_machine_without_a_good_one(self):
+    def test_a_damaged_point_and_a_machine_without_a_good_point_are_warnings(self):
         self.close_to_others()
         (image,) = self.repository.glob("*/*/*.qcow2")
         content.flip_bit(image, image.stat().st_size // 2)
@@ -64,14 +64,14 @@ class Warnings(holdfast.MountTest):
         self.assertEqual(self.daemon.read("jobs/again/wait"), "success\n")
         self.expect()
 
-    def test_an_objective_that_is_missed(self):
+    def test_a_missed_objective_is_a_warning(self):
         self.close_to_others()
         definition = self.daemon.json("machines/m/config.json") | {"objective": "1s"}
         self.daemon.write("machines/m/config.json", json.dumps(definition))
         self.until(lambda: self.status()["warnings"])
         self.expect("machine 'm': the newest good point is of .*, older than the objective allows")
 
-    def test_what_runs_is_told_also_where_no_flow_has_it_run(self):
+    def test_a_job_without_a_flow_is_listed_as_running(self):
         self.close_to_others()
         self.add_repository("slow", bandwidth=1)
         self.daemon.write("machines/m/control", "backup repository=slow name=alone")

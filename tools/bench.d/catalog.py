@@ -1,7 +1,8 @@
-"""catalog: questions of a catalog with 10,000 flows, 1,000,000 executions and 3,000,000 jobs ÷ the same with 1,000.
+"""catalog: queries of a catalog with 10,000 flows ÷ the same with 1,000 flows.
 
-A flow's status, the list of its newest 50 executions, the summary, the due schedules; the worst of them counts. Medians of
-500 rounds, in which both are asked by turns."""
+The catalog with 10,000 flows has 1,000,000 executions and 3,000,000 jobs. Queries: a flow's status, its newest 50
+executions, the summary, the due schedules. The worst ratio counts. Medians of 500 rounds, in which both catalogs take
+turns."""
 
 import catalogbench
 import bench

@@ -1,6 +1,6 @@
 """catalog-insert: 100,000 executions with 3 jobs each through the stores ÷ the same by the bare sqlite3 C interface.
 
-The same rows by the same statements, 1,000 executions a transaction; medians of rounds in which both take turns."""
+Both insert the same rows with the same statements, 1,000 executions a transaction. Medians of alternating rounds."""
 
 import statistics
 

@@ -1,8 +1,8 @@
-"""guest-stall: a guest's write latency p99 while it is backed up to a repository limited to 5 MB/s, beside the same without.
+"""guest-stall: p99 of a guest's write latency during a backup limited to 5 MB/s, beside the same without a backup.
 
-A real guest, by its own account: its kernel traces when each write is handed to the disk and when it is done. It writes
-4 KiB at a time, in stretches over the whole disk, so that while a backup lasts one write in a few is the first in its
-cluster, for which QEMU copies what was there. A backup freezes, reads and lets go of its source within a round."""
+A real guest's kernel traces when each write is handed to the disk and when it is done. The guest writes 4 KiB at a
+time, in stretches over the whole disk. So during a backup one write in a few is the first in its cluster, and QEMU
+copies the cluster first. Each round contains a whole backup: freeze, read, release."""
 
 import contextlib
 import pathlib
@@ -26,12 +26,12 @@ WRITER = (
     "dd if=/dev/urandom of=/tmp/data bs=4k count={n} 2>/dev/null; rm -f /tmp/stop; while [ ! -e /tmp/stop ]; do "
     "dd if=/tmp/data of={disk} bs=4k seek=$(({n}*((RANDOM*32768+RANDOM)%{stretches}))) oflag=direct conv=notrunc 2>/dev/null; done"
 )
-# dd-97 [000] d.... 12.345678: block_rq_issue: 254,16 WS 4096 () 2048 + 8 [dd]
+# Example line: dd-97 [000] d.... 12.345678: block_rq_issue: 254,16 WS 4096 () 2048 + 8 [dd]
 EVENT = re.compile(r" (\d+\.\d+): block_rq_(issue|complete): \S+ W\S* (?:\d+ )?\(\) (\d+) \+ \d+ ")
 
 
 def latencies(trace):
-    """Of each write, in seconds."""
+    """Latency of each write, in seconds."""
     issued, found = {}, []
     for line in trace.splitlines():
         if event := EVENT.search(line):
@@ -44,7 +44,7 @@ def latencies(trace):
 
 
 class Round:
-    """What one way of writing has come to."""
+    """Results of one way of writing."""
 
     def __init__(self, name):
         self.name, self.p99, self.median, self.worst, self.writes = name, [], [], 0.0, 0
@@ -94,7 +94,7 @@ class Site:
         self.guest.run(f"({writer}) >/dev/null 2>&1 &")
 
     def measure(self, meanwhile):
-        """The latencies of the guest's writes while `meanwhile` runs."""
+        """Returns the latencies of the guest's writes while `meanwhile` runs."""
         self.guest.run("echo >/tracing/trace; echo 1 >/tracing/tracing_on")
         meanwhile()
         self.guest.run("echo 0 >/tracing/tracing_on")
@@ -106,7 +106,7 @@ class Site:
             raise RuntimeError(f"the run {name} ended as {status}: {self.daemon.log.read_text()}")
 
     def check(self):
-        """The last point is what the guest had at one instant, when nothing was written any more."""
+        """Checks that the last point, taken after the writes, is the guest's disk."""
         self.guest.run("touch /tmp/stop; while [ \"$(pidof dd)\" ]; do sleep 0.1; done; sync")  # fmt: skip
         self.back_up("check")
         self.guest.close()

@@ -1,8 +1,8 @@
-"""image-dense: memory above the writer's buffers, in MiB, of writing a disk of 16 TiB that is all data.
+"""image-dense: memory above the writer's buffers, in MiB, while a disk of 16 TiB full of data is written.
 
-The data is a generator's and is not kept; the tables, refcounts and checksums of all its 268,435,456 clusters are written, and
-qemu-img check reads them. It takes a quarter of an hour on two idle processors, 3 GiB in memory (ext4 has no file as long as the
-image) and 5 GiB on disk."""
+A generator makes the data, which is not kept. Tables, refcounts and checksums of all 268,435,456 clusters are written
+and read by qemu-img check. The row takes a quarter of an hour on two idle processors, 3 GiB of memory (ext4 has no
+file as long as the image) and 5 GiB on disk."""
 
 import pathlib
 import tempfile

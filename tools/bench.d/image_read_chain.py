@@ -1,7 +1,8 @@
-"""image-read-chain: two readers of a chain of 30 layers, every cluster checked, beside `qemu-img bench` in the same requests.
+"""image-read-chain: two readers of a chain of 30 layers, beside `qemu-img bench` with the same requests.
 
-A full of mixed data, and 29 increments of 64 MiB of random clusters. Judged by requests of one cluster. In smaller ones
-the lead is larger; in larger ones both do little else than copy out of the page cache."""
+The chain is a full of mixed data and 29 increments of 64 MiB of random clusters. Our readers check every cluster.
+Requests of one cluster count. The lead is larger with smaller requests; with larger ones both mostly copy out of the
+page cache."""
 
 import bench
 import imagebench

@@ -1,4 +1,6 @@
-"""image-read-zstd: two readers of an image with zstd, every cluster checked, beside `qemu-img bench` in the same requests."""
+"""image-read-zstd: two readers of an image with zstd, beside `qemu-img bench` with the same requests.
+
+Our readers check every cluster."""
 
 import bench
 import imagebench

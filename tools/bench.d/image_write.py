@@ -1,4 +1,4 @@
-"""image-write: a disk of mixed data written uncompressed, beside `qemu-img convert -W -m 16`; ours is checksummed, too."""
+"""image-write: a disk of mixed data written uncompressed with checksums, beside `qemu-img convert -W -m 16`."""
 
 import bench
 import imagebench

@@ -1,6 +1,6 @@
 """increment-moved: bytes that an increment moves ÷ the clusters that have changed.
 
-Counted twice: by the daemon, and by the kernel, as what the storage daemon has read meanwhile."""
+Bytes are counted twice: by the daemon, and by the kernel as reads of the storage daemon."""
 
 import pathlib
 

@@ -1,6 +1,7 @@
 """ls-10k: `ls flows` with 10,000 flows ÷ `ls` of the same names as plain directories on tmpfs.
 
-Two ways: the names alone, and `ls -l`, which asks for the attributes of each. The ratio is that of the first."""
+Two ways: the names alone, and `ls -l`, which asks for the attributes of each name. The ratio of the first way
+counts."""
 
 import pathlib
 import tempfile

@@ -1,6 +1,6 @@
-"""memory-backup: peak memory, in MiB, of the daemon over a full backup of a disk of 16 TiB with 2 GiB of data all over it.
+"""memory-backup: peak memory of the daemon, in MiB, during a full backup of a disk of 16 TiB.
 
-Files are in memory: ext4 has none as long as the disk."""
+The disk holds 2 GiB of scattered data. Files are in memory, because ext4 has no file as long as the disk."""
 
 import os
 import random
@@ -13,7 +13,7 @@ MIB = 2**20
 
 
 def check(image, truth):
-    """Each stretch is what was written, and between them is nothing."""
+    """Checks that each stretch holds what was written, and that everything between is a hole."""
     ours, theirs = (os.open(path, os.O_RDONLY) for path in (image, truth))
     try:
         end = 0

@@ -1,6 +1,7 @@
-"""memory-idle: memory, in MiB, of an idle daemon with 10,000 flows: after they were made, and after a restart, the larger.
+"""memory-idle: memory of an idle daemon with 10,000 flows, in MiB.
 
-They are made through the mount: mkdir, and a config.json each. After the restart all of them are listed once."""
+Flows are made through the mount, with mkdir and a config.json each. After a restart all flows are listed once. The
+larger of the values before and after the restart counts."""
 
 import os
 import pathlib
@@ -26,7 +27,7 @@ def line(when, size):
 def measure():
     with bench.Site(below=bench.memory()) as site:
         begun = time.monotonic()
-        for number in range(FLOWS - 1):  # the site has one
+        for number in range(FLOWS - 1):  # the site has made one flow
             site.daemon.define(f"flows/f{number}", {"target": "machines/m", "repository": "r"})
         seconds = time.monotonic() - begun
         made = resident_bytes(site.daemon.process.pid)

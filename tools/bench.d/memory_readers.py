@@ -1,7 +1,7 @@
-"""memory-readers: peak memory, in MiB, of the daemon while 16 readers read all that a disk of 16 TiB holds.
+"""memory-readers: peak memory of the daemon, in MiB, while 16 readers read a disk of 16 TiB.
 
-It holds 1 GiB, all over it. Each reader goes through it in an order of its own; four of them read the flat image from
-end to end. Files are in memory: ext4 has none as long as the disk."""
+The disk holds 1 GiB of scattered data. Each reader has its own order; four of them read the flat image from end to
+end. Files are in memory, because ext4 has no file as long as the disk."""
 
 import concurrent.futures
 import os
@@ -21,7 +21,7 @@ def place(number):
 
 
 def read_all(image, truth, seed):
-    """All stretches, in an order that is the seed's; and that they are what was written."""
+    """Reads all stretches in the seed's order, and checks their content."""
     order = random.Random(seed).sample(range(STRETCHES), STRETCHES)
     with open(image, "rb", buffering=0) as ours, open(truth, "rb", buffering=0) as theirs:
         os.posix_fadvise(ours.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -41,7 +41,7 @@ def measure():
             site.disk.write(place(number), rng.randbytes(MIB))
         point = site.back_up("full")
         site.daemon.stop()
-        site.daemon.start()  # whose peak is the readers' alone
+        site.daemon.start()  # a new daemon, so that its peak comes from the readers alone
         folder = site.daemon.mount / f"machines/m/points/{point}"
         with concurrent.futures.ThreadPoolExecutor(READERS) as pool:
             begun = [pool.submit(read_flat, folder / "disk-0.qcow2") for _ in range(OF_THE_FLAT)]

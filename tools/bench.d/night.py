@@ -1,7 +1,8 @@
-"""night: 200 small machines, 1 % changed each, one after another through one daemon, beside the same bytes as one machine.
+"""night: increments of 200 small machines, one after another, beside the same bytes as one machine.
 
-Each machine has a disk of 4 GiB, ten of them at a storage daemon; the one machine's disk is as large as all of them. What has changed
-is mixed data. Only the increments are measured, once each and one way after the other: all of it is in memory."""
+Each machine has a disk of 4 GiB, ten of them at a storage daemon. The one machine's disk is as large as all of these.
+Of each disk 1 % changes, to mixed data. Only the increments are measured, once each and one way after the other,
+because everything is in memory."""
 
 import contextlib
 import pathlib
@@ -21,7 +22,7 @@ CHANGED = CAPACITY // 100 // content.CLUSTER  # clusters
 
 
 def change(disk, clusters, rng, pool):
-    """Written to the disk alone, without a record beside it: memory has no room for both."""
+    """Writes to the disk alone, without a record, because memory has no room for both."""
     places = sorted(rng.sample(range(disk.capacity // content.CLUSTER), clusters))
     with open(disk.export, "rb+", buffering=0) as file:
         for place in places:
@@ -31,14 +32,14 @@ def change(disk, clusters, rng, pool):
 
 
 def clusters_to_write(rng):
-    """Some of each kind of mixed data."""
+    """Returns clusters of each kind of mixed data."""
     pieces = [kind() for kind in benchdata.kinds(rng) for _ in range(4)]
     size = content.CLUSTER
     return [piece[at : at + size] for piece in pieces for at in range(0, len(piece), size)]
 
 
 def measure_way(name, storages_of, rng, pool):
-    """The seconds that the increments of all these disks take, each a machine's, one after another."""
+    """Returns the seconds of the increments of all disks, one machine after another."""
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir=bench.memory()))
         stack.callback(shutil.rmtree, folder)
@@ -60,7 +61,7 @@ def measure_way(name, storages_of, rng, pool):
         flows = daemon.mount / "flows"
         one = f'echo run > {flows}/$f/control && [ "$(cat {flows}/$f/wait)" = success ] || exit 1'
         side = bench.Side(name, ["sh", "-c", f"for f in {' '.join(machines)}; do {one}; done"], daemon.process.pid)
-        side.measure()  # fulls, of nothing
+        side.measure()  # fulls of empty disks
         side.seconds.clear()
         side.cpu.clear()
         changed = {
@@ -73,7 +74,7 @@ def measure_way(name, storages_of, rng, pool):
 
 
 def check(daemon, machine, disk, places):
-    """The newest point is an increment, and what was written is what it has."""
+    """Checks that the newest point is an increment with the written data."""
     point = daemon.points(machine)[-1]
     if daemon.json(f"machines/{machine}/points/{point}/manifest.json")["kind"] != "incremental":
         raise RuntimeError(f"{machine} was read whole")

@@ -1,11 +1,12 @@
-"""read-rand: fio's random reads of 4 and of 64 KiB, 16 at once, of a point through the mount, beside qemu-storage-daemon's.
+"""read-rand: fio's random reads of a point through the mount, beside qemu-storage-daemon's FUSE export.
 
-By libaio and O_DIRECT, so that 16 are under way and no cache of the kernel's answers. The worse of the two ratios counts."""
+Reads of 4 and of 64 KiB, 16 at once. libaio and O_DIRECT keep 16 reads in flight past the kernel's cache. The worse of
+the two ratios counts."""
 
 import bench
 import readbench
 
-TOTALS = {"4k": "1g", "64k": "4g"}  # long beside what fio itself takes to begin and end
+TOTALS = {"4k": "1g", "64k": "4g"}  # seconds: long beside the start and the end of fio
 
 
 def measure():

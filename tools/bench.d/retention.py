@@ -1,8 +1,8 @@
 """retention: a simulated year of daily points with keep_daily 30: bytes written by retention ÷ bytes captured.
 
-A file of 64 MiB of which 1 MiB changes each day, at random clusters of 64 KiB. Each night the flow runs, and what its
-policy no longer keeps goes. Also told: the deepest chain that QEMU opened, the most room that a merge took, and what
-the repository takes in the end, beside what a copy of the kept points would."""
+The disk is a file of 64 MiB, of which 1 MiB changes each day at random clusters of 64 KiB. Each night the flow runs
+and its policy prunes. The row also shows the deepest chain that QEMU opened, the most room that a merge took, and the
+final size of the repository beside a copy of the kept points."""
 
 import pathlib
 import random
@@ -37,7 +37,7 @@ def measure():
         for _ in range(DAYS):
             point = days.day(DAILY)
             captured += daemon.json(f"machines/m/points/{point}/manifest.json")["bytes_stored"]
-            deepest = max(deepest, len(days.layers()) + 1)  # as it was before the pruning
+            deepest = max(deepest, len(days.layers()) + 1)  # size before the pruning
             for job in days.new_jobs(seen).values():
                 written += job["metadata"]["bytes_written"]
                 largest = max(largest, job["metadata"]["bytes_written"])

@@ -1,7 +1,7 @@
-"""scheduler: a look at what is due with 10,000 flows, each with its own schedule ÷ the same with 100; ten are due, and start.
+"""scheduler: a look for due times with 10,000 flows ÷ the same with 100 flows.
 
-Medians of 200 looks, of the processor's time, in which both are asked by turns; the catalogs lie in memory, where there is no
-sync to hide behind."""
+Each flow has its own schedule; ten flows are due and start. Medians of the processor time of 200 looks, in which both
+catalogs take turns. The catalogs are in memory, because a sync would hide the difference."""
 
 import pathlib
 import subprocess

@@ -1,7 +1,7 @@
-"""status: `cat status.json`, the root's and a flow's, ÷ `cat` of the same files on tmpfs.
+"""status: `cat status.json` of the root and of a flow ÷ `cat` of the same files on tmpfs.
 
-With 1,000 flows. Each file is read many times by one process, so that it isn't the start of `cat` that is measured; the
-ratio is that of the root's."""
+The mount has 1,000 flows. One process reads each file many times, so that the start of `cat` does not count. The
+root's ratio counts."""
 
 import pathlib
 import shutil

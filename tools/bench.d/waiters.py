@@ -1,7 +1,7 @@
-"""waiters: what `ls -l` and `cat status.json` ask of a mount with 500 parked readers of a `wait` ÷ of one without.
+"""waiters: `ls -l` and `cat status.json` on a mount with 500 parked readers of a `wait` ÷ the same on a mount without.
 
-Two daemons, each with an unfinished run, asked by turns and by one process: so neither the start of programs is
-measured, nor what else the machine does meanwhile. Medians of 500 turns; the worse of the two counts."""
+Two daemons, each with an unfinished run, take turns under one process. So neither the start of programs nor the
+machine's other load counts. Medians of 500 turns; the worse ratio counts."""
 
 import contextlib
 import os
@@ -45,7 +45,7 @@ def all_parked(readers):
 
 @contextlib.contextmanager
 def parked(path):
-    """Many readers of one `wait`, all of which wait."""
+    """Starts many readers of one `wait`, all parked."""
     readers = [spawn(["cat", path], stdout=subprocess.DEVNULL) for _ in range(MANY)]
     try:
         holdfast.until(lambda: all_parked(readers))

@@ -1,7 +1,7 @@
-"""The harness of tools/bench: two ways side by side in one run, A B A B, each watched from outside.
+"""The harness of tools/bench: two programs side by side in one run, A B A B, each measured from outside.
 
-A row measures and returns a Result. Absolute times mean nothing on shared machines, so what counts is
-the ratio; what was read is compared before anything is measured."""
+A row measures and returns a Result. Only ratios count, because absolute times mean nothing on shared machines.
+Contents are compared before the measurement."""
 
 import contextlib
 import dataclasses
@@ -24,7 +24,8 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclasses.dataclass
 class Result:
-    """What a row prints: the ratio, its bar ("≥" or "≤" and a number; None where it is only told), and lines that explain it."""
+    """Result of a row: the ratio, its bar ("≥" or "≤" and a number; None for information only), and lines of
+    detail."""
 
     ratio: float
     bar: tuple | None
@@ -38,7 +39,8 @@ class Result:
 
 
 class Side:
-    """One of the ways: `prepare` before each round (not measured), `command`, and the process that serves it, if any."""
+    """One of the two programs: `prepare` runs before each round (not measured), `command` is measured, `server` is the
+    process behind the command, if any."""
 
     def __init__(self, name, command, server=None, prepare=lambda: None):
         self.name, self.command, self.server, self.prepare = name, command, server, prepare
@@ -67,14 +69,15 @@ class Side:
 
 
 def touch_memory(size):
-    """Uses so much memory and frees it. A virtual machine's host takes back what lies free; whoever touches it first then
-    waits for that host, which would be most of what is seen of a way that goes through a cache."""
+    """Uses so much memory and frees it. A virtual machine's host takes free memory back, and the next use waits for
+    the host. Without this, that wait would dominate programs that go through a cache."""
     write = f"import mmap; m = mmap.mmap(-1, {size}); part = bytes([1]) * 2**20; [m.write(part) for _ in range({size >> 20})]"
     subprocess.run([sys.executable, "-c", write], check=True)
 
 
 def alternate(ours, beside, rounds=5):
-    """How many times faster ours is, by medians of alternating rounds. A first round of each is not counted."""
+    """Returns by which factor ours is faster, from the medians of alternating rounds. The first round of each is not
+    counted."""
     for side in (ours, beside):
         side.measure()
         side.seconds.clear()
@@ -88,13 +91,13 @@ def alternate(ours, beside, rounds=5):
 def _cpu_seconds(pid):
     if pid is None:
         return 0
-    # utime and stime: fields 14 and 15, counted from 1; the name in field 2 may hold spaces.
+    # Fields 14 and 15, counted from 1, are utime and stime; the name in field 2 may hold spaces.
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def peak_bytes(pid):
-    """The most memory that a process ever had."""
+    """Peak memory of the process."""
     if pid is None:
         return 0
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -104,7 +107,7 @@ def peak_bytes(pid):
 
 
 def check_contents(paths, record):
-    """All of them are the record; and a bit flipped in the record is seen by the same comparison."""
+    """Checks that all files equal the record, and that the same comparison sees a flipped bit."""
     for path in paths:
         if not content.same_bytes(path, record):
             raise RuntimeError(f"{path} is not what the disk was")
@@ -116,7 +119,7 @@ def check_contents(paths, record):
 
 
 def drop_cache(path):
-    """The kernel forgets what it has cached of this file."""
+    """Drops the file from the kernel's cache."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -130,7 +133,7 @@ def warm(paths):
 
 
 class Site:
-    """A daemon, a storage daemon with one disk (of 4 GiB), and a flow "f" for it; a context manager."""
+    """A context manager: a daemon, a storage daemon with one disk (4 GiB by default), and a flow "f" for the disk."""
 
     def __init__(self, below=None, capacity=CAPACITY, **repository_settings):
         self._below, self._capacity = below, capacity

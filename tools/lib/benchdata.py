@@ -1,4 +1,4 @@
-"""What benchmark disks hold: "mixed" data and "scattered" changes, the same for every run of a seed."""
+"""Contents of benchmark disks: "mixed" data and "scattered" changes, the same for each run with one seed."""
 
 import random
 
@@ -20,7 +20,7 @@ def _zero_heavy(rng):
 
 
 def kinds(rng):
-    """What mixed data is made of: text-like, random, zero-heavy; a MiB at each call."""
+    """Returns functions for the kinds of mixed data: text-like, random, zero-heavy. Each call of one makes a MiB."""
     pool = _text_pool(rng)
     return [
         lambda: pool[rng.randrange(len(pool))],
@@ -30,7 +30,7 @@ def kinds(rng):
 
 
 def fill_mixed(disk, seed=1):
-    """Half of the disk stays a hole; of the rest a third each is of each kind."""
+    """Fills half of the disk with mixed data, a third of each kind. The other half stays a hole."""
     rng = random.Random(seed)
     makers = kinds(rng)
     stretch = 8 * MIB
@@ -40,7 +40,7 @@ def fill_mixed(disk, seed=1):
 
 
 def change_scattered(disk, total=64 * MIB, seed=2):
-    """`total` bytes of random 64 KiB blocks, aligned, each another; how many."""
+    """Overwrites `total` bytes in random, aligned, distinct blocks of 64 KiB. Returns the number of blocks."""
     rng = random.Random(seed)
     blocks = rng.sample(range(disk.capacity // BLOCK), total // BLOCK)
     for block in blocks:

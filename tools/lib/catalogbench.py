@@ -1,4 +1,4 @@
-"""Runs catalog_bench, which is built beside the daemon, in a directory that goes with it."""
+"""Runs catalog_bench, which is built beside the daemon, in a temporary directory."""
 
 import pathlib
 import subprocess
@@ -8,7 +8,7 @@ import holdfast
 
 
 def run(what):
-    """The lines that it prints."""
+    """Returns the lines that catalog_bench prints."""
     program = pathlib.Path(holdfast.BINARY).resolve().parent / "tests/catalog_bench"
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
         done = subprocess.run([program, what, folder], stdout=subprocess.PIPE, text=True, check=True)

@@ -13,7 +13,7 @@ from processes import spawn
 
 @contextlib.contextmanager
 def served(disk, socket):
-    """The disk's image at an NBD server of its own, read only. Its storage daemon, which has it open, must rest."""
+    """Serves the disk's image read-only by NBD. The storage daemon that has the image open must be idle."""
     with open(disk.export, "rb+") as file:
         os.fsync(file.fileno())
     image = f"driver=qcow2,file.driver=file,file.filename={disk.image},file.locking=off,read-only=on"
@@ -26,7 +26,7 @@ def served(disk, socket):
 
 
 class Runs:
-    """Full backups, each into a repository of its own, so that memory holds one of them at a time."""
+    """Full backups, each into its own repository, so that memory holds one backup at a time."""
 
     def __init__(self, site, compression):
         self._site, self._compression = site, compression
@@ -48,7 +48,8 @@ class Runs:
 
 
 def measure(compression, name, command, bar):
-    """`command(source, target)`: the shell's words that copy the export at `source` into the qcow2 file `target`."""
+    """Measures a full backup beside `command(source, target)`: shell words that copy the export `source` into the
+    qcow2 file `target`."""
     with bench.Site(below=bench.memory()) as site, contextlib.ExitStack() as stack:
         benchdata.fill_mixed(site.disk)
         target = site.folder / "beside.qcow2"

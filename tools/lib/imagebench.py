@@ -1,4 +1,4 @@
-"""Images by image_bench, which is built beside the daemon, and by qemu-img, in a directory that goes with them."""
+"""Images by image_bench, which is built beside the daemon, and by qemu-img, in a temporary directory."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ PROGRAM = pathlib.Path(holdfast.BINARY).resolve().parent / "tests/image_bench"
 
 
 class RawDisk:
-    """A raw file, sparse, to be filled."""
+    """A sparse raw file to fill."""
 
     capacity = bench.CAPACITY
 
@@ -33,13 +33,13 @@ class RawDisk:
 
 
 def memory_folder():
-    """A directory that goes: in memory where that is possible, for it isn't the disk that is measured."""
+    """A temporary directory, in memory where possible, because the disk is not measured."""
     return tempfile.TemporaryDirectory(prefix="holdfast-bench-", dir=bench.memory())
 
 
 @contextlib.contextmanager
 def mixed_disk():
-    """A raw file of mixed data, in a directory of its own."""
+    """A raw file of mixed data, in its own directory."""
     with memory_folder() as folder:
         disk = RawDisk(pathlib.Path(folder) / "disk.raw")
         with contextlib.closing(disk):
@@ -48,13 +48,14 @@ def mixed_disk():
 
 
 def run(*words):
-    """What image_bench prints."""
+    """Returns the output of image_bench."""
     done = subprocess.run([PROGRAM, *map(str, words)], stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout
 
 
 def compare_writing(codec, flags):
-    """By image_bench beside qemu-img convert, with its flags for this codec: the ratio, and a line for each."""
+    """Compares image_bench with qemu-img convert, with its flags for the codec. Returns the ratio and a line for
+    each."""
     with mixed_disk() as raw:
         ours, theirs = raw.with_name("ours.qcow2"), raw.with_name("theirs.qcow2")
         convert = ["qemu-img", "convert", "-W", "-m", "16", *flags, "-f", "raw", "-O", "qcow2", raw, theirs]
@@ -73,7 +74,7 @@ def forget(image):
 
 
 def check_reading(raw, images):
-    """Our reader and QEMU agree about the chain (newest first), and the comparison is worth something."""
+    """Checks that both readers agree about the chain (newest first), and that the comparison sees a flipped bit."""
     record = raw.with_name("record.raw")
     convert = ["qemu-img", "convert", "-f", "qcow2", "-O", "raw", images[0], record]
     subprocess.run(convert, check=True)
@@ -84,7 +85,8 @@ def check_reading(raw, images):
 
 
 def compare_reading(images, size):
-    """Two readers of ours beside qemu-img bench, both in requests of `size` bytes: the ratio, and a line for each."""
+    """Compares two image_bench readers with qemu-img bench, all in requests of `size` bytes. Returns the ratio and a
+    line for each."""
     requests = bench.CAPACITY // size
     theirs = ["qemu-img", "bench", "-U", "-f", "qcow2", "-d", "64", "-c", str(requests), "-s", str(size), images[0]]
     unit = f"{size >> 10} KiB"

@@ -1,6 +1,6 @@
 """A point read through the mount, beside qemu-storage-daemon's FUSE export of the same qcow2.
 
-Warm: the stored files are in the page cache; what the kernel has cached of the mount is dropped."""
+The stored files are in the page cache; the kernel's cache of the mount is dropped."""
 
 import contextlib
 
@@ -12,7 +12,7 @@ from storage import launch
 
 @contextlib.contextmanager
 def exported(image, folder):
-    """The image as a file that another storage daemon serves: the file, and the daemon's pid."""
+    """Serves the image as a file through another storage daemon. Yields the file and the daemon's pid."""
     target = folder / "beside.raw"
     target.touch()
     process, monitor = launch(
@@ -33,8 +33,8 @@ def exported(image, folder):
 
 @contextlib.contextmanager
 def both_ways(fills=0):
-    """A full backup of mixed data, to be read in both ways. Yields compare(command), where command(file) are the words that
-    read it, and fill so many bytes of the kernel's cache: the ratio, and a line for each way."""
+    """Makes a full backup of mixed data, to be read both ways. Yields compare(command), where command(file) returns
+    the words that read the file. compare() returns the ratio and a line for each way."""
     with bench.Site(below=bench.memory()) as site, contextlib.ExitStack() as stack:
         benchdata.fill_mixed(site.disk)
         point = site.back_up("full")
@@ -60,7 +60,8 @@ def both_ways(fills=0):
 
 @contextlib.contextmanager
 def chain(depth):
-    """A full of mixed data and increments of scattered changes, in memory: the site, and the points, the oldest first."""
+    """Makes a full of mixed data and increments of scattered changes, in memory. Yields the site and the points, the
+    oldest first."""
     with bench.Site(below=bench.memory()) as site:
         benchdata.fill_mixed(site.disk)
         points = [site.back_up("full")]

@@ -1,4 +1,4 @@
-"""A disk copied out of the mount by cp, beside qemu-img convert from the chain of files; into memory both."""
+"""A disk copied out of the mount by cp, beside qemu-img convert from the chain of files; both write to memory."""
 
 import bench
 import content
@@ -8,8 +8,8 @@ DEPTH = 4  # layers of the chain
 
 
 def compare(form, flags, same):
-    """The ratio to qemu-img convert as it is, and a line for each way; the last one is qemu-img with 16 requests under way.
-    `same(copy, record)` is how a copy of this form is checked."""
+    """Returns the ratio to plain qemu-img convert, and a line for each way; the last line is qemu-img with 16 parallel
+    requests. `same(copy, record)` checks a copy of this form."""
     with readbench.chain(DEPTH) as (site, points):
         mounted = site.daemon.mount / f"machines/m/points/{points[-1]}/disk-0.{form}"
         stored = next(site.repository.glob(f"*/{points[-1]}/disk-0.qcow2"))
@@ -19,7 +19,7 @@ def compare(form, flags, same):
             ours.unlink(missing_ok=True)
             theirs.unlink(missing_ok=True)
             bench.drop_cache(mounted)
-            bench.touch_memory(2 * bench.CAPACITY)  # the copy, and what the kernel caches of the mount
+            bench.touch_memory(2 * bench.CAPACITY)  # drops the copy and the kernel's cache of the mount
 
         def convert(name, *options):
             words = ["qemu-img", "convert", *options, "-f", "qcow2", "-O", form, str(stored), str(theirs)]
