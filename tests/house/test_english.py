@@ -21,7 +21,10 @@ CLEAN = [
     "engine/runs",
     "engine/schedule",
     "engine/verify",
+    "tests/calendar",
     "tests/house",
+    "tests/mount",
+    "tools/bench.d",
 ]
 
 RELATIVE = r"what|whatever|who|whoever|whom|whose|which|whichever|of|that|those|these"

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Includes go one way: fsd → engine → catalog, engine/image on catalog/base alone, and never in a circle.
+"""Includes go one way: fsd → engine → catalog. engine/image uses catalog/base only. No circle is allowed.
 
-A node is a folder of a room ("engine/runs", with all below it); a file that stands in a room itself
-("engine/engine.h") is a node of its own, so that a face and what is behind it are two."""
+A node is a folder of a room ("engine/runs", with everything below). A file directly in a room ("engine/engine.h") is a
+node of its own, which separates an interface from its implementation."""
 
 import graphlib
 import re
@@ -10,13 +10,13 @@ import unittest
 
 import tree
 
-ROOMS = ["catalog", "engine", "fsd"]  # each may use those before it
+ROOMS = ["catalog", "engine", "fsd"]  # each room may use the rooms before it
 # Nodes that may use less than their room may.
 ONLY = {
     "catalog/base": {"catalog/base"},
     "engine/image": {"engine/image", "catalog/base"},
 }
-# fsd asks the engine through one face and opens no database and no image by itself.
+# fsd reaches the engine through one interface and opens neither databases nor images.
 FACE = {"engine/engine.h", "engine/observer.h", "engine/opened_image.h"}
 HIDDEN_FROM_FSD = re.compile(r"engine/|catalog/(db|stores)/|catalog/catalog\.h")
 
@@ -27,7 +27,7 @@ def node(path):
 
 
 def includes(root):
-    """(file, what it includes), of all sources in the rooms."""
+    """Returns (file, included file) for all sources in the rooms."""
     for path in tree.files(root, ".h", ".cpp"):
         if path.parts[0] in ROOMS:
             for target in re.findall(r'^\s*#\s*include\s+"([^"]+)"', (root / path).read_text(), re.MULTILINE):
@@ -35,7 +35,7 @@ def includes(root):
 
 
 def broken(root):
-    """A sentence for each include that goes the wrong way, and for a circle."""
+    """Returns a sentence for each include in the wrong direction, and for a circle."""
     sentences, graph = [], {}
     for file, target in includes(root):
         room, used = file.split("/")[0], target.split("/")[0]
@@ -66,20 +66,20 @@ class Imports(tree.MadeTreeTest):
             self.make(path, f'#include <vector>\n#include "{target}"\n')
         self.assertRegex("\n".join(broken(self.made)), sentence)
 
-    def test_an_include_upwards_is_seen(self):
+    def test_an_include_upwards_is_found(self):
         self.assert_broken({"catalog/model/a.h": "engine/engine.h"}, "catalog may not use engine")
 
-    def test_the_image_library_using_the_catalog_is_seen(self):
+    def test_an_image_library_that_uses_the_catalog_is_found(self):
         self.assert_broken({"engine/image/a.cpp": "catalog/model/entities.h"}, "engine/image may not use it")
 
-    def test_fsd_opening_the_database_is_seen(self):
+    def test_an_fsd_that_opens_the_database_is_found(self):
         self.assert_broken({"fsd/tree/a.cpp": "catalog/stores/points.h"}, "behind the engine's face")
 
-    def test_a_circle_between_folders_is_seen(self):
+    def test_a_circle_between_folders_is_found(self):
         circle = {"engine/runs/a.h": "engine/capture/a.h", "engine/capture/b.h": "engine/runs/b.h"}
         self.assert_broken(circle, "a circle")
 
-    def test_an_include_that_is_not_from_the_root_is_seen(self):
+    def test_an_include_that_does_not_start_at_the_root_is_found(self):
         self.assert_broken({"engine/runs/a.cpp": "a.h"}, "no path from the root")
 
 

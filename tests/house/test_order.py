@@ -58,20 +58,20 @@ class Order(tree.MadeTreeTest):
         self.make(path, text)
         self.assertRegex("\n".join(out_of_order(self.made)), sentence)
 
-    def test_an_extra_room_is_reported(self):
+    def test_an_extra_room_is_found(self):
         self.assert_found("utils/a.txt", "", "utils/ is no room")
 
-    def test_a_long_file_is_reported(self):
+    def test_a_long_file_is_found(self):
         self.assert_found("engine/a.cpp", "\n" * (LONGEST + 1), "501 lines")
 
-    def test_unfinished_work_is_reported(self):
+    def test_unfinished_work_is_found(self):
         self.assert_found("engine/a.cpp", "// TO" "DO: later\n", "says TO" "DO")
 
-    def test_a_sleep_is_reported(self):
+    def test_a_sleep_is_found(self):
         self.assert_found("tools/lib/a.sh", "run &\n  sl" "eep 1\n", "sleeps")
         self.assert_found("tests/mount/test_a.py", "time.sl" "eep(1)\n", "test_a.py sleeps")
 
-    def test_a_test_that_skips_itself_is_reported(self):
+    def test_a_test_that_skips_itself_is_found(self):
         self.assert_found("tests/engine/a_test.cpp", "GTEST_" "SKIP();\n", "skips a test")
 
 

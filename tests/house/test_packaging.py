@@ -26,13 +26,13 @@ class Service(unittest.TestCase):
     def setUp(self):
         self.text = (tree.ROOT / "packaging/holdfast.service").read_text()
 
-    def test_it_has_no_mount_namespace_of_its_own(self):
+    def test_the_unit_has_no_mount_namespace_of_its_own(self):
         self.assertEqual(hides_the_mount(self.text), [])
 
-    def test_a_private_mount_namespace_is_seen(self):
+    def test_a_private_mount_namespace_is_found(self):
         self.assertEqual(hides_the_mount(self.text + "PrivateTmp=yes\n"), ["PrivateTmp"])
 
-    def test_it_says_when_it_is_ready_and_unmounts_in_the_end(self):
+    def test_the_unit_reports_readiness_and_unmounts_at_its_end(self):
         unit = dict(settings(self.text))
         self.assertEqual(unit["Type"], "notify")
         mount = unit["ExecStart"].split()[-1]
@@ -46,7 +46,7 @@ class Updatedb(tree.MadeTreeTest):
             subprocess.run([tree.ROOT / "packaging/keep-updatedb-out", self.made / "updatedb.conf"], check=True)
         return (self.made / "updatedb.conf").read_text()
 
-    def test_updatedb_is_told_once(self):
+    def test_updatedb_is_configured_once(self):
         self.assertEqual(self.kept_out('A="1"\nPRUNEFS="NFS fuse"\n'), 'A="1"\nPRUNEFS="fuse.holdfast NFS fuse"\n')
         self.assertEqual(self.kept_out('A="1"\n'), 'A="1"\nPRUNEFS="fuse.holdfast"\n')
         already = 'PRUNEFS="NFS fuse.holdfast"\n'

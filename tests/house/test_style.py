@@ -34,11 +34,11 @@ class Style(tree.MadeTreeTest):
     def test_scripts_pass_shellcheck(self):
         self.assertEqual(doubtful_scripts(tree.ROOT), "")
 
-    def test_a_source_out_of_format_is_seen(self):
+    def test_a_source_out_of_format_is_found(self):
         self.make("engine/a.cpp", "int  a ;\n")
         self.assertIn("a.cpp", unformatted(self.made))
 
-    def test_a_doubtful_script_is_seen(self):
+    def test_a_doubtful_script_is_found(self):
         self.make("tools/a", '#!/usr/bin/env bash\nrm -r "$1"/* $2\n')
         self.assertIn("SC2086", doubtful_scripts(self.made))
 

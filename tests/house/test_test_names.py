@@ -15,6 +15,7 @@ CLEAN = [
     "tests/calendar",
     "tests/foreign",
     "tests/house",
+    "tests/mount",
 ]
 
 SUITE = re.compile(r"[A-Z][A-Za-z0-9]*")

@@ -1,4 +1,4 @@
-"""The project's own files, for tests of its shape."""
+"""The project's own files, for tests of the tree."""
 
 import os
 import pathlib
@@ -10,7 +10,8 @@ NOT_OURS = {".git", "build", "mnt", "var"}  # folders that git ignores, and its 
 
 
 def files(root, *suffixes):
-    """Paths below `root`, relative to it, of files with one of the suffixes (all files when none is given)."""
+    """Yields paths below `root`, relative to `root`, of files with one of the suffixes. Without suffixes: of all
+    files."""
     for folder, folders, names in os.walk(root):
         here = pathlib.Path(folder)
         folders[:] = [name for name in folders if not (here == root and name in NOT_OURS) and name != "__pycache__"]
@@ -20,7 +21,7 @@ def files(root, *suffixes):
 
 
 class MadeTreeTest(unittest.TestCase):
-    """For the negative controls: a tree that breaks a rule."""
+    """Base of the negative controls: builds a tree that breaks a rule."""
 
     maxDiff = None
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Every row of the table of errnos, provoked through the mount, with the sentence in `error`, and whose that is
-(law 17)."""
+"""Errnos of the mount (law 17): the operation that causes each errno, its sentence in `error`, and the user who reads
+the sentence."""
 
 import errno
 import json
@@ -16,7 +16,7 @@ FLOW = {"target": "machines/m", "repository": "r"}
 
 
 class Errors(holdfast.MountTest):
-    """A flow f of a machine m whose source is not there, into a repository r."""
+    """Flow f of machine m, whose source does not exist, into repository r."""
 
     def setUp(self):
         super().setUp()
@@ -30,7 +30,7 @@ class Errors(holdfast.MountTest):
         return {"driver": "qmp", "socket": socket, "disks": [{"name": "disk-0", "node": "disk0"}]} | more
 
     def assert_refused(self, number, sentence, error, act):
-        """`act` fails with that errno; the file `error` says the sentence, on one line, and with its time and errno."""
+        """`act` fails with the errno; the file `error` holds one line with time, errno and sentence."""
         with self.assertRaises(OSError) as refusal:
             act()
         self.assertEqual(errno.errorcode[refusal.exception.errno], errno.errorcode[number])
@@ -47,7 +47,7 @@ class Errors(holdfast.MountTest):
 
 
 class Table(Errors):
-    def test_einval_what_does_not_parse(self):
+    def test_einval_text_that_does_not_parse(self):
         for text, sentence in [
             ("{nonsense", "this is no JSON: parse error at line 1, column "),
             ("[]", "a definition is a JSON object, in braces"),
@@ -62,7 +62,7 @@ class Table(Errors):
         ]:
             self.assert_refused(errno.EINVAL, sentence, "flows/f/error", self.command("flows/f", line))
 
-    def test_einval_an_unknown_verb_or_field_with_what_was_perhaps_meant(self):
+    def test_einval_an_unknown_verb_or_field_gets_a_suggestion(self):
         for line, sentence in [
             ("rnu", "there is no verb 'rnu' here, only run, cancel, .*; did you mean 'run'\\?"),
             ("run nmae=x", "'run' has no argument 'nmae', only type, .*; did you mean 'name'\\?"),
@@ -91,8 +91,8 @@ class Table(Errors):
             self.assert_refused(errno.EINVAL, sentence, f"{kind}/error", self.define(kind, definition))
         self.assert_refused(errno.EINVAL, "timeout='soon' is no span of time", "error", self.command(".", "drain timeout=soon"))
 
-    def test_einval_bytes_that_are_no_text(self):
-        """Each of these once ended the daemon."""
+    def test_einval_bytes_that_are_not_utf_8(self):
+        """Regression: each of these lines ended the daemon."""
         for line in (b'set description="caf\xe9"', b"set \xff=1", b'set tags=["\xff"]', b"run name=\xff", b"\xff"):
             with self.assertRaises(OSError) as refused:
                 with open(self.mount / "flows/f/control", "wb", buffering=0) as control:
@@ -109,13 +109,13 @@ class Table(Errors):
         disks = [{"name": "error", "node": "n"}]
         self.assert_refused(errno.EINVAL, '"error", which is a file beside the disks', "machines/m/error", self.define("machines/m", self.machine(disks=disks)))
 
-    def test_einval_a_bad_or_reserved_name(self):
+    def test_einval_an_invalid_or_reserved_name(self):
         self.assert_refused(errno.EINVAL, "mkdir .x", "flows/error", lambda: os.mkdir(self.mount / "flows/.x"))
         self.assert_refused(errno.EINVAL, "rename f to a b", "flows/error", lambda: os.rename(self.mount / "flows/f", self.mount / "flows/a b"))
         self.assert_refused(errno.EINVAL, "name='error' is the name of a fixed file; choose another", "flows/f/error", self.command("flows/f", "run name=error"))
         self.assert_refused(errno.EINVAL, "a name has 1 to 128 bytes, this one has 129", "flows/error", lambda: os.mkdir(self.mount / "flows" / ("x" * 129)))
 
-    def test_enoent_what_it_refers_to_does_not_exist(self):
+    def test_enoent_a_reference_to_an_absent_object(self):
         for definition, sentence in [
             (FLOW | {"target": "machines/none"}, "there is no machine 'none'"),
             (FLOW | {"repository": "none"}, "there is no repository 'none'"),
@@ -123,19 +123,19 @@ class Table(Errors):
             self.assert_refused(errno.ENOENT, sentence, "flows/f/error", self.define("flows/f", definition))
         self.assert_refused(errno.ENOENT, "machine 'x' is not one of flow 'f', which backs up machines/m", "flows/f/error", self.command("flows/f", "run machines=x"))
 
-    def test_eexist_a_name_that_is_taken(self):
+    def test_eexist_a_name_in_use(self):
         self.assertEqual(self.daemon.run("f", "first"), "error")
         self.assert_refused(errno.EEXIST, "'first'", "flows/f/error", self.command("flows/f", "run name=first"))
         (self.mount / "flows/g").mkdir()
         self.assert_refused(errno.EEXIST, "flow 'g' exists", "flows/error", lambda: os.rename(self.mount / "flows/f", self.mount / "flows/g"))
 
-    def test_ebusy_what_is_in_use(self):
+    def test_ebusy_an_object_in_use(self):
         self.assert_refused(errno.EBUSY, "machine 'm' .*flow 'f'", "machines/error", lambda: os.rmdir(self.mount / "machines/m"))
         self.assert_refused(errno.EBUSY, "repository 'r' .*flow 'f'", "repositories/error", lambda: os.rmdir(self.mount / "repositories/r"))
         self.daemon.write("control", "drain")
         self.assert_refused(errno.EBUSY, "the daemon is draining; it takes no new runs until it is told to resume", "flows/f/error", self.command("flows/f", "run"))
 
-    def test_eperm_what_nobody_may(self):
+    def test_eperm_operations_forbidden_to_every_user(self):
         for sentence, error, act in [
             ("nothing can be made, deleted or renamed in this directory", "jobs/error", lambda: os.mkdir(self.mount / "jobs/x")),
             ("'status.json' is a fixed file", "flows/f/error", lambda: os.unlink(self.mount / "flows/f/status.json")),
@@ -147,14 +147,14 @@ class Table(Errors):
         ]:
             self.assert_refused(errno.EPERM, sentence, error, act)
 
-    def test_emsgsize_and_efbig_what_is_too_long(self):
+    def test_emsgsize_and_efbig_a_command_or_definition_over_its_limit(self):
         self.assert_refused(errno.EMSGSIZE, "a command has at most 4096 bytes, this one has 4106", "flows/f/error", self.command("flows/f", "run name=" + "x" * 4096))
         self.assert_refused(errno.EFBIG, "a definition has at most 1048576 bytes", "flows/f/error", self.overfill)
         self.assert_refused(errno.EFBIG, "a definition has at most 1048576 bytes", "flows/f/error", self.extend)
         self.assert_refused(errno.EFBIG, "write .scratch: .*1048576 bytes", "flows/f/error", self.overfill_scratch)
 
     def overfill(self):
-        """As cp does: what was refused stays so when the file is closed."""
+        """Overfills config.json as cp does: after a refused write, close(2) succeeds and saves nothing."""
         file = os.open(self.mount / "flows/f/config.json", os.O_WRONLY | os.O_TRUNC)
         self.assertEqual(os.write(file, b"x" * MIB), MIB)
         with self.assertRaises(OSError) as refusal:
@@ -177,7 +177,7 @@ class Table(Errors):
         finally:
             os.close(file)
 
-    def test_enospc_a_repository_that_is_full(self):
+    def test_enospc_a_full_repository(self):
         path = self.folder / "full"
         path.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64K", "tmpfs", path], check=True)
@@ -192,7 +192,7 @@ class Table(Errors):
 
 
 class Backups(Errors):
-    """What a point refuses."""
+    """Errors of a point's files."""
 
     def setUp(self):
         super().setUp()
@@ -203,7 +203,7 @@ class Backups(Errors):
         self.point = self.mount / "machines/real/latest"
         self.error = "machines/real/latest/error"
 
-    def test_erofs_what_is_a_backup(self):
+    def test_erofs_a_write_to_a_backup(self):
         for act in [
             lambda: os.close(os.open(self.point / "disk-0.raw", os.O_WRONLY)),
             lambda: os.close(os.open(self.point / "disk-0.raw", os.O_RDWR)),
@@ -211,7 +211,7 @@ class Backups(Errors):
         ]:
             self.assert_refused(errno.EROFS, "this is a backup: it cannot be changed", self.error, act)
 
-    def test_eio_a_block_that_is_not_what_was_written(self):
+    def test_eio_a_block_with_a_wrong_checksum(self):
         (image,) = self.path.glob("*/*/disk-0.qcow2")
         with open(image, "r+b") as file:
             file.seek(image.stat().st_size - MIB)
@@ -220,18 +220,18 @@ class Backups(Errors):
         told = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
         self.assertEqual([one["result"] for one in told if one["event"] == "image.damaged"], ["failed"])
 
-    def test_eio_an_image_that_is_not_there(self):
+    def test_eio_a_missing_image(self):
         (image,) = self.path.glob("*/*/disk-0.qcow2")
         image.rename(self.folder / "away")
         self.assert_refused(errno.EIO, "open disk-0.raw: EIO: an image of this point is missing", self.error, (self.point / "disk-0.raw").read_bytes)
         self.assertEqual([json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()][-1]["result"], "failed")
 
-    def test_ebusy_what_has_points(self):
+    def test_ebusy_a_machine_with_points(self):
         self.assert_refused(errno.EBUSY, "machine 'real' ", "machines/error", lambda: os.rmdir(self.mount / "machines/real"))
 
 
 class Users(Errors):
-    """What the daemon refuses those who aren't root; the sentence is theirs."""
+    """Errors for users other than root: each user reads only their own sentences."""
 
     TEAM = 2000
     ANN, BOB = User(1001, groups=[TEAM]), User(1002, groups=[TEAM])
@@ -246,22 +246,22 @@ class Users(Errors):
     def assert_refused_to(self, user, number, sentence, error, act):
         user.does(lambda: self.assert_refused(number, sentence, error, act))
 
-    def test_eperm_what_is_roots_alone(self):
+    def test_eperm_a_field_that_only_root_may_set(self):
         self.ANN.does(lambda: os.mkdir(self.mount / "machines/hers"))
         definition = {"driver": "file", "disks": [{"name": "d", "path": "/etc/shadow"}]}
         self.assert_refused_to(self.ANN, errno.EPERM, r"'disks\[0\].path' names something of the host: only root may set it", "machines/hers/error", self.define("machines/hers", definition))
 
-    def test_eacces_what_is_not_his_by_its_modes(self):
+    def test_eacces_an_object_that_its_mode_closes_to_the_user(self):
         (self.mount / "repositories/other").mkdir()
         self.assert_refused_to(self.ANN, errno.EACCES, "repositories/other is not yours to use", "flows/f/error", self.define("flows/f", FLOW | {"repository": "other"}))
         self.assert_refused_to(self.ANN, errno.EACCES, "'m' is not yours to delete or rename", "machines/error", lambda: os.rmdir(self.mount / "machines/m"))
 
-    def test_errors_of_users_do_not_mix(self):
+    def test_each_user_reads_only_their_own_errors(self):
         self.assert_refused_to(self.ANN, errno.EINVAL, "'anns'", "flows/f/error", self.command("flows/f", "anns"))
         self.assert_refused_to(self.BOB, errno.EINVAL, "'bobs'", "flows/f/error", self.command("flows/f", "bobs"))
         self.assertEqual(self.daemon.read("flows/f/error"), "")
         self.assertIn("'anns'", self.ANN.does(lambda: self.daemon.read("flows/f/error")))
-        # A success empties one's own, and that of this directory alone.
+        # Success empties only the user's own `error` of this directory.
         self.assert_refused_to(self.BOB, errno.EINVAL, ".bad", "machines/error", lambda: os.mkdir(self.mount / "machines/.bad"))
         self.BOB.does(self.command("flows/f", "disable"))
         self.assertEqual(self.BOB.does(lambda: self.daemon.read("flows/f/error")), "")

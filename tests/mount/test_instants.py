@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Each point is one instant of both disks (law 4): a writer never stops, has one write in flight, and puts number k all
-over block b(k) of one disk and then of the other. Any honest point is the state after some prefix of its log,
-and at most one write lies between the two disks.
+"""Law 4: each point is one instant of both disks. A writer writes one block at a time: number k fills block b(k) of
+one disk, then of the other. A consistent point is the state after a prefix of the writer's log, and at most one write
+lies between the two disks.
 
-HOLDFAST_POINTS says how many, HOLDFAST_SEED repeats a run."""
+HOLDFAST_POINTS sets the number of points, HOLDFAST_SEED repeats a run."""
 
 import os
 import random
@@ -21,7 +21,7 @@ def pattern(number):
 
 
 def prefix_of(disk, log):
-    """How many writes of the log the disk holds, when it is the state after exactly those; raises otherwise."""
+    """Checks that the disk is the state after a prefix of the log, and returns the prefix's length."""
     blocks = [disk[at : at + BLOCK] for at in range(0, len(disk), BLOCK)]
     newest = max(int.from_bytes(block[:4], "little") for block in blocks)
     expected = [0] * BLOCKS
@@ -34,7 +34,7 @@ def prefix_of(disk, log):
 
 
 class Writer(threading.Thread):
-    """log[k - 1] is b(k), logged before it is written."""
+    """A thread that writes to all files in turn. log[k - 1] is b(k), logged before the write."""
 
     def __init__(self, files, seed):
         super().__init__(daemon=True)
@@ -92,7 +92,7 @@ class Instants(holdfast.MountTest):
         before = 0
         names = self.daemon.points("m")
         self.assertEqual(len(names), points)
-        # In the order of their runs: names of one second sort by text.
+        # Sorts by run, because names within one second do not sort by text.
         for name in sorted(names, key=self.order):
             with self.subTest(point=name):
                 folder = self.daemon.mount / "machines/m/points" / name
@@ -105,13 +105,13 @@ class Instants(holdfast.MountTest):
         self.assertEqual(storage.foreign(), [])
 
     def order(self, name):
-        # 2026-11-20T02-00-00Z, 2026-11-20T02-00-00Z-2 …
+        # Examples: 2026-11-20T02-00-00Z, 2026-11-20T02-00-00Z-2.
         second, _, number = name.partition("Z")
         return second, int(number.removeprefix("-") or 1)
 
 
 class Proof(unittest.TestCase):
-    """The comparison itself can fail."""
+    """Negative controls of prefix_of()."""
 
     LOG = [3, 5, 3]
 
@@ -122,11 +122,11 @@ class Proof(unittest.TestCase):
     def test_the_state_after_a_prefix_is_recognised(self):
         self.assertEqual(prefix_of(self.disk(), self.LOG), 3)
 
-    def test_a_lost_write_is_seen(self):
+    def test_a_lost_write_fails_the_check(self):
         with self.assertRaises(AssertionError):
             prefix_of(self.disk(b5=0), self.LOG)
 
-    def test_a_flipped_bit_is_seen(self):
+    def test_a_flipped_bit_fails_the_check(self):
         disk = bytearray(self.disk())
         disk[7 * BLOCK + 100] ^= 1
         with self.assertRaises(AssertionError):

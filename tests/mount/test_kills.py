@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""A kill in the middle of a run loses no change and leaves nothing behind (laws 2, 3, 8 and 16): of the daemon, of the
-storage daemon, of the NBD connection, each at random instants.
+"""Kills in the middle of a run (laws 2, 3, 8 and 16): of the daemon, of the storage daemon, of the NBD connection,
+each at random instants. No change is lost and nothing is left behind.
 
-HOLDFAST_KILLS_DAEMON, _SOURCE and _CONNECTION say how often, HOLDFAST_SEED repeats a run."""
+HOLDFAST_KILLS_DAEMON, _SOURCE and _CONNECTION set how often, HOLDFAST_SEED repeats a run."""
 
 import os
 import random
@@ -33,7 +33,7 @@ class Kills(holdfast.MountTest):
         self.write(20)
         begun = time.monotonic()
         self.expect_point("first", "full")
-        self.span = time.monotonic() - begun  # of a run; only spreads the instants over it
+        self.span = time.monotonic() - begun  # duration of a run, over which the instants are spread
 
     def write(self, writes):
         for disk in self.storage.disks:
@@ -46,7 +46,7 @@ class Kills(holdfast.MountTest):
         return self.daemon.json(f"flows/f/executions/{name}/status.json")
 
     def expect_point(self, name, kind, reason=None):
-        """A run whose point is both disks as they are; and then only what belongs there is left."""
+        """Runs the flow and compares the new point with both disks. Only the point's own bitmaps are left."""
         records = [disk.record(self.folder / f"{disk.name}.record") for disk in self.storage.disks]
         before = set(self.daemon.points("m"))
         self.daemon.run("f", name)
@@ -76,22 +76,22 @@ class Kills(holdfast.MountTest):
         self.write(4)
         self.daemon.write("flows/f/control", f"run name={name}")
 
-    def test_of_the_daemon(self):
+    def test_a_killed_daemon_loses_no_change(self):
         for i in range(count("DAEMON", 6)):
             with self.subTest(kill=i):
                 self.begin(f"killed-{i}")
                 self.random_instant()
                 self.daemon.kill()
-                self.write(2)  # while nobody is there
+                self.write(2)  # writes while no daemon runs
                 self.daemon.start()
                 self.assertIn(self.status(f"killed-{i}")["status"], FINAL)
                 self.expect_nothing_left()
                 self.expect_point(f"after-{i}", "incremental")
 
-    def test_of_the_storage_daemon(self):
+    def test_a_killed_storage_daemon_loses_no_change(self):
         for i in range(count("SOURCE", 2)):
             with self.subTest(kill=i):
-                if self.random.random() < 0.5:  # else the bitmaps have never been in the image
+                if self.random.random() < 0.5:  # a clean stop stores the bitmaps in the image
                     self.storage.stop()
                     self.storage.start()
                 self.write(4)
@@ -109,7 +109,7 @@ class Kills(holdfast.MountTest):
                     self.assertFalse(any(lost), "of two disks of one source one bitmap was lost")
 
     def lost(self, disk):
-        """Why the bitmap of the newest point can't be used; "" when it can."""
+        """The reason why the newest point's bitmap is unusable; "" for a usable bitmap."""
         newest = self.daemon.json(f"machines/m/points/{self.daemon.points('m')[-1]}/manifest.json")
         (change_id,) = [d["change_id"] for d in newest["disks"] if d["name"] == disk.name]
         bitmap = self.storage.bitmaps(disk).get(change_id)
@@ -118,13 +118,13 @@ class Kills(holdfast.MountTest):
         return "bitmap_inconsistent" if bitmap.get("inconsistent") else ""
 
     def sync(self):
-        """What was written survives the death of the storage daemon."""
+        """Flushes all writes, so that they survive the death of the storage daemon."""
         for disk in self.storage.disks:
             file = os.open(disk.export, os.O_RDWR)
             os.fsync(file)
             os.close(file)
 
-    def test_of_the_connection(self):
+    def test_a_killed_connection_loses_no_change(self):
         for i in range(count("CONNECTION", 3)):
             with self.subTest(kill=i):
                 self.begin(f"killed-{i}")
@@ -135,7 +135,7 @@ class Kills(holdfast.MountTest):
                     try:
                         self.storage.qmp.command("block-export-del", {"id": export, "mode": "hard"})
                     except QmpError:
-                        pass  # it has ended by itself in between
+                        pass  # the export has ended meanwhile
                 self.daemon.read(f"flows/f/executions/killed-{i}/wait")
                 self.write(2)
                 self.expect_nothing_left()

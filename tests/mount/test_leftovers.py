@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Leftovers that a run could not take away (law 8) go by themselves, as soon as they can: without another run, and
-without a new start."""
+"""Leftovers of a failed run (law 8): the daemon removes them as soon as the source is back, without another run or a
+restart."""
 
 import json
 import random
@@ -23,7 +23,7 @@ class Leftovers(holdfast.MountTest):
         self.back_up("first")
 
     def begin_a_slow_run(self, name):
-        """One that is in the middle of its reading, and stays there."""
+        """Starts a run that has read something and stays in the middle of its reading."""
         self.set_bandwidth("64K")
         self.disk.write(0, self.random.randbytes(4 * MIB))
         self.daemon.write("flows/f/control", f"run name={name}")
@@ -33,7 +33,7 @@ class Leftovers(holdfast.MountTest):
         definition = self.daemon.json("repositories/r/config.json") | {"bandwidth": bandwidth}
         self.daemon.write("repositories/r/config.json", json.dumps(definition))
 
-    def test_a_source_that_was_away_is_put_right_when_it_is_back(self):
+    def test_leftovers_are_removed_when_the_source_is_back(self):
         self.begin_a_slow_run("second")
         self.storage.stop()
         self.assertEqual(self.daemon.read("flows/f/executions/second/wait"), "error\n")
@@ -52,7 +52,7 @@ class Leftovers(holdfast.MountTest):
         raw = self.daemon.mount / f"machines/m/points/{point}/disk-0.raw"
         self.assertTrue(content.same_bytes(raw, record))
 
-    def test_a_daemon_that_waits_to_try_again_ends_at_once(self):
+    def test_a_daemon_with_a_pending_retry_ends_at_once(self):
         self.begin_a_slow_run("second")
         self.storage.stop()
         self.daemon.read("flows/f/executions/second/wait")

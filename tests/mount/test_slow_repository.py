@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A repository whose file system hangs keeps those waiting who read its images, and nobody else (law 20)."""
+"""Law 20: a repository whose file system hangs delays only the readers of its images."""
 
 import os
 import pathlib
@@ -11,8 +11,8 @@ from processes import detach, spawn
 from storage import launch
 
 MIB = 2**20
-READERS = 24  # more than there are threads that answer
-OPENING_OR_READING = ("257", "0", "56", "63")  # the numbers of the system calls, x86-64's and arm64's
+READERS = 24  # more readers than the daemon has FUSE threads
+OPENING_OR_READING = ("257", "0", "56", "63")  # numbers of the system calls openat and read on x86-64 and arm64
 
 
 class SlowRepository(holdfast.MountTest):
@@ -27,7 +27,8 @@ class SlowRepository(holdfast.MountTest):
         self.image = self.daemon.mount / f"machines/m/points/{point}/disk-0.raw"
 
     def serve_file_system(self):
-        """An ext4 in a file that a storage daemon serves, which can be stopped: its process."""
+        """Mounts an ext4 from a file that a storage daemon serves, and returns that daemon's process, which can be
+        stopped."""
         backing, served, mounted = self.folder / "backing", self.folder / "served", self.folder / "slow"
         backing.touch()
         os.truncate(backing, 256 * MIB)
@@ -46,7 +47,7 @@ class SlowRepository(holdfast.MountTest):
         self.addCleanup(detach, served)
         subprocess.run(["mount", "-o", "loop", served, mounted], check=True)
         self.addCleanup(subprocess.run, ["umount", mounted], check=True)
-        self.addCleanup(self.daemon.close)  # before the file system goes
+        self.addCleanup(self.daemon.close)  # before the unmount
         self.addCleanup(process.send_signal, signal.SIGCONT)
         (mounted / "repository").mkdir()
         return process
@@ -58,7 +59,7 @@ class SlowRepository(holdfast.MountTest):
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def waits(self, reader):
-        """Whether it is in the middle of opening the image, or of reading it."""
+        """Whether the reader is inside open or read."""
         return pathlib.Path(f"/proc/{reader.pid}/syscall").read_text().split()[0] in OPENING_OR_READING
 
     def said_by(self, script):
@@ -66,7 +67,7 @@ class SlowRepository(holdfast.MountTest):
         return done.returncode, done.stderr
 
     def read_all(self):
-        """A process for each MiB of the image."""
+        """Starts a process for each MiB of the image."""
         readers = []
         for number in range(READERS):
             words = ["dd", f"if={self.image}", "bs=1M", f"skip={number}", "count=1", "status=none"]
@@ -92,16 +93,16 @@ class SlowRepository(holdfast.MountTest):
         read = b"".join(reader.communicate(timeout=holdfast.CEILING)[0] for reader in readers)
         self.assertEqual(read, pathlib.Path(self.disk.path).read_bytes())
 
-    def test_the_tree_and_commands_go_on_while_images_are_opened(self):
+    def test_the_tree_and_commands_work_while_opens_of_images_hang(self):
         self.forget_what_was_read()
         self.server.send_signal(signal.SIGSTOP)
         readers = self.read_all()
         self.expect_others_served(readers)
         self.expect_read(readers)
 
-    def test_the_tree_and_commands_go_on_while_images_are_read(self):
+    def test_the_tree_and_commands_work_while_reads_of_images_hang(self):
         with open(self.image, "rb") as opened:
-            opened.read(1)  # its tables have been looked at
+            opened.read(1)  # loads the image's tables
             self.forget_what_was_read()
             self.server.send_signal(signal.SIGSTOP)
             readers = self.read_all()

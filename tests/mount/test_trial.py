@@ -50,7 +50,7 @@ class Trial(holdfast.MountTest):
         return "\n".join(lines)
 
     def everything(self):
-        """Everything that a run could leave behind. Definitions and the lease are excluded, because the daemon writes
+        """Traces that a run could leave behind. Definitions and the lease are excluded, because the daemon writes
         both anyway."""
         paths = [path for path in self.repository.rglob("*") if "definitions" not in path.parts]
         files = sorted(str(path) for path in paths if path.name != ".lease")

@@ -123,7 +123,7 @@ class WhileSomethingRuns(FaceTest):
         rest = self.daemon.read(log)[len(told) :]
         self.assertIn("cancelled", rest)
         self.assertEqual(tail.stdout.read(len(rest)), rest)
-        self.daemon.write("flows/f/control", "run name=again")  # so that tearDown finds a run
+        self.daemon.write("flows/f/control", "run name=again")  # tearDown expects a run
 
     def test_ctrl_c_ends_a_grep_that_waits(self):
         grep = self.terminal("grep", "-r", "no such thing", "flows")

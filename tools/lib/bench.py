@@ -39,7 +39,7 @@ class Result:
 
 
 class Side:
-    """One of the two programs: `prepare` runs before each round (not measured), `command` is measured, `server` is the
+    """A program to measure: `prepare` runs before each round (not measured), `command` is measured, `server` is the
     process behind the command, if any."""
 
     def __init__(self, name, command, server=None, prepare=lambda: None):
