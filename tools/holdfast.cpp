@@ -1,4 +1,4 @@
-// holdfast: what a person or a script does to Holdfast beside the mount.
+// holdfast: commands for people and scripts that need no mount.
 //
 //   holdfast migrate status|up|down|verify [--state DIR]
 //   holdfast inspect IMAGE [--json]                         (inspect.h)

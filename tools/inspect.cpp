@@ -29,10 +29,10 @@ struct Inspection {
   std::string path;
   foreign::Facts facts;
   std::optional<std::uint64_t> stored;  // bytes of the disk that the image has data for
-  std::string refusal;                  // "" when it can be imported
+  std::string refusal;                  // "" for an importable image
 };
 
-// The user's own path: he may name it by a link.
+// Resolves links, because the user may name an image by a link; import itself takes none.
 std::string real_path(const char* given) {
   std::error_code problem;
   const auto real = std::filesystem::canonical(given, problem);

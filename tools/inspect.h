@@ -1,13 +1,13 @@
-// holdfast inspect IMAGE [--json]: what an image is, and whether Holdfast can import it.
+// holdfast inspect IMAGE [--json]: prints facts about an image, and whether Holdfast can import the image.
 #pragma once
 
 namespace holdfast {
 
-// The words that follow `inspect`. The exit status: 0 when it can be imported, 1 when it can't or can't be
-// looked at (standard error has the sentence), 2 when the command line is wrong.
+// Takes the words after `inspect` and returns the exit status. 0: the image can be imported. 1: the image
+// can't be imported or read; standard error has the reason. 2: the command line is wrong.
 int inspect(int count, char** words);
 
-// For the program's own help.
+// Text of `holdfast inspect --help`.
 extern const char* const kInspectUsage;
 
 }  // namespace holdfast

@@ -1,10 +1,11 @@
-// What tools/bench asks of the catalog:
+// Measurements of the catalog for tools/bench:
 //
-//   catalog_bench growth DIR   makes a catalog with 1,000 executions and one with 1,000,000, and asks both
-//                              the same: a line a question, NAME SMALL LARGE, in microseconds
-//   catalog_bench insert DIR   100,000 executions with their jobs through the stores, and through the bare
-//                              sqlite3 interface: a line a round, OURS BARE in seconds, and the same of
-//                              the processor
+//   catalog_bench growth DIR   makes a catalog with 1,000 executions and one with 1,000,000, and queries
+//   both.
+//                              Prints a line per query: NAME SMALL LARGE, in microseconds
+//   catalog_bench insert DIR   inserts 100,000 executions with their jobs through the stores, and through the
+//                              bare sqlite3 interface. Prints a line per round: OURS BARE in seconds, then
+//                              both in seconds of processor time
 #include <fmt/core.h>
 #include <sqlite3.h>
 
@@ -63,7 +64,7 @@ constexpr int kJobsOfAnExecution = 3;
 constexpr int kRunning = 5;
 constexpr int kDue = 5;
 
-// Ids of what the SQL below makes.
+// First ids of the rows that the SQL below inserts.
 constexpr Id kFlows = 1'000, kExecutions = 1'000'000, kJobs = 10'000'000;
 
 struct Sized {
@@ -71,8 +72,8 @@ struct Sized {
   int flows = 0;
 };
 
-// As they come in life: the executions of all flows one after the other, each with its jobs. All have ended
-// but a few; a few of the schedules are due.
+// Inserts executions as a real house does: flow after flow in turns, each execution with its jobs. All but a
+// few executions have ended; a few schedules are due.
 Sized make_catalog(const std::string& path, int flows) {
   auto catalog = must(Catalog::open(path));
   const auto fill = [&](db::Connection& db) -> Result<> {
@@ -121,7 +122,7 @@ Sized make_catalog(const std::string& path, int flows) {
     return {};
   };
   must(catalog->write(fill));
-  // Reopened: nothing is left in the log.
+  // Reopening empties the write-ahead log.
   catalog.reset();
   return {must(Catalog::open(path)), flows};
 }
@@ -165,7 +166,7 @@ const std::vector<Question>& questions() {
   return all;
 }
 
-// The median of many, each of another flow.
+// Median of many queries, each for a random flow.
 class Asked {
  public:
   explicit Asked(Sized& sized) : sized_(sized) {}
@@ -200,7 +201,7 @@ void growth(const std::string& directory) {
   }
 }
 
-// Inserting. Both ways make the same rows by the same statements in transactions of the same size.
+// Inserts. Both ways make the same rows by the same statements in transactions of the same size.
 
 constexpr int kInserted = 100'000;
 constexpr int kOfATransaction = 1'000;
@@ -252,7 +253,7 @@ Taken insert_ours(const std::string& path) {
   });
 }
 
-// The same by sqlite3 alone.
+// Inserts through sqlite3 alone.
 class Bare {
  public:
   explicit Bare(const std::string& path) {
@@ -341,7 +342,7 @@ Taken insert_bare(const std::string& path) {
   });
 }
 
-// All that was inserted, but for what depends on the moment.
+// Returns sums over the inserted rows, without the columns that hold times.
 std::string rows_of(const std::string& path) {
   const auto catalog = must(Catalog::open(path));
   return must(catalog->read([](db::Connection& db) -> Result<std::string> {

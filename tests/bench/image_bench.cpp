@@ -1,19 +1,19 @@
-// What tools/bench asks of images, as programs to be run beside qemu-img:
+// Measurements of images for tools/bench, as programs beside qemu-img:
 //
 //   image_bench write RAW IMAGE none|deflate|zstd
-//       the raw file as an image
+//       writes the raw file as an image
 //   image_bench chain RAW IMAGE DEPTH
-//       the same uncompressed, and increments upon it, IMAGE.1 to IMAGE.DEPTH-1, of 64 MiB of random clusters
-//       each
+//       writes the raw file uncompressed, and increments on the image, IMAGE.1 to IMAGE.DEPTH-1, of 64 MiB of
+//       random clusters each
 //   image_bench read THREADS BYTES IMAGE...
-//       all of the chain (newest first), checked, in pieces of so many bytes
+//       reads the whole chain (newest first) in pieces of so many bytes, and checks every cluster
 //   image_bench export RAW IMAGE...
-//       the chain as a raw file
+//       writes the chain as a raw file
 //   image_bench dense TIB IMAGE SUMS
-//       a full of a disk that is all data, of which IMAGE keeps the tables; a line, OVER_POOL PEAK, of memory
-//       in MiB
+//       writes a full of a disk without holes, of which IMAGE keeps only the tables. Prints memory in MiB:
+//       OVER_POOL PEAK
 //
-// Else an image's sums lie beside it, as IMAGE.sums.
+// Sums of an image are in IMAGE.sums, unless the command names another file.
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -66,7 +66,7 @@ std::shared_ptr<Stack> open_stack(std::span<const std::string> images) {
   return must(Stack::open(std::move(layers)));
 }
 
-// The stretches of a raw file that are no holes.
+// Stretches of data in a raw file, without its holes.
 class RawFile {
  public:
   explicit RawFile(const std::string& path)
@@ -176,7 +176,7 @@ void export_raw(const std::string& raw, std::span<const std::string> images) {
   }
 }
 
-// Keeps all that is written but the generator's clusters, which have their mark: no disk has room for those.
+// Stores everything except the generator's clusters, which begin with the mark: no disk has room for them.
 class TablesOnly final : public File {
  public:
   TablesOnly(File& file, ByteView mark) : file_(file), mark_(mark) {}
@@ -219,8 +219,8 @@ void write_dense(std::uint64_t size, const std::string& image_path, const std::s
     if ((at + kPiece) % Writer::kSegment == 0) must(writer->finish_segment(at));
   }
   must(writer->finish());
-  // A piece of 1 MiB in work and one waiting for each compressor, two being filled, and what each
-  // compressor has compressed.
+  // Pool: for each compressor a piece of 1 MiB in work, a waiting one, and its compressed output; two pieces
+  // being filled.
   const std::uint64_t pool = (3 * options.compressors + 2) * kMiB;
   const std::uint64_t peak = peak_memory();
   fmt::print("{} {}\n", (peak - std::min(peak, pool)) / kMiB, peak / kMiB);

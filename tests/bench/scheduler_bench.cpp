@@ -1,8 +1,9 @@
-// What tools/bench asks of the scheduler:
+// Measurements of the scheduler for tools/bench:
 //
-//   scheduler_bench DIR   makes a catalog with 100 flows and one with 10,000, each flow with a schedule of
-//                         its own, and looks at the agenda when ten are due, by turns: SMALL LARGE, the
-//                         medians in microseconds of the processor
+//   scheduler_bench DIR   makes a catalog with 100 flows and one with 10,000, each flow with its own
+//   schedule.
+//                         Looks at both agendas by turns, when ten flows are due. Prints SMALL LARGE, the
+//                         medians in microseconds of processor time
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -51,7 +52,7 @@ class Silent final : public Observer {
   void changed(ObjectKind, Id) override {}
 };
 
-// Runs begin as they do in life, in the catalog; nobody works them off.
+// Begins runs in the catalog as the real starter does, but does not execute their jobs.
 class Runs final : public schedule::Starter {
  public:
   explicit Runs(const capture::Services& services) : services_(services) {}
@@ -61,7 +62,7 @@ class Runs final : public schedule::Starter {
   }
   void take_on(runs::FlowRun run) override { started_.push_back(std::move(run)); }
 
-  // All that was started: how many there were.
+  // Ends all started runs and returns their number.
   std::size_t end_all(Catalog& catalog, Time now) {
     must(catalog.write([&](db::Connection& db) -> Result<> {
       for (const runs::FlowRun& run : started_)
@@ -80,7 +81,7 @@ class Runs final : public schedule::Starter {
   std::vector<runs::FlowRun> started_;
 };
 
-// Ten schedules come each minute, the others in years.
+// Ten schedules are due each minute, the others in years.
 class House {
  public:
   House(const std::string& path, int flows) : catalog_(must(Catalog::open(path))) {
@@ -111,7 +112,7 @@ class House {
     must(agenda_.look());
   }
 
-  // A minute later: how long it took to start what is due.
+  // Advances the clock by a minute and measures a look at the due times.
   void look() {
     clock_.time += kMinute;
     const std::clock_t begun = std::clock();

@@ -1,5 +1,5 @@
-// Prints when schedules come: a line of standard input "ZONE<tab>CRON<tab>FROM<tab>UNTIL", both in seconds
-// since 1970, is answered by a line of all its times after FROM, up to UNTIL.
+// Prints the times of crons. Each line of standard input is "ZONE<tab>CRON<tab>FROM<tab>UNTIL", in seconds
+// since 1970. The answer is a line of all times after FROM, up to UNTIL.
 #include <fmt/core.h>
 
 #include <chrono>

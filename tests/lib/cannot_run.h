@@ -1,4 +1,4 @@
-// For a test that lacks something of this machine.
+// Tests that lack something of this machine: a missing program or right.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 namespace holdfast::test {
 
-// HOLDFAST_ALLOW_SKIP: names of tests, with commas between.
+// HOLDFAST_ALLOW_SKIP holds names of tests, separated by commas.
 inline bool may_skip_this_test() {
   const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
   const std::string name = std::string(test->test_suite_name()) + "." + test->name();
@@ -18,7 +18,7 @@ inline bool may_skip_this_test() {
 
 }  // namespace holdfast::test
 
-// Ends the test: it fails, unless HOLDFAST_ALLOW_SKIP names it.
+// Ends the test as failed, or as skipped where HOLDFAST_ALLOW_SKIP names the test.
 #define HF_CANNOT_RUN(why)                                                                     \
   do {                                                                                         \
     if (holdfast::test::may_skip_this_test()) GTEST_SKIP() << (why);                           \

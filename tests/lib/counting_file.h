@@ -11,7 +11,7 @@ namespace holdfast::test {
 
 class CountingFile final : public File {
  public:
-  // The count outlives this; several files may share one.
+  // The count must outlive the file. Several files may share one count.
   CountingFile(std::unique_ptr<File> file, std::atomic<std::size_t>& reads)
       : file_(std::move(file)), reads_(reads) {}
 

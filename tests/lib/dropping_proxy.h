@@ -16,8 +16,8 @@
 
 namespace holdfast::test {
 
-// The first `drops` connections end after so many bytes from the server; later ones pass everything on. One
-// connection at a time.
+// Ends each of the first `drops` connections after `after_bytes` bytes from the server; later connections
+// pass everything on. Serves one connection at a time.
 class DroppingProxy {
  public:
   DroppingProxy(const std::string& listen_at, std::string server, int drops, std::size_t after_bytes)

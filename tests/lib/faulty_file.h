@@ -1,5 +1,4 @@
-// A file on a disk that fails: full, or broken, after so many operations; or of a process that is killed
-// then.
+// A file that fails after so many operations: its disk is full or broken, or the process is killed.
 #pragma once
 
 #include <signal.h>
@@ -13,8 +12,8 @@
 
 namespace holdfast::test {
 
-// What is to go wrong, shared by all files of one disk. Writes, truncates and syncs count; from the
-// one with this number on (the first is 0) all of them fail.
+// The fault of one disk, shared by its files. Writes, truncates and syncs are counted from 0; the operation
+// with this number and all later ones fail.
 class FaultPlan {
  public:
   static constexpr int kKilled = 0;  // no errno: this process is killed
@@ -34,13 +33,13 @@ class FaultPlan {
 
 class FaultyFile final : public File {
  public:
-  // Both outlive this.
+  // The plan and the file must outlive this object.
   FaultyFile(File& file, FaultPlan& plan) : file_(file), plan_(plan) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
     return file_.read_at(offset, into);
   }
-  // The one that fails has written a part, as a full disk does.
+  // A failing write stores half of its bytes first, as a full disk does.
   Result<> write_at(std::uint64_t offset, ByteView bytes) override {
     if (!plan_.fails_now()) return file_.write_at(offset, bytes);
     std::size_t part = bytes.size() / 2;

@@ -10,8 +10,8 @@
 
 namespace holdfast::test {
 
-// A directory that is null in the map is one; a path's parents must be there before it. Not for several
-// threads.
+// The map holds files by path; a null entry is a directory. A path's parents must be added before the path.
+// Not thread-safe.
 class MemoryDirectory final : public Directory {
  public:
   using Tree = std::map<std::string, std::shared_ptr<MemoryFile>>;
@@ -77,7 +77,7 @@ class MemoryDirectory final : public Directory {
   Result<Space> space() const override { return Space{kTiB, kTiB}; }
 
  private:
-  // An open file lives on when its name goes.
+  // An open file survives the removal of its name.
   class Handle final : public File {
    public:
     explicit Handle(std::shared_ptr<MemoryFile> file) : file_(std::move(file)) {}
@@ -110,7 +110,7 @@ class MemoryDirectory final : public Directory {
     return {};
   }
 
-  Tree tree_;  // a directory comes before what is in it
+  Tree tree_;  // sorted: a directory comes before its content
 };
 
 }  // namespace holdfast::test

@@ -1,4 +1,4 @@
-// A file in memory, for tests that make many.
+// A file in memory, for tests that make many files.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// A disk that remembers every operation, to say what a loss of power at any of them could have left.
+// A disk that records every operation, and computes the content that a power loss at any operation could
+// leave.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 
 namespace holdfast::test {
 
-// What was done to a disk, in order. Any thread may record.
+// Operations on a disk, in order. Any thread may record.
 class Journal {
  public:
   struct Operation {
@@ -27,7 +28,7 @@ class Journal {
       remove,
       sync_directory
     } kind;
-    std::uint64_t file = 0;  // of the first four, and of create
+    std::uint64_t file = 0;  // set for the first four kinds and for create
     std::uint64_t offset = 0, length = 0;
     Bytes bytes;
     std::string path, to;
@@ -45,14 +46,15 @@ class Journal {
   }
   const std::vector<Operation>& operations() const { return operations_; }
 
-  // The tree when power is lost after the first `count` operations. What was synced is there. Of what was
-  // not, each page of 4 KiB of a write, and each change of a size, is there with this chance (in percent); of
-  // names and directories, which file systems journal in order, a random number of the first ones.
+  // Returns the tree after a power loss that follows the first `count` operations. Synced data is there. Each
+  // page of 4 KiB of an unsynced write, and each unsynced change of a size, survives with this chance (in
+  // percent). Of unsynced names and directories a random number of the first ones survives, because file
+  // systems journal them in order.
   MemoryDirectory::Tree after_power_loss(std::size_t count, unsigned percent, Random& random) const {
     std::size_t names_kept = count;
     for (std::size_t i = count; i-- > 0 && operations_[i].kind != Operation::sync_directory;)
       if (!operations_[i].is_of_a_file() && random.below(100) >= percent) names_kept = i;
-    std::map<std::uint64_t, std::size_t> synced;  // by file: what came before this is
+    std::map<std::uint64_t, std::size_t> synced;  // by file: operations before this number are synced
     for (std::size_t i = 0; i < count; ++i)
       if (operations_[i].kind == Operation::sync_file) synced[operations_[i].file] = i;
     MemoryDirectory::Tree tree;
@@ -113,8 +115,8 @@ class Journal {
   std::uint64_t files_ = 0;
 };
 
-// Does as a file of the given one does, and records it. With `forgets_syncs` they are not recorded: as on a
-// disk that lies, to see that a test would find it out.
+// Passes operations on to the given file and records them. With `forgets_syncs` no sync is recorded, as on a
+// disk that lies: a negative control of tests.
 class RecordingFile final : public File {
  public:
   RecordingFile(std::unique_ptr<File> file, std::uint64_t number, Journal& journal, bool forgets_syncs)
@@ -163,8 +165,8 @@ class RecordingFile final : public File {
   const bool forgets_syncs_;
 };
 
-// A tree in memory whose changes are recorded. Files must be made through it: what it did not see made can't
-// be told about. The journal outlives it.
+// A tree in memory whose changes are recorded. Every file must be created through this tree; others are
+// unknown to the journal. The journal must outlive the tree.
 class RecordingDirectory final : public Directory {
  public:
   explicit RecordingDirectory(Journal& journal, bool forgets_syncs = false)

@@ -13,7 +13,7 @@
 
 namespace holdfast::test {
 
-// A program that a test runs beside itself: killed when this goes, and when the test dies.
+// A child program of a test. Destruction kills the program, and so does the death of the test.
 class Process {
  public:
   Process() = default;
@@ -41,13 +41,13 @@ class Process {
   }
 
   bool started() const { return pid_ > 0; }
-  bool runs() const {  // wait() tells how it ended
+  bool runs() const {  // wait() still gets the exit status
     siginfo_t ended{};
     return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            ended.si_pid == 0;
   }
   void signal(int number) const { ::kill(pid_, number); }
-  // Sends the signal and waits for the end; the exit status as waitpid has it.
+  // Sends the signal, waits for the end, and returns the status of waitpid.
   int end(int number) {
     signal(number);
     return wait();
@@ -57,7 +57,7 @@ class Process {
     ::waitpid(std::exchange(pid_, 0), &status, 0);
     return status;
   }
-  // Runs it to its end: its exit code, or -1 when a signal ended it.
+  // Runs a program to its end. Returns its exit code, or -1 when a signal ended the program.
   static int run(const std::vector<std::string>& command) {
     const int status = Process(command).wait();
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -17,12 +17,12 @@
 
 namespace holdfast::test {
 
-// A machine that is never started, and needs no system: its monitor writes to its disks through the guest's
-// devices. Whatever was written is kept as the truth to compare with. It has two monitors: qmp() is for what
-// is tested, tell() uses the other one. Failures throw: without it no test makes sense.
+// A machine that is never started and needs no system: its monitor writes to the disks through the guest's
+// devices. A copy of all written data is the truth for comparisons. Two monitors: qmp() is for the tested
+// code, tell() uses the other one. Failures throw, because no test makes sense without the machine.
 class QemuMachine {
  public:
-  // The disks' nodes are under these names in QEMU. `device_options`: of each disk's device.
+  // `nodes` are the names of the disks' nodes in QEMU. Each disk's device gets the `device_options`.
   QemuMachine(const std::vector<std::string>& nodes, std::uint64_t size,
               const std::string& device_options = "") {
     if (Process::run({"qemu-system-x86_64", "-version"}) != 0)
@@ -44,15 +44,15 @@ class QemuMachine {
            "-device", "virtio-blk-pci,id=" + device + ",drive=" + node + device_options});
       disks_.push_back({"/machine/peripheral/" + device + "/virtio-backend", Bytes(size)});
     }
-    // Who connects while a QEMU starts may be accepted by two of its threads at once, of which one then waits
-    // for ever: that is tried again with another QEMU.
+    // Two threads of a starting QEMU can accept the same client, and one then waits forever. A new QEMU is
+    // started then.
     Result<> connected = boot(command);
     for (int tries = 0; !connected && tries < 5; ++tries) connected = boot(command);
     if (!connected) throw std::runtime_error(connected.error().message);
   }
 
   std::string qmp() const { return directory_ / "qmp"; }
-  // The device of a disk, in QEMU's tree of objects.
+  // Path of a disk's device in QEMU's tree of objects.
   const std::string& device(std::size_t disk) const { return disks_.at(disk).device; }
 
   source::qmp::Json tell(const std::string& command,
@@ -68,7 +68,7 @@ class QemuMachine {
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     const std::string line =
         fmt::format("qemu-io -d {} \"write -q -s {} {} {}\"", device(disk), source, offset, bytes.size());
-    // What it says is what went wrong.
+    // qemu-io prints errors only.
     const source::qmp::Json said = tell("human-monitor-command", {{"command-line", line}});
     if (said != "") throw std::runtime_error(said.dump());
     std::copy(bytes.begin(), bytes.end(),
@@ -84,13 +84,13 @@ class QemuMachine {
     return all;
   }
 
-  // What a capture may leave: nodes with their bitmaps, devices that write through them, exports and jobs.
+  // Traces that a capture may leave: nodes with their bitmaps, devices with their nodes, exports and jobs.
   source::qmp::Json traces() {
     source::qmp::Json found;
     for (const source::qmp::Json& node : tell("query-named-block-nodes", {{"flat", true}})) {
       source::qmp::Json bitmaps = source::qmp::Json::array();
       for (const source::qmp::Json& bitmap : node.value("dirty-bitmaps", source::qmp::Json::array()))
-        if (bitmap.contains("name"))  // the filters' own have none
+        if (bitmap.contains("name"))  // bitmaps of filters have no name
           bitmaps.push_back({bitmap["name"], bitmap["recording"], bitmap["busy"]});
       if (const std::string name = node["node-name"]; !name.starts_with('#')) found["nodes"][name] = bitmaps;
     }

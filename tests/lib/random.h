@@ -1,4 +1,4 @@
-// Randomness that can be had again: a test prints its seed, and HOLDFAST_SEED sets it.
+// Repeatable randomness: a test prints its seed, and HOLDFAST_SEED sets the seed.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-// How often to try: few times in the suite, all of them when HOLDFAST_LONG is set.
+// Returns the number of rounds: `in_suite`, or `in_full` when HOLDFAST_LONG is set.
 inline std::size_t tries(std::size_t in_suite, std::size_t in_full) {
   return std::getenv("HOLDFAST_LONG") != nullptr ? in_full : in_suite;
 }

@@ -9,7 +9,7 @@
 
 namespace holdfast::test {
 
-// A file system of its own that is soon full. Needs root.
+// A small file system of its own, for tests of a full disk. Needs root.
 class SmallFileSystem {
  public:
   explicit SmallFileSystem(std::uint64_t bytes) {

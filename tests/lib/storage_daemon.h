@@ -26,13 +26,13 @@ struct DaemonDisk {
   std::string node;
   std::string format = "qcow2";  // or "raw"
   std::uint64_t size = 16 * kMiB;
-  std::string options = "";    // of qemu-img create
-  std::string directory = "";  // where its file is; "": the daemon's own
+  std::string options = "";    // for qemu-img create
+  std::string directory = "";  // folder of the disk's file; "": the daemon's own
 };
 
-// The disks' nodes are under their names in QEMU. Each can be written to through a FUSE export, and whatever
-// was written is kept as the truth to compare with. It has two monitors: qmp() is for what is tested, tell()
-// uses the other one. Failures throw: without it no test makes sense.
+// Each disk's node has the disk's name in QEMU. Tests write to a disk through its FUSE export, and a copy of
+// all written data is the truth for comparisons. Two monitors: qmp() is for the tested code, tell() uses the
+// other one. Failures throw, because no test makes sense without the daemon.
 class StorageDaemon {
  public:
   explicit StorageDaemon(std::vector<DaemonDisk> disks) {
@@ -68,8 +68,8 @@ class StorageDaemon {
            "type=fuse,writable=on,id=" + node + "-window,node-name=" + node + ",mountpoint=" + window(node)});
     }
     process_ = Process(command);
-    // Not before the windows are there, which it makes last: who connects while a QEMU starts is accepted by
-    // two of its threads at once, of which one then waits for ever.
+    // Connect only after the windows exist, which QEMU makes last: two threads of a starting QEMU can accept
+    // the same client, and one then waits forever.
     for (const Disk& disk : disks_)
       while (process_.runs() && std::filesystem::file_size(window(disk.made.node)) != disk.made.size)
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
@@ -83,7 +83,7 @@ class StorageDaemon {
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
   }
-  // SIGTERM: it ends cleanly and stores bitmaps. SIGKILL: it doesn't.
+  // SIGTERM ends the daemon cleanly, with stored bitmaps; SIGKILL loses the bitmaps.
   void end(int signal) {
     control_.reset();
     if (process_.started()) process_.end(signal);
@@ -110,7 +110,7 @@ class StorageDaemon {
     return *answer;
   }
 
-  // As the guest would.
+  // Writes as a guest would, and to the truth.
   void write(const std::string& node, std::uint64_t offset, ByteView bytes) {
     const Fd fd{::open(window(node).c_str(), O_WRONLY | O_CLOEXEC)};
     if (::pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) !=

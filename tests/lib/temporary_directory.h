@@ -6,7 +6,7 @@
 
 namespace holdfast::test {
 
-// A directory of its own, gone with all below it when this goes. Its path is short, for sockets.
+// A new directory, removed with its content by the destructor. Its path is short enough for sockets.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What every tool begins with: strict bash, the checkout's root as the working directory, failing in one sentence.
+# Start of every tool: strict bash, the checkout's root as the working directory, fail().
 # shellcheck disable=SC2034  # the variables are read by the tools
 
 set -euo pipefail
@@ -8,13 +8,13 @@ called_from=$PWD
 cd "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 root=$PWD
 
-# fail SENTENCE: says it and ends the tool.
+# fail SENTENCE: prints the sentence and ends the tool.
 fail() {
   echo "${self##*/}: $*" >&2
   exit 1
 }
 
-# help: the comment on top of the running tool.
+# help: prints the comment at the top of the running tool.
 help() {
   sed -n '2,${/^#/!q;s/^# \{0,1\}//;p}' "$self"
 }

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# The demo's two processes: a storage daemon that serves a disk as a hypervisor would, and Holdfast.
-# Each is known by the pid that it was started with, and trusted to be ours only while its command line says so.
-# The working directory is the demo's place.
+# The demo's two processes: Holdfast, and a storage daemon that serves a disk as a hypervisor would.
+# A pid file names each process. A process counts as the demo's only while its command line has the demo's path.
+# The working directory is the demo's directory.
 
-# running PIDFILE WORD: prints the recorded pid if that process lives and has WORD among its arguments.
+# running PIDFILE WORD: prints the recorded pid if the process lives and has WORD among its arguments.
 running() {
   local pid words=()
   [[ -s $1 ]] && pid=$(<"$1") && [[ -r /proc/$pid/cmdline ]] || return 1
@@ -23,10 +23,10 @@ start_storage() {
   local demo=$PWD/var/demo
   ((${#demo} < 90)) || fail "$demo is too long a path for a unix socket in it: try --in DIR with a shorter one"
   mkdir -p "$demo"
-  umount --lazy "$demo/disk.raw" 2>/dev/null || true # left by one that was killed
+  umount --lazy "$demo/disk.raw" 2>/dev/null || true # the mount of a killed storage daemon
   [[ -e $demo/disk.raw ]] || : >"$demo/disk.raw"
   [[ -e $demo/disk.qcow2 ]] || qemu-img create -q -f qcow2 "$demo/disk.qcow2" 1G
-  # In a session of its own from the start: Ctrl-C is for the tool.
+  # A session of its own keeps Ctrl-C away from the storage daemon.
   setsid --wait qemu-storage-daemon --daemonize --pidfile "$demo/storage.pid" \
     --chardev "socket,id=qmp,path=$demo/qmp.sock,server=on,wait=off" --monitor chardev=qmp \
     --blockdev "driver=file,node-name=file0,filename=$demo/disk.qcow2,discard=unmap" \
@@ -38,7 +38,7 @@ start_storage() {
 start_holdfast() { # PROGRAM
   local out line=''
   mkdir -p var mnt 2>/dev/null || true # mnt may be a mount whose daemon was killed; the new one clears it
-  # On its standard output it says `ready` once the mount answers.
+  # holdfastd prints `ready` once the mount answers.
   exec {out}< <(exec setsid "$1" --foreground --state "$PWD/var/state" "$PWD/mnt" \
     </dev/null 2>>var/holdfastd.log)
   echo $! >var/holdfastd.pid
@@ -47,12 +47,12 @@ start_holdfast() { # PROGRAM
   [[ $line == ready ]] || fail "holdfastd did not get ready: $(tail -n 1 var/holdfastd.log)"
 }
 
-# The daemon that runs may have been started before the program was built anew.
+# holdfast_is_outdated PID: whether the program was built again since the daemon's start.
 holdfast_is_outdated() {
   [[ $(readlink "/proc/$1/exe") == *' (deleted)' ]]
 }
 
-# end PID: asks it to stop and waits until it has.
+# end PID: sends SIGTERM and waits for the end of the process.
 end() {
   kill -TERM "$1"
   timeout 120 tail --pid="$1" --sleep-interval=0.1 --follow /dev/null ||

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# For long tests that are tests of the suite with their full counts.
+# Long tests that run tests of the suite with their full counts.
 
-# run_tests STATE PROGRAM FILTER...: those of build/release/tests/PROGRAM, filter by filter. STATE/done has the filters that
-# have passed with this very program, STATE/log what was said, with the seeds; the summary is written.
+# run_tests STATE PROGRAM FILTER...: runs build/release/tests/PROGRAM, filter by filter. STATE/done lists the filters that
+# have passed with this build of the program. STATE/log has the output with the seeds, STATE/summary the result.
 run_tests() {
   local state=$1 program=build/release/tests/$2 filter mark failed=()
   shift 2

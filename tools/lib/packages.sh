@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Debian's packages that Holdfast needs: one list a purpose, installed when missing.
+# Debian packages that Holdfast needs: one list per purpose.
 # shellcheck disable=SC2034  # the lists are read by the tools
 
 packages_build=(
@@ -9,21 +9,22 @@ packages_build=(
   libcctz-dev libexpected-dev libfmt-dev libspdlog-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev
 )
-# Where the daemon runs: fusermount3 and mount.fuse3 are in fuse3, QEMU's storage daemon in qemu-system-common.
+# Packages of a machine that runs the daemon. fuse3 has fusermount3 and mount.fuse3; qemu-system-common has QEMU's
+# storage daemon.
 packages_demo=(fuse3 jq qemu-system-common qemu-utils tzdata)
-# A guest for tests is put together of the host's own: Debian's kernel for clouds, busybox, QEMU's agent.
+# Parts of the test guest: Debian's cloud kernel, busybox, QEMU's guest agent.
 packages_guest=(linux-image-cloud-amd64 busybox-static cpio kmod e2fsprogs qemu-guest-agent)
-# What people edit files with, and look at them.
+# Editors and viewers, with which the tests use the mount.
 packages_tools=(dash less nano perl rsync vim-tiny)
 packages_test=(
   "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" clang-16 clang-format libclang-rt-16-dev libnbd-bin
   nbdkit openssl python3 python3-croniter python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
 )
-# What Holdfast is measured with, and against.
+# Programs that tools/bench measures with, or compares Holdfast with.
 packages_bench=("${packages_demo[@]}" fio libnbd-bin python3)
 packages_long=(debootstrap clang-tidy-19)
 
-# missing_packages NAME...: those that are not installed, one a line.
+# missing_packages NAME...: prints the packages that are not installed, one per line.
 missing_packages() {
   local name states
   states=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null) || true
@@ -32,7 +33,7 @@ missing_packages() {
   done
 }
 
-# install_packages NAME...: does nothing, and asks nobody, when all are there.
+# install_packages NAME...: installs missing packages. Without missing packages nothing is done and no network is used.
 install_packages() {
   local missing
   mapfile -t missing < <(missing_packages "$@")
