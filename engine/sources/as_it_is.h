@@ -1,4 +1,4 @@
-// A capture of what nobody can freeze, or need freeze: it makes nothing at the source.
+// A capture of disks that are not frozen; it makes nothing at the source.
 #pragma once
 
 #include <utility>
@@ -7,7 +7,7 @@
 
 namespace holdfast::source {
 
-// Its disks are added by whoever derives from it. There is nothing to take away, whatever comes of the point.
+// Derived classes add the disks. Nothing must be removed, whether the point is committed or not.
 class AsItIs : public Capture {
  public:
   Time frozen_at() const final { return at_; }

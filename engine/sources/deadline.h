@@ -5,7 +5,7 @@
 
 namespace holdfast::source {
 
-// A moment until which something may be waited for.
+// The end of a wait.
 class Deadline {
  public:
   using Clock = std::chrono::steady_clock;
@@ -15,7 +15,7 @@ class Deadline {
   Clock::time_point at() const { return at_; }
   bool passed() const { return Clock::now() >= at_; }
   Deadline or_in(std::chrono::milliseconds time) const { return std::min(*this, in(time), earlier); }
-  // For poll(2): rounded up, so that a wait never ends just before the deadline.
+  // Returns the remaining time for poll(2), rounded up so that a wait never ends before the deadline.
   int milliseconds() const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - Clock::now()).count();
     return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left, 0, 3'600'000));

@@ -1,11 +1,12 @@
-// What the engine wants of a source of disks, whatever speaks to it.
+// The interface between the engine and the drivers of sources.
 //
-// A driver freezes all disks of a machine at one instant, lets them be read with what is allocated and what
-// has changed, and afterwards either keeps the new change ids (commit) or makes it so that nothing
-// had been asked (abandon). Whatever it makes at the source is told to the Ledger first, by its exact
-// name, so that another life of the daemon can take it away again (sweep). Laws 3, 4, 8 and 9: changes are
-// never lost, all disks are one instant, nothing is left behind, and an error names the disk that can't be
-// protected.
+// A driver freezes all disks of a machine at one instant and lets them be read, with their allocated and
+// their changed areas. Then it either keeps the new change ids (commit) or restores the earlier state
+// (abandon). It records each thing in the Ledger, by its exact name, before it makes that thing at the
+// source. A later life of the daemon can therefore remove it (sweep).
+//
+// Laws 3, 4, 8 and 9: changes are never lost, all disks are one instant, nothing is left behind, and an error
+// names the disk that can't be protected.
 #pragma once
 
 #include <atomic>
@@ -23,7 +24,7 @@
 
 namespace holdfast::source {
 
-// Set once, seen by everything that works for a job.
+// The cancel flag of a job: set once, read by all who work for the job.
 class Cancel {
  public:
   void request() { requested_ = true; }
@@ -33,55 +34,55 @@ class Cancel {
   std::atomic<bool> requested_{false};
 };
 
-// Where a capture records what it is about to make. record() returns only when that is durable.
+// The record of the things that captures make at sources. record() returns when the record is durable.
 class Ledger {
  public:
   virtual ~Ledger() = default;
   virtual Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail) = 0;
-  virtual Result<> forget(Id id) = 0;  // it is gone from the source
+  virtual Result<> forget(Id id) = 0;  // the thing is gone from the source
 };
 
-// A disk of the definition, and what is known of it from its last point.
+// A disk of the definition, with facts of its last point.
 struct DiskRequest : DiskDefinition {
   std::string since;  // the parent point's change id; empty: read everything
-  // What goes from the source when the new change id is committed: the parent's, also when it can't serve
-  // as `since` (a full was asked for). Until then it goes on recording.
+  // The change id to remove when the new one is committed: the parent's, even if it can't serve as `since` (a
+  // full was asked for). It goes on recording until then.
   std::string supersedes;
-  std::optional<std::uint64_t> last_capacity;  // of the parent point
-  std::string last_identity;                   // what its disk was known by; "" when nobody knows
+  std::optional<std::uint64_t> last_capacity;  // the parent point's
+  std::string last_identity;                   // the disk's identity at the parent point; "" if unknown
 };
 
 struct PrepareRequest {
   MachineDefinition machine;
   std::string repository_marker;  // change ids are named "hf-<marker>-<random>"
   std::vector<DiskRequest> disks;
-  // An existing directory of the host for sockets and copy-before-write files. One for all captures, since
-  // they may share a socket: what is made in it has names of its own.
+  // An existing directory of the host for sockets and copy-before-write files. All captures share it, because
+  // they may share a socket; the names made in it are unique.
   std::string scratch;
 };
 
 struct FrozenDisk {
   std::string name;
   std::uint64_t capacity = 0;
-  std::string change_id;                  // what a later capture passes as `since`; "" when there is none
-  std::optional<FullReason> full_reason;  // set: no increment can be made of it, whatever there is
-  // The source can't be relied upon to tell what has changed: what an increment stores is what differs from
-  // the content of the parent. Without it, an increment is what the extents call changed.
+  std::string change_id;                  // a later capture passes it as `since`; "" if there is none
+  std::optional<FullReason> full_reason;  // if set, no increment is possible
+  // True if the source can't tell which areas have changed. An increment then stores the clusters whose
+  // content differs from the parent's. Otherwise it stores the areas that the extents call changed.
   bool by_content = false;
-  // Of a disk by content: its extents tell changes by the word of a bitmap that its user manages, so that not
-  // all is read. A share of what they call unchanged has to be (law 7).
+  // Only by content: the extents' changes come from a bitmap that its user manages, and only changed areas
+  // are read. A share of the unchanged areas must be read too (law 7).
   bool trusts_bitmap = false;
   std::string
-      identity;  // what the source knows the disk by: another one is another disk; "" when it can't tell
-  std::string remark;  // one sentence, when something is not as the definition has it; "" when all is
+      identity;        // the source's identity of the disk, another one for another disk; "" if it can't tell
+  std::string remark;  // one sentence, if something differs from the definition; otherwise ""
 };
 
-// Validated (law 7): in order, in range, no gaps.
+// A validated extent (law 7): extents are in order, in range and without gaps.
 struct Extent {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
-  bool zero = false;    // reads as zeros; need not be read
-  bool changed = true;  // since the parent's change id; true throughout when everything is read
+  bool zero = false;    // reads as zeros, so it need not be read
+  bool changed = true;  // since the parent's change id; always true if everything is read
 };
 
 struct Range {
@@ -89,22 +90,22 @@ struct Range {
   std::uint64_t length = 0;
 };
 
-// One frozen disk, being read. One thread at a time.
+// Reads one frozen disk. One thread at a time.
 class DiskReader {
  public:
   virtual ~DiskReader() = default;
   static constexpr std::uint64_t kMostOfAPiece = 256 * kKiB;
   // Covers exactly [offset, offset + length).
   virtual Result<std::vector<Extent>> extents(std::uint64_t offset, std::uint64_t length) = 0;
-  // Reads the ranges, in pieces of at most 256 KiB, many in flight, in any order; a piece never crosses
-  // a multiple of that. `sink` is called from one thread at a time, may wait (back-pressure), and
-  // its error ends the reading. ECANCELED after a cancel.
+  // Reads the ranges in pieces of at most 256 KiB, many in flight, in any order. A piece never crosses a
+  // multiple of 256 KiB. `sink` is called from one thread at a time and may wait; its error ends the reading.
+  // ECANCELED after a cancel.
   using Sink = std::function<Result<>(std::uint64_t offset, ByteView data)>;
   virtual Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) = 0;
 };
 
-// One frozen instant of one machine. One thread at a time. When it goes without commit() or abandon(),
-// it only closes its connections: what it made stays at the source, and in the ledger for sweep().
+// One frozen instant of one machine. One thread at a time. Destroying it without commit() or abandon() only
+// closes its connections: the things it made stay at the source, and in the ledger for sweep().
 class Capture {
  public:
   virtual ~Capture() = default;
@@ -112,35 +113,38 @@ class Capture {
   virtual Consistency consistency() const = 0;
   virtual const std::vector<FrozenDisk>& disks() const = 0;  // in the order of the request
   virtual Result<std::unique_ptr<DiskReader>> open(std::size_t disk) = 0;
-  // The point is committed: takes away what was made, and the change ids that only the parent needed.
+  // Call when the point is committed. Removes everything that was made, and the change ids that only the
+  // parent needed.
   virtual Result<> commit() = 0;
-  // The point will not be: takes away what was made, the parent's change ids hold every change since.
+  // Call when the point has failed. Removes everything that was made; the parent's change ids then have every
+  // change since.
   virtual Result<> abandon() = 0;
 };
 
 class Driver {
  public:
   virtual ~Driver() = default;
-  // All disks, or an error and nothing left at the source. Falls back disk by disk (full_reason).
-  // The ledger outlives the capture.
+  // Freezes all disks, or fails and leaves nothing at the source. Each disk may fall back to a full
+  // (full_reason). The ledger outlives the capture.
   virtual Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) = 0;
-  // Undoes what an earlier life left, by exact recorded name, newest first; what is already gone is fine.
-  // `committed`: the point of these leftovers was committed, so its change ids stay and the parent's go.
-  // Forgets in the ledger what it has swept. An error leaves the rest recorded for the next try.
+  // Removes the leftovers of an earlier life by their exact recorded names, newest first; one that is gone
+  // already is no error. If `committed`, the leftovers' point was committed, so its change ids stay and the
+  // parent's go. Forgets in the ledger what was removed. After an error the rest stays recorded for the next
+  // try.
   virtual Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers,
                          bool committed, Ledger& ledger) = 0;
   struct Discovered {
     std::string name;
     std::uint64_t capacity = 0;
     bool tracks_changes = false;
-    std::string why_not;                    // one sentence; also what limits it when it does
-    std::vector<std::string> change_ids{};  // that an increment can be made since
+    std::string why_not;  // why it doesn't track changes, or what limits the tracking; one sentence
+    std::vector<std::string> change_ids{};  // an increment can begin at each of them
   };
-  // What the source has now of the machine's disks. Changes nothing.
+  // Lists the machine's disks at the source. Changes nothing.
   virtual Result<std::vector<Discovered>> discover(const MachineDefinition& machine) = 0;
 };
 
-// The driver of that kind; they live as long as the program.
+// Returns the driver of that kind; drivers live as long as the program.
 Driver& driver_for(holdfast::Driver kind);
 
 }  // namespace holdfast::source

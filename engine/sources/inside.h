@@ -1,4 +1,4 @@
-// What every reader of a disk refuses.
+// Range checks that all disk readers share.
 #pragma once
 
 #include <string_view>

@@ -15,7 +15,7 @@ namespace {
 
 bool below_dev(const std::string& path) { return path.starts_with("/dev/"); }
 
-// O_NONBLOCK: what is no disk, a pipe above all, must not keep us waiting.
+// O_NONBLOCK, so that opening a pipe by mistake does not wait.
 Result<Fd> open_path(const std::string& path) {
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -53,7 +53,7 @@ std::string identity_of_device(dev_t device) {
   return "device " + number;
 }
 
-// Without the number of the file's device, which is another one after a restart.
+// The identity leaves out the device number of the file system, because it changes at restarts.
 std::string identity_of_file(int fd, const struct stat& status) {
   struct statx more {};
   if (::statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &more) == 0 && (more.stx_mask & STATX_BTIME) != 0)
@@ -74,7 +74,7 @@ Result<DiskFile> open_disk(const std::string& path) {
     if (::ioctl(disk.fd.get(), BLKGETSIZE64, &disk.size) != 0)
       return fail_errno("asking for the size of {}", path);
     disk.identity = identity_of_device(status.st_rdev);
-    // Another host may have written to it since we last read, behind our cache.
+    // Drops cached pages, because another host may have written to the device since they were read.
     ::posix_fadvise(disk.fd.get(), 0, 0, POSIX_FADV_DONTNEED);
   } else if (S_ISREG(status.st_mode) && !below_dev(path)) {
     disk.size = static_cast<std::uint64_t>(status.st_size);

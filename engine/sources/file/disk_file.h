@@ -1,4 +1,4 @@
-// A file or block device as a disk: opened so that nobody can slip in another one, and known again.
+// Opens a file or block device as a disk: without symbolic links, and with a stable identity.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,14 @@ struct DiskFile {
   std::string path;
   std::uint64_t size = 0;
   bool is_device = false;
-  // The same for as long as it is the same disk, over restarts where that can be had: a file's inode and time
-  // of birth; a device's serial number, or else its number.
+  // The same for as long as the disk is the same, across restarts if possible. A file has its inode and time
+  // of birth; a device its serial number, or else its device number.
   std::string identity;
 };
 
-// For reading. A symbolic link on the way is refused, since whoever owns it could turn it to any file of the
-// host, and read that in a point of his own; below /dev links are the system's, and lead to devices alone.
+// Opens a disk for reading. Refuses a symbolic link in the path, because the link's owner could turn it to
+// any file of the host and read that file in a point. Links below /dev are allowed: the system owns them, and
+// they must lead to devices.
 Result<DiskFile> open_disk(const std::string& path);
 
 }  // namespace holdfast::source::file

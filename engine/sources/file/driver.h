@@ -1,16 +1,16 @@
-// Raw files and block devices of this host: LVM volumes, zvols, disks, images.
+// The driver of raw files and block devices of this host: LVM volumes, zvols, disks, images.
 #pragma once
 
 #include "engine/sources/driver.h"
 
 namespace holdfast::source::file {
 
-// Reads everything, since nobody tells what has changed, and finds holes where the file system knows them.
-// Makes nothing anywhere, so there is nothing to sweep.
+// Reads everything, because no one tells it what has changed, and skips holes that the file system knows. It
+// makes nothing at the source, so there is nothing to sweep.
 //
-// Who else has a file open, and writes to it, can't be known: a point of it says `consistency: none`, and so
-// do several disks, which are read one after the other. A read that the kernel doesn't end (a dead network
-// file system) can't be ended here either.
+// Other programs may write to an open file unnoticed, and several disks are read one after the other, so a
+// point says `consistency: none`. A read that the kernel doesn't end (a dead network file system) can't be
+// cancelled.
 class FileDriver final : public Driver {
  public:
   Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) override;

@@ -35,8 +35,8 @@ Result<std::vector<Extent>> Reader::extents(std::uint64_t offset, std::uint64_t 
   const auto seek = [&](int whence) -> std::uint64_t {
     const off_t found = ::lseek(disk_->fd.get(), static_cast<off_t>(offset), whence);
     if (found >= 0) return static_cast<std::uint64_t>(found);
-    if (whence == SEEK_DATA && errno == ENXIO) return end;  // nothing but a hole is left
-    return whence == SEEK_DATA ? offset : end;              // it can't tell
+    if (whence == SEEK_DATA && errno == ENXIO) return end;  // only a hole is left
+    return whence == SEEK_DATA ? offset : end;              // the file system can't tell
   };
   while (offset < end) {
     add(seek(SEEK_DATA), true);

@@ -5,7 +5,7 @@
 namespace holdfast::source::nbd {
 namespace {
 
-// Until `goes_on` says that it has ended; false when the deadline passes first.
+// Polls until `goes_on` returns no 1; false if the deadline passes first.
 bool poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline& deadline) {
   while (goes_on(handle) == 1) {
     if (deadline.passed()) return false;
@@ -29,7 +29,7 @@ Result<bool> answers(const std::string& socket, const Limits& limits) {
       !poll_while(handle.get(), nbd_aio_is_connecting, deadline))
     return true;
   if (nbd_aio_is_negotiating(handle.get()) != 1) return false;
-  nbd_aio_opt_abort(handle.get());  // to leave in silence would be an error in the server's log
+  nbd_aio_opt_abort(handle.get());  // the server would log an error about a silent hang-up
   poll_while(handle.get(), nbd_aio_is_negotiating, deadline);
   return true;
 }
@@ -78,10 +78,10 @@ Result<> Connection::connect(const Export& what) {
   return {};
 }
 
-// libnbd's own words name its states and calls; what can be done about it they don't.
+// Adds the remedy, because libnbd's sentence names its internal states and calls only.
 tl::unexpected<Error> Connection::not_connected(const Export& what) const {
   auto failed = failure("connecting");
-  // What libnbd says when the server hangs up before it has said a word.
+  // EINVAL means that the server hung up before it sent its greeting.
   if (failed.value().code == EINVAL) failed.value().code = ECONNRESET;
   const std::string& said = failed.value().message;
   const auto says = [&](std::string_view words) { return said.find(words) != std::string::npos; };
@@ -120,7 +120,7 @@ Result<> Connection::learn(const Export& what) {
 
 tl::unexpected<Error> Connection::failure(const std::string& doing) const {
   int code = nbd_get_errno();
-  // Of a server that has hung up libnbd says either nothing, or that the call makes no sense now.
+  // After a hang-up libnbd returns either no errno or EINVAL.
   if (!is_alive() && (code == 0 || code == EINVAL)) code = ECONNRESET;
   const char* text = nbd_get_error();
   return fail(code != 0 ? code : EIO, "{}: {}: {}", label_, doing, text != nullptr ? text : "unknown error");

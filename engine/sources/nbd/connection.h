@@ -1,4 +1,4 @@
-// One connection to an export of an NBD server, that never waits for ever.
+// One connection to an export of an NBD server. All waits are bounded.
 #pragma once
 
 #include <libnbd.h>
@@ -14,33 +14,33 @@ namespace holdfast::source::nbd {
 
 struct Limits {
   std::chrono::milliseconds connect{10'000};
-  std::chrono::milliseconds silence{60'000};  // without a sign of life while something is asked for
+  std::chrono::milliseconds silence{60'000};  // without any answer to a pending request
 };
 
-// Of a server at a unix socket; or, where there is a URI, what that says.
+// An export of a server at a unix socket, or the export that `uri` names.
 struct Export {
   std::string socket;
   std::string name;
-  std::string bitmap;                 // tells what has changed; "": nothing is asked
-  std::optional<std::uint64_t> size;  // that it must have
+  std::string bitmap;                 // the dirty bitmap that tells changes; "": none is asked for
+  std::optional<std::uint64_t> size;  // the size that the export must have
   std::string uri;
-  bool needs_bitmap = true;  // an error when it is not granted, which NBD itself would pass over in silence
-  // Of a server that errs where a range is partly one thing and partly another: what reads as zeros is not
-  // asked for, and no read crosses a multiple of 64 KiB.
+  bool needs_bitmap = true;  // a missing bitmap is an error, which NBD itself would ignore
+  // True for a server that errs on ranges of mixed kind (see qmp/copy_filter.h). Then zeros are not asked
+  // for, and no read crosses a multiple of 64 KiB.
   bool erring = false;
 
-  std::string label() const;  // for sentences
+  std::string label() const;  // the export's name in sentences
 };
 
-// Whether an NBD server listens there. One that hangs does.
+// Whether an NBD server listens there; one that hangs counts.
 Result<bool> answers(const std::string& socket, const Limits& limits);
 
-// libnbd has no time-outs and reports errors per thread; here both become Errors. One thread at a time.
+// Adds time-outs to libnbd and turns its per-thread errors into Errors. One thread at a time.
 class Connection {
  public:
-  // With base:allocation where the server has it. A URI may name certificates and keys of this host
-  // (tls-certificates, tls-psk-file): whoever sets it has to be trusted with them. Over TCP the server's
-  // certificate is verified; over a unix socket libnbd leaves that to the socket's permissions.
+  // Asks for base:allocation if the server has it. A URI may name certificates and keys of this host
+  // (tls-certificates, tls-psk-file), so only a trusted user may set it. Over TCP the server's certificate is
+  // verified; over a unix socket libnbd relies on the socket's permissions.
   static Result<std::unique_ptr<Connection>> open(const Export& what, const Limits& limits);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -50,17 +50,17 @@ class Connection {
   nbd_handle* handle() const { return handle_; }
   bool has_allocation() const { return has_allocation_; }
   std::uint64_t size() const { return size_; }
-  // The name of the bitmap's meta context, "" when none was asked for, or granted.
+  // The name of the bitmap's meta context; "" if none was asked for, or none was granted.
   const std::string& bitmap_context() const { return bitmap_context_; }
-  // What it says is passed over from now on.
+  // Ignores the bitmap from now on.
   void ignore_bitmap() { bitmap_context_.clear(); }
   bool can_report_read_errors() const { return can_report_read_errors_; }
-  // Whether other connections to the same export see what this one sees.
+  // Whether other connections to the same export see the same content.
   bool serves_several() const { return nbd_can_multi_conn(handle_) == 1; }
 
-  // What libnbd says of the call that just failed, after words of ours.
+  // Returns libnbd's error of the last call, with `doing` before it.
   tl::unexpected<Error> failure(const std::string& doing) const;
-  // The same for a request that ended with `code`.
+  // Returns the error of a request that ended with `code`.
   tl::unexpected<Error> failure(int code, const std::string& doing) const;
 
  private:

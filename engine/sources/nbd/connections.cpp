@@ -77,8 +77,8 @@ Result<bool> Connections::moved_within(std::chrono::milliseconds time) {
   for (std::size_t i = 0; i < polled_.size(); ++i) {
     nbd_handle* const handle = all_[i]->handle();
     const auto came = polled_[i].revents;
-    // A hang-up is learned by reading. One notice at a time: what the first has changed may not suit the
-    // second.
+    // A hang-up is seen by reading. Only one notification per poll, because the first may change the state
+    // that the second needs.
     if ((came & (POLLIN | POLLHUP | POLLERR)) != 0) {
       if (nbd_aio_notify_read(handle) != 0) return all_[i]->failure("waiting");
     } else if ((came & POLLOUT) != 0) {

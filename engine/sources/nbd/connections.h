@@ -10,23 +10,23 @@
 
 namespace holdfast::source::nbd {
 
-// One thread at a time. What fails on one of them has failed: whoever goes on opens all anew.
+// One thread at a time. After an error on one connection all are useless; the caller opens new ones.
 class Connections {
  public:
-  // `first`: one to that export, where there is one already.
+  // `first`: an open connection to that export, or null.
   static Result<std::unique_ptr<Connections>> open(const Export& what, const Limits& limits,
                                                    std::unique_ptr<Connection> first);
 
-  // Up to four, where the server promises that all of them see the same. One that it doesn't take is no
-  // error: there are servers that promise and serve one client.
+  // Opens up to four connections if the server promises that all of them see the same content. A connection
+  // that it refuses is no error, because some servers promise this and serve one client.
   void widen();
 
   Connection& first() { return *all_.front(); }
   Connection& idlest();
   bool are_alive() const;
 
-  // Returns when something has moved on any of them; what was asked for may be done then. ETIMEDOUT after
-  // such a silence of all, ECANCELED.
+  // Returns when a connection has made progress, so that a request may be done. ETIMEDOUT after `silence` on
+  // all connections; ECANCELED after a cancel.
   Result<> wait(const Cancel* cancel, std::chrono::milliseconds silence);
 
  private:

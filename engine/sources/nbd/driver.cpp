@@ -8,7 +8,7 @@
 namespace holdfast::source::nbd {
 namespace {
 
-// What a point remembers of the bitmap that was there.
+// The change id of a bitmap: its name and its URI.
 std::string change_id_of(const DiskDefinition& disk) { return disk.bitmap + " at " + disk.uri; }
 
 Result<std::unique_ptr<Connection>> connect(const DiskDefinition& disk, const Limits& limits) {
@@ -49,7 +49,7 @@ class NbdCapture final : public AsItIs {
     return {};
   }
 
-  // The first time with the connection that is there: some servers end with their client.
+  // The first reader takes over the open connection, because some servers end with their client.
   Result<std::unique_ptr<DiskReader>> open(std::size_t disk) override {
     Served& served = served_.at(disk);
     return std::make_unique<Reader>(served.what, limits_, std::move(served.connection));

@@ -1,17 +1,20 @@
-// Exports of NBD servers, whoever runs them.
+// The driver of exports of NBD servers.
 #pragma once
 
 #include "engine/sources/nbd/connection.h"
 
 namespace holdfast::source::nbd {
 
-// Reads everything and stores what differs, or, with `trust_bitmap`, reads what a bitmap of the user's names.
+// Reads everything and stores the differences. With `trust_bitmap` it reads only the areas of a bitmap that
+// the user manages.
 //
-// Such a bitmap can't be frozen, rotated, or recognised after it was made anew. So all that it names counts
-// as changed, from the day on that its user made it, and it counts at all only when the parent was captured
-// from the same URI with a bitmap of that name there: what it did not see from then on, it was made anew to
-// forget, and that the sample has to find (law 7). Nobody can freeze a plain server: consistency is none. It
-// makes nothing at the source, so there is nothing to sweep.
+// Such a bitmap can't be frozen, rotated, or recognised once it was recreated. All areas that it names
+// therefore count as changed since its user made it. It counts only if the parent was captured from the same
+// URI with a bitmap of that name. If it was recreated since, it misses changes, and the sample must find them
+// (law 7).
+//
+// A plain server can't be frozen, so consistency is none. The driver makes nothing at the source, so there is
+// nothing to sweep.
 class NbdDriver final : public Driver {
  public:
   NbdDriver() = default;

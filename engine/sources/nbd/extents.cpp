@@ -7,9 +7,9 @@
 namespace holdfast::source::nbd {
 namespace {
 
-constexpr std::uint32_t kDirty = 1;  // of qemu:dirty-bitmap
+constexpr std::uint32_t kDirty = 1;  // a flag of qemu:dirty-bitmap
 
-// Goes along one context's answer.
+// Walks along one context's answer.
 class Cursor {
  public:
   explicit Cursor(const Status* status) : status_(status) {}
@@ -33,7 +33,7 @@ class Cursor {
  private:
   const Status* status_;
   std::size_t at_ = 0;
-  std::uint64_t used_ = 0;  // of the extent at at_
+  std::uint64_t used_ = 0;  // bytes used of the extent at at_
 };
 
 Result<> check(const Status* status, const char* context, std::uint64_t offset) {

@@ -1,4 +1,4 @@
-// What an NBD server says of a disk, checked (law 7).
+// The extents that an NBD server reports, validated (law 7).
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,17 @@
 
 namespace holdfast::source::nbd {
 
-// One answer to a block status request, of one meta context: pairs of length and flags, from the request's
-// offset on. It may end before the request's end, or past it.
+// The answer of one meta context to a block status request: pairs of length and flags, from the request's
+// offset on. It may end before or after the request's end.
 using Status = std::vector<std::uint32_t>;
 
-// Extents from `offset` on, as far as all that is known reaches, and at most `length`; neighbours of a kind
-// are joined. `allocation` is of base:allocation, `changes` of a bitmap; null: not asked for. EPROTO for an
-// answer without pairs, or with an empty extent: what can't be right is not guessed at.
+// Returns extents from `offset` on, up to `length` or to the end of the shorter answer; neighbours of one
+// kind are joined. `allocation` is the answer of base:allocation, `changes` that of a bitmap; null if not
+// asked for. EPROTO if an answer has no pairs, or an empty extent.
 Result<std::vector<Extent>> combine(std::uint64_t offset, std::uint64_t length, const Status* allocation,
                                     const Status* changes);
 
-// Adds `more`, which goes on where `extents` ends, joining what can be.
+// Appends `more`, which begins where `extents` ends, and joins neighbours of one kind.
 void append(std::vector<Extent>& extents, std::span<const Extent> more);
 
 }  // namespace holdfast::source::nbd

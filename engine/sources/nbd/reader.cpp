@@ -13,8 +13,8 @@ namespace {
 constexpr std::uint64_t kPieceOfErring = 64 * kKiB;
 constexpr std::size_t kInFlight = 16;
 constexpr std::chrono::milliseconds kDrain{500};
-constexpr std::uint64_t kWorthMore = 32 * kMiB;  // more connections, for so much
-constexpr std::uint64_t kStatusStep = 2 * kGiB;  // a block status request has 32 bits for its length
+constexpr std::uint64_t kWorthMore = 32 * kMiB;  // size from which more connections are worthwhile
+constexpr std::uint64_t kStatusStep = 2 * kGiB;  // the length of a block status request has 32 bits
 
 std::uint64_t bytes_of(std::span<const Range> ranges) {
   std::uint64_t bytes = 0;
@@ -24,7 +24,7 @@ std::uint64_t bytes_of(std::span<const Range> ranges) {
 
 }  // namespace
 
-// The ranges, cut where the promise demands it.
+// The ranges, cut into pieces as DiskReader promises.
 class Reader::Pieces {
  public:
   Pieces(std::span<const Range> ranges, std::uint64_t most) : ranges_(ranges), most_(most) {}
@@ -44,7 +44,7 @@ class Reader::Pieces {
  private:
   std::span<const Range> ranges_;
   const std::uint64_t most_;
-  std::uint64_t used_ = 0;  // of the first one
+  std::uint64_t used_ = 0;  // bytes used of the first range
 };
 
 Reader::~Reader() { disconnect(); }
@@ -55,15 +55,15 @@ Result<> Reader::connect() {
   return {};
 }
 
-// Ends the requests in flight: their buffers are ours again.
+// Closes the connections, which ends the requests in flight and frees their buffers.
 void Reader::disconnect() {
   connections_.reset();
   in_flight_ = 0;
   done_.clear();
 }
 
-// Awaits the requests in flight if they come soon: each answer that it can't deliver is an error in the log
-// of a server that has done nothing wrong.
+// Waits for the requests in flight, but not for long: a server logs an error for each answer that it can't
+// send.
 void Reader::drain() {
   const Deadline deadline = Deadline::in(kDrain);
   while (in_flight_ > 0 && !deadline.passed())
@@ -121,7 +121,7 @@ Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint
       return connection.failure(doing);
     while (!answer.done) {
       if (auto waited = connections_->wait(nullptr, limits_.silence); !waited) {
-        disconnect();  // before `answer`, which its callbacks know, goes
+        disconnect();  // before `answer` goes, which its callbacks use
         return tl::make_unexpected(std::move(waited).error());
       }
     }
@@ -164,7 +164,7 @@ Result<> Reader::read_all(Pieces pieces, const Sink& sink, const Cancel& cancel)
     }
     if (idle.size() == requests_.size()) return {};
     while (done_.empty()) HF_CHECK(connections_->wait(&cancel, limits_.silence));
-    // One at a time: the connection is not left alone for longer than one piece takes.
+    // Handles one request at a time, so that the connections wait no longer than one piece takes.
     Request* request = done_.front();
     done_.erase(done_.begin());
     HF_CHECK(finish(*request, sink));
@@ -183,8 +183,8 @@ Result<> Reader::start(Request& request, const Range& piece) {
     --ended.reader->in_flight_;
     return 1;
   };
-  // In one chunk, "don't fragment": in the middle of several QEMU can't report a read error, and drops the
-  // connection instead.
+  // Asks for one chunk ("don't fragment"), because QEMU can't report a read error within several chunks and
+  // drops the connection.
   request.over = &connections_->idlest();
   const bool whole = request.over->can_report_read_errors();
   ++in_flight_;

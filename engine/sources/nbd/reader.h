@@ -8,12 +8,12 @@
 
 namespace holdfast::source::nbd {
 
-// Keeps the promises of DiskReader; 256 KiB a request and 16 of them in flight is where libnbd and QEMU are
-// fastest. A connection is made at the first call, more of them once there is much to read; all are made anew
-// by the call after one that failed, since requests may be left in flight then.
+// A DiskReader with requests of 256 KiB, 16 of them in flight, where libnbd and QEMU are fastest. The first
+// call connects; large reads open more connections. The call after a failed one connects anew, because
+// requests may still be in flight.
 class Reader final : public DiskReader {
  public:
-  // `connection`: one to that export, where there is one already. The export's size is known.
+  // `connection`: an open connection to that export, or null. The export's size is known.
   Reader(Export what, const Limits& limits, std::unique_ptr<Connection> connection = nullptr)
       : what_(std::move(what)), limits_(limits), ready_(std::move(connection)) {}
   ~Reader() override;
@@ -42,10 +42,10 @@ class Reader final : public DiskReader {
 
   const Export what_;
   const Limits limits_;
-  std::vector<Request> requests_;  // never moved; their buffers are kept from call to call
+  std::vector<Request> requests_;  // never reallocated; buffers are reused between calls
   std::size_t in_flight_ = 0;
-  std::vector<Request*> done_;         // in the order of their ends
-  std::unique_ptr<Connection> ready_;  // until connections_ has it
+  std::vector<Request*> done_;         // in the order of completion
+  std::unique_ptr<Connection> ready_;  // until connections_ takes it over
   std::unique_ptr<Connections> connections_;
 };
 

@@ -9,7 +9,7 @@
 namespace holdfast::source::nbd {
 namespace {
 
-constexpr std::uint64_t kStatusStep = kGiB;  // a block status request has 32 bits for its length
+constexpr std::uint64_t kStatusStep = kGiB;  // the length of a block status request has 32 bits
 
 }  // namespace
 
@@ -23,7 +23,7 @@ Result<std::unique_ptr<ServedImage>> ServedImage::open(const std::string& path) 
   if (handle == nullptr) return fail(ENOMEM, "libnbd makes no handle: {}", nbd_get_error());
   std::unique_ptr<ServedImage> image(new ServedImage(handle, path));
   if (nbd_add_meta_context(handle, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0) return image->failure();
-  // Its socket is handed down, so that there is no name to wait for; it ends with its only client.
+  // The program inherits its socket, so no name must be waited for. It ends with its only client.
   std::string program = "qemu-nbd", read_only = "--read-only", format = "--format=qcow2", file = path;
   std::array<char*, 5> command = {program.data(), read_only.data(), format.data(), file.data(), nullptr};
   if (nbd_connect_systemd_socket_activation(handle, command.data()) != 0) return image->failure();

@@ -1,4 +1,4 @@
-// A disk image as QEMU reads it, through a qemu-nbd of our own: the second opinion on what is stored.
+// A disk image as QEMU reads it, through a qemu-nbd of its own: the second opinion on stored images.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,11 @@ struct nbd_handle;
 
 namespace holdfast::source::nbd {
 
-// A qcow2 with all that its backing names lead to: only for chains whose checksums were found right. One
-// thread at a time. The program ends with this, or with our process.
+// Serves a qcow2 image with its backing files, so only for chains whose checksums were verified. One thread
+// at a time. The program ends with this object, or with the process.
 class ServedImage {
  public:
-  // ENOENT: there is no qemu-nbd.
+  // ENOENT: qemu-nbd is not installed.
   static Result<std::unique_ptr<ServedImage>> open(const std::string& path);
   ~ServedImage();
   ServedImage(const ServedImage&) = delete;
@@ -24,7 +24,7 @@ class ServedImage {
 
   std::uint64_t size() const { return size_; }
   Result<> read(std::uint64_t offset, ByteSpan into);
-  // How many of the bytes from there on QEMU knows to be zeros without reading them; 0: it has data there.
+  // Returns the number of bytes from `offset` on that QEMU knows to be zeros without reading; 0: data.
   Result<std::uint64_t> zeros(std::uint64_t offset, std::uint64_t at_most);
 
  private:

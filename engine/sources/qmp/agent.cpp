@@ -12,10 +12,10 @@ namespace holdfast::source::qmp {
 namespace {
 
 constexpr std::string_view kPort = "org.qemu.guest_agent.0";
-constexpr char kBreak = '\xff';  // ends whatever an earlier client has left half said
+constexpr char kBreak = '\xff';  // ends an unfinished request of an earlier client
 constexpr std::size_t kLongestLine = 1 << 20;
 
-// The chardev behind the agent's port; "" when the guest has no such port.
+// Returns the chardev behind the agent's port; "" if the guest has no such port.
 Result<std::string> agent_chardev(Source& source) {
   for (const std::string folder : {"/machine/peripheral", "/machine/peripheral-anon"}) {
     const auto devices = source.execute("qom-list", {{"path", folder}});
@@ -34,7 +34,7 @@ Result<std::string> agent_chardev(Source& source) {
   return "";
 }
 
-// "disconnected:unix:/run/agent,server=on"; the first word goes while somebody is connected.
+// Parses "disconnected:unix:/run/agent,server=on"; the first word is absent while a client is connected.
 std::string listening_at(std::string_view filename) {
   constexpr std::string_view kFree = "disconnected:", kUnix = "unix:";
   if (filename.starts_with(kFree)) filename.remove_prefix(kFree.size());
@@ -75,8 +75,7 @@ Result<std::unique_ptr<Agent>> Agent::connect(const std::string& path, std::chro
   return agent;
 }
 
-// The agent may still have answers for somebody who is gone; ours come after the echo of a number that only
-// we know.
+// The agent may still answer an earlier client. Our answers come after the echo of a random number.
 Result<> Agent::synchronise(const Deadline& deadline) {
   const auto number = static_cast<std::uint64_t>(new_id());
   const Json sync{{"execute", "guest-sync-delimited"}, {"arguments", {{"id", number}}}};
@@ -101,7 +100,7 @@ Result<bool> Agent::is_frozen() {
   return status == "frozen";
 }
 
-// Its answer is passed over together with one to the freezing that may still be to come.
+// The answer is skipped, together with a late answer to the freeze.
 Result<> Agent::thaw() {
   const Deadline deadline = Deadline::in(patience_);
   HF_CHECK(send(command_line("guest-fsfreeze-thaw"), deadline));

@@ -1,4 +1,4 @@
-// The agent in a guest (qemu-guest-agent), which can bring the guest's file systems to rest.
+// The agent in a guest (qemu-guest-agent), which can freeze the guest's file systems.
 #pragma once
 
 #include <memory>
@@ -10,25 +10,25 @@
 
 namespace holdfast::source::qmp {
 
-// Where QEMU listens for whoever wants to speak to its guest's agent.
+// The socket at which QEMU serves the guest's agent.
 struct AgentPlace {
-  std::string path;     // of the socket, as it is reached from here; "" when there is no agent to speak to
-  std::string why_not;  // then: half a sentence
+  std::string path;     // the socket's path on this host; "" if there is no agent to speak to
+  std::string why_not;  // the reason then: half a sentence
 };
-// By the virtual serial port that is the agent's by its name. A storage daemon has no guest.
+// Finds the virtual serial port with the agent's name. A storage daemon has no guest, so no agent.
 Result<AgentPlace> find_agent(Source& source);
 
-// One connection to an agent. Each answer has a deadline, and after one that was missed nothing more can be
-// asked. One thread at a time.
+// One connection to an agent. Each answer has a deadline; after a missed one every call fails. One thread at
+// a time.
 class Agent {
  public:
   static Result<std::unique_ptr<Agent>> connect(const std::string& path, std::chrono::milliseconds patience);
 
-  // All file systems hold still; how many there are. Thaw whatever it returns: an agent that answers too late
-  // freezes all the same.
+  // Freezes all file systems; returns their number. Always call thaw() afterwards, because an agent that
+  // answers too late freezes all the same.
   Result<std::uint64_t> freeze();
   Result<bool> is_frozen();
-  // An agent that is still about to freeze thaws as the next thing it does.
+  // Thaws. An agent that is still about to freeze thaws right after that.
   Result<> thaw();
 
  private:

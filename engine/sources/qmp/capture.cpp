@@ -11,8 +11,8 @@
 namespace holdfast::source::qmp {
 namespace {
 
-constexpr std::uint64_t kGranularity = 64 * kKiB;     // of bitmaps: the size of most clusters
-constexpr std::uint32_t kScratchCluster = 64 * kKiB;  // what one write of the guest makes QEMU copy
+constexpr std::uint64_t kGranularity = 64 * kKiB;     // bitmap granularity: the most common cluster size
+constexpr std::uint32_t kScratchCluster = 64 * kKiB;  // the unit that QEMU copies for one write of the guest
 
 Json action(const char* type, Json data) { return {{"type", type}, {"data", std::move(data)}}; }
 
@@ -44,7 +44,7 @@ Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan
   HF_CHECK(choose_filters());
   HF_TRY(agent_, agent_for(*source_, request.machine.quiesce, source_->limits().agent));
   quiesce_ = request.machine.quiesce;
-  const std::string own = prefix + random_hex(8);  // of what serves all disks
+  const std::string own = prefix + random_hex(8);  // the name for things that serve all disks
 
   const auto record_server = [this](const std::string& path) {
     return record(LeftoverKind::nbd_server, path, detail_of(*source_));
@@ -68,7 +68,7 @@ Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan
   return {};
 }
 
-// All of them or none: their freeze must be one command.
+// Chooses filters for all disks or for none, because one command must freeze them.
 Result<> FrozenMachine::choose_filters() {
   HF_TRY(const GuestDisks guest, GuestDisks::of(*source_));
   const bool all_have_devices = std::ranges::all_of(fleeces_, [&](const Fleece& fleece) {
@@ -133,8 +133,8 @@ Json FrozenMachine::stop_parents() const {
   return actions;
 }
 
-// Recorded before it is asked for, and thawed whatever comes of it: also a daemon that dies in between thaws
-// it, at its next start.
+// The freeze is recorded before it is asked for, and thawed whatever it returns. A daemon that dies in
+// between thaws at its next start.
 Result<> FrozenMachine::freeze_at_rest() {
   if (!agent_) return freeze_disks();
   HF_TRY(const Id recorded, record(LeftoverKind::fsfreeze, "the guest's file systems", detail_of(*source_)));
@@ -164,9 +164,9 @@ Result<> FrozenMachine::freeze_at_rest() {
 
 Result<> FrozenMachine::freeze_disks() { return filters_.empty() ? freeze_by_jobs() : freeze_by_filters(); }
 
-// The order of the actions matters where the guest's disk has a thread of its own and writes between two
-// of them: a new bitmap begins before the freeze and the parent's ends after it, so that such a write is in
-// both of them, which costs a cluster, and never in neither, which would lose it.
+// The order of the actions matters: a disk with a thread of its own may write between two of them. A new
+// bitmap begins before the freeze and the parent's ends after it. Such a write is then in both bitmaps, which
+// costs a cluster; in neither, it would be lost (law 3).
 Result<> FrozenMachine::freeze_by_jobs() {
   Json actions = Json::array();
   for (const Fleece& fleece : fleeces_) actions.push_back(begin_bitmap(fleece));
@@ -186,7 +186,7 @@ Result<> FrozenMachine::freeze_by_jobs() {
   return {};
 }
 
-// In the same order, for the same reason.
+// The order is that of freeze_by_jobs(), for the same reason.
 Result<> FrozenMachine::freeze_by_filters() {
   Json begin = Json::array();
   for (const Fleece& fleece : fleeces_) begin.push_back(begin_bitmap(fleece));
@@ -209,8 +209,8 @@ Result<> FrozenMachine::make_export(std::size_t disk) {
                  {"id", fleece.change_id},
                  {"node-name", filters_.empty() ? fleece.node : filters_[disk].access},
                  {"name", fleece.change_id}};
-  // By its name alone QEMU finds it in the node behind a scratch image; pairs of node and name are understood
-  // since QEMU 7.1, as filters are.
+  // QEMU finds a bitmap by its name alone in the node behind a scratch image. QEMU 7.1 and newer, which has
+  // filters, also takes pairs of node and name.
   if (!fleece.plan.since.empty())
     arguments["bitmaps"] = filters_.empty()
                                ? Json::array({fleece.plan.since})
@@ -237,7 +237,7 @@ Result<> FrozenMachine::commit() { return end(Outcome::committed); }
 Result<> FrozenMachine::abandon() { return end(Outcome::abandoned); }
 
 Result<> FrozenMachine::end(Outcome outcome) {
-  agent_.reset();  // it serves one client at a time, as the undoing may want to be
+  agent_.reset();  // the agent serves one client at a time, and undo() may need it
   watch_.reset();
   return undo(*source_, made_, outcome, ledger_);
 }

@@ -1,18 +1,18 @@
-// One frozen instant of all disks of a machine behind QMP (law 4): the fleecing.
+// Freezes all disks of a machine behind QMP at one instant (law 4), by fleecing.
 //
 //   guest ── disk0 ──(before a cluster is overwritten, its old content is copied)──▶ scratch image
 //              ▲                                                                    │
-//              └──────────────── what was not overwritten ──────────────────────────┤
+//              └──────────────── clusters that were not overwritten ────────────────┤
 //                                                            NBD export, with the parent's bitmap
 //
-// Two ways lead there. Where all disks are devices of a guest and QEMU is new enough, they write through copy
-// filters (copy_filter.h), which never hurt the guest. Elsewhere, as at a storage daemon, backup jobs do the
-// copying, and a watch ends them before they find no room (scratch_watch.h).
+// Two ways lead to the instant. If all disks are devices of a guest and QEMU is new enough, they write
+// through copy filters (copy_filter.h), which never hurt the guest. Otherwise, for example at a storage
+// daemon, backup jobs copy, and a watch ends them before they run out of room (scratch_watch.h).
 //
-// Order: the checks (plan.h); the NBD server; the scratch images, and the filters; the guest comes to rest
-// where it has an agent (quiesce.h); new bitmaps begin, the freeze, the parents' bitmaps stop; the guest goes
-// on; the exports. Each thing is in the ledger before it is made. What was recorded is what is undone
-// (undo.h), whoever undoes it.
+// Order: the checks (disk_plan.h); the NBD server; the scratch images and the filters; a guest with an agent
+// comes to rest (quiesce.h); new bitmaps begin, the freeze, the parents' bitmaps stop; the guest goes on; the
+// exports. Each thing is in the ledger before it is made. undo() removes the recorded things, in this life of
+// the daemon or in a later one (law 8).
 #pragma once
 
 #include "engine/sources/driver.h"
@@ -27,7 +27,7 @@ namespace holdfast::source::qmp {
 
 class FrozenMachine final : public Capture {
  public:
-  // Nothing is left at the source when it fails; or else what is left stays in the ledger.
+  // On failure nothing is left at the source, or the leftovers stay in the ledger.
   static Result<std::unique_ptr<FrozenMachine>> freeze(std::shared_ptr<Source> source,
                                                        const PrepareRequest& request,
                                                        std::vector<DiskPlan> plans, nbd::Limits nbd_limits,
@@ -41,13 +41,13 @@ class FrozenMachine final : public Capture {
   Result<> abandon() override;
 
  private:
-  // One disk, and the names of what is made for it. All are "hf-<marker>-<random>": `change_id` names the
-  // bitmap, the job, the export and the scratch file; a node's name is limited to 31 bytes, so its own has
-  // less of the marker.
+  // One disk, and the names of the things made for it. `change_id`, "hf-<marker>-<random>", names the bitmap,
+  // the job, the export and the scratch file. The node's name has a shorter marker, because QEMU limits it to
+  // 31 bytes.
   struct Fleece {
     DiskPlan plan;
     std::string change_id;
-    std::string node;  // of the scratch image
+    std::string node;  // the scratch image's
   };
 
   FrozenMachine(std::shared_ptr<Source> source, nbd::Limits nbd_limits, Ledger& ledger)
@@ -72,9 +72,9 @@ class FrozenMachine final : public Capture {
   const nbd::Limits nbd_limits_;
   Ledger& ledger_;
   std::vector<Fleece> fleeces_;
-  std::vector<CopyFilter> filters_;      // one a fleece; none where jobs do the copying
-  bool erring_ = false;                  // the exports, in the way that copy_filter.h tells
-  std::shared_ptr<ScratchWatch> watch_;  // of the jobs
+  std::vector<CopyFilter> filters_;      // one for each fleece; empty if jobs copy
+  bool erring_ = false;                  // whether the exports err as copy_filter.h tells
+  std::shared_ptr<ScratchWatch> watch_;  // watches the copying jobs
   std::unique_ptr<Agent> agent_;         // until the disks are frozen
   Quiesce quiesce_ = Quiesce::automatic;
   Consistency consistency_ = Consistency::crash;
@@ -82,7 +82,7 @@ class FrozenMachine final : public Capture {
   Time frozen_at_{};
   std::string scratch_;
   std::string nbd_socket_;
-  std::vector<Leftover> made_;  // and not yet undone
+  std::vector<Leftover> made_;  // and not undone yet
 };
 
 }  // namespace holdfast::source::qmp

@@ -138,7 +138,7 @@ Result<bool> Client::pump(std::unique_lock<std::mutex>& lock, const Deadline& de
   return true;
 }
 
-// What has come, "" when the deadline passes first.
+// Returns the bytes received; "" if the deadline passes first.
 Result<std::string> Client::receive(const Deadline& deadline) const {
   pollfd wait{fd_.get(), POLLIN, 0};
   if (::poll(&wait, 1, deadline.milliseconds()) < 0 && errno != EINTR)
@@ -199,7 +199,7 @@ Result<> Client::dispatch(std::string_view line) {
 
 tl::unexpected<Error> Client::break_with(Error error) {
   if (!broken_) broken_ = std::move(error);
-  ::shutdown(fd_.get(), SHUT_RDWR);  // also wakes a thread that reads
+  ::shutdown(fd_.get(), SHUT_RDWR);  // also wakes a reading thread
   arrived_.notify_all();
   return tl::make_unexpected(*broken_);
 }

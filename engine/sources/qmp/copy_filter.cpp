@@ -7,10 +7,10 @@
 namespace holdfast::source::qmp {
 namespace {
 
-// After it a write of the guest goes on and the frozen instant is given up, as when a copy fails.
+// The time until QEMU gives up the instant instead of the guest's write, as it does when a copy fails.
 constexpr int kPatience = 10;  // seconds
 
-// Also when it is opened anew, all of its options have to be said.
+// Lists all options, because reopening a node resets those that are left out.
 Json top_over(const std::string& top, const std::string& below) {
   return {{"driver", "raw"}, {"node-name", top}, {"file", below}, {"discard", "unmap"}};
 }
@@ -77,7 +77,7 @@ Result<> freeze(Source& source, const std::vector<CopyFilter>& filters) {
   return {};
 }
 
-// Only now: while it is there, QEMU lets nobody write to the disk but through the copying.
+// The access node comes last, because QEMU then blocks all writes to the disk that don't pass the filter.
 Result<> add_access(Source& source, const CopyFilter& filter) {
   HF_CHECK(source.execute(
       "blockdev-add", {{"driver", "snapshot-access"}, {"node-name", filter.access}, {"file", filter.copy}}));

@@ -12,7 +12,8 @@
 namespace holdfast::source::qmp {
 namespace {
 
-// Nobody is there any more: what was there has ended, and its bitmaps are where the machine is now.
+// True if no process listens any more: the things it held ended with it, and its bitmaps are where the
+// machine is now.
 bool is_deserted(const std::string& socket, const Limits& limits) {
   const auto reached = Source::at(socket, limits)->connect();
   return !reached && (reached.error().code == ENOENT || reached.error().code == ECONNREFUSED);
@@ -35,7 +36,7 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
   std::vector<std::string> disk_nodes;
   for (const DiskPlan& plan : plans) disk_nodes.push_back(plan.node);
   HF_CHECK(check_threads(*source, disk_nodes));
-  PrepareRequest absolute = request;  // QEMU has a working directory of its own
+  PrepareRequest absolute = request;  // QEMU has another working directory
   std::error_code failed;
   absolute.scratch = std::filesystem::absolute(request.scratch, failed).lexically_normal().string();
   if (failed) return fail(failed.value(), "scratch directory '{}': {}", request.scratch, failed.message());

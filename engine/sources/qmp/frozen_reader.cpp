@@ -8,7 +8,7 @@
 namespace holdfast::source::qmp {
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenLooks{20};  // as the watch does
+constexpr std::chrono::milliseconds kBetweenLooks{20};  // as in scratch_watch.cpp
 
 }  // namespace
 
@@ -61,8 +61,8 @@ Result<> FrozenReader::read(std::span<const Range> ranges, const Sink& sink, con
   return still_frozen_();
 }
 
-// That is how QEMU says that a filter has given up its instant; an honest export never says so of bytes that
-// it has.
+// QEMU returns EINVAL when a filter has given up its instant; a sound export never does for bytes that it
+// has.
 Error FrozenReader::explain(Error error) const {
   if (error.code != EINVAL) return error;
   if (const auto room = check_scratch_space(scratch_); !room) return room.error();

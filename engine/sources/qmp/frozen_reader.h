@@ -1,4 +1,4 @@
-// A disk's reader that vouches for the freeze.
+// A disk reader that checks the freeze.
 #pragma once
 
 #include <chrono>
@@ -12,18 +12,18 @@
 
 namespace holdfast::source::qmp {
 
-// Whether the instant still holds; called after each reading, so that what was read before an instant was
-// lost counts for nothing.
+// Checks that the instant still holds. It is called after each read, so that bytes of a lost instant never
+// count.
 using StillFrozen = std::function<Result<>()>;
 
-// The copying job runs: when somebody ends it, the export goes on, with what the guest writes now.
+// Checks the copying job: when it ends, the export shows the guest's later writes.
 StillFrozen by_job(std::shared_ptr<Source> source, std::string job, std::shared_ptr<ScratchWatch> watch);
-// The guest writes through our filter.
+// Checks that the guest writes through our filter.
 StillFrozen by_filter(std::shared_ptr<Source> source, std::string top);
 
 class FrozenReader final : public DiskReader {
  public:
-  // `size`: of the disk.
+  // `size` is the disk's.
   FrozenReader(std::unique_ptr<DiskReader> reader, std::uint64_t size, StillFrozen still_frozen,
                std::string scratch)
       : reader_(std::move(reader)),
@@ -43,7 +43,7 @@ class FrozenReader final : public DiskReader {
   const std::uint64_t size_;
   const StillFrozen still_frozen_;
   const std::string scratch_;
-  Clock::time_point look_at_{};  // at the room in the scratch area, next
+  Clock::time_point look_at_{};  // the next check of the room in the scratch area
 };
 
 }  // namespace holdfast::source::qmp

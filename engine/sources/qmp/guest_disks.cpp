@@ -14,7 +14,7 @@ Result<GuestDisks> GuestDisks::of(Source& source) {
     std::string device = text_of(block, "qdev");
     if (inserted == block.end() || device.empty()) continue;
     if (!device.starts_with('/'))
-      device = "/machine/peripheral/" + device;  // QEMU says its id, where it has one
+      device = "/machine/peripheral/" + device;  // QEMU returns the id if the device has one
     found.disks_.push_back({std::move(device), text_of(*inserted, "node-name")});
   }
   return found;

@@ -1,4 +1,4 @@
-// The guest's devices that have disks.
+// The disk devices of a guest.
 #pragma once
 
 #include <string>
@@ -10,16 +10,17 @@
 namespace holdfast::source::qmp {
 
 struct GuestDisk {
-  std::string device;  // its path in QEMU's tree of objects
-  std::string node;    // the block node that it reads and writes
+  std::string device;  // path in QEMU's tree of objects
+  std::string node;    // the block node that the device reads and writes
 };
 
-// One look at all of them. A storage daemon has none.
+// A snapshot of all of them; empty for a storage daemon.
 class GuestDisks {
  public:
   static Result<GuestDisks> of(Source& source);
 
-  // The device with that node; nullptr where none has it, as where the node lies below another one.
+  // Returns the device with that node; nullptr if none has it, for example because another node lies above
+  // it.
   const GuestDisk* with(std::string_view node) const;
 
  private:

@@ -23,7 +23,7 @@ Result<> check_length(const std::string& path) {
 
 struct Place {
   std::string scratch;
-  std::string directory;  // in it
+  std::string directory;  // the socket is in it
 };
 Place place_of(const std::string& path) {
   const auto directory = std::filesystem::path(path).parent_path();

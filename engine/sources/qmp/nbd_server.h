@@ -13,22 +13,23 @@ namespace holdfast::source::qmp {
 
 class Source;
 
-// Started by the first capture that needs it, stopped by the last. It listens on a socket in a directory that
-// nobody but the daemon's user can enter. Since QEMU can't say where its server listens, ours is
-// recognised by its socket: what listens elsewhere is not ours and is never stopped. Any thread may call.
+// Started by the first capture that needs it, stopped by the last. Its socket lies in a directory that only
+// the daemon's user can enter. The socket also identifies the server, because QEMU can't say where its server
+// listens. A server that listens elsewhere is not ours and is never stopped. Any thread may call.
 class NbdServer {
  public:
   explicit NbdServer(Source& source) : source_(source) {}
 
-  // The path of the socket in a directory of its own that is named `name` in `scratch`.
+  // Returns the path of the socket, in a directory `name` of its own in `scratch`.
   static std::string socket_in(const std::string& scratch, const std::string& name);
 
-  // Joins the running server, or starts one at `fresh_path`. `record` is called with the path before anything
-  // is made, and its id is the user's name for leave(). EBUSY: a server runs that is not ours.
+  // Joins the running server, or starts one at `fresh_path`. Calls `record` with the path before it makes
+  // anything; the id that it returns is the user's name for leave(). EBUSY: a server that is not ours is
+  // running.
   using Record = std::function<Result<Id>(const std::string& path)>;
   Result<std::string> join(const std::string& fresh_path, const Record& record);
-  // The last user stops the server and removes its directory. Fine when it is already gone, or when the user
-  // is of an earlier life.
+  // Stops the server and removes its directory if `user` is the last one. A server that is gone, and a user
+  // of an earlier life, are no errors.
   Result<> leave(const std::string& path, Id user);
 
  private:
@@ -36,7 +37,7 @@ class NbdServer {
 
   Source& source_;
   std::mutex mutex_;
-  std::string path_;  // of the running one; "" when none was started in this life
+  std::string path_;  // the running server's; "" if none was started in this life
   std::set<Id> users_;
 };
 

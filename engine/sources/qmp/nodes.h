@@ -1,4 +1,4 @@
-// What a source says of its block nodes.
+// The block nodes of a source.
 #pragma once
 
 #include <cstdint>
@@ -21,26 +21,26 @@ struct Bitmap {
 struct Node {
   std::string name;
   std::string driver;
-  std::string file;          // as QEMU names it: a path, or json:{…}
-  std::string path;          // the same as it is reached from here, if it can be
-  std::string backing_file;  // "" for none
+  std::string file;          // QEMU's name of the file: a path, or json:{…}
+  std::string path;          // the path on this host, if the file can be reached
+  std::string backing_file;  // "" if there is none
   std::uint64_t size = 0;
   bool read_only = false;
-  bool corrupt = false;            // QEMU has found the image's metadata to be broken
-  bool can_store_bitmaps = false;  // qcow2 v3
-  std::vector<Bitmap> bitmaps;     // those with a name: jobs have unnamed ones
+  bool corrupt = false;            // QEMU has found the image's metadata to be corrupt
+  bool can_store_bitmaps = false;  // qcow2 version 3
+  std::vector<Bitmap> bitmaps;     // named bitmaps only; those of jobs have no name
 
   const Bitmap* bitmap(std::string_view bitmap_name) const;
 };
 
-// One look at all of them.
+// A snapshot of all nodes.
 class Nodes {
  public:
   static Result<Nodes> of(Source& source);
 
   const Node* find(std::string_view name) const;
   const std::vector<Node>& all() const { return nodes_; }
-  // "disk0, disk1": those that a person has named.
+  // Returns the names that a person gave: "disk0, disk1".
   std::string names() const;
 
  private:

@@ -13,8 +13,7 @@ FullReason without_parent(const DiskRequest& request) {
   return request.last_capacity ? FullReason::no_change_id : FullReason::no_parent;
 }
 
-// A bitmap that is found on another node was left behind there by a snapshot: what was written since
-// went elsewhere, untracked.
+// A bitmap on another node was left behind by a snapshot: later writes went to the new node, untracked.
 FullReason where_is(const std::string& bitmap, const Nodes& nodes) {
   const bool elsewhere =
       std::ranges::any_of(nodes.all(), [&](const Node& node) { return node.bitmap(bitmap) != nullptr; });
@@ -53,7 +52,8 @@ Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const
                   request.name, node->name, above.name, above.name);
   const auto reason = why_full(request, *node, nodes);
   auto whole = check_not_truncated(*node, nodes);
-  // An increment reads only what was written of late, while QEMU had the file open.
+  // Only a full needs this check: an increment reads recently written areas, which QEMU wrote to the open
+  // file.
   if (whole && reason) whole = check_holds_all_clusters(*node, nodes);
   if (!whole) return within(std::move(whole).error(), "disk {}", request.name);
   return DiskPlan{.name = request.name,

@@ -1,4 +1,4 @@
-// What to do with each disk, decided before anything is made.
+// Plans the capture of each disk, before anything is made.
 #pragma once
 
 #include <string>
@@ -13,21 +13,19 @@ struct DiskPlan {
   std::string node;
   std::uint64_t capacity = 0;
   bool read_only = false;
-  bool persistent = false;  // the new bitmap: survives a restart of the source
-  std::string since;        // the bitmap that tells what has changed; "" when everything is read
-  std::string supersedes;   // the bitmap that goes after a commit, wherever it is and whatever it is worth
-  std::optional<FullReason> full_reason;  // set exactly when `since` is empty
+  bool persistent = false;  // the new bitmap survives a restart of the source
+  std::string since;        // the bitmap that tells the changes; "" if everything is read
+  std::string supersedes;   // the bitmap to remove after a commit, wherever it is and whatever it is worth
+  std::optional<FullReason> full_reason;  // set exactly if `since` is empty
 };
 
-// Law 5: an error where the disk can't be backed up at all, a full_reason where its changes can't be
-// told.
+// Fails if the disk can't be backed up at all; sets full_reason if its changes can't be told (law 5).
 Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket);
 
-// Law 8: whether the file system of the node's image is not near full; true where that can't be seen from
-// here.
+// Whether the file system of the node's image is not nearly full (law 8); true if it isn't visible here.
 bool has_room_for_bitmap(const Node& node);
 
-// Why a bitmap on that node would not outlive a restart of the source; "" when it would.
+// Returns why a bitmap on that node would not survive a restart of the source; "" if it would.
 std::string why_not_persistent(const Node& node);
 
 }  // namespace holdfast::source::qmp

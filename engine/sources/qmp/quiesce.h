@@ -1,4 +1,4 @@
-// Whether, and through whom, a guest is brought to rest for the instant of the freeze.
+// Quiescing: bringing a guest's file systems to rest for the instant of the freeze.
 #pragma once
 
 #include <memory>
@@ -8,19 +8,18 @@
 
 namespace holdfast::source::qmp {
 
-// The guest's agent, ready to be asked; nullptr when nobody is to be asked. An error only where quiescing is
-// required.
+// Returns the guest's agent; nullptr if none is to be asked. Fails only if quiescing is required.
 Result<std::unique_ptr<Agent>> agent_for(Source& source, Quiesce wanted, std::chrono::milliseconds patience);
 
-// Asks, and is content with nothing less than a file system at rest. Thaw whatever it returns.
+// Freezes the guest's file systems; fails unless at least one is frozen. Always thaw afterwards.
 Result<> bring_to_rest(Agent& agent);
 
-// An error when they have not held still until now: an agent may thaw on its own, as Windows makes it do
-// after ten seconds.
+// Fails if the file systems have not held still until now. An agent may thaw on its own, as Windows makes it
+// do after ten seconds.
 Result<> check_at_rest(Agent& agent);
 
-// What an earlier capture may have left frozen thaws. Fine where no agent runs: what was frozen went with the
-// guest's last boot, or nobody can help it from outside.
+// Thaws file systems that an earlier capture may have left frozen. A missing agent is no error: the guest has
+// rebooted since, or can't be helped from outside.
 Result<> thaw_leftover(Source& source, std::chrono::milliseconds patience);
 
 }  // namespace holdfast::source::qmp

@@ -7,7 +7,7 @@ namespace holdfast::source::qmp {
 namespace {
 
 constexpr std::uint64_t kReserve = 64 * kMiB;
-constexpr std::chrono::milliseconds kPause{20};  // a guest that fills the reserve in it writes 3 GB/s
+constexpr std::chrono::milliseconds kPause{20};  // filling the reserve within it takes 3 GB/s
 
 }  // namespace
 
@@ -45,7 +45,7 @@ void ScratchWatch::watch() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (const auto room = check_scratch_space(directory_); !room) {
-      ended_ = room.error();  // first: whoever finds the jobs gone is to find the reason
+      ended_ = room.error();  // before the jobs end, so that the reason is known when they are found gone
       lock.unlock();
       end_jobs();
       return;

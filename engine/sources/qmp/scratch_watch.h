@@ -1,4 +1,4 @@
-// Sees to it that copies of what a guest overwrites always find room.
+// Ensures that copies of overwritten clusters always find room.
 #pragma once
 
 #include <condition_variable>
@@ -13,18 +13,18 @@
 
 namespace holdfast::source::qmp {
 
-// ENOSPC when the scratch directory has so little room left that a run must not begin, or not go on.
+// ENOSPC if the scratch directory has too little room for a run to begin or to continue.
 Result<> check_scratch_space(const std::string& directory);
 
-// Where a backup job does the copying, a scratch area that is full makes QEMU fail the *guest's* writes while
-// the job goes on as if nothing were. So the jobs are ended while there still is room: by a thread of its
-// own, since the reading may be waiting for a slow repository. Any thread may call.
+// If a backup job copies and the scratch area is full, QEMU fails the *guest's* writes while the job goes on.
+// The jobs are therefore ended while there is still room. The watch has its own thread, because the reader
+// may be waiting for a slow repository. Any thread may call.
 class ScratchWatch {
  public:
   ScratchWatch(std::shared_ptr<Source> source, std::string directory, std::vector<std::string> jobs);
   ~ScratchWatch();
 
-  // Why the jobs have been ended, if they have.
+  // Returns why the jobs were ended, if they were.
   std::optional<Error> ended();
 
  private:

@@ -9,7 +9,7 @@ std::shared_ptr<Source> Source::at(const std::string& socket, const Limits& limi
   static std::mutex mutex;
   static std::map<std::string, std::weak_ptr<Source>> sources;
 
-  std::error_code ignored;  // a path that can't be resolved is its own name
+  std::error_code ignored;  // a path that can't be resolved is its own key
   const std::string key = std::filesystem::weakly_canonical(socket, ignored).string();
   const std::lock_guard lock(mutex);
   std::erase_if(sources, [](const auto& entry) { return entry.second.expired(); });
@@ -23,7 +23,7 @@ std::shared_ptr<Source> Source::at(const std::string& socket, const Limits& limi
 Result<std::shared_ptr<Client>> Source::client() {
   const std::lock_guard lock(connecting_);
   if (!client_ || client_->broken()) {
-    client_.reset();  // before the next one: the socket serves one client
+    client_.reset();  // before connecting again, because the socket serves one client
     HF_TRY(client_, Client::connect(socket_, limits_));
   }
   return client_;
@@ -54,7 +54,7 @@ Result<Json> Source::execute(std::string_view command, const Json& arguments) {
 }
 
 Result<> Source::wait_until(std::string_view what, const std::function<Result<bool>()>& done) {
-  // Events only say when to look again, what is true is asked for: so none that is missed can hurt.
+  // Events only tell when to look again; `done` asks for the state. A missed event therefore does no harm.
   const auto relevant = [](const Json& event) {
     const std::string name = text_of(event, "event");
     return name == "JOB_STATUS_CHANGE" || name == "BLOCK_EXPORT_DELETED";

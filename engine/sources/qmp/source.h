@@ -1,4 +1,4 @@
-// One QEMU or qemu-storage-daemon, as all captures of this process share it.
+// One QEMU or qemu-storage-daemon, shared by all captures of this process.
 #pragma once
 
 #include <functional>
@@ -11,27 +11,28 @@
 
 namespace holdfast::source::qmp {
 
-// Behind one QMP socket: the only connection that it admits, and the only NBD server that QEMU can run.
-// Shared by the machines behind the socket; when the last of them lets go, the connection is closed, so
-// that other programs get their turn between runs. Any thread may call.
+// Holds the only connection that a QMP socket admits, and the only NBD server that QEMU can run. All machines
+// behind the socket share it. When the last capture releases it, the connection closes, so that other
+// programs get their turn between runs. Any thread may call.
 class Source {
  public:
-  // Makes no connection yet. Of those who share it, the first sets the limits.
+  // Makes no connection yet. The first of those who share it sets the limits.
   static std::shared_ptr<Source> at(const std::string& socket, const Limits& limits);
 
   const std::string& socket() const { return socket_; }
   const Limits& limits() const { return limits_; }
   NbdServer& nbd_server() { return nbd_server_; }
 
-  // Connects when there is no connection or the last one broke.
+  // Connects if there is no connection, or if the last one broke.
   Result<> connect();
-  // How this process reaches a file that the source names: by the source's own root and working directory,
-  // which may be a container's. Nothing may be there, when it is no plain file, or on another host.
+  // Returns this process's path of a file that the source names, by the source's own root and working
+  // directory (which may be a container's). The path may not exist here, if the file is no plain file or on
+  // another host.
   Result<std::string> path_here(const std::string& file);
-  // Of QEMU; 0 when it does not say.
+  // QEMU's; 0 if it does not say.
   Result<int> major_version();
   Result<Json> execute(std::string_view command, const Json& arguments = Json::object());
-  // Asks `done` again each time the source says that a job or an export has changed, until it says yes.
+  // Calls `done` again whenever the source reports a change of a job or an export, until it returns true.
   Result<> wait_until(std::string_view what, const std::function<Result<bool>()>& done);
 
  private:

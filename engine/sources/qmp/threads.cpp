@@ -7,18 +7,18 @@
 namespace holdfast::source::qmp {
 namespace {
 
-constexpr int kFirstSafe = 9;  // the major version from which a client's end is dealt with in the main thread
+constexpr int kFirstSafe = 9;  // the major version that handles a client's end in the main thread
 
-// Those that were made by name, as all are that devices and exports can have.
+// Looks for iothreads made by name, the only ones that devices and exports can have.
 Result<bool> has_iothreads(Source& source) {
   const auto objects = source.execute("qom-list", {{"path", "/objects"}});
-  if (!objects && objects.error().code == ENOENT) return false;  // there are none of any kind
+  if (!objects && objects.error().code == ENOENT) return false;  // no objects of any kind
   if (!objects) return tl::make_unexpected(objects.error());
   return std::ranges::any_of(*objects,
                              [](const Json& each) { return text_of(each, "type") == "child<iothread>"; });
 }
 
-// "" where there is no such property: then there is no such thread.
+// Returns "" if there is no such property, and so no such thread.
 Result<std::string> text_property(Source& source, const std::string& path, const char* property) {
   const auto value = source.execute("qom-get", {{"path", path}, {"property", property}});
   if (value) return value->is_string() ? value->get<std::string>() : "";
@@ -26,7 +26,7 @@ Result<std::string> text_property(Source& source, const std::string& path, const
   return tl::make_unexpected(value.error());
 }
 
-// The thread of the device itself, or of the controller whose bus it is on.
+// Checks the device's own thread, and that of its controller.
 Result<bool> has_thread(Source& source, const std::string& device) {
   HF_TRY(const std::string own, text_property(source, device, "iothread"));
   if (!own.empty()) return true;

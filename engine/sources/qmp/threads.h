@@ -8,10 +8,10 @@
 
 namespace holdfast::source::qmp {
 
-// EOPNOTSUPP for a disk that an iothread of a QEMU before 9.0 works for. An NBD export runs in the thread of
-// its disk, and when a client hangs up there, those QEMUs abort (nbd_blockdev_client_closed: Assertion
-// qemu_in_main_thread()): with them the guest. And a client can hang up at any time, as when it is killed.
-// Where it can't be told which disk the threads work for, as at a storage daemon, each of them counts.
+// EOPNOTSUPP if an iothread of a QEMU before 9.0 serves a disk. An NBD export runs in its disk's thread. When
+// a client hangs up there, such a QEMU aborts, and the guest with it (nbd_blockdev_client_closed: Assertion
+// qemu_in_main_thread()). A client can hang up at any time, for example when it is killed. At a storage
+// daemon the disks of a thread aren't known, so any iothread counts.
 Result<> check_threads(Source& source, const std::vector<std::string>& nodes);
 
 }  // namespace holdfast::source::qmp

@@ -9,7 +9,7 @@
 namespace holdfast::source::qmp {
 namespace {
 
-// The node, and those below it along backing files.
+// Returns the node and the nodes below it along backing files.
 std::vector<const Node*> chain_of(const Node& top, const Nodes& nodes) {
   std::vector<const Node*> chain{&top};
   while (!chain.back()->backing_file.empty() && chain.size() <= nodes.all().size()) {
@@ -34,13 +34,13 @@ Result<Bytes> read_table(const File& file, std::uint64_t offset, std::uint64_t l
   return table;
 }
 
-// Where the cluster begins that an L2 entry refers to in the file; 0 when there is none.
+// Returns the file offset of the cluster that an L2 entry refers to; 0 if there is none.
 std::uint64_t place_of(std::uint64_t entry, image::Geometry geometry) {
   if ((entry & image::kCompressed) != 0) return geometry.slot(entry).offset;
   return (entry & image::kReadsZero) != 0 ? 0 : entry & image::kOffsetMask;
 }
 
-// QEMU writes a cluster before the entry that refers to it, so this holds for an image in use, too; but the
+// Holds for an image in use, too, because QEMU writes a cluster before the entry that refers to it. But the
 // file may grow while its tables are read.
 Result<> check_reaches(const File& file, std::uint64_t place) {
   HF_TRY(const std::uint64_t size, file.size());
@@ -94,7 +94,7 @@ Result<> check_holds_all_clusters(const Node& node, const Nodes& nodes) {
     const auto file = open_file(layer->path);
     if (!file) continue;
     const auto header = image::read_header(**file);
-    if (!header) continue;  // QEMU reads more kinds than can be checked here
+    if (!header) continue;  // QEMU reads more formats than this check does
     if (auto whole = check_clusters(**file, *header); !whole)
       return within(std::move(whole).error(), "{}", layer->file);
   }

@@ -13,7 +13,7 @@
 namespace holdfast::source::qmp {
 namespace {
 
-enum class Undone { yes, later };  // it stays recorded, and nothing is wrong
+enum class Undone { yes, later };  // later: the leftover stays recorded; no error
 
 Json parse_detail(const Leftover& leftover) {
   Json detail = Json::parse(leftover.detail, nullptr, false);
@@ -29,20 +29,20 @@ Result<BitmapDetail> bitmap_detail(const Leftover& leftover) {
   }
 }
 
-// Whether the answer to `query`, a list, has an element whose `key` is `name`.
+// Whether the list that `query` returns has an element whose `key` is `name`.
 Result<bool> lists(Source& source, std::string_view query, const char* key, const std::string& name) {
   HF_TRY(const Json answer, source.execute(query));
   return std::ranges::any_of(answer, [&](const Json& element) { return text_of(element, key) == name; });
 }
 
-// Something that is listed under a name until it is gone, which takes a moment after it was asked to go.
+// Removes a thing that stays listed for a moment after its removal was asked for.
 Result<> remove_listed(Source& source, std::string_view query, const std::string& name,
                        std::string_view command, const Json& arguments) {
   const auto listed = [&] { return lists(source, query, "id", name); };
   HF_TRY(const bool there, listed());
   if (!there) return {};
   if (auto asked = source.execute(command, arguments); !asked) {
-    HF_TRY(const bool still_there, listed());  // it may have ended by itself in between
+    HF_TRY(const bool still_there, listed());  // the thing may have ended by itself meanwhile
     if (still_there) return tl::make_unexpected(std::move(asked).error());
     return {};
   }
@@ -55,13 +55,13 @@ Result<> remove_listed(Source& source, std::string_view query, const std::string
 Result<> remove_node(Source& source, const std::string& name) {
   auto removed = source.execute("blockdev-del", {{"node-name", name}});
   if (removed) return {};
-  HF_TRY(const Nodes nodes, Nodes::of(source));  // which is long where there are many disks
+  HF_TRY(const Nodes nodes, Nodes::of(source));  // slow if there are many disks, so only after an error
   if (nodes.find(name) == nullptr) return {};
   return tl::make_unexpected(std::move(removed).error());
 }
 
-// A name is one bitmap's for ever, so on whatever node it is found by now, it is ours. One in a read-only
-// image can't be taken out of it, and tracks nothing there.
+// A name belongs to one bitmap for ever, so it is ours on any node. A bitmap in a read-only image can't be
+// removed, and records nothing.
 Result<> remove_bitmap(Source& source, const Nodes& nodes, const std::string& name) {
   for (const Node& node : nodes.all()) {
     const Bitmap* bitmap = node.bitmap(name);
@@ -75,8 +75,8 @@ Result<> remove_bitmap(Source& source, const Nodes& nodes, const std::string& na
   return {};
 }
 
-// The parent's bitmap records again, and has what was written in the meantime. It records before the other
-// is merged into it, so that a write in between is in both rather than in neither.
+// Makes the parent's bitmap record again, then merges the newer bitmap into it. In this order a write in
+// between is in both rather than in neither (law 3).
 Result<> merge_back(Source& source, const Node& node, const std::string& ours_name,
                     const std::string& parent_name) {
   const Json parent{{"node", node.name}, {"name", parent_name}};
@@ -89,7 +89,7 @@ Result<> merge_back(Source& source, const Node& node, const std::string& ours_na
   return {};
 }
 
-// Law 8: to take a stored bitmap out of an image QEMU first writes to it, for which there must be room.
+// QEMU writes to an image before it removes a stored bitmap, so there must be room (law 8).
 bool can_be_removed(const Nodes& nodes, const std::string& name) {
   return std::ranges::all_of(nodes.all(), [&](const Node& node) {
     const Bitmap* bitmap = node.bitmap(name);
@@ -118,8 +118,8 @@ Result<Undone> settle_bitmap(Source& source, const Leftover& leftover, Outcome o
 
   const auto node = std::ranges::find_if(
       nodes.all(), [&](const Node& candidate) { return candidate.bitmap(leftover.name) != nullptr; });
-  // Without ours a parent that doesn't record stays so: it misses what was written since the freeze, and
-  // the next run must see that it does.
+  // Without our bitmap, a parent that doesn't record is left so: it misses the writes since the freeze, and
+  // the next run must notice.
   if (node == nodes.all().end()) return Undone::yes;
   const Bitmap* ours = node->bitmap(leftover.name);
   const Bitmap* parent = node->bitmap(detail.since);
@@ -135,7 +135,7 @@ Result<> give_drive_back(Source& source, const Leftover& leftover) {
   return take_out(source, leftover.name, node);
 }
 
-// A file, or a directory with all below it.
+// Removes a file, or a directory with all its content.
 Result<> remove_file(const std::string& path) {
   const std::filesystem::path name(path);
   const auto directory = open_directory(name.parent_path().string());
@@ -153,7 +153,7 @@ Result<> take_away(Source& source, const Leftover& leftover) {
     case LeftoverKind::block_job:
       return remove_listed(source, "query-jobs", leftover.name, "job-cancel", {{"id", leftover.name}});
     case LeftoverKind::node: return remove_node(source, leftover.name);
-    case LeftoverKind::bitmap: break;  // there is more to it
+    case LeftoverKind::bitmap: break;  // handled by settle_bitmap()
     case LeftoverKind::file: return remove_file(leftover.name);
     case LeftoverKind::drive: return give_drive_back(source, leftover);
     case LeftoverKind::fsfreeze: return thaw_leftover(source, source.limits().agent);
@@ -186,7 +186,7 @@ Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledg
   const auto note = [&first](Error error) {
     if (first) first = tl::make_unexpected(std::move(error));
   };
-  // A guest that was left frozen must not wait for anything.
+  // Thaws first, because a frozen guest must not wait.
   std::ranges::stable_partition(made,
                                 [](const Leftover& each) { return each.kind != LeftoverKind::fsfreeze; });
   std::vector<Leftover> stay;

@@ -1,4 +1,4 @@
-// Takes away what captures made at a source.
+// Removes the things that captures made at a source (law 8).
 #pragma once
 
 #include <vector>
@@ -8,31 +8,32 @@
 
 namespace holdfast::source::qmp {
 
-// What a bitmap's record says besides its name.
+// The detail recorded with a bitmap.
 struct BitmapDetail {
-  std::string since;  // the bitmap that stopped recording when this one began: they are merged when the point
-                      // fails. "" when there was none
-  std::string supersedes;  // goes when the point is committed, as `since` does; "" for none
+  std::string since;       // the bitmap that stopped recording when this one began; merged back if the point
+                           // fails; "" if none
+  std::string supersedes;  // removed, as `since` is, when the point is committed; "" if none
 };
-// What the record of a guest's device says that writes through a node of ours, besides that node's name.
+// The detail recorded with our node that a guest's device writes through.
 struct DriveDetail {
-  std::string node;  // that it gets back
+  std::string node;  // the node that the device gets back
 };
-// What the Ledger keeps with each name. The socket is in it since a definition may change before a sweep.
+// Return the detail that the Ledger keeps with a name. It has the socket, because a definition may change
+// before a sweep.
 std::string detail_of(const Source& source);
 std::string detail_of(const Source& source, const BitmapDetail& bitmap);
 std::string detail_of(const Source& source, const DriveDetail& drive);
-// The socket of a record; "" when it isn't one of ours.
+// Returns the socket of a record; "" if the record isn't QMP's.
 std::string socket_of(const Leftover& leftover);
 
 enum class Outcome { committed, abandoned };
 
-// The one way in which things go: after a commit, after a failure, and in another life of the daemon. Each is
-// asked for by its exact name before it is taken away, newest first, so it may be gone already, or never
-// have been made, and the whole may be done again.
+// Removes things in one way: after a commit, after a failure, and in a later life of the daemon. Checks each
+// by its exact name first, newest first. A thing may therefore be gone already, or never have been made, and
+// undo() may be repeated.
 //
-// Takes out of `made`, and out of the ledger, what is gone. A bitmap that can't go for want of room in its
-// image's file system stays in both, and is no error. After a failure it goes on with what doesn't depend on
+// Takes removed things out of `made` and out of the ledger. A bitmap whose image's file system has no room
+// for the removal stays in both, and is no error. After a failure, continues with things that don't depend on
 // it, and returns the first error.
 Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledger& ledger);
 

@@ -18,7 +18,7 @@ Result<Fd> connect_unix(const std::string& path, std::string_view what, const De
   path.copy(address.sun_path, path.size());
   Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!fd) return fail_errno("making a socket");
-  const int left = std::max(deadline.milliseconds(), 1);  // to the kernel, 0 is for ever
+  const int left = std::max(deadline.milliseconds(), 1);  // 0 would mean no limit to the kernel
   const timeval patience{.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
   if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
     return fail_errno("setting a socket's patience");

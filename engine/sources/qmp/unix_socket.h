@@ -9,12 +9,11 @@
 
 namespace holdfast::source::qmp {
 
-// A connection to a socket of QEMU's, which `what` names in sentences: "QMP socket". It doesn't block from
-// here on. While others wait for the same socket, connecting waits too: the kernel keeps a short queue for
-// it.
+// Connects to a socket of QEMU's; `what` names it in sentences: "QMP socket". The connection is non-blocking.
+// Connecting waits while other clients wait for the same socket, because the kernel's queue for it is short.
 Result<Fd> connect_unix(const std::string& path, std::string_view what, const Deadline& deadline);
 
-// All of it. ETIMEDOUT when the deadline passes first; any other errno is the system's.
+// Sends all of `text`. ETIMEDOUT if the deadline passes first; any other errno is the system's.
 Result<> send_all(const Fd& socket, std::string_view text, const Deadline& deadline);
 
 }  // namespace holdfast::source::qmp
