@@ -8,8 +8,8 @@
 namespace holdfast::foreign {
 namespace {
 
-constexpr std::size_t kStart = 65536;  // more than any header that is looked into here
-constexpr std::size_t kFooter = 512;   // of an old VHD
+constexpr std::size_t kStart = 65536;  // more than any header that is parsed here
+constexpr std::size_t kFooter = 512;   // the footer of a VHD
 
 struct Magic {
   std::string_view bytes;
@@ -27,7 +27,7 @@ constexpr Magic kMagics[] = {
     {"LUKS\xba\xbe", 0, Format::luks},
 };
 
-// The fields of a header that may end anywhere: what is not there reads as zero.
+// The fields of a header that may be cut off; missing fields read as zero.
 class Fields {
  public:
   explicit Fields(ByteView start) : start_(start) {}
@@ -41,7 +41,7 @@ class Fields {
   }
   std::uint32_t u32(std::uint64_t offset) const { return number<std::uint32_t>(offset); }
   std::uint64_t u64(std::uint64_t offset) const { return number<std::uint64_t>(offset); }
-  // Names are shown: what is no letter, digit or sign in them isn't.
+  // Returns a name to be shown: other characters than printable ASCII become '?'.
   std::string text(std::uint64_t offset, std::uint64_t length) const {
     constexpr std::uint64_t kLongest = 1023;
     std::string text;
@@ -162,7 +162,7 @@ Result<Facts> look_at(const File& image) {
   for (const Magic& magic : kMagics)
     if (start.has(magic)) facts.format = magic.format;
   if (facts.format == Format::raw &&
-      facts.file_size >= kFooter) {  // a VHD of fixed size has its mark at its end
+      facts.file_size >= kFooter) {  // a VHD of fixed size has its mark at the end
     Bytes end(kFooter);
     HF_CHECK(image.read_at(facts.file_size - kFooter, end));
     if (Fields(end).has(Magic{"conectix", 0, Format::vhd})) facts.format = Format::vhd;

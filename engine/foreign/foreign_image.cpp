@@ -9,7 +9,7 @@
 namespace holdfast::foreign {
 namespace {
 
-// Version 2 and 3.
+// An image of version 2 or 3.
 class StackImage final : public ForeignImage {
  public:
   StackImage(ImageFile file, Facts facts, std::shared_ptr<image::Stack> stack)
@@ -26,7 +26,7 @@ class StackImage final : public ForeignImage {
   const std::shared_ptr<image::Stack> stack_;
 };
 
-// Version 1.
+// An image of version 1.
 class Qcow1Image final : public ForeignImage {
  public:
   Qcow1Image(ImageFile file, Facts facts, std::unique_ptr<Qcow1Tables> tables,

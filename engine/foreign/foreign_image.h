@@ -1,9 +1,9 @@
-// An image that somebody else made, read as the disk that it is.
+// Reads an image that another program made, as a disk.
 //
-// By the image's first bytes and its header it is decided who reads it: version 2 and 3 our own stack of one
-// layer (engine/image), version 1 libqcow in a confined child (reader_process.h), each cluster after our own
-// parser has found it in the file (qcow1.h). Whatever neither reads rightly is refused with the command that
-// makes something readable of it (ways.h). A backing file is never followed.
+// The first bytes and the header decide who reads the image. A stack of one layer (engine/image) reads
+// versions 2 and 3. libqcow reads version 1 in a confined child (reader_process.h), and only clusters that
+// our own parser has found in the file (qcow1.h). An image that neither reads correctly is refused, with the
+// command that converts it (ways.h). A backing file is never followed.
 #pragma once
 
 #include <cstdint>
@@ -18,31 +18,31 @@
 
 namespace holdfast::foreign {
 
-// One thread at a time, and the one that opened it lives as long: the child of a version 1 image dies with
-// it.
+// One thread at a time. The thread that opened the image must outlive it, because the child of a version 1
+// image dies with that thread.
 class ForeignImage {
  public:
-  // Reads all tables once, so that what is cut off is refused here and not when half of it has been copied.
-  // EINVAL: it can't be read rightly; the sentence names the way.
+  // Reads all tables once, so that an incomplete image is refused now and not after half of it was copied.
+  // EINVAL: the image can't be read correctly; the sentence names the command that helps.
   static Result<std::unique_ptr<ForeignImage>> open(ImageFile file, const ReaderOptions& options = {});
   virtual ~ForeignImage() = default;
 
   const std::string& path() const { return file_.path(); }
   const Facts& facts() const { return facts_; }
-  std::uint64_t stored() const { return stored_; }  // bytes of the disk that the image has data for
+  std::uint64_t stored() const { return stored_; }  // bytes of the disk that have data
 
   virtual std::uint64_t size() const = 0;
-  // All of `into`, or an error: wrong bytes are never handed out. offset + into.size() must lie on the disk.
+  // Fills all of `into`, or fails; never returns wrong bytes. offset + into.size() must lie within the disk.
   virtual Result<> read(std::uint64_t offset, ByteSpan into) = 0;
 
   struct Extent {
-    bool data = false;  // otherwise it reads as zeros, and need not be read
+    bool data = false;  // otherwise it reads as zeros
     std::uint64_t length = 0;
   };
-  // What `offset` is in, from there on, at most `at_most` long.
+  // Returns the extent at `offset`, at most `at_most` long.
   virtual Result<Extent> extent(std::uint64_t offset, std::uint64_t at_most) = 0;
 
-  // EBUSY when somebody has written to the file since it was opened: what was read may be of two times.
+  // EBUSY if the file was written to since open(), so that the bytes read may be of two instants.
   Result<> check_unchanged() const { return file_.check_unchanged(); }
 
  protected:

@@ -10,8 +10,8 @@
 namespace holdfast::foreign {
 namespace {
 
-// QEMU locks single bytes of the images that it has open: byte 100 + N when it uses permission N, byte 200 +
-// N when it lets nobody else use it. Permission 1 is to write.
+// QEMU locks single bytes of its open images: byte 100 + N if it uses permission N, byte 200 + N if it shares
+// permission N with nobody. Permission 1 is writing.
 constexpr off_t kWrites = 100 + 1;
 constexpr off_t kLetsNobodyWrite = 200 + 1;
 
@@ -29,7 +29,7 @@ std::string without_links(const std::string& path) {
   return real ? real.get() : path;
 }
 
-// Only looked at: to open a device can do things.
+// Opens the path without opening the file, because opening a device may have effects.
 Result<Fd> look_up(const std::string& path) {
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
@@ -76,7 +76,7 @@ Result<> ImageFile::keep_from_changing() const {
   return {};
 }
 
-// A copied descriptor is the same open file to the kernel, with the same locks.
+// A copied descriptor is the same open file to the kernel, and has the same locks.
 Result<ImageFile> ImageFile::share() const {
   Fd copy{::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0)};
   if (!copy) return fail_errno("opening {} again", path_);
@@ -95,7 +95,7 @@ Result<> ImageFile::check_unchanged() const {
   if (::fstat(fd_.get(), &now) != 0) return fail_errno("looking at {}", path_);
   const bool same = now.st_size == opened_.st_size && now.st_mtim.tv_sec == opened_.st_mtim.tv_sec &&
                     now.st_mtim.tv_nsec == opened_.st_mtim.tv_nsec;
-  // A device has no time of its own that would tell.
+  // A device has no time of its last change.
   if (!same && S_ISREG(now.st_mode))
     return fail(EBUSY, "{} was changed while it was read; try again when nobody writes to it", path_);
   return {};

@@ -1,5 +1,5 @@
-// A file of the host that is to be read as an image: opened so that it is the one that was named, and so that
-// it stays as it is.
+// A host file that is read as an image. It is opened under exactly its given name, and locked against
+// writers.
 #pragma once
 
 #include <sys/stat.h>
@@ -13,21 +13,21 @@
 
 namespace holdfast::foreign {
 
-// Read-only. While it is open, QEMU's programs can read it, too, but none can begin to write to it. Any
-// thread may call.
+// Read-only. While the file is open, QEMU's programs can read it, but can't begin to write to it. Any thread
+// may call.
 class ImageFile {
  public:
-  // An absolute path of a regular file or block device. EINVAL: it is something else, or a symbolic link is
-  // on the way; the sentence has the path without. EBUSY: it is being written to.
+  // `path` is the absolute path of a regular file or block device. EINVAL: another kind of file, or a path
+  // through a symbolic link; the sentence then has the resolved path. EBUSY: a program writes to the file.
   static Result<ImageFile> open(const std::string& path);
 
   const std::string& path() const { return path_; }
   int fd() const { return fd_.get(); }
-  // The same once more: what one of the two keeps away, both do, until both are gone.
+  // Returns a second handle of the same open file. The lock stays until both handles are closed.
   Result<ImageFile> share() const;
-  // The same, for a reader that wants one of its own.
+  // Returns the same open file for readers of a File.
   Result<std::unique_ptr<File>> file() const;
-  // EBUSY when it isn't what was opened any more: somebody who knows no locks has written to it.
+  // EBUSY if the file has changed since open(): a program that takes no locks has written to it.
   Result<> check_unchanged() const;
 
  private:

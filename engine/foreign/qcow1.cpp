@@ -11,13 +11,13 @@ constexpr std::size_t kHeader = 48;
 constexpr std::uint64_t kSector = 512;
 constexpr std::uint64_t kCompressed = std::uint64_t{1} << 63;
 
-// As QEMU has them.
+// The limits of QEMU.
 constexpr std::uint32_t kLeastClusterBits = 9, kMostClusterBits = 16;
 constexpr std::uint32_t kLeastTableBits = 6, kMostTableBits = 13;
 
-// What libqcow (20201213) reads rightly. Of an image whose L2 tables are larger than its clusters it gives
-// wrong bytes and no error; one whose L1 entries span more it refuses. Its memory is bounded by the length of
-// the L1 table: 8 TiB of disk with clusters of 4 KiB.
+// The limits of libqcow (20201213). It returns wrong bytes, without an error, from images whose L2 tables are
+// larger than their clusters. It refuses images whose L1 entries span more than 128 MiB. The L1 table's
+// length bounds its memory: 32 MiB are 8 TiB of disk with clusters of 4 KiB.
 constexpr std::uint64_t kMostL1Bytes = 32 * kMiB;
 constexpr std::uint32_t kMostSpanBits = 27;
 

@@ -1,5 +1,5 @@
-// The header and the tables of a version 1 image, read strictly: what libqcow is asked for has been found
-// here first.
+// The header and the tables of a version 1 image, parsed strictly. libqcow is asked only for clusters that
+// this parser has found in the file.
 //
 //   header (48 bytes) → L1 table → L2 tables → clusters, plain or raw deflate with a window of 4 KiB
 #pragma once
@@ -13,21 +13,21 @@
 
 namespace holdfast::foreign {
 
-// One thread at a time; it keeps the table that was used last.
+// One thread at a time. Caches the last used table.
 class Qcow1Tables {
  public:
-  // Reads all tables once. EINVAL, naming the image: something in them can't be, or leads out of the file.
-  // ENOTSUP: it may well be a good image, but not one that libqcow reads rightly.
+  // Reads all tables once. EINVAL, naming the image: a table has an invalid entry, or points outside of the
+  // file. ENOTSUP: the image may be sound, but libqcow would not read it correctly.
   static Result<std::unique_ptr<Qcow1Tables>> open(std::unique_ptr<File> image);
 
-  std::uint64_t size() const { return size_; }  // of the disk
+  std::uint64_t size() const { return size_; }  // the disk's
   std::uint64_t cluster_size() const { return std::uint64_t{1} << cluster_bits_; }
 
   struct Run {
-    bool stored = false;  // in the file; what isn't reads as zeros
+    bool stored = false;  // in the file; otherwise it reads as zeros
     std::uint64_t length = 0;
   };
-  // What `offset` is in, from there on: at most `at_most` long. Both lie on the disk.
+  // Returns the run at `offset`, at most `at_most` long. Both lie within the disk.
   Result<Run> run(std::uint64_t offset, std::uint64_t at_most);
 
  private:
@@ -45,10 +45,10 @@ class Qcow1Tables {
   const std::unique_ptr<File> image_;
   std::uint64_t file_size_ = 0;
   std::uint64_t size_ = 0;
-  std::uint32_t cluster_bits_ = 0, table_bits_ = 0;  // table_bits_: of the entries of an L2 table
+  std::uint32_t cluster_bits_ = 0, table_bits_ = 0;  // table_bits_: log2 of the entries of an L2 table
   std::vector<std::uint64_t> l1_;
-  std::vector<std::uint64_t> table_;   // the L2 table that was used last
-  std::uint64_t loaded_ = UINT64_MAX;  // its number
+  std::vector<std::uint64_t> table_;   // the last used L2 table
+  std::uint64_t loaded_ = UINT64_MAX;  // the number of that table
 };
 
 }  // namespace holdfast::foreign

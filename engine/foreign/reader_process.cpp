@@ -16,10 +16,10 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// Requests on their way to the child while it works: to wait for each answer costs more than to read.
+// Requests in flight to the child, because waiting for each answer costs more than the read.
 constexpr std::uint64_t kAhead = 16;
 
-// Installed, programs are in bin or sbin; where they are built, they are side by side.
+// Installed programs are in bin or sbin; programs in a build tree lie side by side.
 Result<std::string> find_program() {
   std::error_code problem;
   const auto here = std::filesystem::read_symlink("/proc/self/exe", problem).parent_path();
@@ -29,14 +29,14 @@ Result<std::string> find_program() {
               (here.parent_path() / "libexec/holdfast").string(), here.string());
 }
 
-// A copy that no standard descriptor is in the way of.
+// Returns a copy above the standard descriptors, so that replacing them doesn't close it.
 Result<Fd> above_standard(int fd) {
   Fd copy{::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
   if (!copy) return fail_errno("copying a descriptor");
   return copy;
 }
 
-// Everything that the child begins with: three descriptors, no environment, no signal blocked or ignored.
+// The child's initial state: three descriptors, no environment, no signal blocked or ignored.
 class SpawnPlan {
  public:
   SpawnPlan() {
@@ -123,7 +123,7 @@ Result<> ReaderProcess::hear_that_it_is_open() {
 
 Result<> ReaderProcess::read(std::uint64_t offset, ByteSpan into, std::uint64_t cluster_size) {
   auto done = read_ahead(offset, into, cluster_size);
-  if (!done) end();  // answers that nobody waits for any more are on their way
+  if (!done) end();  // unread answers may still arrive, so the socket is useless
   return done;
 }
 
@@ -150,7 +150,7 @@ Result<> ReaderProcess::read_ahead(std::uint64_t offset, ByteSpan into, std::uin
   return {};
 }
 
-// As many as there may be are taken at once, also while the child doesn't listen.
+// The socket has room for kAhead requests, also while the child doesn't read.
 Result<> ReaderProcess::send(const protocol::Request& request) {
   if (!socket_) return fail(EIO, "{}: its reader has ended", image_);
   const ssize_t n = ::send(socket_.get(), &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -193,8 +193,8 @@ tl::unexpected<Error> ReaderProcess::fail_because_it_ended() {
 
 int ReaderProcess::end() {
   if (pid_ == 0) return 0;
-  // It ends by itself where it waits for us; where it does not, it is killed. After its own death this does
-  // nothing: its status is kept until it is asked for.
+  // The child exits when its socket closes, or is killed. Killing a child that has died does nothing, because
+  // its status is kept until waitpid().
   socket_ = Fd{};
   ::kill(pid_, SIGKILL);
   int status = 0;

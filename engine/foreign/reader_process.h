@@ -17,15 +17,15 @@
 namespace holdfast::foreign {
 
 struct ReaderOptions {
-  std::string program;                         // holdfast-qcow; empty: where it lies beside this program
+  std::string program;                         // path of holdfast-qcow; empty: look beside this program
   std::chrono::milliseconds deadline{30'000};  // for each answer
 };
 
-// A child process, ended with this object. What it answers is not trusted: its lengths are ours, and its
+// A child process, ended with this object. Its answers are not trusted: lengths are chosen here, and its
 // sentences are cleaned. One thread at a time; the child dies with the thread that started it.
 class ReaderProcess {
  public:
-  // The child has the image's open descriptor and no way to any other file. An error when it can't be
+  // The child has the image's open descriptor and can't open another file. Fails if the child can't be
   // started, refuses the image, or dies of it.
   static Result<std::unique_ptr<ReaderProcess>> start(const ImageFile& image, const ReaderOptions& options);
   ~ReaderProcess();
@@ -33,10 +33,10 @@ class ReaderProcess {
   ReaderProcess& operator=(const ReaderProcess&) = delete;
 
   std::uint32_t version() const { return version_; }
-  std::uint64_t size() const { return size_; }  // of the disk
+  std::uint64_t size() const { return size_; }  // the disk's
   pid_t pid() const { return pid_; }
 
-  // In pieces that end where clusters do. After an error it has ended, and every read fails.
+  // Reads in pieces that end at cluster boundaries. After an error the child has ended, and every read fails.
   Result<> read(std::uint64_t offset, ByteSpan into, std::uint64_t cluster_size);
 
  private:
@@ -50,12 +50,12 @@ class ReaderProcess {
   Result<protocol::Answer> receive_answer();
   Result<> receive(ByteSpan into);
   tl::unexpected<Error> fail_because_it_ended();
-  int end();  // kills it if need be; its status, as waitpid has it
+  int end();  // kills the child if need be; returns the status of waitpid()
 
   const std::string image_;
   const std::chrono::milliseconds deadline_;
   Fd socket_;
-  pid_t pid_ = 0;  // 0: it has ended
+  pid_t pid_ = 0;  // 0: the child has ended
   std::uint32_t version_ = 0;
   std::uint64_t size_ = 0;
 };

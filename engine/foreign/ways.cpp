@@ -3,7 +3,7 @@
 namespace holdfast::foreign {
 namespace {
 
-// A word of a shell's command line.
+// Quotes a word for a shell's command line.
 std::string quoted(const std::string& text) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=@%,";
@@ -13,7 +13,7 @@ std::string quoted(const std::string& text) {
   return word + "'";
 }
 
-// In QEMU's lists of options a comma is doubled.
+// Doubles commas, as QEMU's option lists require.
 std::string as_option(const std::string& text) {
   std::string value;
   for (const char c : text) value += c == ',' ? ",," : std::string{c};

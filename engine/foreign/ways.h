@@ -1,4 +1,4 @@
-// What can't be imported as it is, and the command that makes something of it that can.
+// Refusals of images that can't be imported, each with the command that makes an image that can.
 #pragma once
 
 #include <optional>
@@ -9,12 +9,12 @@
 
 namespace holdfast::foreign {
 
-// EINVAL, with a sentence that ends in the command, for an image that doesn't lie in what is read rightly
-// here by what its header says.
+// EINVAL, with a sentence that ends in the command, if the header shows that the image can't be read
+// correctly.
 Result<> check_readable(const std::string& path, const Facts& facts);
 
-// The same, for what is found in an image's tables: EINVAL with the way. `why` is ENOTSUP when nothing is
-// wrong with the image, EINVAL or EIO when something is; any other error has no way, and stays as it is.
+// Adds the command to an error from an image's tables, and makes it EINVAL. `why` is ENOTSUP if the image may
+// be sound, EINVAL or EIO if it is damaged. Any other error is returned unchanged.
 Error with_way(const std::string& path, const Facts& facts, const Error& why);
 
 }  // namespace holdfast::foreign

@@ -17,10 +17,10 @@
 namespace holdfast::foreign {
 namespace {
 
-// libqcow keeps an L1 table of at most 32 MiB (the parent accepts none longer) twice, and few clusters.
+// libqcow holds an L1 table of at most 32 MiB (the parent accepts no longer one) twice, and few clusters.
 constexpr rlim_t kMemory = 256 * kMiB;
-// Against a loop that nobody watches; the parent's deadline is the one that is met. Unpacking a mebibyte
-// takes some hundredths of a second.
+// Ends an endless loop if the parent fails to; normally the parent's deadline is met first. Decompressing a
+// mebibyte takes some hundredths of a second.
 constexpr rlim_t kLeastSeconds = 60;
 
 constexpr uid_t kNobody = 65534;
@@ -54,11 +54,11 @@ Result<> limit_resources() {
   HF_CHECK(limit(RLIMIT_FSIZE, 0));
   HF_CHECK(limit(RLIMIT_NOFILE, 0));
   HF_CHECK(limit(RLIMIT_NPROC, 0));
-  // A sanitizer's shadow memory takes terabytes of addresses, and no memory.
+  // A sanitizer's shadow memory takes terabytes of addresses, so the limit is left out.
   return kSanitized ? Result<>() : limit(RLIMIT_AS, kMemory);
 }
 
-// Changing the user clears both of the first two, so this comes after it.
+// Call after drop_privileges(), because changing the user clears the first two flags.
 Result<> set_process_flags() {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return fail_errno("asking to die with the parent");
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return fail_errno("becoming undumpable");
@@ -101,8 +101,8 @@ Result<> filter_calls() {
   filter.allow(SCMP_SYS(mmap), without(2, PROT_EXEC));
   filter.allow(SCMP_SYS(mremap));
   filter.allow(SCMP_SYS(munmap));
-  if (kSanitized)  // what its allocator does now and then; reporting a fault is not among it, and ends it,
-                   // too
+  if (kSanitized)  // calls that the sanitizer's allocator makes; reporting a fault needs more, and so ends
+                   // the process
     for (const int call :
          {SCMP_SYS(madvise), SCMP_SYS(mprotect), SCMP_SYS(futex), SCMP_SYS(sched_yield),
           SCMP_SYS(sigaltstack), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask)})

@@ -1,6 +1,6 @@
-// Two functions that libqcow exports beside its API: they let it read through functions of ours, where its
-// API knows paths only. Debian's libqcow carries the part of libbfio that this is about in itself, so the two
-// always fit each other; were they missing, the program would not link.
+// Declares two functions that libqcow exports beside its API. They let libqcow read through callbacks,
+// because its API opens paths only. Debian's libqcow contains this part of libbfio, so the two always fit;
+// without them the program does not link.
 #pragma once
 
 #include <libqcow.h>

@@ -10,7 +10,7 @@
 namespace holdfast::foreign {
 namespace {
 
-// The image as libbfio wants a file: something with a position. There is one, so its handle says nothing.
+// The image as a file with a position, for libbfio. There is only one, so its handles carry no data.
 struct {
   std::uint64_t size = 0;
   off64_t position = 0;
@@ -67,7 +67,7 @@ int get_handle_size(std::intptr_t*, size64_t* size, libqcow_error_t**) {
   return 1;
 }
 
-// What libqcow says, on one line.
+// Returns libqcow's error, on one line.
 tl::unexpected<Error> fail_with(libqcow_error_t* error, const char* doing) {
   std::array<char, 160> text{};
   if (error == nullptr || libqcow_error_sprint(error, text.data(), text.size()) < 0) text[0] = '\0';

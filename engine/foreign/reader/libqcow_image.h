@@ -1,4 +1,4 @@
-// An image, as libqcow sees it.
+// The image as libqcow reads it.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,20 @@
 
 namespace holdfast::foreign {
 
-// The image that is this process's (protocol.h); there is one, and it outlives all else. One thread.
+// The image of this process (protocol.h). There is only one, and it outlives all other objects. One thread.
 class LibqcowImage {
  public:
-  // `file_size` is all that libqcow gets to see of the file.
+  // libqcow reads the first `file_size` bytes of the file and no more.
   static Result<LibqcowImage> open(std::uint64_t file_size);
 
   std::uint32_t version() const { return version_; }
-  std::uint64_t size() const { return size_; }  // of the disk
+  std::uint64_t size() const { return size_; }  // the disk's
   Result<> read(std::uint64_t offset, ByteSpan into);
 
  private:
   LibqcowImage() = default;
 
-  std::intptr_t* file_ = nullptr;  // libqcow's; left to the end of the process
+  std::intptr_t* file_ = nullptr;  // libqcow's; freed by the process's end
   std::uint32_t version_ = 0;
   std::uint64_t size_ = 0;
 };

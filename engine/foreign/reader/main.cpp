@@ -1,8 +1,8 @@
-// holdfast-qcow: reads one qcow image of version 1 with libqcow, for Holdfast and nobody else.
+// holdfast-qcow: reads one qcow image of version 1 with libqcow, for Holdfast only.
 //
-// libqcow reads past the end of its buffers, and loops, when it is given a broken image, so it is this
-// process that it may harm: confined before it begins (confinement.h), asked for a cluster at a time
-// (protocol.h), and ended by its parent when it takes too long (reader_process.h).
+// libqcow reads past its buffers, or loops, when an image is broken. It can harm only this process, which is
+// confined before it begins (confinement.h), reads one cluster at a time (protocol.h), and is killed by its
+// parent when it takes too long (reader_process.h).
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,11 +15,10 @@
 namespace holdfast::foreign {
 namespace {
 
-// Through to the end, without what an orderly exit would do: a sanitizer's search for leaks needs more
-// system calls than there are.
+// Exits without an orderly shutdown, because a sanitizer's search for leaks needs forbidden system calls.
 [[noreturn]] void end(int status) { ::_exit(status); }
 
-// The parent has gone when it can't be talked to.
+// A socket that fails means that the parent has gone.
 void receive(ByteSpan into) {
   while (!into.empty()) {
     const ssize_t n = ::read(protocol::kSocket, into.data(), into.size());
