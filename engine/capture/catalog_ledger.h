@@ -9,7 +9,7 @@
 namespace holdfast::capture {
 
 // A record is durable at once. Forgetting is collected until settle(); a record that stays by mistake is
-// found void by the next sweep. Used by one thread at a time.
+// found void by the next sweep. Used by one thread at a time. `catalog` must outlive the object.
 class CatalogLedger final : public source::Ledger {
  public:
   CatalogLedger(Catalog& catalog, Id machine, Id point, Driver driver)

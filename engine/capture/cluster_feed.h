@@ -10,7 +10,8 @@
 
 namespace holdfast::capture {
 
-// Hands on whole clusters. A reader's pieces end at 256 KiB, so larger clusters are assembled here.
+// Hands on whole clusters. A reader's pieces end at 256 KiB, so larger clusters are assembled here. Used by
+// one thread at a time.
 class ClusterFeed {
  public:
   using Sink = std::function<Result<>(std::uint64_t offset, ByteView clusters)>;

@@ -19,7 +19,7 @@ ClusterPlan plan_clusters(std::span<const source::Extent> extents, std::uint32_t
   ClusterPlan plan;
   const std::uint64_t unit = cluster_size;
 
-  // Merged state of the cluster in which the latest extents begin and end.
+  // State of the cluster in which the last extent ended, merged from its pieces so far.
   struct {
     bool changed = false;
     bool zero = true;

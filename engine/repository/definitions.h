@@ -20,7 +20,7 @@
 namespace holdfast::repository {
 
 // Writes definitions, and the facts of points (facts.h), to all writable repositories. Owns the writing
-// thread. Any thread may call.
+// thread; `catalog` and `shelf` must outlive the object. Any thread may call.
 class Definitions {
  public:
   Definitions(Catalog& catalog, Shelf& shelf);

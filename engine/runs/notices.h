@@ -18,7 +18,7 @@
 
 namespace holdfast::runs {
 
-// Any thread may call.
+// Any thread may call. `services` must outlive the object.
 class Notices {
  public:
   struct Pace {

@@ -10,6 +10,7 @@
 //
 // Work waits while other work uses its machine, or while a limit is reached (turns.h). Accepted work always
 // reaches a final state: here, or at the next start if the process dies (accounts.h). Any thread may call.
+// The constructor's arguments must outlive the object.
 #pragma once
 
 #include <chrono>

@@ -17,7 +17,7 @@
 
 namespace holdfast::schedule {
 
-// Used by one thread.
+// Used by one thread. The constructor's arguments must outlive the object.
 class Agenda {
  public:
   Agenda(Catalog& catalog, const Clock& clock, Starter& starter, Observer& observer)

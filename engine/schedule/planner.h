@@ -17,7 +17,7 @@ struct Planned {
   Time moment{};
 };
 
-// Used by one thread.
+// Used by one thread. The constructor's arguments must outlive the object.
 class Planner {
  public:
   Planner(Catalog& catalog, const Clock& clock, Observer& observer)

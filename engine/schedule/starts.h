@@ -25,7 +25,8 @@ class Starter {
 };
 
 // A flow never has two runs at once. If a turn comes meanwhile, `overlap` says whether it is skipped or
-// waits. At most one turn waits, of a schedule or of the flow before it. Used by one thread.
+// waits. At most one turn waits, of a schedule or of the flow before it. Used by one thread. The
+// constructor's arguments must outlive the object.
 class Starts {
  public:
   Starts(Catalog& catalog, const Clock& clock, Starter& starter)
