@@ -80,7 +80,7 @@ class Replication {
     return *std::move(place);
   }
 
-  // Tells whether a repository is absent, because a file that can't be read may only mean that.
+  // Returns ENOMEDIUM if a repository is absent, because a file that can't be read may only mean that.
   Result<> check_places() {
     for (const Repository* repository : {&from_, &to_}) HF_CHECK(place_of(*repository));
     return {};
@@ -165,7 +165,7 @@ class Replication {
         std::ranges::any_of(carry.parts, [](const Part& part) { return part.layers.size() > 1; });
     const auto earlier = std::ranges::find(sides_.writing, carry.point.id, &Copy::point_id);
     if (earlier != sides_.writing.end()) {
-      // An unmerged layer keeps its header, so that it can continue only over the same base.
+      // An unmerged layer keeps its header, which names its base, so the earlier try must have had the same.
       const bool is_the_same =
           !merges && (base ? earlier->chain_id == base->layer.chain_id : earlier->kind == PointKind::full);
       if (is_the_same) {

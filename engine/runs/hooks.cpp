@@ -136,7 +136,7 @@ Result<std::string> Hooks::run(const std::string& name, std::string_view phase, 
   return tl::make_unexpected(error);
 }
 
-// A line of its log for each line; what is no text is shown as such.
+// Logs the lines of the output, with a question mark for each control character.
 void Hooks::tell_output(const std::string& name, const CommandEnd& end) {
   std::istringstream output(end.output);
   std::uint64_t cut = end.cut;

@@ -17,7 +17,7 @@ namespace holdfast::schedule {
 //   mon-fri 08:00-18:00     hours of these days; a night belongs to the day on which it begins
 class Blackout {
  public:
-  static Result<Blackout> parse(std::string_view text);  // EINVAL
+  static Result<Blackout> parse(std::string_view text);  // EINVAL: no window
 
   bool covers(cctz::civil_minute shown) const;
 
