@@ -7,7 +7,8 @@
 #include <random>
 #include <sstream>
 
-#include "tests/fsd/memory_engine.h"
+#include "catalog/stores/flows.h"
+#include "tests/fsd/started_engine.h"
 
 namespace holdfast::tree {
 namespace {
@@ -21,8 +22,8 @@ class EventTextTest : public testing::Test {
   }
   std::string all() { return read(0, 1 << 20); }
 
-  test::TestClock clock_;
-  test::MemoryEngine engine_{clock_};
+  test::StartedEngine started_;
+  Engine& engine_ = *started_;
   EventText events_{engine_};
   Id part_ = 0;
   Asker reader_;
@@ -34,7 +35,7 @@ TEST_F(EventTextTest, IsEmptyBeforeTheFirstEvent) {
 }
 
 TEST_F(EventTextTest, HasOneObjectALineAndItsRealSize) {
-  engine_.make_events(1000);
+  started_.make_events(1000);
   const std::string text = all();
   EXPECT_EQ(text.size(), events_.extent(part_, reader_)->size);
   std::istringstream lines(text);
@@ -46,8 +47,8 @@ TEST_F(EventTextTest, HasOneObjectALineAndItsRealSize) {
 
 TEST_F(EventTextTest, GrowsAtItsEndOnly) {
   std::string before;
-  for (int round = 0; round < 700; ++round) {
-    engine_.make_events(1);
+  for (int round = 0; round < 240; ++round) {
+    started_.make_events(1 + round % 5);
     const std::uint64_t size = events_.extent(part_, reader_)->size;
     EXPECT_GT(size, before.size());
     const std::string added = read(before.size(), 4096);
@@ -58,7 +59,7 @@ TEST_F(EventTextTest, GrowsAtItsEndOnly) {
 }
 
 TEST_F(EventTextTest, GivesAnyPartAsTheWholeHasIt) {
-  engine_.make_events(900);
+  started_.make_events(900);
   const std::string whole = all();
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -72,30 +73,34 @@ TEST_F(EventTextTest, GivesAnyPartAsTheWholeHasIt) {
 TEST_F(EventTextTest, ShowsAReaderWhatConcernsHim) {
   const Asker owner{1000, 1000, 1}, member{1001, 1001, 2, {50}}, stranger{1002, 1002, 3};
   const Id flow = *engine_.create(ObjectKind::flow, "his", owner);
-  engine_.give(ObjectKind::flow, flow, {.uid = 1000, .gid = 50, .mode = 0750});
+  started_.write([&](db::Connection& db) {
+    return Flows(db).set_ownership(flow, {.uid = 1000, .gid = 50, .mode = 0750}, started_.clock().now());
+  });
   engine_.refused("flow.run", "flows/his", {EBUSY, "it is running"}, Asker{});
   engine_.refused("flow.create", "flows/x", {EACCES, "not yours"}, stranger);
   const auto seen_by = [&](const Asker& who) {
     reader_ = who;
     const std::string text = all();
     EXPECT_EQ(text.size(), events_.extent(part_, reader_)->size);
-    std::vector<std::string> objects;
+    std::vector<std::string> events;
     std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);)
-      objects.push_back(nlohmann::json::parse(line)["object"]);
-    return objects;
+    for (std::string line; std::getline(lines, line);) {
+      const auto event = nlohmann::json::parse(line);
+      events.push_back(event["event"].get<std::string>() + " " + event["object"].get<std::string>());
+    }
+    return events;
   };
   EXPECT_EQ(seen_by(Asker{}).size(), 3u);
-  EXPECT_EQ(seen_by(owner), (std::vector<std::string>{"his", "flows/his"}));
-  EXPECT_EQ(seen_by(member), (std::vector<std::string>{"flows/his"}));
-  EXPECT_EQ(seen_by(stranger), (std::vector<std::string>{"flows/x"}));
+  EXPECT_EQ(seen_by(owner), (std::vector<std::string>{"flow.create flows/his", "flow.run flows/his"}));
+  EXPECT_EQ(seen_by(member), (std::vector<std::string>{"flow.run flows/his"}));
+  EXPECT_EQ(seen_by(stranger), (std::vector<std::string>{"flow.create flows/x"}));
 }
 
 TEST_F(EventTextTest, KeepsAPartWhenANewOneBegins) {
-  engine_.make_events(300);
+  started_.make_events(300);
   const std::string old = all();
-  engine_.cut_events();
-  engine_.make_events(3);
+  started_.cut_events();
+  started_.make_events(3);
   EXPECT_EQ(all(), old);
   const auto parts = *events_.parts("events.jsonl");
   ASSERT_EQ(parts.size(), 2u);

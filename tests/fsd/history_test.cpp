@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "catalog/catalog.h"
@@ -12,12 +11,11 @@
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
-#include "engine/image/writer.h"
 #include "engine/repository/place.h"
 #include "fsd/tree/tree.h"
-#include "tests/fsd/memory_engine.h"
-#include "tests/lib/memory_file.h"
+#include "tests/fsd/layer_files.h"
 #include "tests/lib/random.h"
+#include "tests/lib/set_clock.h"
 #include "tests/lib/temporary_directory.h"
 
 namespace holdfast::tree {
@@ -25,21 +23,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using test::must;
 using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr std::size_t kCluster = 4096;
 constexpr std::size_t kSector = 512;
-constexpr int kHistories = 1000;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(*result);
-}
-void must(const Result<>& result) {
-  if (!result) throw std::runtime_error(result.error().message);
-}
+// How many histories, in the suite and in full.
+const int kHistories = static_cast<int>(test::tries(200, 1000));
 
 // What a point was, by our own account.
 struct Recorded {
@@ -199,25 +190,9 @@ class Maker {
     layer.id = new_id(), layer.chain_id = point.chain_id, layer.disk_id = disk.id;
     layer.file = point.name + "/" + name + ".qcow2";
     layer.image_id = image::hex(options.id);
-    test::MemoryFile image("image"), sums("sums");
-    const auto writer = must(image::Writer::create(image, sums, options));
-    for (std::size_t i = 0; i < clusters; ++i) {
-      if (!touched[i]) continue;
-      const std::size_t at = i * kCluster, size = std::min(kCluster, disk.bytes.size() - at);
-      must(writer->write(at, as_bytes(std::string_view{disk.bytes.data() + at, size})));
-    }
-    must(writer->finish_segment(0));
-    layer.file_bytes = must(writer->finish()).file_bytes;
-    const std::string folder = directory(history, point);
-    save(folder + "/" + name + ".qcow2", image);
-    save(folder + "/" + layer.image_id + ".sums", sums);
+    layer.file_bytes = test::write_layer(directory(history, point), name, options,
+                                         {disk.bytes.data(), disk.bytes.size()}, touched);
     disk.newest = layer;
-  }
-
-  static void save(const std::string& path, const test::MemoryFile& file) {
-    const Bytes bytes = file.bytes();
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }
 
   // What verification and people say of it: whether it counts as good.
@@ -307,11 +282,6 @@ std::string written(Time& when, Time now, test::Random& random) {
   }
 }
 
-class FixedClock final : public Clock {
- public:
-  Time now() const override { return Maker::kBegin + std::chrono::days{30} + std::chrono::milliseconds{77}; }
-};
-
 class HistoryTest : public testing::Test {
  protected:
   void begin(int histories) {
@@ -355,7 +325,7 @@ class HistoryTest : public testing::Test {
 
   test::TemporaryDirectory state_;
   test::Random random_;
-  FixedClock clock_;
+  test::SetClock clock_{Maker::kBegin + std::chrono::days{30} + std::chrono::milliseconds{77}};
   std::vector<History> histories_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Tree> tree_;
@@ -379,8 +349,8 @@ TEST_F(HistoryTest, AtFindsWhatTheRecordSays) {
       ++(newest == nullptr ? none : found);
     }
   }
-  EXPECT_GT(found, 500);
-  EXPECT_GT(none, 500);
+  EXPECT_GT(found, kHistories / 2);
+  EXPECT_GT(none, kHistories / 2);
 }
 
 TEST_F(HistoryTest, DiffNamesEveryByteThatDiffersAndNoClusterThatDoesNot) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/fsd/memory_engine.h"
+#include "tests/lib/set_clock.h"
 
 namespace holdfast::tree {
 namespace {
@@ -13,7 +13,7 @@ class ScratchesTest : public testing::Test {
     return scratches_.create(here_, name, {.uid = uid, .gid = uid, .mode = 0600});
   }
 
-  test::TestClock clock_;
+  test::SetClock clock_{Time{}};
   Scratches scratches_{clock_};
   const Place here_{3, 17, 0}, elsewhere_{3, 18, 0};
 };

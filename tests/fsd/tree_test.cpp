@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/fsd/memory_engine.h"
+#include "tests/fsd/started_engine.h"
+#include "tests/lib/silent_source.h"
 
 namespace holdfast::tree {
 namespace {
@@ -89,9 +90,9 @@ class TreeTest : public testing::Test {
   Attributes attributes(const std::string& path) { return *tree_.attributes(*find(path), asker_); }
   Id flow() { return find("flows/f")->object; }
 
-  test::TestClock clock_;
-  test::MemoryEngine engine_{clock_};
-  Tree tree_{engine_, clock_};
+  test::StartedEngine started_;
+  Engine& engine_ = *started_;
+  Tree tree_{engine_, started_.clock()};
   Asker asker_{0, 0, 100};
 };
 
@@ -128,8 +129,11 @@ TEST_F(TreeTest, FindsWhatItLists) {
       }
     }
   };
-  engine_.add_point(find("machines/m")->object, "2026-11-20T02-00-00Z", "disk-0", std::string(10000, 'x'));
+  started_.define_all();
+  started_.add_point(find("machines/m")->object, "2026-11-20T02-00-00Z", "disk-0", std::string(10240, 'x'));
+  test::SilentSource source(started_.socket());
   ASSERT_TRUE(write("flows/f/control", "run name=r1"));
+  source.accept_run();  // nothing changes any more
   walk("");
 }
 
@@ -137,6 +141,7 @@ TEST_F(TreeTest, HasNoLatestAndNoWaitBeforeTheFirstRun) {
   EXPECT_THAT(list("flows/f"), Not(Contains("latest")));
   EXPECT_EQ(find("flows/f/wait").error().code, ENOENT);
   EXPECT_EQ(find("machines/m/latest").error().code, ENOENT);
+  started_.define_all();
   ASSERT_TRUE(write("flows/f/control", "run name=r1"));
   EXPECT_THAT(list("flows/f"), Contains("latest"));
   EXPECT_EQ(tree_.link_target(*find("flows/f/latest")), "executions/r1");
@@ -144,6 +149,7 @@ TEST_F(TreeTest, HasNoLatestAndNoWaitBeforeTheFirstRun) {
 }
 
 TEST_F(TreeTest, LinksAnExecutionToItsJobs) {
+  started_.define_all();
   ASSERT_TRUE(write("flows/f/control", "run name=r1"));
   const auto jobs = list("flows/f/executions/r1/jobs");
   ASSERT_EQ(jobs.size(), 1u);
@@ -200,29 +206,34 @@ TEST_F(TreeTest, RefusesACommandThatIsTooLong) {
 }
 
 TEST_F(TreeTest, RefusesAnExecutionByTheNameOfAFixedFile) {
+  started_.define_all();
   EXPECT_EQ(write("flows/f/control", "run name=error").error().code, EINVAL);
 }
 
 TEST_F(TreeTest, RunsAndShowsTheExecutionAtOnce) {
+  started_.define_all();
+  test::SilentSource source(started_.socket());
   ASSERT_TRUE(write("flows/f/control", "run name=r1\n"));
+  source.accept_run();
   EXPECT_THAT(*read("flows/f/executions/r1/status.json"), HasSubstr("\"status\": \"running\""));
   EXPECT_EQ(remove("flows/f").error().code, EBUSY);
-  EXPECT_THAT(*read("flows/error"), HasSubstr("rmdir f: EBUSY: 'f' is running"));
+  EXPECT_THAT(*read("flows/error"), HasSubstr("rmdir f: EBUSY: flow 'f' has execution 'r1' running"));
 }
 
 TEST_F(TreeTest, AnswersAWaitWhenTheRunHasEnded) {
-  ASSERT_TRUE(write("flows/f/control", "run name=r1"));
+  const Id execution = started_.begin_execution(flow(), "r1");
   const auto waiting = *open("flows/f/wait", {.read = true});
   EXPECT_EQ(read(*waiting).error().code, EAGAIN);
-  engine_.end(find("flows/f/executions/r1")->object, RunStatus::success);
+  started_.end_execution(execution, RunStatus::success);
   EXPECT_EQ(read(*waiting), "success\n");
   EXPECT_EQ(attributes("flows/f/wait").size, 0u);
 }
 
 TEST_F(TreeTest, StaysWithTheExecutionThatAWaitBeganWith) {
-  ASSERT_TRUE(write("flows/f/control", "run name=r1"));
+  started_.define_all();
+  const Id execution = started_.begin_execution(flow(), "r1");
   const auto waiting = *open("flows/f/wait", {.read = true});
-  engine_.end(find("flows/f/executions/r1")->object, RunStatus::warning);
+  started_.end_execution(execution, RunStatus::warning);
   ASSERT_TRUE(write("flows/f/control", "run name=r2"));
   EXPECT_EQ(read(*waiting), "warning\n");
 }
@@ -284,7 +295,7 @@ TEST_F(TreeTest, LetsGoOfADefinitionsNameForAMoment) {
   ASSERT_TRUE(write("flows/f/config.json", kFlow));
   ASSERT_TRUE(tree_.unlink(*find("flows/f"), "config.json", asker_));
   EXPECT_EQ(find("flows/f/config.json").error().code, ENOENT);
-  clock_.advance(std::chrono::seconds(6));
+  started_.clock().advance(std::chrono::seconds(6));
   EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("nightly"));
 
   ASSERT_TRUE(tree_.unlink(*find("flows/f"), "config.json", asker_));
@@ -301,7 +312,8 @@ TEST_F(TreeTest, HasNoScratchFilesElsewhere) {
 TEST_F(TreeTest, ShowsAPointsDiskSparse) {
   std::string content(4096 * 4, '\0');
   content.replace(4096, 4096, std::string(4096, 'x'));
-  engine_.add_point(find("machines/m")->object, "T", "disk-0", content);
+  started_.define_all();
+  started_.add_point(find("machines/m")->object, "T", "disk-0", content);
   const auto it = attributes("machines/m/points/T/disk-0.raw");
   EXPECT_EQ(it.size, content.size());
   EXPECT_EQ(it.bytes_in_use, 4096u);
@@ -316,17 +328,19 @@ TEST_F(TreeTest, ShowsAPointsDiskSparse) {
 }
 
 TEST_F(TreeTest, NeverChangesABackup) {
-  engine_.add_point(find("machines/m")->object, "T", "disk-0", "x");
+  started_.define_all();
+  started_.add_point(find("machines/m")->object, "T", "disk-0", std::string(512, 'x'));
   EXPECT_EQ(open("machines/m/points/T/disk-0.raw", {.write = true}).error().code, EROFS);
   EXPECT_EQ(tree_.change(*find("machines/m/points/T/disk-0.raw"), {.size = 0}, asker_).error().code, EROFS);
 }
 
 TEST_F(TreeTest, SaysWhichDiskCannotBeRead) {
-  engine_.add_point(find("machines/m")->object, "T", "disk-0", "x");
+  started_.define_all();
+  const Id point = started_.add_point(find("machines/m")->object, "T", "disk-0", std::string(512, 'x'));
   const auto image = *open("machines/m/points/T/disk-0.raw", {.read = true});
-  engine_.lose_images();
+  started_.damage(point);
   EXPECT_EQ(read(*image).error().code, EIO);
-  EXPECT_THAT(*read("machines/m/points/T/error"), HasSubstr("read disk-0.raw: EIO: the cluster at 0"));
+  EXPECT_THAT(*read("machines/m/points/T/error"), HasSubstr("read disk-0.raw: EIO: "));
 }
 
 TEST_F(TreeTest, TakesChangesThatChangeNothing) {
@@ -339,8 +353,9 @@ TEST_F(TreeTest, TakesChangesThatChangeNothing) {
 }
 
 TEST_F(TreeTest, ReadsAndStatsTheSameRevision) {
+  started_.define_all();
   const auto before = attributes("flows/f/status.json");
-  clock_.advance(std::chrono::seconds(3));
+  started_.clock().advance(std::chrono::seconds(3));
   ASSERT_TRUE(write("flows/f/control", "disable"));
   const auto after = attributes("flows/f/status.json");
   EXPECT_EQ(after.changed_at - before.changed_at, std::chrono::seconds(3));
@@ -348,19 +363,26 @@ TEST_F(TreeTest, ReadsAndStatsTheSameRevision) {
 }
 
 TEST_F(TreeTest, RendersAnUnchangedObjectOnce) {
-  (void)attributes("flows/f/status.json");
-  const int before = engine_.questions();
-  (void)attributes("flows/f/status.json");
-  const int of_one_more = engine_.questions() - before;
-  (void)read("flows/f/status.json");
-  EXPECT_LE(engine_.questions() - before, 3 * of_one_more);
+  const auto text = *read("flows/f/status.json");
+  started_.write([](db::Connection& db) {  // behind the engine's back: the flow's revision stays
+    return db.execute_script("UPDATE flows SET total_executions = 4711");
+  });
+  EXPECT_EQ(*read("flows/f/status.json"), text);
+  EXPECT_EQ(attributes("flows/f/status.json").size, text.size());
+  ASSERT_TRUE(rename("flows/f", "flows/g"));
+  EXPECT_THAT(*read("flows/g/status.json"), HasSubstr("4711"));
 }
 
 class OwnershipTest : public TreeTest {
  protected:
   OwnershipTest() {
-    (void)write("flows/f/config.json", kFlow);
-    engine_.give(ObjectKind::flow, flow(), {.uid = 1000, .gid = 2000, .mode = 0750});
+    started_.define_all();
+    give(ObjectKind::machine, find("machines/m")->object, {.uid = 1000, .gid = 2000, .mode = 0750});
+    give(ObjectKind::repository, find("repositories/r")->object, {.uid = 1000, .gid = 2000, .mode = 0750});
+    give(ObjectKind::flow, flow(), {.uid = 1000, .gid = 2000, .mode = 0750});
+  }
+  void give(ObjectKind kind, Id id, const Ownership& ownership) {
+    test::must(engine_.set_ownership(kind, id, ownership, {}));
   }
   void become(std::uint32_t uid, std::uint32_t gid, std::vector<std::uint32_t> groups = {}) {
     asker_ = {uid, gid, 100, std::move(groups)};
@@ -416,7 +438,7 @@ TEST_F(OwnershipTest, GivesObjectsAndCollectionsAwayAndNothingElse) {
 }
 
 TEST_F(OwnershipTest, LetsAnOpenCollectionBeChangedButNotWhatIsOthersInIt) {
-  engine_.give(ObjectKind::flow, flow(), {.uid = 1000, .gid = 2000, .mode = 0750});
+  give(ObjectKind::flow, flow(), {.uid = 1000, .gid = 2000, .mode = 0750});
   ASSERT_TRUE(tree_.change(*find("flows"), {.mode = 0777}, asker_));
   become(1002, 1002);
   EXPECT_EQ(remove("flows/f").error().code, EACCES);
@@ -451,7 +473,7 @@ TEST_F(OwnershipTest, HidesWhatAClosedCollectionHolds) {
 
 TEST_F(OwnershipTest, LeavesWhatNamesTheHostToRoot) {
   const Id machine = find("machines/m")->object;
-  engine_.give(ObjectKind::machine, machine, {.uid = 1000, .gid = 1000, .mode = 0750});
+  give(ObjectKind::machine, machine, {.uid = 1000, .gid = 1000, .mode = 0750});
   become(1000, 1000);
   const auto refused = write("machines/m/config.json",
                              R"({"driver":"qmp","socket":"/etc/shadow","disks":[{"name":"d","node":"n"}]})");

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/fsd/memory_engine.h"
+#include "engine/image/writer.h"
+#include "tests/fsd/started_engine.h"
+#include "tests/lib/silent_source.h"
 
 namespace holdfast::verbs {
 namespace {
@@ -142,19 +144,33 @@ TEST(Listing, HasEachVerbWithItsArguments) {
   for (const Verb& verb : of_flow()) EXPECT_THAT(text, HasSubstr(verb.word));
 }
 
-TEST(Verbs, AllDoWhatTheySay) {
-  const test::TestClock clock;
-  test::MemoryEngine engine(clock);
-  const Id flow = *engine.create(ObjectKind::flow, "f", {});
-  const auto apply = [&](std::string_view line) {
-    const auto command = parse_flow(line);
-    return command ? command->verb->apply(engine, flow, command->values, {}) : fail(EINVAL, "not parsed");
-  };
+// Machine m, repository r and flow f, which are defined.
+class VerbsTest : public testing::Test {
+ protected:
+  VerbsTest() { started_.define_all(); }
+
+  Result<> apply(std::string_view line, std::span<const Verb> verbs, Id object) {
+    HF_TRY(const Command command, parse(line, verbs, is_reserved));
+    return command.verb->apply(*started_, object, command.values, {});
+  }
+
+  test::StartedEngine started_;
+};
+
+TEST_F(VerbsTest, AllDoWhatTheySay) {
+  Engine& engine = *started_;
+  const Id flow = *engine.find(ObjectKind::flow, 0, "f");
+  const auto apply = [&](std::string_view line) { return this->apply(line, of_flow(), flow); };
+  // A backup that has the machine lets the run wait.
+  test::SilentSource source(started_.socket());
+  ASSERT_TRUE(this->apply("backup repository=r", of_machine(), *engine.find(ObjectKind::machine, 0, "m")));
+  source.accept_run();
   ASSERT_TRUE(apply("run name=r1 by=cron"));
   const Id execution = *engine.find(ObjectKind::execution, flow, "r1");
   EXPECT_EQ(engine.execution(execution)->execution.type, ExecutionType::api);
   EXPECT_EQ(apply("run").error().code, EBUSY);
   ASSERT_TRUE(apply("cancel"));
+  started_.await([&] { return is_final(engine.execution(execution)->execution.status); });
   EXPECT_EQ(engine.execution(execution)->execution.status, RunStatus::cancelled);
   ASSERT_TRUE(apply("disable"));
   EXPECT_FALSE(engine.flow(flow)->flow.definition.enabled);
@@ -173,17 +189,17 @@ TEST(Parsing, WantsWhatAVerbCanNotDoWithout) {
               HasSubstr("import file=FILE machine=MACHINE [disk=DISK] [name=ID]\n"));
 }
 
-TEST(Verbs, OfARepositoryDoWhatTheySay) {
-  const test::TestClock clock;
-  test::MemoryEngine engine(clock);
-  const Id repository = *engine.create(ObjectKind::repository, "r", {});
-  ASSERT_TRUE(engine.create(ObjectKind::machine, "m", {}));
-  const auto command = parse("import file=/a.qcow2 machine=m disk=d name=i1", of_repository(), is_reserved);
-  ASSERT_TRUE(command);
-  ASSERT_TRUE(command->verb->apply(engine, repository, command->values, {}));
+TEST_F(VerbsTest, OfARepositoryDoWhatTheySay) {
+  Engine& engine = *started_;
+  const std::string image = started_ / "a.qcow2";
+  const auto directory = test::must(open_directory(started_ / "."));
+  test::must(image::write_empty_image(*test::must(directory->create("a.qcow2")), 1 << 20, 65536));
+  ASSERT_TRUE(apply("import file=" + image + " machine=m disk=disk-0 name=i1", of_repository(),
+                    *engine.find(ObjectKind::repository, 0, "r")));
   const auto job = engine.job(*engine.find(ObjectKind::job, 0, "i1"));
   EXPECT_EQ(job->job.type, JobType::import);
-  EXPECT_EQ(job->job.operation, "/a.qcow2 as d");
+  EXPECT_THAT(job->job.metadata, HasSubstr(image));
+  EXPECT_THAT(job->job.metadata, HasSubstr("disk-0"));
 }
 
 }  // namespace
