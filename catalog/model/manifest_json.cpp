@@ -8,7 +8,7 @@ using Json = nlohmann::ordered_json;
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 template <class E>
-Json word_or_null(const std::optional<E>& value) {
+Json word_or_json_null(const std::optional<E>& value) {
   return value ? Json(to_word(*value)) : Json();
 }
 
@@ -16,7 +16,7 @@ Json disk_fields(const PointDisk& disk) {
   return {{"name", disk.name},
           {"capacity", disk.capacity},
           {"kind", to_word(disk.kind)},
-          {"reason", word_or_null(disk.full_reason)},
+          {"reason", word_or_json_null(disk.full_reason)},
           {"read", disk.read_everything ? "everything" : "changes"},
           {"bytes_read", disk.bytes_read ? Json(*disk.bytes_read) : Json()},
           {"bytes_stored", disk.bytes_stored},
@@ -64,7 +64,7 @@ Json manifest(const Point& point, const ManifestNames& names) {
           {"machine", names.machine},
           {"time", iso_time(point.time)},
           {"kind", to_word(point.kind)},
-          {"reason", word_or_null(point.full_reason)},
+          {"reason", word_or_json_null(point.full_reason)},
           {"consistency", to_word(point.consistency)},
           {"repository", names.repository},
           {"chain", std::to_string(point.chain_id)},

@@ -25,18 +25,18 @@ db::Result<db::Statement> select_copies(db::Connection& db, std::string_view whi
                                 which));
 }
 
-Result<CopyDisk> read_disk(db::Statement& statement) {
+Result<CopyDisk> read_copy_disk(db::Statement& statement) {
   CopyDisk disk;
   Row row(statement);
   row >> disk.id >> disk.disk_id >> disk.layer_id >> disk.bytes_stored >> disk.sums_sha256;
   return disk;
 }
 
-Result<> read_disks(db::Connection& db, Copy& copy) {
+Result<> read_copy_disks(db::Connection& db, Copy& copy) {
   HF_TRY(auto disks, db.prepare(R"sql(
     SELECT id, disk_id, layer_id, bytes_stored, sums_sha256
     FROM copy_disks WHERE copy_id = :copy ORDER BY id)sql"));
-  HF_TRY(copy.disks, all_rows(disks.bind(":copy", copy.id), read_disk));
+  HF_TRY(copy.disks, all_rows(disks.bind(":copy", copy.id), read_copy_disk));
   return {};
 }
 
@@ -159,14 +159,14 @@ Result<Copy> Copies::get(Id id) {
   HF_TRY(auto found, select_copies(db_, "WHERE id = :id"));
   HF_TRY(auto copy, first_row(found.bind(":id", id), read_copy));
   if (!copy) return fail(ENOENT, "there is no copy with id {}", id);
-  HF_CHECK(read_disks(db_, *copy));
+  HF_CHECK(read_copy_disks(db_, *copy));
   return std::move(*copy);
 }
 
 Result<std::vector<Copy>> Copies::of_point(Id point) {
   HF_TRY(auto found, select_copies(db_, "WHERE point_id = :point AND state = 'committed' ORDER BY id"));
   HF_TRY(auto copies, all_rows(found.bind(":point", point), read_copy));
-  for (Copy& copy : copies) HF_CHECK(read_disks(db_, copy));
+  for (Copy& copy : copies) HF_CHECK(read_copy_disks(db_, copy));
   return copies;
 }
 

@@ -31,7 +31,7 @@ db::Result<db::Statement> select_points(db::Connection& db, std::string_view whi
                                 which));
 }
 
-Result<PointDisk> read_disk(db::Statement& statement) {
+Result<PointDisk> read_point_disk(db::Statement& statement) {
   PointDisk d;
   Row row(statement);
   row >> d.id >> d.point_id >> d.disk_id >> d.name >> d.capacity >> d.kind >> d.full_reason >> d.change_id >>
@@ -55,13 +55,13 @@ Result<Chain> read_chain(db::Statement& statement) {
   return c;
 }
 
-Result<> read_disks(db::Connection& db, Point& point) {
+Result<> read_point_disks(db::Connection& db, Point& point) {
   HF_TRY(auto disks, db.prepare(R"sql(
     SELECT id, point_id, disk_id, name, capacity, kind, full_reason, change_id, bytes_stored, bytes_used,
            sums_sha256, layer_id, qcow2_bytes, read_everything, bytes_read, content_sha256,
            source_identity
     FROM point_disks WHERE point_id = :point ORDER BY id)sql"));
-  HF_TRY(point.disks, all_rows(disks.bind(":point", point.id), read_disk));
+  HF_TRY(point.disks, all_rows(disks.bind(":point", point.id), read_point_disk));
   return {};
 }
 
@@ -78,7 +78,7 @@ Result<Point> Points::get(Id id) {
   HF_TRY(auto found, select_points(db_, "WHERE id = :id"));
   HF_TRY(auto point, first_row(found.bind(":id", id), read_point));
   if (!point) return fail(ENOENT, "there is no point with id {}", id);
-  HF_CHECK(read_disks(db_, *point));
+  HF_CHECK(read_point_disks(db_, *point));
   return std::move(*point);
 }
 
@@ -219,7 +219,7 @@ Result<PointDisk> Points::disk(Id point_disk) {
            sums_sha256, layer_id, qcow2_bytes, read_everything, bytes_read, content_sha256,
            source_identity
     FROM point_disks WHERE id = :id)sql"));
-  HF_TRY(auto disk, first_row(found.bind(":id", point_disk), read_disk));
+  HF_TRY(auto disk, first_row(found.bind(":id", point_disk), read_point_disk));
   if (!disk) return fail(ENOENT, "there is no disk of a point with id {}", point_disk);
   return std::move(*disk);
 }

@@ -7,21 +7,22 @@
 namespace holdfast::image {
 namespace {
 
-constexpr std::string_view kMagic = "HOLDCONT";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kContentMagic = "HOLDCONT";
+constexpr std::uint32_t kContentVersion = 1;
 constexpr std::size_t kHeaderBytes = 64;
-constexpr std::size_t kSummedHeader = 48;
+constexpr std::size_t kSummedContentHeader = 48;
 
 constexpr std::uint64_t offset_of(std::uint64_t cluster) { return kHeaderBytes + cluster * sizeof(Sum); }
 
 Bytes print(const ContentShape& shape) {
   Bytes bytes(kHeaderBytes);
-  std::ranges::copy(as_bytes(kMagic), bytes.begin());
-  store_be(bytes.data() + 8, kVersion);
+  std::ranges::copy(as_bytes(kContentMagic), bytes.begin());
+  store_be(bytes.data() + 8, kContentVersion);
   store_be(bytes.data() + 12, shape.cluster_size);
   std::ranges::copy(shape.id, bytes.begin() + 16);
   store_be(bytes.data() + 32, shape.disk_size);
-  std::ranges::copy(sum_of(ByteView{bytes}.first(kSummedHeader)), bytes.begin() + kSummedHeader);
+  std::ranges::copy(sum_of(ByteView{bytes}.first(kSummedContentHeader)),
+                    bytes.begin() + kSummedContentHeader);
   return bytes;
 }
 

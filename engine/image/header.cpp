@@ -11,7 +11,7 @@
 namespace holdfast::image {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x514649fb;  // "QFI\xfb"
+constexpr std::uint32_t kQcowMagic = 0x514649fb;  // "QFI\xfb"
 constexpr std::size_t kLengthV2 = 72;
 constexpr std::size_t kShortestV3 = 104;
 constexpr std::size_t kWrittenV3 = 112;  // the length that the writer gives: with the compression type
@@ -59,7 +59,7 @@ class Parser {
   }
 
   Result<> check_kind() {
-    if (start_.size() < kLengthV2 || u32(0) != kMagic)
+    if (start_.size() < kLengthV2 || u32(0) != kQcowMagic)
       return refuse("is no qcow2 image; make it one by `qemu-img convert -O qcow2`");
     header_.version = static_cast<int>(u32(at::version));
     if (header_.version == 1)
@@ -216,7 +216,7 @@ Result<Bytes> print_header(const Header& header) {
   Bytes cluster(header.geometry.cluster());
   const auto put32 = [&](std::size_t offset, std::uint32_t v) { store_be(cluster.data() + offset, v); };
   const auto put64 = [&](std::size_t offset, std::uint64_t v) { store_be(cluster.data() + offset, v); };
-  put32(0, kMagic);
+  put32(0, kQcowMagic);
   put32(at::version, 3);
   put32(at::cluster_bits, header.geometry.bits);
   put64(at::size, round_up(header.virtual_size, kSector));

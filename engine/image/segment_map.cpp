@@ -5,6 +5,8 @@
 namespace holdfast::image {
 namespace {
 
+using Kind = SegmentMap::Kind;
+
 struct Range {
   std::uint64_t start, end;
 };
@@ -105,7 +107,6 @@ class Entries {
 // Returns what an entry says of `at`, a range within one cluster. The kind `hole` means that the layer has no
 // entry.
 Result<Piece> interpret(const Layer& layer, std::uint16_t number, std::uint64_t entry, Range at) {
-  using Kind = SegmentMap::Kind;
   const std::uint64_t cluster = layer.geometry().cluster();
   const std::uint64_t cluster_start = round_down(at.start, cluster);
   if (entry & kCompressed) {

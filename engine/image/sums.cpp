@@ -13,8 +13,8 @@
 namespace holdfast::image {
 namespace {
 
-constexpr std::string_view kMagic = "HOLDSUMS";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kSumsMagic = "HOLDSUMS";
+constexpr std::uint32_t kSumsVersion = 1;
 constexpr std::size_t kSummedHeader = 48;
 
 }  // namespace
@@ -30,8 +30,8 @@ Sum sum_of(ByteView bytes) {
 
 Bytes SumsHeader::print() const {
   Bytes bytes(kSumsHeaderBytes);
-  std::ranges::copy(as_bytes(kMagic), bytes.begin());
-  store_be(bytes.data() + 8, kVersion);
+  std::ranges::copy(as_bytes(kSumsMagic), bytes.begin());
+  store_be(bytes.data() + 8, kSumsVersion);
   store_be(bytes.data() + 12, static_cast<std::uint32_t>(geometry.cluster()));
   std::ranges::copy(id, bytes.begin() + 16);
   store_be(bytes.data() + 32, clusters);
@@ -42,13 +42,13 @@ Bytes SumsHeader::print() const {
 Result<SumsHeader> SumsHeader::read(const File& sums) {
   std::array<std::byte, kSumsHeaderBytes> bytes;
   HF_TRY(const std::size_t got, sums.read_at(0, bytes));
-  if (got != bytes.size() || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0)
+  if (got != bytes.size() || std::memcmp(bytes.data(), kSumsMagic.data(), kSumsMagic.size()) != 0)
     return fail(EIO, "{} does not begin as a file of checksums does", sums.name());
   if (!std::ranges::equal(sum_of(ByteView{bytes}.first(kSummedHeader)),
                           ByteView{bytes}.subspan(kSummedHeader)))
     return fail(EIO, "{}: the header does not match its own checksum", sums.name());
-  if (const auto version = load_be<std::uint32_t>(bytes.data() + 8); version != kVersion)
-    return fail(EIO, "{} is of version {}; {} is read", sums.name(), version, kVersion);
+  if (const auto version = load_be<std::uint32_t>(bytes.data() + 8); version != kSumsVersion)
+    return fail(EIO, "{} is of version {}; {} is read", sums.name(), version, kSumsVersion);
   SumsHeader header;
   const auto cluster_size = load_be<std::uint32_t>(bytes.data() + 12);
   header.geometry = Geometry{static_cast<std::uint32_t>(std::countr_zero(cluster_size))};

@@ -71,7 +71,7 @@ Result<> clone(Engine& engine, Id flow, const Values& values, const Caller& call
 constexpr Argument kSet[] = {{"FIELD", field, "VALUE", true}};
 constexpr Argument kClone[] = {{"to", new_name, "NAME", true}};
 
-constexpr Verb kVerbs[] = {
+constexpr Verb kFlowVerbs[] = {
     {"run", kRun, "start an execution, to be seen at once as executions/ID; its wait file says how it ended",
      run},
     {"cancel", {}, "cancel what runs now", cancel},
@@ -88,6 +88,6 @@ constexpr Verb kVerbs[] = {
 
 }  // namespace
 
-std::span<const Verb> of_flow() { return kVerbs; }
+std::span<const Verb> of_flow() { return kFlowVerbs; }
 
 }  // namespace holdfast::verbs

@@ -23,7 +23,7 @@ Result<> import_image(Engine& engine, Id repository, const Values& values, const
   return {};
 }
 
-constexpr Verb kVerbs[] = {
+constexpr Verb kRepositoryVerbs[] = {
     {"test", kTest, "look whether it is there, can be written to and has room, by a job",
      test<ObjectKind::repository>},
     verify_verb<ObjectKind::repository>(
@@ -36,6 +36,6 @@ constexpr Verb kVerbs[] = {
 
 }  // namespace
 
-std::span<const Verb> of_repository() { return kVerbs; }
+std::span<const Verb> of_repository() { return kRepositoryVerbs; }
 
 }  // namespace holdfast::verbs

@@ -6,7 +6,7 @@ namespace {
 
 using enum Argument::Type;
 
-constexpr Argument kRun[] = {
+constexpr Argument kRunMatching[] = {
     {"flows", pattern, "GLOB", true},
     {"type", choice, "auto|full|incremental"},
     {"by", name, "NAME"},
@@ -20,7 +20,7 @@ constexpr Argument kDrain[] = {
     {"name", new_name, "ID"},
 };
 
-Result<> run(Engine& engine, Id, const Values& values, const Caller& caller) {
+Result<> run_matching(Engine& engine, Id, const Values& values, const Caller& caller) {
   RunRequest request;
   request.name = values.text("name");
   request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
@@ -31,7 +31,7 @@ Result<> run(Engine& engine, Id, const Values& values, const Caller& caller) {
 }
 
 template <bool enabled>
-Result<> enable(Engine& engine, Id, const Values& values, const Caller& caller) {
+Result<> enable_matching(Engine& engine, Id, const Values& values, const Caller& caller) {
   return engine.enable_matching(values.text("flows"), enabled, caller);
 }
 
@@ -47,11 +47,11 @@ Result<> drain(Engine& engine, Id, const Values& values, const Caller& caller) {
 
 Result<> resume(Engine& engine, Id, const Values&, const Caller& caller) { return engine.resume(caller); }
 
-constexpr Verb kVerbs[] = {
-    {"run", kRun, "start all enabled flows of such names that are yours, or none when one of them can't",
-     run},
-    {"enable", kFlows, "let all such flows run", enable<true>},
-    {"disable", kFlows, "let none of them run", enable<false>},
+constexpr Verb kRootVerbs[] = {
+    {"run", kRunMatching,
+     "start all enabled flows of such names that are yours, or none when one of them can't", run_matching},
+    {"enable", kFlows, "let all such flows run", enable_matching<true>},
+    {"disable", kFlows, "let none of them run", enable_matching<false>},
     {"drain", kDrain,
      "take no new work, before an upgrade: a job, to be seen at once as jobs/ID, ends as success once all "
      "work has "
@@ -62,6 +62,6 @@ constexpr Verb kVerbs[] = {
 
 }  // namespace
 
-std::span<const Verb> of_root() { return kVerbs; }
+std::span<const Verb> of_root() { return kRootVerbs; }
 
 }  // namespace holdfast::verbs

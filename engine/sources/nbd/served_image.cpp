@@ -9,7 +9,7 @@
 namespace holdfast::source::nbd {
 namespace {
 
-constexpr std::uint64_t kStatusStep = kGiB;  // the length of a block status request has 32 bits
+constexpr std::uint64_t kServedStatusStep = kGiB;  // the length of a block status request has 32 bits
 
 }  // namespace
 
@@ -52,7 +52,7 @@ Result<std::uint64_t> ServedImage::zeros(std::uint64_t offset, std::uint64_t at_
       sum += entries[i];
     return 0;
   };
-  if (nbd_block_status(handle_, std::min(at_most, kStatusStep), offset,
+  if (nbd_block_status(handle_, std::min(at_most, kServedStatusStep), offset,
                        {.callback = on_status, .user_data = &known, .free = nullptr}, 0) != 0)
     return failure();
   return std::min(known, at_most);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPort = "org.qemu.guest_agent.0";
 constexpr char kBreak = '\xff';  // ends an unfinished request of an earlier client
-constexpr std::size_t kLongestLine = 1 << 20;
+constexpr std::size_t kLongestReply = 1 << 20;
 
 // Returns the chardev behind the agent's port; "" if the guest has no such port.
 Result<std::string> agent_chardev(Source& source) {
@@ -137,7 +137,7 @@ Result<std::string> Agent::receive_line(const Deadline& deadline) {
       unread_.erase(0, end + 1);
       return line;
     }
-    if (unread_.size() > kLongestLine) return fail(EPROTO, "what answers at {} is no guest agent", path_);
+    if (unread_.size() > kLongestReply) return fail(EPROTO, "what answers at {} is no guest agent", path_);
     pollfd wait{fd_.get(), POLLIN, 0};
     if (::poll(&wait, 1, deadline.milliseconds()) < 0 && errno != EINTR)
       return fail_errno("waiting for the guest's agent at {}", path_);

@@ -35,7 +35,7 @@ Result<Bytes> read_table(const File& file, std::uint64_t offset, std::uint64_t l
 }
 
 // Returns the file offset of the cluster that an L2 entry refers to; 0 if there is none.
-std::uint64_t place_of(std::uint64_t entry, image::Geometry geometry) {
+std::uint64_t offset_of_entry(std::uint64_t entry, image::Geometry geometry) {
   if ((entry & image::kCompressed) != 0) return geometry.slot(entry).offset;
   return (entry & image::kReadsZero) != 0 ? 0 : entry & image::kOffsetMask;
 }
@@ -60,7 +60,8 @@ Result<> check_clusters(const File& file, const image::Header& header) {
     if (l2_offset >= size) HF_CHECK(check_reaches(file, l2_offset));
     HF_TRY(const Bytes l2, read_table(file, l2_offset, header.geometry.cluster()));
     for (std::size_t j = 0; j < l2.size(); j += 8)
-      if (const auto place = place_of(load_be<std::uint64_t>(&l2[j]), header.geometry); place >= size) {
+      if (const auto place = offset_of_entry(load_be<std::uint64_t>(&l2[j]), header.geometry);
+          place >= size) {
         HF_CHECK(check_reaches(file, place));
         HF_TRY(size, file.size());
       }

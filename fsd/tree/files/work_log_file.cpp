@@ -5,16 +5,16 @@
 namespace holdfast::tree {
 namespace {
 
-constexpr int kBatch = 256;
+constexpr int kLinesAtOnce = 256;
 
 }  // namespace
 
 Result<std::string> work_log_text(Engine& engine, const Subject& subject) {
   std::string text;
   for (Id after = 0;;) {
-    HF_TRY(const auto lines, engine.log(subject.kind, subject.id, after, kBatch));
+    HF_TRY(const auto lines, engine.log(subject.kind, subject.id, after, kLinesAtOnce));
     for (const LogLine& line : lines) text += views::log_line(line);
-    if (lines.size() < kBatch) return text;
+    if (lines.size() < kLinesAtOnce) return text;
     after = lines.back().id;
   }
 }
