@@ -103,7 +103,7 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
       if (!value.empty()) return {};
       return fail(EINVAL, "{}= names nothing; write {}={}", argument.key, argument.key, argument.shape);
     case Argument::Type::moment:
-      if (holdfast::moment(value, system_clock().now())) return {};
+      if (verbs::moment(value, system_clock().now())) return {};
       return fail(EINVAL, "{}='{}' is no time; write it as 2026-11-20, 2026-11-20T02:30 or 30d", argument.key,
                   value);
     case Argument::Type::text:

@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Time kNow{std::chrono::milliseconds{1'700'000'000'000}};
-const Time kLater = kNow + std::chrono::seconds{10};
+const Time kCreated{std::chrono::milliseconds{1'700'000'000'000}};
+const Time kLater = kCreated + std::chrono::seconds{10};
 
 // A catalog with one flow and one execution of as many jobs as a test wants.
 class AccountsTest : public testing::Test {
@@ -30,14 +30,14 @@ class AccountsTest : public testing::Test {
     folder_ = pattern;
     catalog_ = *Catalog::open(folder_ + "/catalog.sqlite");
     must(catalog_->write([&](db::Connection& db) -> Result<> {
-      HF_TRY(const auto machine, Machines(db).add("m", {}, kNow));
-      HF_CHECK(
-          Machines(db).define(machine.id, {.socket = "/run/m.qmp", .disks = {{"disk-0", "disk0"}}}, kNow));
-      HF_TRY(const auto repository, Repositories(db).add("r", {}, kNow));
-      HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, kNow));
-      HF_TRY(const auto flow, Flows(db).add("f", {}, kNow));
+      HF_TRY(const auto machine, Machines(db).add("m", {}, kCreated));
+      HF_CHECK(Machines(db).define(machine.id, {.socket = "/run/m.qmp", .disks = {{"disk-0", "disk0"}}},
+                                   kCreated));
+      HF_TRY(const auto repository, Repositories(db).add("r", {}, kCreated));
+      HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, kCreated));
+      HF_TRY(const auto flow, Flows(db).add("f", {}, kCreated));
       flow_ = flow.id;
-      return Flows(db).define(flow_, {.target = "machines/m", .repository = "r"}, kNow);
+      return Flows(db).define(flow_, {.target = "machines/m", .repository = "r"}, kCreated);
     }));
   }
   void TearDown() override {
@@ -54,14 +54,15 @@ class AccountsTest : public testing::Test {
     jobs_.clear();
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       execution_ = new_id();
-      HF_CHECK(Executions(db).add({.id = execution_, .flow_id = flow_, .name = name, .created_at = kNow}));
+      HF_CHECK(
+          Executions(db).add({.id = execution_, .flow_id = flow_, .name = name, .created_at = kCreated}));
       for (std::size_t i = 0; i < jobs; ++i) {
         jobs_.push_back(new_id());
         HF_CHECK(Jobs(db).add({.id = jobs_.back(),
                                .name = std::to_string(jobs_.back()),
                                .owner = "flows/f",
                                .execution_id = execution_,
-                               .created_at = kNow}));
+                               .created_at = kCreated}));
       }
       return {};
     }));
@@ -75,7 +76,7 @@ class AccountsTest : public testing::Test {
   Execution run_to(const std::vector<JobEnd>& ends, const std::string& name = "r1") {
     make_execution(ends.size(), name);
     must(catalog_->write([&](db::Connection& db) -> Result<> {
-      for (const Id job : jobs_) HF_CHECK(job_started(db, job, kNow));
+      for (const Id job : jobs_) HF_CHECK(job_started(db, job, kCreated));
       for (std::size_t i = 0; i < ends.size(); ++i) {
         HF_TRY(const bool last, job_ended(db, jobs_[i], ends[i], kLater));
         EXPECT_EQ(last, i + 1 == ends.size());
@@ -107,7 +108,7 @@ TEST_F(AccountsTest, all_good_is_success_and_the_sums_are_the_jobs) {
   EXPECT_EQ(ended.jobs_completed, 2);
   EXPECT_EQ(ended.bytes_read, 20U);
   EXPECT_EQ(ended.bytes_stored, 10U);
-  EXPECT_EQ(ended.started_at, kNow);
+  EXPECT_EQ(ended.started_at, kCreated);
   EXPECT_EQ(ended.completed_at, kLater);
 }
 
@@ -147,7 +148,7 @@ TEST_F(AccountsTest, what_went_wrong_around_its_jobs_makes_a_warning_of_a_succes
 TEST_F(AccountsTest, a_verification_that_failed_makes_a_warning_and_counts_no_machine) {
   make_execution(1);
   must(catalog_->write([&](db::Connection& db) -> Result<> {
-    Job check = new_job(JobType::verify, "", kNow);
+    Job check = new_job(JobType::verify, "", kCreated);
     check.execution_id = execution_;
     HF_CHECK(add_to_execution(db, check));
     HF_TRY(const bool first_is_last, job_ended(db, jobs_[0], kGood, kLater));
@@ -167,7 +168,7 @@ TEST_F(AccountsTest, a_verification_that_failed_makes_a_warning_and_counts_no_ma
 TEST_F(AccountsTest, an_execution_goes_on_until_its_last_job_has_ended) {
   make_execution(2);
   must(catalog_->write([&](db::Connection& db) -> Result<> {
-    HF_CHECK(job_started(db, jobs_[0], kNow));
+    HF_CHECK(job_started(db, jobs_[0], kCreated));
     HF_TRY(const auto ended, job_ended(db, jobs_[0], kGood, kLater));
     EXPECT_FALSE(ended);
     return {};
@@ -185,7 +186,7 @@ TEST_F(AccountsTest, what_is_final_never_moves_again) {
 
 TEST_F(AccountsTest, what_an_earlier_life_left_running_ends_as_interrupted) {
   make_execution(2);
-  must(catalog_->write([&](db::Connection& db) { return job_started(db, jobs_[0], kNow); }));
+  must(catalog_->write([&](db::Connection& db) { return job_started(db, jobs_[0], kCreated); }));
   const auto count = catalog_->write([&](db::Connection& db) { return end_interrupted(db, kLater); });
   ASSERT_TRUE(count) << count.error().message;
   EXPECT_EQ(execution().status, RunStatus::error);
@@ -211,7 +212,7 @@ TEST_F(AccountsTest, the_flow_counts_what_came_of_its_executions) {
 
 TEST_F(AccountsTest, history_beyond_what_is_kept_goes_with_its_jobs_and_stays_counted) {
   must(catalog_->write(
-      [](db::Connection& db) { return SettingsStore(db).define({.keep_executions = 2}, kNow); }));
+      [](db::Connection& db) { return SettingsStore(db).define({.keep_executions = 2}, kCreated); }));
   for (const char* name : {"r1", "r2", "r3", "r4"}) run_to({kGood}, name);
   must(catalog_->read([&](db::Connection& db) -> Result<> {
     HF_TRY(const auto kept, Executions(db).newest(flow_, 10));

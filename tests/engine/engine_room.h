@@ -7,6 +7,9 @@
 
 namespace holdfast::test {
 
+// The time at which tests add their rows.
+inline constexpr Time kNow{std::chrono::seconds{1'800'000'000}};
+
 class EngineRoom {
  protected:
   struct Nobody : Observer {

@@ -20,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Time kNow{1'800'000'000s};
+using test::kNow;
 
 // A socket on loopback: connections are taken in by the kernel, and nobody ever says anything on them.
 class Silence {

@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Time kNow{1'800'000'000s};
+using test::kNow;
 
 class RunnerTest : public testing::Test, protected test::EngineRoom {
  protected:

@@ -13,7 +13,7 @@ using test::MemoryFile;
 
 constexpr std::uint32_t kCluster = 64 * kKiB;
 constexpr std::uint64_t kClusters = 2000;  // of data, and as many of zeros after them
-constexpr std::uint64_t kSize = 2 * kClusters * kCluster;
+constexpr std::uint64_t kDiskSize = 2 * kClusters * kCluster;
 
 Bytes cluster(char with) { return Bytes(kCluster, static_cast<std::byte>(with)); }
 
@@ -36,7 +36,7 @@ class Told final : public source::DiskReader {
 
 std::unique_ptr<Before> by_sums() {
   static const image::ContentReader parent = [] {
-    const image::ContentShape shape{.cluster_size = kCluster, .disk_size = kSize, .id = {}};
+    const image::ContentShape shape{.cluster_size = kCluster, .disk_size = kDiskSize, .id = {}};
     auto file = std::make_unique<MemoryFile>("content");
     auto sums = image::ContentWriter::create(*file, shape).value();
     EXPECT_TRUE(sums.write(0, std::vector<image::Sum>(kClusters, image::content_sum(cluster('a')))));
@@ -48,7 +48,7 @@ std::unique_ptr<Before> by_sums() {
 
 std::unique_ptr<Before> by_images() {
   auto file = std::make_unique<MemoryFile>("image"), sums = std::make_unique<MemoryFile>("sums");
-  const image::WriterOptions options{.virtual_size = kSize, .id = image::new_image_id()};
+  const image::WriterOptions options{.virtual_size = kDiskSize, .id = image::new_image_id()};
   const auto writer = image::Writer::create(*file, *sums, options).value();
   for (std::uint64_t at = 0; at < kClusters * kCluster; at += kCluster)
     EXPECT_TRUE(writer->write(at, cluster('a')));
@@ -69,7 +69,7 @@ class Sampling : public testing::TestWithParam<Parent> {
  protected:
   // Of all the data, or of some clusters beyond it.
   Sample::Found look(source::Extent extent, unsigned percent = 1) {
-    Sample sample(GetParam().made(), kCluster, kSize, percent);
+    Sample sample(GetParam().made(), kCluster, kDiskSize, percent);
     return sample.look(reader_, std::span{&extent, 1}, source::Cancel{}).value();
   }
   static source::Extent data(bool zero, bool changed) { return {0, kClusters * kCluster, zero, changed}; }

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr Time kNow{1'800'000'000s};
+using test::kNow;
 
 // A machine with a point that was never finished, in a repository that can be away.
 class SweeperTest : public testing::Test, protected test::EngineRoom {

@@ -11,7 +11,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr std::uint64_t kDisk = 2 * kMiB;
+constexpr std::uint64_t kDiskSize = 2 * kMiB;
 
 std::string refusal(const Scratch& scratch, const std::string& name = "a.img") {
   return error_of(try_open(scratch, name)).message;
@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(Unreadable, is_refused_with_a_way_that_leads_to_its_content) {
   Random random;
   Scratch scratch;
-  const Bytes disk = make_truth(scratch, random, kDisk);
+  const Bytes disk = make_truth(scratch, random, kDiskSize);
   sh(scratch, GetParam().command);
   const std::string sentence = refusal(scratch);
   EXPECT_THAT(sentence, AllOf(HasSubstr(scratch.path("a.img")), HasSubstr(GetParam().says)));
@@ -76,7 +76,7 @@ TEST_P(Unreadable, is_refused_with_a_way_that_leads_to_its_content) {
 TEST(Way, stands_whatever_the_name) {
   Random random;
   Scratch scratch;
-  const Bytes disk = make_truth(scratch, random, kDisk);
+  const Bytes disk = make_truth(scratch, random, kDiskSize);
   const std::string name = "it's, a \"$HOME\" (1).img";
   sh(scratch,
      "printf secret >KEYFILE && qemu-img convert --object secret,id=s,file=KEYFILE -f raw -O qcow2 -o "
@@ -91,7 +91,7 @@ TEST(Way, stands_whatever_the_name) {
 // Made by QEMU, then altered where the header says what it is.
 class Altered : public testing::Test {
  protected:
-  explicit Altered(const char* command) : disk_(make_truth(scratch_, random_, kDisk)) {
+  explicit Altered(const char* command) : disk_(make_truth(scratch_, random_, kDiskSize)) {
     sh(scratch_, command);
   }
   Altered() : Altered("qemu-img convert -f raw -O qcow2 truth.raw a.img") {}
@@ -156,7 +156,7 @@ TEST_F(Altered, what_is_cut_off_is_refused_with_a_way_to_save_the_rest) {
     const std::string sentence = refusal(scratch_, name);
     EXPECT_THAT(sentence, AllOf(HasSubstr("of a file of"), HasSubstr("take another copy")));
     sh(scratch_, way_in(sentence));
-    EXPECT_EQ(open(scratch_, name + ".plain.qcow2")->size(), kDisk);
+    EXPECT_EQ(open(scratch_, name + ".plain.qcow2")->size(), kDiskSize);
   }
 }
 
@@ -171,7 +171,7 @@ TEST_F(AlteredVersion1, headers_that_can_not_be_are_refused) {
   EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x0c05), HasSubstr("2^5 entries"));
   EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x0c0e), HasSubstr("2^14 entries"));
   EXPECT_THAT(refusal_with<std::uint64_t>(24, 0), HasSubstr("no number of sectors"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(24, kDisk + 1), HasSubstr("no number of sectors"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, kDiskSize + 1), HasSubstr("no number of sectors"));
   EXPECT_THAT(refusal_with<std::uint64_t>(24, 16 * kTiB), HasSubstr("more than is read"));
   EXPECT_THAT(refusal_with<std::uint64_t>(24, UINT64_MAX - 511), HasSubstr("more than is read"));
   EXPECT_THAT(refusal_with<std::uint64_t>(40, 0), HasSubstr("header's place"));

@@ -10,7 +10,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr std::uint32_t kClusterSizes[] = {512, 4096, 65536, 262144};
-constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
 
 // A chain grown layer by layer, each of its own cluster size, codec and length.
 class RandomChain {

@@ -62,7 +62,6 @@ void flip_one_bit(Random& random, Stored& stored) {
 
 Stored random_image(Random& random, Bytes& disk) {
   constexpr std::uint32_t kClusters[] = {512, 4096, 65536};
-  constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
   const std::uint32_t cluster = random.pick<std::uint32_t>(kClusters);
   disk.assign(random.between(1, 2 * kMiB), std::byte{0});
   const auto patches = random_patches(random, disk, cluster, 15);

@@ -19,7 +19,6 @@ constexpr const char* kSums = "disk.sums";
 
 WriterOptions random_options(Random& random, std::uint64_t size) {
   constexpr std::uint32_t kClusters[] = {512, 4096, 65536};
-  constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
   return options(size, random.pick<std::uint32_t>(kClusters), random.pick<Codec>(kCodecs));
 }
 

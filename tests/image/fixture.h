@@ -20,6 +20,8 @@ namespace holdfast::image::test {
 using holdfast::test::Random;
 using holdfast::test::tries;
 
+inline constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
+
 // The value, or a failed test that shows the error.
 template <class T>
 T must(Result<T> result) {

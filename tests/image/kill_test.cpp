@@ -63,7 +63,6 @@ class Killed : public testing::Test {
 
   WriterOptions random_options() {
     constexpr std::uint32_t kClusters[] = {512, 4096, 65536};
-    constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
     return options(disk_.size(), random_.pick<std::uint32_t>(kClusters), random_.pick<Codec>(kCodecs));
   }
   // "full" and "inc".

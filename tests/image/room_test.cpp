@@ -171,7 +171,6 @@ TEST_P(MakingRoom, at_random_for_a_long_time_leaves_kept_points_whole) {
 // As deep as chains become: every point, its copy, and both again when room was made.
 TEST(ThirtyPoints, stay_what_they_were_for_qemu_and_us_when_others_are_punched_and_merged) {
   constexpr std::uint32_t kClusters[] = {512, 4096, 65536};
-  constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
   for (std::size_t i = 0; i < tries(1, 40); ++i) {
     Random random;
     Repository repository(random, random.pick<std::uint32_t>(kClusters), random.pick<Codec>(kCodecs), 30);

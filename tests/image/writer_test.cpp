@@ -17,7 +17,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
 
 // QEMU, our own reader and the record agree about an image of this disk.
 void expect_identical(Random& random, const WriterOptions& options, const Bytes& disk,
