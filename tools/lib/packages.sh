@@ -17,12 +17,12 @@ packages_guest=(linux-image-cloud-amd64 busybox-static cpio kmod e2fsprogs qemu-
 # Editors and viewers, with which the tests use the mount.
 packages_tools=(dash less nano perl rsync vim-tiny)
 packages_test=(
-  "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" clang-16 clang-format libclang-rt-16-dev libnbd-bin
+  "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" clang-16 clang-format libnbd-bin
   nbdkit openssl python3 python3-croniter python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
 )
 # Programs that tools/bench measures with, or compares Holdfast with.
 packages_bench=("${packages_demo[@]}" fio libnbd-bin python3)
-packages_long=(debootstrap clang-tidy-19)
+packages_long=(debootstrap clang-tidy-19 libclang-rt-16-dev)
 
 # missing_packages NAME...: prints the packages that are not installed, one per line.
 missing_packages() {
