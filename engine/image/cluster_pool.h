@@ -3,10 +3,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "catalog/base/bytes.h"
+#include "catalog/base/mutex.h"
 
 namespace holdfast::image {
 
@@ -28,21 +28,21 @@ class ClusterPool {
   class Spare {
    public:
     std::unique_ptr<Bytes> take() {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (all_.empty()) return nullptr;
       auto last = std::move(all_.back());
       all_.pop_back();
       return last;
     }
     void put(std::unique_ptr<Bytes> bytes) {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (all_.size() < kMost) all_.push_back(std::move(bytes));
     }
 
    private:
     static constexpr std::size_t kMost = 8;
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Bytes>> all_;
+    Mutex mutex_;
+    std::vector<std::unique_ptr<Bytes>> all_ HF_GUARDED_BY(mutex_);
   };
 
   const std::shared_ptr<Spare> spare_ = std::make_shared<Spare>();

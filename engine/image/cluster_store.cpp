@@ -29,7 +29,7 @@ std::uint64_t ClusterStore::disk_bytes(std::uint64_t offset) const {
 Result<> ClusterStore::store(std::uint64_t offset, ByteView clusters, Lane& lane) {
   compress(clusters, lane);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     HF_CHECK(place(offset, clusters, lane));
   }
   for (const Lane::PlainRun& run : lane.plain_runs_)
@@ -40,7 +40,7 @@ Result<> ClusterStore::store(std::uint64_t offset, ByteView clusters, Lane& lane
 Result<> ClusterStore::write_runs(std::vector<Packer::Run>& full) {
   for (Packer::Run& run : full) {
     HF_CHECK(host_.write(run.offset, run.bytes, HostFile::Fill::dense));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     packer_.recycle(std::move(run.bytes));
   }
   return {};
@@ -117,7 +117,7 @@ Result<> ClusterStore::place_zero(std::uint64_t offset) {
 }
 
 Result<> ClusterStore::zero(std::uint64_t offset, std::uint64_t length) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (std::uint64_t at = offset; at < offset + length; at += geometry_.cluster()) HF_CHECK(place_zero(at));
   return {};
 }
@@ -125,7 +125,7 @@ Result<> ClusterStore::zero(std::uint64_t offset, std::uint64_t length) {
 Result<> ClusterStore::store_plain(std::uint64_t offset, ByteView clusters) {
   std::uint64_t host = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     HF_TRY(host, place_plain(offset, clusters.size() >> geometry_.bits));
   }
   return host_.write(host, clusters, HostFile::Fill::dense);
@@ -134,19 +134,19 @@ Result<> ClusterStore::store_plain(std::uint64_t offset, ByteView clusters) {
 Result<> ClusterStore::store_slot(std::uint64_t offset, ByteView slot, std::uint64_t in_sector) {
   std::vector<Packer::Run> full;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     HF_CHECK(place_slot(offset, slot, in_sector, full));
   }
   return write_runs(full);
 }
 
 Result<> ClusterStore::open(std::uint64_t offset) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return tables_.open(offset, host_);
 }
 
 Result<> ClusterStore::finish_below(std::uint64_t end) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   packer_.trim();
   if (packer_.lags()) HF_CHECK(close_run());
   HF_CHECK(tables_.finish_below(end, host_));
@@ -154,9 +154,24 @@ Result<> ClusterStore::finish_below(std::uint64_t end) {
 }
 
 Result<> ClusterStore::finish() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   HF_CHECK(close_run());
   return tables_.finish_below(options_.virtual_size, host_);
+}
+
+Bytes ClusterStore::l1() const {
+  const MutexLock lock(mutex_);
+  return tables_.l1();
+}
+
+std::uint64_t ClusterStore::data_bytes() const {
+  const MutexLock lock(mutex_);
+  return data_bytes_;
+}
+
+std::uint64_t ClusterStore::zero_bytes() const {
+  const MutexLock lock(mutex_);
+  return zero_bytes_;
 }
 
 Result<> ClusterStore::close_run() {

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/error.h"
+#include "catalog/base/mutex.h"
 #include "engine/image/codec.h"
 #include "engine/image/format.h"
 #include "engine/image/host_file.h"
@@ -42,31 +42,31 @@ class ClusterStore {
   // Writes the last tables. Every cluster of the disk has been stored.
   Result<> finish();
 
-  Bytes l1() const { return tables_.l1(); }
-  std::uint64_t data_bytes() const { return data_bytes_; }
-  std::uint64_t zero_bytes() const { return zero_bytes_; }
+  Bytes l1() const;
+  std::uint64_t data_bytes() const;
+  std::uint64_t zero_bytes() const;
 
  private:
   void compress(ByteView clusters, Lane& lane) const;
-  Result<> place(std::uint64_t offset, ByteView clusters, Lane& lane);
-  Result<> place_zero(std::uint64_t offset);
-  Result<std::uint64_t> place_plain(std::uint64_t offset,
-                                    std::size_t count);  // returns the offset in the file
+  Result<> place(std::uint64_t offset, ByteView clusters, Lane& lane) HF_REQUIRES(mutex_);
+  Result<> place_zero(std::uint64_t offset) HF_REQUIRES(mutex_);
+  // Returns the clusters' place in the file.
+  Result<std::uint64_t> place_plain(std::uint64_t offset, std::size_t count) HF_REQUIRES(mutex_);
   Result<> place_slot(std::uint64_t offset, ByteView slot, std::optional<std::uint64_t> in_sector,
-                      std::vector<Packer::Run>& full);
-  Result<> write_runs(std::vector<Packer::Run>& full);
-  Result<> close_run();
+                      std::vector<Packer::Run>& full) HF_REQUIRES(mutex_);
+  Result<> write_runs(std::vector<Packer::Run>& full) HF_EXCLUDES(mutex_);
+  Result<> close_run() HF_REQUIRES(mutex_);
   std::uint64_t disk_bytes(std::uint64_t offset) const;  // the disk's part of this cluster
 
   HostFile& host_;
   const Geometry geometry_;
   const WriterOptions options_;
 
-  std::mutex mutex_;  // guards everything below
-  Tables tables_;
-  Packer packer_;
-  std::uint64_t data_bytes_ = 0;
-  std::uint64_t zero_bytes_ = 0;
+  mutable Mutex mutex_;
+  Tables tables_ HF_GUARDED_BY(mutex_);
+  Packer packer_ HF_GUARDED_BY(mutex_);
+  std::uint64_t data_bytes_ HF_GUARDED_BY(mutex_) = 0;
+  std::uint64_t zero_bytes_ HF_GUARDED_BY(mutex_) = 0;
 };
 
 class ClusterStore::Lane {

@@ -1,7 +1,6 @@
 #include "engine/image/flat_view.h"
 
-#include <mutex>
-
+#include "catalog/base/mutex.h"
 #include "engine/image/flat_image.h"
 
 namespace holdfast::image {
@@ -26,7 +25,7 @@ class LazyView final : public FlatView {
  private:
   // The first caller makes the image; after an error the next caller tries again.
   Result<std::shared_ptr<const FlatImage>> image() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (image_) return image_;
     HF_TRY(FlatLayout layout, FlatLayout::make(*stack_));
     auto made = std::make_shared<const FlatImage>(stack_, std::move(layout));
@@ -39,8 +38,8 @@ class LazyView final : public FlatView {
 
   const std::shared_ptr<const LayeredStack> stack_;
   const std::uint64_t size_;
-  mutable std::mutex mutex_;
-  mutable std::shared_ptr<const FlatImage> image_;
+  mutable Mutex mutex_;
+  mutable std::shared_ptr<const FlatImage> image_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -31,12 +31,12 @@ HostFile::HostFile(File& image, File* sums, Geometry geometry)
 }
 
 std::uint64_t HostFile::take(std::uint64_t clusters) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(clusters_, clusters_ + clusters) * geometry_.cluster();
 }
 
 void HostFile::refer(std::uint64_t offset, std::uint64_t length) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t first = (offset >> geometry_.bits) - counts_base_;
   const std::uint64_t last = ((offset + length - 1) >> geometry_.bits) - counts_base_;
   if (last >= counts_.size()) counts_.resize(last + 1);
@@ -46,25 +46,25 @@ void HostFile::refer(std::uint64_t offset, std::uint64_t length) {
 }
 
 std::uint64_t HostFile::end() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return clusters_ * geometry_.cluster();
 }
 
 void HostFile::give_back(std::uint64_t from) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   clusters_ = from >> geometry_.bits;
 }
 
 Result<> HostFile::write(std::uint64_t offset, ByteView clusters, Fill fill) {
   HF_CHECK(fill == Fill::sparse ? write_without_zero_pages(image_, offset, clusters)
                                 : image_.write_at(offset, clusters));
-  if (!sums_) return {};
+  if (sums_file_ == nullptr) return {};
   const std::uint64_t cluster = geometry_.cluster();
   std::vector<Sum> sums;
   sums.reserve(clusters.size() / cluster);
   for (std::size_t at = 0; at < clusters.size(); at += cluster)
     sums.push_back(sum_of(clusters.subspan(at, cluster)));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (std::size_t i = 0; i < sums.size(); ++i) sums_->set((offset >> geometry_.bits) + i, sums[i]);
   return {};
 }
@@ -77,51 +77,66 @@ Result<std::uint64_t> HostFile::append_table(Bytes table) {
   return offset;
 }
 
-Bytes HostFile::refcount_block(std::uint64_t first_cluster) const {
+Bytes HostFile::refcount_block(std::uint64_t index) const {
   Bytes block(geometry_.cluster());
-  const std::uint64_t first = first_cluster - counts_base_;
+  const std::uint64_t first = index * geometry_.counts_per_block();
   const std::uint64_t end = std::min<std::uint64_t>(first + geometry_.counts_per_block(), counts_.size());
   for (std::uint64_t i = first; i < end; ++i) store_be(block.data() + (i - first) * 2, counts_[i]);
   return block;
 }
 
-Result<> HostFile::settle(std::uint64_t end) {
+std::optional<Bytes> HostFile::take_refcount_block(std::uint64_t end) {
+  const MutexLock lock(mutex_);
   const std::uint64_t per_block = geometry_.counts_per_block();
-  while ((counts_base_ + per_block) * geometry_.cluster() <= end) {
-    HF_TRY(const std::uint64_t offset, append_table(refcount_block(counts_base_)));
+  if ((counts_base_ + per_block) * geometry_.cluster() > end) return std::nullopt;
+  Bytes block = refcount_block(0);
+  const std::uint64_t counted = std::min<std::uint64_t>(per_block, counts_.size());
+  counts_.erase(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(counted));
+  counts_base_ += per_block;
+  return block;
+}
+
+Result<> HostFile::settle(std::uint64_t end) {
+  while (auto block = take_refcount_block(end)) {
+    HF_TRY(const std::uint64_t offset, append_table(*std::move(block)));
     blocks_.push_back(offset);
-    counts_.erase(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(per_block));
-    counts_base_ += per_block;
   }
+  const MutexLock lock(mutex_);
   return sums_ ? sums_->settle(end >> geometry_.bits) : Result<>{};
 }
 
 Result<HostFile::RefcountTable> HostFile::append_refcounts() {
-  const RefcountNeed need = refcount_need(geometry_, clusters_, {blocks_.size(), 0});
+  const std::uint64_t clusters = end() >> geometry_.bits;
+  const RefcountNeed need = refcount_need(geometry_, clusters, {blocks_.size(), 0});
   const std::uint64_t table_clusters = need.table_clusters;
   if (table_clusters * geometry_.cluster() > kMaxRefcountTableBytes)
     return fail(EFBIG, "{} has grown to {} clusters of {} bytes, more than can be counted", image_.name(),
-                clusters_, geometry_.cluster());
+                clusters, geometry_.cluster());
 
   const std::uint64_t new_blocks = need.blocks - blocks_.size();
   const std::uint64_t offset = take(new_blocks + table_clusters);
   refer(offset, (new_blocks + table_clusters) * geometry_.cluster());
   for (std::uint64_t i = 0; i < new_blocks; ++i) {
+    Bytes block;
+    {
+      const MutexLock lock(mutex_);
+      block = refcount_block(i);
+    }
     blocks_.push_back(offset + i * geometry_.cluster());
-    HF_CHECK(
-        write(blocks_.back(), refcount_block(counts_base_ + i * geometry_.counts_per_block()), Fill::sparse));
+    HF_CHECK(write(blocks_.back(), block, Fill::sparse));
   }
   Bytes table(table_clusters * geometry_.cluster());
   for (std::size_t i = 0; i < blocks_.size(); ++i) store_be(table.data() + i * 8, blocks_[i]);
   const std::uint64_t table_offset = offset + new_blocks * geometry_.cluster();
   HF_CHECK(write(table_offset, table, Fill::sparse));
-  HF_CHECK(image_.truncate(clusters_ * geometry_.cluster()));
+  HF_CHECK(image_.truncate(end()));
   return RefcountTable{table_offset, static_cast<std::uint32_t>(table_clusters)};
 }
 
 Result<WriterSummary> HostFile::commit(ByteView header, const ImageId& id) {
   WriterSummary summary;
-  if (sums_) {
+  if (sums_file_ != nullptr) {
+    const MutexLock lock(mutex_);
     HF_CHECK(sums_->settle(clusters_));
     const SumsHeader sums_header{geometry_, id, clusters_};
     HF_TRY(summary.sums_sha256, sums_->finish(sums_header, sum_of(header)));
@@ -129,7 +144,7 @@ Result<WriterSummary> HostFile::commit(ByteView header, const ImageId& id) {
   }
   HF_CHECK(write_without_zero_pages(image_, 0, header));
   HF_CHECK(image_.sync_data());
-  summary.file_bytes = clusters_ * geometry_.cluster();
+  summary.file_bytes = end();
   HF_TRY(const std::uint64_t image_stored, image_.allocated());
   summary.stored_bytes += image_stored;
   return summary;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "catalog/base/bytes.h"
 #include "catalog/base/disk.h"
 #include "catalog/base/error.h"
+#include "catalog/base/mutex.h"
 #include "engine/image/format.h"
 #include "engine/image/sums.h"
 
@@ -51,17 +51,20 @@ class HostFile {
   Result<WriterSummary> commit(ByteView header, const ImageId& id);
 
  private:
-  Bytes refcount_block(std::uint64_t first_cluster) const;
+  // Returns the refcount block `index` blocks after those written.
+  Bytes refcount_block(std::uint64_t index) const HF_REQUIRES(mutex_);
+  // Takes the first block out of `counts_`; nullopt if its stretch does not end below `end`.
+  std::optional<Bytes> take_refcount_block(std::uint64_t end) HF_EXCLUDES(mutex_);
 
   File& image_;
   File* const sums_file_;  // may be null
   const Geometry geometry_;
 
-  mutable std::mutex mutex_;  // guards everything below
-  std::optional<SumsWriter> sums_;
-  std::uint64_t clusters_ = 1;         // the length so far
-  std::uint64_t counts_base_ = 0;      // the cluster that counts_ begins with
-  std::vector<std::uint16_t> counts_;  // the number of references to each cluster
+  mutable Mutex mutex_;
+  std::optional<SumsWriter> sums_ HF_GUARDED_BY(mutex_);
+  std::uint64_t clusters_ HF_GUARDED_BY(mutex_) = 1;         // the length so far
+  std::uint64_t counts_base_ HF_GUARDED_BY(mutex_) = 0;      // the cluster that counts_ begins with
+  std::vector<std::uint16_t> counts_ HF_GUARDED_BY(mutex_);  // the number of references to each cluster
   std::vector<std::uint64_t> blocks_;  // offsets of the written refcount blocks, from cluster 0 on
 };
 

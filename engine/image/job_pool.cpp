@@ -22,7 +22,7 @@ JobPool::JobPool(unsigned threads, std::size_t buffer_bytes, Work work)
 
 JobPool::~JobPool() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wake_threads_.notify_all();
@@ -36,8 +36,8 @@ Result<> JobPool::status() const {
 Result<> JobPool::submit(std::uint64_t offset, ByteView piece, std::size_t unit) {
   Pending job{offset, {}, round_up(piece.size(), unit)};
   {
-    std::unique_lock lock(mutex_);
-    wake_callers_.wait(lock, [&] { return error_ || !free_.empty() || unmade_ > 0; });
+    const MutexLock lock(mutex_);
+    while (!error_ && free_.empty() && unmade_ == 0) wake_callers_.wait(mutex_);
     HF_CHECK(status());
     if (!free_.empty()) {
       job.buffer = std::move(free_.back());
@@ -52,7 +52,7 @@ Result<> JobPool::submit(std::uint64_t offset, ByteView piece, std::size_t unit)
   std::fill_n(job.buffer.begin() + static_cast<std::ptrdiff_t>(piece.size()), job.length - piece.size(),
               std::byte{0});
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     waiting_.push_back(std::move(job));
   }
   wake_threads_.notify_one();
@@ -60,28 +60,30 @@ Result<> JobPool::submit(std::uint64_t offset, ByteView piece, std::size_t unit)
 }
 
 Result<> JobPool::drain() {
-  std::unique_lock lock(mutex_);
-  wake_callers_.wait(lock, [&] { return unfinished_ == 0; });
+  const MutexLock lock(mutex_);
+  while (unfinished_ > 0) wake_callers_.wait(mutex_);
   return status();
 }
 
 Result<> JobPool::keep(Result<> outcome) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!outcome && !error_) error_ = outcome.error();
   return status();
 }
 
 void JobPool::run(unsigned thread) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (;;) {
-    wake_threads_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+    while (!stopping_ && waiting_.empty()) wake_threads_.wait(mutex_);
     if (stopping_) return;
     Pending job = std::move(waiting_.front());
     waiting_.pop_front();
     if (!error_) {
-      lock.unlock();
-      auto outcome = work_({job.offset, ByteSpan{job.buffer}.first(job.length)}, thread);
-      lock.lock();
+      Result<> outcome;
+      {
+        const MutexUnlock unlocked(mutex_);
+        outcome = work_({job.offset, ByteSpan{job.buffer}.first(job.length)}, thread);
+      }
       if (!outcome && !error_) error_ = std::move(outcome.error());
     }
     free_.push_back(std::move(job.buffer));

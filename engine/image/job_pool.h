@@ -1,18 +1,17 @@
 // The threads that compress for one writer.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/error.h"
+#include "catalog/base/mutex.h"
 
 namespace holdfast::image {
 
@@ -46,20 +45,20 @@ class JobPool {
 
   JobPool(unsigned threads, std::size_t buffer_bytes, Work work);
   void run(unsigned thread);
-  Result<> status() const;
+  Result<> status() const HF_REQUIRES(mutex_);
 
   const std::size_t buffer_bytes_;
   const Work work_;
 
-  std::mutex mutex_;  // guards everything below but the threads
-  std::condition_variable wake_threads_;
-  std::condition_variable wake_callers_;
-  std::deque<Pending> waiting_;
-  std::vector<Bytes> free_;
-  unsigned unmade_;             // the number of buffers that may still be allocated
-  std::size_t unfinished_ = 0;  // the number of pieces between submit and done
-  bool stopping_ = false;
-  std::optional<Error> error_;
+  Mutex mutex_;
+  CondVar wake_threads_;
+  CondVar wake_callers_;
+  std::deque<Pending> waiting_ HF_GUARDED_BY(mutex_);
+  std::vector<Bytes> free_ HF_GUARDED_BY(mutex_);
+  unsigned unmade_ HF_GUARDED_BY(mutex_);             // the number of buffers that may still be allocated
+  std::size_t unfinished_ HF_GUARDED_BY(mutex_) = 0;  // the number of pieces between submit and done
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
+  std::optional<Error> error_ HF_GUARDED_BY(mutex_);
 
   std::vector<std::jthread> threads_;
 };

@@ -2,16 +2,15 @@
 #pragma once
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstddef>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/error.h"
+#include "catalog/base/mutex.h"
 
 namespace holdfast::image {
 
@@ -34,19 +33,20 @@ class Lru {
 
   // Returns null if the value is absent and no thread is making it.
   Pointer find(const Key& key) {
-    std::unique_lock lock(mutex_);
-    return find(key, lock);
+    const MutexLock lock(mutex_);
+    return find_made(key);
   }
 
   // Returns the cached value, or makes it: `make` returns a Result of a pointer to it.
   template <class Make>
   Result<Pointer> get(const Key& key, Make&& make) {
-    std::unique_lock lock(mutex_);
-    if (auto found = find(key, lock)) return found;
-    being_made_.push_back(key);
-    lock.unlock();
+    {
+      const MutexLock lock(mutex_);
+      if (auto found = find_made(key)) return found;
+      being_made_.push_back(key);
+    }
     Result<Pointer> made = make();
-    lock.lock();
+    const MutexLock lock(mutex_);
     being_made_.erase(std::ranges::find(being_made_, key));
     made_.notify_all();
     if (made) put(key, *made);
@@ -54,7 +54,7 @@ class Lru {
   }
 
   std::size_t memory() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return bytes_;
   }
 
@@ -64,15 +64,16 @@ class Lru {
     Pointer value;
   };
 
-  Pointer find(const Key& key, std::unique_lock<std::mutex>& lock) {
-    made_.wait(lock, [&] { return std::ranges::find(being_made_, key) == being_made_.end(); });
+  // Waits while another thread makes the value. Returns null if the value is absent.
+  Pointer find_made(const Key& key) HF_REQUIRES(mutex_) {
+    while (std::ranges::find(being_made_, key) != being_made_.end()) made_.wait(mutex_);
     const auto found = index_.find(key);
     if (found == index_.end()) return nullptr;
     entries_.splice(entries_.begin(), entries_, found->second);
     return found->second->value;
   }
 
-  void put(const Key& key, const Pointer& value) {
+  void put(const Key& key, const Pointer& value) HF_REQUIRES(mutex_) {
     entries_.push_front({key, value});
     index_[key] = entries_.begin();
     bytes_ += memory_of(*value);
@@ -84,12 +85,12 @@ class Lru {
   }
 
   const std::size_t most_bytes_;
-  mutable std::mutex mutex_;
-  std::condition_variable made_;
-  std::vector<Key> being_made_;  // at most one for each thread
-  std::size_t bytes_ = 0;
-  std::list<Entry> entries_;  // most recently used first
-  std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> index_;
+  mutable Mutex mutex_;
+  CondVar made_;
+  std::vector<Key> being_made_ HF_GUARDED_BY(mutex_);  // at most one for each thread
+  std::size_t bytes_ HF_GUARDED_BY(mutex_) = 0;
+  std::list<Entry> entries_ HF_GUARDED_BY(mutex_);  // most recently used first
+  std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> index_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::image

@@ -1,7 +1,6 @@
 #include "engine/image/read_ahead.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
 #include <system_error>
 #include <thread>
@@ -19,7 +18,7 @@ class ImageReaders {
  public:
   ~ImageReaders() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping_ = true;
     }
     wake_.notify_all();
@@ -27,7 +26,7 @@ class ImageReaders {
 
   bool run(std::function<void()> task) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (waiting_.size() >= kMostWaiting || !start_threads()) return false;
       waiting_.push_back(std::move(task));
     }
@@ -38,7 +37,7 @@ class ImageReaders {
  private:
   static constexpr std::size_t kMostWaiting = 64;
 
-  bool start_threads() {
+  bool start_threads() HF_REQUIRES(mutex_) {
     if (!threads_.empty()) return true;
     const unsigned count = std::clamp(std::thread::hardware_concurrency(), 1u, 4u);
     try {
@@ -50,29 +49,28 @@ class ImageReaders {
   }
 
   void work() {
-    std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (;;) {
-      wake_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+      while (!stopping_ && waiting_.empty()) wake_.wait(mutex_);
       if (stopping_) return;
       const std::function<void()> task = std::move(waiting_.front());
       waiting_.pop_front();
-      lock.unlock();
+      const MutexUnlock unlocked(mutex_);
       task();
-      lock.lock();
     }
   }
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> waiting_;
-  bool stopping_ = false;
-  std::vector<std::jthread> threads_;  // last, because they use all members above
+  Mutex mutex_;
+  CondVar wake_;
+  std::deque<std::function<void()>> waiting_ HF_GUARDED_BY(mutex_);
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
+  std::vector<std::jthread> threads_ HF_GUARDED_BY(mutex_);  // last, because they use all members above
 };
 
 }  // namespace
 
 std::optional<SequentialReads::Stretch> SequentialReads::note(std::uint64_t offset, std::uint64_t length) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t end = offset + length;
   const auto known = std::ranges::find_if(readers_, [&](const Reader& reader) {
     return std::max(offset, reader.next) - std::min(offset, reader.next) <= kOutOfOrder;
@@ -91,7 +89,7 @@ std::optional<SequentialReads::Stretch> SequentialReads::note(std::uint64_t offs
 }
 
 bool SequentialReads::is_passed(std::uint64_t offset) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::ranges::any_of(readers_, [&](const Reader& reader) {
     return offset < reader.next && reader.next - offset <= kWindow;
   });

@@ -4,8 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
+
+#include "catalog/base/mutex.h"
 
 namespace holdfast::image {
 
@@ -28,9 +29,9 @@ class SequentialReads {
     std::uint64_t unpacked = 0;       // the end of the stretches returned so far
     std::uint64_t last_seen = 0;      // a time of `clock_`
   };
-  std::mutex mutex_;
-  std::array<Reader, 4> readers_;
-  std::uint64_t clock_ = 0;
+  Mutex mutex_;
+  std::array<Reader, 4> readers_ HF_GUARDED_BY(mutex_);
+  std::uint64_t clock_ HF_GUARDED_BY(mutex_) = 0;
 };
 
 // Runs the task in one of the process's image readers: a few threads that start with the first task and end

@@ -11,9 +11,9 @@
 #include "engine/image/writer.h"
 
 #include <algorithm>
-#include <mutex>
 #include <vector>
 
+#include "catalog/base/mutex.h"
 #include "engine/image/cluster_store.h"
 #include "engine/image/header.h"
 #include "engine/image/host_file.h"
@@ -63,7 +63,7 @@ class ImageWriter final : public Writer {
 
   Result<> finish_segment(std::uint64_t offset) override {
     const std::uint64_t segment = round_down(offset, kSegment);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (segment + kSegment <= finished_)
       return fail(EINVAL, "the segment at {} was finished before", segment);
     HF_CHECK(pool_->drain());
@@ -108,7 +108,7 @@ class ImageWriter final : public Writer {
     if (length == 0) return {};
     HF_CHECK(pool_->keep({}));  // returns an earlier error
     const std::uint64_t segment = round_down(offset, kSegment);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (segment < finished_) return fail(EINVAL, "the segment at {} was finished before", segment);
     if (open_ && *open_ == segment) return {};
     if (open_ && *open_ >= finished_)
@@ -123,9 +123,9 @@ class ImageWriter final : public Writer {
   ClusterStore store_;
   std::vector<std::unique_ptr<ClusterStore::Lane>> lanes_;
 
-  std::mutex mutex_;                   // guards the writer's position:
-  std::optional<std::uint64_t> open_;  // the segment of the last data
-  std::uint64_t finished_ = 0;         // segments below this offset are finished
+  Mutex mutex_;
+  std::optional<std::uint64_t> open_ HF_GUARDED_BY(mutex_);  // the segment of the last data
+  std::uint64_t finished_ HF_GUARDED_BY(mutex_) = 0;         // segments below this offset are finished
 
   std::unique_ptr<JobPool> pool_;  // last, because its threads use all members above
 };
