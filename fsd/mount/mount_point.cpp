@@ -1,6 +1,7 @@
 #include "fsd/mount/mount_point.h"
 
 #include <fcntl.h>
+#include <libmount/libmount.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -8,7 +9,7 @@
 #include <climits>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
+#include <memory>
 
 #include "catalog/base/log.h"
 
@@ -34,40 +35,25 @@ Result<std::string> absolute(std::string path) {
   return result + last;
 }
 
-// /proc writes blanks and backslashes in octal.
-std::string unescaped(const std::string& field) {
-  std::string plain;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field[i] == '\\' && i + 3 < field.size()) {
-      plain += static_cast<char>(std::stoi(field.substr(i + 1, 3), nullptr, 8));
-      i += 3;
-    } else {
-      plain += field[i];
-    }
-  }
-  return plain;
-}
-
-// The type of the topmost mount at that path; "" when nothing is mounted there.
-std::string mounted_type(const std::string& path) {
-  std::ifstream mounts("/proc/self/mountinfo");
-  std::string line, type;
-  while (std::getline(mounts, line)) {
-    std::istringstream fields(line);
-    std::string field, point;
-    for (int i = 0; i < 5; ++i) fields >> point;
-    if (unescaped(point) != path) continue;
-    while (fields >> field && field != "-") continue;
-    fields >> type;
-  }
-  return type;
+// Returns the type of the topmost mount at the path; "" if nothing is mounted there.
+Result<std::string> mounted_type(const std::string& path) {
+  struct Release {
+    void operator()(libmnt_table* table) const { mnt_unref_table(table); }
+  };
+  const std::unique_ptr<libmnt_table, Release> mounts(mnt_new_table_from_file("/proc/self/mountinfo"));
+  if (!mounts)
+    return fail(EIO, "/proc/self/mountinfo can't be read, so the mount point {} can't be checked", path);
+  libmnt_fs* topmost = mnt_table_find_target(mounts.get(), path.c_str(), MNT_ITER_BACKWARD);
+  return topmost == nullptr ? std::string{} : std::string{mnt_fs_get_fstype(topmost)};
 }
 
 }  // namespace
 
 Result<std::string> prepare_mount_point(const std::string& given) {
   HF_TRY(const std::string path, absolute(given));
-  for (std::string type; !(type = mounted_type(path)).empty();) {
+  for (;;) {
+    HF_TRY(const std::string type, mounted_type(path));
+    if (type.empty()) break;
     if (type != kType)
       return fail(EBUSY, "the mount point {} is taken: something of type {} is mounted there", path, type);
     struct stat it {};
