@@ -4,7 +4,7 @@ namespace holdfast {
 
 Progress ProgressMeter::snapshot() {
   using namespace std::chrono_literals;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto now = Steady::now();
   if (taken_.revision != 0 && now - taken_at_ < 1s) return taken_;
   const std::chrono::duration<double> elapsed = now - begun_;

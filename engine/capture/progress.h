@@ -4,10 +4,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
 #include "catalog/base/id.h"
+#include "catalog/base/mutex.h"
 
 namespace holdfast {
 
@@ -41,9 +41,9 @@ class ProgressMeter {
   std::atomic<std::uint64_t> total_{0};
   const Steady::time_point begun_ = Steady::now();
   std::atomic<Steady::time_point> moved_at_{begun_};
-  std::mutex mutex_;  // guards what follows
-  Steady::time_point taken_at_{};
-  Progress taken_;
+  Mutex mutex_;
+  Steady::time_point taken_at_ HF_GUARDED_BY(mutex_){};
+  Progress taken_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast

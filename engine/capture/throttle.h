@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "catalog/base/error.h"
 #include "catalog/base/id.h"
+#include "catalog/base/mutex.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::capture {
@@ -27,9 +27,10 @@ class Throttle {
 
   Steady::time_point turn_of(std::uint64_t bytes);
 
-  std::mutex mutex_;  // guards what follows
-  std::optional<std::uint64_t> rate_;
-  Steady::time_point free_at_{};  // when the bytes let through so far have had their time
+  Mutex mutex_;
+  std::optional<std::uint64_t> rate_ HF_GUARDED_BY(mutex_);
+  Steady::time_point free_at_
+      HF_GUARDED_BY(mutex_){};  // when the bytes let through so far have had their time
 };
 
 // Holds one throttle for each repository, machine and source while a job uses it, because a limit may be set
@@ -41,8 +42,8 @@ class Throttles {
   void changed(Id object, std::optional<std::uint64_t> bytes_a_second);
 
  private:
-  std::mutex mutex_;
-  std::map<Id, std::weak_ptr<Throttle>> throttles_;
+  Mutex mutex_;
+  std::map<Id, std::weak_ptr<Throttle>> throttles_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::capture

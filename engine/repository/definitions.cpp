@@ -180,20 +180,21 @@ Definitions::~Definitions() { stop(); }
 
 void Definitions::changed() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++asked_;
   }
   moved_.notify_all();
 }
 
 void Definitions::settle() {
-  std::unique_lock lock(mutex_);
-  moved_.wait(lock, [this, wanted = asked_] { return told_ >= wanted || stopping_; });
+  const MutexLock lock(mutex_);
+  const std::uint64_t wanted = asked_;
+  while (told_ < wanted && !stopping_) moved_.wait(mutex_);
 }
 
 void Definitions::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   moved_.notify_all();
@@ -201,17 +202,18 @@ void Definitions::stop() {
 }
 
 void Definitions::work() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (;;) {
-    moved_.wait(lock, [this] { return stopping_ || told_ != asked_; });
+    while (!stopping_ && told_ == asked_) moved_.wait(mutex_);
     if (stopping_) return;
     const std::uint64_t asked = asked_;
-    lock.unlock();
-    if (const auto repositories = all_repositories(catalog_))
-      for (const Repository& repository : *repositories) tell(catalog_, shelf_, repository);
-    else
-      log::warning("the definitions could not be written: {}", repositories.error().message);
-    lock.lock();
+    {
+      const MutexUnlock unlocked(mutex_);
+      if (const auto repositories = all_repositories(catalog_))
+        for (const Repository& repository : *repositories) tell(catalog_, shelf_, repository);
+      else
+        log::warning("the definitions could not be written: {}", repositories.error().message);
+    }
     told_ = asked;
     moved_.notify_all();
   }

@@ -10,10 +10,9 @@
 // revision. The revision is written last, so that a crash only repeats work.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
+#include "catalog/base/mutex.h"
 #include "catalog/catalog.h"
 #include "engine/repository/shelf.h"
 
@@ -38,11 +37,11 @@ class Definitions {
 
   Catalog& catalog_;
   Shelf& shelf_;
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable moved_;
-  std::uint64_t asked_ = 0;
-  std::uint64_t told_ = 0;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar moved_;
+  std::uint64_t asked_ HF_GUARDED_BY(mutex_) = 0;
+  std::uint64_t told_ HF_GUARDED_BY(mutex_) = 0;
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -1,8 +1,8 @@
 #include "engine/repository/facts.h"
 
 #include <algorithm>
-#include <mutex>
 
+#include "catalog/base/mutex.h"
 #include "catalog/model/json_text.h"
 #include "catalog/model/manifest_json.h"
 #include "catalog/stores/copies.h"
@@ -16,10 +16,7 @@ namespace {
 constexpr int kAtOnce = 100;
 
 // A verification's job and the definitions' writer may write facts of the same point.
-std::mutex& one_at_a_time() {
-  static std::mutex mutex;
-  return mutex;
-}
+Mutex one_at_a_time;
 
 // Names the image of each disk; after a merge it differs from the manifest.
 template <class Disks>
@@ -69,7 +66,7 @@ Result<std::optional<Facts>> facts_of(db::Connection& db, Id repository, Id id) 
 }  // namespace
 
 Result<> tell_facts(Catalog& catalog, Directory& directory, Id repository, Id point) {
-  const std::lock_guard lock(one_at_a_time());
+  const MutexLock lock(one_at_a_time);
   HF_TRY(const auto facts, catalog.read([&](db::Connection& db) { return facts_of(db, repository, point); }));
   if (!facts) return {};
   HF_CHECK(replace_file(directory, facts->directory + "/facts.json", facts->text));

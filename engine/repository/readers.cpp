@@ -12,13 +12,13 @@ constexpr std::chrono::milliseconds kLook{100};  // how often `gave_up` is asked
 
 Readers::Open::Open(Readers& readers, Id point, const Clock& clock)
     : readers_(readers), point_(point), clock_(clock) {
-  const std::lock_guard lock(readers_.mutex_);
+  const MutexLock lock(readers_.mutex_);
   ++readers_.readings_[point_].open;
 }
 
 Readers::Open::~Open() {
   const Time now = clock_.now();
-  const std::lock_guard lock(readers_.mutex_);
+  const MutexLock lock(readers_.mutex_);
   std::erase_if(readers_.readings_, [&](const auto& entry) {
     return entry.second.open == 0 && entry.second.last + kLately <= now;
   });
@@ -28,13 +28,13 @@ Readers::Open::~Open() {
 }
 
 void Readers::was_read(Id point, Time at) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Reading& reading = readings_[point];
   reading.last = std::max(reading.last, at);
 }
 
 Readers::Use Readers::use(Id point, Time now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = readings_.find(point);
   if (found == readings_.end()) return Use::none;
   if (found->second.open > 0) return Use::open;
@@ -42,25 +42,25 @@ Readers::Use Readers::use(Id point, Time now) {
 }
 
 std::shared_ptr<void> Readers::study(Id machine, const std::function<bool()>& gave_up) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (studied_[machine] < 0) {
-    moved_.wait_for(lock, kLook);
+    moved_.wait_until(mutex_, CondVar::Steady::now() + kLook);
     if (gave_up()) return nullptr;
   }
   ++studied_[machine];
   return {this, [machine](Readers* readers) {
-            const std::lock_guard relock(readers->mutex_);
+            const MutexLock relock(readers->mutex_);
             if (--readers->studied_[machine] == 0) readers->studied_.erase(machine);
           }};
 }
 
 std::shared_ptr<void> Readers::clear(Id machine) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (studied_.contains(machine) && studied_[machine] != 0) return nullptr;
   studied_[machine] = -1;
   return {this, [machine](Readers* readers) {
             {
-              const std::lock_guard relock(readers->mutex_);
+              const MutexLock relock(readers->mutex_);
               readers->studied_.erase(machine);
             }
             readers->moved_.notify_all();

@@ -1,15 +1,13 @@
 // Knows which points are read, now and lately, because law 12 keeps them.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 
 #include "catalog/base/clock.h"
 #include "catalog/base/id.h"
+#include "catalog/base/mutex.h"
 
 namespace holdfast::repository {
 
@@ -18,8 +16,9 @@ class Readers {
  public:
   // Separate opening from changing; both are short. Hold opening() while files are looked up in the catalog
   // and opened. Hold changing() while points leave the catalog or a file replaces another.
-  std::shared_lock<std::shared_mutex> opening() { return std::shared_lock(gate_); }
-  std::unique_lock<std::shared_mutex> changing() { return std::unique_lock(gate_); }
+  // Both are unchecked inside, because they return with the gate held.
+  SharedLock opening() HF_ACQUIRE_SHARED(gate_) HF_NO_THREAD_SAFETY_ANALYSIS { return SharedLock(gate_); }
+  ExclusiveLock changing() HF_ACQUIRE(gate_) HF_NO_THREAD_SAFETY_ANALYSIS { return ExclusiveLock(gate_); }
 
   // Marks the point as open while it lives. Create it while holding opening().
   class Open {
@@ -53,11 +52,11 @@ class Readers {
     Time last{};
   };
 
-  std::shared_mutex gate_;
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable moved_;
-  std::map<Id, Reading> readings_;  // by point
-  std::map<Id, int> studied_;       // by machine: the number of studies; -1 while pruned
+  SharedMutex gate_;
+  Mutex mutex_;
+  CondVar moved_;
+  std::map<Id, Reading> readings_ HF_GUARDED_BY(mutex_);  // by point
+  std::map<Id, int> studied_ HF_GUARDED_BY(mutex_);  // by machine: the number of studies; -1 while pruned
 };
 
 }  // namespace holdfast::repository

@@ -4,7 +4,7 @@ namespace holdfast::repository {
 
 Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
   auto found = find(repository);
-  const std::lock_guard lock(troubles_mutex_);
+  const MutexLock lock(troubles_mutex_);
   if (found)
     troubles_.erase(repository.id);
   else
@@ -13,7 +13,7 @@ Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
 }
 
 std::string Shelf::trouble(Id repository) const {
-  const std::lock_guard lock(troubles_mutex_);
+  const MutexLock lock(troubles_mutex_);
   const auto found = troubles_.find(repository);
   return found == troubles_.end() ? "" : found->second;
 }
@@ -21,7 +21,7 @@ std::string Shelf::trouble(Id repository) const {
 Result<std::shared_ptr<Place>> Shelf::find(const Repository& repository) {
   if (repository.marker.empty())
     return fail(EINVAL, "repository '{}' has no path yet; write its config.json", repository.name);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::shared_ptr<Place>& place = open_[repository.id];
   // Another daemon that held the lease may have ended since.
   if (place && (!place->check() || !place->may_write())) place.reset();
@@ -32,7 +32,7 @@ Result<std::shared_ptr<Place>> Shelf::find(const Repository& repository) {
 }
 
 void Shelf::drop(Id repository) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_.erase(repository);
 }
 

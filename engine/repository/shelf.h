@@ -3,9 +3,9 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "catalog/base/mutex.h"
 #include "engine/repository/place.h"
 
 namespace holdfast::repository {
@@ -23,10 +23,10 @@ class Shelf {
  private:
   Result<std::shared_ptr<Place>> find(const Repository& repository);
 
-  std::mutex mutex_;
-  std::map<Id, std::shared_ptr<Place>> open_;
-  mutable std::mutex troubles_mutex_;
-  std::map<Id, std::string> troubles_;
+  Mutex mutex_;
+  std::map<Id, std::shared_ptr<Place>> open_ HF_GUARDED_BY(mutex_);
+  mutable Mutex troubles_mutex_;
+  std::map<Id, std::string> troubles_ HF_GUARDED_BY(troubles_mutex_);
 };
 
 }  // namespace holdfast::repository

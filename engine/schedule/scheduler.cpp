@@ -22,7 +22,7 @@ void Scheduler::start() {
 
 void Scheduler::look_again() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     asked_ = true;
   }
   moved_.notify_all();
@@ -30,7 +30,7 @@ void Scheduler::look_again() {
 
 void Scheduler::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   moved_.notify_all();
@@ -38,13 +38,17 @@ void Scheduler::stop() {
 }
 
 void Scheduler::work() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stopping_) {
     asked_ = false;
-    lock.unlock();
-    const milliseconds pause = look();
-    lock.lock();
-    moved_.wait_for(lock, pause, [this] { return asked_ || stopping_; });
+    milliseconds pause{};
+    {
+      const MutexUnlock unlocked(mutex_);
+      pause = look();
+    }
+    const auto next = CondVar::Steady::now() + pause;
+    while (!asked_ && !stopping_)
+      if (!moved_.wait_until(mutex_, next)) break;
   }
 }
 

@@ -1,10 +1,9 @@
 // Runs the thread that looks at the agenda when something may be due.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
+#include "catalog/base/mutex.h"
 #include "engine/schedule/agenda.h"
 
 namespace holdfast::schedule {
@@ -26,11 +25,11 @@ class Scheduler {
   std::chrono::milliseconds look();  // returns the pause until the next look
 
   const Clock& clock_;
-  Agenda agenda_;     // used by the thread only
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable moved_;
-  bool asked_ = false;
-  bool stopping_ = false;
+  Agenda agenda_;  // used by the thread only
+  Mutex mutex_;
+  CondVar moved_;
+  bool asked_ HF_GUARDED_BY(mutex_) = false;
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

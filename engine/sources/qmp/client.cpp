@@ -41,8 +41,8 @@ Result<std::unique_ptr<Client>> Client::connect(const std::string& socket, const
 }
 
 Result<> Client::greet(const Deadline& deadline) {
-  std::unique_lock lock(mutex_);
-  HF_TRY(const bool greeted, pump(lock, deadline, [this] { return greeted_; }));
+  const MutexLock lock(mutex_);
+  HF_TRY(const bool greeted, pump(deadline, [this]() HF_REQUIRES(mutex_) { return greeted_; }));
   if (!greeted)
     return fail(EBUSY,
                 "QMP socket {} gives no greeting: it serves one client at a time, and another program holds "
@@ -57,13 +57,13 @@ Result<Json> Client::execute(std::string_view command, const Json& arguments) {
 
 Result<Json> Client::execute_until(std::string_view command, const Json& arguments,
                                    const Deadline& deadline) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (broken_) return tl::make_unexpected(*broken_);
   const std::uint64_t id = ++last_id_;
   Json request{{"execute", command}, {"id", id}};
   if (!arguments.empty()) request["arguments"] = arguments;
   if (auto sent = send(print(request) + "\n", deadline); !sent) return break_with(std::move(sent).error());
-  HF_TRY(const bool answered, pump(lock, deadline, [&] { return replies_.contains(id); }));
+  HF_TRY(const bool answered, pump(deadline, [&]() HF_REQUIRES(mutex_) { return replies_.contains(id); }));
   if (!answered)
     return break_with(Error{
         ETIMEDOUT, fmt::format("the source at {} has not answered {} in time: it hangs", socket_, command)});
@@ -77,26 +77,26 @@ Result<Json> Client::execute_until(std::string_view command, const Json& argumen
 }
 
 std::uint64_t Client::mark() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return events_seen_;
 }
 
 Result<std::optional<Json>> Client::wait_event(std::uint64_t mark, const Wanted& wanted,
                                                const Deadline& deadline) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::optional<Json> found;
-  const auto look = [&] {
+  const auto look = [&]() HF_REQUIRES(mutex_) {
     const std::uint64_t oldest = events_seen_ - events_.size();
     for (mark = std::max(mark, oldest); mark < events_seen_ && !found; ++mark)
       if (const Json& event = events_[mark - oldest]; wanted(event)) found = event;
     return found.has_value();
   };
-  HF_CHECK(pump(lock, deadline, look));
+  HF_CHECK(pump(deadline, look));
   return found;
 }
 
 bool Client::broken() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (bool more = true; more && !broken_ && !reading_;) {
     const auto text = receive(Deadline::in(std::chrono::milliseconds{0}));
     if (!text) {
@@ -117,19 +117,20 @@ pid_t Client::peer() const {
   return credentials.pid;
 }
 
-Result<bool> Client::pump(std::unique_lock<std::mutex>& lock, const Deadline& deadline,
-                          const std::function<bool()>& ready) {
+Result<bool> Client::pump(const Deadline& deadline, const std::function<bool()>& ready) {
   while (!ready()) {
     if (broken_) return tl::make_unexpected(*broken_);
     if (deadline.passed()) return false;
     if (reading_) {
-      arrived_.wait_until(lock, deadline.at());
+      arrived_.wait_until(mutex_, deadline.at());
       continue;
     }
     reading_ = true;
-    lock.unlock();
-    const auto text = receive(deadline);
-    lock.lock();
+    Result<std::string> text;
+    {
+      const MutexUnlock unlocked(mutex_);
+      text = receive(deadline);
+    }
     reading_ = false;
     if (!text) return break_with(text.error());
     if (auto taken = take_in(*text); !taken) return break_with(std::move(taken).error());

@@ -3,13 +3,11 @@
 
 #include <sys/types.h>
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -17,6 +15,7 @@
 
 #include "catalog/base/error.h"
 #include "catalog/base/fd.h"
+#include "catalog/base/mutex.h"
 #include "engine/sources/deadline.h"
 
 namespace holdfast::source::qmp {
@@ -68,29 +67,28 @@ class Client {
   Result<> greet(const Deadline& deadline);
   Result<Json> execute_until(std::string_view command, const Json& arguments, const Deadline& deadline);
   // Reads, or lets another thread read, until `ready`. False if the deadline passes first.
-  Result<bool> pump(std::unique_lock<std::mutex>& lock, const Deadline& deadline,
-                    const std::function<bool()>& ready);
+  Result<bool> pump(const Deadline& deadline, const std::function<bool()>& ready) HF_REQUIRES(mutex_);
   Result<std::string> receive(const Deadline& deadline) const;
   Result<> send(std::string_view text, const Deadline& deadline) const;
-  Result<> take_in(std::string_view text);
-  Result<> dispatch(std::string_view line);
-  tl::unexpected<Error> break_with(Error error);
+  Result<> take_in(std::string_view text) HF_REQUIRES(mutex_);
+  Result<> dispatch(std::string_view line) HF_REQUIRES(mutex_);
+  tl::unexpected<Error> break_with(Error error) HF_REQUIRES(mutex_);
 
   const Fd fd_;
   const std::string socket_;
   const Limits limits_;
 
-  std::mutex mutex_;
-  std::condition_variable
-      arrived_;  // signals: a message has come, the reading thread has left, or the connection is broken
-  bool reading_ = false;  // a thread is in receive()
-  std::optional<Error> broken_;
-  std::string unfinished_line_;
-  bool greeted_ = false;
-  std::uint64_t last_id_ = 0;
-  std::map<std::uint64_t, Json> replies_;  // replies that no thread has taken yet
-  std::deque<Json> events_;
-  std::uint64_t events_seen_ = 0;  // the number of events so far
+  Mutex mutex_;
+  // Signals: a message has come, the reading thread has left, or the connection is broken.
+  CondVar arrived_;
+  bool reading_ HF_GUARDED_BY(mutex_) = false;  // a thread is in receive()
+  std::optional<Error> broken_ HF_GUARDED_BY(mutex_);
+  std::string unfinished_line_ HF_GUARDED_BY(mutex_);
+  bool greeted_ HF_GUARDED_BY(mutex_) = false;
+  std::uint64_t last_id_ HF_GUARDED_BY(mutex_) = 0;
+  std::map<std::uint64_t, Json> replies_ HF_GUARDED_BY(mutex_);  // replies that no thread has taken yet
+  std::deque<Json> events_ HF_GUARDED_BY(mutex_);
+  std::uint64_t events_seen_ HF_GUARDED_BY(mutex_) = 0;  // the number of events so far
 };
 
 }  // namespace holdfast::source::qmp

@@ -37,7 +37,7 @@ std::string NbdServer::socket_in(const std::string& scratch, const std::string& 
 }
 
 Result<std::string> NbdServer::join(const std::string& fresh_path, const Record& record) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!path_.empty()) {
     HF_TRY(const bool runs, nbd::answers(path_, {}));
     if (runs) {
@@ -74,7 +74,7 @@ Result<> NbdServer::start(const std::string& path) {
 }
 
 Result<> NbdServer::leave(const std::string& path, Id user) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (path == path_) {
     users_.erase(user);
     if (!users_.empty()) return {};

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <set>
 #include <string>
 
 #include "catalog/base/error.h"
 #include "catalog/base/id.h"
+#include "catalog/base/mutex.h"
 
 namespace holdfast::source::qmp {
 
@@ -33,12 +33,12 @@ class NbdServer {
   Result<> leave(const std::string& path, Id user);
 
  private:
-  Result<> start(const std::string& path);
+  Result<> start(const std::string& path) HF_REQUIRES(mutex_);
 
   Source& source_;
-  std::mutex mutex_;
-  std::string path_;  // the running server's; "" if none was started in this life
-  std::set<Id> users_;
+  Mutex mutex_;
+  std::string path_ HF_GUARDED_BY(mutex_);  // the running server's; "" if none was started in this life
+  std::set<Id> users_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::source::qmp

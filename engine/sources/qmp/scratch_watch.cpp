@@ -29,7 +29,7 @@ ScratchWatch::ScratchWatch(std::shared_ptr<Source> source, std::string directory
 
 ScratchWatch::~ScratchWatch() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -37,20 +37,20 @@ ScratchWatch::~ScratchWatch() {
 }
 
 std::optional<Error> ScratchWatch::ended() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ended_;
 }
 
 void ScratchWatch::watch() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stopping_) {
     if (const auto room = check_scratch_space(directory_); !room) {
       ended_ = room.error();  // before the jobs end, so that the reason is known when they are found gone
-      lock.unlock();
+      const MutexUnlock unlocked(mutex_);
       end_jobs();
       return;
     }
-    changed_.wait_for(lock, kPause);
+    changed_.wait_until(mutex_, std::chrono::steady_clock::now() + kPause);
   }
 }
 

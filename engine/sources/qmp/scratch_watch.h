@@ -1,14 +1,13 @@
 // Ensures that copies of overwritten clusters always find room.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "catalog/base/mutex.h"
 #include "engine/sources/qmp/source.h"
 
 namespace holdfast::source::qmp {
@@ -34,10 +33,10 @@ class ScratchWatch {
   const std::shared_ptr<Source> source_;
   const std::string directory_;
   const std::vector<std::string> jobs_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;
-  std::optional<Error> ended_;
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
+  std::optional<Error> ended_ HF_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -6,12 +6,12 @@
 namespace holdfast::source::qmp {
 
 std::shared_ptr<Source> Source::at(const std::string& socket, const Limits& limits) {
-  static std::mutex mutex;
-  static std::map<std::string, std::weak_ptr<Source>> sources;
+  static Mutex mutex;
+  static std::map<std::string, std::weak_ptr<Source>> sources HF_GUARDED_BY(mutex);
 
   std::error_code ignored;  // a path that can't be resolved is its own key
   const std::string key = std::filesystem::weakly_canonical(socket, ignored).string();
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   std::erase_if(sources, [](const auto& entry) { return entry.second.expired(); });
   std::weak_ptr<Source>& known = sources[key.empty() ? socket : key];
   if (auto source = known.lock()) return source;
@@ -21,7 +21,7 @@ std::shared_ptr<Source> Source::at(const std::string& socket, const Limits& limi
 }
 
 Result<std::shared_ptr<Client>> Source::client() {
-  const std::lock_guard lock(connecting_);
+  const MutexLock lock(connecting_);
   if (!client_ || client_->broken()) {
     client_.reset();  // before connecting again, because the socket serves one client
     HF_TRY(client_, Client::connect(socket_, limits_));

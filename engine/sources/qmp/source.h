@@ -3,9 +3,9 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "catalog/base/mutex.h"
 #include "engine/sources/qmp/client.h"
 #include "engine/sources/qmp/nbd_server.h"
 
@@ -42,8 +42,8 @@ class Source {
   const std::string socket_;
   const Limits limits_;
   NbdServer nbd_server_{*this};
-  std::mutex connecting_;
-  std::shared_ptr<Client> client_;
+  Mutex connecting_;
+  std::shared_ptr<Client> client_ HF_GUARDED_BY(connecting_);
 };
 
 }  // namespace holdfast::source::qmp
