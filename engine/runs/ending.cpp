@@ -29,7 +29,7 @@ bool is_trouble_of_the_catalog(const Error& error) {
 }  // namespace
 
 bool Runner::stopping() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stopping_;
 }
 
@@ -44,7 +44,7 @@ void Runner::perform(const std::shared_ptr<Task>& task) {
 }
 
 bool Runner::claim_end(Task& task) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !std::exchange(task.recorded, true);
 }
 
@@ -76,7 +76,7 @@ std::optional<JobEnd> Runner::pass_gate(Task& task) {
     }
     const bool is_stopping = stopping();
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       task.way->gate = Way::Gate::open;
       if (refused && task.way->cancel.requested() && !is_stopping && task.way->cause)
         refused = JobEnd{.status = RunStatus::error,
@@ -88,7 +88,7 @@ std::optional<JobEnd> Runner::pass_gate(Task& task) {
     changed_.notify_all();
     watched_.notify_all();
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return task.way->refused;
 }
 
@@ -106,7 +106,7 @@ bool Runner::try_again(const std::shared_ptr<Task>& task, const Error& error) {
   });
   if (!told) return false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     let_go(*task);
     ++task->tries;
     task->not_before = Steady::now() + pause;
@@ -132,7 +132,7 @@ JobEnd Runner::end_of(const Task& task, const Result<JobEnd>& done) {
     end = *done;
   } else if (std::optional<Cause> cause =
                  [&] {
-                   const std::lock_guard lock(mutex_);
+                   const MutexLock lock(mutex_);
                    return task.cause;
                  }();
              cause || done.error().code == ECANCELED) {
@@ -156,7 +156,7 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   bool last = false;
   Admission admission;
   if (work.next) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     admission = announce();
   }
   std::optional<Work> next;
@@ -179,7 +179,7 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   if (next) add(std::move(*next));
   if (!last) return;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ways_.erase(work.course->execution);
   }
   if (ended) execution_ended_(*ended);
@@ -195,15 +195,18 @@ bool Runner::record(const std::string& what, const std::function<Result<>(db::Co
     log::error("{}, but that can't be recorded: {}{}", what, written.error().message,
                may_come ? "; it is tried again" : "");
     if (!may_come) return false;
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, pause, [this] { return stopping_; })) return false;
+    const auto next = Steady::now() + pause;
+    const MutexLock lock(mutex_);
+    while (!stopping_)
+      if (!changed_.wait_until(mutex_, next)) break;
+    if (stopping_) return false;
   }
 }
 
 // Runs the flow's hooks after its jobs, then ends the execution.
 std::optional<Execution> Runner::close(Way& way) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     way.closing = true;
     way.until.reset();
   }
@@ -230,7 +233,7 @@ void Runner::tell_of_execution(const Task& task) {
 
 void Runner::finish(const std::shared_ptr<Task>& task) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     tasks_.erase(task->work.job);
     let_go(*task);
   }

@@ -157,7 +157,7 @@ void Notices::execution_ended(const Execution& execution) {
   if (wanted.empty()) return;
   std::list<Notice> too_many;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;
     for (auto next = wanted.begin(); next != wanted.end();) {
       auto& to = waiting_.size() + under_way_ < pace_.most ? waiting_ : too_many;
@@ -172,7 +172,7 @@ void Notices::execution_ended(const Execution& execution) {
 
 void Notices::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   posts_->wake();
@@ -181,7 +181,7 @@ void Notices::stop() {
 
 void Notices::work() {
   constexpr std::chrono::milliseconds kLongSleep = std::chrono::hours{1};
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stopping_) {
     const auto now = Steady::now();
     auto next = now + kLongSleep;
@@ -195,11 +195,10 @@ void Notices::work() {
       ++under_way_;
       notice = waiting_.erase(notice);
     }
-    lock.unlock();
+    const MutexUnlock unlocked(mutex_);
     posts_->wait(
         std::chrono::ceil<std::chrono::milliseconds>(next - now),
         [this](Notice& notice, const std::string& wrong, bool may_pass) { settle(notice, wrong, may_pass); });
-    lock.lock();
   }
   for (const Notice& notice : waiting_)
     log::warning("{}: {} is not told of its end, since the daemon stops", notice.path, host_of(notice.url));
@@ -213,7 +212,7 @@ void Notices::settle(Notice& notice, const std::string& wrong, bool may_pass) {
   else if (!again)
     tell(notice, fmt::format("{} is not told: {} (tried {} times)", host_of(notice.url), wrong, notice.tries),
          false);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   --under_way_;
   if (!again) return;
   notice.due = Steady::now() + pace_.first_pause * (1 << (notice.tries - 1));

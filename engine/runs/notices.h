@@ -6,13 +6,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "catalog/base/mutex.h"
 #include "catalog/model/entities.h"
 #include "engine/capture/services.h"
 
@@ -53,10 +52,10 @@ class Notices {
 
   const capture::Services& services_;
   const Pace pace_;
-  std::mutex mutex_;  // guards what follows
-  std::list<Notice> waiting_;
-  std::size_t under_way_ = 0;
-  bool stopping_ = false;
+  Mutex mutex_;
+  std::list<Notice> waiting_ HF_GUARDED_BY(mutex_);
+  std::size_t under_way_ HF_GUARDED_BY(mutex_) = 0;
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
   const std::unique_ptr<Posts> posts_;
   std::thread thread_;
 };

@@ -13,7 +13,7 @@ Runner::~Runner() { stop(); }
 
 void Runner::set_limit(unsigned jobs) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;
     turns_.set_limit(jobs);
     while (workers_.size() < jobs + 1) workers_.emplace_back([this] { work(); });
@@ -24,14 +24,14 @@ void Runner::set_limit(unsigned jobs) {
 
 void Runner::set_limit_of(Id object, unsigned jobs) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     turns_.set_limit_of(object, jobs);
   }
   changed_.notify_all();
 }
 
 Result<Runner::Admission> Runner::admit() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (stopping_) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
   if (closed_) return fail(EBUSY, "the daemon is draining; it takes no new runs until it is told to resume");
   return announce();
@@ -42,7 +42,7 @@ Runner::Admission Runner::announce() {
   ++admitted_;
   return Admission(this, [](Runner* runner) {
     {
-      const std::lock_guard relock(runner->mutex_);
+      const MutexLock relock(runner->mutex_);
       --runner->admitted_;
     }
     runner->changed_.notify_all();
@@ -50,35 +50,37 @@ Runner::Admission Runner::announce() {
 }
 
 bool Runner::close_to_new_work(bool closed) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(closed_, closed) != closed;
 }
 
 bool Runner::is_closed() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return closed_;
 }
 
 Result<> Runner::wait_for_quiet(Id but, const source::Cancel& cancel,
                                 const std::optional<std::chrono::steady_clock::time_point>& until,
                                 const std::function<bool()>& others_have_ended) {
-  std::unique_lock lock(mutex_);
-  const auto is_over = [&] {
+  const MutexLock lock(mutex_);
+  const auto is_over = [&]() HF_REQUIRES(mutex_) {
     if (cancel.requested()) return true;
     const bool is_alone = std::ranges::all_of(tasks_, [&](const auto& task) { return task.first == but; });
     return admitted_ == 0 && is_alone && others_have_ended();
   };
-  if (!until)
-    changed_.wait(lock, is_over);
-  else if (!changed_.wait_until(lock, *until, is_over))
-    return fail(ETIMEDOUT, "{} other jobs still run", tasks_.size() - tasks_.count(but));
+  while (!is_over()) {
+    if (!until)
+      changed_.wait(mutex_);
+    else if (!changed_.wait_until(mutex_, *until) && !is_over())
+      return fail(ETIMEDOUT, "{} other jobs still run", tasks_.size() - tasks_.count(but));
+  }
   if (cancel.requested()) return fail(ECANCELED, "cancelled");
   return {};
 }
 
 void Runner::look_again() {
   {
-    const std::lock_guard lock(mutex_);  // a thread about to wait has reached its wait by now
+    const MutexLock lock(mutex_);  // a thread about to wait has reached its wait by now
   }
   changed_.notify_all();
 }
@@ -87,7 +89,7 @@ void Runner::add(Work work) {
   auto task = std::make_shared<Task>();
   task->work = std::move(work);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) request_end(*task, std::nullopt);
     if (const auto& course = task->work.course) {
       auto& way = ways_[course->execution];
@@ -107,14 +109,14 @@ void Runner::add(Work work) {
 }
 
 // Waits for a job that is visible in the catalog but not yet added.
-void Runner::await_added(std::unique_lock<std::mutex>& lock, const std::function<bool()>& is_here) {
-  changed_.wait(lock, [&] { return is_here() || admitted_ == 0; });
+void Runner::await_added(const std::function<bool()>& is_here) {
+  while (!is_here() && admitted_ > 0) changed_.wait(mutex_);
 }
 
 Result<> Runner::cancel(Id job) {
   {
-    std::unique_lock lock(mutex_);
-    await_added(lock, [&] { return tasks_.contains(job); });
+    const MutexLock lock(mutex_);
+    await_added([&]() HF_REQUIRES(mutex_) { return tasks_.contains(job); });
     const auto found = tasks_.find(job);
     if (found == tasks_.end()) return fail(EINVAL, "it has ended; there is nothing to cancel");
     request_end(*found->second, std::nullopt);
@@ -133,8 +135,8 @@ Result<> Runner::cancel(Id job) {
 
 void Runner::cancel_execution(Id execution) {
   {
-    std::unique_lock lock(mutex_);
-    await_added(lock, [&] { return ways_.contains(execution); });
+    const MutexLock lock(mutex_);
+    await_added([&]() HF_REQUIRES(mutex_) { return ways_.contains(execution); });
     for (const auto& [job, task] : tasks_)
       if (task->way && task->way->course->execution == execution) request_end(*task, std::nullopt);
     if (const auto way = ways_.find(execution); way != ways_.end()) {
@@ -149,7 +151,7 @@ void Runner::cancel_execution(Id execution) {
 std::optional<Progress> Runner::progress(Id job) {
   std::shared_ptr<Task> task;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = tasks_.find(job);
     if (found == tasks_.end()) return std::nullopt;
     task = found->second;
@@ -158,20 +160,20 @@ std::optional<Progress> Runner::progress(Id job) {
 }
 
 std::optional<WaitReason> Runner::waits_for(Id job) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = tasks_.find(job);
   if (found == tasks_.end() || found->second->begun) return std::nullopt;
   return held_up_by(*found->second, Steady::now());
 }
 
 bool Runner::claim(Id machine) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return machines_busy_.insert(machine).second;
 }
 
 void Runner::release(Id machine) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     machines_busy_.erase(machine);
   }
   changed_.notify_all();
@@ -179,20 +181,21 @@ void Runner::release(Id machine) {
 }
 
 void Runner::stop() {
+  std::vector<std::thread> threads;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     for (const auto& [job, task] : tasks_) request_end(*task, std::nullopt);
     for (const auto& [execution, way] : ways_) {
       way->cancel.request();
       way->closing_cancel.request();
     }
+    threads.swap(workers_);
+    if (watchdog_.joinable()) threads.push_back(std::move(watchdog_));
   }
   changed_.notify_all();
   watched_.notify_all();
-  for (std::thread& worker : workers_)
-    if (worker.joinable()) worker.join();
-  if (watchdog_.joinable()) watchdog_.join();
+  for (std::thread& thread : threads) thread.join();
 }
 
 // Whether the task only has to be told of its end.
@@ -231,7 +234,7 @@ void Runner::let_go(Task& task) {
 }
 
 std::shared_ptr<Runner::Task> Runner::take() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (;;) {
     const auto now = Steady::now();
     auto next = waiting_.end();
@@ -247,7 +250,7 @@ std::shared_ptr<Runner::Task> Runner::take() {
       return task;
     }
     if (stopping_ && waiting_.empty()) return nullptr;
-    changed_.wait(lock);
+    changed_.wait(mutex_);
   }
 }
 

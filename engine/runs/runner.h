@@ -14,17 +14,16 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
 #include <vector>
 
+#include "catalog/base/mutex.h"
 #include "engine/capture/services.h"
 #include "engine/observer.h"
 #include "engine/runs/turns.h"
@@ -88,7 +87,8 @@ class Runner {
     EndReason reason;
     std::string sentence;
   };
-  // An execution in progress.
+  // An execution in progress. The runner's mutex guards each Way and Task; a worker reads members without it
+  // that no other thread writes.
   struct Way {
     std::shared_ptr<const Course> course;
     enum class Gate {
@@ -118,15 +118,15 @@ class Runner {
     Steady::time_point not_before{};
   };
 
-  Admission announce();  // call with mutex_ held
-  void await_added(std::unique_lock<std::mutex>& lock, const std::function<bool()>& is_here);
+  Admission announce() HF_REQUIRES(mutex_);
+  void await_added(const std::function<bool()>& is_here) HF_REQUIRES(mutex_);
 
   void work();
   std::shared_ptr<Task> take();  // waits for a task; null when the thread is to end
-  bool is_over(const Task& task) const;
-  std::optional<WaitReason> held_up_by(const Task& task, Steady::time_point now) const;
-  void begin(Task& task);
-  void let_go(Task& task);
+  bool is_over(const Task& task) const HF_REQUIRES(mutex_);
+  std::optional<WaitReason> held_up_by(const Task& task, Steady::time_point now) const HF_REQUIRES(mutex_);
+  void begin(Task& task) HF_REQUIRES(mutex_);
+  void let_go(Task& task) HF_REQUIRES(mutex_);
 
   // ending.cpp
   void perform(const std::shared_ptr<Task>& task);
@@ -146,29 +146,29 @@ class Runner {
   // watchdog.cpp
   void watch();
   using Tasks = std::vector<std::shared_ptr<Task>>;
-  Steady::time_point look_at_the_time(Steady::time_point now, Tasks& overdue);
+  Steady::time_point look_at_the_time(Steady::time_point now, Tasks& overdue) HF_REQUIRES(mutex_);
   void write_off(const std::shared_ptr<Task>& task);
-  static bool is_opening(const Task& task);
-  static void request_end(Task& task, const std::optional<Cause>& cause);
+  bool is_opening(const Task& task) const HF_REQUIRES(mutex_);
+  void request_end(Task& task, const std::optional<Cause>& cause) HF_REQUIRES(mutex_);
 
   const capture::Services& services_;
   Observer& observer_;
   const Pace pace_;
   const ExecutionEnded execution_ended_;
 
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable changed_;
-  std::condition_variable watched_;  // wakes the watchdog when a limit may be due earlier
-  bool stopping_ = false;
-  bool closed_ = false;  // draining or drained
-  int admitted_ = 0;     // guards of admit() whose work is not added yet
-  Turns turns_;
-  std::list<std::shared_ptr<Task>> waiting_;   // in order of arrival
-  std::map<Id, std::shared_ptr<Task>> tasks_;  // by job; waiting and running
-  std::map<Id, std::shared_ptr<Way>> ways_;    // by execution
-  std::set<Id> machines_busy_;
-  std::vector<std::thread> workers_;
-  std::thread watchdog_;
+  Mutex mutex_;
+  CondVar changed_;
+  CondVar watched_;  // wakes the watchdog when a limit may be due earlier
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
+  bool closed_ HF_GUARDED_BY(mutex_) = false;  // draining or drained
+  int admitted_ HF_GUARDED_BY(mutex_) = 0;
+  Turns turns_ HF_GUARDED_BY(mutex_);
+  std::list<std::shared_ptr<Task>> waiting_ HF_GUARDED_BY(mutex_);   // in order of arrival
+  std::map<Id, std::shared_ptr<Task>> tasks_ HF_GUARDED_BY(mutex_);  // by job; waiting and running
+  std::map<Id, std::shared_ptr<Way>> ways_ HF_GUARDED_BY(mutex_);    // by execution
+  std::set<Id> machines_busy_ HF_GUARDED_BY(mutex_);
+  std::vector<std::thread> workers_ HF_GUARDED_BY(mutex_);
+  std::thread watchdog_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::runs

@@ -16,7 +16,7 @@ Sweeper::~Sweeper() { stop(); }
 
 void Sweeper::take_on(Id machine) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     turns_[machine] = {steady_clock::now() + pace_.first, pace_.first};
   }
   moved_.notify_all();
@@ -24,7 +24,7 @@ void Sweeper::take_on(Id machine) {
 
 void Sweeper::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   moved_.notify_all();
@@ -32,32 +32,31 @@ void Sweeper::stop() {
 }
 
 void Sweeper::work() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stopping_) {
     const auto first =
         std::ranges::min_element(turns_, {}, [](const auto& entry) { return entry.second.next; });
     if (first == turns_.end()) {
-      moved_.wait(lock);
+      moved_.wait(mutex_);
     } else if (const auto next = first->second.next; next > steady_clock::now()) {
-      moved_.wait_until(lock, next);
+      moved_.wait_until(mutex_, next);
     } else {
-      sweep(lock, first->first);
+      sweep(first->first);
     }
   }
 }
 
-void Sweeper::sweep(std::unique_lock<std::mutex>& lock, Id machine) {
+void Sweeper::sweep(Id machine) {
   bool settled = false;
   const bool claimed = runner_.claim(machine);
   if (claimed) {
-    lock.unlock();
+    const MutexUnlock unlocked(mutex_);
     const auto recovered = capture::recover(services_, machine);
     settled = recovered.has_value();
     if (settled)
       log::info("what an earlier run had left of machine {} is taken away", machine);
     else
       log::debug("{}; it is tried again", recovered.error().message);
-    lock.lock();
   }
   Turn& turn = turns_.at(machine);
   if (claimed) turn.pause = std::min(turn.pause * 2, pace_.longest);

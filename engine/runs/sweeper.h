@@ -2,11 +2,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <thread>
 
+#include "catalog/base/mutex.h"
 #include "engine/capture/services.h"
 #include "engine/runs/runner.h"
 
@@ -35,15 +34,15 @@ class Sweeper {
   };
 
   void work();
-  void sweep(std::unique_lock<std::mutex>& lock, Id machine);
+  void sweep(Id machine) HF_REQUIRES(mutex_);
 
   const capture::Services& services_;
   Runner& runner_;
   const Pace pace_;
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable moved_;
-  std::map<Id, Turn> turns_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar moved_;
+  std::map<Id, Turn> turns_ HF_GUARDED_BY(mutex_);
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -7,18 +7,17 @@
 namespace holdfast::runs {
 
 void Runner::watch() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!stopping_) {
     Tasks overdue;
     const auto next = look_at_the_time(Steady::now(), overdue);
     if (!overdue.empty()) {
-      lock.unlock();
+      const MutexUnlock unlocked(mutex_);
       for (const auto& task : overdue) write_off(task);
-      lock.lock();
     } else if (next == Steady::time_point::max())
-      watched_.wait(lock);
+      watched_.wait(mutex_);
     else
-      watched_.wait_until(lock, next);
+      watched_.wait_until(mutex_, next);
   }
 }
 
@@ -64,7 +63,7 @@ Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now, Task
 }
 
 // Hooks before the jobs have time limits of their own.
-bool Runner::is_opening(const Task& task) { return task.way && task.way->gate == Way::Gate::opening; }
+bool Runner::is_opening(const Task& task) const { return task.way && task.way->gate == Way::Gate::opening; }
 
 void Runner::request_end(Task& task, const std::optional<Cause>& cause) {
   if (task.cancel.requested()) return;
