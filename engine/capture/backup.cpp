@@ -442,7 +442,7 @@ class Backup {
     auto settled = ledger_->settle();
     if (settled) settled = recover(services_, machine_.id);
     if (settled) return;
-    log::warning("machine '{}': {}; it is tried again by and by", machine_.name, settled.error().message);
+    log::warning("machine '{}': {}; the sweeper tries again", machine_.name, settled.error().message);
     services_.left_behind(machine_.id);
   }
 

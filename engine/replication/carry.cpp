@@ -68,7 +68,7 @@ class ImageCarrier {
     recorded_.resize(count);
     const ByteSpan sums = std::as_writable_bytes(std::span{recorded_});
     HF_TRY(const std::size_t got, sums_.read_at(image::sum_offset(first), sums));
-    if (got != sums.size()) return fail(EIO, "{} is cut off", sums_.name());
+    if (got != sums.size()) return fail(EIO, "{} is truncated", sums_.name());
     HF_TRY(const auto missing, missing_of(first, count));
     if (!missing.empty()) HF_CHECK(move(first, count, missing));
     return toll_.looked_at(count * cluster_);

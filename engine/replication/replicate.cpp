@@ -182,9 +182,10 @@ class Replication {
       const std::string path = machine_.key + "/" + carry.point.name + ending;
       HF_TRY(const bool there, target_->directory().exists(path));
       if (there)
-        return fail(EEXIST,
-                    "{}/{} is there, and the catalog doesn't know of what; move it away, and {} is carried",
-                    target_->path(), path, carry.point.name);
+        return fail(
+            EEXIST,
+            "{}/{} exists, but the catalog knows no copy there; move it away so that point {} can be carried",
+            target_->path(), path, carry.point.name);
     }
     Copy made = {.id = new_id(),
                  .point_id = carry.point.id,
@@ -330,8 +331,8 @@ class Replication {
     }
     HF_TRY(const auto image, target_->open_stack(machine_.key, stack));
     if (image->size() == part.disk.capacity) return {};
-    return fail(EIO, "{} became a disk of {} bytes in repository '{}', not of {}", carry.point.name,
-                image->size(), to_.name, part.disk.capacity);
+    return fail(EIO, "the copy of point {} has a disk of {} bytes in repository '{}'; it should have {}",
+                carry.point.name, image->size(), to_.name, part.disk.capacity);
   }
 
   Result<> publish(const Carry& carry, repository::Draft& draft) {

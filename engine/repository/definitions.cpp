@@ -137,13 +137,11 @@ void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
   const auto place = shelf.place(repository);
   if (!place || !(*place)->may_write()) return;  // the repository's status reports it
   if (const auto told = tell_definitions(catalog, (*place)->directory()); !told)
-    log::warning(
-        "repository '{}' has not got the newest definitions: {}; they are written at the next change",
-        repository.name, told.error().message);
+    log::warning("repository '{}' lacks the newest definitions: {}; the next change writes them",
+                 repository.name, told.error().message);
   if (const auto told = tell_untold_facts(catalog, (*place)->directory(), repository.id); !told)
-    log::warning(
-        "repository '{}' has not got the newest facts of its points: {}; they are written at the next change",
-        repository.name, told.error().message);
+    log::warning("repository '{}' lacks the newest facts of its points: {}; the next change writes them",
+                 repository.name, told.error().message);
 }
 
 Result<std::vector<Repository>> all_repositories(Catalog& catalog) {

@@ -96,8 +96,7 @@ Result<Place::Identity> Place::identity_of(const std::string& path) {
 Result<> Place::check() const {
   HF_TRY(const auto now, identity_of(path_));
   if (now != identity_)
-    return fail(EIO,
-                "{} is another directory by now: the repository was moved, or something is mounted over it",
+    return fail(EIO, "{} is now another directory: the repository was moved, or something is mounted over it",
                 path_);
   HF_TRY(const std::string found, read_marker(*directory_, path_));
   if (found != marker_)
@@ -109,7 +108,7 @@ Result<> Place::check_room(int reserve_percent) const {
   HF_TRY(const auto space, directory_->space());
   const std::uint64_t reserve = space.capacity / 100 * static_cast<std::uint64_t>(reserve_percent);
   if (space.free > reserve) return {};
-  return fail(ENOSPC, "there is no more space on {}: {} bytes are free, and {} ({} %) are to stay so", path_,
+  return fail(ENOSPC, "no space is left on {}: {} bytes are free, {} ({} %) must stay free", path_,
               space.free, reserve, reserve_percent);
 }
 

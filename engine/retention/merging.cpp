@@ -162,7 +162,7 @@ Result<bool> shorten(const Ground& ground, const Tower& tower) {
   HF_TRY(const auto space, ground.directory().space());
   if (space.free <= needed) {
     ground.outcome.put_off.push_back(
-        fmt::format("merging {} layers of disk {} wants {} bytes of room, and {} are free",
+        fmt::format("merging {} layers of disk {} needs {} free bytes; {} are free",
                     run->oldest - run->newest + 1, tower.front().disk, needed, space.free));
     return false;
   }

@@ -80,12 +80,12 @@ std::string held_against(const Judgement& judgement) {
       case Reason::newest_good:
         return "it is the last good point of its machine; make another one, or retire the machine";
       case Reason::vouched:
-        return "it is the last point that somebody called good; call another one good first";
+        return "it is the newest point that a user marked good; mark another one good first";
       case Reason::next_run:
         return "it is the newest in its repository, and the next run takes up from it; make another one, or "
                "retire the machine";
-      case Reason::open: return "somebody has it open";
-      case Reason::read: return "somebody has read it within the last hour";
+      case Reason::open: return "one of its images is open; close it first";
+      case Reason::read: return "one of its images was read within the last hour; try again later";
       default: break;
     }
   return "";

@@ -153,7 +153,7 @@ Result<> retire_judged(const Ground& ground, const Subject& subject) {
       if (planned.point.repository_id != ground.repository || planned.judgement.stays()) continue;
       if (counts_on_what_is_away(plan, planned, in_order)) {
         put_off.push_back(
-            fmt::format("point {} stays in repository '{}': where else it is to stay can't be looked at now",
+            fmt::format("point {} stays in repository '{}': none of its other places can be checked now",
                         planned.point.name, ground.name));
         continue;
       }
@@ -221,7 +221,8 @@ Result<Outcome> prune(const capture::Services& services, Id machine, Judging jud
   HF_TRY(const Subject subject, find_subject(services.catalog, machine));
   const auto nobody_studies = services.readers.clear(machine);
   if (!nobody_studies)
-    return fail(EBUSY, "the points of machine '{}' are being verified", subject.machine.name);
+    return fail(EBUSY, "the points of machine '{}' are being verified; prune when the verification has ended",
+                subject.machine.name);
   for (const Repository& repository : subject.repositories) {
     HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
     if (!is_needed) continue;
@@ -274,10 +275,10 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
 
 void finish_merges(const capture::Services& services) {
   const auto machines = services.catalog.read([](db::Connection& db) { return Retention(db).merging(); });
-  if (!machines) return log::error("merges can't be looked for: {}", machines.error().message);
+  if (!machines) return log::error("searching for unfinished merges failed: {}", machines.error().message);
   for (const Id machine : *machines) {
     const auto done = finish_merges_of(services, machine);
-    if (!done) log::warning("{}; it is tried again by the next pruning", done.error().message);
+    if (!done) log::warning("{}; the next pruning tries again", done.error().message);
   }
 }
 

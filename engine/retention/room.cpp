@@ -118,7 +118,7 @@ Result<> check_listing(const Ground& ground) {
   HF_TRY(const auto there, points_there(ground));
   for (const std::string& name : committed)
     if (!there.contains(name))
-      return fail(EIO, "{} has no point {}/{}, but the catalog has: nothing is deleted there",
+      return fail(EIO, "{} has no point {}/{}, but the catalog lists it: nothing is deleted there",
                   ground.place->path(), ground.key, name);
   for (const std::string& name : there)
     if (!known.contains(name))

@@ -17,7 +17,7 @@ Result<Repository> usable_repository(db::Connection& db, const std::string& name
   HF_TRY(Repository repository, repositories.get(*id));
   if (!may(caller, repository.ownership, Right::write))
     return fail(EACCES,
-                "repositories/{} is not yours to use: a backup into it wants the right to write to it", name);
+                "repositories/{} is not yours to use: a backup into it needs the right to write to it", name);
   if (!repository.complete)
     return fail(EINVAL, "repository '{}' has no definition yet; write its config.json", name);
   return repository;

@@ -193,7 +193,7 @@ bool Runner::record(const std::string& what, const std::function<Result<>(db::Co
     if (written) return true;
     const bool may_come = is_trouble_of_the_catalog(written.error());
     log::error("{}, but that can't be recorded: {}{}", what, written.error().message,
-               may_come ? "; it is tried again" : "");
+               may_come ? "; trying again" : "");
     if (!may_come) return false;
     const auto next = Steady::now() + pause;
     const MutexLock lock(mutex_);

@@ -27,7 +27,9 @@ Result<> must_be_roots(const Fd& file, const std::string& path, mode_t kind, std
   if ((facts.st_mode & S_IFMT) != kind) return fail(EPERM, "{} is no {}", path, kind_word);
   if (facts.st_uid != 0) return fail(EPERM, "{} belongs to user {}; it must be root's", path, facts.st_uid);
   if ((facts.st_mode & kOthersMayWrite) != 0)
-    return fail(EPERM, "others than root may write to {}: its mode is {:o}", path, facts.st_mode & 07777);
+    return fail(EPERM,
+                "others than root may write to {}: its mode is {:o}; only root may have the right to write",
+                path, facts.st_mode & 07777);
   return {};
 }
 
@@ -79,7 +81,7 @@ std::optional<JobEnd> Hooks::before(const source::Cancel& cancel) {
     if (!wrong->empty())
       return JobEnd{.status = RunStatus::cancelled,
                     .reason = EndReason::condition_not_met,
-                    .message = fmt::format("only_if says no: {}", *wrong)};
+                    .message = fmt::format("only_if failed: {}", *wrong)};
   }
   for (const std::string& hook : flow_.definition.hooks) {
     const auto wrong = run(hook, "before", *execution, cancel);

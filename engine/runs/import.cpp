@@ -30,7 +30,7 @@ Result<std::string> choose_disk(const Machine& machine, const std::string& wante
   for (const DiskDefinition& disk : machine.definition.disks) names.push_back(disk.name);
   if (wanted.empty() && names.size() == 1) return std::string(names.front());
   if (wanted.empty())
-    return fail(EINVAL, "machine '{}' has {} disks ({}), and an image is one: say which by disk=NAME",
+    return fail(EINVAL, "machine '{}' has {} disks ({}), and an image holds one; choose it by disk=NAME",
                 machine.name, names.size(), fmt::join(names, ", "));
   if (std::ranges::find(names, wanted) == names.end())
     return fail(ENOENT, "machine '{}' has no disk '{}', only {}", machine.name, wanted,

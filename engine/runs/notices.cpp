@@ -104,7 +104,8 @@ class Notices::Posts {
       if (!answered)
         ended(notice, curl_easy_strerror(code), true);
       else if (status < 200 || status >= 300)
-        ended(notice, fmt::format("it answers {}", status), status >= 500 || status == 408 || status == 429);
+        ended(notice, fmt::format("the server answers {}", status),
+              status >= 500 || status == 408 || status == 429);
       else
         ended(notice, "", true);
     }
@@ -153,7 +154,8 @@ void Notices::execution_ended(const Execution& execution) {
     }
     return {};
   });
-  if (!asked) log::warning("who is to be told of an execution's end: {}", asked.error().message);
+  if (!asked)
+    log::warning("the receivers of an execution's notices can't be read: {}", asked.error().message);
   if (wanted.empty()) return;
   std::list<Notice> too_many;
   {
@@ -201,7 +203,7 @@ void Notices::work() {
         [this](Notice& notice, const std::string& wrong, bool may_pass) { settle(notice, wrong, may_pass); });
   }
   for (const Notice& notice : waiting_)
-    log::warning("{}: {} is not told of its end, since the daemon stops", notice.path, host_of(notice.url));
+    log::warning("{}: {} is not told of its end, because the daemon stops", notice.path, host_of(notice.url));
 }
 
 void Notices::settle(Notice& notice, const std::string& wrong, bool may_pass) {

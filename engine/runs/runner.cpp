@@ -118,7 +118,7 @@ Result<> Runner::cancel(Id job) {
     const MutexLock lock(mutex_);
     await_added([&]() HF_REQUIRES(mutex_) { return tasks_.contains(job); });
     const auto found = tasks_.find(job);
-    if (found == tasks_.end()) return fail(EINVAL, "it has ended; there is nothing to cancel");
+    if (found == tasks_.end()) return fail(EINVAL, "the job has ended; there is nothing to cancel");
     request_end(*found->second, std::nullopt);
     // If all jobs of the execution are cancelled and none is about to be added, the hooks before them are
     // useless.

@@ -54,9 +54,9 @@ void Sweeper::sweep(Id machine) {
     const auto recovered = capture::recover(services_, machine);
     settled = recovered.has_value();
     if (settled)
-      log::info("what an earlier run had left of machine {} is taken away", machine);
+      log::info("leftovers of an earlier run of machine {} are removed", machine);
     else
-      log::debug("{}; it is tried again", recovered.error().message);
+      log::debug("{}; the sweeper tries again", recovered.error().message);
   }
   Turn& turn = turns_.at(machine);
   if (claimed) turn.pause = std::min(turn.pause * 2, pace_.longest);

@@ -229,7 +229,7 @@ Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const 
   if (!definition.only_if.empty()) commands.insert(commands.begin(), definition.only_if);
   for (const std::string& command : commands) {
     const auto opened = open_hook(services.hooks, command);
-    opened ? findings.ok(fmt::format("command '{}' is there, and root's", command))
+    opened ? findings.ok(fmt::format("command '{}' exists and belongs to root", command))
            : findings.fail(opened.error().message);
   }
   return findings.end();

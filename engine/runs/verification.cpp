@@ -53,7 +53,7 @@ Result<Target> find_target(db::Connection& db, ObjectKind kind, Id object) {
       HF_TRY(target.wanted.copies, Copies(db).of_repository(object));
       return target;
     }
-    default: return fail(EINVAL, "only points, machines and repositories are verified");
+    default: return fail(EINVAL, "only points, machines and repositories can be verified");
   }
 }
 

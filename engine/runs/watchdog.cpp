@@ -50,7 +50,7 @@ Runner::Steady::time_point Runner::look_at_the_time(Steady::time_point now, Task
       somebody_may_begin = true;
     } else if (task->begun && task->work.stall && !is_opening(*task)) {
       if (has_come(task->progress.moved_at() + *task->work.stall)) {
-        request_end(*task, Cause{EndReason::stalled, fmt::format("it has got no further for {}",
+        request_end(*task, Cause{EndReason::stalled, fmt::format("the job made no progress for {}",
                                                                  print_duration(*task->work.stall))});
         next = now;
       }
@@ -74,7 +74,7 @@ void Runner::request_end(Task& task, const std::optional<Cause>& cause) {
 
 void Runner::write_off(const std::shared_ptr<Task>& task) {
   JobEnd end = end_of(*task, fail(ECANCELED, "cancelled"));
-  end.message += "; what it waits for does not answer, and it is still there";
+  end.message += "; the job still hangs, because what it waits for does not answer";
   log::error("{}: job {} does not end: {}", task->work.name, task->work.job, end.message);
   record_end(*task, end);
   observer_.changed(ObjectKind::job, task->work.job);

@@ -54,7 +54,8 @@ void Scheduler::work() {
 
 milliseconds Scheduler::look() {
   const auto next = agenda_.look();
-  if (!next) log::error("the scheduler could not do what is due; it tries again: {}", next.error().message);
+  if (!next)
+    log::error("the scheduler could not start what is due, and tries again: {}", next.error().message);
   if (!next || !*next) return kLongestSleep;
   return std::clamp(**next - clock_.now(), milliseconds{0}, kLongestSleep);
 }

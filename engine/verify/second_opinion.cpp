@@ -30,7 +30,7 @@ Result<> compare(const image::Stack& ours, source::nbd::ServedImage& theirs, con
     const auto differs =
         std::mismatch(here.begin(), here.begin() + static_cast<std::ptrdiff_t>(length), there.begin());
     if (const auto offset = static_cast<std::size_t>(differs.first - here.begin()); offset < length)
-      return fail(EIO, "QEMU reads another byte at {} of the disk than Holdfast does", at + offset);
+      return fail(EIO, "QEMU and Holdfast read different bytes at offset {} of the disk", at + offset);
     HF_CHECK(watch(data ? length : 0));
     at += length;
   }

@@ -189,7 +189,7 @@ class Verification {
       const auto paths = repository::Place::paths_of(subject.machine_key, layers.front());
       auto theirs = source::nbd::ServedImage::open(place->path() + "/" + paths.image);
       if (!theirs && theirs.error().code == ENOENT)
-        return fail(EINVAL, "there is no qemu-nbd to ask ({}); install qemu-utils, or verify level=checksums",
+        return fail(EINVAL, "qemu-nbd can't be run ({}); install qemu-utils, or verify level=checksums",
                     theirs.error().message);
       if (!theirs) return tl::make_unexpected(theirs.error());
       const auto compared = compare(*ours, **theirs, watch());

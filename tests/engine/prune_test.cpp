@@ -72,7 +72,8 @@ TEST_F(PruneTest, it_is_busy_while_points_are_verified_and_means_to_be_tried_aga
   const auto refused = prune(services_, machine_, Judging::by_policy, never_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, EBUSY);
-  EXPECT_EQ(refused.error().message, "the points of machine 'm' are being verified");
+  EXPECT_EQ(refused.error().message,
+            "the points of machine 'm' are being verified; prune when the verification has ended");
   const auto work = runs::begin_pruning(services_, machine_, {}, std::nullopt);
   ASSERT_TRUE(work) << work.error().message;
   EXPECT_GE(work->retries, 100);

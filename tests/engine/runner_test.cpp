@@ -270,7 +270,7 @@ TEST_F(RunnerTest, what_does_not_even_end_when_it_is_cancelled_is_ended_in_the_c
   const Execution ended = await_end();
   EXPECT_EQ(ended.status, RunStatus::error);
   EXPECT_EQ(ended.reason, EndReason::stalled);
-  EXPECT_NE(ended.message.find("it is still there"), std::string::npos) << ended.message;
+  EXPECT_NE(ended.message.find("the job still hangs"), std::string::npos) << ended.message;
   EXPECT_FALSE(hasty.claim(7)) << "nobody else may have its machine meanwhile";
   hangs = false;
   hasty.stop();

@@ -120,7 +120,7 @@ class Notices(holdfast.MountTest):
     def test_a_webhook_that_answers_400_is_not_tried_again_and_its_token_is_not_logged(self):
         self.notify(f"always {self.webhook.url}/400?token=secret")
         self.assertEqual(self.daemon.run("f", "r1"), "success")
-        self.until(lambda: "is not told: it answers 400 (tried 1 times)" in self.log_of("r1"))
+        self.until(lambda: "is not told: the server answers 400 (tried 1 times)" in self.log_of("r1"))
         events = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
         (event,) = [event for event in events if event["event"] == "notice"]
         self.assertEqual((event["result"], event["execution"]), ("failed", "flows/f/executions/r1"))

@@ -279,7 +279,7 @@ class Held(Kept):
 
         point = self.days.directory() / self.made[1]
         os.rename(point, away)
-        self.expect_nothing_goes("missing", "but the catalog has")
+        self.expect_nothing_goes("missing", "but the catalog lists it")
         os.rename(away, point)
 
         shutil.copytree(point, self.days.directory() / "2020-01-01T00-00-00Z")
