@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 const Time kCreated{std::chrono::milliseconds{1'700'000'000'000}};
 const Time kLater = kCreated + std::chrono::seconds{10};
 
-// A catalog with one flow and one execution of as many jobs as a test wants.
+// A catalog with one flow and one execution, which has as many jobs as the test wants.
 class AccountsTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -72,7 +72,7 @@ class AccountsTest : public testing::Test {
     return *catalog_->read([&](db::Connection& db) { return Executions(db).get(execution_); });
   }
 
-  // All jobs start, then end as told.
+  // Starts all jobs, then ends each as given.
   Execution run_to(const std::vector<JobEnd>& ends, const std::string& name = "r1") {
     make_execution(ends.size(), name);
     must(catalog_->write([&](db::Connection& db) -> Result<> {
@@ -101,7 +101,7 @@ const JobEnd kFailed{.status = RunStatus::error, .reason = EndReason::failed, .m
 const JobEnd kCancelled{
     .status = RunStatus::cancelled, .reason = EndReason::cancelled, .message = "cancelled"};
 
-TEST_F(AccountsTest, all_good_is_success_and_the_sums_are_the_jobs) {
+TEST_F(AccountsTest, all_jobs_good_make_a_success_with_the_sums_of_the_jobs) {
   const Execution ended = run_to({kGood, kGood});
   EXPECT_EQ(ended.status, RunStatus::success);
   EXPECT_EQ(ended.reason, std::nullopt);
@@ -112,30 +112,30 @@ TEST_F(AccountsTest, all_good_is_success_and_the_sums_are_the_jobs) {
   EXPECT_EQ(ended.completed_at, kLater);
 }
 
-TEST_F(AccountsTest, one_warning_makes_a_warning) {
+TEST_F(AccountsTest, one_job_with_a_warning_makes_the_execution_a_warning) {
   const Execution ended = run_to({kGood, kWarned});
   EXPECT_EQ(ended.status, RunStatus::warning);
   EXPECT_EQ(ended.reason, EndReason::unplanned_full);
 }
 
-TEST_F(AccountsTest, some_failed_is_a_warning_with_the_sentence_of_the_failed_one) {
+TEST_F(AccountsTest, some_failed_jobs_make_a_warning_with_the_sentence_of_the_first) {
   const Execution ended = run_to({kGood, kFailed});
   EXPECT_EQ(ended.status, RunStatus::warning);
   EXPECT_EQ(ended.message, "no such socket");
   EXPECT_EQ(ended.jobs_failed, 1);
 }
 
-TEST_F(AccountsTest, all_failed_is_an_error) {
+TEST_F(AccountsTest, all_jobs_failed_make_an_error) {
   EXPECT_EQ(run_to({kFailed, kFailed}).status, RunStatus::error);
 }
 
-TEST_F(AccountsTest, all_cancelled_is_cancelled) {
+TEST_F(AccountsTest, all_jobs_cancelled_make_it_cancelled) {
   const Execution ended = run_to({kCancelled});
   EXPECT_EQ(ended.status, RunStatus::cancelled);
   EXPECT_EQ(ended.reason, EndReason::cancelled);
 }
 
-TEST_F(AccountsTest, what_went_wrong_around_its_jobs_makes_a_warning_of_a_success_and_of_nothing_else) {
+TEST_F(AccountsTest, a_remark_around_the_jobs_turns_only_a_success_into_a_warning) {
   remark_ = "the hook 'tell' failed";
   const Execution warned = run_to({kGood});
   EXPECT_EQ(warned.status, RunStatus::warning);
@@ -145,7 +145,7 @@ TEST_F(AccountsTest, what_went_wrong_around_its_jobs_makes_a_warning_of_a_succes
   EXPECT_EQ(execution().reason, EndReason::failed);
 }
 
-TEST_F(AccountsTest, a_verification_that_failed_makes_a_warning_and_counts_no_machine) {
+TEST_F(AccountsTest, a_failed_verification_makes_a_warning_and_counts_no_machine) {
   make_execution(1);
   must(catalog_->write([&](db::Connection& db) -> Result<> {
     Job check = new_job(JobType::verify, "", kCreated);
@@ -165,7 +165,7 @@ TEST_F(AccountsTest, a_verification_that_failed_makes_a_warning_and_counts_no_ma
   EXPECT_EQ(execution().machines_processed, 1);
 }
 
-TEST_F(AccountsTest, an_execution_goes_on_until_its_last_job_has_ended) {
+TEST_F(AccountsTest, an_execution_runs_until_its_last_job_has_ended) {
   make_execution(2);
   must(catalog_->write([&](db::Connection& db) -> Result<> {
     HF_CHECK(job_started(db, jobs_[0], kCreated));
@@ -176,7 +176,7 @@ TEST_F(AccountsTest, an_execution_goes_on_until_its_last_job_has_ended) {
   EXPECT_EQ(execution().status, RunStatus::running);
 }
 
-TEST_F(AccountsTest, what_is_final_never_moves_again) {
+TEST_F(AccountsTest, a_final_state_never_changes) {
   run_to({kGood});
   const auto again =
       catalog_->write([&](db::Connection& db) { return job_ended(db, jobs_[0], kFailed, kLater); });
@@ -184,7 +184,7 @@ TEST_F(AccountsTest, what_is_final_never_moves_again) {
   EXPECT_EQ(execution().status, RunStatus::success);
 }
 
-TEST_F(AccountsTest, what_an_earlier_life_left_running_ends_as_interrupted) {
+TEST_F(AccountsTest, rows_left_running_by_an_earlier_process_end_as_interrupted) {
   make_execution(2);
   must(catalog_->write([&](db::Connection& db) { return job_started(db, jobs_[0], kCreated); }));
   const auto count = catalog_->write([&](db::Connection& db) { return end_interrupted(db, kLater); });
@@ -196,13 +196,13 @@ TEST_F(AccountsTest, what_an_earlier_life_left_running_ends_as_interrupted) {
   EXPECT_EQ(job.reason, EndReason::interrupted);
 }
 
-TEST_F(AccountsTest, an_execution_that_had_no_job_yet_ends_as_interrupted_too) {
+TEST_F(AccountsTest, an_execution_left_without_jobs_ends_as_interrupted_too) {
   make_execution(0);
   must(catalog_->write([&](db::Connection& db) { return end_interrupted(db, kLater); }));
   EXPECT_EQ(execution().reason, EndReason::interrupted);
 }
 
-TEST_F(AccountsTest, the_flow_counts_what_came_of_its_executions) {
+TEST_F(AccountsTest, a_flow_counts_its_executions_by_their_results) {
   run_to({kFailed});
   const Flow flow = *catalog_->read([&](db::Connection& db) { return Flows(db).get(flow_); });
   EXPECT_EQ(flow.total_executions, 1);
@@ -210,7 +210,7 @@ TEST_F(AccountsTest, the_flow_counts_what_came_of_its_executions) {
   EXPECT_EQ(flow.successful_executions, 0);
 }
 
-TEST_F(AccountsTest, history_beyond_what_is_kept_goes_with_its_jobs_and_stays_counted) {
+TEST_F(AccountsTest, old_executions_are_deleted_with_their_jobs_and_stay_counted) {
   must(catalog_->write(
       [](db::Connection& db) { return SettingsStore(db).define({.keep_executions = 2}, kCreated); }));
   for (const char* name : {"r1", "r2", "r3", "r4"}) run_to({kGood}, name);

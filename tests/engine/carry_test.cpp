@@ -1,4 +1,4 @@
-// A layer's files, carried over a lane that breaks off anywhere.
+// Tests of copying a layer's files over a connection that breaks off anywhere.
 #include "engine/replication/carry.h"
 
 #include <gmock/gmock.h>
@@ -34,7 +34,7 @@ class Carry : public testing::Test {
   }
 
   Result<std::uint64_t> carry() { return carry_until(~std::uint64_t{0}); }
-  // So many bytes may move.
+  // Copies until that many bytes have been written.
   Result<std::uint64_t> carry_until(std::uint64_t bytes) {
     const Toll toll{.before_moving = [&](std::uint64_t moved) -> Result<> {
                       if (moved > bytes) return fail(ECANCELED, "cancelled");
@@ -58,7 +58,7 @@ class Carry : public testing::Test {
     byte[0] ^= std::byte{1};
     EXPECT_TRUE(file->write_at(at, byte));
   }
-  // Clusters of the image that are not what they should be, over there.
+  // Returns the number of wrong clusters in the image at the target.
   std::uint64_t missing() {
     if (!there_.exists("image").value()) return bytes(here_, "image").size();
     Bytes wanted = bytes(here_, "image"), there = bytes(there_, "image");
@@ -79,13 +79,13 @@ class Carry : public testing::Test {
   std::string sums_sha256_;
 };
 
-TEST_F(Carry, TakesBothFilesAsTheyAreAndNothingTheSecondTime) {
+TEST_F(Carry, both_files_are_copied_unchanged_and_a_second_time_nothing_moves) {
   EXPECT_EQ(carry(), bytes(here_, "image").size() + bytes(here_, "sums").size());
   expect_whole();
   EXPECT_EQ(carry(), 0u);
 }
 
-TEST_F(Carry, BrokenOffAnywhereGoesOnWithWhatIsMissing) {
+TEST_F(Carry, a_copy_broken_off_anywhere_continues_with_what_is_missing) {
   for (int i = 0; i < 50; ++i) {
     there_ = {};
     EXPECT_EQ(carry_until(random_.below(bytes(here_, "image").size())).error().code, ECANCELED);
@@ -96,7 +96,7 @@ TEST_F(Carry, BrokenOffAnywhereGoesOnWithWhatIsMissing) {
   }
 }
 
-TEST_F(Carry, BelievesNothingThatLiesThere) {
+TEST_F(Carry, bytes_found_at_the_target_are_checked_and_replaced_if_wrong) {
   ASSERT_TRUE(carry());
   for (int i = 0; i < 20; ++i) flip(there_, "image", random_.below(bytes(there_, "image").size()));
   const std::uint64_t image = missing();
@@ -106,7 +106,7 @@ TEST_F(Carry, BelievesNothingThatLiesThere) {
   expect_whole();
 }
 
-TEST_F(Carry, LetsNoDamagedClusterThrough) {
+TEST_F(Carry, a_damaged_cluster_is_not_copied) {
   const std::uint64_t at = random_.below(bytes(here_, "image").size());
   flip(here_, "image", at);
   const auto carried = carry();
@@ -117,13 +117,13 @@ TEST_F(Carry, LetsNoDamagedClusterThrough) {
   EXPECT_LE(there.size(), at);
 }
 
-TEST_F(Carry, RefusesOtherChecksumsThanThoseThatWereWritten) {
+TEST_F(Carry, a_checksums_file_other_than_the_recorded_one_is_refused) {
   flip(here_, "sums", random_.below(bytes(here_, "sums").size()));
   EXPECT_EQ(carry().error().code, EIO);
   EXPECT_FALSE(there_.exists("image").value());
 }
 
-TEST_F(Carry, OfAMissingFileIsDamage) {
+TEST_F(Carry, a_missing_file_counts_as_damage) {
   ASSERT_TRUE(here_.remove("image"));
   EXPECT_EQ(carry().error().code, EIO);
 }

@@ -11,7 +11,7 @@ namespace {
 
 enum class Fate { skip, read, zero };
 
-// The rule, cluster by cluster and byte range by byte range, as slow as it is plain.
+// The rule, cluster by cluster and byte range by byte range: slow but plain.
 std::vector<Fate> fates_by_the_rule(const std::vector<source::Extent>& extents, std::uint64_t begin,
                                     std::uint64_t end, std::uint64_t unit, bool incremental) {
   std::vector<Fate> fates;
@@ -58,7 +58,7 @@ std::vector<source::Extent> random_extents(std::mt19937_64& random, std::uint64_
   return extents;
 }
 
-TEST(ClusterPlan, agrees_with_the_rule_over_random_extents) {
+TEST(ClusterPlan, plans_of_random_extents_agree_with_the_rule) {
   const std::uint64_t seed = std::random_device{}();
   RecordProperty("seed", std::to_string(seed));
   SCOPED_TRACE(seed);
@@ -81,7 +81,7 @@ TEST(ClusterPlan, the_comparison_notices_a_plan_that_misses_a_cluster) {
   EXPECT_NE(fates_of(plan, 0, 3 * 65536, 65536), fates_by_the_rule(extents, 0, 3 * 65536, 65536, true));
 }
 
-TEST(ClusterPlan, one_changed_byte_range_takes_its_whole_cluster_and_no_other) {
+TEST(ClusterPlan, a_changed_byte_range_takes_its_whole_cluster_and_no_other) {
   const std::vector<source::Extent> extents{{0, 65536 + 512, false, false},
                                             {65536 + 512, 512, false, true},
                                             {65536 + 1024, 2 * 65536 - 1024, false, false}};

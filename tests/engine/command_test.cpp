@@ -1,4 +1,4 @@
-// One program, run to its end: what it gets, what is kept of what it says, and that nothing of it stays.
+// Tests of one program run to its end: its input, its output, and that no process of it stays.
 #include "engine/runs/command.h"
 
 #include <fcntl.h>
@@ -42,7 +42,7 @@ class CommandTest : public testing::Test {
   source::Cancel cancel_;
 };
 
-TEST_F(CommandTest, it_gets_its_input_and_its_environment_and_says_what_it_says) {
+TEST_F(CommandTest, a_program_gets_its_input_and_environment_and_its_output_is_kept) {
   const auto end = run("cat; echo \"$WORD\"; echo wrong >&2; exit 3", 1min, "input\n");
   ASSERT_TRUE(end) << end.error().message;
   EXPECT_EQ(end->output, "input\na b\nwrong\n");
@@ -50,14 +50,19 @@ TEST_F(CommandTest, it_gets_its_input_and_its_environment_and_says_what_it_says)
   EXPECT_FALSE(end->succeeded());
 }
 
-TEST_F(CommandTest, it_is_killed_when_its_time_is_over) {
-  const auto end = run("echo here; sleep 1000", 2s);
-  ASSERT_TRUE(end) << end.error().message;
-  EXPECT_TRUE(end->timed_out);
-  EXPECT_EQ(end->output, "here\n");
+TEST_F(CommandTest, a_program_is_killed_when_its_time_is_over) {
+  std::string output;
+  // A span that was too short for the first line, on a busy machine, is doubled.
+  for (auto span = 100ms; output.empty(); span *= 2) {
+    const auto end = run("echo here; sleep 1000", span);
+    ASSERT_TRUE(end) << end.error().message;
+    EXPECT_TRUE(end->timed_out);
+    output = end->output;
+  }
+  EXPECT_EQ(output, "here\n");
 }
 
-TEST_F(CommandTest, it_is_killed_at_a_cancel) {
+TEST_F(CommandTest, a_program_is_killed_at_a_cancel) {
   std::jthread canceller([this] {
     while (!std::filesystem::exists(folder_ / "begun")) std::this_thread::sleep_for(1ms);
     cancel_.request();
@@ -67,7 +72,7 @@ TEST_F(CommandTest, it_is_killed_at_a_cancel) {
   EXPECT_EQ(end.error().code, ECANCELED);
 }
 
-TEST_F(CommandTest, what_it_leaves_running_is_killed) {
+TEST_F(CommandTest, processes_that_a_program_leaves_running_are_killed) {
   const auto end = run("sleep 1000 & echo $!");
   ASSERT_TRUE(end) << end.error().message;
   const pid_t child = std::stoi(end->output);
@@ -75,12 +80,12 @@ TEST_F(CommandTest, what_it_leaves_running_is_killed) {
     std::ifstream status(fmt::format("/proc/{}/stat", child));
     std::string number, name, state;
     status >> number >> name >> state;
-    return !status || state == "Z" || state == "X";  // whose child it is now may be slow to take it in
+    return !status || state == "Z" || state == "X";  // the new parent may be slow to wait for it
   };
   while (!gone()) std::this_thread::sleep_for(1ms);
 }
 
-TEST_F(CommandTest, megabytes_are_read_and_cut) {
+TEST_F(CommandTest, an_output_of_megabytes_is_read_and_cut) {
   const auto end = run("head -c 3000000 /dev/zero | tr '\\0' x");
   ASSERT_TRUE(end) << end.error().message;
   EXPECT_TRUE(end->succeeded());
@@ -88,13 +93,13 @@ TEST_F(CommandTest, megabytes_are_read_and_cut) {
   EXPECT_EQ(end->cut, 3'000'000 - kMostOutput);
 }
 
-TEST_F(CommandTest, one_that_closes_its_output_is_waited_for_all_the_same) {
+TEST_F(CommandTest, a_program_that_closes_its_output_is_still_waited_for) {
   const auto end = run("exec >&- 2>&-; sleep 0.1; exit 5");
   ASSERT_TRUE(end) << end.error().message;
   EXPECT_EQ(end->sentence(1min), "exited with 5");
 }
 
-TEST_F(CommandTest, it_has_no_descriptor_of_ours_and_no_new_privileges) {
+TEST_F(CommandTest, a_program_inherits_no_descriptor_and_gains_no_privileges) {
   const Fd ours(open(folder_.path().c_str(), O_RDONLY | O_DIRECTORY));  // without close-on-exec
   const auto end = run("ls -l /proc/$$/fd; grep NoNewPrivs /proc/$$/status; ps -o pgid= $$ || true; pwd");
   ASSERT_TRUE(end) << end.error().message;
@@ -103,7 +108,7 @@ TEST_F(CommandTest, it_has_no_descriptor_of_ours_and_no_new_privileges) {
   EXPECT_TRUE(end->output.ends_with("\n/\n")) << end->output;
 }
 
-TEST_F(CommandTest, what_is_no_program_is_an_error_that_says_so) {
+TEST_F(CommandTest, a_file_that_is_no_program_is_refused) {
   const std::string path = folder_ / "text";
   std::ofstream(path) << "no program\n";
   const auto not_executable = [&] {

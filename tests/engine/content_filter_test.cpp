@@ -1,4 +1,4 @@
-// What gets through to an image, and what is remembered of the disk.
+// Tests of what the filter passes to an image, and of the sums that it keeps.
 #include "engine/capture/content_filter.h"
 
 #include <gmock/gmock.h>
@@ -17,11 +17,11 @@ using test::MemoryFile;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::uint32_t kCluster = 1 << 21;  // so that a segment has few
+constexpr std::uint32_t kCluster = 1 << 21;  // large, so that a segment has few clusters
 constexpr std::uint64_t kSegment = image::Writer::kSegment;
 constexpr ContentShape kShape{.cluster_size = kCluster, .disk_size = 3 * kSegment + kCluster + 512, .id = {}};
 
-// Notes what comes, in place of an image.
+// Records what it is given, in place of an image.
 class Notes final : public image::Writer {
  public:
   Result<> write(std::uint64_t offset, ByteView data) override {
@@ -40,10 +40,10 @@ class Notes final : public image::Writer {
 
 Bytes cluster(char with, std::size_t size = kCluster) { return Bytes(size, static_cast<std::byte>(with)); }
 
-// One point after the other of one disk.
+// Makes the points of one disk, one after another.
 class Disk {
  public:
-  // What got through of `fill`.
+  // Returns what the filter passed on of `fill`.
   template <class F>
   std::vector<std::string> point(F fill) {
     Notes notes;
@@ -62,7 +62,7 @@ class Disk {
   std::optional<ContentReader> parent_;
 };
 
-TEST(ContentFilter, LetsThroughWhatDiffersFromTheParent) {
+TEST(ContentFilter, clusters_that_differ_from_the_parent_are_written) {
   Disk disk;
   const Bytes two = [] {
     Bytes bytes = cluster('a');
@@ -84,7 +84,7 @@ TEST(ContentFilter, LetsThroughWhatDiffersFromTheParent) {
               ElementsAre("write 1 2097152"));
 }
 
-TEST(ContentFilter, MakesZerosOfWhatWasDataAndOfNothingElse) {
+TEST(ContentFilter, zeros_are_written_only_over_data_of_the_parent) {
   Disk disk;
   disk.point([](ContentFilter& filter) { EXPECT_TRUE(filter.write(kCluster, cluster('a'))); });
   EXPECT_THAT(disk.point([](ContentFilter& filter) { EXPECT_TRUE(filter.zero(0, 3 * kCluster)); }),
@@ -95,7 +95,7 @@ TEST(ContentFilter, MakesZerosOfWhatWasDataAndOfNothingElse) {
               IsEmpty());
 }
 
-TEST(ContentFilter, CarriesOverWhatNobodySpokeOf) {
+TEST(ContentFilter, clusters_that_are_not_written_keep_the_sums_of_the_parent) {
   Disk disk;
   const std::uint64_t end = kShape.disk_size - 512;
   disk.point([&](ContentFilter& filter) {
@@ -117,7 +117,7 @@ TEST(ContentFilter, CarriesOverWhatNobodySpokeOf) {
   EXPECT_EQ(sum_at(3 * kSegment), image::kZeroContent);
 }
 
-TEST(ContentFilter, RefusesToGoBack) {
+TEST(ContentFilter, writing_into_an_earlier_segment_is_refused) {
   Disk disk;
   disk.point([](ContentFilter& filter) {
     EXPECT_TRUE(filter.write(kSegment, cluster('a')));

@@ -1,5 +1,5 @@
-// Law 10: what users have made is written into each repository, as real files in real directories; and one
-// that was away is brought up to date.
+// Law 10: definitions are written into each repository, and one that was away is brought up to date.
+// Repositories are real directories.
 #include "engine/repository/definitions.h"
 
 #include <gmock/gmock.h>
@@ -64,7 +64,7 @@ class DefinitionsTest : public testing::Test {
     definitions.changed();
     definitions.settle();
   }
-  // "flows/nightly.json", of all that is there.
+  // Returns the paths of all definition files, like "flows/nightly.json".
   std::vector<std::string> files(const std::string& repository) {
     std::vector<std::string> found;
     const fs::path root = state / (repository + "/definitions");
@@ -85,7 +85,7 @@ class DefinitionsTest : public testing::Test {
   Definitions definitions{*catalog, shelf};
 };
 
-TEST_F(DefinitionsTest, AllThatIsDefinedIsWritten) {
+TEST_F(DefinitionsTest, everything_defined_is_written_into_the_repository) {
   settle();
   EXPECT_THAT(files("a"), UnorderedElementsAre("revision", "machines/m.json", "flows/nightly.json",
                                                "repositories/a.json"));
@@ -98,7 +98,7 @@ TEST_F(DefinitionsTest, AllThatIsDefinedIsWritten) {
   EXPECT_EQ(json("flows/nightly.json")["definition"]["target"], "machines/m");
 }
 
-TEST_F(DefinitionsTest, EveryKindHasItsFolder) {
+TEST_F(DefinitionsTest, each_kind_of_object_has_its_folder) {
   write([](db::Connection& db) -> Result<> {
     HF_TRY(const Group group, Groups(db).add("g", {}, kNow));
     HF_CHECK(Groups(db).define(group.id, {}, kNow));
@@ -115,7 +115,7 @@ TEST_F(DefinitionsTest, EveryKindHasItsFolder) {
   EXPECT_EQ(json("policies/p.json")["definition"]["keep_last"], 7);
 }
 
-TEST_F(DefinitionsTest, WhatIsNotDefinedYetIsNotWritten) {
+TEST_F(DefinitionsTest, an_object_without_definition_is_not_written) {
   write([](db::Connection& db) -> Result<> {
     HF_CHECK(Flows(db).add("draft", {}, kNow));
     return {};
@@ -124,7 +124,7 @@ TEST_F(DefinitionsTest, WhatIsNotDefinedYetIsNotWritten) {
   EXPECT_FALSE(fs::exists(state / "a/definitions/flows/draft.json"));
 }
 
-TEST_F(DefinitionsTest, ANewNameMovesItsFileAndChangesThoseThatUseIt) {
+TEST_F(DefinitionsTest, a_new_name_moves_the_file_and_changes_those_that_name_it) {
   settle();
   write([&](db::Connection& db) { return Machines(db).rename(id_of<Machines>("m"), "web", kNow); });
   settle();
@@ -133,7 +133,7 @@ TEST_F(DefinitionsTest, ANewNameMovesItsFileAndChangesThoseThatUseIt) {
   EXPECT_EQ(json("flows/nightly.json")["definition"]["target"], "machines/web");
 }
 
-TEST_F(DefinitionsTest, ANewOwnerIsWritten) {
+TEST_F(DefinitionsTest, a_new_owner_is_written) {
   write([&](db::Connection& db) {
     return Flows(db).set_ownership(id_of<Flows>("nightly"), {.uid = 7, .gid = 8, .mode = 0750}, kNow);
   });
@@ -141,18 +141,18 @@ TEST_F(DefinitionsTest, ANewOwnerIsWritten) {
   EXPECT_EQ(json("flows/nightly.json")["owner"]["uid"], 7);
 }
 
-TEST_F(DefinitionsTest, WhatIsRemovedGoes) {
+TEST_F(DefinitionsTest, a_removed_object_loses_its_file) {
   settle();
   write([&](db::Connection& db) { return Flows(db).remove(id_of<Flows>("nightly")); });
   settle();
   EXPECT_THAT(files("a"), UnorderedElementsAre("revision", "machines/m.json", "repositories/a.json"));
 }
 
-TEST_F(DefinitionsTest, OnlyWhatHasChangedIsWrittenAgain) {
+TEST_F(DefinitionsTest, only_changed_definitions_are_written_again) {
   settle();
   std::ofstream(state / "a/definitions/flows/nightly.json") << "as it was";
   write([&](db::Connection& db) { return Machines(db).rename(id_of<Machines>("m"), "m", kNow); });
-  // That was a change of the flow as well: it names the machine.
+  // Renaming the machine changes the flow as well, because the flow names it.
   settle();
   EXPECT_NE(text("a", "flows/nightly.json"), "as it was");
   std::ofstream(state / "a/definitions/flows/nightly.json") << "as it was";
@@ -160,7 +160,7 @@ TEST_F(DefinitionsTest, OnlyWhatHasChangedIsWrittenAgain) {
   EXPECT_EQ(text("a", "flows/nightly.json"), "as it was");
 }
 
-TEST_F(DefinitionsTest, ARepositoryThatWasAwayIsBroughtUpToDateWhenItIsSeen) {
+TEST_F(DefinitionsTest, a_repository_that_was_away_is_brought_up_to_date_when_it_is_back) {
   settle();
   fs::rename(state / "a", state / "elsewhere");
   write([&](db::Connection& db) { return Machines(db).rename(id_of<Machines>("m"), "web", kNow); });
@@ -171,14 +171,14 @@ TEST_F(DefinitionsTest, ARepositoryThatWasAwayIsBroughtUpToDateWhenItIsSeen) {
                                                "repositories/a.json"));
 }
 
-TEST_F(DefinitionsTest, OneRepositoryThatIsAwayHindersNoOther) {
+TEST_F(DefinitionsTest, a_repository_that_is_away_hinders_no_other) {
   add_repository("b");
   fs::remove_all(state / "a");
   settle();
   EXPECT_THAT(files("b"), IsSupersetOf({"machines/m.json", "repositories/a.json", "repositories/b.json"}));
 }
 
-TEST_F(DefinitionsTest, ANewRepositoryGetsAll) {
+TEST_F(DefinitionsTest, a_new_repository_gets_all_definitions) {
   settle();
   add_repository("b");
   settle();
@@ -186,7 +186,7 @@ TEST_F(DefinitionsTest, ANewRepositoryGetsAll) {
                                                "repositories/a.json", "repositories/b.json"));
 }
 
-TEST_F(DefinitionsTest, WhatDiedBeforeItsRevisionWasWrittenIsRepeated) {
+TEST_F(DefinitionsTest, a_write_cut_off_before_the_revision_is_repeated) {
   settle();
   const std::string revision = text("a", "revision");
   write([&](db::Connection& db) { return Flows(db).remove(id_of<Flows>("nightly")); });
@@ -197,7 +197,7 @@ TEST_F(DefinitionsTest, WhatDiedBeforeItsRevisionWasWrittenIsRepeated) {
   EXPECT_FALSE(fs::exists(state / "a/definitions/flows/nightly.json"));
 }
 
-TEST_F(DefinitionsTest, AnotherCatalogsRevisionMeansNothing) {
+TEST_F(DefinitionsTest, the_revision_of_another_catalog_is_ignored) {
   settle();
   const Json theirs{{"catalog", "another"}, {"revision", std::int64_t{1} << 52}};
   fs::remove(state / "a/definitions/machines/m.json");
@@ -208,7 +208,7 @@ TEST_F(DefinitionsTest, AnotherCatalogsRevisionMeansNothing) {
   }
 }
 
-TEST_F(DefinitionsTest, AReadOnlyRepositoryStaysAsItIs) {
+TEST_F(DefinitionsTest, a_read_only_repository_stays_unchanged) {
   write([&](db::Connection& db) {
     return Repositories(db).define(id_of<Repositories>("a"), {.path = state / "a", .read_only = true}, kNow);
   });
@@ -216,7 +216,7 @@ TEST_F(DefinitionsTest, AReadOnlyRepositoryStaysAsItIs) {
   EXPECT_THAT(files("a"), testing::IsEmpty());
 }
 
-TEST_F(DefinitionsTest, OneThatAnotherDaemonWritesToStaysAsItIsUntilThatEnds) {
+TEST_F(DefinitionsTest, a_repository_leased_by_another_daemon_stays_unchanged_until_that_ends) {
   const auto marker =
       catalog->read([&](db::Connection& db) { return Repositories(db).get(*Repositories(db).resolve("a")); });
   auto other = *Place::open(state / "a", marker->marker);

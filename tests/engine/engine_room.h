@@ -1,4 +1,4 @@
-// What work is tried on: an empty catalog in a directory of its own, and the services of an engine over it.
+// An empty catalog in a directory of its own, and the services of an engine over it.
 #pragma once
 
 #include "engine/capture/services.h"

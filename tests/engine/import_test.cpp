@@ -1,4 +1,4 @@
-// Who may import. What becomes of imports, tests/mount sees.
+// Tests who may import; tests/mount tests the imports themselves.
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
@@ -7,7 +7,7 @@
 namespace holdfast::test {
 namespace {
 
-TEST(Import, NamesAFileOfTheHostSoItIsRootsAlone) {
+TEST(Import, only_root_may_import_because_it_names_a_file_of_the_host) {
   const TemporaryDirectory folder;
   const auto engine = Engine::start({.state = folder.path()});
   ASSERT_TRUE(engine) << engine.error().message;
@@ -21,7 +21,7 @@ TEST(Import, NamesAFileOfTheHostSoItIsRootsAlone) {
   const auto as_user = (*engine)->import_image(*repository, request, user);
   ASSERT_FALSE(as_user);
   EXPECT_EQ(as_user.error().code, EPERM);
-  const auto as_root = (*engine)->import_image(*repository, request, root);  // who gets as far as the file
+  const auto as_root = (*engine)->import_image(*repository, request, root);  // root gets as far as the file
   ASSERT_FALSE(as_root);
   EXPECT_EQ(as_root.error().code, ENOENT);
   EXPECT_TRUE((*engine)->list(ObjectKind::job, 0)->empty());

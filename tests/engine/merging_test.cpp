@@ -1,4 +1,4 @@
-// Which layers become one: chains stay short, and little is written for it.
+// Tests which layers are merged: chains stay short, and little is written.
 #include "engine/retention/merging.h"
 
 #include <gtest/gtest.h>
@@ -10,14 +10,14 @@ namespace {
 
 constexpr std::uint64_t kCaptured = 1000;
 
-TEST(ChooseRun, LeavesAShortChainAlone) {
+TEST(ChooseRun, a_short_chain_is_left_alone) {
   EXPECT_FALSE(choose_run(std::vector<bool>(60, true), std::vector<std::uint64_t>(60, 1)));
   std::vector<bool> shown(60, false);
   shown[0] = true;
   EXPECT_FALSE(choose_run(shown, std::vector<std::uint64_t>(60, 1)));
 }
 
-TEST(ChooseRun, NeverTakesWhatAllRestsOnNorWhatAPointShowsBelowTheNewest) {
+TEST(ChooseRun, neither_the_lowest_layer_nor_a_shown_one_below_the_newest_is_merged) {
   std::vector<bool> shown(61, true);
   EXPECT_FALSE(choose_run(shown, std::vector<std::uint64_t>(61, 1)));
   shown[60] = false;
@@ -26,8 +26,8 @@ TEST(ChooseRun, NeverTakesWhatAllRestsOnNorWhatAPointShowsBelowTheNewest) {
   EXPECT_EQ(choose_run(shown, std::vector<std::uint64_t>(61, 1)), (retention::Run{58, 59}));
 }
 
-// What is captured never overlaps: the most that there can be to write.
-TEST(ChooseRun, KeepsAYearOfDailyPointsShortAndWritesLess) {
+// Captures never overlap here, which makes merges write the most.
+TEST(ChooseRun, a_year_of_daily_points_stays_short_and_merging_writes_less) {
   constexpr std::size_t kKept = 30;
   std::vector<std::uint64_t> bytes{kCaptured * 100};
   std::uint64_t written = 0;

@@ -1,4 +1,4 @@
-// What can't be delivered is tried so often, told, and forgotten: with a pace that a test can wait for.
+// Tests of notices that can't be delivered, with pauses short enough for a test.
 #include "engine/runs/notices.h"
 
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 using test::kNow;
 
-// A socket on loopback: connections are taken in by the kernel, and nobody ever says anything on them.
+// A socket on loopback: the kernel accepts connections, and nothing ever answers on them.
 class Silence {
  public:
   Silence() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -76,8 +76,8 @@ class NoticesTest : public testing::Test, protected test::EngineRoom {
   Notices::Pace quick_{.tries = 3, .first_pause = 1ms, .longest_try = 50ms};
 };
 
-TEST_F(NoticesTest, one_that_is_down_is_tried_three_times_told_in_the_log_and_an_event) {
-  const Silence nobody;  // has the port, and does not listen
+TEST_F(NoticesTest, a_receiver_that_is_down_is_tried_three_times_with_a_log_line_and_an_event) {
+  const Silence nobody;  // holds the port, but does not listen
   Notices notices(services_, quick_);
   const Execution execution = end({"always " + nobody.url() + "path?token=secret"});
   notices.execution_ended(execution);
@@ -90,7 +90,7 @@ TEST_F(NoticesTest, one_that_is_down_is_tried_three_times_told_in_the_log_and_an
   EXPECT_EQ(events[0].result, EventResult::failed);
 }
 
-TEST_F(NoticesTest, one_that_never_answers_is_given_up) {
+TEST_F(NoticesTest, a_receiver_that_never_answers_is_given_up) {
   Silence silence;
   silence.listen();
   Notices notices(services_, quick_);
@@ -99,7 +99,7 @@ TEST_F(NoticesTest, one_that_never_answers_is_given_up) {
   EXPECT_TRUE(await_lines(execution, 1)[0].ends_with("(tried 3 times)"));
 }
 
-TEST_F(NoticesTest, more_than_may_wait_are_told_to_nobody) {
+TEST_F(NoticesTest, notices_beyond_the_limit_are_dropped) {
   Silence silence;
   silence.listen();
   quick_.most = 1;
@@ -108,9 +108,9 @@ TEST_F(NoticesTest, more_than_may_wait_are_told_to_nobody) {
   const Execution execution = end({"always " + silence.url(), "always " + silence.url() + "second"});
   notices.execution_ended(execution);
   EXPECT_NE(await_lines(execution, 1)[0].find("1 notices wait already"), std::string::npos);
-}  // and what is under way does not keep it from ending
+}  // the transfer in progress does not keep `notices` from ending
 
-TEST_F(NoticesTest, a_flow_that_names_nobody_tells_nobody) {
+TEST_F(NoticesTest, a_flow_without_receivers_sends_nothing) {
   Notices notices(services_, quick_);
   const Execution execution = end({});
   notices.execution_ended(execution);

@@ -35,7 +35,7 @@ TEST_F(PlaceTest, an_empty_directory_becomes_a_repository_and_is_recognised_agai
   EXPECT_TRUE(Place::open(path_, *made));
 }
 
-TEST_F(PlaceTest, a_directory_with_somebodys_data_is_refused_and_left_as_it_was) {
+TEST_F(PlaceTest, a_directory_with_other_data_is_refused_and_left_unchanged) {
   std::ofstream(path_ + "/thesis.tex") << "x";
   const auto made = Place::initialise(path_);
   ASSERT_FALSE(made);
@@ -62,7 +62,7 @@ TEST_F(PlaceTest, a_directory_that_is_no_longer_at_its_path_is_not_the_repositor
   EXPECT_TRUE((*place)->check());
 }
 
-TEST_F(PlaceTest, a_first_try_that_died_half_way_is_taken_up_again) {
+TEST_F(PlaceTest, an_initialisation_that_was_killed_is_completed) {
   std::ofstream(path_ + "/INDEX.txt") << "";
   std::ofstream(path_ + "/holdfast.json.new") << "{";
   EXPECT_TRUE(Place::initialise(path_));
@@ -91,7 +91,7 @@ TEST_F(PlaceTest, a_marker_of_a_newer_format_is_refused) {
   EXPECT_NE(made.error().message.find("newer"), std::string::npos);
 }
 
-TEST_F(PlaceTest, only_one_at_a_time_may_write_and_the_second_may_still_read) {
+TEST_F(PlaceTest, one_opener_may_write_and_a_second_may_only_read) {
   const std::string marker = *Place::initialise(path_);
   const auto first = Place::open(path_, marker);
   ASSERT_TRUE(first);
@@ -102,7 +102,7 @@ TEST_F(PlaceTest, only_one_at_a_time_may_write_and_the_second_may_still_read) {
   EXPECT_EQ((*second)->may_write().error().code, EBUSY);
 }
 
-TEST_F(PlaceTest, the_lease_ends_with_the_place) {
+TEST_F(PlaceTest, closing_a_repository_ends_its_lease) {
   const std::string marker = *Place::initialise(path_);
   { const auto first = Place::open(path_, marker); }
   const auto second = Place::open(path_, marker);
@@ -110,7 +110,7 @@ TEST_F(PlaceTest, the_lease_ends_with_the_place) {
   EXPECT_TRUE((*second)->may_write());
 }
 
-TEST_F(PlaceTest, a_shelf_notices_that_the_marker_has_gone) {
+TEST_F(PlaceTest, a_shelf_notices_a_removed_marker) {
   Repository repository;
   repository.id = 1;
   repository.marker = *Place::initialise(path_);
@@ -123,7 +123,7 @@ TEST_F(PlaceTest, a_shelf_notices_that_the_marker_has_gone) {
   EXPECT_EQ(gone.error().code, EIO);
 }
 
-TEST_F(PlaceTest, a_draft_counts_for_nothing_until_it_is_published_and_is_discarded_either_way) {
+TEST_F(PlaceTest, a_draft_is_no_point_until_published_and_can_be_discarded_in_both_states) {
   const std::shared_ptr<Place> place = *Place::open(path_, *Place::initialise(path_));
   const std::string directory = path_ + "/m-1234/2026-11-20T02-00-00Z";
   auto draft = Draft::create(place, "m-1234", "2026-11-20T02-00-00Z");

@@ -1,4 +1,4 @@
-// What keeps a pruning from beginning.
+// Tests of what keeps a pruning from beginning.
 #include "engine/retention/prune.h"
 
 #include <gtest/gtest.h>
@@ -29,8 +29,8 @@ class PruneTest : public testing::Test, protected test::EngineRoom {
   const source::Cancel never_;
 };
 
-// Of a capture that has published its point, and is about to commit it.
-TEST_F(PruneTest, a_point_that_is_about_to_be_committed_is_no_stranger) {
+// A capture has published its point here and is about to commit it.
+TEST_F(PruneTest, a_published_point_about_to_be_committed_does_not_refuse_a_pruning) {
   const std::string path = state_ / "r";
   std::filesystem::create_directory(path);
   const std::string marker = repository::Place::initialise(path).value();
@@ -66,8 +66,8 @@ TEST_F(PruneTest, a_point_that_is_about_to_be_committed_is_no_stranger) {
   EXPECT_TRUE(known) << known.error().message;
 }
 
-// A worker that is told so tries again by and by: runs/runner.
-TEST_F(PruneTest, it_is_busy_while_points_are_verified_and_means_to_be_tried_again) {
+// The job of such a pruning is retried, which runner_test tests.
+TEST_F(PruneTest, a_pruning_returns_ebusy_while_points_are_verified) {
   auto studies = readers_.study(machine_, [] { return false; });
   const auto refused = prune(services_, machine_, Judging::by_policy, never_);
   ASSERT_FALSE(refused);

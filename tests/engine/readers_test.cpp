@@ -1,5 +1,4 @@
-// Who reads is known for an hour; who studies a machine's files keeps it from being pruned, and the other way
-// round.
+// A read is known for an hour. A machine is either studied or pruned, never both.
 #include "engine/repository/readers.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +17,7 @@ class SetClock final : public Clock {
   Time now_{1'800'000'000s};
 };
 
-TEST(Readers, KnowWhatIsOpenAndForAnHourWhatWas) {
+TEST(Readers, a_point_is_known_as_read_while_open_and_for_an_hour_after) {
   SetClock clock;
   Readers readers;
   EXPECT_EQ(readers.use(1, clock.now()), Use::none);
@@ -36,7 +35,7 @@ TEST(Readers, KnowWhatIsOpenAndForAnHourWhatWas) {
   EXPECT_EQ(readers.use(1, clock.now()), Use::none);
 }
 
-TEST(Readers, NobodyClearsWhatIsStudied) {
+TEST(Readers, a_machine_being_studied_is_not_cleared) {
   Readers readers;
   const auto never = [] { return false; };
   auto one = readers.study(1, never);
@@ -49,7 +48,7 @@ TEST(Readers, NobodyClearsWhatIsStudied) {
   EXPECT_NE(readers.clear(1), nullptr);
 }
 
-TEST(Readers, WhoStudiesWaitsForThePruningAndMayGiveUp) {
+TEST(Readers, a_study_waits_for_the_end_of_a_pruning_and_may_give_up) {
   Readers readers;
   auto cleared = readers.clear(1);
   EXPECT_EQ(readers.study(1, [] { return true; }), nullptr);

@@ -1,4 +1,4 @@
-// Which points stay, held against a plain and slow rewrite of the rules over 10,000 random histories.
+// Compares the rules with a plain and slow rewrite over 10,000 random histories.
 #include "engine/retention/rules.h"
 
 #include <gmock/gmock.h>
@@ -21,7 +21,8 @@ using testing::IsEmpty;
 
 constexpr Time kNow{1'800'000'000s};  // 2027-01-15, a Friday
 
-// The rules as a user would say them, each from nothing: calendars by strftime, places by counting.
+// The rules as a user would state them, each computed from nothing: calendars by strftime, places by
+// counting.
 class Oracle {
  public:
   Oracle(const std::vector<Candidate>& points, Time now, const std::optional<Retirement>& retirement)
@@ -54,7 +55,7 @@ class Oracle {
  private:
   using Points = std::vector<const Candidate*>;
 
-  // The good ones of its series, and itself.
+  // Returns the good points of its series, and the point itself.
   Points with(const Candidate& point) const {
     Points among;
     for (const Candidate& other : points_) {
@@ -91,7 +92,7 @@ class Oracle {
     for (const Candidate* other : among) {
       if (!newer(*other, point)) continue;
       const std::string period = calendar(other->time, format);
-      if (period == its) return;  // it is not the newest of its own
+      if (period == its) return;  // another point is newer in this period
       later.insert(period);
     }
     if (static_cast<int>(later.size()) < *keep) reasons.insert(reason);
@@ -124,7 +125,7 @@ std::vector<Candidate> random_history(Random& random) {
   for (std::uint64_t i = 0; i < count; ++i) {
     Candidate point;
     point.id = static_cast<Id>(i + 1);
-    // To the minute, so that some are of the same instant; some of the future, by a clock that was set back.
+    // Times are whole minutes, so that some are equal; some lie in the future, as after a clock was put back.
     point.time = kNow + 60min - std::chrono::minutes{random.below(static_cast<std::uint64_t>(span.count()))};
     const std::uint64_t flow = random.below(flows);
     point.series = {static_cast<Id>(flow + 1), static_cast<Id>(random.between(1, 2))};
@@ -147,7 +148,7 @@ bool agree(const std::vector<Candidate>& points, const std::optional<Retirement>
   return true;
 }
 
-TEST(RetentionRules, are_what_the_oracle_says_over_ten_thousand_histories) {
+TEST(RetentionRules, judgements_agree_with_the_oracle_over_ten_thousand_histories) {
   Random random;
   for (int i = 0; i < 10'000; ++i) {
     const auto points = random_history(random);
@@ -157,13 +158,13 @@ TEST(RetentionRules, are_what_the_oracle_says_over_ten_thousand_histories) {
   }
 }
 
-TEST(RetentionRules, that_are_broken_are_seen_by_the_oracle) {
+TEST(RetentionRules, broken_rules_are_seen_by_the_oracle) {
   Random random;
   int seen = 0;
   for (int i = 0; i < 1000; ++i) {
     const auto points = random_history(random);
     auto wrong = points;
-    for (Candidate& point : wrong) point.good = true;  // as if bad ones took places
+    for (Candidate& point : wrong) point.good = true;  // as if bad points took places
     seen += agree(points, {}, judge(wrong, kNow, {})) ? 0 : 1;
   }
   EXPECT_GT(seen, 50);
@@ -173,7 +174,7 @@ Candidate made(Id id, Time time, const PolicyDefinition& policy) {
   return {.id = id, .time = time, .series = {1, 1}, .policy = policy};
 }
 
-TEST(RetentionRules, keep_the_newest_of_each_period_that_has_points) {
+TEST(RetentionRules, the_newest_point_of_each_period_is_kept) {
   const PolicyDefinition policy{.keep_daily = 2, .keep_monthly = 1};
   const auto judged = judge({made(1, kNow - 24h * 40, policy), made(2, kNow - 24h * 10, policy),
                              made(3, kNow - 1h, policy), made(4, kNow, policy)},
@@ -184,7 +185,7 @@ TEST(RetentionRules, keep_the_newest_of_each_period_that_has_points) {
   EXPECT_THAT(judged[3].reasons, ElementsAre(Reason::daily, Reason::monthly));
 }
 
-TEST(RetentionRules, let_a_bad_point_take_no_place_and_keep_it_while_there_are_not_enough_good_ones) {
+TEST(RetentionRules, a_bad_point_takes_no_place_and_stays_while_good_ones_are_too_few) {
   const PolicyDefinition policy{.keep_last = 2};
   std::vector points{made(1, kNow - 5h, policy), made(2, kNow - 4h, policy), made(3, kNow - 3h, policy)};
   points[1].good = false;
@@ -197,14 +198,14 @@ TEST(RetentionRules, let_a_bad_point_take_no_place_and_keep_it_while_there_are_n
   for (const Judgement& judgement : judge(points, kNow, {})) EXPECT_TRUE(judgement.stays());
 }
 
-TEST(RetentionRules, keep_all_without_a_policy_and_by_one_that_names_nothing) {
+TEST(RetentionRules, all_points_stay_without_a_policy_or_under_an_empty_one) {
   std::vector points{made(1, kNow - 24h * 9000, {}), made(2, kNow, {.retries = 5})};
   points[0].policy.reset();
   for (const Judgement& judgement : judge(points, kNow, {}))
     EXPECT_THAT(judgement.reasons, ElementsAre(Reason::no_policy));
 }
 
-TEST(RetentionRules, let_all_of_a_retired_machine_go_when_its_time_is_over_but_what_is_pinned) {
+TEST(RetentionRules, points_of_a_retired_machine_go_when_its_time_is_over_unless_pinned) {
   std::vector points{made(1, kNow - 24h, {.keep_last = 5}), made(2, kNow, {.keep_last = 5})};
   points[0].held = {Reason::pinned};
   auto judged = judge(points, kNow, Retirement{kNow - 10h, 11h});

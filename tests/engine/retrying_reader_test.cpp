@@ -1,4 +1,4 @@
-// Connections that drop, between a real reader and a real server.
+// Tests of connections that drop, between a real reader and a real server.
 #include "engine/capture/retrying_reader.h"
 
 #include <gmock/gmock.h>
@@ -22,13 +22,13 @@ using test::DroppingProxy;
 using test::Process;
 using test::TemporaryDirectory;
 
-constexpr std::uint64_t kSize = 24 * kMiB;  // little enough for one connection
+constexpr std::uint64_t kSize = 24 * kMiB;  // small enough for one connection
 constexpr Retries kQuick{.most = 4, .first_pause = std::chrono::milliseconds{1}};
 
 class Dropped : public testing::Test {
  protected:
   void SetUp() override {
-    // Not nbdkit, which dies of clients that vanish.
+    // A qemu-nbd serves the disk, because nbdkit dies of clients that vanish.
     Bytes content(kSize);
     for (std::uint64_t i = 0; i < kSize; i += 8) store_be<std::uint64_t>(content.data() + i, i);
     std::ofstream(file_, std::ios::binary).write(reinterpret_cast<const char*>(content.data()), kSize);
@@ -41,7 +41,7 @@ class Dropped : public testing::Test {
     const source::nbd::Export disk{.socket = proxy_socket_, .name = "", .bitmap = "", .size = kSize};
     return {std::make_unique<source::nbd::Reader>(disk, source::nbd::Limits{}), kQuick};
   }
-  // All of the disk; what came, each piece once and right.
+  // Reads the whole disk; expects each piece once, with the right bytes.
   Result<> read_all(RetryingReader& disk, const Cancel& cancel = {}) {
     const Range all{0, kSize};
     return disk.read(
@@ -65,7 +65,7 @@ class Dropped : public testing::Test {
   std::uint64_t bytes_ = 0;
 };
 
-TEST_F(Dropped, AReadGoesOnWhereItWasAndSeesEachPieceOnce) {
+TEST_F(Dropped, a_read_continues_where_it_was_and_delivers_each_piece_once) {
   DroppingProxy proxy(proxy_socket_, server_socket_, 3, 5'000'000);
   auto disk = reader();
   const auto done = read_all(disk);
@@ -74,12 +74,12 @@ TEST_F(Dropped, AReadGoesOnWhereItWasAndSeesEachPieceOnce) {
   EXPECT_EQ(proxy.connections(), 4);
 }
 
-// No driver of ours does it, and each may: pieces are at most 256 KiB, and may be any less.
+// Delivers pieces smaller than 256 KiB. No driver does so, but each may.
 class SmallPieces final : public source::DiskReader {
  public:
   Result<std::vector<source::Extent>> extents(std::uint64_t, std::uint64_t) override { return {}; }
   Result<> read(std::span<const Range> ranges, const Sink& sink, const Cancel&) override {
-    int left = 3;  // until the connection drops
+    int left = 3;  // pieces until the connection drops
     for (const Range& range : ranges)
       for (std::uint64_t done = 0; done < range.length; done += kLength) {
         if (left-- == 0) return fail(ECONNRESET, "dropped");
@@ -92,7 +92,7 @@ class SmallPieces final : public source::DiskReader {
   static constexpr std::uint64_t kLength = 10'000;
 };
 
-TEST(SmallerPieces, AreAllReadThoughConnectionsDrop) {
+TEST(SmallerPieces, all_pieces_are_read_although_connections_drop) {
   RetryingReader disk(std::make_unique<SmallPieces>(), kQuick);
   std::map<std::uint64_t, std::uint64_t> seen;
   const Range ranges[] = {{0, 300'000}, {400'000, 25'000}};
@@ -108,7 +108,7 @@ TEST(SmallerPieces, AreAllReadThoughConnectionsDrop) {
   EXPECT_EQ(bytes, 325'000u);
 }
 
-TEST_F(Dropped, ItGivesUpWhenNothingComesAnyMore) {
+TEST_F(Dropped, a_read_gives_up_after_tries_without_a_byte) {
   DroppingProxy proxy(proxy_socket_, server_socket_, 1000, 0);
   auto disk = reader();
   const auto done = read_all(disk);
@@ -117,7 +117,7 @@ TEST_F(Dropped, ItGivesUpWhenNothingComesAnyMore) {
   EXPECT_EQ(proxy.connections(), 1 + kQuick.most) << done.error().code << " " << done.error().message;
 }
 
-TEST_F(Dropped, ThatSomethingCameMakesTheAttemptsAnew) {
+TEST_F(Dropped, a_delivered_piece_resets_the_count_of_tries) {
   DroppingProxy proxy(proxy_socket_, server_socket_, 2 * kQuick.most, 3'000'000);
   auto disk = reader();
   const auto done = read_all(disk);
@@ -125,14 +125,14 @@ TEST_F(Dropped, ThatSomethingCameMakesTheAttemptsAnew) {
   EXPECT_EQ(bytes_, kSize);
 }
 
-TEST_F(Dropped, ExtentsAreAskedForAgain) {
+TEST_F(Dropped, a_query_of_extents_is_retried) {
   DroppingProxy proxy(proxy_socket_, server_socket_, 2, 10);
   auto disk = reader();
   const auto extents = disk.extents(0, kSize);
   EXPECT_TRUE(extents) << extents.error().code << " " << extents.error().message;
 }
 
-TEST_F(Dropped, TheSinksOwnErrorIsNotTriedAgain) {
+TEST_F(Dropped, an_error_of_the_sink_is_not_retried) {
   DroppingProxy proxy(proxy_socket_, server_socket_, 0, 0);
   auto disk = reader();
   const Range all{0, kSize};
@@ -143,7 +143,7 @@ TEST_F(Dropped, TheSinksOwnErrorIsNotTriedAgain) {
   EXPECT_EQ(proxy.connections(), 1);
 }
 
-TEST_F(Dropped, ACancelEndsThePause) {
+TEST_F(Dropped, a_cancel_ends_the_pause_before_a_retry) {
   DroppingProxy proxy(proxy_socket_, server_socket_, 1000, 100);
   const source::nbd::Export export_{.socket = proxy_socket_, .name = "", .bitmap = "", .size = kSize};
   RetryingReader disk(std::make_unique<source::nbd::Reader>(export_, source::nbd::Limits{}),

@@ -1,4 +1,4 @@
-// Law 19 in the engine: who gives what away, and that a flow does only what its owner may.
+// Law 19 in the engine: who may give objects away, and that a flow does only what its owner may.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,7 +41,7 @@ class Rights : public testing::Test {
   Id repository_ = 0, machine_ = 0, flow_ = 0;
 };
 
-TEST_F(Rights, WhoMakesAReferenceNeedsTheRightToWriteThere) {
+TEST_F(Rights, naming_a_machine_or_repository_needs_the_right_to_write_to_it) {
   give(ObjectKind::flow, flow_, {.uid = kOwner.uid, .gid = 50, .mode = 0770});
   give(ObjectKind::machine, machine_, {.uid = kOwner.uid, .gid = kOwner.gid, .mode = 0750});
   give(ObjectKind::repository, repository_, {.uid = 0, .gid = 50, .mode = 0770});
@@ -55,12 +55,12 @@ TEST_F(Rights, WhoMakesAReferenceNeedsTheRightToWriteThere) {
   EXPECT_FALSE(engine_->flow(flow_)->flow.complete);
   // Root may name anything, and the flow's own group may write to the repository.
   ASSERT_TRUE(define(kRoot));
-  // What is named already may stay.
+  // References that the flow already has may stay.
   EXPECT_TRUE(define(kOwner));
   EXPECT_TRUE(define(kMember));
 }
 
-TEST_F(Rights, AFlowFollowsWhatItsUserMayLookInto) {
+TEST_F(Rights, a_flow_may_name_only_objects_that_its_user_may_look_into) {
   const Id schedule = *engine_->create(ObjectKind::schedule, "s", kRoot);
   ASSERT_TRUE(engine_->define(schedule, ScheduleDefinition{.cron = "@daily"}, kRoot));
   const Id before = *engine_->create(ObjectKind::flow, "g", kRoot);
@@ -75,7 +75,7 @@ TEST_F(Rights, AFlowFollowsWhatItsUserMayLookInto) {
   EXPECT_TRUE(define(kOwner, "s", "g"));
 }
 
-TEST_F(Rights, AFlowDoesOnlyWhatItsOwnerMay) {
+TEST_F(Rights, a_flow_does_only_what_its_owner_may) {
   ASSERT_TRUE(define(kRoot));
   give(ObjectKind::flow, flow_, {.uid = kOwner.uid, .gid = kOwner.gid, .mode = 0750});
   for (const Caller& caller : {kRoot, kOwner}) {
@@ -88,7 +88,7 @@ TEST_F(Rights, AFlowDoesOnlyWhatItsOwnerMay) {
   EXPECT_TRUE(engine_->list(ObjectKind::execution, flow_)->empty());
 }
 
-TEST_F(Rights, AnOwnerChangesGroupAndModeAndRootTheRest) {
+TEST_F(Rights, an_owner_changes_group_and_mode_and_only_root_the_owner) {
   const Ownership its{.uid = kMember.uid, .gid = 7, .mode = 0750};
   give(ObjectKind::flow, flow_, its);
   const auto set = [&](const Ownership& wanted, const Caller& caller) {
@@ -106,7 +106,7 @@ TEST_F(Rights, AnOwnerChangesGroupAndModeAndRootTheRest) {
   EXPECT_EQ(newest().by, (Caller{1002, 1002, 1}));
 }
 
-TEST_F(Rights, CollectionsAreGivenAwayTooAndPointsAreNot) {
+TEST_F(Rights, collections_can_be_given_away_and_points_can_not) {
   give(ObjectKind::flow, 0, {.uid = 0, .gid = 50, .mode = 0775});
   EXPECT_EQ(*engine_->ownership(ObjectKind::flow, 0), (Ownership{0, 50, 0775}));
   EXPECT_EQ(newest().object, "flows");

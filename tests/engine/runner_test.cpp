@@ -1,5 +1,5 @@
-// What a job's worker and the watchdog make of it: tried again, given up, ended; with a pace that a test can
-// wait for.
+// Tests of what the workers and the watchdog do with jobs: retry, give up, end. Pauses are short enough for a
+// test.
 #include "engine/runs/runner.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class RunnerTest : public testing::Test, protected test::EngineRoom {
     runner_.set_limit(2);
   }
 
-  // A job of the execution, recorded.
+  // Records a job of the execution and returns its work.
   Work work(decltype(Work::perform) perform) {
     Job job = new_job(JobType::backup, "", kNow);
     job.execution_id = course_->execution;
@@ -50,7 +50,7 @@ class RunnerTest : public testing::Test, protected test::EngineRoom {
     EXPECT_TRUE(added) << added.error().message;
     return {.job = job.id, .course = course_, .flow = flow_, .name = "r1", .perform = std::move(perform)};
   }
-  // An execution ends with its last job: all are recorded by now.
+  // Adds jobs that are all recorded by now, because an execution ends with its last job.
   void add_all(std::vector<Work> works) {
     for (Work& one : works) runner_.add(std::move(one));
   }
@@ -69,7 +69,7 @@ class RunnerTest : public testing::Test, protected test::EngineRoom {
     for (const auto& line : lines.value()) text += line.text + "\n";
     return text;
   }
-  // Until somebody cancels it.
+  // Performs until it is cancelled.
   static Result<JobEnd> forever(ProgressMeter&, const source::Cancel& cancel) {
     HF_CHECK(capture::wait_until(std::chrono::steady_clock::now() + 1h, &cancel));
     return JobEnd{};
@@ -81,7 +81,7 @@ class RunnerTest : public testing::Test, protected test::EngineRoom {
   Runner runner_{services_, nobody_, {.first = 5ms, .longest = 10ms}, [this](const Execution&) { ++ended_; }};
 };
 
-TEST_F(RunnerTest, what_may_pass_is_tried_again_and_the_log_says_so) {
+TEST_F(RunnerTest, a_failure_that_may_pass_is_retried_and_logged) {
   Work one = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
     if (++tries_ < 3) return fail(EHOSTUNREACH, "nobody answers");
     return JobEnd{};
@@ -94,7 +94,7 @@ TEST_F(RunnerTest, what_may_pass_is_tried_again_and_the_log_says_so) {
       << log();
 }
 
-TEST_F(RunnerTest, after_so_many_tries_it_has_failed) {
+TEST_F(RunnerTest, a_job_that_fails_at_every_retry_ends_as_error) {
   Work one = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
     ++tries_;
     return fail(EHOSTUNREACH, "nobody answers");
@@ -107,7 +107,7 @@ TEST_F(RunnerTest, after_so_many_tries_it_has_failed) {
   EXPECT_EQ(tries_, 3);
 }
 
-TEST_F(RunnerTest, what_would_be_refused_again_is_not_tried_again) {
+TEST_F(RunnerTest, a_refusal_is_not_retried) {
   Work one = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
     ++tries_;
     return fail(EROFS, "it is read-only");
@@ -118,7 +118,7 @@ TEST_F(RunnerTest, what_would_be_refused_again_is_not_tried_again) {
   EXPECT_EQ(tries_, 1);
 }
 
-TEST_F(RunnerTest, a_cancel_ends_the_waiting_for_another_try) {
+TEST_F(RunnerTest, a_cancel_ends_the_pause_before_a_retry) {
   Runner patient(services_, nobody_, {.first = 1h, .longest = 1h}, [](const Execution&) {});
   patient.set_limit(1);
   Work one = work([this](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
@@ -136,9 +136,9 @@ TEST_F(RunnerTest, a_cancel_ends_the_waiting_for_another_try) {
   EXPECT_EQ(tries_, 1);
 }
 
-// What is accepted can be seen, and cancelled, before it is added: here for as long as another job takes to
-// be recorded.
-TEST_F(RunnerTest, a_cancel_of_an_execution_that_is_not_yet_added_is_not_lost) {
+// Accepted work is visible, and can be cancelled, before it is added. Recording another job makes that span
+// long here.
+TEST_F(RunnerTest, a_cancel_of_an_execution_before_its_jobs_are_added_is_not_lost) {
   const auto until_cancelled = [](ProgressMeter&, const source::Cancel& cancel) -> Result<JobEnd> {
     HF_CHECK(capture::wait_until(std::chrono::steady_clock::now() + 20s, &cancel));
     return JobEnd{};
@@ -156,7 +156,7 @@ TEST_F(RunnerTest, a_cancel_of_an_execution_that_is_not_yet_added_is_not_lost) {
   EXPECT_EQ(await_end().status, RunStatus::cancelled);
 }
 
-TEST_F(RunnerTest, a_cancel_of_a_job_that_is_not_yet_added_is_not_lost) {
+TEST_F(RunnerTest, a_cancel_of_a_job_before_it_is_added_is_not_lost) {
   auto admission = runner_.admit().value();
   Work one = work(forever);
   const Id job = one.job;
@@ -173,7 +173,7 @@ TEST_F(RunnerTest, a_cancel_of_a_job_that_is_not_yet_added_is_not_lost) {
   EXPECT_EQ(runner_.cancel(new_id()).error().code, EINVAL);
 }
 
-TEST_F(RunnerTest, a_cancel_of_one_job_leaves_those_that_are_added_after_it) {
+TEST_F(RunnerTest, a_cancel_of_one_job_leaves_jobs_added_after_it) {
   auto admission = runner_.admit().value();
   Work one = work(forever),
        other = work([](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> { return JobEnd{}; });
@@ -187,7 +187,7 @@ TEST_F(RunnerTest, a_cancel_of_one_job_leaves_those_that_are_added_after_it) {
   EXPECT_EQ(ended.jobs_completed, 1);
 }
 
-TEST_F(RunnerTest, while_one_waits_for_another_try_others_have_its_place) {
+TEST_F(RunnerTest, a_job_that_waits_for_a_retry_frees_its_place) {
   Runner patient(services_, nobody_, {.first = 1h, .longest = 1h}, [](const Execution&) {});
   patient.set_limit(1);
   Work one = work([](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> { return fail(EIO, "away"); });
@@ -203,7 +203,7 @@ TEST_F(RunnerTest, while_one_waits_for_another_try_others_have_its_place) {
   while (tries_ == 0) std::this_thread::sleep_for(1ms);
 }
 
-TEST_F(RunnerTest, what_waits_says_for_what) {
+TEST_F(RunnerTest, a_waiting_job_says_what_it_waits_for) {
   runner_.set_limit_of(/*repository*/ 8, 1);
   std::atomic<bool> is_opening = false, opens = false;
   course_->before = [&](const source::Cancel&) -> std::optional<JobEnd> {
@@ -237,7 +237,7 @@ TEST_F(RunnerTest, what_waits_says_for_what) {
   for (const Id job : jobs) EXPECT_EQ(runner_.waits_for(job), std::nullopt);
 }
 
-TEST_F(RunnerTest, what_gets_no_further_is_ended_and_what_moves_is_not) {
+TEST_F(RunnerTest, a_job_without_progress_is_ended_and_one_that_moves_is_not) {
   Work still = work(forever);
   still.stall = 2s;
   Work moving = work([](ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
@@ -256,7 +256,7 @@ TEST_F(RunnerTest, what_gets_no_further_is_ended_and_what_moves_is_not) {
   EXPECT_EQ(ended.jobs_completed, 1);
 }
 
-TEST_F(RunnerTest, what_does_not_even_end_when_it_is_cancelled_is_ended_in_the_catalog) {
+TEST_F(RunnerTest, a_job_that_ignores_its_cancel_is_ended_in_the_catalog) {
   Runner hasty(services_, nobody_, {.patience = 50ms}, [this](const Execution&) { ++ended_; });
   hasty.set_limit(1);
   std::atomic<bool> hangs = true;
@@ -279,7 +279,7 @@ TEST_F(RunnerTest, what_does_not_even_end_when_it_is_cancelled_is_ended_in_the_c
   EXPECT_EQ(ended_, 1);
 }
 
-TEST_F(RunnerTest, a_timeout_ends_what_runs_and_what_waits_of_the_execution_and_nothing_else) {
+TEST_F(RunnerTest, a_timeout_ends_the_running_and_the_waiting_jobs_of_the_execution) {
   course_->timeout = 1s;
   runner_.set_limit(1);
   add_all({work(forever), work(forever)});
@@ -289,7 +289,7 @@ TEST_F(RunnerTest, a_timeout_ends_what_runs_and_what_waits_of_the_execution_and_
   EXPECT_EQ(ended.jobs_failed, 2);
 }
 
-TEST_F(RunnerTest, what_comes_before_comes_once_and_what_comes_after_sees_how_it_went) {
+TEST_F(RunnerTest, hooks_run_once_before_all_jobs_and_once_after_with_the_result) {
   std::atomic<int> before = 0;
   std::optional<RunStatus> seen;
   course_->before = [&](const source::Cancel&) {
@@ -313,7 +313,7 @@ TEST_F(RunnerTest, what_comes_before_comes_once_and_what_comes_after_sees_how_it
   EXPECT_EQ(ended_, 1);
 }
 
-TEST_F(RunnerTest, what_comes_before_may_refuse_them_all) {
+TEST_F(RunnerTest, hooks_before_the_jobs_may_refuse_all_of_them) {
   course_->before = [](const source::Cancel&) {
     return std::optional<JobEnd>{
         {.status = RunStatus::cancelled, .reason = EndReason::condition_not_met, .message = "not now"}};
@@ -325,8 +325,8 @@ TEST_F(RunnerTest, what_comes_before_may_refuse_them_all) {
   EXPECT_EQ(ended.jobs_skipped, 3);
 }
 
-// Law 16: nothing stays `running` since the catalog could not be written to for a while.
-TEST_F(RunnerTest, an_end_that_cannot_be_written_down_is_tried_again_until_it_can) {
+// Law 16: no job stays `running` because the catalog could not be written to for a while.
+TEST_F(RunnerTest, an_end_that_cannot_be_recorded_is_retried_until_it_can) {
   const auto other = db::Connection::open(state_ / "catalog.sqlite", db::Mode::read_write).value();
   std::atomic<bool> begun = false, ends = false;
   Work one = work([&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
@@ -348,7 +348,7 @@ TEST_F(RunnerTest, an_end_that_cannot_be_written_down_is_tried_again_until_it_ca
   EXPECT_EQ(await_end().status, RunStatus::success);
 }
 
-TEST_F(RunnerTest, what_follows_from_a_job_belongs_to_its_execution) {
+TEST_F(RunnerTest, work_that_follows_a_job_belongs_to_its_execution) {
   Work one = work([](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> { return JobEnd{}; });
   one.next = [this](db::Connection& db, const JobEnd&) -> Result<std::optional<Work>> {
     Job job = new_job(JobType::verify, "", kNow);

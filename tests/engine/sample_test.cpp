@@ -1,4 +1,4 @@
-// A source's word held against the parent: by the sums of its content, and by its images.
+// Compares a source's word with the parent: by the sums of its content, and by its images.
 #include "engine/capture/sample.h"
 
 #include <gtest/gtest.h>
@@ -12,12 +12,12 @@ namespace {
 using test::MemoryFile;
 
 constexpr std::uint32_t kCluster = 64 * kKiB;
-constexpr std::uint64_t kClusters = 2000;  // of data, and as many of zeros after them
+constexpr std::uint64_t kClusters = 2000;  // clusters of data; as many of zeros follow
 constexpr std::uint64_t kDiskSize = 2 * kClusters * kCluster;
 
 Bytes cluster(char with) { return Bytes(kCluster, static_cast<std::byte>(with)); }
 
-// A disk in memory that says of itself what the test wants.
+// A disk in memory that claims what the test wants.
 class Told final : public source::DiskReader {
  public:
   Result<std::vector<source::Extent>> extents(std::uint64_t offset, std::uint64_t length) override {
@@ -67,7 +67,7 @@ struct Parent {
 
 class Sampling : public testing::TestWithParam<Parent> {
  protected:
-  // Of all the data, or of some clusters beyond it.
+  // Looks at all data, or at some clusters beyond it.
   Sample::Found look(source::Extent extent, unsigned percent = 1) {
     Sample sample(GetParam().made(), kCluster, kDiskSize, percent);
     return sample.look(reader_, std::span{&extent, 1}, source::Cancel{}).value();
@@ -78,34 +78,36 @@ class Sampling : public testing::TestWithParam<Parent> {
   Told reader_;
 };
 
-TEST_P(Sampling, ReadsAShareOfWhatIsCalledUnchanged) {
+TEST_P(Sampling, a_share_of_the_unchanged_clusters_is_read) {
   const auto found = look(data(false, false), 5);
   EXPECT_EQ(found.bytes_read, kClusters / 20 * kCluster);
   EXPECT_FALSE(found.lie);
 }
 
-TEST_P(Sampling, ReadsSixteenClustersAtLeast) {
+TEST_P(Sampling, at_least_sixteen_clusters_are_read) {
   EXPECT_EQ(look({0, 100 * kCluster, false, false}).bytes_read, Sample::kAtLeast * kCluster);
 }
 
-TEST_P(Sampling, ReadsNothingOfWhatHasChanged) { EXPECT_EQ(look(data(false, true)).bytes_read, 0u); }
+TEST_P(Sampling, changed_clusters_are_not_read) { EXPECT_EQ(look(data(false, true)).bytes_read, 0u); }
 
-TEST_P(Sampling, FindsALie) {
+TEST_P(Sampling, changed_data_called_unchanged_is_found) {
   reader_.with = 'b';
   EXPECT_TRUE(look(data(false, false)).lie);
 }
 
-TEST_P(Sampling, FindsALieAboutZerosWithoutReading) {
+TEST_P(Sampling, data_called_unchanged_zeros_is_found_without_reading) {
   const auto found = look(data(true, false));
   EXPECT_TRUE(found.lie);
   EXPECT_EQ(found.bytes_read, 0u);
 }
 
-TEST_P(Sampling, FindsDataWhereTheParentHasZeros) { EXPECT_TRUE(look(zeros(false)).lie); }
+TEST_P(Sampling, data_called_unchanged_over_zeros_of_the_parent_is_found) {
+  EXPECT_TRUE(look(zeros(false)).lie);
+}
 
-TEST_P(Sampling, BelievesZerosWhereTheParentHasZeros) { EXPECT_FALSE(look(zeros(true)).lie); }
+TEST_P(Sampling, zeros_called_unchanged_over_zeros_are_believed) { EXPECT_FALSE(look(zeros(true)).lie); }
 
-TEST_P(Sampling, TakesAChangeSinceItAskedForNoLie) {
+TEST_P(Sampling, a_change_after_the_question_is_no_lie) {
   reader_.with = 'b';
   reader_.changed_by_now = true;
   EXPECT_FALSE(look(data(false, false)).lie);

@@ -1,4 +1,4 @@
-// QEMU's reading of a disk beside ours, with real images.
+// Compares QEMU's reading of a disk with ours, on real images.
 #include "engine/verify/second_opinion.h"
 
 #include <gmock/gmock.h>
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 class SecondOpinion : public testing::Test {
  protected:
-  // A qcow2 of 64 MiB with 1 MiB of that byte at that place.
+  // Makes a qcow2 of 64 MiB with 1 MiB of the given byte at the given place.
   std::string image(const std::string& name, int byte, const std::string& at) {
     const std::string path = directory_ / name;
     EXPECT_EQ(Process::run({"qemu-img", "create", "-q", "-f", "qcow2", path, "64M"}), 0);
@@ -40,13 +40,13 @@ class SecondOpinion : public testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(SecondOpinion, IsTheSameOfTheSameImage) {
+TEST_F(SecondOpinion, the_same_image_compares_equal) {
   image("a", 1, "5M");
   const auto compared = compare(*ours("a"), *theirs("a"), look);
   EXPECT_TRUE(compared) << compared.error().message;
 }
 
-TEST_F(SecondOpinion, OfOtherDataNamesThePlace) {
+TEST_F(SecondOpinion, different_data_is_refused_with_its_offset) {
   image("a", 1, "5M");
   image("b", 2, "5M");
   const auto compared = compare(*ours("a"), *theirs("b"), look);
@@ -55,14 +55,14 @@ TEST_F(SecondOpinion, OfOtherDataNamesThePlace) {
   EXPECT_THAT(compared.error().message, HasSubstr(" 5242880 "));
 }
 
-TEST_F(SecondOpinion, SeesDataWhereWeSeeNone) {
+TEST_F(SecondOpinion, data_that_only_one_side_reads_is_found) {
   image("a", 1, "5M");
   image("b", 1, "40M");
   EXPECT_FALSE(compare(*ours("a"), *theirs("b"), look));
   EXPECT_FALSE(compare(*ours("b"), *theirs("a"), look));
 }
 
-TEST_F(SecondOpinion, IsEndedByItsWatcher) {
+TEST_F(SecondOpinion, an_error_of_the_watcher_ends_the_comparison) {
   image("a", 1, "5M");
   const auto compared =
       compare(*ours("a"), *theirs("a"), [](std::uint64_t) -> Result<> { return fail(ECANCELED, "enough"); });
@@ -70,7 +70,9 @@ TEST_F(SecondOpinion, IsEndedByItsWatcher) {
   EXPECT_EQ(compared.error().code, ECANCELED);
 }
 
-TEST_F(SecondOpinion, OfWhatIsNoImageIsAnError) { EXPECT_FALSE(ServedImage::open(directory_ / "nowhere")); }
+TEST_F(SecondOpinion, a_file_that_is_no_image_is_refused) {
+  EXPECT_FALSE(ServedImage::open(directory_ / "nowhere"));
+}
 
 }  // namespace
 }  // namespace holdfast::verify

@@ -1,4 +1,4 @@
-// What a run could not take away is tried again without another run; and never beside one.
+// Leftovers of a run are removed later without another run, and never beside one.
 #include "engine/runs/sweeper.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ class SweeperTest : public testing::Test, protected test::EngineRoom {
   static void until(const std::function<bool()>& condition) {
     while (!condition()) std::this_thread::sleep_for(1ms);
   }
-  // Returns when a try that began later than this has ended.
+  // Returns when a try that began after the call has ended.
   void await_try() {
     const auto claimed = [this] {
       const bool free = runner_.claim(machine_);
@@ -70,7 +70,7 @@ class SweeperTest : public testing::Test, protected test::EngineRoom {
   Runner runner_{services_, nobody_, {}, [](const Execution&) {}};
 };
 
-TEST_F(SweeperTest, WhatCouldNotBeTakenAwayIsTriedUntilItCan) {
+TEST_F(SweeperTest, leftovers_that_could_not_be_removed_are_retried_until_they_are) {
   Sweeper sweeper(services_, runner_, {.first = 1ms, .longest = 4ms});
   fs::rename(state_ / "r", state_ / "away");
   sweeper.take_on(machine_);
@@ -81,7 +81,7 @@ TEST_F(SweeperTest, WhatCouldNotBeTakenAwayIsTriedUntilItCan) {
   until([this] { return settled(); });
 }
 
-TEST_F(SweeperTest, WhileAJobHasTheMachineItWaits) {
+TEST_F(SweeperTest, a_sweep_waits_while_a_job_uses_the_machine) {
   Sweeper sweeper(services_, runner_, {.first = 1ms, .longest = 4ms});
   std::atomic<bool> going_on = false;
   bool left_alone = false;
@@ -101,7 +101,7 @@ TEST_F(SweeperTest, WhileAJobHasTheMachineItWaits) {
   EXPECT_TRUE(left_alone);
 }
 
-TEST_F(SweeperTest, AJobWaitsForAMachineThatIsClaimed) {
+TEST_F(SweeperTest, a_job_waits_for_a_claimed_machine) {
   ASSERT_TRUE(runner_.claim(machine_));
   EXPECT_FALSE(runner_.claim(machine_));
   std::atomic<bool> released = false, done = false;
@@ -117,7 +117,7 @@ TEST_F(SweeperTest, AJobWaitsForAMachineThatIsClaimed) {
   until([&] { return done.load(); });
 }
 
-TEST_F(SweeperTest, ItEndsInTheMiddleOfAPause) {
+TEST_F(SweeperTest, a_stop_ends_the_pause_before_a_sweep) {
   Sweeper sweeper(services_, runner_, {.first = 24h, .longest = 24h});
   sweeper.take_on(machine_);
   sweeper.stop();

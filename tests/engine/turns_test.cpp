@@ -1,4 +1,4 @@
-// Who begins next: limits, priorities, turns.
+// Tests of which job begins next: limits, priorities, turns.
 #include "engine/runs/turns.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 namespace holdfast::runs {
 namespace {
 
-// Works a list of jobs off, one after the other, as the runner takes them; the flows in the order of their
+// Works off a list of jobs one by one, as the runner takes them. Returns their flows in the order of their
 // turns.
 std::vector<Id> order_of(std::list<Work> waiting) {
   Turns turns;
@@ -43,7 +43,7 @@ TEST(Turns, flows_of_one_priority_take_turns) {
   EXPECT_EQ(order_of(joined(jobs(1, 3), jobs(2, 2))), (std::vector<Id>{1, 2, 1, 2, 1}));
 }
 
-TEST(Turns, a_flow_of_a_thousand_machines_keeps_nobody_waiting) {
+TEST(Turns, a_flow_of_a_thousand_machines_delays_no_other) {
   const auto order = order_of(joined(jobs(1, 1000), jobs(2, 1)));
   EXPECT_EQ(std::ranges::find(order, 2) - order.begin(), 1);
 }
@@ -53,13 +53,13 @@ TEST(Turns, a_higher_priority_goes_first) {
   EXPECT_EQ(order, (std::vector<Id>{2, 2, 2, 1, 1, 1}));
 }
 
-TEST(Turns, nobody_starves_below_a_priority_that_never_ends) {
+TEST(Turns, a_low_priority_does_not_starve_below_a_higher_one_that_never_ends) {
   const auto order = order_of(joined(jobs(1, 10), jobs(2, 1000, 100)));
   const auto last = std::find(order.rbegin(), order.rend(), 1);
   EXPECT_LE(order.rend() - last, 10 * static_cast<int>(Turns::kOneOf));
 }
 
-TEST(Turns, no_more_run_than_may) {
+TEST(Turns, the_limit_of_jobs_is_kept) {
   Turns turns;
   turns.set_limit(2);
   turns.set_limit_of(7, 1);
@@ -74,7 +74,7 @@ TEST(Turns, no_more_run_than_may) {
   EXPECT_EQ(turns.full_for(there), std::nullopt);
 }
 
-TEST(Turns, no_more_run_than_may_of_one_source_and_each_repository_has_its_own_limit_beside) {
+TEST(Turns, the_limits_of_a_source_and_of_a_repository_are_kept_apart) {
   Turns turns;
   turns.set_limit(10);
   turns.set_limit_of(5, 2);
@@ -92,7 +92,7 @@ TEST(Turns, no_more_run_than_may_of_one_source_and_each_repository_has_its_own_l
   EXPECT_EQ(turns.full_for(to_one), WaitReason::max_jobs) << "its repository has room, its source has none";
 }
 
-TEST(Turns, what_is_beside_them_waits_for_no_place_and_takes_none) {
+TEST(Turns, work_beside_the_others_waits_for_no_place_and_takes_none) {
   Turns turns;
   turns.set_limit(1);
   const Work drain{.beside = true};
@@ -105,7 +105,7 @@ TEST(Turns, what_is_beside_them_waits_for_no_place_and_takes_none) {
   EXPECT_EQ(turns.full_for({}), WaitReason::max_concurrent_jobs) << "its end frees no place, either";
 }
 
-TEST(Turns, a_limit_that_is_lowered_holds_for_what_begins) {
+TEST(Turns, a_lowered_limit_holds_for_new_jobs) {
   Turns turns;
   turns.set_limit(3);
   for (int i = 0; i < 3; ++i) turns.begins({});

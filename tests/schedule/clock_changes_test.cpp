@@ -1,5 +1,5 @@
-// When clocks are put forward and back: a table made by hand, from the rules of the zones and of cron. Each
-// case is all times between two instants of UTC.
+// Times around clock changes: a table made by hand, from the rules of the zones and of cron. Each case lists
+// all times between two instants in UTC.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -161,9 +161,8 @@ const Case kCases[] = {
      "2026-11-02T12:00",
      {"2026-11-01T05:30", "2026-11-02T06:30"}},
 
-    // Lord Howe moves by half an hour: 4 October 2026 at 15:30 UTC of the 3rd 02:00 becomes 02:30; 5 April
-    // 2026 at
-    // 15:00 UTC of the 4th 02:00 becomes 01:30.
+    // Lord Howe moves by half an hour. 4 October 2026: at 15:30 UTC of the 3rd, 02:00 becomes 02:30. 5 April
+    // 2026: at 15:00 UTC of the 4th, 02:00 becomes 01:30.
     {"half a gap",
      "Australia/Lord_Howe",
      "15 2 * * *",
@@ -207,9 +206,9 @@ const Case kCases[] = {
      "2026-04-04T16:30",
      {"2026-04-04T14:45", "2026-04-04T15:15", "2026-04-04T16:15"}},
 
-    // The south: Sydney, 5 April (16:00 UTC of the 4th: 03:00 becomes 02:00) and 4 October 2026 (16:00 UTC of
-    // the 3rd:
-    // 02:00 becomes 03:00); Santiago at midnight: 6 September 2026, 04:00 UTC, 00:00 becomes 01:00.
+    // The southern half. Sydney, 5 April 2026: at 16:00 UTC of the 4th, 03:00 becomes 02:00; 4 October 2026:
+    // at 16:00 UTC of the 3rd, 02:00 becomes 03:00. Santiago, 6 September 2026: at 04:00 UTC, midnight
+    // becomes 01:00.
     {"Sydney's repeat",
      "Australia/Sydney",
      "30 2 * * *",
@@ -235,7 +234,7 @@ const Case kCases[] = {
      "2026-09-07T12:00",
      {"2026-09-06T04:00"}},
 
-    // Zones beside whole hours, and one that never changes.
+    // Zones whose offset is no whole hour, and one that never changes.
     {"three quarters",
      "Asia/Kathmandu",
      "0 6 * * *",
@@ -261,7 +260,7 @@ const Case kCases[] = {
      "2026-03-30T12:00",
      {"2026-03-29T02:30", "2026-03-30T02:30"}},
 
-    // Samoa left out 30 December 2011 whole.
+    // Samoa skipped 30 December 2011.
     {"a day that does not exist",
      "Pacific/Apia",
      "0 12 30 12 *",
@@ -270,13 +269,13 @@ const Case kCases[] = {
      {"2011-12-30T10:00"}},
 };
 
-TEST(ClockChanges, AreMetAsTheTableHasIt) {
+TEST(ClockChanges, all_times_around_clock_changes_agree_with_the_table) {
   for (const Case& one : kCases)
     EXPECT_EQ(times_of(one), one.times) << one.about << ": " << one.cron << " in " << one.zone;
 }
 
-// The harness sees a time that is an hour off, one too many, and one too few.
-TEST(ClockChanges, ATableThatIsWrongIsSeen) {
+// The comparison notices a time that is an hour off, one too many, and one too few.
+TEST(ClockChanges, a_wrong_table_is_noticed) {
   Case wrong = kCases[0];
   wrong.times[1] = "2026-03-29T00:30";
   EXPECT_NE(times_of(wrong), wrong.times);

@@ -1,4 +1,4 @@
-// An agenda on a clock of the test's own, over a real catalog; flows start as rows, and end when the test
+// An agenda over a real catalog and a clock that the test sets. Flows start as rows, and end when the test
 // says so.
 #pragma once
 
@@ -33,7 +33,7 @@ class Silent final : public Observer {
   void changed(ObjectKind, Id) override {}
 };
 
-// Begins an execution without jobs, which runs until it is ended.
+// Begins an execution without jobs, which runs until end_runs().
 class RowStarter final : public Starter {
  public:
   explicit RowStarter(const Clock& clock) : clock_(clock) {}
@@ -81,7 +81,7 @@ class AgendaTest : public testing::Test {
     return result;
   }
 
-  // A flow `f` that follows schedule `s`.
+  // Makes a flow `f` that follows schedule `s`.
   explicit AgendaTest(const ScheduleDefinition& definition = {.cron = "0 2 * * *"}) {
     clock.time = *parse_iso_time("2026-01-01T00:00:00Z");
     write([&](db::Connection& db) -> Result<> {
@@ -120,7 +120,7 @@ class AgendaTest : public testing::Test {
     });
   }
 
-  // Another life of the daemon.
+  // Begins another process's life of the agenda, over the same catalog.
   void begin_again() { agenda = std::make_unique<Agenda>(*catalog, clock, starter, observer); }
 
   std::optional<Time> look() {
@@ -132,7 +132,7 @@ class AgendaTest : public testing::Test {
     clock.time = *parse_iso_time(time);
     look();
   }
-  // From moment to moment as the agenda wants it; each run ends before the next look.
+  // Moves the clock from look to look as the agenda asks; each run ends before the next look.
   void live_until(std::string_view time) {
     const Time end = *parse_iso_time(time);
     for (auto next = look(); next && *next <= end; next = look()) {
@@ -154,7 +154,7 @@ class AgendaTest : public testing::Test {
     });
   }
 
-  // "2026-01-01T02:00:00Z started", "… skipped blackout".
+  // Returns lines like "2026-01-01T02:00:00Z started", "… skipped blackout".
   std::vector<std::string> history(Id of = 0, int at_most = 1000) {
     std::vector<std::string> lines;
     const auto newest = *catalog->read(

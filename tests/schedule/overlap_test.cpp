@@ -1,4 +1,4 @@
-// A flow never has two runs at once; what becomes of a start meanwhile; and flows that run after others.
+// A flow never has two runs at once: tests of starts that come meanwhile, and of flows that run after others.
 #include "tests/schedule/fixture.h"
 
 namespace holdfast::schedule {
@@ -11,7 +11,7 @@ using testing::SizeIs;
 
 using OverlapTest = AgendaTest;
 
-TEST_F(OverlapTest, AStartIsSkippedWhileTheFlowRuns) {
+TEST_F(OverlapTest, a_start_is_skipped_while_the_flow_runs) {
   define_schedule("s", {.cron = "0 * * * *"});
   look();
   look_at("2026-01-01T01:00:00Z");
@@ -24,7 +24,7 @@ TEST_F(OverlapTest, AStartIsSkippedWhileTheFlowRuns) {
   EXPECT_EQ(last_event(), "flow.skip flows/f already_running");
 }
 
-TEST_F(OverlapTest, OneStartWaitsForTheEndWhereTheFlowQueues) {
+TEST_F(OverlapTest, one_start_waits_for_the_end_of_the_run_if_the_flow_queues) {
   define_schedule("s", {.cron = "0 * * * *"});
   define_flow("f", {.schedule = "s", .overlap = Overlap::queue});
   look();
@@ -40,7 +40,7 @@ TEST_F(OverlapTest, OneStartWaitsForTheEndWhereTheFlowQueues) {
                                      "2026-01-01T03:00:00Z skipped already_running"));
 }
 
-TEST_F(OverlapTest, WhatWaitsSurvivesARestart) {
+TEST_F(OverlapTest, a_waiting_start_survives_a_restart) {
   define_flow("f", {.schedule = "s", .overlap = Overlap::queue});
   look();
   look_at("2026-01-01T02:00:00Z");
@@ -53,7 +53,7 @@ TEST_F(OverlapTest, WhatWaitsSurvivesARestart) {
   EXPECT_THAT(history(), ElementsAre("2026-01-01T02:00:00Z started", "2026-01-02T02:00:00Z started"));
 }
 
-TEST_F(OverlapTest, WhatWaitsIsSkippedOnceABlackoutBegins) {
+TEST_F(OverlapTest, a_waiting_start_is_skipped_once_a_blackout_begins) {
   define_schedule("s", {.cron = "0 * * * *", .blackout = {"03:30-05:00"}});
   define_flow("f", {.schedule = "s", .overlap = Overlap::queue});
   look();
@@ -66,7 +66,7 @@ TEST_F(OverlapTest, WhatWaitsIsSkippedOnceABlackoutBegins) {
 
 class AfterTest : public AgendaTest {
  protected:
-  // f runs, and ends so.
+  // Runs f and ends it with the given status.
   void run_first(RunStatus status) {
     look();
     look_at("2026-01-01T02:00:00Z");
@@ -75,7 +75,7 @@ class AfterTest : public AgendaTest {
   }
 };
 
-TEST_F(AfterTest, AFlowRunsAfterTheSuccessOfAnother) {
+TEST_F(AfterTest, a_flow_runs_after_the_success_of_another) {
   const Id second = define_flow("g", {.after = "f"});
   run_first(RunStatus::success);
   const auto runs = executions(second);
@@ -87,19 +87,19 @@ TEST_F(AfterTest, AFlowRunsAfterTheSuccessOfAnother) {
   EXPECT_THAT(executions(second), SizeIs(1));
 }
 
-TEST_F(AfterTest, AFlowDoesNotRunAfterWhatWasNoSuccess) {
+TEST_F(AfterTest, a_flow_does_not_run_after_a_failure_of_another) {
   const Id second = define_flow("g", {.after = "f"});
   run_first(RunStatus::warning);
   EXPECT_THAT(executions(second), IsEmpty());
 }
 
-TEST_F(AfterTest, AFlowThatAlwaysRunsAfterAnotherRunsAfterItsFailure) {
+TEST_F(AfterTest, a_flow_that_always_runs_after_another_runs_after_its_failure) {
   const Id second = define_flow("g", {.after = "f", .after_when = AfterWhen::always});
   run_first(RunStatus::error);
   EXPECT_THAT(executions(second), SizeIs(1));
 }
 
-TEST_F(AfterTest, AWholeChainRunsOneAfterTheOther) {
+TEST_F(AfterTest, a_chain_of_flows_runs_one_after_the_other) {
   const Id second = define_flow("g", {.after = "f"}), third = define_flow("h", {.after = "g"});
   run_first(RunStatus::success);
   EXPECT_THAT(executions(third), IsEmpty());
@@ -109,7 +109,7 @@ TEST_F(AfterTest, AWholeChainRunsOneAfterTheOther) {
   EXPECT_THAT(executions(third), SizeIs(1));
 }
 
-TEST_F(AfterTest, ARestartLosesNoTurn) {
+TEST_F(AfterTest, a_restart_loses_no_turn_after_another_flow) {
   const Id second = define_flow("g", {.after = "f"});
   look();
   look_at("2026-01-01T02:00:00Z");
@@ -122,14 +122,14 @@ TEST_F(AfterTest, ARestartLosesNoTurn) {
   EXPECT_THAT(executions(second), SizeIs(1));
 }
 
-TEST_F(AfterTest, ADisabledFlowIsSkipped) {
+TEST_F(AfterTest, a_disabled_flow_is_skipped_after_another) {
   const Id second = define_flow("g", {.enabled = false, .after = "f"});
   run_first(RunStatus::success);
   EXPECT_THAT(executions(second), IsEmpty());
   EXPECT_EQ(last_event(), "flow.skip flows/g disabled");
 }
 
-TEST_F(AfterTest, WhileTheDaemonDrainsATurnWaits) {
+TEST_F(AfterTest, a_turn_waits_while_the_daemon_drains) {
   const Id second = define_flow("g", {.after = "f"});
   look();
   look_at("2026-01-01T02:00:00Z");
@@ -142,7 +142,7 @@ TEST_F(AfterTest, WhileTheDaemonDrainsATurnWaits) {
   EXPECT_THAT(executions(second), SizeIs(1));
 }
 
-TEST_F(AfterTest, AFlowThatStillRunsIsSkippedOrWaits) {
+TEST_F(AfterTest, a_turn_of_a_running_flow_is_skipped_or_waits) {
   define_schedule("s", {.cron = "0 * * * *"});
   const Id skips = define_flow("g", {.after = "f"});
   const Id waits = define_flow("h", {.overlap = Overlap::queue, .after = "f"});
@@ -169,7 +169,7 @@ TEST_F(AfterTest, AFlowThatStillRunsIsSkippedOrWaits) {
   EXPECT_THAT(executions(waits), SizeIs(2));
 }
 
-TEST_F(AfterTest, ACircleIsRefusedAndNamesItself) {
+TEST_F(AfterTest, a_circle_of_flows_is_refused_by_name) {
   define_flow("g", {.after = "f"});
   define_flow("h", {.after = "g"});
   const auto refused = catalog->write([&](db::Connection& db) {

@@ -1,4 +1,4 @@
-// What may be written as cron, zone, blackout, span and jitter, and what each refusal says.
+// Tests of cron, zone, blackout, span and jitter: what is accepted, and what each refusal says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ std::string refusal(const ScheduleDefinition& definition) {
   return table.error().message;
 }
 
-TEST(Cron, ListsRangesStepsAndNamesMeanWhatTheyDoInCron) {
+TEST(Cron, lists_ranges_steps_and_names_mean_what_they_do_in_cron) {
   EXPECT_THAT(next_of("*/20 * * * *"),
               ElementsAre("2026-11-20T12:40:00Z", "2026-11-20T13:00:00Z", "2026-11-20T13:20:00Z"));
   EXPECT_THAT(next_of("5,35 8-18/5 * * *", 4), ElementsAre("2026-11-20T13:05:00Z", "2026-11-20T13:35:00Z",
@@ -47,21 +47,21 @@ TEST(Cron, ListsRangesStepsAndNamesMeanWhatTheyDoInCron) {
   EXPECT_THAT(next_of(" 0\t0  1 * * ", 1), ElementsAre("2026-12-01T00:00:00Z"));
 }
 
-TEST(Cron, DayOfMonthAndDayOfWeekBothSetMeanEither) {
+TEST(Cron, day_of_month_and_day_of_week_both_set_mean_either) {
   EXPECT_THAT(next_of("0 0 1 * fri", 3),
               ElementsAre("2026-11-27T00:00:00Z", "2026-12-01T00:00:00Z", "2026-12-04T00:00:00Z"));
 }
 
-TEST(Cron, AllDaysWrittenOutAreDaysThatAreSet) {
+TEST(Cron, all_days_written_out_count_as_set) {
   EXPECT_THAT(next_of("0 0 1 * sun-sat", 2), ElementsAre("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"));
 }
 
-TEST(Cron, WhereOneOfThemBeginsWithAStarBothMustHold) {
+TEST(Cron, both_day_fields_must_match_if_one_begins_with_a_star) {
   EXPECT_THAT(next_of("0 0 */2 * fri", 2), ElementsAre("2026-11-27T00:00:00Z", "2026-12-11T00:00:00Z"));
   EXPECT_THAT(next_of("0 0 13 * */5", 2), ElementsAre("2026-12-13T00:00:00Z", "2027-06-13T00:00:00Z"));
 }
 
-TEST(Cron, NicknamesAreShortForFields) {
+TEST(Cron, nicknames_stand_for_fields) {
   EXPECT_EQ(next_of("@hourly"), next_of("0 * * * *"));
   EXPECT_EQ(next_of("@daily"), next_of("0 0 * * *"));
   EXPECT_EQ(next_of("@midnight"), next_of("0 0 * * *"));
@@ -71,19 +71,19 @@ TEST(Cron, NicknamesAreShortForFields) {
   EXPECT_EQ(next_of("@annually"), next_of("0 0 1 1 *"));
 }
 
-TEST(Cron, ADayThatAMonthLacksIsLeftOut) {
+TEST(Cron, a_day_that_a_month_lacks_is_left_out) {
   EXPECT_THAT(next_times({.cron = "0 0 1,31 * *"}, "2027-01-15T00:00:00Z", 5),
               ElementsAre("2027-01-31T00:00:00Z", "2027-02-01T00:00:00Z", "2027-03-01T00:00:00Z",
                           "2027-03-31T00:00:00Z", "2027-04-01T00:00:00Z"));
 }
 
-TEST(Cron, ALeapDayIsWaitedFor) {
+TEST(Cron, a_leap_day_comes_in_the_next_leap_year) {
   EXPECT_THAT(next_of("0 0 29 2 *", 2), ElementsAre("2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z"));
   EXPECT_THAT(next_times({.cron = "0 0 29 2 */7"}, "2088-03-01T00:00:00Z", 1),
               ElementsAre("2128-02-29T00:00:00Z"));
 }
 
-TEST(Cron, WhatDoesNotParseIsRefusedWithTheFieldAndWhatItMayBe) {
+TEST(Cron, a_wrong_field_is_refused_with_its_name_and_what_it_may_be) {
   const std::pair<const char*, const char*> refused[] = {
       {"60 * * * *", "minute has '60'; *, or numbers from 0 to 59"},
       {"* 24 * * *", "hour has '24'; *, or numbers from 0 to 23"},
@@ -109,13 +109,13 @@ TEST(Cron, WhatDoesNotParseIsRefusedWithTheFieldAndWhatItMayBe) {
   }
 }
 
-TEST(Cron, ADayThatNeverComesIsRefused) {
+TEST(Cron, a_day_that_never_comes_is_refused) {
   for (const char* cron : {"0 0 30 2 *", "0 0 31 2,4,6,9,11 *", "0 0 30 feb */2"})
     EXPECT_THAT(refusal({.cron = cron}), HasSubstr("that day never comes")) << cron;
-  EXPECT_TRUE(Timetable::of({.cron = "0 0 30 2 mon"}));  // either: on Mondays
+  EXPECT_TRUE(Timetable::of({.cron = "0 0 30 2 mon"}));  // day fields are alternatives: each Monday matches
 }
 
-TEST(Every, ItsTimesAreWholeSpansSince1970) {
+TEST(Every, times_are_whole_spans_since_1970) {
   using namespace std::chrono_literals;
   EXPECT_THAT(next_times({.every = 15min}, "2026-11-20T12:34:56Z", 2),
               ElementsAre("2026-11-20T12:45:00Z", "2026-11-20T13:00:00Z"));
@@ -126,7 +126,7 @@ TEST(Every, ItsTimesAreWholeSpansSince1970) {
   EXPECT_THAT(refusal({.every = std::chrono::days{4000}}), HasSubstr("field \"every\""));
 }
 
-TEST(Zone, IsANameOfTzdataAndNeverAPath) {
+TEST(Zone, a_zone_is_a_name_of_tzdata_and_never_a_path) {
   for (const char* zone :
        {"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "Asia/Kathmandu"})
     EXPECT_TRUE(find_zone(zone)) << zone;
@@ -144,7 +144,7 @@ bool covers(const std::string& window, std::string_view day_and_time) {
   return table->is_blacked_out(utc(fmt::format("2026-11-{}:00Z", day_and_time)));
 }
 
-TEST(Blackout, CoversItsHoursOfItsDaysAndNotTheirEnd) {
+TEST(Blackout, a_window_covers_its_hours_on_its_days_but_not_their_end) {
   EXPECT_TRUE(covers("mon-fri 08:00-18:00", "20T08:00"));
   EXPECT_TRUE(covers("mon-fri 08:00-18:00", "16T17:59"));
   EXPECT_FALSE(covers("mon-fri 08:00-18:00", "20T18:00"));
@@ -157,7 +157,7 @@ TEST(Blackout, CoversItsHoursOfItsDaysAndNotTheirEnd) {
   EXPECT_FALSE(covers("fri-mon", "17T12:00"));
 }
 
-TEST(Blackout, OfANightBelongsToTheDayOnWhichItBegins) {
+TEST(Blackout, a_window_over_midnight_belongs_to_the_day_on_which_it_begins) {
   EXPECT_TRUE(covers("22:00-06:00", "18T23:00"));
   EXPECT_TRUE(covers("22:00-06:00", "18T05:59"));
   EXPECT_FALSE(covers("22:00-06:00", "18T06:00"));
@@ -167,14 +167,14 @@ TEST(Blackout, OfANightBelongsToTheDayOnWhichItBegins) {
   EXPECT_FALSE(covers("20:00-24:00", "20T00:00"));
 }
 
-TEST(Blackout, GoesByTheClockOfItsZone) {
+TEST(Blackout, a_window_follows_the_clock_of_its_zone) {
   const auto table =
       Timetable::of({.cron = "* * * * *", .timezone = "Asia/Tokyo", .blackout = {"08:00-09:00"}});
   EXPECT_TRUE(table->is_blacked_out(utc("2026-11-19T23:30:00Z")));
   EXPECT_FALSE(table->is_blacked_out(utc("2026-11-20T08:30:00Z")));
 }
 
-TEST(Blackout, WhatIsNoWindowIsRefusedWithItsPlaceInTheList) {
+TEST(Blackout, a_wrong_window_is_refused_with_its_position_in_the_list) {
   for (const char* window :
        {"", "always", "22:00", "22:00-", "22-06", "24:00-06:00", "08:00-08:00", "08:60-09:00",
         "mon-fri  08:00-18:00", "mon 08:00-18:00 ", "mon,", "25:00-26:00", "8:00-9:00"})
@@ -182,7 +182,7 @@ TEST(Blackout, WhatIsNoWindowIsRefusedWithItsPlaceInTheList) {
                 HasSubstr(fmt::format("field \"blackout[1]\" is \"{}\"", window)));
 }
 
-TEST(Timetable, NextOpenTimeIsInNoBlackout) {
+TEST(Timetable, the_next_open_time_is_in_no_blackout) {
   const auto table = Timetable::of({.cron = "0 * * * *", .blackout = {"22:00-06:00"}});
   EXPECT_EQ(iso_time(*table->next_open(utc("2026-11-20T21:00:00Z"))), "2026-11-21T06:00:00Z");
   const auto often = Timetable::of({.every = std::chrono::seconds{1}, .blackout = {"sat-sun"}});
@@ -193,7 +193,7 @@ TEST(Timetable, NextOpenTimeIsInNoBlackout) {
   EXPECT_FALSE(never->next_open(utc("2026-11-20T21:00:00Z")));
 }
 
-TEST(Timetable, TheNewestTimesOfASpanAreThoseThatAFullWalkFinds) {
+TEST(Timetable, the_newest_times_of_a_span_agree_with_a_full_walk) {
   for (const char* cron : {"* * * * *", "7 3 * * *", "0 0 1 1 *", "30 2 29 2 *"}) {
     const auto table = Timetable::of({.cron = cron});
     const Time from = utc("2024-01-15T10:00:00Z"), until = utc("2024-12-20T03:07:00Z");
@@ -205,7 +205,7 @@ TEST(Timetable, TheNewestTimesOfASpanAreThoseThatAFullWalkFinds) {
   }
 }
 
-TEST(Jitter, StaysInItsSpanIsTheSameEachTimeAndAnotherForEachFlow) {
+TEST(Jitter, jitter_stays_in_its_span_and_is_fixed_for_each_flow) {
   using namespace std::chrono_literals;
   const auto table = Timetable::of({.cron = "@hourly", .jitter = 600s});
   const Time at = utc("2026-11-20T12:00:00Z");
@@ -222,7 +222,7 @@ TEST(Jitter, StaysInItsSpanIsTheSameEachTimeAndAnotherForEachFlow) {
   EXPECT_THAT(refusal({.cron = "@hourly", .jitter = 25h}), HasSubstr("field \"jitter\""));
 }
 
-TEST(Jitter, TheNextStartIsThatOfATimeThatStillWaitsForItsMoment) {
+TEST(Jitter, the_next_start_may_be_of_a_time_that_has_passed) {
   using namespace std::chrono_literals;
   const auto table = Timetable::of({.cron = "@hourly", .jitter = 3000s});
   const Time at = utc("2026-11-20T12:00:00Z"), moment = table->start(at, 7, 1);

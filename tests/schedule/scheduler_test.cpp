@@ -1,4 +1,4 @@
-// The thread: it looks when something is due, when it is told to, and ends when it is to.
+// Tests of the scheduler's thread: it looks when something is due or when told, and ends when told.
 #include "engine/schedule/scheduler.h"
 
 #include <thread>
@@ -27,7 +27,7 @@ class SchedulerTest : public AgendaTest {
   Scheduler scheduler{*catalog, system_clock(), starter, observer};
 };
 
-TEST_F(SchedulerTest, StartsWhatIsDueByItself) {
+TEST_F(SchedulerTest, a_due_start_is_made_without_a_call) {
   define_schedule("s", {.every = 1s});
   scheduler.start();
   until_started();
@@ -35,14 +35,14 @@ TEST_F(SchedulerTest, StartsWhatIsDueByItself) {
   EXPECT_GE(starter.started.size(), 1U);
 }
 
-TEST_F(SchedulerTest, LooksAgainWhenDefinitionsHaveChanged) {
+TEST_F(SchedulerTest, a_changed_definition_is_followed_after_look_again) {
   scheduler.start();
   define_schedule("s", {.every = 1s});
   scheduler.look_again();
   until_started();
 }
 
-TEST_F(SchedulerTest, IsToldToLookAndToStopByAnyThreadAtAnyTime) {
+TEST_F(SchedulerTest, any_thread_may_call_look_again_and_stop_at_any_time) {
   scheduler.start();
   std::vector<std::thread> others;
   for (int i = 0; i < 4; ++i)
