@@ -28,11 +28,14 @@ CLEAN = [
     "packaging",
     "tests/bench",
     "tests/calendar",
+    "tests/engine",
     "tests/house",
     "tests/lib",
     "tests/long",
     "tests/mount",
+    "tests/schedule",
     "tools",
+    "tools/bench.d",
 ]
 
 RELATIVE = r"what|whatever|who|whoever|whom|whose|which|whichever|of|that|those|these"

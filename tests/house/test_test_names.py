@@ -13,9 +13,11 @@ import tree
 # Folders that keep the rule already. The list goes when all of tests is in it.
 CLEAN = [
     "tests/calendar",
+    "tests/engine",
     "tests/foreign",
     "tests/house",
     "tests/mount",
+    "tests/schedule",
 ]
 
 SUITE = re.compile(r"[A-Z][A-Za-z0-9]*")
