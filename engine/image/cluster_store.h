@@ -50,7 +50,7 @@ class ClusterStore {
   void compress(ByteView clusters, Lane& lane) const;
   Result<> place(std::uint64_t offset, ByteView clusters, Lane& lane) HF_REQUIRES(mutex_);
   Result<> place_zero(std::uint64_t offset) HF_REQUIRES(mutex_);
-  // Returns the clusters' place in the file.
+  // Returns the clusters' offset in the file.
   Result<std::uint64_t> place_plain(std::uint64_t offset, std::size_t count) HF_REQUIRES(mutex_);
   Result<> place_slot(std::uint64_t offset, ByteView slot, std::optional<std::uint64_t> in_sector,
                       std::vector<Packer::Run>& full) HF_REQUIRES(mutex_);

@@ -64,7 +64,7 @@ class Comparison {
   }
 
  private:
-  // Compares from `at` on, up to the first change; returns an extent that ends before `end`.
+  // Compares one run from `at` on, or one cluster of it; returns an extent that ends at `end` or before.
   Result<DifferenceExtent> piece(std::uint64_t at, std::uint64_t end) {
     HF_TRY(const Place place_a, place_at(a_, at));
     HF_TRY(const Place place_b, place_at(b_, at));

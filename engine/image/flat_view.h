@@ -19,8 +19,8 @@ namespace holdfast::image {
 //
 // Opening costs nothing. The first read walks the tables of all layers once, while other readers wait: 64 KiB
 // of L2 per layer for each 512 MiB in which that layer has data, with clusters of 64 KiB. Memory then grows
-// by 24 bytes for each segment of 512 MiB that has data, and by a bit or two for each possible L2 table of
-// the disk: 1 MiB for 16 TiB. All other memory is bounded.
+// by 24 bytes for each segment of 512 MiB that has data. Each possible L2 table of the disk takes a bit or
+// two, or 1 MiB for 16 TiB. All other memory is bounded.
 //
 // Any thread may call.
 class FlatView {

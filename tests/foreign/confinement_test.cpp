@@ -1,4 +1,4 @@
-// What libqcow can harm is its own process, and that for a bounded time.
+// Tests that libqcow can harm only its own process, and only for a bounded time.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -105,7 +105,7 @@ TEST_F(Reader, dies_with_the_thread_that_started_it) {
     const auto process = start();
     const pid_t pid = process->pid();
     if (::write(ends[1], &pid, sizeof pid) != sizeof pid) ::_exit(1);
-    ::kill(pid, SIGSTOP);  // the end of its socket does not end it now
+    ::kill(pid, SIGSTOP);  // a stopped process does not notice the end of its socket
     ::_exit(0);
   }
   pid_t reader_pid = 0;
@@ -113,7 +113,7 @@ TEST_F(Reader, dies_with_the_thread_that_started_it) {
   ::waitpid(parent, nullptr, 0);
   ::close(ends[0]);
   ::close(ends[1]);
-  // It is nobody's child here, so its end is seen by what is left of it in /proc.
+  // The reader is not our child here, so its end is seen in /proc.
   sh(scratch_, fmt::format("timeout 30 tail -f --pid={} /dev/null", reader_pid));
 }
 
@@ -129,7 +129,7 @@ TEST_F(Reader, that_is_not_there_is_an_error) {
   EXPECT_EQ(error_of(refused).code, ENOENT);
 }
 
-// What a process that is confined in the same way meets when it does this: its wait status.
+// Runs `act` in a process that is confined in the same way; returns its wait status.
 int confined(const Scratch& scratch, const std::function<void()>& act) {
   const pid_t pid = ::fork();
   if (pid == 0) {

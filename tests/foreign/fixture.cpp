@@ -57,7 +57,7 @@ Bytes deflated(ByteView cluster) {
   z_stream stream{};
   deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -12, 9, Z_DEFAULT_STRATEGY);
   Bytes out(deflateBound(&stream, cluster.size()));
-  // zlib's pointers are not const, and it doesn't write through this one.
+  // zlib's pointers are not const, but it doesn't write through this one.
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(cluster.data()));
   stream.avail_in = static_cast<uInt>(cluster.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());

@@ -1,4 +1,5 @@
-// Version 1 images with some bytes replaced: an error, or the disk that the header says, and nothing worse.
+// Tests version 1 images with some bytes replaced: they give an error, or a disk of the header's size, and
+// nothing worse.
 #include <gtest/gtest.h>
 
 #include "tests/foreign/fixture.h"
@@ -16,7 +17,7 @@ class Mutants {
     }
   }
 
-  // bad.img, and what it says its disk's size is.
+  // Writes bad.img; returns the disk size in its header.
   std::uint64_t next() {
     constexpr std::uint64_t kTables = 8192;
     Bytes bad = random_.pick<Bytes>(good_);
@@ -26,7 +27,7 @@ class Mutants {
       bad[random_.below(std::min<std::uint64_t>(within, bad.size()))] =
           static_cast<std::byte>(random_.one_in(2) ? random_.next() : random_.below(3));
     }
-    // Half of them get past the first look.
+    // Restores the first bytes in half of them, so that these pass the first check.
     if (random_.one_in(2)) store_be<std::uint64_t>(bad.data(), 0x514649fb00000001);
     scratch.write("bad.img", bad);
     return load_be<std::uint64_t>(bad.data() + 24);
@@ -62,7 +63,7 @@ TEST(Mutants, are_refused_or_read_as_a_disk_of_the_size_that_their_header_says) 
   std::cout << opened << " were opened, " << whole << " read to the end" << std::endl;
 }
 
-// Without our parser before it, so that libqcow gets to see what is broken: it may die, the parent may not.
+// Skips our parser, so that libqcow sees the damage. The child may die, the parent may not.
 TEST(Mutants, that_libqcow_sees_itself_harm_the_reader_only) {
   Random random;
   Mutants mutants(random);

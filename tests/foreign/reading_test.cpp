@@ -1,4 +1,4 @@
-// Every kind of image that is taken holds what QEMU reads in it.
+// Tests that every kind of accepted image holds the content that QEMU reads in it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ constexpr std::uint64_t kDisk = 5 * kMiB + 3 * 512;
 struct Made {
   const char* name;
   const char* format;
-  const char* command;  // makes a.img of truth.raw
+  const char* command;  // makes a.img from truth.raw
 };
 class Image : public testing::TestWithParam<Made> {};
 INSTANTIATE_TEST_SUITE_P(
@@ -82,7 +82,7 @@ TEST_P(Version1, reads_as_qemu_reads_it_plain_and_compressed) {
   }
 }
 
-// A compressed image that QEMU has written into afterwards has both kinds of clusters in one table.
+// A compressed image has both kinds of clusters in one table after QEMU has written to it.
 TEST(AnImage, of_version_1_that_was_compressed_and_then_written_to_reads_as_qemu_reads_it) {
   Random random;
   Scratch scratch;

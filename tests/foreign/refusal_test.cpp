@@ -1,5 +1,5 @@
-// What can't be imported is refused with a sentence, and the command in the sentence makes something of it
-// that can.
+// Tests that other images are refused with a sentence, and that the command in the sentence makes an image
+// that can be imported.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ std::string refusal(const Scratch& scratch, const std::string& name = "a.img") {
   return error_of(try_open(scratch, name)).message;
 }
 
-// The command that a sentence ends in.
+// Returns the command at the end of a sentence.
 std::string way_in(const std::string& sentence) {
   const auto begin = sentence.find('`'), end = sentence.rfind('`');
   if (begin == end) throw std::runtime_error("no command in: " + sentence);
@@ -26,7 +26,7 @@ std::string way_in(const std::string& sentence) {
 
 struct Refused {
   const char* name;
-  const char* command;  // makes a.img of truth.raw
+  const char* command;  // makes a.img from truth.raw
   const char* says;
 };
 class Unreadable : public testing::TestWithParam<Refused> {};
@@ -88,7 +88,7 @@ TEST(Way, stands_whatever_the_name) {
   }
 }
 
-// Made by QEMU, then altered where the header says what it is.
+// Alters the headers of images that QEMU made.
 class Altered : public testing::Test {
  protected:
   explicit Altered(const char* command) : disk_(make_truth(scratch_, random_, kDiskSize)) {
@@ -123,7 +123,8 @@ TEST_F(Altered, what_is_corrupt_is_repaired_by_its_way) {
   EXPECT_EQ(difference(*open(scratch_, "b.img"), disk_, random_), "");
 }
 
-// Here no such image can be made: QEMU measures the machine's speed for it. The way's grammar can be tried.
+// Tests the command's grammar only. A real image takes too long, because QEMU measures the machine's speed
+// for its key.
 TEST_F(Altered, luks_is_refused_with_a_way_that_qemu_img_understands) {
   const std::string sentence = refusal_with<std::uint32_t>(32, 2);
   EXPECT_THAT(sentence, HasSubstr("is encrypted (luks)"));
@@ -179,7 +180,7 @@ TEST_F(AlteredVersion1, headers_that_can_not_be_are_refused) {
   EXPECT_THAT(refusal_with<std::uint32_t>(36, 2), HasSubstr("encrypted"));
 }
 
-// Of tables larger than a cluster libqcow gives wrong bytes.
+// libqcow returns wrong bytes from tables that are larger than a cluster.
 TEST_F(AlteredVersion1, layouts_that_libqcow_does_not_read_rightly_are_refused_with_a_way) {
   for (const auto& [cluster_bits, table_bits] : {std::pair{9, 12}, {12, 10}, {16, 12}, {16, 13}}) {
     scratch_.write("b.img", qcow1_image(disk_, {static_cast<std::uint32_t>(cluster_bits),

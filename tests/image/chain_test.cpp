@@ -1,4 +1,4 @@
-// Chains of layers: our reader, QEMU and a byte record must agree.
+// Tests chains of layers: our reader, QEMU and a byte record must agree.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ class RandomChain {
   const Bytes& disk() const { return disk_; }
 
  private:
-  // Whole sectors: QEMU would see what a longer parent has in the rest of a child's last one.
+  // Returns whole sectors, because QEMU shows a longer parent's bytes in the rest of a child's last sector.
   std::uint64_t random_size() { return random_.between(1, 12 * kKiB) * 512; }
 
   Scratch& scratch_;
@@ -67,10 +67,10 @@ TEST(Chain, the_comparison_sees_one_flipped_bit) {
   EXPECT_NE(qemu_difference(scratch, chain.names().front(), flipped), "");
 }
 
-// Layers of one cluster each, to say exactly what shows through.
+// Layers of one cluster each, to test exactly which layer shows through.
 class Layers : public testing::Test {
  protected:
-  // `content` 0: an explicit zero; otherwise every byte of the patch.
+  // `content`: 0 for an explicit zero; otherwise every byte of the patch.
   struct Part {
     std::uint64_t offset, length;
     int content;

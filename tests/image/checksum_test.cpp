@@ -1,4 +1,4 @@
-// One flipped bit anywhere in a stored image or its sums is found, and never read (law 13).
+// Tests that one flipped bit anywhere in an image or its sums is found, and never read (law 13).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +34,8 @@ Result<> verify(const Stored& stored) {
   return verify_layer(MemoryFile("disk.qcow2", stored.image), MemoryFile("disk.sums", stored.sums));
 }
 
-// Reads everything in pieces of `piece`: each gives what the disk holds, or EIO. Returns how many failed.
+// Reads everything in pieces of `piece`. Each read must give the disk's content, or EIO. Returns the number
+// of failures.
 std::size_t failed_reads(const Stored& stored, const Bytes& disk, std::size_t piece) {
   const auto stack = open(stored);
   if (!stack) {
@@ -81,7 +82,7 @@ TEST(OneFlippedBit, is_found_by_verify_and_never_read) {
   }
 }
 
-// Otherwise the reads above would show nothing.
+// Negative control: without checks the reads above do return the flipped bit.
 TEST(OneFlippedBit, is_read_where_nothing_is_checked) {
   Random random;
   std::size_t seen = 0;

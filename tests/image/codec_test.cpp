@@ -8,8 +8,9 @@
 namespace holdfast::image {
 namespace {
 
-// Inflates with the window that qcow2's readers may have, handing the output out in small pieces, so that
-// zlib can look back into its window only. Z_STREAM_END, or Z_DATA_ERROR where it had to look further.
+// Inflates with the smallest window that readers of qcow2 may have. Output goes out in small pieces, so that
+// zlib can look back into its window only. Returns Z_STREAM_END, or Z_DATA_ERROR if the stream looks back
+// further.
 int inflate_with_window(ByteView stream, std::vector<Bytef>& out, int window_bits) {
   z_stream state{};
   EXPECT_EQ(inflateInit2(&state, -window_bits), Z_OK);
@@ -27,7 +28,7 @@ int inflate_with_window(ByteView stream, std::vector<Bytef>& out, int window_bit
   return outcome;
 }
 
-// Noise that repeats itself at a distance: only who looks back that far can make it smaller.
+// Returns noise that repeats at a distance: only a larger window compresses it.
 Bytes repeating_at(std::size_t distance) {
   std::mt19937 random(7);
   Bytes cluster(65536);

@@ -1,4 +1,4 @@
-// The sums of what a disk held: read back as they were written, and never when they were not.
+// Tests the sums of a disk's content: read back as they were written, and refused when they were altered.
 #include "engine/image/content_sums.h"
 
 #include <gmock/gmock.h>
@@ -21,7 +21,7 @@ Sum sum(unsigned char n) {
   return made;
 }
 
-// A file with two sums in it, and its SHA-256.
+// Writes a file with two sums; returns its SHA-256.
 std::string write(File& file) {
   auto writer = ContentWriter::create(file, kShape).value();
   const std::vector<Sum> two{sum(1), sum(2)};

@@ -1,4 +1,4 @@
-// A short run of what libFuzzer does for long: every image of the corpus, and mutants of them.
+// Runs libFuzzer's work briefly: every image of the corpus, and mutants of them.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -41,7 +41,7 @@ TEST(Corpus, and_mutants_of_it_do_no_harm) {
   for (std::size_t i = 0; i < tries(200, 5000); ++i) {
     Bytes mutant = random.pick<Bytes>(inputs);
     for (std::uint64_t n = random.between(1, 10); n != 0 && !mutant.empty(); --n) {
-      // The header, and the tables, which follow it in most.
+      // Half of the mutants change the header, and the others mostly the tables behind it.
       const std::uint64_t range =
           std::min<std::uint64_t>(mutant.size(), random.one_in(2) ? 120 : mutant.size());
       mutant[random.below(range)] =

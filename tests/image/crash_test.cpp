@@ -1,5 +1,5 @@
-// Power is lost at a random operation, and what was not synced is lost at random: a file that passes for an
-// image holds all that it should (law 2).
+// Tests a loss of power at a random operation, which loses unsynced writes at random. A file that passes for
+// an image holds everything that it should (law 2).
 #include <gtest/gtest.h>
 
 #include "engine/image/host_ranges.h"
@@ -22,7 +22,7 @@ WriterOptions random_options(Random& random, std::uint64_t size) {
   return options(size, random.pick<std::uint32_t>(kClusters), random.pick<Codec>(kCodecs));
 }
 
-// Newest first; each with its sums beside it.
+// Returns the layers, newest first, each with its sums.
 std::vector<LayerFiles> layers_in(const Directory& directory, const std::vector<std::string>& names) {
   std::vector<LayerFiles> layers;
   for (const std::string& name : names)
@@ -31,7 +31,7 @@ std::vector<LayerFiles> layers_in(const Directory& directory, const std::vector<
   return layers;
 }
 
-// A full and an increment of the same shape.
+// Writes a full and an increment of the same shape.
 void write_two_layers(Directory& directory, Random& random, Bytes& disk) {
   WriterOptions layer = random_options(random, disk.size());
   for (const std::string name : {"full", "inc"}) {
@@ -43,7 +43,7 @@ void write_two_layers(Directory& directory, Random& random, Bytes& disk) {
   }
 }
 
-// One image's making, remembered: by the writer, or by merging.
+// The recorded operations of making one image, by the writer or by a merge.
 struct Recorded {
   Journal journal;
   Bytes disk;
@@ -92,7 +92,7 @@ Tally crash(std::size_t points, bool forgets_syncs) {
     const Recorded recorded(random, forgets_syncs);
     const std::size_t operations = recorded.journal.operations().size();
     for (int i = 0; i < 20 && point < points; ++i, ++point) {
-      // The last operations are where it is decided.
+      // Prefers the last operations, which decide whether the file is an image.
       const std::size_t at =
           operations - random.below(random.one_in(2) ? std::min<std::size_t>(12, operations) : operations);
       constexpr unsigned kPercent[] = {0, 50, 90, 100};
@@ -124,7 +124,8 @@ TEST(PowerLoss, on_a_disk_that_forgets_to_sync_is_seen_to_leave_wrong_images) {
   EXPECT_GT(wrong, 0u);
 }
 
-// A full and an increment, of which the full's hidden clusters are punched: at any moment, and done again.
+// Punches the hidden clusters of a full below an increment, with a loss of power at any moment, then repeats
+// it.
 TEST(PowerLoss, while_punching_leaves_the_kept_point_whole) {
   Random random;
   for (std::size_t point = 0; point < tries(30, 500);) {

@@ -1,4 +1,4 @@
-// Where two points differ.
+// Tests where two points differ.
 #include "engine/image/difference.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 namespace holdfast::image::test {
 namespace {
 
-using Extents = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // offset and length of what differs
+using Extents = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // offset and length of each difference
 
 Extents differences(const Stack& a, const Stack& b, Compare compare) {
   Extents found;
@@ -23,7 +23,7 @@ Extents differences(const Stack& a, const Stack& b, Compare compare) {
   return found;
 }
 
-// Cluster by cluster, from the records.
+// Compares the records cluster by cluster.
 Extents recorded_differences(Bytes a, Bytes b, std::size_t cluster) {
   Extents expected;
   for (std::size_t at = 0; at < a.size(); at += cluster) {

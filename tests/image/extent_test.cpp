@@ -1,4 +1,4 @@
-// What the stack says of data, zeros and holes.
+// Tests the stack's extents of data, zeros and holes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 namespace holdfast::image {
 
-// How googletest shows an extent.
+// Prints an extent for googletest.
 static void PrintTo(const ReadExtent& extent, std::ostream* out) {
   *out << fmt::format("{} {}+{} layer {}", static_cast<int>(extent.kind), extent.offset, extent.length,
                       extent.layer);
@@ -93,7 +93,7 @@ TEST(Extents, agree_with_qemus_map) {
     for (const ReadExtent& extent : all_extents(*stack))
       if (extent.kind == Kind::data)
         ours += fmt::format("{} {} {}\n", extent.offset, extent.length, extent.layer);
-    // QEMU splits data by where it lies in the file; joined, it says the same.
+    // QEMU splits data at file positions; joined, its extents are ours.
     const std::string theirs =
         sh(scratch,
            "qemu-img map -f qcow2 --output=json inc.qcow2 | jq -r '"

@@ -1,4 +1,4 @@
-// A full or broken disk leaves an error and no image, at whatever operation it comes.
+// Tests a full or broken disk at each operation: it leaves an error and no image.
 #include <gtest/gtest.h>
 
 #include "tests/image/fixture.h"
@@ -16,7 +16,8 @@ class Fault : public testing::Test {
  protected:
   Fault() : disk_(3 * kMiB) { patches_ = random_patches(random_, disk_, 4096, 30); }
 
-  // Writes with the operation of this number and all later ones failing. True when that was never reached.
+  // Writes an image; the operation of this number and all later ones fail. Returns true if that number was
+  // never reached.
   bool write_until(std::uint64_t first_failing, int code) {
     MemoryFile image("disk.qcow2");
     MemoryFile sums("disk.sums");
@@ -42,7 +43,7 @@ class Fault : public testing::Test {
     return {};
   }
 
-  // Only the last sync failed: all is in its place, but nobody knows whether it is durable.
+  // True if only the last sync failed: everything is written, but perhaps not durable.
   bool is_whole(const MemoryFile& image) {
     std::vector<LayerFiles> layers;
     layers.push_back({std::make_unique<MemoryFile>("disk.qcow2", image.bytes()), nullptr});

@@ -13,7 +13,7 @@ namespace holdfast::image::test {
 
 namespace {
 
-// In memory where that is possible: the tests sync often, and it isn't the disk that they are about.
+// Prefers memory, because the tests sync often and do not test the disk.
 std::filesystem::path temporary() {
   const std::filesystem::path memory = "/dev/shm";
   if (std::getenv("TMPDIR") != nullptr || !std::filesystem::is_directory(memory))
@@ -108,7 +108,7 @@ std::vector<Patch> random_patches(Random& random, Bytes& disk, std::uint64_t clu
     first += random.below(2 * clusters / (about + 1) + 1);
     if (first >= clusters) break;
     const std::uint64_t last = std::min(clusters, first + 1 + random.below(clusters / (4 * about + 1) + 2));
-    // A patch stays in one segment.
+    // A patch stays within one segment.
     const std::uint64_t segment_end = round_down(first * cluster, Writer::kSegment) + Writer::kSegment;
     const std::uint64_t end = std::min({last * cluster, segment_end, std::uint64_t{disk.size()}});
     const Content content = random.pick<Content>(kContents);
@@ -221,7 +221,7 @@ Bytes flat_bytes(const std::shared_ptr<Stack>& stack) {
 }
 
 std::optional<std::uint64_t> first_difference(ByteView a, ByteView b) {
-  // Blocks that are the same are passed by at the speed of memcmp, also where nothing is optimised.
+  // Skips equal blocks at the speed of memcmp, also in builds without optimisation.
   constexpr std::size_t kBlock = 4096;
   const std::size_t both = std::min(a.size(), b.size());
   std::size_t at = 0;

@@ -1,4 +1,4 @@
-// What the tests of images share: a directory that goes away, QEMU's tools, disks of random content.
+// Helpers of the image tests: a temporary directory, QEMU's tools, disks of random content.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ using holdfast::test::tries;
 
 inline constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
 
-// The value, or a failed test that shows the error.
+// Returns the value; an error fails the test with its sentence.
 template <class T>
 T must(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message);
@@ -31,14 +31,14 @@ T must(Result<T> result) {
 inline void must(const Result<>& result) {
   if (!result) throw std::runtime_error(result.error().message);
 }
-// The error, or a failed test.
+// Returns the error; a value fails the test.
 template <class T>
 Error error_of(const Result<T>& result) {
   if (result) throw std::runtime_error("this was expected to fail");
   return result.error();
 }
 
-// A directory of its own, removed with all in it.
+// A temporary directory, removed with its content.
 class Scratch {
  public:
   Scratch();
@@ -56,83 +56,84 @@ class Scratch {
     return must(directory_->open(name, Access::write));
   }
   Bytes read(const std::string& name) const;
-  void write(const std::string& name, ByteView bytes);  // a new file, or in the place of an old one
-  void clear();                                         // removes all that is in it
+  void write(const std::string& name, ByteView bytes);  // creates or replaces the file
+  void clear();                                         // removes everything in the directory
 
  private:
   std::filesystem::path path_;
   std::unique_ptr<Directory> directory_;
 };
 
-// A shell command in the directory; what it says goes into `output`.
+// The result of a shell command in the directory, with its output.
 struct Outcome {
   int status = 0;
   std::string output;
 };
 Outcome run_in(const Scratch& scratch, const std::string& command);
-// The same, which must succeed; returns what it says.
+// Runs a command that must succeed; returns its output.
 std::string sh(const Scratch& scratch, const std::string& command);
 
-// What a stretch of a disk looks like.
+// The kind of content of a stretch of a disk.
 enum class Content { zeros, random, text, sparse, constant };
 constexpr Content kContents[] = {Content::zeros, Content::random, Content::text, Content::sparse,
                                  Content::constant};
 void fill(Random& random, ByteSpan bytes, Content content);
 
-// Whole clusters of a disk that a layer has.
+// Whole clusters of a disk that a layer stores.
 struct Patch {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
-  bool as_zero = false;  // by Writer::zero
+  bool as_zero = false;  // written by Writer::zero
 };
 
 WriterOptions options(std::uint64_t virtual_size, std::uint32_t cluster_size, Codec codec = Codec::zstd);
 
-// Patches that don't touch each other, with new content for them in `disk`.
+// Returns patches that don't touch each other, and puts new content for them into `disk`.
 std::vector<Patch> random_patches(Random& random, Bytes& disk, std::uint64_t cluster, std::size_t about);
 std::vector<Patch> all_of(const Bytes& disk);
 
-// Hands the patches of `disk` to a writer, each segment's in random order.
+// Writes the patches of `disk`, each segment's in random order.
 void write_patches(Writer& writer, Random& random, const Bytes& disk, std::vector<Patch> patches);
 WriterSummary write_image(File& image, File& sums, Random& random, const WriterOptions& options,
                           const Bytes& disk, const std::vector<Patch>& patches);
-// Into NAME and NAME.sums.
+// Writes NAME and NAME.sums.
 WriterSummary write_image(Scratch& scratch, const std::string& name, Random& random,
                           const WriterOptions& options, const Bytes& disk, const std::vector<Patch>& patches);
 
-// A disk too large to hold in memory, with a little data: what is in it, and a sparse raw file of the same
+// A disk too large for memory, with little data: its patches, and a sparse raw file of the same content
 // (truth.raw).
 class SparseDisk {
  public:
   SparseDisk(Scratch& scratch, std::uint64_t size);
-  // `count` patches of up to `longest` clusters at random places.
+  // Adds `count` patches of up to `longest` clusters at random offsets.
   void scatter(Random& random, std::uint64_t cluster, std::size_t count, std::uint64_t longest);
   void write_to(Writer& writer) const;
-  // Like difference(), of the patches and what is around them.
+  // Compares the patches and their surroundings as difference() does.
   std::string difference(const Stack& stack) const;
   std::string qemu_difference(const std::string& name) const;
 
  private:
   Scratch& scratch_;
   const std::uint64_t size_;
-  std::map<std::uint64_t, Bytes> patches_;  // by offset; they neither overlap nor cross a segment's end
+  std::map<std::uint64_t, Bytes> patches_;  // by offset; patches neither overlap nor cross a segment's end
 };
 
 enum class Sums { with, without };
 LayerFiles layer_files(const Scratch& scratch, const std::string& name, Sums sums = Sums::with);
-// Newest first.
+// Opens the layers, newest first.
 std::shared_ptr<Stack> open_stack(const Scratch& scratch, const std::vector<std::string>& names,
                                   Sums sums = Sums::with);
 
-// All of its flat view.
+// Reads the stack's whole flat view.
 Bytes flat_bytes(const std::shared_ptr<Stack>& stack);
 
-// The first byte that differs, or that only one has; nothing when they are equal.
+// Returns the first byte that differs, or that only one has; nothing if they are equal.
 std::optional<std::uint64_t> first_difference(ByteView a, ByteView b);
-// The stack, read as a whole and in random pieces, holds exactly this; otherwise a sentence says where not.
+// Reads the stack as a whole and in random pieces. Returns "" if it holds exactly `disk`; otherwise a
+// sentence with the place.
 std::string difference(const Stack& stack, const Bytes& disk, Random& random);
-// QEMU finds the image without fault and its content (with its backing files) this; otherwise it says what
-// not.
+// Checks the image with QEMU, and compares its content (with its backing files). Returns "" if it holds
+// `disk`; otherwise a sentence.
 std::string qemu_difference(Scratch& scratch, const std::string& name, const Bytes& disk);
 
 }  // namespace holdfast::image::test

@@ -1,4 +1,4 @@
-// The disk as one qcow2 file that is made as it is read.
+// Tests the disk as one qcow2 file that is computed while it is read.
 #include "engine/image/flat_view.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ std::shared_ptr<FlatView> view_of(const std::shared_ptr<Stack>& stack) {
   return must(FlatView::open(stack, must(FlatView::size_of(*stack))));
 }
 
-// Read in pieces of random length, as a copy would be.
+// Reads in pieces of random length, as a copy does.
 Bytes copy_of(const FlatView& view, Random& random) {
   Bytes bytes(view.size());
   for (std::uint64_t at = 0; at < bytes.size();) {
@@ -33,7 +33,7 @@ Bytes copy_of(const FlatView& view, Random& random) {
 
 class Flat : public testing::Test {
  protected:
-  // Layers of one size and codec, as a repository's chain has them.
+  // Layers of one size and codec, as in a repository's chain.
   void grow_chain(std::size_t depth, std::uint32_t cluster, Codec codec, std::uint64_t size) {
     disk_.assign(size, std::byte{0});
     for (std::size_t i = 0; i < depth; ++i) add_layer(cluster, codec);
@@ -47,7 +47,7 @@ class Flat : public testing::Test {
     names_.insert(names_.begin(), name);
   }
   std::shared_ptr<FlatView> view() { return view_of(open_stack(scratch_, names_)); }
-  // Copied, it is an image of the disk that needs no other.
+  // Checks that a copy of the view is an image of the disk that needs no other file.
   Bytes expect_whole() {
     const Bytes copy = copy_of(*view(), random_);
     scratch_.write("flat.qcow2", copy);
@@ -224,7 +224,7 @@ TEST_F(Flat, of_a_damaged_layer_fails_instead_of_passing_the_damage_on) {
     if (!stack || !must(FlatView::open(*stack, flat.size()))->read(0, copy)) {
       ++failed;
     } else {
-      EXPECT_EQ(copy, flat);  // it was in a table that a flat image doesn't need
+      EXPECT_EQ(copy, flat);  // the damage was in a table that a flat image doesn't need
     }
   }
   EXPECT_GT(failed, 0u);

@@ -1,4 +1,4 @@
-// Images that QEMU made: read identical, or refused with a sentence.
+// Tests images that QEMU made: they read identical, or are refused with a sentence.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// The record of a disk, as a raw file for QEMU to take.
+// Returns the record of a disk, and writes it to truth.raw for QEMU.
 Bytes make_truth(Scratch& scratch, Random& random, std::uint64_t size) {
   Bytes disk(size);
   random_patches(random, disk, 4096, 40);
@@ -202,7 +202,7 @@ TEST_P(Refused, with_a_sentence_that_says_what_to_do) {
   EXPECT_THAT(refusal(scratch).message, HasSubstr("by `qemu-img convert -O qcow2`"));
 }
 
-// A good image with some bytes of its header replaced.
+// Replaces bytes in the header of a sound image.
 class Header : public testing::Test {
  protected:
   Header() {
@@ -225,7 +225,7 @@ TEST_F(Header, marks_that_qemu_left_are_respected) {
   EXPECT_THAT(refusal_with<std::uint64_t>(72, 2), HasSubstr("corrupt"));
 }
 
-// By its header alone: making a real one takes as much time as the machine can calculate in.
+// Alters a header, because QEMU spends long on the key of a real LUKS image.
 TEST_F(Header, luks_is_refused) {
   EXPECT_THAT(refusal_with<std::uint32_t>(32, 2), HasSubstr("encrypted (method 2)"));
 }
@@ -233,8 +233,8 @@ TEST_F(Header, luks_is_refused) {
 TEST_F(Header, unknown_features_are_refused_when_they_are_incompatible) {
   EXPECT_THAT(refusal_with<std::uint64_t>(72, std::uint64_t{1} << 40), HasSubstr("unknown"));
   Bytes bytes = scratch_.read("a.qcow2");
-  store_be(bytes.data() + 80, ~std::uint64_t{0});  // compatible
-  store_be(bytes.data() + 88, ~std::uint64_t{0});  // autoclear
+  store_be(bytes.data() + 80, ~std::uint64_t{0});  // compatible features
+  store_be(bytes.data() + 88, ~std::uint64_t{0});  // autoclear features
   scratch_.write("a.qcow2", bytes);
   EXPECT_TRUE(inspect(*scratch_.open("a.qcow2")));
 }

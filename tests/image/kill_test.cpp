@@ -1,5 +1,5 @@
-// The process is killed at a random operation, with a write half done: what passes for an image holds all
-// that it should, and what was there before is what it was.
+// Tests a kill at a random operation, with a write half done. A file that passes for an image holds
+// everything that it should, and earlier files are unchanged.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,8 +23,8 @@ class Killed : public testing::Test {
  protected:
   using Work = std::function<void(FaultPlan&)>;
 
-  // In a process of its own; says whether it was killed. Under tsan only a process that has started no
-  // threads may fork one that does: so it is under ctest, where each test has its own.
+  // Runs the work in a child; returns whether it was killed. Under tsan a process with threads can't fork one
+  // that starts threads, so each test needs its own process, as ctest gives it.
   static bool run(const Work& work, std::uint64_t at) {
     const pid_t child = ::fork();
     if (child == 0) {
@@ -42,8 +42,8 @@ class Killed : public testing::Test {
     return WIFSIGNALED(status);
   }
 
-  // Kills the work at its first operation, at its last one, and at so many random ones, mostly of the last;
-  // `judge` looks at what each has left, and at what it leaves unharmed.
+  // Kills the work at its first operation, at its last one, and at `times` random ones, mostly among the
+  // last. `judge` checks what each kill leaves, and what the unharmed work leaves.
   void kill(const Work& work, std::size_t times, const std::function<void()>& judge) {
     FaultPlan counting(kNever, FaultPlan::kKilled);
     work(counting);
@@ -65,7 +65,7 @@ class Killed : public testing::Test {
     constexpr std::uint32_t kClusters[] = {512, 4096, 65536};
     return options(disk_.size(), random_.pick<std::uint32_t>(kClusters), random_.pick<Codec>(kCodecs));
   }
-  // "full" and "inc".
+  // Writes the layers "full" and "inc".
   void write_two_layers() {
     WriterOptions layer = random_options();
     for (const std::string name : {"full", "inc"}) {
@@ -81,13 +81,13 @@ class Killed : public testing::Test {
     return layers;
   }
 
-  // Reads in one go: a second read would start the threads that read ahead.
+  // Reads all at once, because a second read would start the read-ahead threads.
   bool is_disk(const std::vector<std::string>& names) {
     const auto stack = must(Stack::open(files_of(names)));
     Bytes found(disk_.size());
     return stack->size() == disk_.size() && stack->read(0, found) && !first_difference(found, disk_);
   }
-  // "new" is no image, or a right one; which.
+  // Checks that "new" is no image, or a correct one; counts both.
   void expect_none_or_right() {
     if (!must(scratch_.directory().exists("new")) || !inspect(*scratch_.open("new"))) {
       ++no_image_;
@@ -98,7 +98,7 @@ class Killed : public testing::Test {
     EXPECT_TRUE(verify_layer(*scratch_.open("new"), *scratch_.open("new.sums")));
     EXPECT_EQ(run_in(scratch_, "qemu-img check -q -f qcow2 new").output, "");
   }
-  // In each round: nothing after the first operation; after the last one, and unharmed, an image.
+  // In each round the first operation leaves no image; the last one and the unharmed work leave one.
   void expect_both_were_seen() {
     EXPECT_GE(no_image_, rounds_);
     EXPECT_GE(right_, 2 * rounds_);
@@ -175,7 +175,7 @@ TEST_F(Killed, while_punching_leaves_the_kept_point_whole_and_can_go_on) {
   }
 }
 
-// Not a test of images: were it not killed at all, those above would show nothing.
+// Negative control: a process that were not killed would prove nothing above.
 TEST_F(Killed, process_has_stopped_where_it_was_told_to) {
   const auto work = [&](FaultPlan& plan) {
     const auto file = scratch_.create("new");

@@ -1,4 +1,4 @@
-// What a cache forgets, and who makes what isn't there.
+// Tests which values a cache evicts, and which thread makes a missing value.
 #include "engine/image/lru.h"
 
 #include <gtest/gtest.h>

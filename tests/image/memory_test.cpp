@@ -1,4 +1,4 @@
-// A disk's size and a chain's length are paid neither in memory nor, once a segment is known, in reading.
+// Tests that neither a disk's size nor a chain's length costs memory, or time once a segment is mapped.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,7 +15,7 @@ using holdfast::test::CountingFile;
 std::size_t cached(const Stack& stack) { return dynamic_cast<const LayeredStack&>(stack).cached(); }
 constexpr std::size_t kMostCached = LayeredStack::kCachedBytes + LayeredStack::kCachedMaps;
 
-// A cluster of data in each of so many segments, and all read.
+// Writes a cluster of data into each of some segments, reads all of them, and returns the cached bytes.
 std::size_t cached_after_reading(std::uint64_t size, std::uint64_t segments) {
   Random random;
   Scratch scratch;
@@ -35,7 +35,8 @@ std::size_t cached_after_reading(std::uint64_t size, std::uint64_t segments) {
   std::size_t most = 0;
   Bytes found(65536);
   for (std::uint64_t i = 0; i < segments; ++i) {
-    must(stack->read(i * stride, ByteSpan{found}.first(1000)));  // a part: so that the rest is kept
+    must(stack->read(i * stride,
+                     ByteSpan{found}.first(1000)));  // a part of a cluster, so that the cache keeps the rest
     must(stack->read(i * stride + 1000, ByteSpan{found}.subspan(1000)));
     EXPECT_EQ(found, cluster);
     most = std::max(most, cached(*stack));
@@ -52,7 +53,7 @@ TEST(Memory, of_a_disk_of_16_tib_is_that_of_any_other) {
   EXPECT_LE(most, kMostCached);
 }
 
-// Each layer has a cluster of its own, and its own version of the first 64.
+// A hundred layers, each with a cluster of its own and its own version of the first 64.
 class HundredLayers : public testing::Test {
  protected:
   static constexpr std::size_t kLayers = 100, kShared = 64;

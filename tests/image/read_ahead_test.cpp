@@ -1,4 +1,4 @@
-// Sequential readers of compressed data.
+// Tests sequential readers of compressed data.
 #include "engine/image/read_ahead.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ TEST(SequentialReads, a_first_read_is_not_sequential) {
 TEST(SequentialReads, one_who_reads_on_gets_what_follows_each_stretch_once) {
   SequentialReads reads;
   reads.note(0, 65536);
-  std::uint64_t unpacked = 131072;  // the second read's end
+  std::uint64_t unpacked = 131072;  // the end of the second read
   for (std::uint64_t at = 65536; at < 64 * kMiB; at += 65536) {
     const auto stretch = reads.note(at, 65536);
     EXPECT_TRUE(stretch || at != 65536);
@@ -90,7 +90,7 @@ TEST(ReadAhead, of_a_damaged_cluster_is_an_error_only_for_who_reads_it) {
   fill(random, disk, Content::text);
   write_image(scratch, "a.qcow2", random, options(disk.size(), 65536), disk, all_of(disk));
   Bytes image = scratch.read("a.qcow2");
-  const std::uint64_t last_data = image.size() - 5 * 65536;  // L2, L1, refcounts follow
+  const std::uint64_t last_data = image.size() - 5 * 65536;  // L2, L1 and refcounts follow
   image[last_data] ^= std::byte{1};
   scratch.write("a.qcow2", image);
   const auto stack = open_stack(scratch, {"a.qcow2"});

@@ -1,5 +1,5 @@
-// Making room (law 11): what no kept point sees is punched out, runs of layers are merged; every kept point
-// stays what it was.
+// Tests making room (law 11): hidden clusters are punched out and runs of layers are merged; every kept point
+// stays the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,17 +14,16 @@ namespace {
 
 using testing::HasSubstr;
 
-// A repository in small: a chain, of whose points some are kept. A file is named by the point whose layer it
-// is.
+// A small repository: a chain, some of whose points are kept. A file has the name of its layer's point.
 class Repository {
  public:
   struct Point {
     std::string name;
     Bytes disk;
-    Bytes flat;  // DISK.qcow2, when it was made
+    Bytes flat;  // DISK.qcow2 as it was when the point was made
     bool kept = true;
   };
-  // The newest first; what it shows is a point, unless that was dropped.
+  // The layers, newest first. Each one's content is a point, unless it was dropped.
   using Chain = std::vector<Point>;
 
   Repository(Random& random, std::uint32_t cluster, Codec codec, std::size_t depth)
@@ -48,7 +47,7 @@ class Repository {
     return open_stack(scratch_, names);
   }
 
-  // The newest stays, as in life.
+  // Drops a point; the newest stays, as in production.
   void drop(std::size_t point) {
     if (point != 0) chain_[point].kept = false;
   }
@@ -57,7 +56,7 @@ class Repository {
       if (random_.one_in(2)) drop(i);
   }
 
-  // What of each layer no kept point shows, from the oldest kept one that has it.
+  // Returns the clusters of a layer that no kept point shows. The oldest kept point above it tells.
   std::vector<HostRange> hidden(std::size_t layer) const {
     std::size_t oldest = layer;
     while (!chain_[oldest].kept) --oldest;
@@ -69,7 +68,7 @@ class Repository {
       must(punch(*scratch_.open_to_write(chain_[i].name), hidden(i)));
   }
 
-  // Of the layers from `newest` to `oldest` one is made, in the newest's place.
+  // Merges the layers from `newest` to `oldest` into one, in the newest's place.
   void merge(std::size_t newest, std::size_t oldest) {
     std::vector<LayerFiles> layers;
     for (std::size_t i = newest; i <= oldest; ++i) layers.push_back(layer_files(scratch_, chain_[i].name));
@@ -84,7 +83,7 @@ class Repository {
     chain_.erase(chain_.begin() + static_cast<std::ptrdiff_t>(newest) + 1,
                  chain_.begin() + static_cast<std::ptrdiff_t>(oldest) + 1);
   }
-  // A run of neighbours of which only the newest is kept, and on which no kept one in between rests.
+  // Merges a random run of neighbours of which only the newest is kept, unless a kept point rests within it.
   void merge_at_random() {
     const std::size_t newest = random_.below(chain_.size());
     std::size_t oldest = newest;
@@ -105,7 +104,7 @@ class Repository {
                                        *scratch_.open(chain_[i].name + ".sums"), hidden(i)));
   }
 
-  // What a copy of each kept point's DISK.qcow2 holds.
+  // Checks that a copy of each kept point's DISK.qcow2 is its disk.
   void expect_copies_whole() {
     for (std::size_t i = 0; i < chain_.size(); ++i) {
       if (!chain_[i].kept) continue;
@@ -168,7 +167,8 @@ TEST_P(MakingRoom, at_random_for_a_long_time_leaves_kept_points_whole) {
   }
 }
 
-// As deep as chains become: every point, its copy, and both again when room was made.
+// Uses a chain of the greatest usual depth. Compares every point and its copy, then both again after making
+// room.
 TEST(ThirtyPoints, stay_what_they_were_for_qemu_and_us_when_others_are_punched_and_merged) {
   constexpr std::uint32_t kClusters[] = {512, 4096, 65536};
   for (std::size_t i = 0; i < tries(1, 40); ++i) {
@@ -189,7 +189,7 @@ TEST(ThirtyPoints, stay_what_they_were_for_qemu_and_us_when_others_are_punched_a
 
 class Room : public testing::Test {
  protected:
-  // Layers of a disk of 16 clusters, each given as the clusters that it has.
+  // Adds a layer of a disk of 16 clusters, with the given clusters.
   void add(const std::vector<std::uint64_t>& clusters, Content content = Content::random) {
     WriterOptions layer = options(disk_.size(), 65536);
     if (!names_.empty()) layer.backing_file = names_.front();
@@ -227,7 +227,7 @@ TEST_F(Room, what_a_newer_layer_covers_is_hidden_from_it_but_not_from_the_older_
 }
 
 TEST_F(Room, a_cluster_that_compressed_ones_share_is_hidden_with_the_last_of_them) {
-  add({0, 1, 2, 3}, Content::constant);  // all four in one host cluster
+  add({0, 1, 2, 3}, Content::constant);  // all four lie in one host cluster
   add({0, 1, 2});
   EXPECT_EQ(hidden_bytes({"1.qcow2", "0.qcow2"}, 1), 0u);
   add({3});
@@ -313,7 +313,7 @@ TEST_F(Room, a_damaged_layer_is_not_merged) {
   add({0, 1, 2, 3});
   add({1});
   Bytes bytes = scratch_.read("0.qcow2");
-  // Wherever the one is that can't be seen any more: what is not needed is not read.
+  // Damages every cluster, because the one that the newer layer hides is never read.
   for (const std::size_t cluster : {1, 2, 3, 4}) bytes[cluster * 65536 + 100] ^= std::byte{1};
   scratch_.write("0.qcow2", bytes);
   std::vector<LayerFiles> layers;

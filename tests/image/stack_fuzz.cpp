@@ -17,10 +17,10 @@ namespace {
 
 using holdfast::test::MemoryFile;
 
-// What costs time in proportion to the disk is tried on small ones only.
+// Steps whose time grows with the disk are tried on small disks only.
 constexpr std::uint64_t kSmallDisk = 256 * kMiB;
 
-// What an increment rests on.
+// Returns the image below an increment.
 const Bytes& base_image() {
   static const Bytes bytes = [] {
     MemoryFile image("base"), sums("base.sums");

@@ -1,4 +1,4 @@
-// Many threads over one stack; the tsan build is the judge of how.
+// Tests many threads over one stack; the tsan build is the judge.
 #include <gtest/gtest.h>
 
 #include <thread>

@@ -1,4 +1,4 @@
-// What the writer makes, judged by QEMU.
+// Tests the writer's images; QEMU is the judge.
 #include "engine/image/writer.h"
 
 #include <gmock/gmock.h>
@@ -17,8 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 
-
-// QEMU, our own reader and the record agree about an image of this disk.
+// Checks that QEMU, our reader and the record agree about an image of this disk.
 void expect_identical(Random& random, const WriterOptions& options, const Bytes& disk,
                       const std::vector<Patch>& patches) {
   SCOPED_TRACE(fmt::format("clusters of {}, codec {}, {} bytes", options.cluster_size,
@@ -84,7 +83,7 @@ TEST_P(EveryClusterSize, a_disk_of_zeros_holds_no_data) {
   }
 }
 
-// Several segments, written and compared sparsely.
+// Writes several segments, and compares them sparsely.
 void expect_large_identical(std::uint64_t size, std::uint32_t cluster, Codec codec, std::size_t patches) {
   Random random;
   Scratch scratch;
@@ -99,7 +98,7 @@ void expect_large_identical(std::uint64_t size, std::uint32_t cluster, Codec cod
   EXPECT_EQ(disk.difference(*open_stack(scratch, {"a.qcow2"})), "");
 }
 
-// QEMU opens no such disk with smaller clusters; to compare all of them takes it minutes.
+// QEMU opens no such disk with smaller clusters. Comparing every cluster size takes it minutes.
 std::vector<std::uint32_t> huge_disks_clusters() {
   if (tries(0, 1) == 0) return {16};
   return {14, 15, 16, 17, 18, 19, 20, 21};
@@ -327,7 +326,7 @@ TEST(Writer, data_that_compresses_is_packed) {
   }
 }
 
-// As a reader does that has no more memory than that: QEMU's own happens to manage with less discipline.
+// Inflates with a window of 4 KiB and no more memory, which is stricter than QEMU's own reader.
 bool inflates_with_a_window_of_4_kib(ByteView slot, ByteView expected) {
   z_stream stream{};
   inflateInit2(&stream, -12);
@@ -359,7 +358,7 @@ Bytes deflated(ByteView bytes, int window_bits) {
 
 TEST(Writer, deflate_looks_back_no_further_than_4_kib) {
   Random random;
-  // What is repeated lies 5,000 bytes back, and is worth going there for.
+  // The content repeats at a distance of 5,000 bytes, where a larger window would find it.
   Bytes disk(65536);
   random.fill(ByteSpan{disk}.first(5000));
   for (std::size_t i = 5000; i < disk.size(); ++i) disk[i] = i % 10 < 4 ? disk[i - 5000] : std::byte{7};

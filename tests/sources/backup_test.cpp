@@ -1,4 +1,4 @@
-// Full reads and increments of a qemu-storage-daemon's disks.
+// Tests full reads and increments of a qemu-storage-daemon's disks.
 #include <random>
 
 #include "tests/sources/fixture.h"

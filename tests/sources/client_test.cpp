@@ -1,4 +1,4 @@
-// The QMP client, against a real storage daemon; and against peers that speak something else.
+// Tests the QMP client against a real storage daemon, and against peers that speak something else.
 #include "engine/sources/qmp/client.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ using source::qmp::Json;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-// Listens, and says the same to whoever comes, whatever they say.
+// Listens, and sends the same bytes to every client.
 class Parrot {
  public:
   explicit Parrot(std::string words) : words_(std::move(words)) {

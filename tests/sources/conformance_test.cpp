@@ -1,4 +1,4 @@
-// What every driver promises, tried with each against its real peers.
+// Tests the promises of every driver against its real peers.
 #include <gmock/gmock.h>
 
 #include <functional>
@@ -51,7 +51,7 @@ class Conformance : public ::testing::TestWithParam<Kind> {
     if (!capture) throw std::runtime_error(capture.error().message);
     return std::move(*capture);
   }
-  // What the extents call changed, read on top of `parent`.
+  // Reads the areas that the extents call changed on top of `parent`.
   Bytes read(Capture& capture, std::size_t disk, Bytes parent, std::uint64_t* moved = nullptr) {
     auto reader = capture.open(disk).value();
     const std::uint64_t capacity = capture.disks().at(disk).capacity;
@@ -122,7 +122,7 @@ TEST_P(Conformance, HolesAreNotRead) {
   ASSERT_TRUE(capture->abandon());
 }
 
-// What is stored of it the engine decides, by content or by the extents: capture/content_filter.
+// capture/content_filter decides what of a reading is stored: by content, or by the extents.
 TEST_P(Conformance, AnIncrementHasEveryChangeSinceItsParent) {
   fill(0, 0, kMiB, 'a');
   auto first = prepare();

@@ -1,4 +1,4 @@
-// Law 7: what a server says of its extents is checked, and never guessed at.
+// Tests that a server's extents are validated and never guessed at (law 7).
 #include "engine/sources/nbd/extents.h"
 
 #include <gmock/gmock.h>
@@ -37,7 +37,7 @@ TEST(Extents, PastTheQuestionAreCutOff) {
 }
 
 TEST(Extents, OfOneKindAreJoined) {
-  const Status allocation{10, 0, 10, 1, 10, 0};  // a hole that does not read as zeros is data
+  const Status allocation{10, 0, 10, 1, 10, 0};  // a hole that does not read as zeros counts as data
   EXPECT_THAT(words(combine(0, 30, &allocation, nullptr).value()), ElementsAre("0+30 changed"));
 }
 

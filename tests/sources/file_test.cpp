@@ -1,4 +1,4 @@
-// Files that are not as they should be, or don't stay so.
+// Tests files that are unusable, or that change while they are read.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 

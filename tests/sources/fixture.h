@@ -1,4 +1,4 @@
-// What the tests of the QMP driver have in common.
+// Helpers of the tests of the QMP driver.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ using source::Extent;
 using source::Range;
 using source::qmp::Json;
 
-// A ledger in a file, so that it outlives the process that wrote it.
+// A ledger in a file, which outlives the process that wrote it.
 class FileLedger final : public source::Ledger {
  public:
   explicit FileLedger(std::string path) : path_(std::move(path)) {}
@@ -63,17 +63,17 @@ class FileLedger final : public source::Ledger {
   std::string path_;
 };
 
-// A process of the daemon's that dies by SIGKILL at its n-th word to the ledger.
+// A ledger that kills its process by SIGKILL at its n-th record.
 class DyingLedger final : public source::Ledger {
  public:
   DyingLedger(FileLedger& ledger, int words) : ledger_(ledger), words_left_(words) {}
   Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail) override {
     auto id = ledger_.record(kind, name, detail);
-    say();  // recorded, and not yet made
+    say();  // after recording, before the thing is made
     return id;
   }
   Result<> forget(Id id) override {
-    say();  // gone, and not yet forgotten
+    say();  // after the removal, before forgetting
     return ledger_.forget(id);
   }
 
@@ -85,7 +85,7 @@ class DyingLedger final : public source::Ledger {
   int words_left_;
 };
 
-// A sink into memory that also checks what DiskReader promises of pieces.
+// A sink into memory that checks DiskReader's promises about pieces.
 class Copy {
  public:
   explicit Copy(Bytes start) : bytes(std::move(start)) {}
@@ -120,7 +120,7 @@ class QmpDriverTest : public ::testing::Test {
     return definition;
   }
 
-  // Of all disks of `definition`; `since` by node.
+  // Returns a request for all disks of `definition`; `since` maps nodes to change ids.
   source::PrepareRequest request(const MachineDefinition& definition,
                                  const std::map<std::string, std::string>& since = {},
                                  const std::string& marker = kMarker) const {
@@ -145,8 +145,8 @@ class QmpDriverTest : public ::testing::Test {
     return std::move(*capture);
   }
 
-  // What a repository would do: reads what is changed and not zero, makes zero what is; the rest is the
-  // parent's.
+  // Copies as a repository does: reads changed areas that are not zero, zeroes those that are, and takes the
+  // rest from the parent.
   static Bytes read_all(Capture& capture, std::size_t disk, Bytes parent, std::uint64_t* moved = nullptr) {
     const std::uint64_t capacity = capture.disks().at(disk).capacity;
     auto reader = capture.open(disk).value();
@@ -168,7 +168,7 @@ class QmpDriverTest : public ::testing::Test {
     return std::move(copy.bytes);
   }
 
-  // One committed full of disk0: its change id, and its content in `into`.
+  // Commits a full of disk0 and puts its content into `into`; returns its change id.
   std::string committed_full(Bytes& into) {
     auto capture = prepare();
     into = read_all(*capture, 0, {});
@@ -178,7 +178,7 @@ class QmpDriverTest : public ::testing::Test {
     return change_id;
   }
 
-  // All that a capture could leave: at the source, and on the host.
+  // Returns everything that a capture could leave at the source and on the host.
   Json traces() const {
     Json nodes = Json::object();
     for (const Json& node : daemon_->tell("query-named-block-nodes", {{"flat", true}})) {
@@ -201,7 +201,7 @@ class QmpDriverTest : public ::testing::Test {
     for (const Json& item : exports) ids.push_back(item["id"]);
     return {{"nodes", nodes}, {"exports", ids}, {"jobs", daemon_->tell("query-jobs")}, {"files", files}};
   }
-  // The names of the bitmaps on a node.
+  // Returns the names of the bitmaps on a node.
   std::vector<std::string> bitmaps(const std::string& node = "disk0") const {
     std::vector<std::string> names;
     const Json all = traces();

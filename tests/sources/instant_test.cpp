@@ -1,6 +1,5 @@
-// The proof of the freeze (law 4): a writer that never stops, whose every write is logged before it is made,
-// has one write in flight at most. Any honest instant is the state after some prefix of its log; on both
-// disks the same one.
+// Proves the freeze (law 4). A writer never stops, logs each write before it makes it, and has at most one
+// write in flight. A correct instant is the state after some prefix of that log, on both disks the same one.
 #include <atomic>
 #include <random>
 
@@ -12,7 +11,7 @@ namespace {
 constexpr std::uint64_t kBlock = 64 * kKiB;
 constexpr std::uint64_t kBlocks = 48;
 
-// Write number k puts k all over block b(k) of disk0, and then of disk1.
+// Writes: number k fills block b(k) of disk0 with k, and then block b(k) of disk1.
 class Writer {
  public:
   Writer(StorageDaemon& daemon, unsigned seed) : daemon_(daemon), random_(seed), thread_([this] { run(); }) {}
@@ -27,7 +26,7 @@ class Writer {
     for (std::uint32_t now = written_; now < writes; now = written_) written_.wait(now);
   }
   std::uint32_t written() const { return written_; }
-  // b(1), b(2) …: to be read when it has stopped.
+  // Returns b(1), b(2) …; call it after the writer has stopped.
   const std::vector<std::uint64_t>& log() const { return log_; }
 
  private:
@@ -57,7 +56,8 @@ std::uint32_t number_at(const Bytes& disk, std::uint64_t offset) {
   return number;
 }
 
-// The newest write that the disk holds, when the disk is the state after exactly that one; else a complaint.
+// Returns the newest write on the disk if the disk is the state after exactly that write; otherwise a
+// complaint.
 Result<std::uint32_t> prefix_of(const Bytes& disk, const std::vector<std::uint64_t>& log) {
   std::uint32_t newest = 0;
   for (std::uint64_t at = 0; at < disk.size(); at += sizeof newest)
@@ -89,7 +89,7 @@ TEST_F(Instant, IsOneAndTheSameOnBothDisksWhileTheyAreWrittenTo) {
     ASSERT_TRUE(prepared) << prepared.error().message;
     const auto& capture = *prepared;
     EXPECT_EQ(capture->disks()[0].full_reason.has_value(), round == 0);
-    writer.await(writer.written() + 5);  // it goes on during the reading
+    writer.await(writer.written() + 5);  // the writer goes on during the reading
     for (std::size_t i = 0; i < 2; ++i) copies[i] = read_all(*capture, i, copies[i]);
     points.push_back(copies);
     if (round % 4 == 3) {

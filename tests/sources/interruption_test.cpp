@@ -1,4 +1,4 @@
-// What is left, and what is known, when a capture does not come to its end.
+// Tests captures that end early: the things they leave, and the changes that must not be lost.
 #include <random>
 
 #include "tests/sources/fixture.h"
@@ -12,7 +12,7 @@ using ::testing::IsEmpty;
 
 class Interruption : public QmpDriverTest {
  protected:
-  // A committed full of 'a', then 'b' in one place: what the next point must hold.
+  // Commits a full of 'a' with 'b' at one place; the next point must hold both.
   void begin(const std::string& format = "qcow2") {
     boot({{.node = "disk0", .format = format}});
     daemon_->fill("disk0", 0, 2 * kMiB, 'a');
@@ -20,7 +20,7 @@ class Interruption : public QmpDriverTest {
     daemon_->fill("disk0", kMiB, 100, 'b');
     before_ = traces();
   }
-  // The next increment on `record_` is the disk as it is, and is no more than `most` bytes.
+  // Checks that the next increment on `record_` gives the current disk, and moves no more than `most` bytes.
   void expect_nothing_lost(std::uint64_t most) {
     auto capture = prepare({{"disk0", since_}});
     EXPECT_EQ(capture->disks()[0].full_reason, std::nullopt);
@@ -101,7 +101,7 @@ TEST_F(Interruption, BeforeTheMachineGotAnotherSocketIsSweptAtTheNewOne) {
   begin();
   prepare({{"disk0", since_}}).reset();
   std::vector<Leftover> leftovers = ledger_.leftovers();
-  for (Leftover& leftover : leftovers)  // as if it had been recorded when the machine was elsewhere
+  for (Leftover& leftover : leftovers)  // as if recorded when the machine was elsewhere
     for (std::size_t at; (at = leftover.detail.find("/qmp")) != std::string::npos;)
       leftover.detail.replace(at, 4, "/old");
   ASSERT_TRUE(driver_.sweep(machine(), leftovers, false, ledger_));
@@ -124,7 +124,7 @@ TEST_F(Interruption, ByACleanRestartOfTheSourceLosesNoChange) {
 
 TEST_F(Interruption, ByTheSourcesDeathMakesTheNextOneFullBecauseTheBitmapIsInconsistent) {
   begin();
-  daemon_->restart(SIGTERM);  // the bitmap is in the image now
+  daemon_->restart(SIGTERM);  // the bitmap is now stored in the image
   auto capture = prepare({{"disk0", since_}});
   daemon_->restart(SIGKILL);
   ASSERT_TRUE(capture->abandon());
@@ -191,7 +191,7 @@ TEST_F(Interruption, ByAJobThatSomebodyEndedIsNoticed) {
 TEST_F(Interruption, ByASourceThatHangsEndsByItsDeadline) {
   begin();
   using std::chrono::seconds;
-  // Silence is what is to be met; all else has been answered by then.
+  // A short limit for silence only: all other answers have come by then.
   source::qmp::QmpDriver hasty({.greeting = seconds{3}, .command = seconds{3}},
                                {.connect = seconds{3}, .silence = seconds{1}});
   auto capture = hasty.prepare(request(machine(), {{"disk0", since_}}), ledger_).value();
@@ -208,7 +208,7 @@ TEST_F(Interruption, ByASourceThatHangsEndsByItsDeadline) {
   reader.reset();
   capture.reset();
   daemon_->process().signal(SIGCONT);
-  // The connections that were given up still fill the socket's queue: this one waits its turn.
+  // Connections that were given up still fill the socket's queue, so this one waits for its turn.
   const auto swept = sweep(false);
   ASSERT_TRUE(swept) << swept.error().message;
   EXPECT_EQ(traces(), before_);
@@ -308,7 +308,7 @@ TEST_F(Interruption, BySigkillAtAnyStepIsSweptCleanAndLosesNoChange) {
         auto capture = driver_.prepare(request(machine(nodes), since), dying);
         if (!capture) ::_exit(1);
         if (commits) {
-          std::ofstream mark(marks);  // as the catalog would: the point is committed with its change ids
+          std::ofstream mark(marks);  // as the catalog does: the point is committed with its change ids
           for (const auto& disk : (*capture)->disks()) mark << disk.change_id << '\n';
         }
         const auto ended = commits ? (*capture)->commit() : (*capture)->abandon();
@@ -328,7 +328,7 @@ TEST_F(Interruption, BySigkillAtAnyStepIsSweptCleanAndLosesNoChange) {
       EXPECT_THAT(ledger_.leftovers(), IsEmpty());
       if (committed) {
         for (const std::string& node : nodes) std::getline(mark, since[node]);
-        // That point was read in the child; here its content is the record of the freeze.
+        // The child has read that point; in this process its content is the record of the freeze.
         record["disk0"] = daemon_->truth("disk0");
         std::filesystem::remove(marks);
         EXPECT_THAT(bitmaps("disk0"), ElementsAre(since["disk0"]));

@@ -1,4 +1,4 @@
-// NBD servers that misbehave, as the driver sees them.
+// Tests the driver with NBD servers that misbehave.
 #include "engine/sources/nbd/driver.h"
 
 #include <gmock/gmock.h>
@@ -82,7 +82,7 @@ TEST_F(NbdServers, OfAFileThatWasTruncatedBeneathThemAreAnErrorWhereTheySaySo) {
   EXPECT_EQ(read.error().code, EIO) << read.error().message;
 }
 
-// qemu-nbd without --persistent is gone when its client is.
+// qemu-nbd without --persistent ends with its client.
 TEST_F(NbdServers, ThatServeOneClientOnceServeACapture) {
   const std::string disk = directory_ / "disk";
   std::ofstream(disk) << std::string(kMiB, 'a');

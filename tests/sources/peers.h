@@ -1,4 +1,4 @@
-// The real peers that every driver is held against, made alike: two disks that a test writes to.
+// The real peers of every driver, with one interface: two disks that a test writes to.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 
 namespace holdfast::test {
 
-// Disks "a" and "b" of kSize bytes, which are zeros at first.
+// A peer with the disks "a" and "b" of kSize bytes, which are zeros at first.
 class Peer {
  public:
   static constexpr std::uint64_t kSize = 8 * kMiB;
@@ -26,7 +26,7 @@ class Peer {
   virtual void write(std::size_t disk, std::uint64_t offset, ByteView bytes) = 0;
   virtual Bytes truth(std::size_t disk) const = 0;
   virtual bool knows_holes() const { return true; }
-  // What is there besides the disks, as text: it must be the same when a capture has gone.
+  // Returns everything that is there besides the disks, as text. It must be the same after a capture.
   virtual std::string traces() const = 0;
 };
 
@@ -86,7 +86,7 @@ class FilePeer : public Peer {
   source::file::FileDriver driver_;
 };
 
-// The same files as loop devices.
+// Serves the same files as loop devices.
 class LoopPeer final : public FilePeer {
  public:
   LoopPeer() {
@@ -116,7 +116,7 @@ class LoopPeer final : public FilePeer {
   std::string devices_[2];
 };
 
-// One NBD server a disk, of the command that a subclass gives.
+// Runs one NBD server for each disk, by the command of a subclass.
 class NbdPeer : public Peer {
  public:
   source::Driver& driver() override { return driver_; }
@@ -156,7 +156,7 @@ class NbdkitPeer final : public NbdPeer {
   }
 };
 
-// Without structured replies: all is data.
+// Has no structured replies, so everything is data.
 class PlainNbdkitPeer final : public NbdPeer {
  public:
   PlainNbdkitPeer() {
@@ -212,7 +212,7 @@ class QmpPeer final : public Peer {
     daemon_.write(disk == 0 ? "a" : "b", offset, bytes);
   }
   Bytes truth(std::size_t disk) const override { return daemon_.truth(disk == 0 ? "a" : "b"); }
-  // Bitmaps apart: those are what a committed capture is to leave.
+  // Leaves bitmaps out, because a committed capture leaves them.
   std::string traces() const override {
     std::string found;
     for (const source::qmp::Json& node : daemon_.tell("query-named-block-nodes", {{"flat", true}}))
@@ -225,7 +225,7 @@ class QmpPeer final : public Peer {
   source::qmp::QmpDriver driver_;
 };
 
-// A QEMU with a guest's devices, which write through copy filters while a capture lasts.
+// A QEMU with a guest's devices, which write through copy filters during a capture.
 class QemuPeer final : public Peer {
  public:
   source::Driver& driver() override { return driver_; }
@@ -239,9 +239,9 @@ class QemuPeer final : public Peer {
     qemu_.write(disk, offset, bytes);
   }
   Bytes truth(std::size_t disk) const override { return qemu_.truth(disk); }
-  // What a filter of an older one says of holes can't be relied upon.
+  // The filter of an older QEMU reports holes wrongly.
   bool knows_holes() const override { return qemu_.tell("query-version")["qemu"]["major"] >= 9; }
-  // Bitmaps apart, as above.
+  // Leaves bitmaps out, as above.
   std::string traces() const override {
     source::qmp::Json found = qemu_.traces();
     for (source::qmp::Json& bitmaps : found["nodes"]) bitmaps.clear();

@@ -1,4 +1,4 @@
-// The same driver against a real QEMU, whose guest must never be hurt.
+// Tests the QMP driver with a real QEMU, whose guest must never be hurt.
 #include "tests/lib/cannot_run.h"
 #include "tests/lib/qemu_machine.h"
 #include "tests/lib/small_file_system.h"
@@ -14,7 +14,7 @@ class Qemu : public ::testing::Test {
  protected:
   void SetUp() override { boot({}); }
 
-  // `device_options`: of both disks' devices.
+  // `device_options`: options of both disks' devices.
   void boot(const std::string& device_options) {
     try {
       qemu_ =
@@ -36,7 +36,7 @@ class Qemu : public ::testing::Test {
   void write(std::size_t disk, std::uint64_t offset, std::uint64_t length, std::uint8_t with) {
     qemu_->fill(disk, offset, length, with);
   }
-  // Leaves so much room in a file system.
+  // Fills the file system until `leave` bytes are free.
   static void fill_up(const SmallFileSystem& full, std::uint64_t leave) {
     const auto room = std::filesystem::space(full.path()).available;
     const std::string file = full.path() + "/filler";
@@ -44,7 +44,7 @@ class Qemu : public ::testing::Test {
     const Fd fd{::open(file.c_str(), O_WRONLY | O_CLOEXEC)};
     ASSERT_EQ(::fallocate(fd.get(), 0, 0, static_cast<off_t>(room - leave)), 0);
   }
-  // A committed full of both disks, and what it holds.
+  // Commits a full of both disks; returns its content.
   std::vector<Bytes> first_point() {
     write(0, 0, 4 * kMiB, 1);
     write(1, 0, 6 * kMiB, 2);
@@ -73,7 +73,7 @@ class Qemu : public ::testing::Test {
   void rest_on(const Capture& capture) {
     for (std::size_t i = 0; i < 2; ++i) wanted_.disks[i].since = capture.disks()[i].change_id;
   }
-  // What a repository would do with the changes of both disks.
+  // Copies the changes of both disks as a repository does.
   void copy_changes(Capture& capture, std::vector<Bytes>& copies) {
     for (std::size_t i = 0; i < 2; ++i) {
       auto reader = capture.open(i).value();
@@ -132,7 +132,7 @@ TEST_F(Qemu, HoldsTheInstantWhereARangeWasCopiedInPartsOnly) {
   auto capture = prepare();
   for (const std::uint64_t cluster : {0, 1, 5, 9, 10, 30}) write(0, cluster * 64 * kKiB, 64 * kKiB, 2);
   write(0, 20 * 64 * kKiB + 512, 512, 3);
-  write(0, 31 * 64 * kKiB, 128 * kKiB, 4);  // half of it where nothing was
+  write(0, 31 * 64 * kKiB, 128 * kKiB, 4);  // half of it was never written before
   std::vector<Bytes> read(2, Bytes(kSize));
   copy_changes(*capture, read);
   EXPECT_TRUE(read == instant);
@@ -165,7 +165,7 @@ TEST_F(Qemu, WritesThroughAFilterThatCanOnlyBreakTheSnapshot) {
 
 TEST_F(Qemu, GoesOnWritingWhenTheCopiesFindNoRoom) {
   const auto copies = first_point();
-  write(0, 5 * kMiB, 4096, 7);  // is of the next point
+  write(0, 5 * kMiB, 4096, 7);  // belongs to the next point
   const Json before = traces();
   const Json status = tell("query-status");
   const std::string scratch = wanted_.scratch;
@@ -177,7 +177,7 @@ TEST_F(Qemu, GoesOnWritingWhenTheCopiesFindNoRoom) {
   Copy copy(Bytes(static_cast<std::size_t>(kSize)));
   ASSERT_TRUE(reader->read({&range, 1}, copy.sink(), Cancel{}));
   fill_up(small, kMiB);
-  write(0, 0, 4 * kMiB, 3);  // each of them succeeds, or the test ends
+  write(0, 0, 4 * kMiB, 3);  // each write succeeds, or the test ends
   write(1, 0, 6 * kMiB, 4);
   write(1, 100, 200, 5);
   const auto read = reader->read({&range, 1}, copy.sink(), Cancel{});

@@ -1,4 +1,4 @@
-// Reading from NBD servers that are not as good as QEMU.
+// Tests reading from NBD servers with fewer abilities than QEMU.
 #include "engine/sources/nbd/reader.h"
 
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 
 class NbdReader : public ::testing::Test {
  protected:
-  // nbdkit with these arguments; ready when it listens.
+  // Starts nbdkit with these arguments; returns when it listens.
   void serve(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"nbdkit", "--foreground", "--unix", socket_});
     server_ = Process(arguments);
@@ -71,7 +71,7 @@ TEST_F(NbdReader, ReadsAllOfManySmallRanges) {
   EXPECT_EQ(seen, expected);
 }
 
-// Over how many connections a server with these arguments is read.
+// Counts the connections to a server with these arguments.
 class Connections : public NbdReader {
  protected:
   std::size_t of_reading(std::uint64_t bytes, const std::string& filter, const std::string& setting) {
@@ -181,7 +181,7 @@ TEST_F(NbdReader, WithASlowSinkIsNotTakenForSilent) {
   int pieces = 0;
   const auto slow = [&](std::uint64_t, ByteView) -> Result<> {
     if (++pieces == 2)
-      std::this_thread::sleep_for(std::chrono::milliseconds{1500});  // longer than the silence
+      std::this_thread::sleep_for(std::chrono::milliseconds{1500});  // longer than the silence limit
     return {};
   };
   EXPECT_TRUE(disk.read({&range, 1}, slow, Cancel{}));

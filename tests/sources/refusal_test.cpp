@@ -1,4 +1,4 @@
-// Sources that can't be backed up, or not as asked: a clear sentence or reason, and nothing left behind
+// Tests sources that can't be backed up, or not as asked: a clear sentence or reason, and nothing left behind
 // (laws 5, 8 and 9).
 #include "tests/lib/small_file_system.h"
 #include "tests/sources/fixture.h"
@@ -68,7 +68,7 @@ TEST_F(Refusal, OfASocketThatTheDaemonMayNotOpenSaysSo) {
 TEST_F(Refusal, OfABusySocketSaysThatAnotherProgramHoldsIt) {
   boot();
   auto other = source::qmp::Client::connect(daemon_->qmp(), {}).value();
-  source::qmp::QmpDriver hasty({.greeting = std::chrono::seconds{2}}, {});  // in which it also greets
+  source::qmp::QmpDriver hasty({.greeting = std::chrono::seconds{2}}, {});  // time for its greeting, too
   const auto capture = hasty.prepare(request(machine()), ledger_);
   ASSERT_FALSE(capture);
   EXPECT_EQ(capture.error().code, EBUSY);
@@ -121,7 +121,7 @@ TEST_F(Refusal, OfTwoDisksThatAreOneNodeNamesBoth) {
   EXPECT_EQ(error.code, EINVAL);
 }
 
-// What can't be undone is not begun: each failing step takes away all steps before it.
+// A ledger that fails at one step; that step must remove everything that earlier steps made.
 class FailingLedger final : public source::Ledger {
  public:
   FailingLedger(FileLedger& ledger, int good) : ledger_(ledger), good_(good) {}
@@ -154,7 +154,7 @@ TEST_F(Refusal, ByTheLedgerAtAnyStepLeavesNothing) {
   EXPECT_GE(steps, 10);
 }
 
-// Somebody else works at the source, just when the jobs are about to be made.
+// A ledger that changes the source just before the jobs are made, as another program might.
 class MeddlingLedger final : public source::Ledger {
  public:
   MeddlingLedger(FileLedger& ledger, std::function<void()> meddle)
@@ -235,7 +235,7 @@ TEST_F(Refusal, OfABitmapThatASnapshotLeftBehindIsAFull) {
   const Error error = error_of(request(machine()));
   EXPECT_THAT(error.message, HasSubstr("set the disk's node to overlay"));
 
-  daemon_->fill("disk0", kMiB, 100, 'b');  // QEMU writes it to the overlay, untracked
+  daemon_->fill("disk0", kMiB, 100, 'b');  // QEMU writes to the overlay, untracked
   auto wanted = request(machine({"overlay"}));
   wanted.disks[0].since = wanted.disks[0].supersedes = first;
   auto capture = driver_.prepare(wanted, ledger_).value();

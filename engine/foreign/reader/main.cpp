@@ -1,8 +1,8 @@
 // holdfast-qcow: reads one qcow image of version 1 with libqcow, for Holdfast only.
 //
 // libqcow reads past its buffers, or loops, when an image is broken. It can harm only this process, which is
-// confined before it begins (confinement.h), reads one cluster at a time (protocol.h), and is killed by its
-// parent when it takes too long (reader_process.h).
+// confined before it begins (confinement.h) and reads one cluster at a time (protocol.h). Its parent kills it
+// when it takes too long (reader_process.h).
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -19,9 +19,9 @@ struct DiskFile {
   std::string identity;
 };
 
-// Opens a disk for reading. Refuses a symbolic link in the path, because the link's owner could turn it to
-// any file of the host and read that file in a point. Links below /dev are allowed: the system owns them, and
-// they must lead to devices.
+// Opens a disk for reading. Refuses a symbolic link in the path: its owner could turn it to any file of the
+// host, and read that file in a point. Links below /dev are allowed, because the system owns them; they must
+// lead to devices.
 Result<DiskFile> open_disk(const std::string& path);
 
 }  // namespace holdfast::source::file

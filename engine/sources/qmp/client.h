@@ -79,7 +79,7 @@ class Client {
   const Limits limits_;
 
   Mutex mutex_;
-  // Signals: a message has come, the reading thread has left, or the connection is broken.
+  // Signals that a message has come, the reading thread has left, or the connection is broken.
   CondVar arrived_;
   bool reading_ HF_GUARDED_BY(mutex_) = false;  // a thread is in receive()
   std::optional<Error> broken_ HF_GUARDED_BY(mutex_);
