@@ -1,8 +1,8 @@
 """image-dense: memory above the writer's buffers, in MiB, while a disk of 16 TiB full of data is written.
 
 A generator makes the data, which is not kept. Tables, refcounts and checksums of all 268,435,456 clusters are written
-and read by qemu-img check. The row takes a quarter of an hour on two idle processors, 3 GiB of memory (ext4 has no
-file as long as the image) and 5 GiB on disk."""
+and read by qemu-img check. The row takes a quarter of an hour on two idle processors. It needs 3 GiB of memory (ext4
+has no file as long as the image) and 5 GiB on disk."""
 
 import pathlib
 import tempfile
