@@ -13,10 +13,10 @@ import json
 import os
 
 import holdfast
-from users import User
+from users import User, unnamed
 
-TEAM = 2000
-ROOT, OWNER, STRANGER = User(0), User(1001), User(1002, groups=[TEAM])
+OWNERS, STRANGERS, TEAM = unnamed(3)
+ROOT, OWNER, STRANGER = User(0), User(OWNERS), User(STRANGERS, groups=[TEAM])
 USERS = {"root": ROOT, "owner": OWNER, "stranger": STRANGER}
 
 

@@ -9,7 +9,7 @@ import subprocess
 
 import holdfast
 from processes import detach
-from users import User
+from users import User, unnamed
 
 MIB = 2**20
 FLOW = {"target": "machines/m", "repository": "r"}
@@ -233,8 +233,8 @@ class Backups(Errors):
 class Users(Errors):
     """Errors for users other than root: each user reads only their own sentences."""
 
-    TEAM = 2000
-    ANN, BOB = User(1001, groups=[TEAM]), User(1002, groups=[TEAM])
+    ANNS, BOBS, TEAM = unnamed(3)
+    ANN, BOB = User(ANNS, groups=[TEAM]), User(BOBS, groups=[TEAM])
 
     def setUp(self):
         super().setUp()

@@ -5,7 +5,7 @@ import json
 import os
 
 import holdfast
-from three_users import OWNER, STRANGER, Permissions
+from three_users import OWNER, STRANGER, TEAM, Permissions
 
 
 class Told(Permissions):
@@ -41,7 +41,7 @@ class Told(Permissions):
                 ("image.open", f"machines/m/{point}/disk-0", "ok"),
             ],
         )
-        self.assertEqual(told[0]["reason"], "user 1001, group 2000, mode 0755")
+        self.assertEqual(told[0]["reason"], f"user {OWNER.uid}, group {TEAM}, mode 0755")
         self.assertIn("'bogus'", told[1]["reason"])
         self.assertIn('"target" is missing', told[2]["reason"])
 

@@ -6,7 +6,7 @@ import json
 import os
 
 import holdfast
-from users import User
+from users import User, unnamed
 
 
 class Groups(holdfast.MountTest):
@@ -117,10 +117,10 @@ class Groups(holdfast.MountTest):
         self.assertEqual(os.listdir(self.daemon.mount / "groups/g/at"), ["error"])
 
     def test_a_user_adds_only_machines_that_the_user_may_write_to(self):
-        owner, stranger = User(1001), User(1002)
+        owner, stranger = map(User, unnamed(2))
         os.chmod(self.folder, 0o755)
         for path in ("groups/g", "machines/a"):
-            os.chown(self.daemon.mount / path, 1001, 1001)
+            os.chown(self.daemon.mount / path, owner.uid, owner.gid)
         self.assertEqual(owner.outcome(lambda: self.join("a")), "ok")
         self.assertEqual(owner.outcome(lambda: self.join("b")), "EACCES")
         self.assertIn("machines/b is not yours", owner.does((self.members / "error").read_text))

@@ -111,10 +111,10 @@ WHO_MAY_WHAT = [
     # Ownership and modes, by the kernel's rules.
     ("chmod flows/f 0700", "ok", "ok", "EPERM"),
     ("chmod flows/f 0750", "ok", "ok", "EPERM"),
-    ("chown flows/f 1001 1001", "ok", "ok", "EPERM"),
-    ("chown flows/f 1002 1001", "ok", "EPERM", "EPERM"),
-    ("chown machines/m 1001 2000", "ok", "EPERM", "EPERM"),
-    ("chown flows 1001 0", "ok", "EPERM", "EPERM"),
+    (f"chown flows/f {OWNER.uid} {OWNER.gid}", "ok", "ok", "EPERM"),
+    (f"chown flows/f {STRANGER.uid} {OWNER.gid}", "ok", "EPERM", "EPERM"),
+    (f"chown machines/m {OWNER.uid} {TEAM}", "ok", "EPERM", "EPERM"),
+    (f"chown flows {OWNER.uid} 0", "ok", "EPERM", "EPERM"),
     ("chmod flows 0777", "ok", "EPERM", "EPERM"),
     ("chmod flows/f/config.json 0666", "EPERM", "EPERM", "EPERM"),
     ("chmod flows/f/config.json 0640", "ok", "ok", "EPERM"),
@@ -287,7 +287,7 @@ class Handing(Permissions):
         for user in (ROOT, OWNER):
             self.assertEqual(user.outcome(self.perform("write flows/f/control run")), "EACCES")
             said = user.does(lambda: self.daemon.read("flows/f/error"))
-            self.assertRegex(said, r"belongs to user 1001, who may not write to repositories/r")
+            self.assertIn(f"belongs to user {OWNER.uid}, who may not write to repositories/r", said)
         self.assertEqual(os.listdir(self.mount / "flows/f/executions").count("first"), 1)
         os.chmod(self.mount / "repositories/r", 0o777)
         self.assertEqual(OWNER.outcome(self.perform("write flows/f/control run")), "ok")

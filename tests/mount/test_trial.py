@@ -8,7 +8,7 @@ import time
 
 import holdfast
 from schedules import far_hourly
-from users import User
+from users import User, unnamed
 
 MIB = 2**20
 
@@ -23,7 +23,7 @@ class Trial(holdfast.MountTest):
     def test_a_dry_run_is_open_to_the_owner_of_its_flow_and_closed_to_others(self):
         self.add_flow()
         self.folder.chmod(0o755)
-        ann, ben = User(65501), User(65502)
+        ann, ben = map(User, unnamed(2))
         for path in ("machines/m", "flows/f"):
             os.chown(self.daemon.mount / path, ann.uid, ann.gid)
         os.chmod(self.daemon.mount / "repositories/r", 0o777)
@@ -108,10 +108,11 @@ class Trial(holdfast.MountTest):
         path.chmod(0o777)
         os.unlink(gone.path)
         os.unlink(self.repository / "holdfast.json")  # the marker of a repository
-        os.chown(self.daemon.mount / "flows/f", 1001, 1001)
+        (owner,) = unnamed(1)
+        os.chown(self.daemon.mount / "flows/f", owner, owner)
         log = self.try_out("flows/f", "error")
         for line in (
-            "failed flow 'f' belongs to user 1001, who may not write to machines/",
+            f"failed flow 'f' belongs to user {owner}, who may not write to machines/",
             "warning flows/f is disabled",
             "ok machines/m: its source answers",
             "failed machines/gone",
@@ -143,7 +144,7 @@ class Trial(holdfast.MountTest):
 
     def test_a_dry_run_of_a_flow_takes_the_right_to_run_the_flow(self):
         self.add_flow()
-        outcome = User(1001).outcome(lambda: self.daemon.write("flows/f/control", "test"))
+        outcome = User(*unnamed(1)).outcome(lambda: self.daemon.write("flows/f/control", "test"))
         self.assertEqual(outcome, "EACCES")
 
 

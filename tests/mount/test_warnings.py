@@ -6,7 +6,7 @@ import os
 
 import content
 import holdfast
-from users import User
+from users import User, unnamed
 
 
 class Warnings(holdfast.MountTest):
@@ -17,7 +17,7 @@ class Warnings(holdfast.MountTest):
         self.add_flow()
         self.assertEqual(self.daemon.run("f", "r1"), "success")
         self.folder.chmod(0o755)
-        self.stranger = User(65501)
+        self.stranger = User(*unnamed(1))
 
     def status(self):
         return self.daemon.json("status.json")
