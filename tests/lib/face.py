@@ -9,6 +9,8 @@ import holdfast
 from processes import spawn
 from terminal import Terminal
 
+READ = ("0", "63")  # numbers of the system call read on x86-64 and arm64
+
 
 class FaceTest(holdfast.MountTest):
     """A MountTest with scripts and programs whose working directory is the mount."""
@@ -59,13 +61,19 @@ class FaceTest(holdfast.MountTest):
 
     def until_parked(self, *readers):
         for reader in readers:
-            self.until(lambda reader=reader: is_parked(reader.pid))
+            self.until(lambda reader=reader: reader.poll() is not None or is_parked(reader.pid))
+            self.assertIsNone(reader.poll(), f"{reader.args} has ended, although the run has not")
 
 
 def is_parked(pid):
-    """Whether the process has a `wait` open and waits for the mount's answer."""
-    where = pathlib.Path(f"/proc/{pid}/wchan").read_text()
-    return ("fuse" in where or "request_wait" in where) and "wait" in opened_by(pid)
+    """Whether the process is inside read(2) of a `wait`."""
+    call, *arguments = pathlib.Path(f"/proc/{pid}/syscall").read_text().split()
+    if call not in READ:
+        return False
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/fd/{int(arguments[0], 16)}")) == "wait"
+    except FileNotFoundError:
+        return False  # closed meanwhile
 
 
 def opened_by(pid):

@@ -62,12 +62,11 @@ class Face(FaceTest):
         self.add_flow()
 
     def start_run(self, name="first"):
-        """Starts a run at the silent source. The source's connection is the run's first step."""
+        """Starts a run and waits until it has connected to the silent source. The run fails some seconds later."""
         source = SilentSource(self.socket)
         self.addCleanup(source.close)
         self.daemon.write("flows/f/control", f"run name={name}")
         source.wait_for_someone()
-        return source
 
 
 class Reading(Face):
@@ -168,18 +167,23 @@ class Commanding(Face):
 class Waiting(Face):
     def setUp(self):
         super().setUp()
-        self.add_all()
-        self.source = self.start_run()
+        self.hold_run()
 
     def test_all_readers_of_wait_are_answered_at_the_end_of_the_run(self):
-        jobs = os.listdir(self.mount / "flows/f/latest/jobs")
-        paths = ["flows/f/wait", "flows/f/executions/first/wait", f"jobs/{jobs[0]}/wait"]
+        storage = self.add_machine("real")
+        storage.disks[0].write(0, os.urandom(2**20))
+        storage.throttle(bytes_a_second=1, burst=65536)
+        self.add_repository("other")
+        self.add_flow("g", "real", "other")
+        self.daemon.write("flows/g/control", "run name=first")
+        jobs = os.listdir(self.mount / "flows/g/latest/jobs")
+        paths = ["flows/g/wait", "flows/g/executions/first/wait", f"jobs/{jobs[0]}/wait"]
         readers = [self.wait_in(path) for path in paths]
         self.until_parked(*readers)
-        self.source.close()
+        storage.kill()
         for reader in readers:
             self.assertEqual(reader.communicate(timeout=holdfast.CEILING), (b"error\n", b""))
-        self.assertEqual(self.daemon.read("flows/f/wait"), "error\n")
+        self.assertEqual(self.daemon.read("flows/g/wait"), "error\n")
 
     def test_a_reader_can_be_interrupted_and_killed(self):
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
@@ -202,7 +206,6 @@ class Waiting(Face):
         self.until_parked(reader)
         self.daemon.process.terminate()
         self.assertEqual(reader.wait(holdfast.CEILING), 1)
-        self.source.close()
         self.daemon.stop()
 
     def test_a_running_flow_can_not_be_removed(self):
