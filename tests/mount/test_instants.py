@@ -14,6 +14,7 @@ import holdfast
 
 BLOCK = 64 * 1024
 BLOCKS = 48
+PAUSE = 0.001  # seconds between two writes; without pauses the writer starves a backup on one processor
 
 
 def pattern(number):
@@ -49,7 +50,7 @@ class Writer(threading.Thread):
     def run(self):
         try:
             files = [os.open(path, os.O_WRONLY) for path in self._files]
-            while not self._stopping.is_set():
+            while not self._stopping.wait(PAUSE):
                 where = self._random.randrange(BLOCKS)
                 self.log.append(where)
                 for file in files:

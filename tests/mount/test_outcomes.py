@@ -124,13 +124,14 @@ class Outcomes(holdfast.MountTest):
         self.expect_clean()
 
     def test_a_run_without_progress_for_its_stall_is_an_error(self):
-        self.hold_back(stall="3s")
-        self.assertIn("no further for 3s", self.expect("error", "stalled", "r1")["message"])
+        self.hold_back(stall="1s")
+        self.assertIn("no further for 1s", self.expect("error", "stalled", "r1")["message"])
         self.expect_clean()
-        # A run longer than its stall succeeds while it progresses: 4 MiB in pieces of a quarter.
-        settings = {"path": str(self.repository), "bandwidth": "1M", "compression": "none"}
+        # A run longer than its stall succeeds while it progresses: 4 MiB in 16 pieces over more than 10 s.
+        self.daemon.write("flows/f/control", "set stall=10s")
+        settings = {"path": str(self.repository), "bandwidth": "350K", "compression": "none"}
         self.daemon.write("repositories/r/config.json", json.dumps(settings))
-        self.run_flow("success", None, "r2")
+        self.assertGreater(self.run_flow("success", None, "r2")["execution_time_seconds"], 10)
 
     def test_a_timeout_counts_for_the_whole_execution(self):
         self.daemon.write("config.json", json.dumps({"max_concurrent_jobs": 1}))

@@ -8,7 +8,7 @@ import time
 
 import holdfast
 from schedules import ScheduleTest, far_hourly
-from users import User
+from users import User, unnamed
 
 EACH_SECOND = {"every": "1s"}
 ALWAYS = {"blackout": ["mon-sun"]}
@@ -97,7 +97,8 @@ class Schedules(ScheduleTest):
     def test_a_flow_whose_owner_lacks_a_right_is_skipped_with_the_reason(self):
         self.daemon.define("schedules/s", EACH_SECOND)
         self.add_flow(schedule="s")
-        os.chown(self.daemon.mount / "flows/f", 1001, 1001)
+        (owner,) = unnamed(1)
+        os.chown(self.daemon.mount / "flows/f", owner, owner)
         self.until_outcome("skipped", "refused")
         self.assertIn("who may not write to machines/m", "".join(self.skips("f")))
 
@@ -149,20 +150,24 @@ class Schedules(ScheduleTest):
         self.until(lambda: self.outcomes().count(("started", None)) > met)
 
     def test_the_next_times_are_shown_by_schedule_flow_and_root(self):
-        self.daemon.define("schedules/s", {"cron": "30 2 * * *", "timezone": "Asia/Tokyo"})
+        # Twelve hours from now: no time comes between two reads. Tokyo is nine hours ahead of UTC all year.
+        utc = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=12)
+        tokyo = utc + datetime.timedelta(hours=9)
+        self.daemon.define("schedules/s", {"cron": f"{tokyo.minute} {tokyo.hour} * * *", "timezone": "Asia/Tokyo"})
         self.add_flow(schedule="s")
         told = [parsed(at) for at in self.daemon.json("schedules/s/status.json")["next_times"]]
         self.assertEqual(len(told), 10)
-        self.assertEqual({(at.hour, at.minute) for at in told}, {(17, 30)})
+        self.assertEqual({(at.hour, at.minute) for at in told}, {(utc.hour, utc.minute)})
         self.assertEqual({b - a for a, b in zip(told, told[1:])}, {datetime.timedelta(days=1)})
         self.assertLess(datetime.datetime.now(datetime.timezone.utc), told[0])
         self.assertEqual(self.daemon.json("schedules/s/status.json")["flows"], ["f"])
         self.assertEqual(parsed(self.daemon.json("flows/f/status.json")["next_execution_time"]), told[0])
         (start,) = self.daemon.json("status.json")["next_runs"]
         self.assertEqual((start["flow"], parsed(start["at"])), ("flows/f", told[0]))
-        self.change("schedules/s", cron="45 3 * * *")
+        utc, tokyo = (time + datetime.timedelta(minutes=75) for time in (utc, tokyo))
+        self.change("schedules/s", cron=f"{tokyo.minute} {tokyo.hour} * * *")
         at = parsed(self.daemon.json("flows/f/status.json")["next_execution_time"])
-        self.assertEqual((at.hour, at.minute), (18, 45))
+        self.assertEqual((at.hour, at.minute), (utc.hour, utc.minute))
 
     def test_a_reader_sees_only_flows_that_are_open_to_the_reader(self):
         self.daemon.define("schedules/s", EACH_SECOND)
@@ -172,7 +177,7 @@ class Schedules(ScheduleTest):
             os.chmod(self.daemon.mount / path, bits)
         self.folder.chmod(0o755)
         self.until_outcome("started")
-        stranger = User(1002)
+        stranger = User(*unnamed(1))
         self.assertEqual(stranger.does(lambda: self.daemon.json("schedules/s/status.json")["flows"]), ["shown"])
         self.until(lambda: {one["flow"] for one in self.history()} == {"hidden", "shown"})
         self.assertEqual(stranger.does(lambda: {one["flow"] for one in self.history()}), {"shown"})
