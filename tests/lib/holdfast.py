@@ -151,7 +151,7 @@ class MountTest(unittest.TestCase):
         self.addCleanup(self._end_daemon)
         self.daemon.start()
 
-    def add_machine(self, name="m", capacities=(256 * 2**20,)):
+    def add_machine(self, name="m", capacities=(16 * 2**20,)):
         """Starts a storage daemon with disks of these capacities and defines a machine for it."""
         storage = StorageDaemon(self.folder / name, capacities)
         self.addCleanup(storage.close)

@@ -11,17 +11,20 @@ import content
 import holdfast
 
 MIB = 2**20
-# More than one segment of 512 MiB, and no whole number of clusters.
-CAPACITY = 640 * MIB + 12 * 1024 + 512
 SIZES = [512, 4096, 65536, 100_000, MIB]
 
 
-class Spine(holdfast.MountTest):
+class SpineTest(holdfast.MountTest):
+    """A machine with one disk, whose capacity is no whole number of clusters. `far` is an area near the disk's end."""
+
+    capacity = 48 * MIB + 12 * 1024 + 512
+    far = 40 * MIB
+
     def setUp(self):
         super().setUp()
         self.random = random.Random(self.seed())
         self.repository = self.add_repository()
-        self.storage = self.add_machine(capacities=[CAPACITY])
+        self.storage = self.add_machine(capacities=[self.capacity])
         self.add_flow()
         (self.disk,) = self.storage.disks
         self.disk.scatter(self.random, 12, SIZES)
@@ -32,7 +35,7 @@ class Spine(holdfast.MountTest):
         self.disk.clear_written()
         self.disk.scatter(self.random, 10, SIZES)
         self.disk.write(self.disk.capacity - 300, self.random.randbytes(300))
-        self.disk.write(600 * MIB, self.random.randbytes(4 * 65536))
+        self.disk.write(self.far, self.random.randbytes(4 * 65536))
 
     def restored(self, point):
         target = self.folder / f"{point}.raw"
@@ -52,12 +55,19 @@ class Spine(holdfast.MountTest):
         self.until(lambda: self.daemon.json(status)["progress"]["done"] > 0)
         self.assertEqual(self.daemon.json(status)["status"], "running")
 
+
+class Segments(SpineTest):
+    """A disk of more than one segment of 512 MiB."""
+
+    capacity = 640 * MIB + 12 * 1024 + 512
+    far = 600 * MIB
+
     def test_each_point_is_the_disk_at_its_instant(self):
         first, first_record = self.back_up("first")
-        self.disk.write(600 * MIB, self.random.randbytes(MIB))
+        self.disk.write(self.far, self.random.randbytes(MIB))
         second, second_record = self.back_up("second")
         self.change()
-        self.disk.discard(600 * MIB, MIB)  # zeros must hide the parent's data
+        self.disk.discard(self.far, MIB)  # zeros must hide the parent's data
         third, third_record = self.back_up("third")
         points = {first: first_record, second: second_record, third: third_record}
         for point, record in points.items():
@@ -70,6 +80,8 @@ class Spine(holdfast.MountTest):
             self.assertTrue(content.sound(image), point)
             self.assertTrue(content.same_disk(image, record), point)
 
+
+class Spine(SpineTest):
     def test_a_flipped_bit_fails_both_comparisons(self):
         point, record = self.back_up("first")
         content.flip_bit(record, self.disk.written[0][0])
@@ -107,7 +119,7 @@ class Spine(holdfast.MountTest):
         first, first_record = self.back_up("first")
         kept = set(self.storage.bitmaps(self.disk))
         self.change()
-        self.disk.write(200 * MIB, self.random.randbytes(8 * MIB))  # more than the burst, whatever the other writes hit
+        self.disk.write(16 * MIB, self.random.randbytes(8 * MIB))  # more than the burst, whatever the other writes hit
         self.start_throttled_run("second", burst=2 * MIB)
         self.daemon.kill()
         self.storage.unthrottle()
