@@ -10,9 +10,9 @@
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
+#include "engine/common/rights.h"
 #include "engine/live_engine.h"
-#include "engine/rights.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/hooks.h"
 
@@ -197,7 +197,7 @@ Result<Id> LiveEngine::run(Id flow, const RunRequest& request, const Caller& cal
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
   definitions_.changed();  // a repository that was away may be there again
   HF_TRY(const auto admission, runner_.admit());
-  HF_TRY(const auto executions, take_on(runs::begin_flows(services_, {flow}, request, caller)));
+  HF_TRY(const auto executions, take_on(runs::begin_flows(services_, prunings_, {flow}, request, caller)));
   return executions.front();
 }
 
@@ -212,7 +212,7 @@ Result<std::vector<Id>> LiveEngine::take_on(Result<std::vector<runs::FlowRun>> a
 }
 
 void LiveEngine::take_on(runs::FlowRun run) {
-  prune_retired();
+  prunings_.judge_retired();
   if (run.works.empty()) observer_.changed(ObjectKind::execution, run.execution);
   if (run.ended) notices_.execution_ended(*run.ended);
   for (runs::Work& work : run.works) runner_.add(std::move(work));

@@ -7,7 +7,7 @@
 // Nothing of this outlives the process: the next one takes work.
 #include "catalog/base/text.h"
 #include "catalog/stores/jobs.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 #include "engine/live_engine.h"
 
 namespace holdfast {
@@ -62,17 +62,16 @@ Result<> LiveEngine::resume(const Caller& caller) {
   }));
   runner_.close_to_new_work(false);
   (void)runner_.cancel(drain_job_);  // it may have ended
-  scheduler_.look_again();
+  scheduler_bell_.ring();
   return {};
 }
 
-std::shared_ptr<void> LiveEngine::count_open_image(std::shared_ptr<void> point) {
+Guard LiveEngine::count_open_image() {
   ++open_images_;
-  return {nullptr, [this, point = std::move(point)](std::nullptr_t) mutable {
-            point.reset();
-            --open_images_;
-            runner_.look_again();
-          }};
+  return Guard([this] {
+    --open_images_;
+    runner_.look_again();
+  });
 }
 
 }  // namespace holdfast

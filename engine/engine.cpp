@@ -35,30 +35,24 @@ LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Obs
     : catalog_(std::move(catalog)),
       clock_(clock),
       observer_(*this, observer),
-      services_{*catalog_,
-                clock_,
-                shelf_,
-                throttles_,
-                readers_,
-                std::move(scratch),
-                [this](Id machine) { sweeper_.take_on(machine); },
-                [this](Id machine) { prune_by_itself(machine, true); },
-                std::move(hooks)},
+      services_{*catalog_,          clock_,          shelf_, throttles_, readers_, left_behind_,
+                std::move(scratch), std::move(hooks)},
       started_at_(clock.now()),
       definitions_(*catalog_, shelf_),
       notices_(services_, {}),
       runner_(services_, observer_, {}, [this](const Execution& ended) { notices_.execution_ended(ended); }),
       sweeper_(services_, runner_, {}),
+      prunings_(services_, runner_, definitions_),
       scheduled_starts_(*this),
-      scheduler_(*catalog_, clock_, scheduled_starts_, observer_) {}
+      scheduler_(*catalog_, clock_, scheduler_bell_, scheduled_starts_, observer_) {}
 
 void LiveEngine::Relay::changed(ObjectKind kind, Id id) {
-  if (kind == ObjectKind::execution) engine_.scheduler_.look_again();
+  if (kind == ObjectKind::execution) engine_.scheduler_bell_.ring();
   if (target_ != nullptr) target_->changed(kind, id);
 }
 
 Result<runs::FlowRun> LiveEngine::ScheduledStarts::begin(db::Connection& db, Id flow, const std::string& by) {
-  return runs::begin_scheduled_flow(db, engine_.services_, flow, by);
+  return runs::begin_scheduled_flow(db, engine_.services_, engine_.prunings_, flow, by);
 }
 
 void LiveEngine::ScheduledStarts::take_on(runs::FlowRun run) {
@@ -77,7 +71,7 @@ Result<> LiveEngine::begin_again() {
   for (const Id machine : machines)
     if (const auto recovered = capture::recover(services_, machine); !recovered) {
       log::warning("{}; it is tried again by and by", recovered.error().message);
-      sweeper_.take_on(machine);
+      left_behind_.add(machine);
     }
   retention::finish_merges(services_);
   HF_CHECK(remember_readers());
@@ -101,8 +95,8 @@ Result<> LiveEngine::begin_again() {
   runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
   scheduler_.start();
   HF_TRY(const auto due, catalog_->read([](db::Connection& db) { return Retention(db).due(); }));
-  for (const Id machine : due) prune_by_itself(machine, false);
-  prune_retired();
+  for (const Id machine : due) prunings_.make_room(machine);
+  prunings_.judge_retired();
   return {};
 }
 

@@ -15,8 +15,8 @@
 
 #include "catalog/model/entities.h"
 #include "catalog/stores/points.h"
-#include "engine/capture/progress.h"
-#include "engine/observer.h"
+#include "engine/common/observer.h"
+#include "engine/common/progress.h"
 #include "engine/opened_image.h"
 #include "engine/runs/request.h"
 

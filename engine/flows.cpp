@@ -5,9 +5,9 @@
 #include "catalog/model/definition_json.h"
 #include "catalog/model/rights.h"
 #include "catalog/stores/flows.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
+#include "engine/common/rights.h"
 #include "engine/live_engine.h"
-#include "engine/rights.h"
 
 namespace holdfast {
 namespace {
@@ -56,7 +56,7 @@ Result<std::vector<Id>> LiveEngine::run_matching(std::string_view pattern, const
   for (const Flow& flow : flows)
     if (flow.definition.enabled) enabled.push_back(flow.id);
   if (enabled.empty()) return fail(EINVAL, "all flows that are called '{}' are disabled", pattern);
-  return take_on(runs::begin_flows(services_, enabled, request, caller));
+  return take_on(runs::begin_flows(services_, prunings_, enabled, request, caller));
 }
 
 Result<> LiveEngine::enable_matching(std::string_view pattern, bool enabled, const Caller& caller) {

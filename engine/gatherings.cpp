@@ -62,7 +62,7 @@ Result<> LiveEngine::define(Id id, const GroupDefinition& definition, const Call
 Result<> LiveEngine::define(Id id, const ScheduleDefinition& definition, const Caller& caller) {
   HF_CHECK(change(ObjectKind::schedule, id, "schedule.define", caller, "",
                   [&](db::Connection& db) { return define_schedule(db, id, definition, clock_.now()); }));
-  scheduler_.look_again();
+  scheduler_bell_.ring();
   return {};
 }
 
@@ -103,7 +103,7 @@ Result<> LiveEngine::enable_schedule(Id id, bool enabled, const Caller& caller) 
     schedule.definition.enabled = enabled;
     return define_schedule(db, id, schedule.definition, clock_.now());
   }));
-  scheduler_.look_again();
+  scheduler_bell_.ring();
   return {};
 }
 

@@ -8,7 +8,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/settings_store.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 #include "engine/live_engine.h"
 
 namespace holdfast {
@@ -24,7 +24,7 @@ class PointImage final : public OpenedImage {
         disk_(std::move(disk)),
         form_(form),
         caller_(caller),
-        counted_(engine.count_open_image(first.open)),
+        counted_(engine.count_open_image()),
         size_(form == ImageForm::raw ? first.stack->size() : first.view->size()),
         current_(std::make_shared<const LiveEngine::Shared>(std::move(first))) {}
 
@@ -98,7 +98,7 @@ class PointImage final : public OpenedImage {
   const PointDisk disk_;
   const ImageForm form_;
   const Caller caller_;
-  const std::shared_ptr<void> counted_;  // among those that are open
+  const Guard counted_;  // among those that are open
   const std::uint64_t size_;
   mutable std::mutex mutex_;  // guards what follows
   mutable Place current_;

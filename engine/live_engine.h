@@ -7,13 +7,15 @@
 #include <mutex>
 #include <set>
 
-#include "engine/audit.h"
+#include "engine/capture/throttle.h"
+#include "engine/common/audit.h"
 #include "engine/engine.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/definitions.h"
 #include "engine/retention/plan.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/notices.h"
+#include "engine/runs/prunings.h"
 #include "engine/runs/runner.h"
 #include "engine/runs/sweeper.h"
 #include "engine/schedule/scheduler.h"
@@ -142,7 +144,7 @@ class LiveEngine final : public Engine {
   class ScheduledStarts final : public schedule::Starter {
    public:
     explicit ScheduledStarts(LiveEngine& engine) : engine_(engine) {}
-    Result<std::shared_ptr<void>> admit() override { return engine_.runner_.admit(); }
+    Result<Guard> admit() override { return engine_.runner_.admit(); }
     Result<runs::FlowRun> begin(db::Connection& db, Id flow, const std::string& by) override;
     void take_on(runs::FlowRun run) override;
 
@@ -164,9 +166,6 @@ class LiveEngine final : public Engine {
   Result<> change_member(Id group, Id machine, std::string_view word, const Caller& caller, Act act);
   Result<> remove_point(Id point, const Caller& caller);
   Result<retention::Plan> retention_plan(Id machine);
-  Result<runs::Work> telling(Result<runs::Work> pruning);
-  void prune_by_itself(Id machine, bool by_policy);
-  void prune_retired();
   // Who has opened an image within the last hour is in the event log: what he read is held, still.
   Result<> remember_readers();
   Result<std::optional<Id>> point_of_image(std::string_view path);
@@ -192,9 +191,9 @@ class LiveEngine final : public Engine {
   struct Shared {
     Id repository = 0;
     std::shared_ptr<image::Stack> stack;
-    std::shared_ptr<image::FlatView> view;  // of those who asked for it
-    std::shared_ptr<void> open;             // its point is, for as long as this lives
-    std::string detour;                     // why it is not read where it should be; "" when it is
+    std::shared_ptr<image::FlatView> view;            // of those who asked for it
+    std::shared_ptr<repository::Readers::Open> open;  // its point is, for as long as this lives
+    std::string detour;                               // why it is not read where it should be; "" when it is
   };
   // At the first place where that is possible, but not at these.
   Result<Shared> share(const PointDisk& disk, ImageForm form, const std::set<Id>& but = {});
@@ -202,7 +201,7 @@ class LiveEngine final : public Engine {
   // The sentence of it.
   std::string detour_to(Id repository, const std::string& why);
   // One more image is open for as long as this lives.
-  std::shared_ptr<void> count_open_image(std::shared_ptr<void> point);
+  Guard count_open_image();
   // Into the event log; what can't be recorded there goes to the daemon's.
   void tell_of_image(Id point_disk, std::string_view event, EventResult result, const std::string& reason,
                      const Caller& caller);
@@ -213,12 +212,15 @@ class LiveEngine final : public Engine {
   repository::Shelf shelf_;
   capture::Throttles throttles_;
   repository::Readers readers_;
+  LeftBehind left_behind_;
+  Bell scheduler_bell_;
   const capture::Services services_;
   const Time started_at_;
   repository::Definitions definitions_;
   runs::Notices notices_;
   runs::Runner runner_;
   runs::Sweeper sweeper_;
+  runs::Prunings prunings_;
   ScheduledStarts scheduled_starts_;
   schedule::Scheduler scheduler_;
 
@@ -227,7 +229,6 @@ class LiveEngine final : public Engine {
     std::weak_ptr<image::FlatView> view;  // has the stack
   };
   std::atomic<std::int64_t> open_images_ = 0;
-  std::atomic<Time> retired_looked_at_ = Time{};
   std::mutex draining_mutex_;  // one drain or resume at a time
   Id drain_job_ = 0;           // the latest, guarded by it
 

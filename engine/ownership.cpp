@@ -9,7 +9,7 @@
 #include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 #include "engine/live_engine.h"
 
 namespace holdfast {

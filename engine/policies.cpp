@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "catalog/base/log.h"
 #include "catalog/base/text.h"
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/machines.h"
@@ -66,46 +65,7 @@ Result<retention::Plan> LiveEngine::retention_plan(Id machine) {
 
 Result<Id> LiveEngine::prune(Id machine, const PruneRequest& request, const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
-  HF_TRY(const auto admission, runner_.admit());
-  return take_on(telling(runs::begin_pruning(services_, machine, request, caller)));
-}
-
-// Points may lie elsewhere afterwards, or in other images.
-Result<runs::Work> LiveEngine::telling(Result<runs::Work> pruning) {
-  if (pruning)
-    pruning->perform = [this, prune = std::move(pruning->perform)](ProgressMeter& progress,
-                                                                   const source::Cancel& cancel) {
-      auto end = prune(progress, cancel);
-      definitions_.changed();
-      return end;
-    };
-  return pruning;
-}
-
-// By the daemon itself. What is refused now, while it drains or stops, comes at the next occasion.
-void LiveEngine::prune_by_itself(Id machine, bool by_policy) {
-  const auto plan = retention_plan(machine);
-  const bool is_needed =
-      !by_policy || !plan || !plan->warning.empty() ||
-      std::ranges::any_of(plan->points, [](const auto& point) { return !point.judgement.stays(); });
-  if (!is_needed) return;
-  const auto admission = runner_.admit();
-  if (!admission) return;
-  const auto taken =
-      take_on(telling(runs::begin_pruning(services_, machine, {.name = "", .by_policy = by_policy}, {})));
-  if (!taken) log::warning("machine {} is not pruned now: {}", machine, taken.error().message);
-}
-
-// Machines that make no more points are looked after when others run, once an hour at most, and at start.
-void LiveEngine::prune_retired() {
-  constexpr std::chrono::hours kPause{1};
-  const Time now = clock_.now();
-  Time before = retired_looked_at_;
-  const bool is_early = before <= now && before + kPause > now;  // later than now: the clock was put back
-  if (is_early || !retired_looked_at_.compare_exchange_strong(before, now)) return;
-  const auto over = catalog_->read([&](db::Connection& db) { return Retention(db).over(now); });
-  if (!over) return log::warning("retired machines can't be looked for: {}", over.error().message);
-  for (const Id machine : *over) prune_by_itself(machine, true);
+  return prunings_.begin(machine, request, caller);
 }
 
 Result<> LiveEngine::retire(Id machine, std::chrono::seconds keep, const Caller& caller) {
@@ -113,7 +73,7 @@ Result<> LiveEngine::retire(Id machine, std::chrono::seconds keep, const Caller&
   HF_CHECK(change(ObjectKind::machine, machine, "machine.retire", caller, span, [&](db::Connection& db) {
     return Retention(db).set_retirement(machine, Retention::Retired{clock_.now(), keep});
   }));
-  prune_by_itself(machine, true);
+  prunings_.judge(machine);
   return {};
 }
 
@@ -131,7 +91,7 @@ Result<> LiveEngine::remove_point(Id point, const Caller& caller) {
   HF_CHECK(retention::retire_point(services_, point, caller));
   observer_.changed(ObjectKind::point, point);
   observer_.changed(ObjectKind::machine, row.machine_id);
-  prune_by_itself(row.machine_id, false);
+  prunings_.make_room(row.machine_id);
   return {};
 }
 

@@ -21,6 +21,7 @@
 #include "engine/capture/transfer.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/draft.h"
+#include "engine/repository/shelf.h"
 
 namespace holdfast::capture {
 namespace {
@@ -69,9 +70,8 @@ class Backup {
       if (released) continue;
       add_remark(released.error().message);
       log::warning("machine '{}': {}", machine_.name, released.error().message);
-      services_.left_behind(machine_.id);
+      services_.left_behind.add(machine_.id);
     }
-    if (request_.prunes) services_.point_made(machine_.id);
     return std::move(outcome_);
   }
 
@@ -443,7 +443,7 @@ class Backup {
     if (settled) settled = recover(services_, machine_.id);
     if (settled) return;
     log::warning("machine '{}': {}; the sweeper tries again", machine_.name, settled.error().message);
-    services_.left_behind(machine_.id);
+    services_.left_behind.add(machine_.id);
   }
 
   const Services& services_;

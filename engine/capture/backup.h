@@ -16,8 +16,8 @@
 #include <string>
 
 #include "engine/capture/import.h"
-#include "engine/capture/progress.h"
-#include "engine/capture/services.h"
+#include "engine/common/progress.h"
+#include "engine/common/services.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::capture {
@@ -29,7 +29,6 @@ struct BackupRequest {
   unsigned sample = 0;                     // percent of what the source calls unchanged to read all the same
   std::optional<std::uint64_t> bandwidth;  // bytes per second
   std::optional<FullEvery> full_every;     // makes a full when the chain is this old or long
-  bool prunes = false;                     // prunes the machine afterwards
   Id job = 0;
   std::optional<Id> execution_id;
   std::string flow, execution;            // names, for the manifest

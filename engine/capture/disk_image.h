@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "engine/capture/progress.h"
+#include "engine/common/progress.h"
 #include "engine/image/content_sums.h"
 #include "engine/image/stack.h"
 #include "engine/image/writer.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 #include "engine/repository/place.h"
 
 namespace holdfast::capture {

@@ -8,6 +8,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/capture/catalog_ledger.h"
+#include "engine/repository/shelf.h"
 
 namespace holdfast::capture {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 
 namespace holdfast::capture {
 

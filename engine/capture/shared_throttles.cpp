@@ -1,6 +1,7 @@
 #include "engine/capture/shared_throttles.h"
 
 #include "catalog/stores/sources.h"
+#include "engine/capture/throttle.h"
 
 namespace holdfast::capture {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 
 namespace holdfast::capture {
 

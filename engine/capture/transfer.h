@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "engine/capture/progress.h"
 #include "engine/capture/sample.h"
+#include "engine/common/progress.h"
 #include "engine/image/writer.h"
 #include "engine/sources/driver.h"
 

@@ -11,11 +11,13 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
-#include "engine/audit.h"
+#include "engine/capture/throttle.h"
+#include "engine/common/audit.h"
 #include "engine/image/merge.h"
 #include "engine/replication/carry.h"
 #include "engine/replication/plan.h"
 #include "engine/repository/draft.h"
+#include "engine/repository/shelf.h"
 #include "engine/repository/unfinished_copy.h"
 #include "engine/retention/plan.h"
 
@@ -41,7 +43,6 @@ class Replication {
       HF_CHECK(check_places());
       outcome_.failures.push_back(carried.error().message);
     }
-    if (request_.prunes) services_.point_made(machine_.id);
     return std::move(outcome_);
   }
 

@@ -22,8 +22,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/capture/progress.h"
-#include "engine/capture/services.h"
+#include "engine/common/progress.h"
+#include "engine/common/services.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::replication {
@@ -33,7 +33,6 @@ struct Request {
   Id machine = 0;
   Id from = 0, to = 0;                     // ids of repositories
   std::optional<std::uint64_t> bandwidth;  // bytes per second
-  bool prunes = false;                     // prunes the machine afterwards
   Id job = 0;
   Id execution_id = 0;
   std::string execution;  // "flows/F/executions/E"

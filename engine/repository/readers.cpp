@@ -41,30 +41,30 @@ Readers::Use Readers::use(Id point, Time now) {
   return found->second.last + kLately > now ? Use::read : Use::none;
 }
 
-std::shared_ptr<void> Readers::study(Id machine, const std::function<bool()>& gave_up) {
+Guard Readers::study(Id machine, const std::function<bool()>& gave_up) {
   const MutexLock lock(mutex_);
   while (studied_[machine] < 0) {
     moved_.wait_until(mutex_, CondVar::Steady::now() + kLook);
-    if (gave_up()) return nullptr;
+    if (gave_up()) return {};
   }
   ++studied_[machine];
-  return {this, [machine](Readers* readers) {
-            const MutexLock relock(readers->mutex_);
-            if (--readers->studied_[machine] == 0) readers->studied_.erase(machine);
-          }};
+  return Guard([this, machine] {
+    const MutexLock relock(mutex_);
+    if (--studied_[machine] == 0) studied_.erase(machine);
+  });
 }
 
-std::shared_ptr<void> Readers::clear(Id machine) {
+Guard Readers::clear(Id machine) {
   const MutexLock lock(mutex_);
-  if (studied_.contains(machine) && studied_[machine] != 0) return nullptr;
+  if (studied_.contains(machine) && studied_[machine] != 0) return {};
   studied_[machine] = -1;
-  return {this, [machine](Readers* readers) {
-            {
-              const MutexLock relock(readers->mutex_);
-              readers->studied_.erase(machine);
-            }
-            readers->moved_.notify_all();
-          }};
+  return Guard([this, machine] {
+    {
+      const MutexLock relock(mutex_);
+      studied_.erase(machine);
+    }
+    moved_.notify_all();
+  });
 }
 
 }  // namespace holdfast::repository

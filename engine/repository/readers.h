@@ -3,11 +3,11 @@
 
 #include <functional>
 #include <map>
-#include <memory>
 
 #include "catalog/base/clock.h"
 #include "catalog/base/id.h"
 #include "catalog/base/mutex.h"
+#include "engine/common/guard.h"
 
 namespace holdfast::repository {
 
@@ -40,11 +40,11 @@ class Readers {
   enum class Use { none, open, read };  // read: open within the last hour
   Use use(Id point, Time now);
 
-  // Keeps all files of a machine from being pruned while the guard lives. Waits for a pruning to end; null if
-  // `gave_up` says so first.
-  std::shared_ptr<void> study(Id machine, const std::function<bool()>& gave_up);
-  // Keeps the machine from being studied while the guard lives; null if it is being studied.
-  std::shared_ptr<void> clear(Id machine);
+  // Keeps all files of a machine from being pruned while the guard lives. Waits for a pruning to end; empty
+  // if `gave_up` says so first.
+  Guard study(Id machine, const std::function<bool()>& gave_up);
+  // Keeps the machine from being studied while the guard lives; empty if it is being studied.
+  Guard clear(Id machine);
 
  private:
   struct Reading {

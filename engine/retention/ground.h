@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "catalog/stores/retention.h"
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 #include "engine/repository/place.h"
 #include "engine/sources/driver.h"
 

@@ -7,6 +7,7 @@
 #include "catalog/base/sha256.h"
 #include "engine/image/content_sums.h"
 #include "engine/image/merge.h"
+#include "engine/repository/readers.h"
 #include "engine/retention/room.h"
 
 namespace holdfast::retention {

@@ -9,7 +9,7 @@
 // status says so until a pruning succeeds. The next pruning completes what was interrupted.
 #pragma once
 
-#include "engine/capture/progress.h"
+#include "engine/common/progress.h"
 #include "engine/retention/ground.h"
 #include "engine/retention/plan.h"
 

@@ -6,6 +6,7 @@
 
 #include "catalog/stores/points.h"
 #include "engine/image/host_ranges.h"
+#include "engine/repository/readers.h"
 
 namespace holdfast::retention {
 namespace {

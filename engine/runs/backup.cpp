@@ -3,7 +3,7 @@
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/capture_work.h"
 

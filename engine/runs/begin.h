@@ -5,12 +5,14 @@
 
 #include <vector>
 
-#include "engine/capture/services.h"
-#include "engine/observer.h"
+#include "engine/common/observer.h"
+#include "engine/common/services.h"
 #include "engine/runs/request.h"
 #include "engine/runs/work.h"
 
 namespace holdfast::runs {
+
+class Prunings;
 
 // An accepted run of a flow: an execution, and a job for each machine. Without machines it has already ended.
 struct FlowRun {
@@ -21,13 +23,14 @@ struct FlowRun {
 
 // Accepts all flows or none. Returns EINVAL if a flow can't run, EACCES if its owner may not (law 19), EBUSY
 // if it is running, EEXIST if the name is taken, ENOENT for a machine outside of the flow.
-Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, const std::vector<Id>& flows,
-                                         const RunRequest& request, const Caller& caller);
+Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, Prunings& prunings,
+                                         const std::vector<Id>& flows, const RunRequest& request,
+                                         const Caller& caller);
 
 // Accepts a run that no user asked for. `by` is what starts it: "schedules/nightly", or the flow before it.
 // Its execution is `scheduled`. Runs in the caller's transaction, which a refusal must end.
-Result<FlowRun> begin_scheduled_flow(db::Connection& db, const capture::Services& services, Id flow,
-                                     const std::string& by);
+Result<FlowRun> begin_scheduled_flow(db::Connection& db, const capture::Services& services,
+                                     Prunings& prunings, Id flow, const std::string& by);
 
 // Returns EINVAL if machine or repository has no definition, ENOENT if the repository doesn't exist, EACCES
 // if the caller may not use it, EEXIST if the name is taken.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/capture/backup.h"
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 #include "engine/runs/work.h"
 
 namespace holdfast::runs {

@@ -14,7 +14,7 @@
 #include <array>
 
 #include "catalog/base/text.h"
-#include "engine/sources/deadline.h"
+#include "engine/common/deadline.h"
 
 namespace holdfast::runs {
 namespace {

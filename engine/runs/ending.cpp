@@ -154,7 +154,7 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   const Work& work = task.work;
   const bool has_after = work.course && work.course->after;
   bool last = false;
-  Admission admission;
+  Guard admission;
   if (work.next) {
     const MutexLock lock(mutex_);
     admission = announce();

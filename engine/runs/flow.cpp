@@ -9,11 +9,12 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/policies.h"
 #include "catalog/stores/retention.h"
-#include "engine/audit.h"
-#include "engine/rights.h"
+#include "engine/common/audit.h"
+#include "engine/common/rights.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/capture_work.h"
 #include "engine/runs/hooks.h"
+#include "engine/runs/prunings.h"
 #include "engine/runs/replication_work.h"
 #include "engine/runs/verification_work.h"
 
@@ -143,10 +144,20 @@ std::shared_ptr<const Course> course_of(const capture::Services& services, const
   return course;
 }
 
+// Returns the work with one more step: the machine is judged once points of it were made or carried.
+decltype(Work::perform) judged_after(Prunings& prunings, Id machine, decltype(Work::perform) perform) {
+  return [&prunings, machine, perform = std::move(perform)](ProgressMeter& progress,
+                                                            const source::Cancel& cancel) {
+    auto end = perform(progress, cancel);
+    if (end) prunings.judge(machine);
+    return end;
+  };
+}
+
 // Returns what follows a backup that made a point: its verification, as one more job of the execution.
-decltype(Work::next) verified_after(const capture::Services& services, const Work& backup,
+decltype(Work::next) verified_after(const capture::Services& services, Prunings& prunings, const Work& backup,
                                     VerifyLevel level) {
-  return [&services,
+  return [&services, &prunings,
           of = Work{.job = backup.job,
                     .course = backup.course,
                     .flow = backup.flow,
@@ -171,19 +182,20 @@ decltype(Work::next) verified_after(const capture::Services& services, const Wor
     Work work = of;
     work.job = job.id;
     // The point counts as good only after this job; until then no older point may go because of it.
-    work.perform = [&services, machine = point->machine_id,
+    work.perform = [&prunings, machine = point->machine_id,
                     verify = verification_work(services, {.points = {point->id}}, level)](
                        ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
       auto verified = verify(progress, cancel);
-      services.point_made(machine);
+      prunings.judge(machine);
       return verified;
     };
     return work;
   };
 }
 
-void captures(const capture::Services& services, const Flow& flow, const RunRequest& request,
-              const PolicyDefinition& policy, const Execution& execution, Work& work) {
+void captures(const capture::Services& services, Prunings& prunings, const Flow& flow,
+              const RunRequest& request, const PolicyDefinition& policy, const Execution& execution,
+              Work& work) {
   work.perform = capture_work(
       services, {.machine = *work.machine,
                  .repository = *flow.repository_id,
@@ -191,12 +203,14 @@ void captures(const capture::Services& services, const Flow& flow, const RunRequ
                  .sample = request.sample != 0 ? request.sample : static_cast<unsigned>(policy.sample),
                  .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
                  .full_every = policy.full_every,
-                 .prunes = flow.policy_id && !policy.verify,
                  .job = work.job,
                  .execution_id = execution.id,
                  .flow = flow.name,
                  .execution = execution.name});
-  if (policy.verify) work.next = verified_after(services, work, *policy.verify);
+  if (policy.verify)
+    work.next = verified_after(services, prunings, work, *policy.verify);
+  else if (flow.policy_id)
+    work.perform = judged_after(prunings, *work.machine, std::move(work.perform));
 }
 
 Result<std::optional<Id>> source_of(db::Connection& db, Id machine) {
@@ -204,22 +218,23 @@ Result<std::optional<Id>> source_of(db::Connection& db, Id machine) {
   return row.source_id;
 }
 
-void replicates(const capture::Services& services, const Flow& flow, const RunRequest& request,
-                const PolicyDefinition& policy, const Execution& execution, Work& work) {
+void replicates(const capture::Services& services, Prunings& prunings, const Flow& flow,
+                const RunRequest& request, const PolicyDefinition& policy, const Execution& execution,
+                Work& work) {
   work.perform =
       replication_work(services, {.flow = flow.id,
                                   .machine = *work.machine,
                                   .from = *flow.from_repository_id,
                                   .to = *flow.repository_id,
                                   .bandwidth = request.bandwidth ? request.bandwidth : policy.bandwidth,
-                                  .prunes = flow.policy_id.has_value(),
                                   .job = work.job,
                                   .execution_id = execution.id,
                                   .execution = work.name});
+  if (flow.policy_id) work.perform = judged_after(prunings, *work.machine, std::move(work.perform));
 }
 
-Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services, Id flow_id,
-                           const RunRequest& request, const Cause& cause) {
+Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services, Prunings& prunings,
+                           Id flow_id, const RunRequest& request, const Cause& cause) {
   HF_TRY(const Flow flow, runnable_flow(db, flow_id));
   HF_CHECK(check_request(flow, request));
   HF_CHECK(check_owner_rights(db, flow));
@@ -247,10 +262,10 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
               .stall = flow.definition.stall,
               .retries = policy.retries};
     if (flow.definition.type == FlowType::replication) {
-      replicates(services, flow, request, policy, execution, work);
+      replicates(services, prunings, flow, request, policy, execution, work);
     } else {
       HF_TRY(work.source, source_of(db, machine.machine_id));
-      captures(services, flow, request, policy, execution, work);
+      captures(services, prunings, flow, request, policy, execution, work);
     }
     run.works.push_back(std::move(work));
   }
@@ -264,21 +279,22 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
 
 }  // namespace
 
-Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, const std::vector<Id>& flows,
-                                         const RunRequest& request, const Caller& caller) {
+Result<std::vector<FlowRun>> begin_flows(const capture::Services& services, Prunings& prunings,
+                                         const std::vector<Id>& flows, const RunRequest& request,
+                                         const Caller& caller) {
   return services.catalog.write([&](db::Connection& db) -> Result<std::vector<FlowRun>> {
     std::vector<FlowRun> runs;
     for (const Id flow : flows) {
-      HF_TRY(auto run, begin_flow(db, services, flow, request, cause_of(request, caller)));
+      HF_TRY(auto run, begin_flow(db, services, prunings, flow, request, cause_of(request, caller)));
       runs.push_back(std::move(run));
     }
     return runs;
   });
 }
 
-Result<FlowRun> begin_scheduled_flow(db::Connection& db, const capture::Services& services, Id flow,
-                                     const std::string& by) {
-  return begin_flow(db, services, flow, {}, {ExecutionType::scheduled, by, {}});
+Result<FlowRun> begin_scheduled_flow(db::Connection& db, const capture::Services& services,
+                                     Prunings& prunings, Id flow, const std::string& by) {
+  return begin_flow(db, services, prunings, flow, {}, {ExecutionType::scheduled, by, {}});
 }
 
 }  // namespace holdfast::runs

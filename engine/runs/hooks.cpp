@@ -13,7 +13,7 @@
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/logs.h"
 #include "catalog/stores/settings_store.h"
-#include "engine/rights.h"
+#include "engine/common/rights.h"
 
 namespace holdfast::runs {
 namespace {

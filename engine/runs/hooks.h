@@ -14,7 +14,7 @@
 
 #include "catalog/base/fd.h"
 #include "catalog/model/entities.h"
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 #include "engine/runs/accounts.h"
 #include "engine/runs/command.h"
 

@@ -6,9 +6,10 @@
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 #include "engine/foreign/foreign_image.h"
 #include "engine/image/new_image.h"
+#include "engine/repository/shelf.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/capture_work.h"
 

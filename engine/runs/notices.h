@@ -13,7 +13,7 @@
 
 #include "catalog/base/mutex.h"
 #include "catalog/model/entities.h"
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 
 namespace holdfast::runs {
 

@@ -5,7 +5,7 @@
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/retention.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 #include "engine/retention/prune.h"
 #include "engine/runs/begin.h"
 

@@ -1,7 +1,7 @@
 // Work of a job that carries points into another repository.
 #pragma once
 
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 #include "engine/replication/replicate.h"
 #include "engine/runs/work.h"
 

@@ -30,7 +30,7 @@ void Runner::set_limit_of(Id object, unsigned jobs) {
   changed_.notify_all();
 }
 
-Result<Runner::Admission> Runner::admit() {
+Result<Guard> Runner::admit() {
   const MutexLock lock(mutex_);
   if (stopping_) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
   if (closed_) return fail(EBUSY, "the daemon is draining; it takes no new runs until it is told to resume");
@@ -38,14 +38,14 @@ Result<Runner::Admission> Runner::admit() {
 }
 
 // Counts work that is about to be added.
-Runner::Admission Runner::announce() {
+Guard Runner::announce() {
   ++admitted_;
-  return Admission(this, [](Runner* runner) {
+  return Guard([this] {
     {
-      const MutexLock relock(runner->mutex_);
-      --runner->admitted_;
+      const MutexLock relock(mutex_);
+      --admitted_;
     }
-    runner->changed_.notify_all();
+    changed_.notify_all();
   });
 }
 

@@ -24,8 +24,9 @@
 #include <vector>
 
 #include "catalog/base/mutex.h"
-#include "engine/capture/services.h"
-#include "engine/observer.h"
+#include "engine/common/guard.h"
+#include "engine/common/observer.h"
+#include "engine/common/services.h"
 #include "engine/runs/turns.h"
 #include "engine/runs/work.h"
 
@@ -51,8 +52,7 @@ class Runner {
   void set_limit_of(Id object, unsigned jobs);  // a repository or a source
 
   // Returns a guard to hold from accepting work until add(). Returns EBUSY while stopping or closed.
-  using Admission = std::shared_ptr<void>;
-  Result<Admission> admit();
+  Result<Guard> admit();
   // Closes the runner to new work, or opens it. Returns false if nothing changed.
   bool close_to_new_work(bool closed);
   bool is_closed();
@@ -118,7 +118,7 @@ class Runner {
     Steady::time_point not_before{};
   };
 
-  Admission announce() HF_REQUIRES(mutex_);
+  Guard announce() HF_REQUIRES(mutex_);
   void await_added(const std::function<bool()>& is_here) HF_REQUIRES(mutex_);
 
   void work();

@@ -3,16 +3,17 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <thread>
 
-#include "catalog/base/mutex.h"
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 #include "engine/runs/runner.h"
 
 namespace holdfast::runs {
 
-// Owns a thread that tries machine by machine, after pauses that double; it sleeps while nothing is left. A
-// machine is never swept while one of its runs is active, and no run begins meanwhile. Any thread may call.
+// Owns a thread that takes machines from the services' LeftBehind and tries one by one, after pauses that
+// double; it sleeps while nothing is left. A machine is never swept while one of its runs is active, and no
+// run begins meanwhile. Any thread may call.
 class Sweeper {
  public:
   struct Pace {
@@ -22,27 +23,26 @@ class Sweeper {
   Sweeper(const capture::Services& services, Runner& runner, Pace pace);
   ~Sweeper();  // calls stop()
 
-  // Adds a machine for which a run left something behind. Returns at once.
-  void take_on(Id machine);
   // Completes the sweep in progress. The rest stays recorded for the next start.
   void stop();
 
  private:
-  struct Turn {
-    std::chrono::steady_clock::time_point next;
+  using Steady = std::chrono::steady_clock;
+
+  // When a machine is tried next, and how long after that again.
+  struct Attempt {
+    Steady::time_point next;
     std::chrono::milliseconds pause;
   };
 
   void work();
-  void sweep(Id machine) HF_REQUIRES(mutex_);
+  std::optional<Steady::time_point> next() const;
+  void sweep(Id machine);
 
   const capture::Services& services_;
   Runner& runner_;
   const Pace pace_;
-  Mutex mutex_;
-  CondVar moved_;
-  std::map<Id, Turn> turns_ HF_GUARDED_BY(mutex_);
-  bool stopping_ HF_GUARDED_BY(mutex_) = false;
+  std::map<Id, Attempt> attempts_;  // by machine; of the thread alone
   std::thread thread_;
 };
 

@@ -9,8 +9,9 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
-#include "engine/audit.h"
-#include "engine/rights.h"
+#include "engine/common/audit.h"
+#include "engine/common/rights.h"
+#include "engine/repository/shelf.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/hooks.h"
 

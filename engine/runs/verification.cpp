@@ -7,7 +7,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/verification_work.h"
 #include "engine/verify/verify.h"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "engine/capture/services.h"
+#include "engine/common/services.h"
 #include "engine/runs/work.h"
 #include "engine/verify/verify.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "catalog/db/connection.h"
-#include "engine/capture/progress.h"
+#include "engine/common/progress.h"
 #include "engine/runs/accounts.h"
 #include "engine/sources/driver.h"
 

@@ -2,7 +2,7 @@
 
 #include "catalog/stores/flows.h"
 #include "catalog/stores/occurrences.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 
 namespace holdfast::schedule {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/model/entities.h"
-#include "engine/observer.h"
+#include "engine/common/observer.h"
 #include "engine/schedule/timetable.h"
 
 namespace holdfast::schedule {

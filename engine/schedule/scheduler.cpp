@@ -20,36 +20,13 @@ void Scheduler::start() {
   thread_ = std::thread([this] { work(); });
 }
 
-void Scheduler::look_again() {
-  {
-    const MutexLock lock(mutex_);
-    asked_ = true;
-  }
-  moved_.notify_all();
-}
-
 void Scheduler::stop() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  moved_.notify_all();
+  bell_.close();
   if (thread_.joinable()) thread_.join();
 }
 
 void Scheduler::work() {
-  const MutexLock lock(mutex_);
-  while (!stopping_) {
-    asked_ = false;
-    milliseconds pause{};
-    {
-      const MutexUnlock unlocked(mutex_);
-      pause = look();
-    }
-    const auto next = CondVar::Steady::now() + pause;
-    while (!asked_ && !stopping_)
-      if (!moved_.wait_until(mutex_, next)) break;
-  }
+  for (milliseconds pause{0}; bell_.wait(pause);) pause = look();
 }
 
 milliseconds Scheduler::look() {

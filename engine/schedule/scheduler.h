@@ -1,23 +1,23 @@
 // Runs the thread that looks at the agenda when something may be due.
 #pragma once
 
+#include <chrono>
 #include <thread>
 
-#include "catalog/base/mutex.h"
+#include "engine/common/bell.h"
 #include "engine/schedule/agenda.h"
 
 namespace holdfast::schedule {
 
-// Owns the thread, from start() to stop(). stop() waits for the current look. Any thread may call.
+// Owns the thread, from start() to stop(), which closes the bell and waits for the current look. Whoever
+// changes definitions or ends a run rings the bell. Any thread may call.
 class Scheduler {
  public:
-  Scheduler(Catalog& catalog, const Clock& clock, Starter& starter, Observer& observer)
-      : clock_(clock), agenda_(catalog, clock, starter, observer) {}
+  Scheduler(Catalog& catalog, const Clock& clock, Bell& bell, Starter& starter, Observer& observer)
+      : clock_(clock), bell_(bell), agenda_(catalog, clock, starter, observer) {}
   ~Scheduler();  // calls stop()
 
   void start();
-  // Wakes the thread, after definitions changed or a run ended. Returns at once.
-  void look_again();
   void stop();
 
  private:
@@ -25,11 +25,8 @@ class Scheduler {
   std::chrono::milliseconds look();  // returns the pause until the next look
 
   const Clock& clock_;
+  Bell& bell_;
   Agenda agenda_;  // used by the thread only
-  Mutex mutex_;
-  CondVar moved_;
-  bool asked_ HF_GUARDED_BY(mutex_) = false;
-  bool stopping_ HF_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

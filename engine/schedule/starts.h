@@ -2,12 +2,12 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "catalog/catalog.h"
-#include "engine/observer.h"
+#include "engine/common/guard.h"
+#include "engine/common/observer.h"
 #include "engine/runs/begin.h"
 #include "engine/schedule/planner.h"
 
@@ -18,7 +18,7 @@ class Starter {
  public:
   virtual ~Starter() = default;
   // Returns a guard to hold until take_on(); EBUSY if no new work is accepted.
-  virtual Result<std::shared_ptr<void>> admit() = 0;
+  virtual Result<Guard> admit() = 0;
   // Call inside a transaction; an error must end it.
   virtual Result<runs::FlowRun> begin(db::Connection& db, Id flow, const std::string& by) = 0;
   virtual void take_on(runs::FlowRun run) = 0;

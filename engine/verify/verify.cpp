@@ -12,6 +12,8 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/repository/facts.h"
+#include "engine/repository/readers.h"
+#include "engine/repository/shelf.h"
 #include "engine/retention/ground.h"
 #include "engine/verify/layer_check.h"
 #include "engine/verify/second_opinion.h"
@@ -264,7 +266,7 @@ class Verification {
   ProgressMeter& progress_;
   const source::Cancel& cancel_;
   std::vector<Subject> subjects_;
-  std::map<Id, std::shared_ptr<void>> studied_;    // by machine: guards of study()
+  std::map<Id, Guard> studied_;                    // by machine: guards of study()
   std::set<std::pair<Id, Id>> looked_for_hidden_;  // by machine and repository
   std::map<Id, std::vector<std::vector<Layer>>>
       hidden_;  // by layer that no point shows: the stacks that see through it

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/capture/progress.h"
-#include "engine/capture/services.h"
+#include "engine/common/progress.h"
+#include "engine/common/services.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::verify {

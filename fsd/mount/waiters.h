@@ -17,7 +17,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "engine/observer.h"
+#include "engine/common/observer.h"
 #include "fsd/mount/fuse.h"
 #include "fsd/tree/files/open_file.h"
 

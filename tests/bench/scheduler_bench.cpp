@@ -17,7 +17,11 @@
 #include "catalog/catalog.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
+#include "engine/capture/throttle.h"
+#include "engine/repository/readers.h"
+#include "engine/repository/shelf.h"
 #include "engine/runs/accounts.h"
+#include "engine/runs/prunings.h"
 #include "engine/schedule/agenda.h"
 
 namespace holdfast {
@@ -55,10 +59,11 @@ class Silent final : public Observer {
 // Begins runs in the catalog as the real starter does, but does not execute their jobs.
 class Runs final : public schedule::Starter {
  public:
-  explicit Runs(const capture::Services& services) : services_(services) {}
-  Result<std::shared_ptr<void>> admit() override { return std::make_shared<int>(); }
+  Runs(const capture::Services& services, runs::Prunings& prunings)
+      : services_(services), prunings_(prunings) {}
+  Result<Guard> admit() override { return Guard{}; }
   Result<runs::FlowRun> begin(db::Connection& db, Id flow, const std::string& by) override {
-    return runs::begin_scheduled_flow(db, services_, flow, by);
+    return runs::begin_scheduled_flow(db, services_, prunings_, flow, by);
   }
   void take_on(runs::FlowRun run) override { started_.push_back(std::move(run)); }
 
@@ -78,6 +83,7 @@ class Runs final : public schedule::Starter {
 
  private:
   const capture::Services& services_;
+  runs::Prunings& prunings_;
   std::vector<runs::FlowRun> started_;
 };
 
@@ -133,9 +139,13 @@ class House {
   repository::Shelf shelf_;
   capture::Throttles throttles_;
   repository::Readers readers_;
-  const capture::Services services_{*catalog_, clock_, shelf_, throttles_, readers_, "", [](Id) {}};
-  Runs starter_{services_};
+  LeftBehind left_behind_;
+  const capture::Services services_{*catalog_, clock_, shelf_, throttles_, readers_, left_behind_, ""};
   Silent observer_;
+  runs::Runner runner_{services_, observer_, {}, [](const Execution&) {}};
+  repository::Definitions definitions_{*catalog_, shelf_};
+  runs::Prunings prunings_{services_, runner_, definitions_};
+  Runs starter_{services_, prunings_};
   schedule::Agenda agenda_{*catalog_, clock_, starter_, observer_};
   std::vector<double> microseconds_;
 };

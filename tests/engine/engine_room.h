@@ -1,8 +1,11 @@
 // An empty catalog in a directory of its own, and the services of an engine over it.
 #pragma once
 
-#include "engine/capture/services.h"
-#include "engine/observer.h"
+#include "engine/capture/throttle.h"
+#include "engine/common/observer.h"
+#include "engine/common/services.h"
+#include "engine/repository/readers.h"
+#include "engine/repository/shelf.h"
 #include "tests/lib/temporary_directory.h"
 
 namespace holdfast::test {
@@ -21,8 +24,9 @@ class EngineRoom {
   repository::Shelf shelf_;
   capture::Throttles throttles_;
   repository::Readers readers_;
-  const capture::Services services_{*catalog_,  system_clock(), shelf_,
-                                    throttles_, readers_,       state_ / "scratch"};
+  LeftBehind left_behind_;
+  const capture::Services services_{*catalog_,    system_clock(),    shelf_, throttles_, readers_,
+                                    left_behind_, state_ / "scratch"};
   Nobody nobody_;
 };
 

@@ -77,7 +77,7 @@ TEST_F(PruneTest, a_pruning_returns_ebusy_while_points_are_verified) {
   const auto work = runs::begin_pruning(services_, machine_, {}, std::nullopt);
   ASSERT_TRUE(work) << work.error().message;
   EXPECT_GE(work->retries, 100);
-  studies.reset();
+  studies = {};
   EXPECT_TRUE(prune(services_, machine_, Judging::by_policy, never_));
 }
 

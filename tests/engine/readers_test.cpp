@@ -40,20 +40,20 @@ TEST(Readers, a_machine_being_studied_is_not_cleared) {
   const auto never = [] { return false; };
   auto one = readers.study(1, never);
   auto another = readers.study(1, never);
-  EXPECT_EQ(readers.clear(1), nullptr);
-  EXPECT_NE(readers.clear(2), nullptr);
-  one.reset();
-  EXPECT_EQ(readers.clear(1), nullptr);
-  another.reset();
-  EXPECT_NE(readers.clear(1), nullptr);
+  EXPECT_FALSE(readers.clear(1));
+  EXPECT_TRUE(readers.clear(2));
+  one = {};
+  EXPECT_FALSE(readers.clear(1));
+  another = {};
+  EXPECT_TRUE(readers.clear(1));
 }
 
 TEST(Readers, a_study_waits_for_the_end_of_a_pruning_and_may_give_up) {
   Readers readers;
   auto cleared = readers.clear(1);
-  EXPECT_EQ(readers.study(1, [] { return true; }), nullptr);
-  std::thread student([&] { EXPECT_NE(readers.study(1, [] { return false; }), nullptr); });
-  cleared.reset();
+  EXPECT_FALSE(readers.study(1, [] { return true; }));
+  std::thread student([&] { EXPECT_TRUE(readers.study(1, [] { return false; })); });
+  cleared = {};
   student.join();
 }
 

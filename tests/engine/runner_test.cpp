@@ -148,7 +148,7 @@ TEST_F(RunnerTest, a_cancel_of_an_execution_before_its_jobs_are_added_is_not_los
   std::thread accepts([&] {
     cancels.wait();
     add_all({work(until_cancelled), work(until_cancelled)});
-    admission.reset();
+    admission = {};
   });
   cancels.count_down();
   runner_.cancel_execution(course_->execution);
@@ -165,7 +165,7 @@ TEST_F(RunnerTest, a_cancel_of_a_job_before_it_is_added_is_not_lost) {
     cancels.wait();
     (void)work(forever);
     runner_.add(std::move(one));
-    admission.reset();
+    admission = {};
   });
   cancels.count_down();
   EXPECT_TRUE(runner_.cancel(job));
@@ -181,7 +181,7 @@ TEST_F(RunnerTest, a_cancel_of_one_job_leaves_jobs_added_after_it) {
   runner_.add(std::move(one));
   EXPECT_TRUE(runner_.cancel(job));
   runner_.add(std::move(other));
-  admission.reset();
+  admission = {};
   const Execution ended = await_end();
   EXPECT_EQ(ended.status, RunStatus::warning);
   EXPECT_EQ(ended.jobs_completed, 1);

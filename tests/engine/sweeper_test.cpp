@@ -73,7 +73,7 @@ class SweeperTest : public testing::Test, protected test::EngineRoom {
 TEST_F(SweeperTest, leftovers_that_could_not_be_removed_are_retried_until_they_are) {
   Sweeper sweeper(services_, runner_, {.first = 1ms, .longest = 4ms});
   fs::rename(state_ / "r", state_ / "away");
-  sweeper.take_on(machine_);
+  left_behind_.add(machine_);
   await_try();
   await_try();
   EXPECT_FALSE(settled());
@@ -87,7 +87,7 @@ TEST_F(SweeperTest, a_sweep_waits_while_a_job_uses_the_machine) {
   bool left_alone = false;
   Work work{.job = job_, .machine = machine_};
   work.perform = [&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
-    sweeper.take_on(machine_);
+    left_behind_.add(machine_);
     going_on.wait(false);
     left_alone = !settled();
     return JobEnd{};
@@ -119,7 +119,7 @@ TEST_F(SweeperTest, a_job_waits_for_a_claimed_machine) {
 
 TEST_F(SweeperTest, a_stop_ends_the_pause_before_a_sweep) {
   Sweeper sweeper(services_, runner_, {.first = 24h, .longest = 24h});
-  sweeper.take_on(machine_);
+  left_behind_.add(machine_);
   sweeper.stop();
   EXPECT_FALSE(settled());
 }

@@ -9,7 +9,7 @@
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 #include "engine/runs/accounts.h"
 #include "tests/fsd/layer_files.h"
 

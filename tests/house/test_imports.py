@@ -17,7 +17,7 @@ ONLY = {
     "engine/image": {"engine/image", "catalog/base"},
 }
 # fsd reaches the engine through one interface and opens neither databases nor images.
-FACE = {"engine/engine.h", "engine/observer.h", "engine/opened_image.h"}
+FACE = {"engine/engine.h", "engine/common/observer.h", "engine/opened_image.h"}
 HIDDEN_FROM_FSD = re.compile(r"engine/|catalog/(db|stores)/|catalog/catalog\.h")
 
 

@@ -38,9 +38,9 @@ class RowStarter final : public Starter {
  public:
   explicit RowStarter(const Clock& clock) : clock_(clock) {}
 
-  Result<std::shared_ptr<void>> admit() override {
+  Result<Guard> admit() override {
     if (draining) return fail(EBUSY, "the daemon is draining");
-    return std::make_shared<int>();
+    return Guard{};
   }
   Result<runs::FlowRun> begin(db::Connection& db, Id flow, const std::string& by) override {
     if (!refusal.empty()) return fail(EACCES, "{}", refusal);

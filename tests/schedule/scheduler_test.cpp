@@ -24,7 +24,8 @@ class SchedulerTest : public AgendaTest {
     }
   }
 
-  Scheduler scheduler{*catalog, system_clock(), starter, observer};
+  Bell bell;
+  Scheduler scheduler{*catalog, system_clock(), bell, starter, observer};
 };
 
 TEST_F(SchedulerTest, a_due_start_is_made_without_a_call) {
@@ -38,7 +39,7 @@ TEST_F(SchedulerTest, a_due_start_is_made_without_a_call) {
 TEST_F(SchedulerTest, a_changed_definition_is_followed_after_look_again) {
   scheduler.start();
   define_schedule("s", {.every = 1s});
-  scheduler.look_again();
+  bell.ring();
   until_started();
 }
 
@@ -47,7 +48,7 @@ TEST_F(SchedulerTest, any_thread_may_call_look_again_and_stop_at_any_time) {
   std::vector<std::thread> others;
   for (int i = 0; i < 4; ++i)
     others.emplace_back([this] {
-      for (int n = 0; n < 100; ++n) scheduler.look_again();
+      for (int n = 0; n < 100; ++n) bell.ring();
     });
   scheduler.stop();
   scheduler.stop();

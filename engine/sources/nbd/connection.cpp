@@ -1,6 +1,6 @@
 #include "engine/sources/nbd/connection.h"
 
-#include "engine/sources/deadline.h"
+#include "engine/common/deadline.h"
 
 namespace holdfast::source::nbd {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "catalog/base/log.h"
-#include "engine/sources/deadline.h"
+#include "engine/common/deadline.h"
 
 namespace holdfast::source::nbd {
 namespace {

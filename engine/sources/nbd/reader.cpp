@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/sources/deadline.h"
+#include "engine/common/deadline.h"
 #include "engine/sources/inside.h"
 #include "engine/sources/nbd/extents.h"
 

@@ -16,7 +16,7 @@
 #include "catalog/base/error.h"
 #include "catalog/base/fd.h"
 #include "catalog/base/mutex.h"
-#include "engine/sources/deadline.h"
+#include "engine/common/deadline.h"
 
 namespace holdfast::source::qmp {
 

@@ -5,7 +5,7 @@
 
 #include "catalog/base/error.h"
 #include "catalog/base/fd.h"
-#include "engine/sources/deadline.h"
+#include "engine/common/deadline.h"
 
 namespace holdfast::source::qmp {
 

@@ -1,4 +1,4 @@
-#include "engine/rights.h"
+#include "engine/common/rights.h"
 
 #include <grp.h>
 #include <pwd.h>

@@ -1,4 +1,4 @@
-#include "engine/audit.h"
+#include "engine/common/audit.h"
 
 #include <pwd.h>
 

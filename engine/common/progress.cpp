@@ -1,4 +1,4 @@
-#include "engine/capture/progress.h"
+#include "engine/common/progress.h"
 
 namespace holdfast {
 

@@ -1,0 +1,28 @@
+// Wakes the one thread that waits for it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace holdfast {
+
+// Made before those who ring it and the thread that it wakes, and outlives them. Any thread may ring and
+// close; one thread waits.
+class Bell {
+ public:
+  // Returns at once. A ring while nobody waits ends the next wait.
+  void ring();
+  // Returns at a ring, or after `at_most`. False: it is closed.
+  bool wait(std::chrono::milliseconds at_most);
+  // Ends the wait, now and from now on.
+  void close();
+
+ private:
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable moved_;
+  bool rung_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace holdfast
