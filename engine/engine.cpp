@@ -5,9 +5,15 @@
 #include "catalog/stores/retention.h"
 #include "catalog/stores/sources.h"
 #include "engine/capture/recovery.h"
-#include "engine/live_engine.h"
+#include "engine/capture/throttle.h"
+#include "engine/common/bell.h"
+#include "engine/objects/changes.h"
+#include "engine/repository/shelf.h"
+#include "engine/requests/flow_runs.h"
 #include "engine/retention/prune.h"
 #include "engine/runs/accounts.h"
+#include "engine/runs/sweeper.h"
+#include "engine/schedule/scheduler.h"
 
 namespace holdfast {
 namespace {
@@ -19,93 +25,127 @@ Result<> make_if_missing(Directory& directory, const std::string& name) {
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& options) {
-  HF_TRY(const auto state, open_directory(options.state));
-  HF_CHECK(make_if_missing(*state, "scratch"));
-  HF_TRY(auto catalog, Catalog::open(options.state + "/catalog.sqlite"));
+// Each part is given parts declared above it only.
+struct Engine::Parts {
+  // Passes changes on to the observer, if there is one, and wakes the scheduler when a run may have ended.
+  class Relay final : public Observer {
+   public:
+    Relay(Bell& scheduler, Observer* target) : scheduler_(scheduler), target_(target) {}
+    void changed(ObjectKind kind, Id id) override {
+      if (kind == ObjectKind::execution) scheduler_.ring();
+      if (target_ != nullptr) target_->changed(kind, id);
+    }
+
+   private:
+    Bell& scheduler_;
+    Observer* const target_;
+  };
+
+  const std::unique_ptr<Catalog> catalog;
+  const EngineOptions options;
   const Clock& clock = options.clock != nullptr ? *options.clock : system_clock();
-  auto engine = std::make_unique<LiveEngine>(std::move(catalog), clock, options.observer,
-                                             options.state + "/scratch", options.hooks);
-  HF_CHECK(engine->begin_again());
-  return engine;
-}
+  Bell bell{};  // wakes the scheduler
+  Relay observer{bell, options.observer};
+  repository::Shelf shelf{};
+  capture::Throttles throttles{};
+  repository::Readers readers{};
+  LeftBehind left_behind{};
+  const capture::Services services{
+      *catalog, clock, shelf, throttles, readers, left_behind, options.state + "/scratch", options.hooks};
+  repository::Definitions definitions{*catalog, shelf};
+  runs::Notices notices{services, {}};
+  runs::Runner runner{
+      services, observer, {}, [this](const Execution& ended) { notices.execution_ended(ended); }};
+  runs::Sweeper sweeper{services, runner, {}};
+  runs::Prunings prunings{services, runner, definitions};
+  FlowRuns flow_runs{services, runner, notices, definitions, prunings, observer};
+  schedule::Scheduler scheduler{*catalog, clock, bell, flow_runs, observer};
+  Changes changes{services, definitions, observer};
+  Objects objects{services, runner, prunings, changes, bell};
+  Reading reading{services, runner};
+  Status status{services, runner, reading};
+  Requests requests{services, runner, prunings, flow_runs, changes, reading, bell};
 
-LiveEngine::LiveEngine(std::unique_ptr<Catalog> catalog, const Clock& clock, Observer* observer,
-                       std::string scratch, std::string hooks)
-    : catalog_(std::move(catalog)),
-      clock_(clock),
-      observer_(*this, observer),
-      services_{*catalog_,          clock_,          shelf_, throttles_, readers_, left_behind_,
-                std::move(scratch), std::move(hooks)},
-      started_at_(clock.now()),
-      definitions_(*catalog_, shelf_),
-      notices_(services_, {}),
-      runner_(services_, observer_, {}, [this](const Execution& ended) { notices_.execution_ended(ended); }),
-      sweeper_(services_, runner_, {}),
-      prunings_(services_, runner_, definitions_),
-      scheduled_starts_(*this),
-      scheduler_(*catalog_, clock_, scheduler_bell_, scheduled_starts_, observer_) {}
+  Result<> end_earlier_life();
+  Result<> set_limits();
+  Result<> begin();
+};
 
-void LiveEngine::Relay::changed(ObjectKind kind, Id id) {
-  if (kind == ObjectKind::execution) engine_.scheduler_bell_.ring();
-  if (target_ != nullptr) target_->changed(kind, id);
-}
-
-Result<runs::FlowRun> LiveEngine::ScheduledStarts::begin(db::Connection& db, Id flow, const std::string& by) {
-  return runs::begin_scheduled_flow(db, engine_.services_, engine_.prunings_, flow, by);
-}
-
-void LiveEngine::ScheduledStarts::take_on(runs::FlowRun run) {
-  engine_.definitions_.changed();  // a repository that was away may be there again
-  engine_.take_on(std::move(run));
-}
-
-Result<> LiveEngine::begin_again() {
+// Ends jobs that an earlier process left running, and removes its leftovers.
+Result<> Engine::Parts::end_earlier_life() {
   HF_TRY(const runs::Interrupted interrupted,
-         catalog_->write([&](db::Connection& db) { return runs::end_interrupted(db, clock_.now()); }));
-  for (const Execution& execution : interrupted.executions) notices_.execution_ended(execution);
+         catalog->write([&](db::Connection& db) { return runs::end_interrupted(db, clock.now()); }));
+  for (const Execution& execution : interrupted.executions) notices.execution_ended(execution);
   if (const auto count = interrupted.jobs + interrupted.executions.size(); count > 0)
     log::warning("ended {} executions and jobs that an earlier life left running", count);
 
-  HF_TRY(const auto machines, capture::machines_to_recover(*catalog_));
+  HF_TRY(const auto machines, capture::machines_to_recover(*catalog));
   for (const Id machine : machines)
-    if (const auto recovered = capture::recover(services_, machine); !recovered) {
-      log::warning("{}; it is tried again by and by", recovered.error().message);
-      left_behind_.add(machine);
+    if (const auto recovered = capture::recover(services, machine); !recovered) {
+      log::warning("{}; the sweeper tries again", recovered.error().message);
+      left_behind.add(machine);
     }
-  retention::finish_merges(services_);
-  HF_CHECK(remember_readers());
-  definitions_.changed();  // an earlier life may not have come to it
-  HF_CHECK(catalog_->read([&](db::Connection& db) -> Result<> {
+  retention::finish_merges(services);
+  HF_CHECK(reading.remember_recent());
+  definitions.changed();  // an earlier process may not have told all
+  return {};
+}
+
+Result<> Engine::Parts::set_limits() {
+  HF_CHECK(catalog->read([&](db::Connection& db) -> Result<> {
     Repositories repositories(db);
     HF_TRY(const auto all, repositories.list());
     for (const Named& one : all) {
       HF_TRY(const Repository repository, repositories.get(one.id));
-      runner_.set_limit_of(one.id, static_cast<unsigned>(repository.definition.max_jobs));
+      runner.set_limit_of(one.id, static_cast<unsigned>(repository.definition.max_jobs));
     }
     Sources sources(db);
     HF_TRY(const auto hosts, sources.list());
     for (const Named& one : hosts) {
       HF_TRY(const Source source, sources.get(one.id));
-      runner_.set_limit_of(one.id, static_cast<unsigned>(source.definition.max_jobs));
+      runner.set_limit_of(one.id, static_cast<unsigned>(source.definition.max_jobs));
     }
     return {};
   }));
-  HF_TRY(const SettingsDefinition settings, this->settings());
-  runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
-  scheduler_.start();
-  HF_TRY(const auto due, catalog_->read([](db::Connection& db) { return Retention(db).due(); }));
-  for (const Id machine : due) prunings_.make_room(machine);
-  prunings_.judge_retired();
+  HF_TRY(const SettingsDefinition settings, objects.settings());
+  runner.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
   return {};
 }
 
-void LiveEngine::stop() {
-  scheduler_.stop();
-  sweeper_.stop();
-  runner_.stop();
-  notices_.stop();
-  definitions_.stop();
+Result<> Engine::Parts::begin() {
+  HF_CHECK(end_earlier_life());
+  HF_CHECK(set_limits());
+  scheduler.start();
+  HF_TRY(const auto due, catalog->read([](db::Connection& db) { return Retention(db).due(); }));
+  for (const Id machine : due) prunings.make_room(machine);
+  prunings.judge_retired();
+  return {};
 }
+
+Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& options) {
+  HF_TRY(const auto state, open_directory(options.state));
+  HF_CHECK(make_if_missing(*state, "scratch"));
+  HF_TRY(auto catalog, Catalog::open(options.state + "/catalog.sqlite"));
+  std::unique_ptr<Engine> engine(new Engine(std::unique_ptr<Parts>(new Parts{std::move(catalog), options})));
+  HF_CHECK(engine->parts_->begin());
+  return engine;
+}
+
+Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Engine::~Engine() { stop(); }
+
+void Engine::stop() {
+  parts_->scheduler.stop();
+  parts_->sweeper.stop();
+  parts_->runner.stop();
+  parts_->notices.stop();
+  parts_->definitions.stop();
+}
+
+Objects& Engine::objects() { return parts_->objects; }
+Status& Engine::status() { return parts_->status; }
+Requests& Engine::requests() { return parts_->requests; }
+Reading& Engine::reading() { return parts_->reading; }
 
 }  // namespace holdfast

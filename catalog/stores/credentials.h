@@ -2,16 +2,16 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 namespace holdfast {
 
 // References to credentials: names of files that only root reads. No secret ever comes here. Lives inside one
 // transaction.
-class Credentials : public Objects {
+class Credentials : public ObjectStore {
  public:
   explicit Credentials(db::Connection& connection)
-      : Objects(connection, {DefinitionKind::credential, "credentials"}) {}
+      : ObjectStore(connection, {DefinitionKind::credential, "credentials"}) {}
 
   Result<Credential> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Credential> get(Id id);                                                        // ENOENT

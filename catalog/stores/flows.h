@@ -6,15 +6,15 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 namespace holdfast {
 
 // Flows, and the counters of their executions (which the store of executions moves). Lives inside one
 // transaction.
-class Flows : public Objects {
+class Flows : public ObjectStore {
  public:
-  explicit Flows(db::Connection& connection) : Objects(connection, {DefinitionKind::flow, "flows"}) {}
+  explicit Flows(db::Connection& connection) : ObjectStore(connection, {DefinitionKind::flow, "flows"}) {}
 
   Result<Flow> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Flow> get(Id id);                                                        // ENOENT

@@ -4,14 +4,14 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 namespace holdfast {
 
 // Groups and the machines in them. Lives inside one transaction.
-class Groups : public Objects {
+class Groups : public ObjectStore {
  public:
-  explicit Groups(db::Connection& connection) : Objects(connection, {DefinitionKind::group, "groups"}) {}
+  explicit Groups(db::Connection& connection) : ObjectStore(connection, {DefinitionKind::group, "groups"}) {}
 
   Result<Group> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Group> get(Id id);                                                        // ENOENT

@@ -6,15 +6,15 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 namespace holdfast {
 
 // Machines and their disks. Lives inside one transaction.
-class Machines : public Objects {
+class Machines : public ObjectStore {
  public:
   explicit Machines(db::Connection& connection)
-      : Objects(connection, {DefinitionKind::machine, "machines"}) {}
+      : ObjectStore(connection, {DefinitionKind::machine, "machines"}) {}
 
   Result<Machine> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Machine> get(Id id);                                                        // ENOENT

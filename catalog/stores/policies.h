@@ -2,14 +2,15 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 namespace holdfast {
 
 // Policies: what is kept for how long, and how runs are made. Lives inside one transaction.
-class Policies : public Objects {
+class Policies : public ObjectStore {
  public:
-  explicit Policies(db::Connection& connection) : Objects(connection, {DefinitionKind::policy, "policies"}) {}
+  explicit Policies(db::Connection& connection)
+      : ObjectStore(connection, {DefinitionKind::policy, "policies"}) {}
 
   Result<Policy> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Policy> get(Id id);                                                        // ENOENT

@@ -6,15 +6,15 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 namespace holdfast {
 
 // Repositories. Lives inside one transaction.
-class Repositories : public Objects {
+class Repositories : public ObjectStore {
  public:
   explicit Repositories(db::Connection& connection)
-      : Objects(connection, {DefinitionKind::repository, "repositories"}) {}
+      : ObjectStore(connection, {DefinitionKind::repository, "repositories"}) {}
 
   Result<Repository> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Repository> get(Id id);                                                        // ENOENT

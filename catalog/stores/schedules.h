@@ -5,16 +5,16 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 namespace holdfast {
 
 // Schedules, and when each is due. What came of their times is in occurrences.h. Lives inside one
 // transaction.
-class Schedules : public Objects {
+class Schedules : public ObjectStore {
  public:
   explicit Schedules(db::Connection& connection)
-      : Objects(connection, {DefinitionKind::schedule, "schedules"}) {}
+      : ObjectStore(connection, {DefinitionKind::schedule, "schedules"}) {}
 
   Result<Schedule> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Schedule> get(Id id);                                                        // ENOENT

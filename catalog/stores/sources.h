@@ -2,14 +2,15 @@
 
 #include "catalog/db/connection.h"
 #include "catalog/model/entities.h"
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 namespace holdfast {
 
 // Hypervisors and storage hosts that machines are in. Lives inside one transaction.
-class Sources : public Objects {
+class Sources : public ObjectStore {
  public:
-  explicit Sources(db::Connection& connection) : Objects(connection, {DefinitionKind::source, "sources"}) {}
+  explicit Sources(db::Connection& connection)
+      : ObjectStore(connection, {DefinitionKind::source, "sources"}) {}
 
   Result<Source> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Source> get(Id id);                                                        // ENOENT

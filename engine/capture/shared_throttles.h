@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/capture/throttle.h"
 #include "engine/common/services.h"
 
 namespace holdfast::capture {

@@ -11,14 +11,14 @@
 
 namespace holdfast {
 
-// Without a caller it is the daemon's own doing.
+// Makes an event of now; without a caller it is the daemon's own.
 Event make_event(const Clock& clock, std::string_view event, std::string object,
                  const std::optional<Caller>& caller);
 
-// In the transaction of what it tells of.
+// Records the event in the transaction of the change that it tells of.
 Result<> record(db::Connection& db, const Event& event);
 
-// The login name of a user, or his number.
+// Returns the login name of a user, or the number if there is none.
 std::string user_name(std::uint32_t uid);
 
 }  // namespace holdfast

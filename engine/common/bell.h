@@ -1,4 +1,4 @@
-// Wakes the one thread that waits for it.
+// Wakes one waiting thread.
 #pragma once
 
 #include <chrono>
@@ -7,15 +7,15 @@
 
 namespace holdfast {
 
-// Made before those who ring it and the thread that it wakes, and outlives them. Any thread may ring and
+// A bell is made before its callers and the thread that it wakes, and outlives them. Any thread may ring and
 // close; one thread waits.
 class Bell {
  public:
   // Returns at once. A ring while nobody waits ends the next wait.
   void ring();
-  // Returns at a ring, or after `at_most`. False: it is closed.
+  // Returns at a ring or after `at_most`; false if closed.
   bool wait(std::chrono::milliseconds at_most);
-  // Ends the wait, now and from now on.
+  // Ends the current and every later wait.
   void close();
 
  private:

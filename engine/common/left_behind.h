@@ -19,10 +19,10 @@ class LeftBehind {
 
   // Returns at once.
   void add(Id machine);
-  // Returns the machines that were added since the last call; waits for one, until `until` at the latest, and
-  // returns none then. nullopt: it is closed.
+  // Waits for a machine, at most until `until`. Returns the machines added since the last call; nullopt if
+  // closed.
   std::optional<std::set<Id>> take(const std::optional<Steady::time_point>& until);
-  // Ends the wait of take(), now and from now on.
+  // Ends the current and every later wait.
   void close();
 
  private:

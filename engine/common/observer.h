@@ -1,4 +1,4 @@
-// The one narrow way in which the engine tells what is above it that something has changed.
+// The one way in which the engine tells the rooms above it of changes.
 #pragma once
 
 #include "catalog/base/id.h"
@@ -23,8 +23,8 @@ enum class ObjectKind {
 class Observer {
  public:
   virtual ~Observer() = default;
-  // Called from any of the engine's threads, after the commit, with no lock of the engine held.
-  // Must return quickly.
+  // Called from any thread of the engine, after the commit, without locks of the engine held. Must return
+  // quickly.
   virtual void changed(ObjectKind kind, Id id) = 0;
 };
 

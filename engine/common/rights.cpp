@@ -29,7 +29,7 @@ Result<Needed> needed(db::Connection& db, std::string_view folder, Id id) {
   return Needed{fmt::format("{}/{}", folder, name), ownership};
 }
 
-// What its runs read from and write to.
+// Returns the objects that the flow's runs read from and write to.
 Result<std::vector<Needed>> written_by(db::Connection& db, const Flow& flow) {
   std::vector<Id> machines;
   if (flow.machine_id) machines.push_back(*flow.machine_id);
@@ -48,7 +48,7 @@ Result<std::vector<Needed>> written_by(db::Connection& db, const Flow& flow) {
   return all;
 }
 
-// What it follows.
+// Returns the objects that the flow follows.
 Result<std::vector<Needed>> read_by(db::Connection& db, const Flow& flow) {
   std::vector<Needed> all;
   if (flow.group_id) {

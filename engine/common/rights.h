@@ -1,4 +1,4 @@
-// Law 19: a flow does nothing that its owner may not do himself.
+// Law 19: a flow does nothing that its owner may not do.
 //
 // Functions of a transaction.
 #pragma once
@@ -8,16 +8,15 @@
 
 namespace holdfast {
 
-// Whoever that is by himself, with the groups that this host's user database gives him: what a command of his
-// would run as.
+// Returns the owner as a Caller, with the supplementary groups of the host's user database.
 Caller as_caller(const Ownership& ownership);
 
-// At each run: the owner may write to the machines and the repositories that the flow names. EACCES names the
-// first where he may not.
+// Checks at each run that the flow's owner may write to the machines and repositories that the flow names.
+// Returns EACCES with the first one that the owner may not write to.
 Result<> check_owner_rights(db::Connection& db, const Flow& flow);
 
-// When it is set: the same, and of whoever sets it, for what is named anew. What else a flow refers to he
-// must be able to look into.
+// Checks a changed definition: the rights of the owner, and for each newly named object the rights of the
+// caller, who needs write on machines and repositories, and read and search on everything else.
 Result<> check_references(db::Connection& db, const Flow& before, const Flow& after, const Caller& caller);
 
 }  // namespace holdfast

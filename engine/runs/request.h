@@ -38,19 +38,6 @@ struct ImportRequest {
   std::string disk;  // empty: the machine's only disk, or "disk-0" if it has none
 };
 
-// A hold on a point.
-struct PinRequest {
-  std::optional<Time> until;  // absent: until it is removed
-  std::string why;
-};
-
-// A user's finding about a point.
-struct VerdictRequest {
-  VerdictResult result = VerdictResult::good;
-  std::string by;
-  std::string text;
-};
-
 // A verification of one point, or of all points of a machine or repository.
 struct VerifyRequest {
   std::string name;  // name of the job; empty: made by the daemon

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "catalog/base/text.h"
+#include "engine/objects/kinds.h"
 #include "fsd/tree/tree.h"
 
 namespace holdfast::tree {
@@ -54,7 +55,7 @@ Result<> Tree::change_scratch(const Place& place, const Change& change) {
 
 Result<> Tree::give(const Place& place, const Ownership& ownership, const Asker& asker) {
   const auto subject = own_subject(place);
-  if (subject) return engine_.set_ownership(subject->kind, subject->id, ownership, asker);
+  if (subject) return engine_.objects().set_ownership(subject->kind, subject->id, ownership, asker);
   return fail(EPERM,
               "its owner and its mode follow from the object that it belongs to; change those of that");
 }
@@ -75,13 +76,13 @@ void Tree::tell_of_refusal(const Place& place, std::string_view action, std::str
   const auto subject = owning_subject(place);
   std::string object{outline_.at(place.row).name};
   if (subject) {
-    const auto path = engine_.path(subject->kind, subject->id);
+    const auto path = engine_.objects().path(subject->kind, subject->id);
     if (!path) return;  // it is gone by now
     object = *path;
   }
   if (!name.empty()) object += fmt::format("{}{}", object.empty() ? "" : "/", name);
-  const std::string_view what = subject ? Outline::word(subject->kind) : "daemon";
-  engine_.refused(fmt::format("{}.{}", what, action), std::move(object), why, asker);
+  const std::string_view what = subject ? kind_of(subject->kind).word : "daemon";
+  engine_.objects().refused(fmt::format("{}.{}", what, action), std::move(object), why, asker);
 }
 
 Result<> Tree::check_may_change(const Place& directory, const Asker& asker) {
@@ -103,7 +104,7 @@ Result<Place> Tree::make_unsettled(const Place& directory, std::string_view name
   HF_TRY(const RowIndex row, makeable(directory, asker));
   HF_CHECK(check_name(name));
   if (outline_.fixed(directory.row, name)) return fail(EEXIST, "'{}' is a fixed file", name);
-  HF_TRY(const Id id, engine_.create(*outline_.at(row).stands_for, name, asker));
+  HF_TRY(const Id id, engine_.objects().create(*outline_.at(row).stands_for, name, asker));
   return Place{row, id, directory.object};
 }
 
@@ -131,7 +132,7 @@ Result<> Tree::remove_unsettled(const Place& directory, std::string_view name, c
   HF_CHECK(check_holds_removable(directory, asker));
   HF_TRY(const Place place, changeable(directory, name, asker));
   if (kind(place) != NodeKind::object) return fail(ENOTDIR, "'{}' is a fixed file", name);
-  return engine_.remove(*knot(place).stands_for, place.object, asker);
+  return engine_.objects().remove(*knot(place).stands_for, place.object, asker);
 }
 
 Result<> Tree::rename_unsettled(const Place& from, std::string_view old_name, const Place& to,
@@ -142,7 +143,7 @@ Result<> Tree::rename_unsettled(const Place& from, std::string_view old_name, co
   if (kind(place) != NodeKind::object) return fail(EPERM, "'{}' is a fixed file", old_name);
   HF_CHECK(check_name(new_name));
   if (outline_.fixed(from.row, new_name)) return fail(EEXIST, "'{}' is a fixed file", new_name);
-  return engine_.rename(*knot(place).stands_for, place.object, new_name, asker);
+  return engine_.objects().rename(*knot(place).stands_for, place.object, new_name, asker);
 }
 
 }  // namespace holdfast::tree

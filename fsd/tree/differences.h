@@ -18,7 +18,7 @@ class Differences {
   explicit Differences(Engine& engine) : engine_(engine) {}
 
   // Of the point that the place stands for to the one that is its extra.
-  Result<std::shared_ptr<const std::string>> of(const Place& place, const Engine::GaveUp& gave_up);
+  Result<std::shared_ptr<const std::string>> of(const Place& place, const Reading::GaveUp& gave_up);
 
  private:
   struct Kept {

@@ -22,7 +22,7 @@ bool is_shown(const Event& event, const Asker& reader) {
 }  // namespace
 
 Result<std::vector<EventText::Part>> EventText::parts(std::string_view base) {
-  HF_TRY(const auto begins, engine_.event_parts());
+  HF_TRY(const auto begins, engine_.status().event_parts());
   std::vector<Part> all;
   for (const Id after : begins)
     all.push_back({after, all.empty() ? std::string{base} : fmt::format("{}.{}", base, all.size())});
@@ -30,7 +30,7 @@ Result<std::vector<EventText::Part>> EventText::parts(std::string_view base) {
 }
 
 Result<Id> EventText::end_of(Id part) {
-  HF_TRY(const auto begins, engine_.event_parts());
+  HF_TRY(const auto begins, engine_.status().event_parts());
   const auto found = std::ranges::find(begins, part);
   if (found == begins.end()) return fail(ENOENT, "this part of the event log has gone");
   return found == begins.begin() ? std::numeric_limits<Id>::max() : *std::prev(found);
@@ -57,7 +57,7 @@ std::shared_ptr<EventText::Text> EventText::text_of(Id part, const Asker& reader
 Result<> EventText::catch_up(Text& text, Id last) {
   const std::lock_guard lock(text.mutex);
   for (;;) {
-    HF_TRY(const auto events, engine_.events_since(text.end.after, kBatch));
+    HF_TRY(const auto events, engine_.status().events_since(text.end.after, kBatch));
     for (const Event& event : events) {
       if (event.id > last) return {};
       text.end.after = event.id;
@@ -93,7 +93,7 @@ Result<std::size_t> EventText::read(Id part, const Asker& reader, std::uint64_t 
   }
   std::size_t filled = 0;
   while (filled < into.size()) {
-    HF_TRY(const auto events, engine_.events_since(at.after, kBatch));
+    HF_TRY(const auto events, engine_.status().events_since(at.after, kBatch));
     for (const Event& event : events) {
       if (event.id > last) return filled;
       at.after = event.id;

@@ -42,13 +42,13 @@ Result<Place> Tree::attach(const Place& directory, std::string_view name, std::s
     return fail(EINVAL, "'{}' is none of {}; link to ../../../{}/NAME", target, collection, collection);
   if (wanted != name)
     return fail(EINVAL, "the link to '{}' must be called '{}', not '{}'", target, wanted, name);
-  const auto found = engine_.find(*link.stands_for, 0, wanted);
+  const auto found = engine_.objects().find(*link.stands_for, 0, wanted);
   if (!found) return fail(ENOENT, "there is no {}/{}", collection, wanted);
-  HF_TRY(const Ownership its, engine_.ownership(*link.stands_for, *found));
+  HF_TRY(const Ownership its, engine_.objects().ownership(*link.stands_for, *found));
   if (!may(asker, its, Right::write))
     return fail(EACCES, "{}/{} is not yours to take in: its mode does not let you write to it", collection,
                 wanted);
-  HF_CHECK((engine_.*link.row->attachment.attach)(directory.object, *found, asker));
+  HF_CHECK((engine_.objects().*link.row->attachment.attach)(directory.object, *found, asker));
   return Place{*row, *found, directory.object};
 }
 
@@ -56,7 +56,7 @@ Result<> Tree::detach(const Place& directory, std::string_view name, const Asker
   HF_CHECK(check_may_change(directory, asker));
   if (outline_.fixed(directory.row, name)) return fail(EPERM, "'{}' is a fixed file", name);
   HF_TRY(const Place link, lookup_unsettled(directory, name));
-  return (engine_.*knot(link).row->attachment.detach)(directory.object, link.object, asker);
+  return (engine_.objects().*knot(link).row->attachment.detach)(directory.object, link.object, asker);
 }
 
 }  // namespace holdfast::tree

@@ -20,7 +20,7 @@ std::list<Listings::Counted>::iterator Listings::find(RowIndex row, const Asker&
 }
 
 Result<Listings::Extent> Listings::extent(RowIndex row, NextPage next, const Asker& reader) {
-  HF_TRY(const Id newest, engine_.newest_event());
+  HF_TRY(const Id newest, engine_.status().newest_event());
   {
     const std::lock_guard lock(mutex_);
     const auto known = find(row, reader);

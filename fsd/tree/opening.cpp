@@ -29,7 +29,7 @@ std::string Tree::name_of(const Place& place) {
   const Outline::Knot& here = knot(place);
   if (here.row->kind == NodeKind::scratch) return scratches_.name_of(place.object);
   if (here.row->kind != NodeKind::image) return std::string{here.name};
-  const auto disk = engine_.point_disk(place.object);
+  const auto disk = engine_.status().point_disk(place.object);
   return fmt::format("{}{}", disk ? disk->name : "the disk", here.suffix);
 }
 
@@ -121,7 +121,7 @@ std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& as
 }
 
 Result<std::shared_ptr<OpenFile>> Tree::open_image(const Place& place, const Asker& asker) {
-  HF_TRY(auto image, engine_.open_image(place.object, knot(place).row->form, asker));
+  HF_TRY(auto image, engine_.reading().open(place.object, knot(place).row->form, asker));
   return std::make_shared<ImageFile>(
       std::move(image), [=, this](const Error& error) { note_refusal(place, asker, "read", error); });
 }

@@ -4,29 +4,18 @@
 #include <cstdlib>
 
 #include "catalog/base/log.h"
+#include "engine/objects/kinds.h"
 
 namespace holdfast::tree {
 namespace {
 
-struct Placeholder {
+// Other ways to name objects than by their kind's word.
+struct Alias {
   std::string_view word;
   ObjectKind kind;
   std::string_view shown;
 };
-constexpr Placeholder kPlaceholders[] = {
-    {"machine", ObjectKind::machine, "MACHINE"},
-    {"disk", ObjectKind::disk, "DISK"},
-    {"point", ObjectKind::point, "POINT"},
-    {"point_disk", ObjectKind::point_disk, "DISK"},
-    {"chain", ObjectKind::chain, "CHAIN"},
-    {"group", ObjectKind::group, "GROUP"},
-    {"schedule", ObjectKind::schedule, "SCHEDULE"},
-    {"policy", ObjectKind::policy, "POLICY"},
-    {"repository", ObjectKind::repository, "REPOSITORY"},
-    {"flow", ObjectKind::flow, "FLOW"},
-    {"execution", ObjectKind::execution, "EXECUTION"},
-    {"job", ObjectKind::job, "JOB"},
-    // Other ways to name such objects.
+constexpr Alias kAliases[] = {
     {"member", ObjectKind::machine, "MACHINE"},
     {"point_of_machine", ObjectKind::point, "MACHINE"},  // there is one of each
     {"point_in_order", ObjectKind::point, "NUMBER-POINT"},
@@ -34,6 +23,15 @@ constexpr Placeholder kPlaceholders[] = {
     {"two_points", ObjectKind::point, "A..B"},  // the second is the place's extra
     {"moment", ObjectKind::group, "WHEN"},      // the time is
 };
+
+// Returns what a {placeholder} stands for; nullopt for an unknown one.
+std::optional<Alias> placeholder(std::string_view word) {
+  for (const Alias& alias : kAliases)
+    if (alias.word == word) return alias;
+  for (const Kind& kind : kinds())
+    if (kind.word == word) return Alias{kind.word, kind.kind, kind.shown};
+  return std::nullopt;
+}
 
 [[noreturn]] void wrong(std::string_view path, std::string_view why) {
   log::error("the table of the tree is wrong at {}: {}", path, why);
@@ -70,8 +68,7 @@ Outline::Outline(std::span<const Row> rows) {
     if (last.starts_with('{')) {
       const std::size_t close = std::min(last.find('}'), last.size());
       const std::string_view word = last.substr(1, close - 1);
-      const auto* known = std::ranges::find(kPlaceholders, word, &Placeholder::word);
-      if (known != std::end(kPlaceholders))
+      if (const auto known = placeholder(word))
         knot.stands_for = knot.subject = known->kind;
       else if (row.kind != NodeKind::scratch)
         wrong(row.path, "an unknown placeholder");
@@ -99,10 +96,6 @@ std::optional<ObjectKind> Outline::made_in(RowIndex collection) const {
   for (const RowIndex child : at(collection).children)
     if (at(child).row->kind == NodeKind::object) return at(child).stands_for;
   return std::nullopt;
-}
-
-std::string_view Outline::word(ObjectKind kind) {
-  return std::ranges::find(kPlaceholders, kind, &Placeholder::kind)->word;
 }
 
 RowIndex Outline::row_of(std::string_view path) const {
@@ -147,14 +140,11 @@ std::string Outline::shown_path(RowIndex row) const {
   std::string path;
   for (const std::string_view part : parts(at(row).row->path)) {
     const std::size_t close = part.find('}');
-    const auto* known = close == std::string_view::npos
-                            ? std::end(kPlaceholders)
-                            : std::ranges::find(kPlaceholders, part.substr(1, close - 1), &Placeholder::word);
     path += '/';
-    if (known == std::end(kPlaceholders))
-      path += part;
-    else
+    if (const auto known = close == part.npos ? std::nullopt : placeholder(part.substr(1, close - 1)))
       path.append(known->shown).append(part.substr(close + 1));
+    else
+      path += part;
   }
   return path.empty() ? "/" : path;
 }

@@ -36,8 +36,6 @@ class Outline {
 
   // Which objects users make in this collection.
   std::optional<ObjectKind> made_in(RowIndex collection) const;
-  // The word for that kind, as the table has it between braces.
-  static std::string_view word(ObjectKind kind);
 
   // The row of that path, as the table spells it.
   RowIndex row_of(std::string_view path) const;

@@ -30,15 +30,15 @@ Result<Page> page_of(const Result<std::vector<View>>& views, std::string (*line)
 }  // namespace
 
 Result<Page> machine_lines(Engine& engine, Id after, const Asker& reader) {
-  return page_of(engine.machines_after(after, kOnAPage), views::machine_line, ObjectKind::machine,
+  return page_of(engine.status().machines_after(after, kOnAPage), views::machine_line, ObjectKind::machine,
                  Sight(engine, reader));
 }
 Result<Page> flow_lines(Engine& engine, Id after, const Asker& reader) {
-  return page_of(engine.flows_after(after, kOnAPage), views::flow_line, ObjectKind::flow,
+  return page_of(engine.status().flows_after(after, kOnAPage), views::flow_line, ObjectKind::flow,
                  Sight(engine, reader));
 }
 Result<Page> point_lines(Engine& engine, Id after, const Asker& reader) {
-  return page_of(engine.points_after(after, kOnAPage), views::point_line, ObjectKind::point,
+  return page_of(engine.status().points_after(after, kOnAPage), views::point_line, ObjectKind::point,
                  Sight(engine, reader));
 }
 

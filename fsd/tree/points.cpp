@@ -7,14 +7,14 @@ namespace {
 
 // A point by its name, by what `latest` is, or by a time.
 Result<Id> find_point(Engine& engine, Id machine, std::string_view name, Time now) {
-  if (const auto found = engine.find(ObjectKind::point, machine, name)) return *found;
+  if (const auto found = engine.objects().find(ObjectKind::point, machine, name)) return *found;
   if (name == "latest") {
-    HF_TRY(const Named newest, engine.latest(ObjectKind::point, machine));
+    HF_TRY(const Named newest, engine.objects().latest(ObjectKind::point, machine));
     return newest.id;
   }
   const auto when = parse_when(name, now);
   if (!when) return fail(ENOENT, "there is no point '{}', and it is no time either", name);
-  HF_TRY(const Named point, engine.point_at(machine, *when));
+  HF_TRY(const Named point, engine.objects().point_at(machine, *when));
   return point.id;
 }
 
@@ -22,7 +22,7 @@ Result<Id> find_point(Engine& engine, Id machine, std::string_view name, Time no
 
 Result<Meaning> point_at(Engine& engine, const Place& directory, std::string_view when, Time now) {
   HF_TRY(const Time time, parse_when(when, now));
-  HF_TRY(const Named point, engine.point_at(directory.object, time));
+  HF_TRY(const Named point, engine.objects().point_at(directory.object, time));
   return Meaning{point.id};
 }
 
@@ -42,11 +42,11 @@ Result<Meaning> moment(Engine&, const Place& directory, std::string_view when, T
 }
 
 Result<std::vector<Named>> points_at_moment(Engine& engine, const Place& directory) {
-  HF_TRY(const GroupView group, engine.group(directory.object));
+  HF_TRY(const GroupView group, engine.status().group(directory.object));
   const Time when{std::chrono::milliseconds{directory.extra}};
   std::vector<Named> points;
   for (const Member& member : group.members) {
-    const auto point = engine.point_at(member.machine_id, when);
+    const auto point = engine.objects().point_at(member.machine_id, when);
     if (!point && point.error().code != ENOENT) return tl::make_unexpected(point.error());
     if (point) points.push_back({point->id, member.machine});
   }
@@ -54,11 +54,11 @@ Result<std::vector<Named>> points_at_moment(Engine& engine, const Place& directo
 }
 
 Result<std::vector<Named>> points_of_execution(Engine& engine, const Place& directory) {
-  return engine.points_of_execution(directory.object);
+  return engine.objects().points_of_execution(directory.object);
 }
 
 Result<std::vector<Named>> points_in_order(Engine& engine, const Place& directory) {
-  HF_TRY(const ChainView chain, engine.chain(directory.object));
+  HF_TRY(const ChainView chain, engine.status().chain(directory.object));
   std::vector<Named> points;
   for (const Point& point : chain.points)
     points.push_back({point.id, fmt::format("{:04}-{}", points.size() + 1, point.name)});
@@ -66,24 +66,24 @@ Result<std::vector<Named>> points_in_order(Engine& engine, const Place& director
 }
 
 Result<std::string> point_name(Engine& engine, const Place& place) {
-  HF_TRY(const PointView view, engine.point(place.object));
+  HF_TRY(const PointView view, engine.status().point(place.object));
   return view.point.name;
 }
 
 Result<std::string> machine_and_point(Engine& engine, const Place& place) {
-  HF_TRY(const PointView view, engine.point(place.object));
+  HF_TRY(const PointView view, engine.status().point(place.object));
   return fmt::format("{}/{}", view.machine, view.point.name);
 }
 
 Result<std::vector<Named>> members_of_group(Engine& engine, const Place& directory) {
-  HF_TRY(const GroupView group, engine.group(directory.object));
+  HF_TRY(const GroupView group, engine.status().group(directory.object));
   std::vector<Named> machines;
   for (const Member& member : group.members) machines.push_back({member.machine_id, member.machine});
   return machines;
 }
 
 Result<std::string> machine_name(Engine& engine, const Place& place) {
-  HF_TRY(const MachineView view, engine.machine(place.object));
+  HF_TRY(const MachineView view, engine.status().machine(place.object));
   return view.machine.name;
 }
 

@@ -21,7 +21,7 @@ Result<Rendering> Renderings::render_object(const Key& key, const Subject& subje
   const Row& row = *outline_.at(key.place.row).row;
   // The revision is asked for before the text: a change between the two only makes the text newer than its
   // revision says, and the next question renders it again.
-  HF_TRY(const Engine::Stamp stamp, engine_.stamp(subject.kind, subject.id));
+  HF_TRY(const Stamp stamp, engine_.status().stamp(subject.kind, subject.id));
   const auto before = kept(key);
   const bool known = before && before->revision == stamp.revision;
   if (known && !row.drifts) return *before;

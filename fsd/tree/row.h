@@ -63,7 +63,7 @@ struct Meaning {
 using Resolve = Result<Meaning> (*)(Engine& engine, const Place& directory, std::string_view name, Time now);
 
 // Links that users make and remove (ln -s, rm): to an object of the kind that the placeholder stands for.
-using Attach = Result<> (Engine::*)(Id object, Id target, const Caller& caller);
+using Attach = Result<> (Objects::*)(Id object, Id target, const Caller& caller);
 struct Attachment {
   Attach attach = nullptr;
   Attach detach = nullptr;

@@ -7,38 +7,40 @@ namespace holdfast::tree {
 namespace {
 
 Result<MachineDefinition> current(Engine& engine, Id id, MachineDefinition*) {
-  HF_TRY(const MachineView view, engine.machine(id));
+  HF_TRY(const MachineView view, engine.status().machine(id));
   return view.machine.definition;
 }
 Result<RepositoryDefinition> current(Engine& engine, Id id, RepositoryDefinition*) {
-  HF_TRY(const RepositoryView view, engine.repository(id));
+  HF_TRY(const RepositoryView view, engine.status().repository(id));
   return view.repository.definition;
 }
 Result<FlowDefinition> current(Engine& engine, Id id, FlowDefinition*) {
-  HF_TRY(const FlowView view, engine.flow(id));
+  HF_TRY(const FlowView view, engine.status().flow(id));
   return view.flow.definition;
 }
 Result<GroupDefinition> current(Engine& engine, Id id, GroupDefinition*) {
-  HF_TRY(const GroupView view, engine.group(id));
+  HF_TRY(const GroupView view, engine.status().group(id));
   return view.group.definition;
 }
 Result<ScheduleDefinition> current(Engine& engine, Id id, ScheduleDefinition*) {
-  HF_TRY(const ScheduleView view, engine.schedule(id));
+  HF_TRY(const ScheduleView view, engine.status().schedule(id));
   return view.schedule.definition;
 }
 Result<PolicyDefinition> current(Engine& engine, Id id, PolicyDefinition*) {
-  HF_TRY(const PolicyView view, engine.policy(id));
+  HF_TRY(const PolicyView view, engine.status().policy(id));
   return view.policy.definition;
 }
-Result<SettingsDefinition> current(Engine& engine, Id, SettingsDefinition*) { return engine.settings(); }
+Result<SettingsDefinition> current(Engine& engine, Id, SettingsDefinition*) {
+  return engine.objects().settings();
+}
 
 template <class Definition>
 Result<> apply(Engine& engine, Id id, const Definition& definition, const Caller& caller) {
-  return engine.define(id, definition, caller);
+  return engine.objects().define(id, definition, caller);
 }
 // They belong to no object.
 Result<> apply(Engine& engine, Id, const SettingsDefinition& settings, const Caller& caller) {
-  return engine.define(settings, caller);
+  return engine.objects().define(settings, caller);
 }
 
 template <class Definition>
@@ -78,27 +80,27 @@ template Config config_of<PolicyDefinition>();
 template Config config_of<SettingsDefinition>();
 
 Result<std::string> show_disk(Engine& engine, const Place& place) {
-  HF_TRY(const Engine::Stamp stamp, engine.stamp(ObjectKind::machine, place.parent));
-  HF_TRY(const DiskView view, engine.disk(place.parent, place.object));
+  HF_TRY(const Stamp stamp, engine.status().stamp(ObjectKind::machine, place.parent));
+  HF_TRY(const DiskView view, engine.status().disk(place.parent, place.object));
   return views::disk_status(view, stamp.revision);
 }
 
 Result<std::string> show_restore(Engine& engine, const Place& place) {
-  return engine.restore_text(place.object);
+  return engine.status().restore_text(place.object);
 }
 
 Result<std::string> job_name(Engine& engine, const Place& place) {
-  HF_TRY(const JobView view, engine.job(place.object));
+  HF_TRY(const JobView view, engine.status().job(place.object));
   return view.job.name;
 }
 
 Result<std::vector<Named>> jobs_of_execution(Engine& engine, const Place& directory) {
-  HF_TRY(const ExecutionView view, engine.execution(directory.object));
+  HF_TRY(const ExecutionView view, engine.status().execution(directory.object));
   return view.jobs;
 }
 
 Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, const Place& directory) {
-  HF_TRY(const PointView view, engine.point(directory.object));
+  HF_TRY(const PointView view, engine.status().point(directory.object));
   std::vector<Named> disks;
   for (const PointDisk& disk : view.point.disks)
     if (disk.qcow2_bytes) disks.push_back({disk.id, disk.name});
@@ -106,7 +108,7 @@ Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, const Place& 
 }
 
 Result<std::string> show_schedule(Engine& engine, const Place& place, const Asker& reader) {
-  HF_TRY(ScheduleView view, engine.schedule(place.object));
+  HF_TRY(ScheduleView view, engine.status().schedule(place.object));
   Sight sight(engine, reader);
   std::erase_if(view.flows, [&](const Named& flow) { return !sight.covers(ObjectKind::flow, flow.id); });
   return views::schedule_status(view);
@@ -115,7 +117,7 @@ Result<std::string> show_schedule(Engine& engine, const Place& place, const Aske
 Result<std::string> schedule_history(Engine& engine, const Place& place, const Asker& reader) {
   constexpr int kShown = 1000;
   Sight sight(engine, reader);
-  HF_TRY(const auto occurrences, engine.occurrences(place.object, kShown));
+  HF_TRY(const auto occurrences, engine.status().occurrences(place.object, kShown));
   std::string text;
   for (const OccurrenceView& occurrence : occurrences)
     if (occurrence.occurrence.status != OccurrenceStatus::planned &&
@@ -125,7 +127,7 @@ Result<std::string> schedule_history(Engine& engine, const Place& place, const A
 }
 
 Result<Subject> newest_execution(Engine& engine, Id flow) {
-  HF_TRY(const Named newest, engine.latest(ObjectKind::execution, flow));
+  HF_TRY(const Named newest, engine.objects().latest(ObjectKind::execution, flow));
   return Subject{ObjectKind::execution, newest.id};
 }
 

@@ -115,13 +115,13 @@ Result<std::string> fixed_text(Engine&, const Place&) {
 // A view of what the engine answers about the object.
 template <auto Question, auto View>
 Result<std::string> show(Engine& engine, const Place& place) {
-  HF_TRY(const auto answer, (engine.*Question)(place.object));
+  HF_TRY(const auto answer, (engine.status().*Question)(place.object));
   return View(answer);
 }
 // The same, of what the reader may see.
 template <auto Question, auto View>
 Result<std::string> show_his(Engine& engine, const Place&, const Asker& reader) {
-  HF_TRY(const auto answer, (engine.*Question)(reader));
+  HF_TRY(const auto answer, (engine.status().*Question)(reader));
   return View(answer);
 }
 Result<std::string> show_disk(Engine& engine, const Place& place);
@@ -129,7 +129,7 @@ Result<std::string> show_restore(Engine& engine, const Place& place);
 
 template <ObjectKind kind>
 Result<std::string> latest(Engine& engine, const Place& place) {
-  HF_TRY(const Named newest, engine.latest(kind, place.object));
+  HF_TRY(const Named newest, engine.objects().latest(kind, place.object));
   return newest.name;
 }
 Result<std::string> job_name(Engine& engine, const Place& place);

@@ -75,7 +75,7 @@ Result<Place> Tree::lookup_object(const Place& directory, RowIndex row, std::str
     return Place{row, meaning.object, directory.object, meaning.extra};
   }
   if (child.row->members == nullptr) {
-    HF_TRY(const Id id, engine_.find(*child.stands_for, directory.object, name));
+    HF_TRY(const Id id, engine_.objects().find(*child.stands_for, directory.object, name));
     return Place{row, id, directory.object};
   }
   HF_TRY(const auto all, child.row->members(engine_, directory));
@@ -100,7 +100,7 @@ Result<Ownership> Tree::ownership(const Place& place) {
   }
   Ownership owner = kRootsOwn;
   if (const auto subject = owning_subject(place)) {
-    HF_TRY(owner, engine_.ownership(subject->kind, subject->id));
+    HF_TRY(owner, engine_.objects().ownership(subject->kind, subject->id));
   }
   owner.mode &= knot(place).row->bits;
   return owner;
@@ -110,7 +110,7 @@ Result<Attributes> Tree::attributes(const Place& place, const Asker& asker, cons
   Attributes it{.kind = kind(place), .ownership = {}, .changed_at = began_at_, .inode = inode_number(place)};
   HF_TRY(it.ownership, ownership(place));
   if (const auto subject = outline_.subject_of(place)) {
-    HF_TRY(const Engine::Stamp stamp, engine_.stamp(subject->kind, subject->id));
+    HF_TRY(const Stamp stamp, engine_.status().stamp(subject->kind, subject->id));
     it.changed_at = stamp.changed_at;
   }
   switch (it.kind) {
@@ -155,7 +155,7 @@ Result<Attributes> Tree::attributes(const Place& place, const Asker& asker, cons
       break;
     }
     case NodeKind::image: {
-      HF_TRY(const PointDisk disk, engine_.point_disk(place.object));
+      HF_TRY(const PointDisk disk, engine_.status().point_disk(place.object));
       if (knot(place).row->form == ImageForm::qcow2) {
         it.size = disk.qcow2_bytes.value_or(0);
         break;
@@ -191,7 +191,7 @@ bool Tree::is_reserved_below(RowIndex directory, std::string_view name) const {
 Result<std::vector<Named>> Tree::members(const Place& directory, RowIndex row) {
   const Outline::Knot& child = outline_.at(row);
   if (child.row->members != nullptr) return child.row->members(engine_, directory);
-  return engine_.list(*child.stands_for, directory.object);
+  return engine_.objects().list(*child.stands_for, directory.object);
 }
 
 bool Tree::may_know_of(const Place& place, Sight& sight) {

@@ -42,7 +42,7 @@ struct Entry {
 
 class Tree {
  public:
-  using GaveUp = Engine::GaveUp;
+  using GaveUp = Reading::GaveUp;
   static bool never() { return false; }
 
   Tree(Engine& engine, const Clock& clock);

@@ -27,25 +27,25 @@ Result<> run(Engine& engine, Id flow, const Values& values, const Caller& caller
   request.machines = values.list("machines");
   request.by = values.text("by");
   HF_CHECK(read_limits(values, request));
-  HF_CHECK(engine.run(flow, request, caller));
+  HF_CHECK(engine.requests().run(flow, request, caller));
   return {};
 }
 
 Result<> cancel(Engine& engine, Id flow, const Values&, const Caller& caller) {
-  return engine.cancel_flow(flow, caller);
+  return engine.requests().cancel_flow(flow, caller);
 }
 
 Result<> enable(Engine& engine, Id flow, const Values&, const Caller& caller) {
-  return engine.set_enabled(flow, true, caller);
+  return engine.objects().enable_flow(flow, true, caller);
 }
 
 Result<> disable(Engine& engine, Id flow, const Values&, const Caller& caller) {
-  return engine.set_enabled(flow, false, caller);
+  return engine.objects().enable_flow(flow, false, caller);
 }
 
 // What reads as JSON is that, all else is text: enabled=false, tags=["web"], description="the web servers".
 Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller) {
-  HF_TRY(const FlowView view, engine.flow(flow));
+  HF_TRY(const FlowView view, engine.status().flow(flow));
   using Json = nlohmann::ordered_json;
   Json definition = Json::parse(print_definition(view.flow.definition));
   for (const auto& [field, value] : values.all()) {
@@ -56,15 +56,15 @@ Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller
   if (const std::string field = root_only_change(view.flow.definition, wanted);
       caller.uid != 0 && !field.empty())
     return fail(EPERM, "'{}' names something of the host: only root may change it", field);
-  return engine.define(flow, wanted, caller);
+  return engine.objects().define(flow, wanted, caller);
 }
 
 Result<> clone(Engine& engine, Id flow, const Values& values, const Caller& caller) {
   // What mkdir asks.
-  HF_TRY(const Ownership collection, engine.ownership(ObjectKind::flow, 0));
+  HF_TRY(const Ownership collection, engine.objects().ownership(ObjectKind::flow, 0));
   if (!may(caller, collection, Right::write))
     return fail(EACCES, "the mode of flows does not let you make one");
-  HF_CHECK(engine.clone_flow(flow, values.text("to"), caller));
+  HF_CHECK(engine.objects().clone_flow(flow, values.text("to"), caller));
   return {};
 }
 

@@ -8,12 +8,12 @@ constexpr Argument kMember[] = {{"machine", Argument::Type::name, "MACHINE", tru
 
 template <bool enabled>
 Result<> enable_member(Engine& engine, Id group, const Values& values, const Caller& caller) {
-  return engine.enable_member(group, values.text("machine"), enabled, caller);
+  return engine.objects().enable_member(group, values.text("machine"), enabled, caller);
 }
 
 template <bool enabled>
 Result<> enable_schedule(Engine& engine, Id schedule, const Values&, const Caller& caller) {
-  return engine.enable_schedule(schedule, enabled, caller);
+  return engine.objects().enable_schedule(schedule, enabled, caller);
 }
 
 constexpr Verb kGroup[] = {

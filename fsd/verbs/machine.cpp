@@ -19,19 +19,19 @@ Result<> back_up(Engine& engine, Id machine, const Values& values, const Caller&
   request.repository = values.text("repository");
   request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
   HF_CHECK(read_limits(values, request));
-  HF_CHECK(engine.back_up(machine, request, caller));
+  HF_CHECK(engine.requests().back_up(machine, request, caller));
   return {};
 }
 
 Result<> reset_cbt(Engine& engine, Id machine, const Values&, const Caller& caller) {
-  return engine.reset_cbt(machine, caller);
+  return engine.requests().reset_cbt(machine, caller);
 }
 
 constexpr Argument kPrune[] = {{"name", new_name, "ID"}};
 constexpr Argument kRetire[] = {{"keep", span, "SPAN"}};
 
 Result<> prune(Engine& engine, Id machine, const Values& values, const Caller& caller) {
-  HF_CHECK(engine.prune(machine, {.name = values.text("name")}, caller));
+  HF_CHECK(engine.requests().prune(machine, {.name = values.text("name")}, caller));
   return {};
 }
 
@@ -40,11 +40,11 @@ Result<> retire(Engine& engine, Id machine, const Values& values, const Caller& 
   if (values.has("keep")) {
     HF_TRY(keep, parse_duration(values.text("keep")));
   }
-  return engine.retire(machine, keep, caller);
+  return engine.requests().retire(machine, keep, caller);
 }
 
 Result<> unretire(Engine& engine, Id machine, const Values&, const Caller& caller) {
-  return engine.unretire(machine, caller);
+  return engine.requests().unretire(machine, caller);
 }
 
 constexpr Verb kMachine[] = {
@@ -70,11 +70,11 @@ constexpr Argument kVerdict[] = {
 Result<> pin(Engine& engine, Id point, const Values& values, const Caller& caller) {
   PinRequest request{.until = {}, .why = values.text("why")};
   if (values.has("until")) request.until = verbs::moment(values.text("until"), system_clock().now());
-  return engine.pin(point, request, caller);
+  return engine.objects().pin(point, request, caller);
 }
 
 Result<> unpin(Engine& engine, Id point, const Values&, const Caller& caller) {
-  return engine.unpin(point, caller);
+  return engine.objects().unpin(point, caller);
 }
 
 Result<> verdict(Engine& engine, Id point, const Values& values, const Caller& caller) {
@@ -82,7 +82,7 @@ Result<> verdict(Engine& engine, Id point, const Values& values, const Caller& c
       .result = from_word<VerdictResult>(values.text("result")).value_or(VerdictResult::bad),
       .by = values.text("by"),
       .text = values.text("text")};
-  return engine.give_verdict(point, request, caller);
+  return engine.objects().give_verdict(point, request, caller);
 }
 
 constexpr Verb kPoint[] = {

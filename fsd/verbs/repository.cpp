@@ -19,7 +19,7 @@ Result<> import_image(Engine& engine, Id repository, const Values& values, const
   request.file = values.text("file");
   request.machine = values.text("machine");
   request.disk = values.text("disk");
-  HF_CHECK(engine.import_image(repository, request, caller));
+  HF_CHECK(engine.requests().import_image(repository, request, caller));
   return {};
 }
 

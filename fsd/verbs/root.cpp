@@ -26,13 +26,13 @@ Result<> run_matching(Engine& engine, Id, const Values& values, const Caller& ca
   request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
   request.by = values.text("by");
   HF_CHECK(read_limits(values, request));
-  HF_CHECK(engine.run_matching(values.text("flows"), request, caller));
+  HF_CHECK(engine.requests().run_matching(values.text("flows"), request, caller));
   return {};
 }
 
 template <bool enabled>
 Result<> enable_matching(Engine& engine, Id, const Values& values, const Caller& caller) {
-  return engine.enable_matching(values.text("flows"), enabled, caller);
+  return engine.objects().enable_flows(values.text("flows"), enabled, caller);
 }
 
 Result<> drain(Engine& engine, Id, const Values& values, const Caller& caller) {
@@ -41,11 +41,13 @@ Result<> drain(Engine& engine, Id, const Values& values, const Caller& caller) {
   if (values.has("timeout")) {
     HF_TRY(request.timeout, parse_duration(values.text("timeout")));
   }
-  HF_CHECK(engine.drain(request, caller));
+  HF_CHECK(engine.requests().drain(request, caller));
   return {};
 }
 
-Result<> resume(Engine& engine, Id, const Values&, const Caller& caller) { return engine.resume(caller); }
+Result<> resume(Engine& engine, Id, const Values&, const Caller& caller) {
+  return engine.requests().resume(caller);
+}
 
 constexpr Verb kRootVerbs[] = {
     {"run", kRunMatching,

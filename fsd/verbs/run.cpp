@@ -5,11 +5,11 @@ namespace holdfast::verbs {
 namespace {
 
 Result<> cancel_execution(Engine& engine, Id execution, const Values&, const Caller& caller) {
-  return engine.cancel_execution(execution, caller);
+  return engine.requests().cancel_execution(execution, caller);
 }
 
 Result<> cancel_job(Engine& engine, Id job, const Values&, const Caller& caller) {
-  return engine.cancel_job(job, caller);
+  return engine.requests().cancel_job(job, caller);
 }
 
 constexpr Verb kExecution[] = {{"cancel", {}, "cancel it and all its jobs", cancel_execution}};

@@ -9,7 +9,7 @@ inline constexpr Argument kTest[] = {{"name", Argument::Type::new_name, "ID"}};
 
 template <ObjectKind kind>
 Result<> test(Engine& engine, Id object, const Values& values, const Caller& caller) {
-  HF_CHECK(engine.test(kind, object, values.text("name"), caller));
+  HF_CHECK(engine.requests().test(kind, object, values.text("name"), caller));
   return {};
 }
 

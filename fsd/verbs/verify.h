@@ -15,7 +15,7 @@ Result<> verify(Engine& engine, Id object, const Values& values, const Caller& c
   VerifyRequest request;
   request.name = values.text("name");
   request.level = from_word<VerifyLevel>(values.text("level")).value_or(request.level);
-  HF_CHECK(engine.verify(kind, object, request, caller));
+  HF_CHECK(engine.requests().verify(kind, object, request, caller));
   return {};
 }
 

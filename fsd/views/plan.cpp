@@ -5,7 +5,7 @@ namespace holdfast::views {
 
 namespace {
 
-Json place_json(const PlanView::Place& place) {
+Json place_json(const PlanView::Location& place) {
   return {{"stays", !place.reasons.empty()},
           {"why", place.reasons},
           {"good", place.good},
@@ -19,10 +19,10 @@ Json place_json(const PlanView::Place& place) {
 std::string plan_json(const PlanView& view) {
   Json points = Json::array();
   std::size_t stay = 0;
-  for (const PlanView::OfPoint& point : view.points) {
+  for (const PlanView::PlannedPoint& point : view.points) {
     stay += point.reasons.empty() ? 0 : 1;
     Json copies = Json::array();
-    for (const PlanView::Place& copy : point.copies) copies.push_back(place_json(copy));
+    for (const PlanView::Location& copy : point.copies) copies.push_back(place_json(copy));
     Json& one = points.emplace_back(Json{{"point", point.name}});
     one.update(place_json(point));
     one["copies"] = std::move(copies);

@@ -4,7 +4,8 @@
 
 #include <string>
 
-#include "engine/engine.h"
+#include "engine/reading/reading.h"
+#include "engine/status/status.h"
 
 namespace holdfast::views {
 

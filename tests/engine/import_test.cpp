@@ -12,19 +12,20 @@ TEST(Import, only_root_may_import_because_it_names_a_file_of_the_host) {
   const auto engine = Engine::start({.state = folder.path()});
   ASSERT_TRUE(engine) << engine.error().message;
   const Caller root, user{.uid = 1000, .gid = 1000, .pid = 1};
-  const auto repository = (*engine)->create(ObjectKind::repository, "r", root);
+  const auto repository = (*engine)->objects().create(ObjectKind::repository, "r", root);
   ASSERT_TRUE(repository);
-  ASSERT_TRUE((*engine)->define(*repository, RepositoryDefinition{.path = folder / "r"}, root));
-  ASSERT_TRUE((*engine)->create(ObjectKind::machine, "m", user));
+  ASSERT_TRUE((*engine)->objects().define(*repository, RepositoryDefinition{.path = folder / "r"}, root));
+  ASSERT_TRUE((*engine)->objects().create(ObjectKind::machine, "m", user));
 
   const ImportRequest request{.file = "/absent", .machine = "m"};
-  const auto as_user = (*engine)->import_image(*repository, request, user);
+  const auto as_user = (*engine)->requests().import_image(*repository, request, user);
   ASSERT_FALSE(as_user);
   EXPECT_EQ(as_user.error().code, EPERM);
-  const auto as_root = (*engine)->import_image(*repository, request, root);  // root gets as far as the file
+  const auto as_root =
+      (*engine)->requests().import_image(*repository, request, root);  // root gets as far as the file
   ASSERT_FALSE(as_root);
   EXPECT_EQ(as_root.error().code, ENOENT);
-  EXPECT_TRUE((*engine)->list(ObjectKind::job, 0)->empty());
+  EXPECT_TRUE((*engine)->objects().list(ObjectKind::job, 0)->empty());
 }
 
 }  // namespace

@@ -72,12 +72,12 @@ TEST_F(EventTextTest, GivesAnyPartAsTheWholeHasIt) {
 
 TEST_F(EventTextTest, ShowsAReaderWhatConcernsHim) {
   const Asker owner{1000, 1000, 1}, member{1001, 1001, 2, {50}}, stranger{1002, 1002, 3};
-  const Id flow = *engine_.create(ObjectKind::flow, "his", owner);
+  const Id flow = *engine_.objects().create(ObjectKind::flow, "his", owner);
   started_.write([&](db::Connection& db) {
     return Flows(db).set_ownership(flow, {.uid = 1000, .gid = 50, .mode = 0750}, started_.clock().now());
   });
-  engine_.refused("flow.run", "flows/his", {EBUSY, "it is running"}, Asker{});
-  engine_.refused("flow.create", "flows/x", {EACCES, "not yours"}, stranger);
+  engine_.objects().refused("flow.run", "flows/his", {EBUSY, "it is running"}, Asker{});
+  engine_.objects().refused("flow.create", "flows/x", {EACCES, "not yours"}, stranger);
   const auto seen_by = [&](const Asker& who) {
     reader_ = who;
     const std::string text = all();

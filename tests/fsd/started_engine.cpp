@@ -29,23 +29,23 @@ StartedEngine::StartedEngine()
 StartedEngine::~StartedEngine() { engine_->stop(); }
 
 Id StartedEngine::object(ObjectKind kind, std::string_view name) {
-  const auto found = engine_->find(kind, 0, name);
-  return found ? *found : must(engine_->create(kind, name, {}));
+  const auto found = engine_->objects().find(kind, 0, name);
+  return found ? *found : must(engine_->objects().create(kind, name, {}));
 }
 
 void StartedEngine::define_all() {
   MachineDefinition of_machine;
   of_machine.socket = socket();
   of_machine.disks = {{"disk-0", "node0"}};
-  must(engine_->define(object(ObjectKind::machine, "m"), of_machine, {}));
+  must(engine_->objects().define(object(ObjectKind::machine, "m"), of_machine, {}));
   RepositoryDefinition of_repository;
   of_repository.path = state_ / "repository";
   of_repository.cluster_size = kCluster;
-  must(engine_->define(object(ObjectKind::repository, "r"), of_repository, {}));
+  must(engine_->objects().define(object(ObjectKind::repository, "r"), of_repository, {}));
   FlowDefinition of_flow;
   of_flow.target = "machines/m";
   of_flow.repository = "r";
-  must(engine_->define(object(ObjectKind::flow, "f"), of_flow, {}));
+  must(engine_->objects().define(object(ObjectKind::flow, "f"), of_flow, {}));
 }
 
 Id StartedEngine::begin_execution(Id flow, const std::string& name) {
@@ -80,7 +80,7 @@ std::string StartedEngine::directory_of(db::Connection& db, const Point& point) 
 
 Id StartedEngine::add_point(Id machine, const std::string& name, const std::string& disk,
                             const std::string& content) {
-  const Id of_disk = must(engine_->find(ObjectKind::disk, machine, disk));
+  const Id of_disk = must(engine_->objects().find(ObjectKind::disk, machine, disk));
   return write([&](db::Connection& db) -> Result<Id> {
     HF_TRY(const auto repository, Repositories(db).find("r"));
     Point point;

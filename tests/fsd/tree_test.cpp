@@ -382,7 +382,7 @@ class OwnershipTest : public TreeTest {
     give(ObjectKind::flow, flow(), {.uid = 1000, .gid = 2000, .mode = 0750});
   }
   void give(ObjectKind kind, Id id, const Ownership& ownership) {
-    test::must(engine_.set_ownership(kind, id, ownership, {}));
+    test::must(engine_.objects().set_ownership(kind, id, ownership, {}));
   }
   void become(std::uint32_t uid, std::uint32_t gid, std::vector<std::uint32_t> groups = {}) {
     asker_ = {uid, gid, 100, std::move(groups)};
@@ -451,7 +451,7 @@ TEST_F(OwnershipTest, LetsAnOpenCollectionBeChangedButNotWhatIsOthersInIt) {
 TEST_F(OwnershipTest, TellsTheEventLogOfRefusals) {
   become(1000, 1);
   EXPECT_FALSE(write("flows/f/control", "bogus"));
-  const auto events = *engine_.events_since(0, 1000);
+  const auto events = *engine_.status().events_since(0, 1000);
   EXPECT_EQ(events.back().event, "flow.command");
   EXPECT_EQ(events.back().object, "flows/f");
   EXPECT_EQ(events.back().result, EventResult::refused);

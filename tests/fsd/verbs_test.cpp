@@ -159,23 +159,24 @@ class VerbsTest : public testing::Test {
 
 TEST_F(VerbsTest, AllDoWhatTheySay) {
   Engine& engine = *started_;
-  const Id flow = *engine.find(ObjectKind::flow, 0, "f");
+  const Id flow = *engine.objects().find(ObjectKind::flow, 0, "f");
   const auto apply = [&](std::string_view line) { return this->apply(line, of_flow(), flow); };
   // A backup that has the machine lets the run wait.
   test::SilentSource source(started_.socket());
-  ASSERT_TRUE(this->apply("backup repository=r", of_machine(), *engine.find(ObjectKind::machine, 0, "m")));
+  ASSERT_TRUE(
+      this->apply("backup repository=r", of_machine(), *engine.objects().find(ObjectKind::machine, 0, "m")));
   source.accept_run();
   ASSERT_TRUE(apply("run name=r1 by=cron"));
-  const Id execution = *engine.find(ObjectKind::execution, flow, "r1");
-  EXPECT_EQ(engine.execution(execution)->execution.type, ExecutionType::api);
+  const Id execution = *engine.objects().find(ObjectKind::execution, flow, "r1");
+  EXPECT_EQ(engine.status().execution(execution)->execution.type, ExecutionType::api);
   EXPECT_EQ(apply("run").error().code, EBUSY);
   ASSERT_TRUE(apply("cancel"));
-  started_.await([&] { return is_final(engine.execution(execution)->execution.status); });
-  EXPECT_EQ(engine.execution(execution)->execution.status, RunStatus::cancelled);
+  started_.await([&] { return is_final(engine.status().execution(execution)->execution.status); });
+  EXPECT_EQ(engine.status().execution(execution)->execution.status, RunStatus::cancelled);
   ASSERT_TRUE(apply("disable"));
-  EXPECT_FALSE(engine.flow(flow)->flow.definition.enabled);
+  EXPECT_FALSE(engine.status().flow(flow)->flow.definition.enabled);
   ASSERT_TRUE(apply("enable"));
-  EXPECT_TRUE(engine.flow(flow)->flow.definition.enabled);
+  EXPECT_TRUE(engine.status().flow(flow)->flow.definition.enabled);
 }
 
 TEST(Parsing, WantsWhatAVerbCanNotDoWithout) {
@@ -195,8 +196,8 @@ TEST_F(VerbsTest, OfARepositoryDoWhatTheySay) {
   const auto directory = test::must(open_directory(started_ / "."));
   test::must(image::write_empty_image(*test::must(directory->create("a.qcow2")), 1 << 20, 65536));
   ASSERT_TRUE(apply("import file=" + image + " machine=m disk=disk-0 name=i1", of_repository(),
-                    *engine.find(ObjectKind::repository, 0, "r")));
-  const auto job = engine.job(*engine.find(ObjectKind::job, 0, "i1"));
+                    *engine.objects().find(ObjectKind::repository, 0, "r")));
+  const auto job = engine.status().job(*engine.objects().find(ObjectKind::job, 0, "i1"));
   EXPECT_EQ(job->job.type, JobType::import);
   EXPECT_THAT(job->job.metadata, HasSubstr(image));
   EXPECT_THAT(job->job.metadata, HasSubstr("disk-0"));

@@ -16,14 +16,28 @@ ONLY = {
     "catalog/base": {"catalog/base"},
     "engine/image": {"engine/image", "catalog/base"},
 }
-# fsd reaches the engine through one interface and opens neither databases nor images.
-FACE = {"engine/engine.h", "engine/common/observer.h", "engine/opened_image.h"}
+# The engine's own rooms: each may use the rooms before it. Files directly in engine/ may use all of them.
+ENGINE = ["common", "image", "foreign", "sources", "repository", "capture", "retention", "verify", "replication", "runs",
+          "schedule", "objects", "reading", "status", "requests"]
+# fsd reaches the engine through these headers and opens neither databases nor images.
+FACE = {"engine/engine.h", "engine/common/observer.h", "engine/objects/kinds.h", "engine/objects/objects.h",
+        "engine/status/status.h", "engine/requests/requests.h", "engine/reading/reading.h",
+        "engine/reading/opened_image.h"}
 HIDDEN_FROM_FSD = re.compile(r"engine/|catalog/(db|stores)/|catalog/catalog\.h")
 
 
 def node(path):
     parts = str(path).split("/")
     return "/".join(parts[:2])
+
+
+def goes_up_in_the_engine(file, target):
+    """Returns whether a file of an engine room includes a later room, or what stands above all rooms."""
+    _, room, *below = file.split("/")
+    _, used, *below_used = target.split("/")
+    if not below:
+        return False
+    return not below_used or ENGINE.index(used) > ENGINE.index(room)
 
 
 def includes(root):
@@ -45,6 +59,8 @@ def broken(root):
             sentences.append(f"{file} includes {target}: {room} may not use {used}")
         elif node(target) not in ONLY.get(node(file), {node(target)}):
             sentences.append(f"{file} includes {target}: {node(file)} may not use it")
+        elif room == used == "engine" and goes_up_in_the_engine(file, target):
+            sentences.append(f"{file} includes {target}: {node(target)} stands above {node(file)}")
         elif room == "fsd" and target not in FACE and HIDDEN_FROM_FSD.match(target):
             sentences.append(f"{file} includes {target}, which is behind the engine's face")
         elif node(target) != node(file):
@@ -75,8 +91,18 @@ class Imports(tree.MadeTreeTest):
     def test_an_fsd_that_opens_the_database_is_found(self):
         self.assert_broken({"fsd/tree/a.cpp": "catalog/stores/points.h"}, "behind the engine's face")
 
+    def test_an_engine_room_that_uses_a_later_one_is_found(self):
+        self.assert_broken({"engine/runs/a.h": "engine/objects/a.h"}, "engine/objects stands above engine/runs")
+
+    def test_an_engine_room_that_uses_the_engine_itself_is_found(self):
+        self.assert_broken({"engine/status/a.cpp": "engine/engine.h"}, "engine/engine.h stands above engine/status")
+
+    def test_every_engine_room_has_its_place_in_the_order(self):
+        rooms = {path.name for path in (tree.ROOT / "engine").iterdir() if path.is_dir()}
+        self.assertEqual(rooms, set(ENGINE))
+
     def test_a_circle_between_folders_is_found(self):
-        circle = {"engine/runs/a.h": "engine/capture/a.h", "engine/capture/b.h": "engine/runs/b.h"}
+        circle = {"catalog/model/a.h": "catalog/stores/a.h", "catalog/stores/b.h": "catalog/model/b.h"}
         self.assert_broken(circle, "a circle")
 
     def test_an_include_that_does_not_start_at_the_root_is_found(self):

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "engine/opened_image.h"
+#include "engine/reading/opened_image.h"
 #include "fsd/tree/files/open_file.h"
 
 namespace holdfast::tree {

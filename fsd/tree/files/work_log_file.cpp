@@ -12,7 +12,7 @@ constexpr int kLinesAtOnce = 256;
 Result<std::string> work_log_text(Engine& engine, const Subject& subject) {
   std::string text;
   for (Id after = 0;;) {
-    HF_TRY(const auto lines, engine.log(subject.kind, subject.id, after, kLinesAtOnce));
+    HF_TRY(const auto lines, engine.status().log(subject.kind, subject.id, after, kLinesAtOnce));
     for (const LogLine& line : lines) text += views::log_line(line);
     if (lines.size() < kLinesAtOnce) return text;
     after = lines.back().id;

@@ -14,7 +14,7 @@ namespace holdfast {
 // What the stores of all that users make have in common: the first columns of their tables, names, owners,
 // lists of text. Lives inside one transaction. Whatever changes a definition here is noted for the
 // repositories (definition_changes.h).
-class Objects {
+class ObjectStore {
  public:
   Result<std::optional<Id>> find(std::string_view name);
   Result<Id> resolve(std::string_view name);                // ENOENT, naming it
@@ -31,8 +31,8 @@ class Objects {
     std::string_view many;  // "machines": the table
   };
 
-  Objects(db::Connection& connection, Kind kind) : db_(connection), kind_(kind) {}
-  ~Objects() = default;
+  ObjectStore(db::Connection& connection, Kind kind) : db_(connection), kind_(kind) {}
+  ~ObjectStore() = default;
 
   // A new object that is not in the database yet: its name checked, its id made.
   Result<Object> make(std::string_view name, const Ownership& ownership, Time now) const;

@@ -1,4 +1,4 @@
-#include "catalog/stores/objects.h"
+#include "catalog/stores/object_store.h"
 
 #include "catalog/base/text.h"
 #include "catalog/stores/definition_changes.h"
@@ -18,7 +18,7 @@ std::string quoted_list(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Result<Object> Objects::make(std::string_view name, const Ownership& ownership, Time now) const {
+Result<Object> ObjectStore::make(std::string_view name, const Ownership& ownership, Time now) const {
   HF_CHECK(check_name(name));
   Object object;
   object.id = new_id();
@@ -29,43 +29,43 @@ Result<Object> Objects::make(std::string_view name, const Ownership& ownership, 
   return object;
 }
 
-Result<std::optional<Id>> Objects::find(std::string_view name) {
+Result<std::optional<Id>> ObjectStore::find(std::string_view name) {
   HF_TRY(auto found, db_.prepare(fmt::format("SELECT id FROM {} WHERE name = :name", kind_.many)));
   return first_row(found.bind(":name", name), read_id);
 }
 
-Result<Id> Objects::resolve(std::string_view name) {
+Result<Id> ObjectStore::resolve(std::string_view name) {
   HF_TRY(const auto found, find(name));
   if (!found) return fail(ENOENT, "there is no {} '{}'", one(), name);
   return *found;
 }
 
-Result<std::vector<Named>> Objects::list() {
+Result<std::vector<Named>> ObjectStore::list() {
   HF_TRY(auto all, db_.prepare(fmt::format("SELECT id, name FROM {} ORDER BY name", kind_.many)));
   return all_rows(all, read_named);
 }
 
-Result<std::vector<Id>> Objects::after(Id id, int at_most) {
+Result<std::vector<Id>> ObjectStore::after(Id id, int at_most) {
   HF_TRY(auto next,
          db_.prepare(fmt::format("SELECT id FROM {} WHERE id > :id ORDER BY id LIMIT :at_most", kind_.many)));
   return all_rows(next.bind(":id", id).bind(":at_most", at_most), read_id);
 }
 
-Result<std::string> Objects::name_of(Id id) {
+Result<std::string> ObjectStore::name_of(Id id) {
   HF_TRY(auto found, db_.prepare(fmt::format("SELECT name FROM {} WHERE id = :id", kind_.many)));
   HF_TRY(auto name, first_row(found.bind(":id", id), read_text));
   if (!name) return tl::make_unexpected(missing(id));
   return std::move(*name);
 }
 
-Result<Ownership> Objects::ownership(Id id) {
+Result<Ownership> ObjectStore::ownership(Id id) {
   HF_TRY(auto found, db_.prepare(fmt::format("SELECT uid, gid, mode FROM {} WHERE id = :id", kind_.many)));
   HF_TRY(const auto ownership, first_row(found.bind(":id", id), read_ownership));
   if (!ownership) return tl::make_unexpected(missing(id));
   return *ownership;
 }
 
-Result<> Objects::rename(Id id, std::string_view name, Time now) {
+Result<> ObjectStore::rename(Id id, std::string_view name, Time now) {
   HF_CHECK(check_name(name));
   HF_TRY(const std::string before, name_of(id));
   HF_TRY(
@@ -84,7 +84,7 @@ Result<> Objects::rename(Id id, std::string_view name, Time now) {
   return changes.note_users(kind_.kind, id);
 }
 
-Result<> Objects::set_ownership(Id id, const Ownership& ownership, Time now) {
+Result<> ObjectStore::set_ownership(Id id, const Ownership& ownership, Time now) {
   HF_TRY(const std::string name, name_of(id));
   HF_TRY(auto update, db_.prepare(fmt::format("UPDATE {} SET uid = :uid, gid = :gid, mode = :mode, "
                                               "revision = :revision, changed_at = :now WHERE id = :id",
@@ -99,14 +99,14 @@ Result<> Objects::set_ownership(Id id, const Ownership& ownership, Time now) {
   return DefinitionChanges(db_).note(kind_.kind, name);
 }
 
-Result<> Objects::defined(Id id, bool found, const std::vector<std::string>& tags) {
+Result<> ObjectStore::defined(Id id, bool found, const std::vector<std::string>& tags) {
   if (!found) return tl::make_unexpected(missing(id));
   HF_CHECK(set_texts("tag", id, tags));
   HF_TRY(const std::string name, name_of(id));
   return DefinitionChanges(db_).note(kind_.kind, name);
 }
 
-Result<> Objects::erase(Id id) {
+Result<> ObjectStore::erase(Id id) {
   HF_TRY(const std::string name, name_of(id));
   HF_CHECK(DefinitionChanges(db_).note_users(kind_.kind, id));
   HF_TRY(auto remove, db_.prepare(fmt::format("DELETE FROM {} WHERE id = :id", kind_.many)));
@@ -114,13 +114,13 @@ Result<> Objects::erase(Id id) {
   return DefinitionChanges(db_).note(kind_.kind, name);
 }
 
-Result<std::vector<std::string>> Objects::texts(std::string_view what, Id id) {
+Result<std::vector<std::string>> ObjectStore::texts(std::string_view what, Id id) {
   HF_TRY(auto found, db_.prepare(fmt::format("SELECT {1} FROM {0}_{1}s WHERE {0}_id = :id ORDER BY position",
                                              one(), what)));
   return all_rows(found.bind(":id", id), read_text);
 }
 
-Result<> Objects::set_texts(std::string_view what, Id id, const std::vector<std::string>& texts) {
+Result<> ObjectStore::set_texts(std::string_view what, Id id, const std::vector<std::string>& texts) {
   HF_TRY(auto clear, db_.prepare(fmt::format("DELETE FROM {0}_{1}s WHERE {0}_id = :id", one(), what)));
   HF_CHECK(clear.bind(":id", id).run());
   HF_TRY(auto insert,
@@ -132,15 +132,17 @@ Result<> Objects::set_texts(std::string_view what, Id id, const std::vector<std:
   return {};
 }
 
-Result<std::string> Objects::users(std::string_view one, std::string_view query, Id id) {
+Result<std::string> ObjectStore::users(std::string_view one, std::string_view query, Id id) {
   HF_TRY(auto found, db_.prepare(query));
   HF_TRY(const auto names, all_rows(found.bind(":id", id), read_text));
   return names.empty() ? std::string{} : fmt::format("{} {}", one, quoted_list(names));
 }
 
-Error Objects::missing(Id id) const { return {ENOENT, fmt::format("there is no {} with id {}", one(), id)}; }
+Error ObjectStore::missing(Id id) const {
+  return {ENOENT, fmt::format("there is no {} with id {}", one(), id)};
+}
 
-Error Objects::taken(const db::Error& error, std::string_view name) const {
+Error ObjectStore::taken(const db::Error& error, std::string_view name) const {
   if (error.kind != db::Kind::unique || error.constraint != fmt::format("{}.name", kind_.many)) return error;
   return {EEXIST, fmt::format("{} '{}' exists", one(), name)};
 }

@@ -1,22 +1,22 @@
-// What people say of points: pins and verdicts. The catalog has them at once; their repository is told after
-// that.
+// Points: pins and verdicts. The catalog holds them at once; the repository is told afterwards.
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
-#include "engine/live_engine.h"
+#include "engine/objects/changes.h"
+#include "engine/objects/objects.h"
 
 namespace holdfast {
 
 template <class Act>
-Result<> LiveEngine::change_facts(Id point, std::string_view word, const Caller& caller,
-                                  const std::string& reason, Act act) {
-  return change(ObjectKind::point, point, word, caller, reason, [&](db::Connection& db) -> Result<> {
+Result<> Objects::change_facts(Id point, std::string_view word, const Caller& caller,
+                               const std::string& reason, Act act) {
+  return changes_.apply(ObjectKind::point, point, word, caller, reason, [&](db::Connection& db) -> Result<> {
     HF_CHECK(act(db));
     return Points(db).touch(point);
   });
 }
 
-Result<> LiveEngine::pin(Id point, const PinRequest& request, const Caller& caller) {
-  const Time now = clock_.now();
+Result<> Objects::pin(Id point, const PinRequest& request, const Caller& caller) {
+  const Time now = services_.clock.now();
   if (request.until && *request.until <= now)
     return fail(EINVAL, "until={} is over; a pin holds until a time to come", iso_time(*request.until));
   const Pin pin{.id = new_id(),
@@ -29,15 +29,15 @@ Result<> LiveEngine::pin(Id point, const PinRequest& request, const Caller& call
                       [&](db::Connection& db) { return Pins(db).add(pin); });
 }
 
-Result<> LiveEngine::unpin(Id point, const Caller& caller) {
+Result<> Objects::unpin(Id point, const Caller& caller) {
   return change_facts(point, "point.unpin", caller, "",
                       [&](db::Connection& db) { return Pins(db).remove_all(point); });
 }
 
-Result<> LiveEngine::give_verdict(Id point, const VerdictRequest& request, const Caller& caller) {
+Result<> Objects::give_verdict(Id point, const VerdictRequest& request, const Caller& caller) {
   const Verdict verdict{.id = new_id(),
                         .point_id = point,
-                        .at = clock_.now(),
+                        .at = services_.clock.now(),
                         .result = request.result,
                         .by = request.by,
                         .text = request.text};

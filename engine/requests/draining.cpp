@@ -1,31 +1,34 @@
-// Before an upgrade: no new work, and an end of what is under way.
+// Draining, before an upgrade: no new work, and an end of running work.
 //
 //   open ──drain──► draining ──all has ended──► drained
 //     ▲                │                            │
 //     └── resume, a cancel of the job, its timeout ─┴── resume
 //
-// Nothing of this outlives the process: the next one takes work.
+// The state is not stored: the next process accepts work.
 #include "catalog/base/text.h"
 #include "catalog/stores/jobs.h"
 #include "engine/common/audit.h"
-#include "engine/live_engine.h"
+#include "engine/common/bell.h"
+#include "engine/reading/reading.h"
+#include "engine/requests/requests.h"
+#include "engine/runs/runner.h"
 
 namespace holdfast {
 namespace {
 
-constexpr std::string_view kDaemon = "control";  // what events call it
+constexpr std::string_view kDaemon = "control";  // object of the events
 
 }  // namespace
 
-Result<Id> LiveEngine::drain(const DrainRequest& request, const Caller& caller) {
+Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
   const std::lock_guard lock(draining_mutex_);
   HF_TRY(const auto admission, runner_.admit());
-  Job job = runs::new_job(JobType::drain, request.name, clock_.now());
+  Job job = runs::new_job(JobType::drain, request.name, services_.clock.now());
   HF_CHECK(check_name(job.name));
   job.operation = "drain";
-  HF_CHECK(catalog_->write([&](db::Connection& db) -> Result<> {
+  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_CHECK(Jobs(db).add(job));
-    Event event = make_event(clock_, "daemon.drain", std::string{kDaemon}, caller);
+    Event event = make_event(services_.clock, "daemon.drain", std::string{kDaemon}, caller);
     event.job = job.name;
     return record(db, event);
   }));
@@ -37,15 +40,16 @@ Result<Id> LiveEngine::drain(const DrainRequest& request, const Caller& caller) 
   runs::Work work{.job = job.id, .beside = true, .name = "jobs/" + job.name};
   work.perform = [this, id = job.id, until](ProgressMeter&,
                                             const source::Cancel& cancel) -> Result<runs::JobEnd> {
-    const auto quiet = runner_.wait_for_quiet(id, cancel, until, [this] { return open_images_ == 0; });
+    const auto quiet =
+        runner_.wait_for_quiet(id, cancel, until, [this] { return reading_.open_images() == 0; });
     if (quiet) return runs::JobEnd{};
     if (quiet.error().code != ETIMEDOUT) return tl::make_unexpected(quiet.error());
     return runs::JobEnd{.status = RunStatus::error,
                         .reason = EndReason::timed_out,
                         .message = fmt::format("{}, and {} images are open; new work is taken again",
-                                               quiet.error().message, open_images_.load())};
+                                               quiet.error().message, reading_.open_images())};
   };
-  // However it ends, also before it has begun.
+  // Reopens after any other end, also one before the job began.
   work.next = [this](db::Connection&, const runs::JobEnd& end) -> Result<std::optional<runs::Work>> {
     if (end.status != RunStatus::success) runner_.close_to_new_work(false);
     return std::nullopt;
@@ -54,24 +58,16 @@ Result<Id> LiveEngine::drain(const DrainRequest& request, const Caller& caller) 
   return job.id;
 }
 
-Result<> LiveEngine::resume(const Caller& caller) {
+Result<> Requests::resume(const Caller& caller) {
   const std::lock_guard lock(draining_mutex_);
   if (!runner_.is_closed()) return fail(EINVAL, "the daemon takes work; there is nothing to resume");
-  HF_CHECK(catalog_->write([&](db::Connection& db) {
-    return record(db, make_event(clock_, "daemon.resume", std::string{kDaemon}, caller));
+  HF_CHECK(services_.catalog.write([&](db::Connection& db) {
+    return record(db, make_event(services_.clock, "daemon.resume", std::string{kDaemon}, caller));
   }));
   runner_.close_to_new_work(false);
-  (void)runner_.cancel(drain_job_);  // it may have ended
-  scheduler_bell_.ring();
+  (void)runner_.cancel(drain_job_);  // no effect if it has ended
+  scheduler_.ring();
   return {};
-}
-
-Guard LiveEngine::count_open_image() {
-  ++open_images_;
-  return Guard([this] {
-    --open_images_;
-    runner_.look_again();
-  });
 }
 
 }  // namespace holdfast

@@ -1,0 +1,145 @@
+// Definitions: what a config.json says of an object.
+#include <algorithm>
+
+#include "catalog/stores/flows.h"
+#include "catalog/stores/groups.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/policies.h"
+#include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
+#include "catalog/stores/settings_store.h"
+#include "engine/capture/throttle.h"
+#include "engine/common/bell.h"
+#include "engine/common/rights.h"
+#include "engine/objects/changes.h"
+#include "engine/objects/objects.h"
+#include "engine/repository/shelf.h"
+#include "engine/runs/hooks.h"
+#include "engine/runs/runner.h"
+#include "engine/schedule/timetable.h"
+
+namespace holdfast {
+namespace {
+
+// Checks that newly named hooks exist.
+Result<> check_hooks(const std::string& folder, const FlowDefinition& before, const FlowDefinition& after) {
+  if (!after.only_if.empty() && after.only_if != before.only_if)
+    HF_CHECK(runs::open_hook(folder, after.only_if));
+  for (const std::string& hook : after.hooks)
+    if (std::ranges::find(before.hooks, hook) == before.hooks.end()) HF_CHECK(runs::open_hook(folder, hook));
+  return {};
+}
+
+// Makes the directory of a repository unless it exists. The directory above must exist.
+Result<> make_leaf(const std::string& path) {
+  if (open_directory(path)) return {};
+  const auto slash = path.rfind('/');
+  const auto parent = open_directory(slash == 0 ? "/" : path.substr(0, slash));
+  if (!parent)
+    return fail(ENOENT, "neither {} nor the directory above it exists; make it, or mount what belongs there",
+                path);
+  return (*parent)->make_directory(path.substr(slash + 1));
+}
+
+Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& definition, Time now) {
+  HF_TRY(const auto table, schedule::Timetable::of(definition));
+  Schedules schedules(db);
+  HF_CHECK(schedules.define(id, definition, now));
+  if (!definition.enabled) return {};
+  return schedules.set_next(id, table.next(now));
+}
+
+}  // namespace
+
+Result<> Objects::define(Id id, const MachineDefinition& definition, const Caller& caller) {
+  HF_CHECK(changes_.apply(ObjectKind::machine, id, "machine.define", caller, "", [&](db::Connection& db) {
+    return Machines(db).define(id, definition, services_.clock.now());
+  }));
+  services_.throttles.changed(id, definition.bandwidth);
+  return {};
+}
+
+// Initialises the directory inside the transaction: a definition that the catalog refuses touches no
+// directory, and a directory that can't be a repository changes no definition.
+Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Caller& caller) {
+  bool moved = false;
+  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
+    Repositories repositories(db);
+    HF_TRY(const Repository before, repositories.get(id));
+    HF_CHECK(repositories.define(id, definition, services_.clock.now()));
+    moved = !before.complete || before.definition.path != definition.path;
+    if (moved) {
+      HF_CHECK(make_leaf(definition.path));
+      HF_TRY(const std::string marker, repository::Place::initialise(definition.path));
+      HF_CHECK(repositories.set_marker(id, marker));
+    }
+    HF_TRY(std::string path, path_of(db, ObjectKind::repository, id));
+    return record(db, make_event(services_.clock, "repository.define", std::move(path), caller));
+  }));
+  if (moved) services_.shelf.drop(id);
+  services_.throttles.changed(id, definition.bandwidth);
+  runner_.set_limit_of(id, static_cast<unsigned>(definition.max_jobs));
+  changes_.announce(ObjectKind::repository, id);
+  return {};
+}
+
+Result<> Objects::define(Id id, const FlowDefinition& definition, const Caller& caller) {
+  return changes_.apply(ObjectKind::flow, id, "flow.define", caller, "", [&](db::Connection& db) -> Result<> {
+    Flows flows(db);
+    HF_TRY(const Flow before, flows.get(id));
+    HF_CHECK(flows.define(id, definition, services_.clock.now()));
+    HF_TRY(const Flow after, flows.get(id));
+    HF_CHECK(check_hooks(services_.hooks, before.definition, after.definition));
+    return check_references(db, before, after, caller);
+  });
+}
+
+Result<> Objects::define(Id id, const GroupDefinition& definition, const Caller& caller) {
+  return changes_.apply(ObjectKind::group, id, "group.define", caller, "", [&](db::Connection& db) {
+    return Groups(db).define(id, definition, services_.clock.now());
+  });
+}
+
+Result<> Objects::define(Id id, const ScheduleDefinition& definition, const Caller& caller) {
+  HF_CHECK(changes_.apply(ObjectKind::schedule, id, "schedule.define", caller, "", [&](db::Connection& db) {
+    return define_schedule(db, id, definition, services_.clock.now());
+  }));
+  scheduler_.ring();
+  return {};
+}
+
+Result<> Objects::define(Id id, const PolicyDefinition& definition, const Caller& caller) {
+  return changes_.apply(ObjectKind::policy, id, "policy.define", caller, "", [&](db::Connection& db) {
+    return Policies(db).define(id, definition, services_.clock.now());
+  });
+}
+
+Result<> Objects::define(const SettingsDefinition& settings, const Caller& caller) {
+  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(SettingsStore(db).define(settings, services_.clock.now()));
+    return record(db, make_event(services_.clock, "settings.define", "config.json", caller));
+  }));
+  runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
+  return {};
+}
+
+Result<SettingsDefinition> Objects::settings() {
+  HF_TRY(const Settings settings,
+         services_.catalog.read([](db::Connection& db) { return SettingsStore(db).get(); }));
+  return settings.definition;
+}
+
+Result<> Objects::enable_schedule(Id id, bool enabled, const Caller& caller) {
+  const char* word = enabled ? "schedule.enable" : "schedule.disable";
+  HF_CHECK(changes_.apply(ObjectKind::schedule, id, word, caller, "", [&](db::Connection& db) -> Result<> {
+    HF_TRY(Schedule schedule, Schedules(db).get(id));
+    if (!schedule.complete)
+      return fail(EINVAL, "schedule '{}' is not complete; write its config.json first", schedule.name);
+    schedule.definition.enabled = enabled;
+    return define_schedule(db, id, schedule.definition, services_.clock.now());
+  }));
+  scheduler_.ring();
+  return {};
+}
+
+}  // namespace holdfast

@@ -1,0 +1,40 @@
+// Groups: which machines are in one.
+#include "catalog/stores/groups.h"
+#include "catalog/stores/machines.h"
+#include "engine/objects/changes.h"
+#include "engine/objects/objects.h"
+
+namespace holdfast {
+
+template <class Act>
+Result<> Objects::change_member(Id group, Id machine, std::string_view word, const Caller& caller, Act act) {
+  std::string member;
+  return changes_.apply(ObjectKind::group, group, word, caller, member, [&](db::Connection& db) -> Result<> {
+    HF_TRY(const std::string name, Machines(db).name_of(machine));
+    member = "machines/" + name;
+    if (auto changed = act(Groups(db)); !changed) return within(changed.error(), "machine '{}'", name);
+    return {};
+  });
+}
+
+Result<> Objects::add_member(Id group, Id machine, const Caller& caller) {
+  return change_member(group, machine, "group.add", caller, [&](Groups groups) {
+    return groups.add_member(group, machine, services_.clock.now());
+  });
+}
+
+Result<> Objects::remove_member(Id group, Id machine, const Caller& caller) {
+  return change_member(group, machine, "group.remove_member", caller, [&](Groups groups) {
+    return groups.remove_member(group, machine, services_.clock.now());
+  });
+}
+
+Result<> Objects::enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) {
+  HF_TRY(const Id id,
+         services_.catalog.read([&](db::Connection& db) { return Machines(db).resolve(machine); }));
+  return change_member(group, id, enabled ? "group.enable" : "group.disable", caller, [&](Groups groups) {
+    return groups.enable_member(group, id, enabled, services_.clock.now());
+  });
+}
+
+}  // namespace holdfast

@@ -1,0 +1,84 @@
+#include "engine/reading/shared_images.h"
+
+#include <algorithm>
+
+#include "catalog/stores/copies.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "catalog/stores/settings_store.h"
+#include "engine/repository/shelf.h"
+
+namespace holdfast {
+
+Result<std::vector<SharedImages::Site>> SharedImages::sites_of(const PointDisk& disk) {
+  return services_.catalog.read([&](db::Connection& db) -> Result<std::vector<Site>> {
+    HF_TRY(const Point point, Points(db).get(disk.point_id));
+    if (point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", point.name);
+    HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
+    HF_TRY(const Settings settings, SettingsStore(db).get());
+    std::vector<Site> sites;
+    const auto add = [&](Id repository, Id layer) -> Result<> {
+      Site& site = sites.emplace_back();
+      site.machine_key = machine.key;
+      site.checked = settings.definition.verify_reads;
+      HF_TRY(site.repository, Repositories(db).get(repository));
+      HF_TRY(site.layers, Points(db).stack(layer));
+      return {};
+    };
+    const auto now = std::ranges::find(point.disks, disk.id, &PointDisk::id);
+    if (now == point.disks.end()) return fail(ENOENT, "point '{}' has no disk '{}'", point.name, disk.name);
+    HF_CHECK(add(point.repository_id, now->layer_id));
+    HF_TRY(const auto copies, Copies(db).of_point(point.id));
+    for (const Copy& copy : copies)
+      for (const CopyDisk& copied : copy.disks)
+        if (copied.disk_id == disk.disk_id) HF_CHECK(add(copy.repository_id, copied.layer_id));
+    return sites;
+  });
+}
+
+Result<SharedImage> SharedImages::open(const PointDisk& disk, ImageForm form, const std::set<Id>& but) {
+  const auto nothing_goes = services_.readers.opening();
+  HF_TRY(const auto sites, sites_of(disk));
+  std::optional<Error> why;
+  for (const Site& site : sites) {
+    if (but.contains(site.repository.id)) continue;
+    auto shared = open_at(site, disk, form);
+    if (shared && why) shared->detour = detour_to(site.repository.id, why->message);
+    if (shared) return shared;
+    if (!why) why = shared.error();
+  }
+  if (!why) return fail(ENOENT, "there is no further place to read it from");
+  return tl::make_unexpected(*why);
+}
+
+Result<SharedImage> SharedImages::open_at(const Site& site, const PointDisk& disk, ImageForm form) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(shared_, [](const auto& entry) { return entry.second.stack.expired(); });
+  auto& [weak_stack, weak_view] = shared_[{site.layers.front().id, site.checked}];
+  SharedImage image{
+      site.repository.id,
+      weak_stack.lock(),
+      weak_view.lock(),
+      std::make_shared<repository::Readers::Open>(services_.readers, disk.point_id, services_.clock),
+      {}};
+  if (!image.stack) {
+    HF_TRY(const auto place, services_.shelf.place(site.repository));
+    HF_TRY(image.stack, place->open_stack(site.machine_key, site.layers, site.checked));
+    weak_stack = image.stack;
+  }
+  if (!image.view && form == ImageForm::qcow2) {
+    if (!disk.qcow2_bytes) return fail(ENOENT, "the flat image of '{}' is of unknown size", disk.name);
+    HF_TRY(image.view, image::FlatView::open(image.stack, *disk.qcow2_bytes));
+    weak_view = image.view;
+  }
+  return image;
+}
+
+std::string SharedImages::detour_to(Id repository, const std::string& why) {
+  const auto name =
+      services_.catalog.read([&](db::Connection& db) { return Repositories(db).name_of(repository); });
+  return fmt::format("read from repositories/{}: {}", name.value_or("?"), why);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,65 @@
+// Open images, each opened once for all its readers.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "catalog/model/entities.h"
+#include "engine/common/services.h"
+#include "engine/image/flat_view.h"
+#include "engine/repository/readers.h"
+
+namespace holdfast {
+
+enum class ImageForm {
+  raw,    // the disk as it was
+  qcow2,  // the same as one flat qcow2, made as it is read
+};
+
+// A disk of a point in one repository, open for reading. All readers share its maps and caches.
+struct SharedImage {
+  Id repository = 0;
+  std::shared_ptr<image::Stack> stack;
+  std::shared_ptr<image::FlatView> view;            // null unless the form is qcow2
+  std::shared_ptr<repository::Readers::Open> open;  // keeps the point open (law 12)
+  std::string detour;                               // why the point's own repository is not read; "" if it is
+};
+
+// The services must outlive it and the images. Any thread may call.
+class SharedImages {
+ public:
+  explicit SharedImages(const capture::Services& services) : services_(services) {}
+
+  // Opens the disk in the point's own repository or, if that fails, in a repository that holds a copy; skips
+  // the repositories `but`. Returns the first error if all fail.
+  Result<SharedImage> open(const PointDisk& disk, ImageForm form, const std::set<Id>& but = {});
+  // Returns the sentence for a reader who is led to another repository.
+  std::string detour_to(Id repository, const std::string& why);
+
+ private:
+  // A repository that holds a disk of a point.
+  struct Site {
+    std::string machine_key;
+    Repository repository;
+    std::vector<Layer> layers;
+    bool checked = true;
+  };
+  // Lives as long as one of its readers.
+  struct WeaklyShared {
+    std::weak_ptr<image::Stack> stack;
+    std::weak_ptr<image::FlatView> view;  // refers to the stack
+  };
+
+  Result<std::vector<Site>> sites_of(const PointDisk& disk);  // the point's own repository first
+  Result<SharedImage> open_at(const Site& site, const PointDisk& disk, ImageForm form);
+
+  const capture::Services& services_;
+  std::mutex mutex_;                                    // guards what follows
+  std::map<std::pair<Id, bool>, WeaklyShared> shared_;  // by layer, and whether reads are checked
+};
+
+}  // namespace holdfast

@@ -1,0 +1,86 @@
+#include "engine/requests/requests.h"
+
+#include "catalog/base/text.h"
+#include "catalog/stores/flows.h"
+#include "engine/objects/matching.h"
+#include "engine/requests/flow_runs.h"
+#include "engine/status/views.h"
+
+namespace holdfast {
+namespace {
+
+// Returns the next starts by the flow's schedule, for the log of a dry run.
+Result<runs::NextStarts> next_starts(db::Connection& db, Id id, Time now) {
+  HF_TRY(const Flow flow, Flows(db).get(id));
+  if (!flow.schedule_id) return runs::NextStarts{};
+  HF_TRY(const ScheduleView its, view_schedule(db, *flow.schedule_id, now));
+  return runs::NextStarts{its.schedule.name, its.next};
+}
+
+}  // namespace
+
+Result<Id> Requests::take_on(Result<runs::Work> accepted) {
+  HF_TRY(runs::Work work, std::move(accepted));
+  const Id job = work.job;
+  runner_.add(std::move(work));
+  return job;
+}
+
+Result<Id> Requests::run(Id flow, const RunRequest& request, const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_TRY(const Guard admission, runner_.admit());
+  HF_TRY(const auto executions, flow_runs_.run({flow}, request, caller));
+  return executions.front();
+}
+
+Result<std::vector<Id>> Requests::run_matching(std::string_view pattern, const RunRequest& request,
+                                               const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_TRY(const Guard admission, runner_.admit());
+  HF_TRY(auto flows,
+         services_.catalog.read([&](db::Connection& db) { return matching_flows(db, pattern, caller); }));
+  std::vector<Id> enabled;
+  for (const Flow& flow : flows)
+    if (flow.definition.enabled) enabled.push_back(flow.id);
+  if (enabled.empty()) return fail(EINVAL, "all flows that are called '{}' are disabled", pattern);
+  return flow_runs_.run(enabled, request, caller);
+}
+
+Result<Id> Requests::back_up(Id machine, const BackupRequest& request, const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_TRY(const auto admission, runner_.admit());
+  return take_on(runs::begin_backup(services_, machine, request, caller));
+}
+
+Result<Id> Requests::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
+  if (caller.uid != 0) return fail(EPERM, "'file' names something of the host: only root may import");
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_CHECK(check_name(request.machine));
+  if (!request.disk.empty()) HF_CHECK(check_name(request.disk));
+  HF_TRY(const auto admission, runner_.admit());
+  return take_on(runs::begin_import(services_, repository, request, caller));
+}
+
+Result<Id> Requests::verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_TRY(const auto admission, runner_.admit());
+  return take_on(runs::begin_verification(services_, kind, object, request, caller));
+}
+
+Result<Id> Requests::test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) {
+  if (!name.empty()) HF_CHECK(check_name(name));
+  HF_TRY(const auto admission, runner_.admit());
+  runs::NextStarts next;
+  if (kind == ObjectKind::flow) {
+    HF_TRY(next, services_.catalog.read(
+                     [&](db::Connection& db) { return next_starts(db, object, services_.clock.now()); }));
+  }
+  return take_on(runs::begin_trial(services_, kind, object, name, std::move(next), caller));
+}
+
+Result<Id> Requests::prune(Id machine, const PruneRequest& request, const Caller& caller) {
+  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  return prunings_.begin(machine, request, caller);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,52 @@
+// Restore points, with their pins, verdicts and copies.
+#include "catalog/stores/copies.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/pins.h"
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/common/services.h"
+#include "engine/repository/documents.h"
+#include "engine/status/views.h"
+
+namespace holdfast {
+
+Result<PointView> view_point(db::Connection& db, Id id, Time now) {
+  PointView view;
+  HF_TRY(view.point, Points(db).get(id));
+  if (view.point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", view.point.name);
+  HF_TRY(const Machine machine, Machines(db).get(view.point.machine_id));
+  HF_TRY(const Repository repository, Repositories(db).get(view.point.repository_id));
+  view.machine = machine.name;
+  view.ownership = machine.ownership;
+  view.repository = repository.name;
+  if (view.point.parent_point_id) {
+    HF_TRY(const Point parent, Points(db).get(*view.point.parent_point_id));
+    view.parent = parent.name;
+  }
+  HF_TRY(view.pins, Pins(db).of_point(id));
+  std::erase_if(view.pins, [&](const Pin& pin) { return pin.until && *pin.until <= now; });
+  HF_TRY(view.verdicts, Verdicts(db).of_point(id));
+  HF_TRY(const auto copies, Copies(db).of_point(id));
+  for (const Copy& copy : copies) {
+    HF_TRY(std::string name, Repositories(db).name_of(copy.repository_id));
+    view.copies.push_back(std::move(name));
+  }
+  return view;
+}
+
+Result<PointView> Status::point(Id id) {
+  return services_.catalog.read(
+      [&](db::Connection& db) { return view_point(db, id, services_.clock.now()); });
+}
+
+Result<PointDisk> Status::point_disk(Id id) {
+  return services_.catalog.read([&](db::Connection& db) { return Points(db).disk(id); });
+}
+
+Result<std::string> Status::restore_text(Id id) {
+  HF_TRY(const PointView view, point(id));
+  return repository::restore_text(
+      view.point, {.machine = view.machine, .repository = view.repository, .parent = view.parent});
+}
+
+}  // namespace holdfast

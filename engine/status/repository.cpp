@@ -1,0 +1,38 @@
+// Repositories: their state, their space, their points.
+#include "catalog/stores/points.h"
+#include "catalog/stores/repositories.h"
+#include "engine/common/services.h"
+#include "engine/repository/shelf.h"
+#include "engine/status/status.h"
+
+namespace holdfast {
+
+Result<RepositoryView> Status::repository(Id id) {
+  RepositoryView view;
+  HF_CHECK(services_.catalog.read([&](db::Connection& db) -> Result<> {
+    HF_TRY(view.repository, Repositories(db).get(id));
+    HF_TRY(const auto usage, Repositories(db).usage(id));
+    view.points = usage.points;
+    view.used_bytes = usage.bytes_stored;
+    HF_TRY(view.last_verified_at, Points(db).last_verified(id));
+    return {};
+  }));
+  view.revision = view.repository.revision;
+  view.state = view.repository.complete ? "ready" : "incomplete";
+  if (!view.repository.complete) return view;
+
+  const auto place = services_.shelf.place(view.repository);
+  if (!place) {
+    view.state = "unreachable";
+    view.warnings.push_back(place.error().message);
+    return view;
+  }
+  if (const auto& writable = (*place)->may_write(); !writable)
+    view.warnings.push_back(writable.error().message);
+  HF_TRY(const auto space, (*place)->directory().space());
+  view.capacity_bytes = space.capacity;
+  view.free_bytes = space.free;
+  return view;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,228 @@
+// Views: the data behind each status file of the mount, and the questions that return them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/base/error.h"
+#include "catalog/model/entities.h"
+#include "catalog/stores/points.h"
+#include "engine/common/observer.h"
+#include "engine/common/progress.h"
+
+namespace holdfast {
+
+class Reading;
+namespace capture {
+struct Services;
+}
+namespace runs {
+class Runner;
+}
+
+// The state of an object's views: both values grow with every change that a view shows.
+struct Stamp {
+  std::int64_t revision = 0;
+  Time changed_at{};
+};
+
+struct ExecutionView {
+  Execution execution;
+  std::string flow;  // name of the flow
+  std::vector<Named> jobs;
+  Progress progress;
+};
+
+struct JobView {
+  Job job;
+  std::string execution;  // "flows/F/executions/E"; "" for a job without one
+  std::string machine;
+  Progress progress;
+  std::optional<WaitReason> waits_for;
+};
+
+struct FlowView {
+  Flow flow;
+  std::optional<Execution> last;  // the newest execution
+  bool running = false;
+  std::optional<Time> next;  // next start by the schedule
+  std::int64_t revision = 0;
+};
+
+struct DiskView {
+  Disk disk;
+  std::map<std::string, std::string> change_ids;  // change id of the newest point, by repository; "": none
+  std::string cbt_reason;                         // why the source reports no changes; "" if it does
+};
+
+struct MachineView {
+  Machine machine;
+  std::vector<Disk> disks;
+  Points::Total total;
+  std::optional<Point> newest;
+  std::optional<double> restore_seconds;  // estimate for a restore of the newest point; absent: unknown
+  std::optional<bool> within_objective;   // absent: the machine has no objective
+  bool busy = false;
+  std::optional<Time> retired_until;
+  std::vector<std::string> warnings;
+  std::int64_t revision = 0;
+};
+
+struct RepositoryView {
+  Repository repository;
+  std::string state;  // "ready", "incomplete", "unreachable"
+  std::uint64_t capacity_bytes = 0, free_bytes = 0, used_bytes = 0;
+  std::int64_t points = 0;
+  std::optional<Time> last_verified_at;  // latest verification of any point
+  std::vector<std::string> warnings;
+  std::int64_t revision = 0;
+};
+
+struct PointView {
+  Point point;
+  std::string machine;
+  std::string repository;
+  std::string parent;               // name of the parent point; "" for a full
+  std::vector<std::string> copies;  // names of the other repositories that hold it
+  std::vector<Pin> pins;            // pins still in force
+  std::vector<Verdict> verdicts;
+  Ownership ownership;
+};
+
+struct ChainView {
+  Chain chain;
+  std::string machine, repository;
+  std::vector<Point> points;  // oldest first, without their disks
+  std::vector<Layer> layers;  // oldest first
+  std::int64_t revision = 0;
+};
+
+// The plan of retention: which points of a machine would go now, and why the others stay.
+struct PlanView {
+  // One repository's original or copy of a point.
+  struct Location {
+    std::string repository;
+    std::string flow, policy;  // "" for none
+    bool good = true;
+    std::vector<std::string> reasons;  // reasons to stay; empty: it goes
+  };
+  struct PlannedPoint : Location {
+    std::string name;
+    std::vector<Location> copies;
+  };
+  std::string machine;
+  std::optional<Time> retired_until;  // time at which all points of a retired machine go
+  std::vector<PlannedPoint> points;   // oldest first
+  std::string warning;                // why the last pruning was incomplete; "" if it was not
+  std::int64_t revision = 0;          // grows with every cause of a change except the passing of time
+};
+
+struct GroupView {
+  Group group;
+  std::vector<Member> members;
+  std::int64_t revision = 0;
+};
+
+struct ScheduleView {
+  Schedule schedule;
+  std::vector<Named> flows;  // flows that follow it
+  std::vector<Time> next;    // next times outside of blackouts; empty while disabled
+  std::vector<std::string> warnings;
+  std::int64_t revision = 0;
+};
+
+struct PolicyView {
+  Policy policy;
+  std::int64_t flows = 0;  // number of flows that have it
+  std::int64_t revision = 0;
+};
+
+// A time of a schedule, with the names of the flow it was for and of the execution it started.
+struct OccurrenceView {
+  Occurrence occurrence;
+  std::string flow;
+  std::string execution;  // "" if none was started or kept
+};
+
+// A line of a job's log. `machine` is empty where the log is about one machine only.
+struct LogLine {
+  Id id = 0;
+  Time at{};
+  std::string machine;
+  std::string text;
+};
+
+struct SummaryView {
+  std::int64_t machines = 0, repositories = 0, flows = 0, points = 0;
+  std::uint64_t bytes_stored = 0;
+  std::vector<std::string> running;  // "flows/F/executions/E", or "jobs/J" without a flow
+  struct Start {
+    std::string flow;  // "flows/F"
+    Time at{};
+  };
+  std::vector<Start> next;  // starts by schedules, the soonest first
+  std::vector<std::string> warnings;
+  bool draining = false;
+  std::int64_t readers = 0;  // open images
+  Time started_at{};
+  std::int64_t revision = 0;
+};
+
+// Answers from the catalog and from running jobs; no call waits for a repository or a source, except that
+// repository() asks its file system. Everything passed to the constructor must outlive it. Any thread may
+// call.
+class Status {
+ public:
+  Status(const capture::Services& services, runs::Runner& runner, const Reading& reading);
+
+  Result<Stamp> stamp(ObjectKind kind, Id id);
+
+  Result<MachineView> machine(Id id);
+  Result<DiskView> disk(Id machine, Id disk);
+  Result<RepositoryView> repository(Id id);
+  Result<FlowView> flow(Id id);
+  Result<ExecutionView> execution(Id id);
+  Result<JobView> job(Id id);
+  Result<PointView> point(Id id);
+  Result<PointDisk> point_disk(Id id);
+  Result<ChainView> chain(Id id);
+  Result<PlanView> plan(Id machine);
+  Result<GroupView> group(Id id);
+  Result<ScheduleView> schedule(Id id);
+  Result<PolicyView> policy(Id id);
+  // Returns RESTORE.txt: the stock commands that restore this point.
+  Result<std::string> restore_text(Id point);
+  // Returns the newest times, oldest first.
+  Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most);
+  // Returns the lines of an execution or a job after line `after`.
+  Result<std::vector<LogLine>> log(ObjectKind kind, Id id, Id after, int at_most);
+
+  // Return all objects of a kind by age, a page at a time: the objects after `after`. An empty page is the
+  // end.
+  Result<std::vector<MachineView>> machines_after(Id after, int at_most);
+  Result<std::vector<FlowView>> flows_after(Id after, int at_most);
+  Result<std::vector<PointView>> points_after(Id after, int at_most);
+
+  // Returns totals, running work and warnings of everything that the reader may see.
+  Result<SummaryView> summary(const Caller& reader);
+
+  Result<std::vector<Event>> events_since(Id after, int at_most);
+  // Returns the parts that the event log is cut into by its size: the event before each part, newest part
+  // first.
+  Result<std::vector<Id>> event_parts();
+  // The newest event's id.
+  Result<Id> newest_event();
+
+ private:
+  void add_progress(ExecutionView& view);
+  Result<std::vector<std::string>> warnings_for(db::Connection& db, const Caller& reader);
+
+  const capture::Services& services_;
+  runs::Runner& runner_;
+  const Reading& reading_;
+  const Time started_at_;
+};
+
+}  // namespace holdfast

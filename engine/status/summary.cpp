@@ -1,0 +1,120 @@
+// The summary: the whole, of what one reader may see.
+#include <algorithm>
+
+#include "catalog/model/rights.h"
+#include "catalog/stores/collections.h"
+#include "catalog/stores/events.h"
+#include "catalog/stores/executions.h"
+#include "catalog/stores/jobs.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
+#include "catalog/stores/totals.h"
+#include "engine/common/services.h"
+#include "engine/objects/kinds.h"
+#include "engine/reading/reading.h"
+#include "engine/repository/shelf.h"
+#include "engine/runs/runner.h"
+#include "engine/status/views.h"
+
+namespace holdfast {
+namespace {
+
+Result<Totals> totals_for(db::Connection& db, const Caller& reader) {
+  if (reader.uid == 0) return read_totals(db);
+  HF_TRY(const Ownership machines, Collections(db).get(DefinitionKind::machine));
+  HF_TRY(const Ownership repositories, Collections(db).get(DefinitionKind::repository));
+  HF_TRY(const Ownership flows, Collections(db).get(DefinitionKind::flow));
+  Totals his;
+  HF_TRY(const auto all, read_owned_totals(db));
+  for (const OwnedTotals& owned : all) {
+    if (!may_see(reader, owned.ownership)) continue;
+    if (may_see(reader, machines)) {
+      his.machines += owned.totals.machines;
+      his.points += owned.totals.points;
+      his.bytes_stored += owned.totals.bytes_stored;
+    }
+    if (may_see(reader, repositories)) his.repositories += owned.totals.repositories;
+    if (may_see(reader, flows)) his.flows += owned.totals.flows;
+  }
+  return his;
+}
+
+// Returns the next starts by schedules, of flows that the reader may see.
+Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, const Caller& reader, Time now) {
+  constexpr int kLookedAt = 100;
+  constexpr std::size_t kShown = 10;
+  std::vector<SummaryView::Start> starts;
+  HF_TRY(const Ownership collection, Collections(db).get(DefinitionKind::flow));
+  if (!may_see(reader, collection)) return starts;
+  HF_TRY(const auto flows, Schedules(db).next_flows(kLookedAt));
+  for (const Id flow : flows) {
+    HF_TRY(const FlowView view, view_flow(db, flow, now));
+    if (view.next && may_see(reader, view.flow.ownership))
+      starts.push_back({"flows/" + view.flow.name, *view.next});
+  }
+  std::ranges::stable_sort(starts, {}, &SummaryView::Start::at);
+  starts.resize(std::min(starts.size(), kShown));
+  return starts;
+}
+
+}  // namespace
+
+Status::Status(const capture::Services& services, runs::Runner& runner, const Reading& reading)
+    : services_(services), runner_(runner), reading_(reading), started_at_(services.clock.now()) {}
+
+// Returns the warnings of the repositories and machines that the reader may see. Uses the last known state of
+// each repository, because a repository that hangs must not block the summary.
+Result<std::vector<std::string>> Status::warnings_for(db::Connection& db, const Caller& reader) {
+  constexpr int kLookedAt = 1000;
+  std::vector<std::string> warnings;
+  HF_TRY(const auto repositories, Repositories(db).list());
+  for (const Named& named : repositories) {
+    const std::string trouble = services_.shelf.trouble(named.id);
+    if (trouble.empty()) continue;
+    HF_TRY(const Ownership owner, ownership_of(db, ObjectKind::repository, named.id));
+    if (may_see(reader, owner)) warnings.push_back(fmt::format("repository '{}': {}", named.name, trouble));
+  }
+  HF_TRY(const auto machines, Machines(db).to_look_at(kLookedAt));
+  for (const Id id : machines) {
+    HF_TRY(const MachineView view, view_machine(db, id, services_.clock.now()));
+    if (!may_see(reader, view.machine.ownership)) continue;
+    for (const std::string& warning : view.warnings)
+      warnings.push_back(fmt::format("machine '{}': {}", view.machine.name, warning));
+  }
+  return warnings;
+}
+
+Result<SummaryView> Status::summary(const Caller& reader) {
+  return services_.catalog.read([&](db::Connection& db) -> Result<SummaryView> {
+    SummaryView view;
+    view.draining = runner_.is_closed();
+    view.readers = reading_.open_images();
+    HF_TRY(const Totals totals, totals_for(db, reader));
+    view.machines = totals.machines;
+    view.repositories = totals.repositories;
+    view.flows = totals.flows;
+    view.points = totals.points;
+    view.bytes_stored = totals.bytes_stored;
+    HF_TRY(const auto running, Executions(db).unfinished());
+    for (const Execution& execution : running) {
+      HF_TRY(const Object owner, owner_of(db, ObjectKind::execution, execution.id));
+      if (!may_see(reader, owner.ownership)) continue;
+      HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));
+      view.running.push_back(std::move(path));
+    }
+    HF_TRY(const auto jobs, Jobs(db).unfinished());
+    for (const Job& job : jobs) {
+      if (job.execution_id) continue;
+      HF_TRY(const Object owner, owner_of(db, ObjectKind::job, job.id));
+      if (may_see(reader, owner.ownership)) view.running.push_back("jobs/" + job.name);
+    }
+    HF_TRY(view.next, next_starts(db, reader, services_.clock.now()));
+    HF_TRY(view.warnings, warnings_for(db, reader));
+    view.started_at = started_at_;
+    HF_TRY(view.revision, Events(db).newest());
+    return view;
+  });
+}
+
+}  // namespace holdfast

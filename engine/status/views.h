@@ -1,0 +1,17 @@
+// Views made from the catalog alone. Functions of a transaction.
+#pragma once
+
+#include "catalog/db/connection.h"
+#include "engine/status/status.h"
+
+namespace holdfast {
+
+Result<MachineView> view_machine(db::Connection& db, Id id, Time now);
+Result<DiskView> view_disk(db::Connection& db, Id machine, Id disk);
+Result<FlowView> view_flow(db::Connection& db, Id id, Time now);
+// Revision and change time only; every stat() calls this.
+Result<Stamp> stamp_flow(db::Connection& db, Id id);
+Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now);
+Result<PointView> view_point(db::Connection& db, Id id, Time now);
+
+}  // namespace holdfast
