@@ -6,9 +6,12 @@ import errno
 import hashlib
 import json
 import os
+import pathlib
 import random
 import shutil
 import subprocess
+import tempfile
+import unittest
 
 import content
 import differential
@@ -41,7 +44,7 @@ def data(path, size):
     return found
 
 
-class Machine(holdfast.MountTest):
+class Site(holdfast.MountTest):
     """Two points of two disks: disk-0 with random content, disk-1 with an ext4. The newest point is an increment."""
 
     def setUp(self):
@@ -57,10 +60,8 @@ class Machine(holdfast.MountTest):
         self.back_up("first")
         disk.scatter(self.random, 20, [512, 4096, 65536, 100_000])
         disk.discard(41 * MIB, MIB)
-        self.point, self.record = self.back_up("second")
-        self.folder_of_point = self.daemon.mount / "machines/m/points" / self.point
-        self.raw = self.folder_of_point / "disk-0.raw"
-        self.qcow2 = self.folder_of_point / "disk-0.qcow2"
+        point, self.record = self.back_up("second")
+        self.point = self.daemon.mount / "machines/m/points" / point
 
     def make_files(self, disk):
         """Fills the disk with an ext4: busybox, and a few files whose checksums self.files holds by name."""
@@ -83,12 +84,30 @@ class Machine(holdfast.MountTest):
         made.unlink()
 
 
-class Tools(Machine):
+class PointTest(unittest.TestCase):
+    """Tests of one class share a site, because no test changes its points. Each test has a folder of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        site = Site()
+        cls.addClassCleanup(site.doCleanups)
+        site.setUp()
+        cls.site, cls.random, cls.disk, cls.files = site, site.random, site.storage.disks[0], site.files
+        cls.point, cls.raw, cls.qcow2 = site.point, site.point / "disk-0.raw", site.point / "disk-0.qcow2"
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.site.folder))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.record = self.folder / "record"
+        content.copy(self.site.record, self.record)
+
+
+class Tools(PointTest):
     def copied(self, *command, form="raw"):
         """Runs the command with source and target, and returns the target."""
         target = self.folder / f"copied.{form}"
         target.unlink(missing_ok=True)
-        output(*command, self.folder_of_point / f"disk-0.{form}", target)
+        output(*command, self.point / f"disk-0.{form}", target)
         return target
 
     def test_cp_copies_the_disk_with_its_holes(self):
@@ -108,7 +127,7 @@ class Tools(Machine):
                 with self.subTest(words=words, form=form):
                     copied = self.folder / f"copied.{form}"
                     copied.unlink(missing_ok=True)
-                    image = self.folder_of_point / f"disk-0.{form}"
+                    image = self.point / f"disk-0.{form}"
                     output("dd", *words, "status=none", f"if={image}", f"of={copied}")
                     os.truncate(copied, image.stat().st_size)  # conv=sparse writes no hole at the end
                     self.assertTrue(same(copied, self.record))
@@ -139,7 +158,7 @@ class Tools(Machine):
     def expect_honest(self, stretches):
         """All nonzero data lies in the stretches, and the stretches contain only clusters that were written."""
         clusters = content.clusters([(start, end - start) for start, end in stretches])
-        self.assertLessEqual(clusters, content.clusters(self.storage.disks[0].written))
+        self.assertLessEqual(clusters, content.clusters(self.disk.written))
         at = 0
         with open(self.record, "rb") as file:
             for start, end in [*stretches, (CAPACITY, CAPACITY)]:
@@ -184,7 +203,7 @@ class Tools(Machine):
     def test_a_loop_device_mounts_the_file_system_of_a_point(self):
         folder = self.folder / "files"
         folder.mkdir()
-        device = output("losetup", "--read-only", "--find", "--show", self.folder_of_point / "disk-1.raw").strip()
+        device = output("losetup", "--read-only", "--find", "--show", self.point / "disk-1.raw").strip()
         with contextlib.ExitStack() as undo:
             undo.callback(output, "losetup", "--detach", device)
             output("mount", "-t", "ext4", "-o", "ro,noload", device, folder)
@@ -193,7 +212,7 @@ class Tools(Machine):
         self.assertEqual(found, self.files)
 
     def test_a_guest_boots_from_a_point_and_leaves_the_point_unchanged(self):
-        images = [(self.folder_of_point / f"disk-1.{form}", form) for form in ("raw", "qcow2")]
+        images = [(self.point / f"disk-1.{form}", form) for form in ("raw", "qcow2")]
         before = [hashlib.sha256(path.read_bytes()).digest() for path, _ in images]
         booted = guest.SnapshotGuest(self.folder / "guest", guest.make_initrd(self.folder), images)
         self.addCleanup(booted.close)
@@ -209,7 +228,7 @@ class Tools(Machine):
         self.assertEqual([hashlib.sha256(path.read_bytes()).digest() for path, _ in images], before)
 
 
-class Reads(Machine):
+class Reads(PointTest):
     """Random reads of the images, compared with the record of the disk."""
 
     def test_random_reads_of_the_raw_image_equal_the_record(self):

@@ -12,7 +12,8 @@ import content
 import holdfast
 
 MIB = 2**20
-CAPACITY = 640 * MIB + 12 * 1024 + 512
+CAPACITY = 32 * MIB + 12 * 1024 + 512
+TEXT = 16 * MIB  # place of the compressible data
 SIZES = [512, 4096, 65536, 100_000, MIB]
 
 
@@ -28,7 +29,7 @@ class Images(holdfast.MountTest):
         (self.disk,) = self.storage.disks
         self.disk.scatter(self.random, 12, SIZES)
         # Compressible data, beside the random bytes.
-        self.disk.write(100 * MIB, b"Holdfast " * 500_000)
+        self.disk.write(TEXT, b"Holdfast " * 500_000)
 
     def image(self, point, form="qcow2"):
         return self.daemon.mount / "machines/m/points" / point / f"disk-0.{form}"
@@ -41,7 +42,7 @@ class Images(holdfast.MountTest):
         points = dict([self.back_up("first")])
         for name in ("second", "third"):
             self.disk.scatter(self.random, 6, SIZES)
-            self.disk.discard(100 * MIB, MIB)
+            self.disk.discard(TEXT, MIB)
             points |= [self.back_up(name)]
         return points
 
@@ -70,7 +71,7 @@ class Images(holdfast.MountTest):
         self.begin()
         point, record = self.back_up("first")
         content.copy(self.image(point), self.folder / "copied")
-        content.flip_bit(record, 100 * MIB)
+        content.flip_bit(record, TEXT)
         self.assertFalse(content.same_disk(self.folder / "copied", record))
 
     def test_a_qcow2_is_as_large_as_its_data_and_readable_in_place(self):
