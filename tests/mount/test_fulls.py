@@ -18,7 +18,7 @@ class Fulls(holdfast.MountTest):
         super().setUp()
         self.random = random.Random(5)
         self.repository = self.add_repository()
-        self.storage = self.add_machine(capacities=[64 * MIB, 64 * MIB])
+        self.storage = self.add_machine(capacities=[16 * MIB, 16 * MIB])
         # Only the test about a new disk adds the second disk to the machine.
         self.define_disks(self.storage.disks[:1])
         self.add_flow()
@@ -118,12 +118,12 @@ class Fulls(holdfast.MountTest):
     def test_a_resized_disk_makes_a_full_with_reason_capacity_changed(self):
         self.first()
         self.storage.stop()
-        subprocess.run(["qemu-img", "resize", "-q", "-f", "qcow2", self.disk.image, str(80 * MIB)], check=True)
-        os.truncate(self.disk.truth, 80 * MIB)
+        subprocess.run(["qemu-img", "resize", "-q", "-f", "qcow2", self.disk.image, str(20 * MIB)], check=True)
+        os.truncate(self.disk.truth, 20 * MIB)
         self.storage.start()
-        self.disk.write(79 * MIB, self.random.randbytes(MIB))
+        self.disk.write(19 * MIB, self.random.randbytes(MIB))
         manifest = self.back_up("second", "warning")
-        self.assertEqual(manifest["disks"][0]["capacity"], 80 * MIB)
+        self.assertEqual(manifest["disks"][0]["capacity"], 20 * MIB)
         self.expect_full(manifest, "capacity_changed", "second")
 
     def test_a_changed_cluster_size_makes_a_full_with_reason_layout_changed(self):

@@ -12,7 +12,7 @@ import content
 import holdfast
 
 MIB = 2**20
-CAPACITY = 64 * MIB + 512
+CAPACITY = 16 * MIB + 512
 
 
 class Verify(holdfast.MountTest):
