@@ -16,16 +16,14 @@ constexpr int kReadersAtMost = 8;
 
 using Connections = std::vector<std::unique_ptr<db::Connection>>;
 
-// The greatest id that an earlier life has given out, as far as anybody could have seen it: whatever
-// changes an execution or a job for good also changes its flow or adds an event.
+// The greatest id of an earlier life that anybody can have seen. Revisions of executions and jobs are left
+// out, because every final change of one also changes its flow or adds an event.
 Result<Id> greatest_id(db::Connection& connection) {
   HF_TRY(auto found, connection.prepare(R"sql(
     SELECT max(used) FROM (
       SELECT max(revision) AS used FROM machines
       UNION ALL SELECT max(revision) FROM repositories
       UNION ALL SELECT max(revision) FROM flows
-      UNION ALL SELECT max(revision) FROM credentials
-      UNION ALL SELECT max(revision) FROM sources
       UNION ALL SELECT max(revision) FROM groups
       UNION ALL SELECT max(revision) FROM schedules
       UNION ALL SELECT max(revision) FROM policies
@@ -58,9 +56,9 @@ struct Catalog::State {
   CatalogLock ours;
 
   Turns writers;
-  std::unique_ptr<db::Connection> writer;  // whose turn it is has it; null while on loan or lost
+  std::unique_ptr<db::Connection> writer;  // null while on loan or lost
 
-  std::mutex mutex;  // of what follows
+  std::mutex mutex;  // guards the members below
   std::condition_variable reader_back;
   int readers_out = 0;
   Connections readers;  // destroyed before the writer: the last one to close empties the log
@@ -90,8 +88,8 @@ Catalog::Lease::Lease(Lease&& other) noexcept
 
 Catalog::Lease::~Lease() {
   if (owner == nullptr) return;
-  // One that is still in a transaction could not roll back: its file or its log is in trouble. Who needs
-  // the next opens it anew.
+  // A connection that is still in a transaction could not roll back: its file or its log is in trouble. The
+  // next borrower opens a new one.
   if (connection && connection->in_transaction()) connection.reset();
   if (writer)
     owner->give_back_writer(std::move(connection));

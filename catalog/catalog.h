@@ -1,4 +1,4 @@
-// The catalog: what is true. One file, one writer at a time, readers that never wait for it.
+// The catalog: one file, one writer at a time, readers that never wait for the writer.
 //
 // Any thread may call. read() and write() run the function in one transaction on a connection of
 // its own; stores are made inside the function and live no longer. The function does not call the
@@ -18,7 +18,7 @@ class Catalog {
  public:
   // Opens or creates the file, and brings its schema up to this program's, after a copy was made of one that
   // is older (upkeep.h). EBUSY: another process has it. New ids (catalog/base/id.h) are greater than all in
-  // it from then on.
+  // it.
   static Result<std::unique_ptr<Catalog>> open(const std::string& path);
   ~Catalog();
 

@@ -12,7 +12,7 @@
 namespace holdfast {
 namespace {
 
-// Under another name until it is whole, so that what bears the name is.
+// Copies under another name and renames at the end, so that a file of the right name is whole.
 Result<> copy_to(db::Connection& connection, const std::string& path) {
   const std::string unfinished = path + ".new";
   ::unlink(unfinished.c_str());
@@ -52,20 +52,14 @@ Result<std::vector<std::string>> find_faults(db::Connection& connection) {
   std::vector<std::string> faults;
   if (const auto known = db::check_migrations(connection, db::embedded_migrations()); !known)
     faults.push_back(known.error().message);
-  HF_TRY(auto damage, connection.prepare("PRAGMA integrity_check"));
-  for (;;) {
-    HF_TRY(const bool row, damage.step());
-    if (!row) break;
-    if (damage.text(0) != "ok") faults.push_back(damage.text(0));
-  }
-  HF_TRY(auto broken, connection.prepare("PRAGMA foreign_key_check"));
-  for (;;) {
-    HF_TRY(const bool row, broken.step());
-    if (!row) return faults;
-    const std::string which = broken.is_null(1) ? "a row" : fmt::format("row {}", broken.integer(1));
-    faults.push_back(fmt::format("{} of {} refers to a row of {} that is not there", which, broken.text(0),
-                                 broken.text(2)));
-  }
+  HF_TRY(const auto damage, connection.damage());
+  faults.insert(faults.end(), damage.begin(), damage.end());
+  HF_TRY(const auto broken, connection.broken_references());
+  for (const db::BrokenReference& reference : broken)
+    faults.push_back(fmt::format("{} of {} refers to a row of {} that is not there",
+                                 reference.row ? fmt::format("row {}", *reference.row) : "a row",
+                                 reference.table, reference.parent));
+  return faults;
 }
 
 }  // namespace holdfast

@@ -3,7 +3,6 @@
 #include "catalog/base/log.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/retention.h"
-#include "catalog/stores/sources.h"
 #include "engine/capture/recovery.h"
 #include "engine/capture/throttle.h"
 #include "engine/common/bell.h"
@@ -98,12 +97,6 @@ Result<> Engine::Parts::set_limits() {
     for (const Named& one : all) {
       HF_TRY(const Repository repository, repositories.get(one.id));
       runner.set_limit_of(one.id, static_cast<unsigned>(repository.definition.max_jobs));
-    }
-    Sources sources(db);
-    HF_TRY(const auto hosts, sources.list());
-    for (const Named& one : hosts) {
-      HF_TRY(const Source source, sources.get(one.id));
-      runner.set_limit_of(one.id, static_cast<unsigned>(source.definition.max_jobs));
     }
     return {};
   }));

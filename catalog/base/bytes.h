@@ -1,4 +1,4 @@
-// Bytes as they lie on disk.
+// Bytes as they lie on disk, and sizes in bytes.
 #pragma once
 
 #include <bit>
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -58,11 +59,14 @@ void store_be(std::byte* at, T value) {
 
 inline ByteView as_bytes(std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); }
 
-// As memcpy does, to the beginning of `into`. (GCC 12's std::ranges::copy goes byte by byte.)
+// Copies to the beginning of `into`, as memcpy does. (GCC 12's std::ranges::copy goes byte by byte.)
 inline void copy_bytes(ByteView from, ByteSpan into) {
   if (!from.empty()) std::memcpy(into.data(), from.data(), from.size());
 }
 
 bool is_zero(ByteView bytes);
+
+// Two lower-case digits a byte.
+std::string to_hex(ByteView bytes);
 
 }  // namespace holdfast

@@ -97,22 +97,22 @@ class HostDirectory final : public Directory {
   }
 
   Result<> make_directory(const std::string& path) override {
-    HF_TRY(const Place place, place_of(path));
+    HF_TRY(const ParentAndName place, parent_of(path));
     if (::mkdirat(place.parent.get(), place.name.c_str(), 0700) != 0)
       return fail_errno("making directory {}", full(path));
     return {};
   }
 
   Result<> rename(const std::string& from, const std::string& to) override {
-    HF_TRY(const Place source, place_of(from));
-    HF_TRY(const Place target, place_of(to));
+    HF_TRY(const ParentAndName source, parent_of(from));
+    HF_TRY(const ParentAndName target, parent_of(to));
     if (::renameat(source.parent.get(), source.name.c_str(), target.parent.get(), target.name.c_str()) != 0)
       return fail_errno("renaming {} to {}", full(from), full(to));
     return {};
   }
 
   Result<> remove(const std::string& path) override {
-    HF_TRY(const Place place, place_of(path));
+    HF_TRY(const ParentAndName place, parent_of(path));
     if (::unlinkat(place.parent.get(), place.name.c_str(), 0) == 0) return {};
     if (errno == EISDIR && ::unlinkat(place.parent.get(), place.name.c_str(), AT_REMOVEDIR) == 0) return {};
     return fail_errno("removing {}", full(path));
@@ -164,7 +164,7 @@ class HostDirectory final : public Directory {
   }
 
  private:
-  struct Place {
+  struct ParentAndName {
     Fd parent;
     std::string name;
   };
@@ -182,14 +182,14 @@ class HostDirectory final : public Directory {
   }
 
   // The *at calls resolve only a last name, below a parent that openat2 has resolved.
-  Result<Place> place_of(const std::string& path) const {
+  Result<ParentAndName> parent_of(const std::string& path) const {
     const auto slash = path.rfind('/');
     std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
     if (name.empty() || name == "." || name == "..")
       return fail(EINVAL, "'{}' names no entry of {}", path, path_);
     HF_TRY(Fd parent,
            open_beneath(slash == std::string::npos ? "." : path.substr(0, slash), O_PATH | O_DIRECTORY, 0));
-    return Place{std::move(parent), std::move(name)};
+    return ParentAndName{std::move(parent), std::move(name)};
   }
 
   Fd fd_;

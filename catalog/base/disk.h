@@ -1,6 +1,5 @@
-// The file system as the engine uses it: a Directory that nothing can be reached outside of, and
-// Files with positions. Behind interfaces, so that a recording fake can drop what was not synced and
-// a faulty one can run out of space (tests/lib/); the real ones are what everything else uses.
+// The file system as the engine uses it: a Directory that confines every path, and Files with positions. Both
+// are interfaces, so that a fake can drop unsynced bytes or run out of space (tests/lib/).
 #pragma once
 
 #include <functional>
@@ -19,7 +18,7 @@ class File {
  public:
   virtual ~File() = default;
 
-  // Reads until the buffer is full or the file ends; says how much it got.
+  // Reads until the buffer is full or the file ends; returns the number of bytes read.
   virtual Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const = 0;
   // Writes all of it or fails: a short write is an error here.
   virtual Result<> write_at(std::uint64_t offset, ByteView bytes) = 0;
@@ -30,7 +29,7 @@ class File {
   virtual Result<std::uint64_t> size() const = 0;
   virtual Result<std::uint64_t> allocated() const = 0;  // bytes in use on disk
 
-  // As it was named when opened, for sentences.
+  // The name that it was opened by, for sentences.
   virtual const std::string& name() const = 0;
 };
 
@@ -62,7 +61,7 @@ class Directory {
   virtual Result<Space> space() const = 0;
 };
 
-// What is open already, of any kind that has positions. `name` is for sentences.
+// Wraps a descriptor that is open, of any kind that has positions. `name` is for sentences.
 std::unique_ptr<File> file_of(Fd fd, std::string name);
 
 // A directory of the host. ENOENT when it is missing.
@@ -71,11 +70,11 @@ Result<std::unique_ptr<Directory>> open_directory(const std::string& host_path);
 // Small whole files, on any Directory.
 Result<std::string> read_small_file(const Directory& directory, const std::string& path,
                                     std::size_t at_most = 16 * kMiB);
-// A new file: written, synced. The caller syncs the directory.
+// Writes and syncs a new file. The caller syncs the directory.
 Result<> write_new_file(Directory& directory, const std::string& path, std::string_view text);
-// Replaced by rename, durable when it returns.
+// Replaces a file by rename; durable when it returns.
 Result<> replace_file(Directory& directory, const std::string& path, std::string_view text);
-// A directory with all below it; missing is fine.
+// Removes a directory with all below it; a missing one is no error.
 Result<> remove_tree(Directory& directory, const std::string& path);
 
 }  // namespace holdfast

@@ -4,8 +4,8 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <vector>
 
+#include "catalog/base/bytes.h"
 #include "catalog/base/clock.h"
 #include "catalog/base/id_time.h"
 
@@ -34,12 +34,10 @@ void new_ids_start_above(Id floor) {
 }
 
 std::string random_hex(std::size_t bytes) {
-  std::vector<unsigned char> raw(bytes);
+  Bytes raw(bytes);
   // getrandom for up to 256 bytes can't fail or be short once the machine has booted.
   if (getrandom(raw.data(), raw.size(), 0) != static_cast<ssize_t>(raw.size())) std::abort();
-  std::string text;
-  for (const unsigned char byte : raw) text += fmt::format("{:02x}", byte);
-  return text;
+  return to_hex(raw);
 }
 
 }  // namespace holdfast

@@ -10,14 +10,14 @@ namespace holdfast {
 // stays under 2^53 and survives a JSON reader that knows only doubles. 0 means "none".
 using Id = std::int64_t;
 
-// Greater than every id that this process made before, and than every floor that it was given: a clock
-// that jumps back does no harm.
+// Returns an id that is greater than all that this process made, and than every floor it was given, so that a
+// clock that jumps back does no harm.
 Id new_id();
 
-// What an earlier life has used: told once at start.
+// Sets the greatest id of an earlier life; called once at start.
 void new_ids_start_above(Id floor);
 
-// From the kernel's generator, for names that must never be guessed or met again.
+// Random digits from the kernel's generator, for names that nobody can guess and that never repeat.
 std::string random_hex(std::size_t bytes);
 
 }  // namespace holdfast

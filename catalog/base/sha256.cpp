@@ -1,6 +1,5 @@
 #include "catalog/base/sha256.h"
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -24,9 +23,7 @@ std::string Sha256::hex() {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
   EVP_DigestFinal_ex(state_->context, digest, &length);
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
-  return text;
+  return to_hex(std::as_bytes(std::span{digest, length}));
 }
 
 std::string sha256_hex(ByteView bytes) {

@@ -22,7 +22,7 @@ class Sha256 {
 };
 
 std::string sha256_hex(ByteView bytes);
-// Of all of a file that nobody writes to.
+// Digest of a whole file that nobody writes to.
 Result<std::string> sha256_hex(const File& file);
 
 }  // namespace holdfast

@@ -1,5 +1,7 @@
 #include "catalog/base/text.h"
 
+#include <utf8.h>
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -13,7 +15,8 @@ struct Unit {
   std::uint64_t factor;
 };
 
-// A whole number with at most one of the letters behind it; nothing when it is none or too large.
+// Parses a whole number with at most one of the units' letters behind it; false when the text is none, or too
+// large.
 template <std::size_t N>
 bool parse_with_unit(std::string_view text, const Unit (&units)[N], bool bare_allowed, std::uint64_t& value) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -88,28 +91,7 @@ std::string print_duration(std::chrono::seconds span) {
   return fmt::format("{}s", span.count());
 }
 
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto at = [&](std::size_t ahead) {
-      return i + ahead < text.size() ? static_cast<unsigned char>(text[i + ahead]) : 0U;
-    };
-    const unsigned first = at(0), second = at(1);
-    const std::size_t length = first < 0x80                    ? 1
-                               : first >= 0xC2 && first < 0xE0 ? 2
-                               : first >= 0xE0 && first < 0xF0 ? 3
-                               : first >= 0xF0 && first < 0xF5 ? 4
-                                                               : 0;
-    if (length == 0) return false;
-    for (std::size_t ahead = 1; ahead < length; ++ahead)
-      if ((at(ahead) & 0xC0) != 0x80) return false;
-    // Longer than need be, halves of pairs, beyond the last character.
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) ||
-        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second >= 0x90))
-      return false;
-    i += length;
-  }
-  return true;
-}
+bool is_utf8(std::string_view text) { return utf8::is_valid(text.begin(), text.end()); }
 
 Result<> check_name(std::string_view name) {
   if (name.empty() || name.size() > 128)

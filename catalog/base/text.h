@@ -18,10 +18,10 @@ Result<int> parse_percent(std::string_view text);
 // clock can show.
 constexpr std::chrono::seconds kLongestDuration = std::chrono::days{36500};
 Result<std::chrono::seconds> parse_duration(std::string_view text);
-// As parse_duration takes it, in the largest unit that it is whole in; one day is 24h.
+// Prints as parse_duration reads, in the largest unit that divides the span; one day is 24h.
 std::string print_duration(std::chrono::seconds span);
 
-// Whether it is UTF-8.
+// Whether the text is UTF-8.
 bool is_utf8(std::string_view text);
 
 // Letters, digits, '.', '_', '-'; 1 to 128 bytes; no leading dot.

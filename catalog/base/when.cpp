@@ -24,7 +24,7 @@ class Scanner {
     rest_.remove_prefix(1);
     return true;
   }
-  // So many digits, and no other number of them, up to a largest value.
+  // Reads exactly so many digits, up to a largest value.
   std::optional<int> number(std::size_t digits, int largest) {
     int value = 0;
     if (rest_.size() < digits) return std::nullopt;
@@ -78,7 +78,7 @@ bool scan_clock(Scanner& text, Span& span) {
   return true;
 }
 
-// How far its clock is ahead of UTC.
+// Seconds that the zone's clock is ahead of UTC.
 std::optional<minutes> scan_zone(Scanner& text) {
   if (text.done() || text.take('Z')) return minutes{0};
   const bool ahead = text.take('+');

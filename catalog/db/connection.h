@@ -1,4 +1,4 @@
-// The seam to the SQL database. SQLite stands behind it; what is above knows no sqlite3 symbol, so a
+// The seam to the SQL database, with SQLite behind it. Code above uses no sqlite3 symbol and no PRAGMA, so a
 // second engine is another implementation of these classes and another folder of DDL.
 //
 // A Connection and its Statements belong to one thread at a time.
@@ -57,6 +57,13 @@ class Statement {
 
 enum class Mode { read_write, read_only };
 
+// A row that refers to a row that is not there.
+struct BrokenReference {
+  std::string table;
+  std::optional<std::int64_t> row;  // absent: the table has no row numbers
+  std::string parent;               // the table that lacks the row
+};
+
 class Connection {
  public:
   // WAL, synchronous FULL, foreign keys on. Creates the file when it is missing (read_write only).
@@ -67,8 +74,13 @@ class Connection {
   Result<Statement> prepare(std::string_view sql);
   // Several statements without parameters (migrations).
   Result<> execute_script(std::string_view sql);
-  // The whole database as it is now, as another file at `path`: new or overwritten, and durable.
+  // Copies the whole database as it is now to `path`, a new or overwritten file, durably.
   Result<> back_up(const std::string& path);
+  // Enforces foreign keys from now on, or no more. Called outside of transactions.
+  Result<> enforce_references(bool on);
+  Result<std::vector<BrokenReference>> broken_references();
+  // Reads the whole file: a sentence for each damaged page or index.
+  Result<std::vector<std::string>> damage();
   std::int64_t changes() const;  // rows that the last statement changed
   bool in_transaction() const;
 

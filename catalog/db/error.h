@@ -7,9 +7,9 @@
 
 namespace holdfast::db {
 
-// What went wrong in the database, in words that every engine has.
+// Kinds of errors that every database engine has.
 enum class Kind {
-  unique,       // that value is taken
+  unique,       // the value is taken
   foreign_key,  // refers to a row that is not there, or is referred to
   not_null,
   check,

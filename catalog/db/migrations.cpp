@@ -71,11 +71,10 @@ holdfast::Result<> check_applied(const std::vector<Applied>& applied, std::span<
 }
 
 holdfast::Result<> check_references(Connection& connection) {
-  HF_TRY(auto broken, connection.prepare("PRAGMA foreign_key_check"));
-  HF_TRY(const bool found, broken.step());
-  if (found)
+  HF_TRY(const auto broken, connection.broken_references());
+  if (!broken.empty())
     return fail(EINVAL, "it leaves row {} of {} referring to a row of {} that is not there",
-                broken.integer(1), broken.text(0), broken.text(2));
+                broken.front().row.value_or(0), broken.front().table, broken.front().parent);
   return {};
 }
 
@@ -109,11 +108,11 @@ holdfast::Result<> take_step(Connection& connection, const Migration& migration,
   return {};
 }
 
-// With foreign keys off for as long as it takes, whatever comes of it.
+// Applies one step with foreign keys off, and switches them on again whether or not it fails.
 holdfast::Result<> apply(Connection& connection, const Migration& migration, Direction direction) {
-  HF_CHECK(connection.execute_script("PRAGMA foreign_keys = OFF"));
+  HF_CHECK(connection.enforce_references(false));
   const auto outcome = take_step(connection, migration, direction);
-  HF_CHECK(connection.execute_script("PRAGMA foreign_keys = ON"));
+  HF_CHECK(connection.enforce_references(true));
   if (!outcome)
     return within(outcome.error(), "migration {:04}_{} {}", migration.version, migration.name,
                   direction == Direction::up ? "up" : "down");

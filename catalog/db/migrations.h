@@ -21,13 +21,13 @@ struct Migration {
   std::string down;
 };
 
-// Those built into the program, by version.
+// The migrations built into the program, by version.
 std::span<const Migration> embedded_migrations();
 
-// What the database has had applied: 0 when it is new.
+// The version that the database is at: 0 when it is new.
 holdfast::Result<int> schema_version(Connection& connection);
 
-// Whether what is applied is what is known, as far as it goes; nothing is changed.
+// Checks that every applied migration is a known one, unchanged. Changes nothing.
 holdfast::Result<> check_migrations(Connection& connection, std::span<const Migration> known);
 
 // Checks what is applied against `known` (a changed file, a gap, a version newer than all known: each is

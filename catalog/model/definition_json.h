@@ -1,5 +1,6 @@
-// Definitions to and from JSON: one table of fields a kind (definition_json.cpp) reads, writes and
-// describes them, so that the three can't drift.
+// Definitions to and from JSON. One shape a kind (catalog/model/shapes) reads, writes, describes and stores
+// them, so that the four can't drift apart. A machine has fields of its driver besides: the functions for
+// machines are specialised in engine/sources/machine_json.h, except the two for the catalog's storage.
 #pragma once
 
 #include <string>
@@ -10,39 +11,29 @@
 
 namespace holdfast {
 
-// Parses and checks a whole config.json. EINVAL names the field, what was found and what is allowed,
-// with a suggestion for a near miss. Absent fields get their defaults. What a field refers to is not
-// looked up here.
+// Parses and checks a whole config.json. EINVAL names the field, the value found and the allowed values, with
+// a suggestion for a near miss. Absent fields get their defaults. References are not looked up.
 template <class Definition>
 Result<Definition> parse_definition(std::string_view text);
 
-// Every field with its value, in the order of the table, indented, ending in a newline.
+// Prints every field with its value, in the order of the shape, indented, ending in a newline.
 template <class Definition>
 std::string print_definition(const Definition& definition);
 
-// The JSON Schema of the same table.
+// The JSON Schema of the same shape.
 template <class Definition>
 const std::string& definition_schema();
 
-// The fields that differ and that only root may set (law 19): the first one's name, or "".
+// The name of the first field that differs and that only root may set (law 19), or "".
 template <class Definition>
 std::string root_only_change(const Definition& before, const Definition& after);
 
-#define HF_DEFINITION(D)                                           \
-  extern template Result<D> parse_definition<D>(std::string_view); \
-  extern template std::string print_definition<D>(const D&);       \
-  extern template const std::string& definition_schema<D>();       \
-  extern template std::string root_only_change<D>(const D&, const D&)
+// The text that the catalog stores, on one line: every field but the references, which columns hold by id.
+template <class Definition>
+std::string stored_text(const Definition& definition);
 
-HF_DEFINITION(MachineDefinition);
-HF_DEFINITION(RepositoryDefinition);
-HF_DEFINITION(FlowDefinition);
-HF_DEFINITION(CredentialDefinition);
-HF_DEFINITION(SourceDefinition);
-HF_DEFINITION(GroupDefinition);
-HF_DEFINITION(ScheduleDefinition);
-HF_DEFINITION(PolicyDefinition);
-HF_DEFINITION(SettingsDefinition);
-#undef HF_DEFINITION
+// Reads a stored text; references are empty. EIO or EINVAL: the text is not what stored_text makes.
+template <class Definition>
+Result<Definition> stored_definition(std::string_view text);
 
 }  // namespace holdfast

@@ -1,7 +1,6 @@
-// What a user writes into config.json, one struct a kind: references are names, as written. Defaults
-// here are the defaults of the contract. definition_json.cpp lists the fields once, for reading,
-// writing and for the schema; the stores keep them as columns. A field that the engine does not honour yet is
-// kept by the store and missing in the JSON, where it would promise something.
+// Definitions: the content of a config.json, one struct a kind. References are names, as written. The
+// defaults here are those of the contract. The shape of a kind (catalog/model/shapes) lists its fields once;
+// parsing, printing, the schema and the catalog's storage follow from the shape.
 #pragma once
 
 #include <chrono>
@@ -15,13 +14,13 @@
 
 namespace holdfast {
 
+// Fields that one source driver alone has, as a JSON object on one line. The catalog stores them and does not
+// interpret them: the driver's own shape (engine/sources) reads and writes them.
+using DriverFields = std::string;
+
 struct DiskDefinition {
   std::string name;
-  std::string node;           // qmp: the block node that the guest writes to
-  std::string uri;            // nbd
-  std::string bitmap;         // nbd: the dirty bitmap that its user manages
-  bool trust_bitmap = false;  // nbd
-  std::string path;           // file
+  DriverFields fields = "{}";
 
   bool operator==(const DiskDefinition&) const = default;
 };
@@ -29,15 +28,11 @@ struct DiskDefinition {
 struct MachineDefinition {
   std::string description;
   std::vector<std::string> tags;
-  Driver driver = Driver::qmp;
-  std::string socket;  // qmp
-  std::vector<DiskDefinition> disks;
-  std::string source;                // libvirt: the source that it is in
-  std::string domain;                // libvirt: its name there
-  std::vector<std::string> exclude;  // disks that no point has
-  Quiesce quiesce = Quiesce::automatic;
-  std::optional<std::chrono::seconds> objective;  // how old its newest good point may be
+  std::string driver;                             // "qmp": a name of engine/sources/driver.cpp
   std::optional<std::uint64_t> bandwidth;         // bytes a second
+  std::optional<std::chrono::seconds> objective;  // how old its newest good point may be
+  DriverFields fields = "{}";
+  std::vector<DiskDefinition> disks;
 
   bool operator==(const MachineDefinition&) const = default;
 };
@@ -75,30 +70,9 @@ struct FlowDefinition {
   AfterWhen after_when = AfterWhen::success;
   std::string only_if;                  // a command of root's
   std::vector<std::string> hooks;       // commands of root's
-  std::vector<std::string> recipients;  // who is told how it went
+  std::vector<std::string> recipients;  // notices as "failure https://example.org"
 
   bool operator==(const FlowDefinition&) const = default;
-};
-
-// The name of a file that only root reads; what is in it never comes near the catalog.
-struct CredentialDefinition {
-  std::string description;
-  std::vector<std::string> tags;
-
-  bool operator==(const CredentialDefinition&) const = default;
-};
-
-struct SourceDefinition {
-  std::string description;
-  std::vector<std::string> tags;
-  SourceDriver driver = SourceDriver::libvirt;
-  std::string uri;
-  std::string credential;
-  int max_jobs = 2;
-  std::optional<std::uint64_t> bandwidth;  // bytes a second
-  std::chrono::seconds discover_every{3600};
-
-  bool operator==(const SourceDefinition&) const = default;
 };
 
 struct GroupDefinition {
@@ -122,20 +96,19 @@ struct ScheduleDefinition {
   bool operator==(const ScheduleDefinition&) const = default;
 };
 
-// When a full point is made, and a chain begun with it: once the last one is so old, with so many points
-// each, or with each period of the calendar.
+// Condition for the next full point, which begins a chain: the age of the last full, the number of points in
+// its chain, or a new period of the calendar.
 using FullEvery = std::variant<std::chrono::seconds, int, CalendarPeriod>;
 
-// How long points are kept, and how runs are made. A rule that is absent keeps nothing by itself; without any
-// everything is kept.
+// Rules by which points are kept and runs are made. An absent rule keeps nothing; without any rule every
+// point is kept.
 struct PolicyDefinition {
   std::string description;
   std::vector<std::string> tags;
   std::optional<int> keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly;
-  std::chrono::seconds min_age{0};                 // nothing younger goes
-  std::optional<FullEvery> full_every;             // absent: never
-  std::optional<VerifyLevel> verify;               // after each run
-  std::optional<std::chrono::seconds> boot_check;  // absent: never
+  std::chrono::seconds min_age{0};      // nothing younger goes
+  std::optional<FullEvery> full_every;  // absent: never
+  std::optional<VerifyLevel> verify;    // after each run
   int retries = 1;
   int sample = 0;  // percent of what the source calls unchanged, compared with the parent
   std::optional<std::uint64_t> bandwidth;  // bytes a second
@@ -148,13 +121,13 @@ constexpr bool keeps_everything(const PolicyDefinition& policy) {
          !policy.keep_monthly && !policy.keep_yearly && policy.min_age == std::chrono::seconds{0};
 }
 
-// The daemon's /config.json.
+// Settings of the daemon: /config.json.
 struct SettingsDefinition {
   int max_concurrent_jobs = 4;
   bool verify_reads = true;
   int keep_executions = 10'000;                // a flow
-  std::uint64_t events_size = 64 * (1 << 20);  // of events.jsonl before it is rotated
-  std::chrono::seconds hook_timeout{5 * 60};   // of each command of a flow
+  std::uint64_t events_size = 64 * (1 << 20);  // size of events.jsonl before it is rotated
+  std::chrono::seconds hook_timeout{5 * 60};   // time for each command of a flow
 
   bool operator==(const SettingsDefinition&) const = default;
 };

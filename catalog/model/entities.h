@@ -1,4 +1,4 @@
-// The rows of the catalog as values. Ids that may be absent are optional (NULL in the database).
+// Rows of the catalog as values. An id that may be absent is optional (NULL in the database).
 #pragma once
 
 #include <cstdint>
@@ -28,21 +28,20 @@ struct Ownership {
   bool operator==(const Ownership&) const = default;
 };
 
-// What every object that users make has in common.
+// Fields that every object of users has.
 struct Object {
   Id id = 0;
   std::string name;
   Ownership ownership;
-  bool complete = false;      // its config.json has been written
+  bool complete = false;      // true once config.json was written
   std::int64_t revision = 0;  // grows with every change, across restarts (taken from new_id)
   Time created_at{};
   Time changed_at{};
 };
 
 struct Machine : Object {
-  std::string key;  // its directory in repositories; never reused
+  std::string key;  // directory in repositories; never reused
   MachineDefinition definition;
-  std::optional<Id> source_id;
 };
 
 struct Disk {
@@ -51,8 +50,8 @@ struct Disk {
   std::string name;
   bool configured = true;                 // false: no longer in the definition, kept for its points
   std::optional<std::uint64_t> capacity;  // as last seen
-  std::string key;                        // what it is called for ever; never reused
-  std::string source_identity;            // what the source knows it by: another one is another disk
+  std::string key;                        // permanent name; never reused
+  std::string source_identity;            // the source's name of the disk: another one is another disk
 };
 
 struct Repository : Object {
@@ -68,17 +67,8 @@ struct Flow : Object {
   std::int64_t successful_executions = 0;
   std::int64_t warned_executions = 0;
   std::int64_t failed_executions = 0;
-  std::int64_t finished_executions = 0;  // what average_seconds is over
+  std::int64_t finished_executions = 0;  // basis of average_seconds
   std::int64_t total_milliseconds = 0;
-};
-
-struct Credential : Object {
-  CredentialDefinition definition;
-};
-
-struct Source : Object {
-  SourceDefinition definition;
-  std::optional<Id> credential_id;
 };
 
 struct Group : Object {
@@ -88,7 +78,7 @@ struct Group : Object {
 // A machine in a group.
 struct Member {
   Id machine_id = 0;
-  std::string machine;  // its name
+  std::string machine;  // the machine's name
   bool enabled = true;
 
   bool operator==(const Member&) const = default;
@@ -106,13 +96,13 @@ struct Occurrence {
   Id flow_id = 0;
   Time planned_at{};
   OccurrenceStatus status = OccurrenceStatus::planned;
-  std::optional<OccurrenceReason> reason;  // of what was skipped or missed
-  std::optional<Id> execution_id;          // of what was started
+  std::optional<OccurrenceReason> reason;  // set when skipped or missed
+  std::optional<Id> execution_id;          // set when started
 
   bool operator==(const Occurrence&) const = default;
 };
 
-// A flow whose turn has come since the one before it has ended.
+// A flow that is to start because the flow before it has ended.
 struct ChainedStart {
   Id flow_id = 0;
   Id after_flow_id = 0;
@@ -150,10 +140,10 @@ struct Job {
   std::string name;  // unique among all jobs
   JobType type = JobType::backup;
   std::string operation;  // "full", "incremental", "auto": what was asked for
-  std::string owner;      // whose work it is: "flows/nightly"
+  std::string owner;      // object that it works for: "flows/nightly"
   std::optional<Id> execution_id, machine_id, repository_id, parent_job_id;
-  std::optional<Id> flow_id;   // of a job without an execution
-  std::optional<Id> chain_id;  // that it writes to: one job at a time
+  std::optional<Id> flow_id;   // set without an execution
+  std::optional<Id> chain_id;  // chain that it writes to: one job at a time
   RunStatus status = RunStatus::pending;
   std::optional<EndReason> reason;
   std::string message;
@@ -165,7 +155,7 @@ struct Job {
   std::int64_t revision = 0;
 };
 
-// A full and the increments that rest on it, of one machine in one repository.
+// A full point and the increments that rest on it, of one machine in one repository.
 struct Chain {
   Id id = 0;
   Id machine_id = 0;
@@ -195,14 +185,14 @@ struct PointDisk {
   std::optional<FullReason> full_reason;
   std::string change_id;  // "" when the source has none
   std::uint64_t bytes_stored = 0;
-  std::uint64_t bytes_used = 0;              // what DISK.raw has in use: st_blocks
+  std::uint64_t bytes_used = 0;              // st_blocks of DISK.raw
   std::optional<std::uint64_t> qcow2_bytes;  // the size of DISK.qcow2; absent in points older than that file
   std::string sums_sha256;
   Id layer_id = 0;
-  bool read_everything = true;              // else what the source said had changed
+  bool read_everything = true;              // false: the changes that the source named
   std::optional<std::uint64_t> bytes_read;  // absent in points from before it was counted
-  std::string content_sha256;   // of its content sums; "" where the source tells changes by itself
-  std::string source_identity;  // what the source knew it by; "" where it can't tell
+  std::string content_sha256;               // digest of the content sums; "" where the source tells changes
+  std::string source_identity;              // the source's name of the disk; "" where it has none
 };
 
 struct Point {
@@ -218,14 +208,14 @@ struct Point {
   PointKind kind = PointKind::full;
   std::optional<FullReason> full_reason;
   Consistency consistency = Consistency::crash;
-  Time time{};  // of the freeze
+  Time time{};  // instant of the freeze
   std::uint64_t cluster_size = 0;
   Compression compression = Compression::zstd;
   std::uint64_t bytes_stored = 0;
   std::vector<PointDisk> disks;
-  std::int64_t revision = 0;  // of what is known of it; 0: nothing was added since the commit
-  bool carried = false;       // not made in its repository: once a copy
-  bool cbt_reset = false;     // nothing may rest on it any more by what its source tells of changes
+  std::int64_t revision = 0;  // grows with its facts; 0: none was added since the commit
+  bool carried = false;       // true: made in another repository, once a copy
+  bool cbt_reset = false;     // true: its change ids are not trusted any more
   struct Verification {
     Time at{};
     VerifyLevel level = VerifyLevel::quick;
@@ -252,16 +242,16 @@ struct Copy {
   Id machine_id = 0;
   Id repository_id = 0;
   Id chain_id = 0;
-  std::optional<Id> flow_id, execution_id;  // that carried it
+  std::optional<Id> flow_id, execution_id;  // run that carried it
   PointState state = PointState::writing;
   PointKind kind = PointKind::full;
   Time created_at{};
   std::uint64_t bytes_stored = 0;
-  bool damaged = false;  // by its last verification
+  bool damaged = false;  // found by the last verification
   std::vector<CopyDisk> disks;
 };
 
-// Law 12: holds its point for as long as it is there.
+// Hold on a point: the point stays for as long as the pin is there (law 12).
 struct Pin {
   Id id = 0;
   Id point_id = 0;
@@ -273,7 +263,7 @@ struct Pin {
   bool operator==(const Pin&) const = default;
 };
 
-// What somebody, or a check, found a point to be.
+// Judgement of a point by a person or a check.
 struct Verdict {
   Id id = 0;
   Id point_id = 0;
@@ -285,18 +275,18 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// Law 8: recorded before it is made at the source, swept by this very name.
+// Thing that a capture made at a source: recorded before it is made, removed by this very name (law 8).
 struct Leftover {
-  Id id = 0;  // their order is the order in which they were made
+  Id id = 0;  // ids have the order of their making
   Id machine_id = 0;
-  Id point_id = 0;  // whose capture made it
+  Id point_id = 0;  // point whose capture made it
   LeftoverKind kind = LeftoverKind::node;
-  std::string name;             // "hf-3f2a91c0-…"; for a file its path
-  std::string detail;           // what the driver needs to undo it; its own words
-  Driver driver = Driver::qmp;  // that made it: the machine may have another one by now
+  std::string name;    // "hf-3f2a91c0-…"; for a file its path
+  std::string detail;  // the driver's own words, for undoing it
+  std::string driver;  // maker: the machine may have another driver by now
 };
 
-// Who asked, by the kernel's word; nobody when the daemon acts by itself.
+// The asking process, by the kernel's word; absent where the daemon acts by itself.
 struct Caller {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
@@ -316,7 +306,8 @@ struct Event {
   std::string reason;
   std::string execution;  // "flows/nightly/executions/r42"
   std::string job;
-  std::optional<Ownership> owner{};  // of its object, then: who may see the event. Absent: root alone
+  std::optional<Ownership>
+      owner{};  // the object's owner at that time, who may see the event; absent: root alone
 };
 
 }  // namespace holdfast

@@ -1,7 +1,8 @@
-// Every enumeration of the project, each with the words that the catalog, the mount and the logs use.
+// Enumerations of the project, each with the words that the catalog, the mount and the logs use. Words that
+// one source driver alone has stand in that driver's fields.h.
 //
-// Law 18: this is the one place. The tables of words in the database are filled by migrations; a test
-// compares both directions, so that a value can't be in one and not in the other.
+// Law 18: this is the one place. Migrations fill the tables of words in the database; a test compares both
+// directions, so that a value can't be in one and not in the other.
 #pragma once
 
 #include <array>
@@ -13,8 +14,8 @@
 
 namespace holdfast {
 
-// Specialised for each enumeration by HF_WORDS: `table` (the lookup table in the catalog, "" when the
-// values are never stored) and `words`, in the order of the enumerators.
+// Specialised for each enumeration by HF_WORDS: `table` (the lookup table in the catalog, "" when no column
+// holds the values) and `words`, in the order of the enumerators.
 template <class E>
 struct Words;
 
@@ -37,51 +38,35 @@ constexpr std::optional<E> from_word(std::string_view word) {
     static constexpr auto words = std::to_array<std::string_view>({__VA_ARGS__}); \
   }
 
-enum class Driver { qmp, nbd, file };
-HF_WORDS(Driver, "drivers", "qmp", "nbd", "file");
-
 enum class Compression { zstd, deflate, none };
 HF_WORDS(Compression, "compressions", "zstd", "deflate", "none");
 
 enum class FlowType { backup, replication };
-HF_WORDS(FlowType, "flow_types", "backup", "replication");
+HF_WORDS(FlowType, "", "backup", "replication");
 
-enum class RunStatus { pending, running, success, warning, error, cancelled };  // of executions and jobs
+enum class RunStatus {
+  pending,
+  running,
+  success,
+  warning,
+  error,
+  cancelled
+};  // status of executions and jobs
 HF_WORDS(RunStatus, "run_statuses", "pending", "running", "success", "warning", "error", "cancelled");
 constexpr bool is_final(RunStatus status) { return status > RunStatus::running; }
 
 enum class ExecutionType { scheduled, manual, api };
 HF_WORDS(ExecutionType, "execution_types", "scheduled", "manual", "api");
 
-enum class JobType {
-  backup,
-  protection_flow,
-  replication,
-  restore,
-  verify,
-  repair,
-  boot_check,
-  merge,
-  prune,
-  discover,
-  import,
-  rescan,
-  scheduler,
-  cleanup,
-  drain,
-  test,
-};
-HF_WORDS(JobType, "job_types", "backup", "protection_flow", "replication", "restore", "verify", "repair",
-         "boot_check", "merge", "prune", "discover", "import", "rescan", "scheduler", "cleanup", "drain",
-         "test");
+enum class JobType { backup, replication, verify, prune, import, drain, test };
+HF_WORDS(JobType, "job_types", "backup", "replication", "verify", "prune", "import", "drain", "test");
 
-// Why a run ended as it did, beyond plain success.
+// Reason why a run ended as it did, beyond plain success.
 enum class EndReason {
   interrupted,
   cancelled,
   unplanned_full,
   failed,
-  machine_busy,  // another run had the machine for too long
   timed_out,
   stalled,   // nothing moved any more
   no_space,  // the repository is full
@@ -89,37 +74,36 @@ enum class EndReason {
   repository_unreachable,
   condition_not_met,  // only_if said no
   cbt_lied,           // the source had called changed blocks unchanged
-  disk_unprotected,   // a disk could not be backed up
-  damaged,            // what is stored is not what was written
-  no_machines,        // there was nothing to back up
+  damaged,            // stored bytes differ from the written ones
+  no_machines,        // the target has no enabled machine
   hook_failed,        // a command of the flow's, before or after its jobs
 };
-HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full", "failed", "machine_busy",
-         "timed_out", "stalled", "no_space", "source_unreachable", "repository_unreachable",
-         "condition_not_met", "cbt_lied", "disk_unprotected", "damaged", "no_machines", "hook_failed");
+HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full", "failed", "timed_out",
+         "stalled", "no_space", "source_unreachable", "repository_unreachable", "condition_not_met",
+         "cbt_lied", "damaged", "no_machines", "hook_failed");
 
-// Why a job that is accepted does not run yet.
+// Reason why an accepted job does not run yet.
 enum class WaitReason {
   machine_busy,         // another job has its machine (law 3)
-  max_concurrent_jobs,  // as many run as may at once
-  max_jobs,             // as many use its repository, or its source, as may at once
-  hooks,                // what comes before its execution's jobs has not ended
-  retry,                // it has failed, and is tried again
+  max_concurrent_jobs,  // the limit of all jobs is reached
+  max_jobs,             // the limit of its repository is reached
+  hooks,                // a command before its execution's jobs has not ended
+  retry,                // failed, and is tried again later
 };
 HF_WORDS(WaitReason, "", "machine_busy", "max_concurrent_jobs", "max_jobs", "hooks", "retry");
 
-// retired: no point any more, but layers of it are there.
+// retired: the point is gone, some of its layers are still there.
 enum class PointState { writing, committed, retired };
 HF_WORDS(PointState, "point_states", "writing", "committed", "retired");
 
 enum class PointKind { full, incremental };
 HF_WORDS(PointKind, "point_kinds", "full", "incremental");
 
-// Law 5: why a disk was read whole.
+// Reason why a disk was read whole (law 5).
 enum class FullReason {
   no_parent,            // the first point of this machine in this repository
   requested,            // run type=full
-  cbt_reset,            // nothing that the source had told of changes is believed any more: reset-cbt
+  cbt_reset,            // reset-cbt: the change ids of earlier points are not trusted any more
   no_change_id,         // the parent has none: its source kept no bitmap
   bitmap_missing,       // the source no longer has the bitmap that it should have kept
   bitmap_inconsistent,  // the source says that the bitmap is not to be trusted
@@ -129,7 +113,7 @@ enum class FullReason {
   layout_changed,  // the repository's cluster size or compression
   parent_missing,
   parent_damaged,
-  cbt_lied,   // what the source calls unchanged is not what the parent has
+  cbt_lied,   // blocks that the source calls unchanged differ from the parent
   by_policy,  // the newest full is as old as its policy lets it become
 };
 HF_WORDS(FullReason, "full_reasons", "no_parent", "requested", "cbt_reset", "no_change_id", "bitmap_missing",
@@ -143,7 +127,7 @@ constexpr bool is_planned(FullReason reason) {
 enum class Consistency { filesystem, crash, none };
 HF_WORDS(Consistency, "consistencies", "filesystem", "crash", "none");
 
-// What a driver makes at a source and must take away again (law 8).
+// Things that a driver makes at a source and must remove again (law 8).
 enum class LeftoverKind { nbd_server, nbd_export, block_job, node, bitmap, file, drive, fsfreeze };
 HF_WORDS(LeftoverKind, "leftover_kinds", "nbd_server", "nbd_export", "block_job", "node", "bitmap", "file",
          "drive", "fsfreeze");
@@ -151,29 +135,22 @@ HF_WORDS(LeftoverKind, "leftover_kinds", "nbd_server", "nbd_export", "block_job"
 enum class EventResult { ok, refused, failed };
 HF_WORDS(EventResult, "event_results", "ok", "refused", "failed");
 
-enum class SourceDriver { libvirt };
-HF_WORDS(SourceDriver, "source_drivers", "libvirt");
-
-// Whether a guest is asked to come to rest before the freeze.
-enum class Quiesce { automatic, never, required };
-HF_WORDS(Quiesce, "quiesces", "auto", "never", "required");
-
-// What becomes of a start while the flow still runs.
+// Treatment of a start while the flow still runs.
 enum class Overlap { skip, queue };
-HF_WORDS(Overlap, "overlaps", "skip", "queue");
+HF_WORDS(Overlap, "", "skip", "queue");
 
-// What becomes of times at which the daemon was not there.
+// Treatment of times that passed while the daemon did not run.
 enum class MissedAction { run_once, skip };
-HF_WORDS(MissedAction, "missed_actions", "run_once", "skip");
+HF_WORDS(MissedAction, "", "run_once", "skip");
 
 enum class VerifyLevel { quick, checksums, compare };
 HF_WORDS(VerifyLevel, "verify_levels", "quick", "checksums", "compare");
 
-// What came of one time of a schedule.
+// Result of one time of a schedule.
 enum class OccurrenceStatus { planned, started, skipped, missed };
 HF_WORDS(OccurrenceStatus, "occurrence_statuses", "planned", "started", "skipped", "missed");
 
-// Why a time was skipped or missed.
+// Reason why a time was skipped or missed.
 enum class OccurrenceReason {
   already_running,
   blackout,
@@ -186,29 +163,27 @@ enum class OccurrenceReason {
 HF_WORDS(OccurrenceReason, "occurrence_reasons", "already_running", "blackout", "disabled", "draining",
          "daemon_was_down", "passed_over", "refused");
 
-// When a flow runs that runs after another one: how that one has to have ended.
+// End of the earlier flow that starts a flow which runs after it.
 enum class AfterWhen { success, always };
-HF_WORDS(AfterWhen, "after_whens", "success", "always");
+HF_WORDS(AfterWhen, "", "success", "always");
 
-// Of which ends of its executions a flow tells somebody.
+// Ends of executions that a flow tells a recipient of.
 enum class NoticeWhen { failure, warning, recovery, always };
 HF_WORDS(NoticeWhen, "", "failure", "warning", "recovery", "always");
 
-// With each of them a chain is begun anew, where a policy says so.
+// Periods of the calendar; a policy may begin a new chain with each.
 enum class CalendarPeriod { day, week, month, year };
-HF_WORDS(CalendarPeriod, "calendar_periods", "@daily", "@weekly", "@monthly", "@yearly");
+HF_WORDS(CalendarPeriod, "", "@daily", "@weekly", "@monthly", "@yearly");
 
 enum class VerdictResult { good, bad };
 HF_WORDS(VerdictResult, "verdict_results", "good", "bad");
 
-enum class DefinitionKind { machine, repository, flow, source, group, schedule, policy, credential };
-HF_WORDS(DefinitionKind, "definition_kinds", "machine", "repository", "flow", "source", "group", "schedule",
-         "policy", "credential");
+enum class DefinitionKind { machine, repository, flow, group, schedule, policy };
+HF_WORDS(DefinitionKind, "definition_kinds", "machine", "repository", "flow", "group", "schedule", "policy");
 
-// All of them. A new one is put in here as well: the tests walk this list.
-using Enumerations = std::tuple<Driver, Compression, FlowType, RunStatus, ExecutionType, JobType, EndReason,
-                                PointState, PointKind, FullReason, Consistency, LeftoverKind, EventResult,
-                                SourceDriver, Quiesce, Overlap, MissedAction, VerifyLevel, OccurrenceStatus,
-                                OccurrenceReason, AfterWhen, CalendarPeriod, VerdictResult, DefinitionKind>;
+// Enumerations that columns hold. Add each new one here: the tests walk this list.
+using Enumerations = std::tuple<Compression, RunStatus, ExecutionType, JobType, EndReason, PointState,
+                                PointKind, FullReason, Consistency, LeftoverKind, EventResult, VerifyLevel,
+                                OccurrenceStatus, OccurrenceReason, VerdictResult, DefinitionKind>;
 
 }  // namespace holdfast

@@ -1,11 +1,12 @@
 #include "catalog/model/execution_json.h"
 
+#include "catalog/model/json_text.h"
+
 namespace holdfast {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 Json time_or_null(const std::optional<Time>& time) { return time ? Json(iso_time(*time)) : Json(nullptr); }
 
 }  // namespace
@@ -22,9 +23,9 @@ Json execution_json(const Execution& execution, const std::string& flow, const s
       {"flow", flow},
       {"status", to_word(execution.status)},
       {"execution_type", to_word(execution.type)},
-      {"by", text_or_null(execution.by)},
+      {"by", json::text_or_null(execution.by)},
       {"reason", execution.reason ? Json(to_word(*execution.reason)) : Json(nullptr)},
-      {"message", text_or_null(execution.message)},
+      {"message", json::text_or_null(execution.message)},
       {"jobs_created", execution.jobs_created},
       {"jobs_completed", execution.jobs_completed},
       {"jobs_failed", execution.jobs_failed},

@@ -5,9 +5,9 @@
 namespace holdfast::json {
 namespace {
 
-constexpr int kDeepest = 16;  // no definition comes near, and what prints a document recurses
+constexpr int kDeepest = 16;  // far deeper than any definition; printing a document recurses
 
-// "[json.exception.parse_error.101] parse error at line 2, column 3: …" without its first word.
+// Removes the first word of "[json.exception.parse_error.101] parse error at line 2, column 3: …".
 std::string sentence_of(const Json::exception& problem) {
   const std::string_view said = problem.what();
   const auto end = said.find("] ");
@@ -16,11 +16,17 @@ std::string sentence_of(const Json::exception& problem) {
 
 }  // namespace
 
+std::string schema_text(const Json& of_object) {
+  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}};
+  schema.update(of_object);
+  return schema.dump(2) + "\n";
+}
+
 Result<Json> parse_document(std::string_view text) {
   std::vector<std::set<std::string>> open_objects;
   std::string twice;
   bool too_deep = false;
-  // The library keeps the last of several fields with one name; this sees each of them.
+  // The library keeps the last of several fields with one name; this callback sees each of them.
   const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
     using Event = Json::parse_event_t;
     if (event == Event::object_start) open_objects.emplace_back();

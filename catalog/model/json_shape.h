@@ -1,5 +1,5 @@
-// The shape of a JSON object: its fields, in order, each with how it is read, written and described.
-// From this one table come parse, print, the schema, and what only root may change.
+// The shape of a JSON object: its fields, in order, each with how it is read, written and described. Parsing,
+// printing, the schema, the stored text and root's fields all follow from this one table.
 #pragma once
 
 #include <optional>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catalog/base/text.h"
+#include "catalog/model/json_text.h"
 #include "catalog/model/json_value.h"
 
 namespace holdfast::json {
@@ -19,14 +20,15 @@ struct Field {
   std::string name;
   Need need;
   std::string must;
-  Json schema;  // with its description
+  Json schema;  // including the description
   std::function<Result<>(const Json& found, const std::string& field, D& into)> read;
   std::function<Json(const D&)> write;
-  // Where they differ in what only root may set: that field, as "path" or "disks[0].path"; else "".
+  // The field that differs and that only root may set, as "path" or "disks[0].path"; else "".
   std::function<std::string(const D& before, const D& after)> root_only_change;
+  bool is_reference = false;  // names another object: the catalog holds it in a column, by id
 };
 
-// What binds several fields together: the check, and the same as JSON Schema.
+// A rule that binds several fields together: the check, and the same as JSON Schema.
 template <class D>
 struct Rule {
   Json schema;
@@ -38,8 +40,9 @@ struct Shape {
   std::string description;
   std::vector<Field<D>> fields;
   std::vector<Rule<D>> rules;
-  // Fields that are known, but not here: what each of them belongs to.
+  // Fields of other shapes, each with what it belongs to, for a better refusal.
   std::vector<std::pair<std::string, std::string>> elsewhere{};
+  D defaults{};
 };
 
 template <class D, class T>
@@ -63,6 +66,14 @@ Field<D> field(std::string name, T D::*member, Value<T> value, std::string descr
 }
 
 template <class D>
+Field<D> reference(std::string name, std::string D::*member, Value<std::string> value,
+                   std::string description, Need need = Need::optional) {
+  auto made = field(std::move(name), member, std::move(value), std::move(description), need);
+  made.is_reference = true;
+  return made;
+}
+
+template <class D>
 std::string root_only_change(const Shape<D>& shape, const D& before, const D& after) {
   for (const auto& known : shape.fields)
     if (std::string changed = known.root_only_change(before, after); !changed.empty()) return changed;
@@ -83,7 +94,7 @@ Result<D> read_object(const Shape<D>& shape, const Json& found, const std::strin
       return fail(EINVAL, "field \"{}{}\" is not known here; did you mean \"{}\"?", where, name, near);
     return fail(EINVAL, "field \"{}{}\" is not known here, only {}", where, name, one_of(names));
   }
-  D definition;
+  D definition = shape.defaults;
   for (const auto& known : shape.fields) {
     const auto value = found.find(known.name);
     if (value != found.end())
@@ -102,9 +113,30 @@ Json write_object(const Shape<D>& shape, const D& definition) {
   return written;
 }
 
+// The text that the catalog stores: every field but the references, on one line.
+template <class D>
+std::string stored_text(const Shape<D>& shape, const D& definition) {
+  Json written = Json::object();
+  for (const auto& known : shape.fields)
+    if (!known.is_reference) written[known.name] = known.write(definition);
+  return compact(written);
+}
+
+// Reads a stored text. A field that it lacks gets its default, and one that the shape lacks is passed over:
+// both are what another version of this program wrote.
+template <class D>
+Result<D> read_stored(const Shape<D>& shape, std::string_view text) {
+  const Json stored = Json::parse(text, nullptr, false);
+  if (!stored.is_object()) return fail(EIO, "it is no JSON object: {}", text);
+  D definition = shape.defaults;
+  for (const auto& known : shape.fields)
+    if (const auto value = stored.find(known.name); value != stored.end() && !known.is_reference)
+      HF_CHECK(known.read(*value, known.name, definition));
+  return definition;
+}
+
 template <class D>
 Json object_schema(const Shape<D>& shape) {
-  const D defaults;
   Json properties = Json::object();
   Json required = Json::array();
   for (const auto& known : shape.fields) {
@@ -112,7 +144,7 @@ Json object_schema(const Shape<D>& shape) {
     if (known.need == Need::required)
       required.push_back(known.name);
     else
-      property["default"] = known.write(defaults);
+      property["default"] = known.write(shape.defaults);
   }
   Json schema = {{"description", shape.description},
                  {"type", "object"},
@@ -122,6 +154,9 @@ Json object_schema(const Shape<D>& shape) {
   for (const auto& rule : shape.rules) schema["allOf"].push_back(rule.schema);
   return schema;
 }
+
+// The schema as a document: the text of config.schema.json.
+std::string schema_text(const Json& of_object);
 
 // An object as the value of a field, or as an item of a list.
 template <class D>
@@ -135,7 +170,7 @@ Value<D> object(const Shape<D>& shape) {
           [shape](const D& value) { return write_object(shape, value); }};
 }
 
-// A whole document: JSON with an object at its top, no field in it twice.
+// Parses a whole document: JSON with an object at its top and no field twice.
 Result<Json> parse_document(std::string_view text);
 
 }  // namespace holdfast::json

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <limits>
 #include <optional>
-#include <regex>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/text.h"
@@ -41,20 +40,6 @@ std::optional<std::int64_t> whole_number(const Json& found) {
   return static_cast<std::int64_t>(value);
 }
 
-Value<std::string> text_that(std::string must, Json schema,
-                             std::function<bool(const std::string&)> is_right) {
-  return {must, std::move(schema),
-          [must, is_right = std::move(is_right)](const Json& found,
-                                                 const std::string& field) -> Result<std::string> {
-            if (!found.is_string()) return wrong(found, field, must);
-            const auto& value = found.get_ref<const std::string&>();
-            if (value.find('\0') != std::string::npos) return wrong(found, field, "text without a NUL");
-            if (!is_right(value)) return wrong(found, field, must);
-            return value;
-          },
-          [](const std::string& value) { return Json(value); }};
-}
-
 bool is_normal_path(std::string_view path) {
   if (!path.starts_with('/') || path.size() > 4095) return false;
   while (!path.empty()) {
@@ -75,10 +60,26 @@ tl::unexpected<Error> wrong(const Json& found, const std::string& field, std::st
 std::string in_quotes(std::string_view text) { return fmt::format("\"{}\"", text); }
 
 std::string one_of(const std::vector<std::string_view>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + in_quotes(words[i]);
-  return text;
+  std::vector<std::string> quoted;
+  for (const std::string_view word : words) quoted.push_back(in_quotes(word));
+  if (quoted.size() < 2) return fmt::format("{}", fmt::join(quoted, ""));
+  const std::string last = std::move(quoted.back());
+  quoted.pop_back();
+  return fmt::format("{} or {}", fmt::join(quoted, ", "), last);
+}
+
+Value<std::string> text_that(std::string must, Json schema,
+                             std::function<bool(const std::string&)> is_right) {
+  return {must, std::move(schema),
+          [must, is_right = std::move(is_right)](const Json& found,
+                                                 const std::string& field) -> Result<std::string> {
+            if (!found.is_string()) return wrong(found, field, must);
+            const auto& value = found.get_ref<const std::string&>();
+            if (value.find('\0') != std::string::npos) return wrong(found, field, "text without a NUL");
+            if (!is_right(value)) return wrong(found, field, must);
+            return value;
+          },
+          [](const std::string& value) { return Json(value); }};
 }
 
 Value<std::string> text() {
@@ -115,73 +116,10 @@ Value<std::string> target_path() {
                    });
 }
 
-Value<std::string> socket_path() {
-  constexpr std::size_t kAtMost = 107;  // sockaddr_un
-  return text_that(
-      fmt::format("the absolute path of a socket, of at most {} bytes", kAtMost),
-      {{"type", "string"}, {"pattern", "^/"}, {"maxLength", kAtMost}},
-      [](const std::string& value) { return value.starts_with('/') && value.size() <= kAtMost; });
-}
-
 Value<std::string> absolute_path() {
   return text_that("an absolute path below /, without '.', '..', '//' or a slash at its end",
                    {{"type", "string"}, {"pattern", "^(/(?!\\.{1,2}(/|$))[^/]+)+$"}, {"maxLength", 4095}},
                    is_normal_path);
-}
-
-Value<std::string> service_uri() {
-  return text_that("a URI with a scheme and without a password in it",
-                   {{"type", "string"}, {"pattern", "^[A-Za-z][A-Za-z0-9+.-]*:(?!//[^/@]*:[^/@]*@)."}},
-                   [](const std::string& value) {
-                     const auto scheme = value.find(':');
-                     if (scheme == std::string::npos || scheme == 0 || scheme + 1 == value.size())
-                       return false;
-                     const bool is_scheme = std::ranges::all_of(value.substr(0, scheme), [](char c) {
-                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                              c == '+' || c == '.' || c == '-';
-                     });
-                     const bool begins_with_letter =
-                         (value[0] >= 'a' && value[0] <= 'z') || (value[0] >= 'A' && value[0] <= 'Z');
-                     if (!is_scheme || !begins_with_letter) return false;
-                     if (!value.substr(scheme).starts_with("://")) return true;
-                     const std::string rest = value.substr(scheme + 3);
-                     const std::string authority = rest.substr(0, rest.find('/'));
-                     const auto user_ends = authority.find('@');
-                     return user_ends == std::string::npos ||
-                            authority.substr(0, user_ends).find(':') == std::string::npos;
-                   });
-}
-
-Value<std::string> nbd_uri() {
-  static constexpr std::size_t kAtMost = 2048;
-  static const std::string user = "([A-Za-z0-9._~%+-]+@)?";
-  static const std::string text = R"([!-"$->@-~]*)";  // without # and ?
-  static const std::string query = R"([!-"$-~])";
-  static const std::string host = R"(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)";
-  static const std::string tcp = "nbds?://" + user + host + "(/" + text + R"()?(\?)" + query + "*)?";
-  // A name before the path would be passed over there, and the export's be "".
-  static const std::string unix_socket =
-      R"(nbds?\+unix://)" + user + "/" + text + R"(\?()" + query + "*&)?socket=/" + query + "+";
-  static const std::string pattern = "^(" + tcp + "|" + unix_socket + ")$";
-  static const std::regex right(pattern);
-  return text_that(
-      "an NBD URI without a password: nbd://HOST:PORT/EXPORT, nbds:// for TLS, or "
-      "nbd+unix:///EXPORT?socket=/PATH",
-      {{"type", "string"}, {"pattern", pattern}, {"maxLength", kAtMost}},
-      [](const std::string& value) { return value.size() <= kAtMost && std::regex_match(value, right); });
-}
-
-Value<std::string> or_empty(const Value<std::string>& value) {
-  const std::string must = value.must + ", or \"\" for none";
-  return {must,
-          {{"anyOf", {value.schema, {{"const", ""}}}}},
-          [value, must](const Json& found, const std::string& field) -> Result<std::string> {
-            if (found.is_string() && found.get_ref<const std::string&>().empty()) return std::string{};
-            const auto read = value.read(found, field);
-            if (!read) return wrong(found, field, must);
-            return *read;
-          },
-          value.write};
 }
 
 Value<std::string> or_null(const Value<std::string>& value) {
@@ -195,6 +133,22 @@ Value<std::string> or_null(const Value<std::string>& value) {
             return *read;
           },
           [value](const std::string& text) { return text.empty() ? Json() : value.write(text); }};
+}
+
+Value<std::string> word_of(std::vector<std::string_view> words) {
+  const std::string must = one_of(words);
+  return {
+      must,
+      {{"enum", words}},
+      [must, words = std::move(words)](const Json& found, const std::string& field) -> Result<std::string> {
+        if (!found.is_string()) return wrong(found, field, must);
+        const auto& text = found.get_ref<const std::string&>();
+        if (std::ranges::find(words, text) != words.end()) return text;
+        const std::string near = nearest(text, words);
+        if (near.empty()) return wrong(found, field, must);
+        return wrong(found, field, fmt::format("{}; did you mean {}?", must, in_quotes(near)));
+      },
+      [](const std::string& text) { return Json(text); }};
 }
 
 Value<bool> boolean() {

@@ -1,4 +1,4 @@
-// What a field of a definition can hold: how it is read, written and described, in one place each.
+// Values that a field of a definition can hold: how each is read, written and described, in one place.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 
 template <class T>
 struct Value {
-  std::string must;  // what is right, for sentences: "a whole number from 1 to 22"
+  std::string must;  // the allowed values, for sentences: "a whole number from 1 to 22"
   Json schema;       // the same as JSON Schema
   // `field` is where it stands: "disks[0].name".
   std::function<Result<T>(const Json& found, const std::string& field)> read;
@@ -30,26 +30,25 @@ struct Value {
 // field "cluster_size" is 1000; it must be a power of two …
 tl::unexpected<Error> wrong(const Json& found, const std::string& field, std::string_view must);
 
+// Text that `is_right` accepts, without a NUL. `must` says the same for people, `schema` for machines.
+Value<std::string> text_that(std::string must, Json schema, std::function<bool(const std::string&)> is_right);
 Value<std::string> text();  // any
 Value<std::string> text_not_empty();
-Value<std::string> name();           // of an object: check_name
+Value<std::string> name();           // an object's name: check_name
 Value<std::string> disk_name();      // and not of a fixed file beside the disks
 Value<std::string> target_path();    // "machines/NAME", "groups/NAME"
-Value<std::string> socket_path();    // absolute, and short enough for a unix socket
 Value<std::string> absolute_path();  // below /, without ".", ".." or a slash at its end
-Value<std::string> service_uri();    // without a password in it
-Value<std::string> nbd_uri();        // as libnbd takes it, without what it would misread in silence
 Value<bool> boolean();
 Value<int> integer(int least, int most);
 Value<int> percent();                                                        // "0%" to "100%"
 Value<std::uint64_t> power_of_two(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
 
-// What a JSON reader that knows only doubles can hold.
+// The largest whole number that a JSON reader with doubles alone can hold.
 constexpr std::uint64_t kMostBytes = 1ULL << 53;
 Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most);  // 65536 or "64K"
 Value<std::chrono::seconds> duration(std::chrono::seconds least);    // "90s", "4h"
 
-// A value that may be absent, which is null.
+// Value that may be absent, which is null.
 template <class T>
 Value<std::optional<T>> optional(const Value<T>& value) {
   const std::string must = value.must + ", or null";
@@ -63,9 +62,6 @@ Value<std::optional<T>> optional(const Value<T>& value) {
           [value](const std::optional<T>& present) { return present ? value.write(*present) : Json(); }};
 }
 
-// Text where "" is allowed as well, and means that there is none.
-Value<std::string> or_empty(const Value<std::string>& value);
-
 // Text that may be absent, which is null; "" is taken for it, too.
 Value<std::string> or_null(const Value<std::string>& value);
 
@@ -73,20 +69,16 @@ std::string in_quotes(std::string_view text);
 // "a", "b" or "c"
 std::string one_of(const std::vector<std::string_view>& words);
 
+// Text that is one of these words. A refusal suggests the word nearest to a near miss.
+Value<std::string> word_of(std::vector<std::string_view> words);
+
 template <class E>
 Value<E> word() {
-  const std::vector<std::string_view> words(Words<E>::words.begin(), Words<E>::words.end());
-  const std::string must = one_of(words);
-  return {must,
-          {{"enum", words}},
-          [must, words](const Json& found, const std::string& field) -> Result<E> {
-            const auto known =
-                found.is_string() ? from_word<E>(found.template get_ref<const std::string&>()) : std::nullopt;
-            if (known) return *known;
-            const std::string near =
-                found.is_string() ? nearest(found.template get_ref<const std::string&>(), words) : "";
-            if (near.empty()) return wrong(found, field, must);
-            return wrong(found, field, fmt::format("{}; did you mean {}?", must, in_quotes(near)));
+  const auto text = word_of({Words<E>::words.begin(), Words<E>::words.end()});
+  return {text.must, text.schema,
+          [read = text.read](const Json& found, const std::string& field) -> Result<E> {
+            HF_TRY(const std::string known, read(found, field));
+            return *from_word<E>(known);
           },
           [](E value) { return Json(to_word(value)); }};
 }

@@ -1,11 +1,11 @@
 #include "catalog/model/manifest_json.h"
 
+#include "catalog/model/json_text.h"
+
 namespace holdfast {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 template <class E>
 Json word_or_json_null(const std::optional<E>& value) {
@@ -22,10 +22,10 @@ Json disk_fields(const PointDisk& disk) {
           {"bytes_stored", disk.bytes_stored},
           {"bytes_used", disk.bytes_used},
           {"qcow2_bytes", disk.qcow2_bytes ? Json(*disk.qcow2_bytes) : Json()},
-          {"change_id", text_or_null(disk.change_id)},
-          {"sums_sha256", text_or_null(disk.sums_sha256)},
-          {"content_sha256", text_or_null(disk.content_sha256)},
-          {"source_identity", text_or_null(disk.source_identity)}};
+          {"change_id", json::text_or_null(disk.change_id)},
+          {"sums_sha256", json::text_or_null(disk.sums_sha256)},
+          {"content_sha256", json::text_or_null(disk.content_sha256)},
+          {"source_identity", json::text_or_null(disk.source_identity)}};
 }
 
 }  // namespace
@@ -41,9 +41,9 @@ Json pins_json(const std::vector<Pin>& pins) {
   Json all = Json::array();
   for (const Pin& pin : pins)
     all.push_back({{"at", iso_time(pin.at)},
-                   {"by", text_or_null(pin.by)},
+                   {"by", json::text_or_null(pin.by)},
                    {"until", pin.until ? Json(iso_time(*pin.until)) : Json()},
-                   {"why", text_or_null(pin.why)}});
+                   {"why", json::text_or_null(pin.why)}});
   return all;
 }
 
@@ -53,7 +53,7 @@ Json verdicts_json(const std::vector<Verdict>& verdicts) {
     all.push_back({{"at", iso_time(verdict.at)},
                    {"result", to_word(verdict.result)},
                    {"by", verdict.by},
-                   {"text", text_or_null(verdict.text)}});
+                   {"text", json::text_or_null(verdict.text)}});
   return all;
 }
 
@@ -68,9 +68,9 @@ Json manifest(const Point& point, const ManifestNames& names) {
           {"consistency", to_word(point.consistency)},
           {"repository", names.repository},
           {"chain", std::to_string(point.chain_id)},
-          {"parent", text_or_null(names.parent)},
-          {"flow", text_or_null(point.flow)},
-          {"execution", text_or_null(point.execution)},
+          {"parent", json::text_or_null(names.parent)},
+          {"flow", json::text_or_null(point.flow)},
+          {"execution", json::text_or_null(point.execution)},
           {"cluster_size", point.cluster_size},
           {"compression", to_word(point.compression)},
           {"bytes_stored", point.bytes_stored},

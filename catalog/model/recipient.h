@@ -1,4 +1,4 @@
-// Who is told how a flow's executions end, as a definition has it: "failure https://example.org/path".
+// Recipient of notices about a flow's executions, as a definition has it: "failure https://example.org/path".
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ struct Recipient {
   std::string url;  // http or https
 };
 
-// Nothing: it is not of that form.
+// Returns nullopt when the text is not of that form.
 std::optional<Recipient> parse_recipient(std::string_view text);
 
 }  // namespace holdfast

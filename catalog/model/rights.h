@@ -1,4 +1,4 @@
-// Law 19: what an object's mode bits give to whom.
+// Rights that an object's mode bits give to a caller (law 19).
 #pragma once
 
 #include "catalog/model/entities.h"
@@ -7,10 +7,11 @@ namespace holdfast {
 
 enum class Right : std::uint32_t { read = 4, write = 2, search = 1 };
 
-// As the kernel reads mode bits. Root may everything.
+// Judges mode bits as the kernel does. Root may everything.
 bool may(const Caller& caller, const Ownership& ownership, Right right);
 
-// He may look into it. What he may not is in no listing, summary or log that he is shown.
+// Whether the caller may look into the object. Listings, summaries and logs that he is shown leave out all
+// others.
 bool may_see(const Caller& caller, const Ownership& ownership);
 
 }  // namespace holdfast

@@ -16,7 +16,7 @@ class ChainedStarts {
   // For each flow that runs after this one when it has ended so. What waits already goes on waiting.
   Result<> add_after(Id flow, RunStatus status, Time now);
   Result<std::vector<ChainedStart>> list();  // the first that was added first
-  Result<> take(Id flow);                    // it waits no more
+  Result<> take(Id flow);                    // removes it
 
  private:
   db::Connection& db_;

@@ -5,12 +5,12 @@
 
 namespace holdfast {
 
-// Who owns the collections themselves: flows/, machines/ … Lives inside one transaction.
+// Owners of the collections themselves: flows/, machines/ … Lives inside one transaction.
 class Collections {
  public:
   explicit Collections(db::Connection& connection) : db_(connection) {}
 
-  // Root's, to be looked into by all, until somebody is given one.
+  // Root's and readable by all until it is given away.
   Result<Ownership> get(DefinitionKind kind);
   Result<> set(DefinitionKind kind, const Ownership& ownership, Time now);
 

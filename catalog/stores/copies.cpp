@@ -16,7 +16,7 @@ Result<Copy> read_copy(db::Statement& statement) {
   return c;
 }
 
-// What read_copy reads.
+// Columns that read_copy reads.
 db::Result<db::Statement> select_copies(db::Connection& db, std::string_view which) {
   return db.prepare(fmt::format(R"sql(
     SELECT id, point_id, machine_id, repository_id, chain_id, flow_id, execution_id, state, kind, created_at,
@@ -55,7 +55,7 @@ Result<> insert_disks(db::Connection& db, const Copy& copy) {
   return {};
 }
 
-// Of rows by point: a disk each, or one without any.
+// Gathers rows that are sorted by point: each has one disk, or none.
 Result<std::vector<Copies::Holding>> read_holdings(db::Statement& statement) {
   struct Found {
     Id point = 0;

@@ -7,36 +7,37 @@
 
 namespace holdfast {
 
-// Points in further repositories. Lives inside one transaction. A copy has layers of its own, in a chain of
-// its repository; its counters count it there.
+// Copies of points in further repositories. Lives inside one transaction. A copy has layers of its own, in a
+// chain of its repository, whose counters count it.
 class Copies {
  public:
   explicit Copies(db::Connection& connection) : db_(connection) {}
 
-  // In state `writing`, without disks. EEXIST: the point is in that repository or on its way there.
+  // Adds a copy in state `writing`, without disks. EEXIST: the point is in that repository or on its way
+  // there.
   Result<> add(const Copy& copy);
-  // Its layers, its disks and what it takes up. EINVAL: it is not being written.
+  // Commits its layers, disks and size. EINVAL: it is not being written.
   Result<> commit(const Copy& copy, const std::vector<Layer>& layers);
-  // One that won't be written to its end, and its chain if it was the last. EINVAL: it is not being written.
+  // Removes an unfinished copy, and its chain if that is empty then. EINVAL: it is not being written.
   Result<> abandon(Id id);
-  // One that somebody else has begun is written by these from now on.
+  // Makes this flow and execution the writer of a copy that another one began.
   Result<> take_over(Id id, std::optional<Id> flow, std::optional<Id> execution);
   Result<> set_damaged(Id id, bool damaged);
 
   Result<Copy> get(Id id);                               // ENOENT
   Result<std::vector<Copy>> of_point(Id point);          // committed ones, in the order of their making
   Result<std::vector<Id>> of_repository(Id repository);  // committed ones, as they came
-  // Points of which copies there have not been told what is known of them.
+  // Copies in the repository that lack the newest facts of their points.
   Result<std::vector<Id>> untold(Id repository, int at_most);
-  // Nothing, when the point has another revision by now.
+  // Does nothing when the point has another revision by now.
   Result<> set_told(Id id, std::int64_t revision);
-  // Of a machine, there: on their way, or left so by an earlier try.
+  // Unfinished copies of a machine in the repository: on their way, or left by an earlier try.
   Result<std::vector<Copy>> writing(Id machine, Id repository);
 
-  // Where the disks of a point lie in a repository that has it, as its own or as a copy.
+  // Place of a point's disks in a repository that holds the point, as its own or as a copy.
   struct Holding {
     Id point = 0;
-    bool damaged = false;  // by the last verification of what lies there
+    bool damaged = false;  // found by its last verification there
     struct Disk {
       Id disk = 0;
       Id layer = 0;
@@ -46,7 +47,7 @@ class Copies {
     std::vector<Disk> disks;
   };
   Result<std::vector<Holding>> held(Id machine, Id repository);  // committed ones, by the points' time
-  // Points that others have, and that have gone from there: with the layers that others still rest on.
+  // Points that have gone from the repository, with the layers that others still rest on.
   Result<std::vector<Holding>> going(Id machine, Id repository);
 
  private:

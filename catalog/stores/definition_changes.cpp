@@ -5,7 +5,7 @@
 namespace holdfast {
 namespace {
 
-// Whose definitions name whom.
+// A kind whose definitions may name objects of another kind.
 struct Reference {
   DefinitionKind to;
   DefinitionKind from;
@@ -20,11 +20,9 @@ constexpr Reference kReferences[] = {
     {repository, flow, "flows", "repository_id = :id"},
     {repository, flow, "flows", "from_repository_id = :id"},
     {flow, flow, "flows", "after_flow_id = :id"},
-    {source, machine, "machines", "source_id = :id"},
     {group, flow, "flows", "group_id = :id"},
     {schedule, flow, "flows", "schedule_id = :id"},
     {policy, flow, "flows", "policy_id = :id"},
-    {credential, source, "sources", "credential_id = :id"},
 };
 
 Result<DefinitionChanges::Change> read_change(db::Statement& statement) {

@@ -8,8 +8,8 @@
 
 namespace holdfast {
 
-// Which definitions have changed, and in what order: what repositories have yet to be told (law 10). A row a
-// name, also of names that are no more. Lives inside one transaction.
+// Changes of definitions in their order, which repositories have yet to be told (law 10). One row a name,
+// deleted names included. Lives inside one transaction.
 class DefinitionChanges {
  public:
   explicit DefinitionChanges(db::Connection& connection) : db_(connection) {}
@@ -22,15 +22,15 @@ class DefinitionChanges {
     bool operator==(const Change&) const = default;
   };
 
-  // What is under that name is new, different, or gone.
+  // Notes that the definition of that name is new, different or gone.
   Result<> note(DefinitionKind kind, std::string_view name);
-  // So are the definitions that name this object: their revisions grow, too.
+  // Notes the same of all definitions that name this object, and makes their revisions grow.
   Result<> note_users(DefinitionKind kind, Id id);
 
-  // Which catalog counts these revisions: another one's mean nothing here.
+  // The identity of this catalog: revisions of another one mean nothing here.
   Result<std::string> catalog_key();
   Result<std::int64_t> newest();  // 0 when there is none
-  // Those after a revision, oldest first.
+  // Changes after a revision, oldest first.
   Result<std::vector<Change>> since(std::int64_t revision);
 
  private:

@@ -13,14 +13,6 @@ Result<Disk> read_disk(db::Statement& statement) {
   return disk;
 }
 
-Result<DiskDefinition> read_definition(db::Statement& statement) {
-  DiskDefinition definition;
-  Row row(statement);
-  row >> definition.name >> definition.node >> definition.uri >> definition.bitmap >>
-      definition.trust_bitmap >> definition.path;
-  return definition;
-}
-
 }  // namespace
 
 Result<std::vector<Disk>> Disks::of_machine(Id machine) {
@@ -31,37 +23,21 @@ Result<std::vector<Disk>> Disks::of_machine(Id machine) {
   return all_rows(disks.bind(":machine", machine), read_disk);
 }
 
-Result<std::vector<DiskDefinition>> Disks::definitions(Id machine) {
-  HF_TRY(auto disks, db_.prepare(R"sql(
-    SELECT name, node, uri, bitmap, trust_bitmap, path FROM disks
-    WHERE machine_id = :machine AND position IS NOT NULL
-    ORDER BY position)sql"));
-  return all_rows(disks.bind(":machine", machine), read_definition);
-}
-
 Result<> Disks::define(Id machine, const std::vector<DiskDefinition>& definitions) {
   HF_TRY(auto retire,
          db_.prepare("UPDATE disks SET configured = 0, position = NULL WHERE machine_id = :machine"));
   HF_CHECK(retire.bind(":machine", machine).run());
 
   HF_TRY(auto put, db_.prepare(R"sql(
-    INSERT INTO disks (id, machine_id, name, key, node, uri, bitmap, trust_bitmap, path, configured, position)
-    VALUES (:id, :machine, :name, :key, :node, :uri, :bitmap, :trust_bitmap, :path, 1, :position)
-    ON CONFLICT (machine_id, name)
-    DO UPDATE SET node = excluded.node, uri = excluded.uri, bitmap = excluded.bitmap,
-                  trust_bitmap = excluded.trust_bitmap, path = excluded.path, configured = 1,
-                  position = excluded.position)sql"));
+    INSERT INTO disks (id, machine_id, name, key, configured, position)
+    VALUES (:id, :machine, :name, :key, 1, :position)
+    ON CONFLICT (machine_id, name) DO UPDATE SET configured = 1, position = excluded.position)sql"));
   for (std::size_t i = 0; i < definitions.size(); ++i) {
-    const DiskDefinition& disk = definitions[i];
+    const std::string& name = definitions[i].name;
     HF_CHECK(put.bind(":id", new_id())
                  .bind(":machine", machine)
-                 .bind(":name", disk.name)
-                 .bind(":key", fmt::format("{}-{}", disk.name, random_hex(4)))
-                 .bind(":node", or_null(disk.node))
-                 .bind(":uri", or_null(disk.uri))
-                 .bind(":bitmap", or_null(disk.bitmap))
-                 .bind(":trust_bitmap", disk.trust_bitmap)
-                 .bind(":path", or_null(disk.path))
+                 .bind(":name", name)
+                 .bind(":key", fmt::format("{}-{}", name, random_hex(4)))
                  .bind(":position", static_cast<std::int64_t>(i))
                  .run());
   }
@@ -70,8 +46,8 @@ Result<> Disks::define(Id machine, const std::vector<DiskDefinition>& definition
 
 Result<> Disks::add_unconfigured(Id machine, std::string_view name) {
   HF_TRY(auto add, db_.prepare(R"sql(
-    INSERT INTO disks (id, machine_id, name, key, trust_bitmap, configured)
-    VALUES (:id, :machine, :name, :key, 0, 0)
+    INSERT INTO disks (id, machine_id, name, key, configured)
+    VALUES (:id, :machine, :name, :key, 0)
     ON CONFLICT (machine_id, name) DO NOTHING)sql"));
   HF_CHECK(add.bind(":id", new_id())
                .bind(":machine", machine)

@@ -23,7 +23,7 @@ Result<Event> read_event(db::Statement& statement) {
   return event;
 }
 
-// What its line takes, about: its texts, and what is the same in all.
+// About the size of its line: its texts, and a constant for the rest.
 std::int64_t bytes_of(const Event& event) {
   constexpr std::size_t kOfAll = 150;
   return static_cast<std::int64_t>(kOfAll + event.event.size() + event.object.size() + event.reason.size() +
@@ -39,14 +39,13 @@ constexpr int kSweptAtOnce = 4;  // more than come, so that it ends
 
 }  // namespace
 
-// Of what users made, by the first two steps of its path; a job is whose its flow, its machine or its
-// repository is.
+// Owner of the object in the first two steps of the path; a job belongs to the owner of its flow, machine or
+// repository.
 Result<std::optional<Ownership>> Events::owner_of(std::string_view object) {
   static constexpr std::pair<std::string_view, std::string_view> kQuestions[] = {
       {"machines/", "SELECT uid, gid, mode FROM machines WHERE name = :name"},
       {"repositories/", "SELECT uid, gid, mode FROM repositories WHERE name = :name"},
       {"flows/", "SELECT uid, gid, mode FROM flows WHERE name = :name"},
-      {"sources/", "SELECT uid, gid, mode FROM sources WHERE name = :name"},
       {"groups/", "SELECT uid, gid, mode FROM groups WHERE name = :name"},
       {"schedules/", "SELECT uid, gid, mode FROM schedules WHERE name = :name"},
       {"policies/", "SELECT uid, gid, mode FROM policies WHERE name = :name"},

@@ -14,15 +14,15 @@ class Events {
  public:
   explicit Events(db::Connection& connection) : db_(connection) {}
 
-  // Its id is made here, inside the one write transaction there is at a time, so that ids grow in the
-  // order of commits and since() never misses one. Where it names no owner, it is whose its object is now.
+  // Makes the event's id inside the only write transaction there is at a time, so that ids grow in the order
+  // of commits and since() misses none. An event without an owner gets its object's owner.
   Result<> add(const Event& event);
   Result<Id> newest();  // 0 when there is none
-  // Those after `after`, oldest first.
+  // Events after `after`, oldest first.
   Result<std::vector<Event>> since(Id after, int at_most);
 
-  // The log is cut into parts of a size that the settings say; the oldest go, a few events at a time. After
-  // which event each begins, the newest first.
+  // The log is cut into parts of the size in the settings; the oldest events go, a few at a time. Returns the
+  // id after which each part begins, the newest first.
   static constexpr int kMostParts = 10;
   Result<std::vector<Id>> parts();
 

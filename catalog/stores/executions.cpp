@@ -17,7 +17,7 @@ Result<Execution> read_execution(db::Statement& statement) {
   return e;
 }
 
-// All but the identity.
+// Binds all fields but the identity.
 db::Statement& bind_facts(db::Statement& statement, const Execution& e) {
   return statement.bind(":id", e.id)
       .bind(":status", to_word(e.status))
@@ -38,7 +38,7 @@ db::Statement& bind_facts(db::Statement& statement, const Execution& e) {
       .bind(":revision", new_id());
 }
 
-// What a final execution adds to its flow.
+// Adds a final execution to its flow's counters.
 Result<> count_end(db::Connection& db, const Execution& e) {
   const bool whole_course = e.status != RunStatus::cancelled && e.reason != EndReason::interrupted &&
                             e.started_at && e.completed_at;

@@ -12,35 +12,32 @@ namespace {
 constexpr std::string_view kMachines = "machines/";
 constexpr std::string_view kGroups = "groups/";
 
-Result<Flow> read_flow(db::Statement& statement) {
-  Flow flow;
+// Columns of a flow: its references by id and by name, which follows renames, and its counters.
+constexpr std::string_view kColumns = R"sql(,
+  machine_id, group_id, repository_id, from_repository_id, schedule_id, policy_id, after_flow_id,
+  (SELECT name FROM machines WHERE machines.id = machine_id),
+  (SELECT name FROM groups WHERE groups.id = group_id),
+  (SELECT name FROM repositories WHERE repositories.id = repository_id),
+  (SELECT name FROM repositories WHERE repositories.id = from_repository_id),
+  (SELECT name FROM schedules WHERE schedules.id = schedule_id),
+  (SELECT name FROM policies WHERE policies.id = policy_id),
+  (SELECT name FROM flows AS earlier WHERE earlier.id = flows.after_flow_id),
+  total_executions, successful_executions, warned_executions, failed_executions, finished_executions,
+  total_milliseconds)sql";
+
+void read_columns(Row& row, Flow& flow) {
   FlowDefinition& definition = flow.definition;
   std::string machine, group;
-  Row row(statement);
-  read_object(row, flow, definition.description) >> definition.type >> flow.machine_id >> flow.group_id >>
-      flow.repository_id >> flow.from_repository_id >> flow.schedule_id >> flow.policy_id >>
-      flow.after_flow_id >> machine >> group >> definition.repository >> definition.from >>
-      definition.schedule >> definition.policy >> definition.after >> definition.enabled >>
-      definition.overlap >> definition.timeout >> definition.stall >> definition.priority >>
-      definition.only_if >> definition.after_when >> flow.total_executions >> flow.successful_executions >>
-      flow.warned_executions >> flow.failed_executions >> flow.finished_executions >> flow.total_milliseconds;
-  HF_CHECK(row.check());
+  row >> flow.machine_id >> flow.group_id >> flow.repository_id >> flow.from_repository_id >>
+      flow.schedule_id >> flow.policy_id >> flow.after_flow_id >> machine >> group >> definition.repository >>
+      definition.from >> definition.schedule >> definition.policy >> definition.after >>
+      flow.total_executions >> flow.successful_executions >> flow.warned_executions >>
+      flow.failed_executions >> flow.finished_executions >> flow.total_milliseconds;
   if (flow.machine_id) definition.target = fmt::format("{}{}", kMachines, machine);
   if (flow.group_id) definition.target = fmt::format("{}{}", kGroups, group);
-  return flow;
 }
 
-db::Statement& bind_settings(db::Statement& statement, const FlowDefinition& definition) {
-  return statement.bind(":type", to_word(definition.type))
-      .bind(":enabled", definition.enabled)
-      .bind(":overlap", to_word(definition.overlap))
-      .bind(":after_when", to_word(definition.after_when))
-      .bind(":timeout", number(definition.timeout))
-      .bind(":stall", number(definition.stall))
-      .bind(":priority", definition.priority);
-}
-
-// What a definition names, as ids.
+// References of a definition, as ids.
 struct References {
   std::optional<Id> machine, group, repository, from, schedule, policy, after;
 };
@@ -73,46 +70,13 @@ Result<References> resolve_all(db::Connection& db, const FlowDefinition& definit
 }  // namespace
 
 Result<Flow> Flows::add(std::string_view name, const Ownership& ownership, Time now) {
-  Flow flow;
-  HF_TRY(static_cast<Object&>(flow), make(name, ownership, now));
-  HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO flows (id, name, uid, gid, mode, complete, revision, created_at, changed_at,
-                       type, enabled, overlap, after_when, timeout, stall, priority)
-    VALUES (:id, :name, :uid, :gid, :mode, :complete, :revision, :created_at, :changed_at,
-            :type, :enabled, :overlap, :after_when, :timeout, :stall, :priority))sql"));
-  const auto done = bind_settings(bind_object(insert, flow), flow.definition).run();
-  if (!done) return tl::make_unexpected(taken(done.error(), name));
-  return flow;
+  return insert<Flow>(name, ownership, now);
 }
 
-Result<Flow> Flows::get(Id id) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT flows.id, flows.name, flows.uid, flows.gid, flows.mode, flows.complete, flows.revision,
-           flows.created_at, flows.changed_at, flows.description,
-           flows.type, flows.machine_id, flows.group_id, flows.repository_id, flows.from_repository_id,
-           flows.schedule_id, flows.policy_id, flows.after_flow_id, machines.name, groups.name,
-           repositories.name, sources.name, schedules.name, policies.name, earlier.name, flows.enabled,
-           flows.overlap, flows.timeout, flows.stall, flows.priority, flows.only_if, flows.after_when,
-           flows.total_executions, flows.successful_executions, flows.warned_executions,
-           flows.failed_executions, flows.finished_executions, flows.total_milliseconds
-    FROM flows
-    LEFT JOIN machines ON machines.id = flows.machine_id
-    LEFT JOIN groups ON groups.id = flows.group_id
-    LEFT JOIN repositories ON repositories.id = flows.repository_id
-    LEFT JOIN repositories AS sources ON sources.id = flows.from_repository_id
-    LEFT JOIN schedules ON schedules.id = flows.schedule_id
-    LEFT JOIN policies ON policies.id = flows.policy_id
-    LEFT JOIN flows AS earlier ON earlier.id = flows.after_flow_id
-    WHERE flows.id = :id)sql"));
-  HF_TRY(auto flow, first_row(found.bind(":id", id), read_flow));
-  if (!flow) return tl::make_unexpected(missing(id));
-  HF_TRY(flow->definition.tags, texts("tag", id));
-  HF_TRY(flow->definition.hooks, texts("hook", id));
-  HF_TRY(flow->definition.recipients, texts("recipient", id));
-  return std::move(*flow);
-}
+Result<Flow> Flows::get(Id id) { return load<Flow>(id, kColumns, read_columns); }
 
-// Schedules and policies tell which flows use them.
+// Makes the revisions of its schedule and policy grow, because their status files name the flows that use
+// them.
 Result<> Flows::touch_used(Id id) {
   for (const char* used :
        {"UPDATE schedules SET revision = :revision WHERE id = (SELECT schedule_id FROM flows WHERE id = :id)",
@@ -127,35 +91,22 @@ Result<> Flows::define(Id id, const FlowDefinition& definition, Time now) {
   HF_TRY(const References to, resolve_all(db_, definition));
   if (to.after) HF_CHECK(check_chain(id, *to.after));
   HF_CHECK(touch_used(id));
-  HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE flows
-    SET complete = 1, revision = :revision, changed_at = :now, description = :description, type = :type,
-        machine_id = :machine, group_id = :group, repository_id = :repository, from_repository_id = :from,
-        schedule_id = :schedule, policy_id = :policy, after_flow_id = :after, enabled = :enabled,
-        overlap = :overlap, timeout = :timeout, stall = :stall, priority = :priority, only_if = :only_if,
-        after_when = :after_when
-    WHERE id = :id)sql"));
-  HF_CHECK(bind_settings(update, definition)
-               .bind(":revision", new_id())
-               .bind(":now", milliseconds(now))
-               .bind(":description", or_null(definition.description))
-               .bind(":machine", to.machine)
-               .bind(":group", to.group)
-               .bind(":repository", to.repository)
-               .bind(":from", to.from)
-               .bind(":schedule", to.schedule)
-               .bind(":policy", to.policy)
-               .bind(":after", to.after)
-               .bind(":only_if", or_null(definition.only_if))
-               .bind(":id", id)
-               .run());
-  HF_CHECK(defined(id, db_.changes() > 0, definition.tags));
-  HF_CHECK(set_texts("hook", id, definition.hooks));
-  HF_CHECK(set_texts("recipient", id, definition.recipients));
+  constexpr std::string_view kReferences = R"sql(,
+    machine_id = :machine, group_id = :group, repository_id = :repository, from_repository_id = :from,
+    schedule_id = :schedule, policy_id = :policy, after_flow_id = :after)sql";
+  HF_CHECK(store(id, stored_text(definition), now, kReferences, [&](db::Statement& update) {
+    update.bind(":machine", to.machine)
+        .bind(":group", to.group)
+        .bind(":repository", to.repository)
+        .bind(":from", to.from)
+        .bind(":schedule", to.schedule)
+        .bind(":policy", to.policy)
+        .bind(":after", to.after);
+  }));
   return touch_used(id);
 }
 
-// From the flow before this one back to the first of them: this one may not be among them.
+// Follows `after` back to the first flow; EINVAL when this flow is on the way.
 Result<> Flows::check_chain(Id id, Id after) {
   struct Link {
     std::string name;

@@ -18,11 +18,11 @@ class Flows : public ObjectStore {
 
   Result<Flow> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Flow> get(Id id);                                                        // ENOENT
-  // Resolves all that it names: ENOENT naming what is not there. EINVAL: it would come after itself.
+  // Resolves its references: ENOENT names one that is not there. EINVAL: it would come after itself.
   Result<> define(Id id, const FlowDefinition& definition, Time now);
-  Result<> remove(Id id);  // its executions' records go with it; EBUSY while one is not final
+  Result<> remove(Id id);  // removes its executions too; EBUSY while one is not final
 
-  Result<std::vector<Named>> of_schedule(Id schedule);  // those that follow it, by name
+  Result<std::vector<Named>> of_schedule(Id schedule);  // flows that follow it, by name
 
  private:
   Result<> touch_used(Id id);

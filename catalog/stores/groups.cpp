@@ -5,19 +5,6 @@
 namespace holdfast {
 namespace {
 
-Result<Group> read_group(db::Statement& statement) {
-  Group group;
-  GroupDefinition& definition = group.definition;
-  Row row(statement);
-  read_object(row, group, definition.description);
-  HF_CHECK(row.check());
-  return group;
-}
-
-db::Statement& bind_definition(db::Statement& statement, const GroupDefinition& definition) {
-  return statement.bind(":description", or_null(definition.description));
-}
-
 Result<Member> read_member(db::Statement& statement) {
   Member member;
   Row row(statement);
@@ -28,38 +15,13 @@ Result<Member> read_member(db::Statement& statement) {
 }  // namespace
 
 Result<Group> Groups::add(std::string_view name, const Ownership& ownership, Time now) {
-  Group group;
-  HF_TRY(static_cast<Object&>(group), make(name, ownership, now));
-  HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO groups (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description)
-    VALUES (:id, :name, :uid, :gid, :mode, :complete, :revision, :created_at, :changed_at,
-            :description))sql"));
-  const auto done = bind_definition(bind_object(insert, group), group.definition).run();
-  if (!done) return tl::make_unexpected(taken(done.error(), name));
-  return group;
+  return insert<Group>(name, ownership, now);
 }
 
-Result<Group> Groups::get(Id id) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, name, uid, gid, mode, complete, revision, created_at, changed_at, description
-    FROM groups WHERE id = :id)sql"));
-  HF_TRY(auto group, first_row(found.bind(":id", id), read_group));
-  if (!group) return tl::make_unexpected(missing(id));
-  HF_TRY(group->definition.tags, texts("tag", id));
-  return std::move(*group);
-}
+Result<Group> Groups::get(Id id) { return load<Group>(id); }
 
 Result<> Groups::define(Id id, const GroupDefinition& definition, Time now) {
-  HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE groups
-    SET complete = 1, revision = :revision, changed_at = :now, description = :description
-    WHERE id = :id)sql"));
-  HF_CHECK(bind_definition(update, definition)
-               .bind(":revision", new_id())
-               .bind(":now", milliseconds(now))
-               .bind(":id", id)
-               .run());
-  return defined(id, db_.changes() > 0, definition.tags);
+  return store(id, stored_text(definition), now);
 }
 
 Result<> Groups::remove(Id id) {

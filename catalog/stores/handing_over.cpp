@@ -10,7 +10,7 @@
 namespace holdfast {
 namespace {
 
-// Whose layer it is, of all that have lain there.
+// Finds the point whose layer it is, among all that lay there.
 Result<std::optional<Id>> owner_of(db::Connection& db, const Layer& layer) {
   HF_TRY(auto found, db.prepare(R"sql(
     SELECT point_id FROM point_disks WHERE disk_id = :disk AND layer_id = :layer
@@ -58,7 +58,7 @@ Result<> leave_layer(db::Connection& db, const CopyDisk& copied, const PointDisk
   return {};
 }
 
-// It takes its place where the point was, and is on its way out.
+// The copy takes the place where the point was, and is on its way out.
 Result<> leave_place(db::Connection& db, const Copy& copy, const Point& point) {
   HF_TRY(auto update, db.prepare(R"sql(
     UPDATE copies
@@ -74,7 +74,7 @@ Result<> leave_place(db::Connection& db, const Copy& copy, const Point& point) {
   return {};
 }
 
-// It was verified when it was carried, or has been found damaged since.
+// The copy was verified when it was carried, or found damaged since.
 Result<> take_place(db::Connection& db, const Point& point, const Copy& copy, std::optional<Id> parent) {
   const PointKind kind = parent ? PointKind::incremental : PointKind::full;
   HF_TRY(auto update, db.prepare(R"sql(

@@ -1,6 +1,6 @@
-// A point whose files in the repository that it was made in go, while a copy of it stays: the copy becomes
-// the point, under the same id and name, with its pins and verdicts; what was the point's becomes a copy that
-// has gone. What rests on it there goes on resting on it.
+// Handing over: where a point's own files go and a copy stays, the two change places. The copy becomes the
+// point, under the same id and name, with its pins and verdicts. The point's old place becomes a copy that
+// has gone; points that rest on it there keep their parent.
 #pragma once
 
 #include "catalog/db/connection.h"

@@ -17,7 +17,7 @@ Result<Job> read_job(db::Statement& statement) {
   return j;
 }
 
-// All but the identity and what it belongs to.
+// Binds all fields but the identity and the owners.
 db::Statement& bind_facts(db::Statement& statement, const Job& j) {
   return statement.bind(":id", j.id)
       .bind(":operation", or_null(j.operation))

@@ -9,8 +9,8 @@
 
 namespace holdfast {
 
-// Units of tracked work. Lives inside one transaction. Statuses move as those of executions, and under
-// the same laws.
+// Units of tracked work. Lives inside one transaction. Their statuses move as those of executions, under the
+// same laws.
 class Jobs {
  public:
   explicit Jobs(db::Connection& connection) : db_(connection) {}
@@ -22,11 +22,11 @@ class Jobs {
   Result<std::vector<Named>> of_execution(Id execution);  // in the order of their making
   Result<std::vector<Job>> unfinished();
   Result<bool> has_unfinished(Id machine);
-  Result<> update(const Job& job);  // all but the identity; what is final stays so (EINVAL)
-  // The chain that it writes to from now until it ends. EBUSY: another job does.
+  Result<> update(const Job& job);  // writes all but the identity; EINVAL: it is final
+  // Names the chain that it writes to until it ends. EBUSY: another job does.
   Result<> set_chain(Id id, Id chain);
-  // Of the jobs that belong to no execution, the oldest ended ones beyond the newest `keep`, at most so many
-  // at a time: how many went. Those of executions go with them.
+  // Removes the oldest ended jobs without an execution beyond the newest `keep`, at most `at_most`, and
+  // returns how many. Jobs of executions go with their executions.
   Result<std::int64_t> prune(std::int64_t keep, int at_most);
 
  private:

@@ -9,12 +9,12 @@
 namespace holdfast {
 
 Result<> insert_layers(db::Connection& db, const std::vector<Layer>& layers);
-// Those of them that neither a point nor a copy shows any more.
+// Removes the layers that neither a point nor a copy shows.
 Result<> remove_unused_layers(db::Connection& db, const std::vector<Id>& layers);
-// The chain, if nothing is in it any more. None is fine.
+// Removes the chain if it is empty; a missing chain is no error.
 Result<> remove_empty_chain(db::Connection& db, Id chain);
 
-// So many points, and bytes, more or less in the counters of a machine; of a repository; of both.
+// Adds points and bytes, which may be negative, to the counters of a machine, of a repository, or of both.
 Result<> count_in_machine(db::Connection& db, Id machine, int points, std::int64_t bytes, Time at);
 Result<> count_in_repository(db::Connection& db, Id repository, int points, std::int64_t bytes, Time at);
 Result<> count_points(db::Connection& db, const Point& point, int points, std::int64_t bytes, Time at);

@@ -27,7 +27,7 @@ Result<> Leftovers::add(const Leftover& leftover) {
                .bind(":kind", to_word(leftover.kind))
                .bind(":name", leftover.name)
                .bind(":detail", or_null(leftover.detail))
-               .bind(":driver", to_word(leftover.driver))
+               .bind(":driver", leftover.driver)
                .run());
   return Machines(db_).touch(leftover.machine_id);
 }

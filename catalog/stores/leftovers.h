@@ -7,7 +7,7 @@
 
 namespace holdfast {
 
-// What was made at sources and must be swept (law 8). Lives inside one transaction.
+// Things made at sources that must be swept (law 8). Lives inside one transaction.
 class Leftovers {
  public:
   explicit Leftovers(db::Connection& connection) : db_(connection) {}
@@ -15,7 +15,7 @@ class Leftovers {
   Result<> add(const Leftover& leftover);
   Result<> remove(Id id);
   Result<std::vector<Leftover>> of_machine(Id machine);  // in the order of their making
-  Result<std::vector<Id>> machines();                    // those that have any
+  Result<std::vector<Id>> machines();                    // machines that have leftovers
 
  private:
   db::Connection& db_;

@@ -8,7 +8,8 @@
 
 namespace holdfast {
 
-// What jobs told while they ran. Lines never change and go with their job. Lives inside one transaction.
+// Lines that jobs wrote while they ran. A line never changes and goes with its job. Lives inside one
+// transaction.
 class Logs {
  public:
   explicit Logs(db::Connection& connection) : db_(connection) {}
@@ -16,14 +17,14 @@ class Logs {
   struct Line {
     Id id = 0;
     Time at{};
-    std::string machine;  // its job's; "" when it has none
+    std::string machine;  // the job's; "" without one
     std::string text;
   };
-  // The id is made here: lines have the order of their commits. EINVAL: no text.
+  // Makes the id, so that lines have the order of their commits. EINVAL: the text is empty.
   Result<> add(const Job& job, Time at, std::string_view text);
-  Result<> add(const Execution& execution, Time at, std::string_view text);  // of no job
+  Result<> add(const Execution& execution, Time at, std::string_view text);  // a line without a job
 
-  // Those after `after`, oldest first.
+  // Lines after `after`, oldest first.
   Result<std::vector<Line>> of_job(Id job, Id after, int at_most);
   Result<std::vector<Line>> of_execution(Id execution, Id after, int at_most);
 

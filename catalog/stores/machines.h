@@ -18,20 +18,19 @@ class Machines : public ObjectStore {
 
   Result<Machine> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Machine> get(Id id);                                                        // ENOENT
-  // Resolves the source: ENOENT naming it.
   Result<> define(Id id, const MachineDefinition& definition, Time now);
   Result<> remove(Id id);  // EBUSY while it has points or a flow names it, with their names
 
   Result<std::vector<Disk>> disks(Id machine);  // configured ones first, in the order of the definition
-  // A disk of that name, for a point that is about to hold it; the definition need not name it.
+  // Adds a disk of that name for a point that is about to hold it; the definition need not name it.
   Result<> add_disk(Id machine, std::string_view name);
   Result<> set_capacity(Id disk, std::uint64_t capacity);
-  // What the source knows the disk by, as last seen.
+  // Stores the source's own name of the disk, as last seen.
   Result<> set_source_identity(Id disk, std::string_view identity);
-  // So many at most of those that may have something to warn of: an objective, points that are damaged, a
-  // pruning that could not do all, things left at their source.
+  // Machines that may have something to warn of: an objective, damaged points, an incomplete pruning,
+  // leftovers at their source.
   Result<std::vector<Id>> to_look_at(int at_most);
-  // Something that is told of it has changed beside its own row.
+  // Makes the revision grow, because something told of the machine changed outside of its row.
   Result<> touch(Id id);
 };
 

@@ -1,24 +1,26 @@
 #include "catalog/stores/object_store.h"
 
+#include <algorithm>
+
 #include "catalog/base/text.h"
 #include "catalog/stores/definition_changes.h"
 
 namespace holdfast {
 namespace {
 
-// "'a', 'b' and 7 more", for sentences.
-std::string quoted_list(const std::vector<std::string>& names) {
+// Joins names for a sentence: "'a', 'b' and 7 more".
+std::string quoted_list(std::vector<std::string> names) {
   constexpr std::size_t kShown = 10;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
-    text += fmt::format("{}'{}'", i == 0 ? "" : ", ", names[i]);
-  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
-  return text;
+  const std::size_t hidden = names.size() - std::min(names.size(), kShown);
+  names.resize(names.size() - hidden);
+  for (std::string& name : names) name = fmt::format("'{}'", name);
+  return fmt::format("{}{}", fmt::join(names, ", "), hidden == 0 ? "" : fmt::format(" and {} more", hidden));
 }
 
 }  // namespace
 
-Result<Object> ObjectStore::make(std::string_view name, const Ownership& ownership, Time now) const {
+Result<Object> ObjectStore::insert_row(std::string_view name, const Ownership& ownership, Time now,
+                                   std::optional<std::string_view> key) {
   HF_CHECK(check_name(name));
   Object object;
   object.id = new_id();
@@ -26,7 +28,39 @@ Result<Object> ObjectStore::make(std::string_view name, const Ownership& ownersh
   object.ownership = ownership;
   object.revision = new_id();
   object.created_at = object.changed_at = now;
+  HF_TRY(auto add, db_.prepare(fmt::format(
+                       "INSERT INTO {} (id, name, uid, gid, mode, revision, created_at, changed_at{}) "
+                       "VALUES (:id, :name, :uid, :gid, :mode, :revision, :now, :now{})",
+                       kind_.many, key ? ", key" : "", key ? ", :key" : "")));
+  if (key) add.bind(":key", *key);
+  const auto done = add.bind(":id", object.id)
+                        .bind(":name", object.name)
+                        .bind(":uid", ownership.uid)
+                        .bind(":gid", ownership.gid)
+                        .bind(":mode", ownership.mode)
+                        .bind(":revision", object.revision)
+                        .bind(":now", milliseconds(now))
+                        .run();
+  if (!done) return tl::make_unexpected(taken(done.error(), name));
   return object;
+}
+
+std::string ObjectStore::select(std::string_view columns) const {
+  return fmt::format(
+      "SELECT id, name, uid, gid, mode, complete, revision, created_at, changed_at, definition{} "
+      "FROM {} WHERE id = :id",
+      columns, kind_.many);
+}
+
+void ObjectStore::read_common(Row& row, Object& object, std::optional<std::string>& definition) {
+  row >> object.id >> object.name >> object.ownership.uid >> object.ownership.gid >> object.ownership.mode >>
+      object.complete >> object.revision >> object.created_at >> object.changed_at >> definition;
+}
+
+std::string ObjectStore::update_of(std::string_view assignments) const {
+  return fmt::format(
+      "UPDATE {} SET definition = :definition, revision = :revision, changed_at = :now{} WHERE id = :id",
+      kind_.many, assignments);
 }
 
 Result<std::optional<Id>> ObjectStore::find(std::string_view name) {
@@ -99,9 +133,7 @@ Result<> ObjectStore::set_ownership(Id id, const Ownership& ownership, Time now)
   return DefinitionChanges(db_).note(kind_.kind, name);
 }
 
-Result<> ObjectStore::defined(Id id, bool found, const std::vector<std::string>& tags) {
-  if (!found) return tl::make_unexpected(missing(id));
-  HF_CHECK(set_texts("tag", id, tags));
+Result<> ObjectStore::note_defined(Id id) {
   HF_TRY(const std::string name, name_of(id));
   return DefinitionChanges(db_).note(kind_.kind, name);
 }
@@ -114,28 +146,10 @@ Result<> ObjectStore::erase(Id id) {
   return DefinitionChanges(db_).note(kind_.kind, name);
 }
 
-Result<std::vector<std::string>> ObjectStore::texts(std::string_view what, Id id) {
-  HF_TRY(auto found, db_.prepare(fmt::format("SELECT {1} FROM {0}_{1}s WHERE {0}_id = :id ORDER BY position",
-                                             one(), what)));
-  return all_rows(found.bind(":id", id), read_text);
-}
-
-Result<> ObjectStore::set_texts(std::string_view what, Id id, const std::vector<std::string>& texts) {
-  HF_TRY(auto clear, db_.prepare(fmt::format("DELETE FROM {0}_{1}s WHERE {0}_id = :id", one(), what)));
-  HF_CHECK(clear.bind(":id", id).run());
-  HF_TRY(auto insert,
-         db_.prepare(fmt::format(
-             "INSERT INTO {0}_{1}s ({0}_id, position, {1}) VALUES (:id, :position, :text)", one(), what)));
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    HF_CHECK(
-        insert.bind(":id", id).bind(":position", static_cast<std::int64_t>(i)).bind(":text", texts[i]).run());
-  return {};
-}
-
 Result<std::string> ObjectStore::users(std::string_view one, std::string_view query, Id id) {
   HF_TRY(auto found, db_.prepare(query));
-  HF_TRY(const auto names, all_rows(found.bind(":id", id), read_text));
-  return names.empty() ? std::string{} : fmt::format("{} {}", one, quoted_list(names));
+  HF_TRY(auto names, all_rows(found.bind(":id", id), read_text));
+  return names.empty() ? std::string{} : fmt::format("{} {}", one, quoted_list(std::move(names)));
 }
 
 Error ObjectStore::missing(Id id) const {
@@ -145,24 +159,6 @@ Error ObjectStore::missing(Id id) const {
 Error ObjectStore::taken(const db::Error& error, std::string_view name) const {
   if (error.kind != db::Kind::unique || error.constraint != fmt::format("{}.name", kind_.many)) return error;
   return {EEXIST, fmt::format("{} '{}' exists", one(), name)};
-}
-
-Row& read_object(Row& row, Object& object, std::string& description) {
-  return row >> object.id >> object.name >> object.ownership.uid >> object.ownership.gid >>
-         object.ownership.mode >> object.complete >> object.revision >> object.created_at >>
-         object.changed_at >> description;
-}
-
-db::Statement& bind_object(db::Statement& statement, const Object& object) {
-  return statement.bind(":id", object.id)
-      .bind(":name", object.name)
-      .bind(":uid", object.ownership.uid)
-      .bind(":gid", object.ownership.gid)
-      .bind(":mode", object.ownership.mode)
-      .bind(":complete", object.complete)
-      .bind(":revision", object.revision)
-      .bind(":created_at", milliseconds(object.created_at))
-      .bind(":changed_at", milliseconds(object.changed_at));
 }
 
 }  // namespace holdfast

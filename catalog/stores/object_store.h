@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "catalog/db/connection.h"
+#include "catalog/model/definition_json.h"
 #include "catalog/model/entities.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
 
-// What the stores of all that users make have in common: the first columns of their tables, names, owners,
-// lists of text. Lives inside one transaction. Whatever changes a definition here is noted for the
-// repositories (definition_changes.h).
+// The part that the stores of all objects share: their common columns, names, owners, definitions. Lives
+// inside one transaction. Every change of a definition is noted for the repositories (definition_changes.h).
 class ObjectStore {
  public:
   Result<std::optional<Id>> find(std::string_view name);
@@ -22,7 +22,7 @@ class ObjectStore {
   Result<std::vector<Id>> after(Id id, int at_most);        // the next ones, by age
   Result<std::string> name_of(Id id);                       // ENOENT
   Result<Ownership> ownership(Id id);                       // ENOENT
-  Result<> rename(Id id, std::string_view name, Time now);  // EEXIST; what refers to it follows
+  Result<> rename(Id id, std::string_view name, Time now);  // EEXIST; references to it follow
   Result<> set_ownership(Id id, const Ownership& ownership, Time now);
 
  protected:
@@ -34,34 +34,83 @@ class ObjectStore {
   ObjectStore(db::Connection& connection, Kind kind) : db_(connection), kind_(kind) {}
   ~ObjectStore() = default;
 
-  // A new object that is not in the database yet: its name checked, its id made.
-  Result<Object> make(std::string_view name, const Ownership& ownership, Time now) const;
-  // To be called by define once the row is right: `found` is whether there was one.
-  Result<> defined(Id id, bool found, const std::vector<std::string>& tags);
+  // Adds an object without a definition. `key` is the value of the column of that name, where the table has
+  // one.
+  template <class Entity>
+  Result<Entity> insert(std::string_view name, const Ownership& ownership, Time now,
+                        std::optional<std::string_view> key = std::nullopt) {
+    Entity entity;
+    HF_TRY(static_cast<Object&>(entity), insert_row(name, ownership, now, key));
+    return entity;
+  }
+
+  // Reads an object. `columns` are those that its kind has besides the common ones, as ", key"; `read_more`
+  // takes them from the row, references into the definition.
+  template <class Entity, class ReadMore>
+  Result<Entity> load(Id id, std::string_view columns, ReadMore read_more) {
+    HF_TRY(auto found, db_.prepare(select(columns)));
+    HF_TRY(auto entity, first_row(found.bind(":id", id), [&](db::Statement& statement) -> Result<Entity> {
+             Entity read;
+             std::optional<std::string> definition;
+             Row row(statement);
+             read_common(row, read, definition);
+             if (definition) {
+               auto stored = stored_definition<decltype(read.definition)>(*definition);
+               if (!stored)
+                 return within(stored.error(), "the stored definition of {} '{}'", one(), read.name);
+               read.definition = std::move(*stored);
+             }
+             read_more(row, read);
+             HF_CHECK(row.check());
+             return read;
+           }));
+    if (!entity) return tl::make_unexpected(missing(id));
+    return std::move(*entity);
+  }
+  template <class Entity>
+  Result<Entity> load(Id id) {
+    return load<Entity>(id, "", [](Row&, Entity&) {});
+  }
+
+  // Stores the text as the object's definition. `assignments` are those of the kind's own columns, as
+  // ", next_at = NULL"; `bind_more` binds their parameters.
+  template <class BindMore>
+  Result<> store(Id id, const std::string& definition, Time now, std::string_view assignments,
+                 BindMore bind_more) {
+    HF_TRY(auto update, db_.prepare(update_of(assignments)));
+    bind_more(update);
+    HF_CHECK(update.bind(":definition", definition)
+                 .bind(":revision", new_id())
+                 .bind(":now", milliseconds(now))
+                 .bind(":id", id)
+                 .run());
+    return note_defined(id);
+  }
+  Result<> store(Id id, const std::string& definition, Time now, std::string_view assignments = "") {
+    return store(id, definition, now, assignments, [](db::Statement&) {});
+  }
+
   // Deletes the row. The store has made sure that nothing needs it.
   Result<> erase(Id id);
-
-  // A list of text that belongs to an object: the column `what` of the table machine_{what}s.
-  Result<std::vector<std::string>> texts(std::string_view what, Id id);
-  Result<> set_texts(std::string_view what, Id id, const std::vector<std::string>& texts);
 
   // The names that a query for ":id" finds, in words: "", or "flow 'a', 'b' and 7 more".
   Result<std::string> users(std::string_view one, std::string_view query, Id id);
 
-  Error missing(Id id) const;                                        // ENOENT
-  Error taken(const db::Error& error, std::string_view name) const;  // EEXIST when it is the name's
+  Error missing(Id id) const;  // ENOENT
   std::string_view one() const { return to_word(kind_.kind); }
 
   db::Connection& db_;
 
  private:
+  Result<Object> insert_row(std::string_view name, const Ownership& ownership, Time now,
+                            std::optional<std::string_view> key);
+  std::string select(std::string_view columns) const;
+  std::string update_of(std::string_view assignments) const;
+  static void read_common(Row& row, Object& object, std::optional<std::string>& definition);
+  Result<> note_defined(Id id);
+  Error taken(const db::Error& error, std::string_view name) const;  // EEXIST when the name is taken
+
   Kind kind_;
 };
-
-// The common columns, in this order: id, name, uid, gid, mode, complete, revision, created_at,
-// changed_at, description.
-Row& read_object(Row& row, Object& object, std::string& description);
-// Binds all of them but the description.
-db::Statement& bind_object(db::Statement& statement, const Object& object);
 
 }  // namespace holdfast

@@ -7,7 +7,7 @@
 
 namespace holdfast {
 
-// What holds points, and what people and checks say of them. Lives inside one transaction.
+// Holds on points, and judgements of points by people and checks. Lives inside one transaction.
 class Pins {
  public:
   explicit Pins(db::Connection& connection) : db_(connection) {}
@@ -15,7 +15,7 @@ class Pins {
   Result<> add(const Pin& pin);                 // ENOENT: no such point
   Result<std::vector<Pin>> of_point(Id point);  // in the order of their making
   Result<> remove_all(Id point);                // ENOENT when it has none
-  Result<std::int64_t> remove_ended(Time now);  // those whose time is over: how many
+  Result<std::int64_t> remove_ended(Time now);  // returns how many had ended
 
  private:
   db::Connection& db_;

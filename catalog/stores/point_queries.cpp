@@ -1,4 +1,4 @@
-// What is asked of points; what changes them is in points.cpp.
+// Queries of points; points.cpp has the changes.
 #include "catalog/stores/points.h"
 #include "catalog/stores/row.h"
 
@@ -21,7 +21,7 @@ Result<Point> read_point(db::Statement& statement) {
   return p;
 }
 
-// What read_point reads.
+// Columns that read_point reads.
 db::Result<db::Statement> select_points(db::Connection& db, std::string_view which) {
   return db.prepare(fmt::format(R"sql(
     SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,

@@ -8,7 +8,7 @@
 namespace holdfast {
 namespace {
 
-// All but the identity, the state, and what it came from.
+// Binds all facts but the identity, the state, and the job and flow that made it.
 db::Statement& bind_facts(db::Statement& statement, const Point& p) {
   return statement.bind(":id", p.id)
       .bind(":chain", p.chain_id == 0 ? std::nullopt : std::optional{p.chain_id})  // none before the freeze
@@ -23,7 +23,7 @@ db::Statement& bind_facts(db::Statement& statement, const Point& p) {
       .bind(":bytes_stored", static_cast<std::int64_t>(p.bytes_stored));
 }
 
-// One more or one less in the counters of its machine and its repository.
+// Adds the point to, or takes it from, the counters of its machine and repository.
 Result<> count(db::Connection& db, const Point& point, int points) {
   return count_points(db, point, points, points * number(point.bytes_stored), point.time);
 }
@@ -57,7 +57,7 @@ Result<> insert_disk(db::Connection& db, Id point, const PointDisk& disk) {
   return {};
 }
 
-// Its disks go, and the layers that no other point shows.
+// Removes its disks, and the layers that no other point shows.
 Result<> remove_disks(db::Connection& db, Id point) {
   HF_TRY(auto disks, db.prepare("DELETE FROM point_disks WHERE point_id = :point RETURNING layer_id"));
   HF_TRY(const auto layers, all_rows(disks.bind(":point", point), read_id));
@@ -140,7 +140,7 @@ Result<> Points::touch(Id point) {
     UPDATE points SET revision = :revision WHERE id = :id AND state = 'committed' RETURNING machine_id)sql"));
   HF_TRY(const auto machine, returned_row(update.bind(":revision", new_id()).bind(":id", point), read_id));
   if (!machine) return fail(ENOENT, "there is no committed point with id {}", point);
-  return Machines(db_).touch(*machine);  // another of its points may be the newest good one now
+  return Machines(db_).touch(*machine);  // the newest good point may be another one now
 }
 
 Result<> Points::reset_cbt(Id machine) {

@@ -9,8 +9,7 @@
 
 namespace holdfast {
 
-// Points with their disks, chains and layers: written together, since law 2 commits them together. Lives
-// inside one transaction.
+// Points with their disks, chains and layers, which law 2 commits together. Lives inside one transaction.
 //
 //   add → writing ──freeze──► writing ──commit──► committed ──► removed
 //            └────────────────────┴──────────────────────────────┘
@@ -18,55 +17,54 @@ class Points {
  public:
   explicit Points(db::Connection& connection) : db_(connection) {}
 
-  // Adds it in state `writing`: no name that is its own, no chain and no disks yet. EBUSY: the machine has
-  // another that is being written.
+  // Adds a point in state `writing`: without its final name, a chain or disks. EBUSY: the machine has another
+  // that is being written.
   Result<> add(const Point& point);
-  // The freeze: its instant, its name (EEXIST: the machine has a point of that name) and its chain.
+  // Records the freeze: the instant, the name and the chain. EEXIST: the machine has a point of that name.
   Result<> freeze(Id point, Time time, std::string_view name, Id chain);
   Result<> add_chain(const Chain& chain);
-  // The commit of law 2: layers, disks with their change ids, the point's own facts (all but machine,
-  // repository and what ran it) and the state, and the counters of repository and machine. EINVAL: it is
-  // not being written.
+  // Commits (law 2) layers, disks with their change ids, the point's facts but machine, repository, job and
+  // flow, the state, and the counters of repository and machine. EINVAL: it is not being written.
   Result<> commit(const Point& point, const std::vector<Layer>& layers);
   Result<> set_verified(Id point, const Point::Verification& verification);  // the last time only
-  // Something is known of it that was not before: its revision, and its machine's. ENOENT: no committed one.
+  // Makes the revisions of the point and its machine grow, because a fact was added. ENOENT: no committed
+  // point.
   Result<> touch(Id point);
-  Result<std::optional<Time>> last_verified(Id repository);  // when any of its points was
-  // Of all points of the machine so far.
+  Result<std::optional<Time>> last_verified(Id repository);  // the last time of any of its points
+  // Distrusts the change ids of all points of the machine so far.
   Result<> reset_cbt(Id machine);
-  // Its repository has what was known at that revision.
+  // Notes that its repository has the facts of that revision.
   Result<> set_told(Id point, std::int64_t revision);
-  // With its disks and layers, and its chain if it was the last; counters follow. EBUSY while another
-  // point rests on it, it is pinned (law 12) or copied, or what its capture made at the source is still to be
-  // swept (law 8).
+  // Removes the point with its disks and layers, and an empty chain; counters follow. EBUSY while another
+  // point rests on it, it is pinned (law 12) or copied, or has leftovers at the source (law 8).
   Result<> remove(Id id);
 
   Result<Point> get(Id id);
   Result<std::optional<Id>> find(Id machine, std::string_view name);  // committed ones only
   Result<std::vector<Named>> list(Id machine);                        // committed ones, oldest first
-  // Committed, not found damaged, and not called bad by whoever spoke last.
+  // The newest committed point that was not found damaged and whose last verdict is not bad.
   Result<std::optional<Point>> newest_good(Id machine);
   Result<std::optional<Named>> newest_good(Id machine, Time not_later_than);
-  // Committed, and made there: the one that a run takes up from.
+  // The newest committed point that was made in the repository: the next run's parent.
   Result<std::optional<Point>> newest(Id machine, Id repository);
-  Result<std::vector<Id>> repositories_of(Id machine);         // where it has chains
+  Result<std::vector<Id>> repositories_of(Id machine);         // repositories with its chains
   Result<std::vector<Id>> of_repository(Id repository);        // committed ones, as they came
   Result<std::vector<Point>> of_execution(Id execution);       // committed ones, without their disks
   Result<std::vector<Id>> after(Id id, int at_most);           // committed ones, as they came
-  Result<std::vector<Id>> untold(Id repository, int at_most);  // whose facts it has not been told
-  Result<std::vector<Point>> writing();                        // what an earlier life left
+  Result<std::vector<Id>> untold(Id repository, int at_most);  // points with facts that it lacks
+  Result<std::vector<Point>> writing();                        // also of an earlier life
 
   Result<Chain> chain(Id id);                       // ENOENT
   Result<std::vector<Chain>> chains(Id machine);    // oldest first
   Result<std::vector<Point>> of_chain(Id chain);    // committed ones in their order, without their disks
-  Result<std::optional<Id>> job_of_full(Id chain);  // that made its full point, if it is still known
+  Result<std::optional<Id>> job_of_full(Id chain);  // the job of its full point, while that is known
   Result<std::vector<Layer>> layers_of(Id chain);   // in the order of their making
 
   Result<PointDisk> disk(Id point_disk);
   Result<Layer> layer(Id id);
-  // What the sums of a layer came to, where a point or a copy has that written down.
+  // The digest of a layer's sums, where a point or a copy has it.
   Result<std::optional<std::string>> sums_of_layer(Id layer);
-  // A layer and all it rests on, the newest first.
+  // A layer and all layers below it, the newest first.
   Result<std::vector<Layer>> stack(Id layer);
 
   struct Total {
@@ -74,7 +72,7 @@ class Points {
     std::uint64_t bytes_stored = 0;
   };
   Result<Total> of_machine(Id machine);
-  Result<std::int64_t> damaged(Id machine);  // how many, by their last verification
+  Result<std::int64_t> damaged(Id machine);  // number of points that their last verification found damaged
 
  private:
   db::Connection& db_;

@@ -3,29 +3,6 @@
 namespace holdfast {
 namespace {
 
-Result<Repository> read_repository(db::Statement& statement) {
-  Repository repository;
-  RepositoryDefinition& definition = repository.definition;
-  Row row(statement);
-  read_object(row, repository, definition.description) >> definition.path >> definition.compression >>
-      definition.compression_level >> definition.cluster_size >> definition.read_only >> repository.marker >>
-      definition.max_jobs >> definition.bandwidth >> definition.reserve_percent;
-  HF_CHECK(row.check());
-  return repository;
-}
-
-db::Statement& bind_definition(db::Statement& statement, const RepositoryDefinition& definition) {
-  return statement.bind(":description", or_null(definition.description))
-      .bind(":path", or_null(definition.path))
-      .bind(":compression", to_word(definition.compression))
-      .bind(":compression_level", definition.compression_level)
-      .bind(":cluster_size", static_cast<std::int64_t>(definition.cluster_size))
-      .bind(":read_only", definition.read_only)
-      .bind(":max_jobs", definition.max_jobs)
-      .bind(":bandwidth", number(definition.bandwidth))
-      .bind(":reserve_percent", definition.reserve_percent);
-}
-
 std::string points_in_words(std::int64_t points) {
   return fmt::format("{} point{}", points, points == 1 ? "" : "s");
 }
@@ -48,59 +25,25 @@ Result<Repositories::Users> Repositories::users_of(Id id) {
 }
 
 Result<Repository> Repositories::add(std::string_view name, const Ownership& ownership, Time now) {
-  Repository repository;
-  HF_TRY(static_cast<Object&>(repository), make(name, ownership, now));
-  HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO repositories (id, name, uid, gid, mode, complete, revision, created_at, changed_at,
-                              description, path, compression, compression_level, cluster_size, read_only,
-                              max_jobs, bandwidth, reserve_percent)
-    VALUES (:id, :name, :uid, :gid, :mode, :complete, :revision, :created_at, :changed_at,
-            :description, :path, :compression, :compression_level, :cluster_size, :read_only,
-            :max_jobs, :bandwidth, :reserve_percent)
-    )sql"));
-  const auto done = bind_definition(bind_object(insert, repository), repository.definition).run();
-  if (!done) return tl::make_unexpected(taken(done.error(), name));
-  return repository;
+  return insert<Repository>(name, ownership, now);
 }
 
 Result<Repository> Repositories::get(Id id) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, name, uid, gid, mode, complete, revision, created_at, changed_at, description,
-           path, compression, compression_level, cluster_size, read_only, marker,
-           max_jobs, bandwidth, reserve_percent
-    FROM repositories WHERE id = :id)sql"));
-  HF_TRY(auto repository, first_row(found.bind(":id", id), read_repository));
-  if (!repository) return tl::make_unexpected(missing(id));
-  HF_TRY(repository->definition.tags, texts("tag", id));
-  return std::move(*repository);
+  return load<Repository>(id, ", marker", [](Row& row, Repository& repository) { row >> repository.marker; });
 }
 
 Result<> Repositories::define(Id id, const RepositoryDefinition& definition, Time now) {
   HF_TRY(const Repository before, get(id));
-  if (before.definition.path != definition.path) {
-    HF_TRY(const Users used, users_of(id));
-    if (used.points > 0)
-      return fail(EBUSY, "repository '{}' has {} at {}; its path can't become {}", before.name,
-                  points_in_words(used.points), before.definition.path, definition.path);
-  }
-  // Another place is another store: its marker is not known yet.
-  HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE repositories
-    SET complete = 1, revision = :revision, changed_at = :now,
-        marker = CASE WHEN path = :path THEN marker END,
-        description = :description, path = :path, compression = :compression,
-        compression_level = :compression_level, cluster_size = :cluster_size, read_only = :read_only,
-        max_jobs = :max_jobs, bandwidth = :bandwidth, reserve_percent = :reserve_percent
-    WHERE id = :id)sql"));
-  const auto done = bind_definition(update, definition)
-                        .bind(":revision", new_id())
-                        .bind(":now", milliseconds(now))
-                        .bind(":id", id)
-                        .run();
-  if (!done && done.error().kind == db::Kind::unique)
-    return fail(EEXIST, "another repository has the path {}", definition.path);
-  HF_CHECK(done);
-  return defined(id, true, definition.tags);
+  const std::string text = stored_text(definition);
+  if (before.definition.path == definition.path) return store(id, text, now);
+  HF_TRY(const Users used, users_of(id));
+  if (used.points > 0)
+    return fail(EBUSY, "repository '{}' has {} at {}; its path can't become {}", before.name,
+                points_in_words(used.points), before.definition.path, definition.path);
+  HF_TRY(auto others, db_.prepare("SELECT id FROM repositories WHERE path = :path"));
+  HF_TRY(const auto other, first_row(others.bind(":path", definition.path), read_id));
+  if (other) return fail(EEXIST, "another repository has the path {}", definition.path);
+  return store(id, text, now, ", marker = NULL");  // a new place may hold another repository
 }
 
 Result<> Repositories::set_marker(Id id, std::string_view marker) {

@@ -20,7 +20,7 @@ Result<Retention::Kept> read_kept(db::Statement& statement) {
   return kept;
 }
 
-Result<Retention::StoredLayer> read_layer(db::Statement& statement) {
+Result<Retention::StoredLayer> read_stored_layer(db::Statement& statement) {
   Retention::StoredLayer layer;
   Row row(statement);
   row >> layer.id >> layer.chain_id >> layer.disk_id >> layer.parent_layer_id >> layer.file >>
@@ -29,7 +29,7 @@ Result<Retention::StoredLayer> read_layer(db::Statement& statement) {
   return layer;
 }
 
-// Why it can't go, or "".
+// The reason why it can't go, or "".
 Result<std::string> held_by(db::Connection& db, Id point) {
   HF_TRY(auto held, db.prepare(R"sql(
     SELECT 'is pinned' FROM pins WHERE point_id = :id
@@ -102,7 +102,7 @@ Result<> Retention::retire(Id id, Time now) {
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE points SET state = 'retired', revision = :revision, told_revision = :revision WHERE id = :id)sql"));
   HF_CHECK(update.bind(":revision", new_id()).bind(":id", id).run());
-  // What it takes up is taken up until its layers go.
+  // The bytes stay counted until its layers go.
   return count_points(db_, point, -1, 0, now);
 }
 
@@ -154,7 +154,7 @@ Result<> Retention::forget(Id id) {
   HF_TRY(auto copies, db_.prepare(R"sql(
     SELECT id FROM copies WHERE machine_id = :machine AND point_id = :id LIMIT 1)sql"));
   HF_TRY(const auto copy, first_row(copies.bind(":machine", point.machine_id).bind(":id", id), read_id));
-  if (copy) return {};  // it goes with the last of them
+  if (copy) return {};  // removed with the last copy
   if (point.parent_point_id) {
     HF_TRY(auto hand_down,
            db_.prepare("UPDATE points SET parent_point_id = :parent WHERE parent_point_id = :id"));
@@ -202,7 +202,7 @@ Result<std::vector<Retention::StoredLayer>> Retention::layers(Id machine, Id rep
       ON made_for.disk_id = layers.disk_id AND made_for.layer_id = layers.id
     WHERE chains.machine_id = :machine AND chains.repository_id = :repository
     ORDER BY layers.id)sql"));
-  return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_layer);
+  return all_rows(found.bind(":machine", machine).bind(":repository", repository), read_stored_layer);
 }
 
 Result<> Retention::set_stored(Id layer, std::uint64_t bytes, Time now) {

@@ -1,5 +1,5 @@
-// Between rows and values: the columns of a row read in their order, and values in the form in which
-// they are bound. Used by the stores alone.
+// Conversion between rows and values: reads the columns of a row in order, and gives values the form in which
+// they are bound. For the stores alone.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@
 namespace holdfast {
 
 // Row(statement) >> id >> name >> started_at; the type of each target says how its column is read.
-// NULL reads as nothing: an absent optional, "", 0.
+// NULL reads as an absent optional, "" or 0.
 class Row {
  public:
   explicit Row(const db::Statement& statement) : statement_(statement) {}
@@ -26,7 +26,7 @@ class Row {
     return *this;
   }
 
-  // An error if a column had a word that its enumeration has not (law 18 keeps this from happening).
+  // Returns an error if a column had a word that its enumeration lacks (law 18 prevents it).
   Result<> check() const {
     if (unknown_.empty()) return {};
     return fail(EIO, "the catalog has a value '{}' that this program does not know", unknown_);
@@ -60,7 +60,7 @@ class Row {
   std::string unknown_;
 };
 
-// What is absent is NULL.
+// Binds an absent text as NULL.
 inline std::optional<std::string_view> or_null(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional{text};
 }
@@ -76,7 +76,7 @@ inline std::optional<std::int64_t> milliseconds(const std::optional<Time>& time)
   return time ? std::optional{milliseconds(*time)} : std::nullopt;
 }
 
-// What is bound as a whole number.
+// Values bound as whole numbers.
 inline std::int64_t number(std::chrono::seconds span) { return span.count(); }
 inline std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 template <class T>
@@ -84,7 +84,7 @@ std::optional<std::int64_t> number(const std::optional<T>& value) {
   return value ? std::optional{number(*value)} : std::nullopt;
 }
 
-// The shapes that most queries have. `bound` is ready to step; `read` turns its row into a Result.
+// Forms that most queries have. `bound` is ready to step; `read` turns its row into a Result.
 
 template <class Read>
 auto all_rows(db::Statement& bound, Read read)
@@ -107,7 +107,7 @@ auto first_row(db::Statement& bound, Read read)
   return std::optional{std::move(value)};
 }
 
-// Of a statement that changes one row at most and returns it: stepped to its end, for only then is it done.
+// Returns the row of a statement that changes at most one; steps it to its end, because only then it is done.
 template <class Read>
 auto returned_row(db::Statement& bound, Read read)
     -> Result<std::optional<typename std::invoke_result_t<Read, db::Statement&>::value_type>> {

@@ -9,8 +9,7 @@
 
 namespace holdfast {
 
-// Schedules, and when each is due. What came of their times is in occurrences.h. Lives inside one
-// transaction.
+// Schedules and their due times; occurrences.h has the results. Lives inside one transaction.
 class Schedules : public ObjectStore {
  public:
   explicit Schedules(db::Connection& connection)
@@ -18,20 +17,20 @@ class Schedules : public ObjectStore {
 
   Result<Schedule> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Schedule> get(Id id);                                                        // ENOENT
-  // Its next time is not known any more: the scheduler works it out anew.
+  // Forgets its next time, which the scheduler then computes anew.
   Result<> define(Id id, const ScheduleDefinition& definition, Time now);
   Result<> remove(Id id);  // flows that followed it follow none
 
   Result<> set_next(Id id, std::optional<Time> next);
-  // Enabled ones whose time has come, the longest due first.
+  // Enabled schedules whose time has come, the longest due first.
   Result<std::vector<Named>> due(Time now, int at_most);
-  // Complete and enabled ones whose next time is not known.
+  // Complete and enabled schedules without a next time.
   Result<std::vector<Id>> unplanned();
-  // Of those with one: the next time of all.
+  // The soonest next time.
   Result<std::optional<Time>> next_due();
-  // Those whose next time is later than that.
+  // Enabled schedules whose next time is later than `now`.
   Result<std::vector<Id>> planned_after(Time now);
-  // The flows that come next, enabled ones of enabled schedules, the soonest first.
+  // Enabled flows of enabled schedules, the soonest first.
   Result<std::vector<Id>> next_flows(int at_most);
 };
 

@@ -7,7 +7,7 @@
 
 namespace holdfast {
 
-// How many there are of what. Kept by triggers of the schema, so that nobody counts rows.
+// Numbers of objects and points, which triggers of the schema keep, so that no query counts rows.
 struct Totals {
   std::int64_t machines = 0, repositories = 0, flows = 0;
   std::int64_t points = 0;  // copies included
@@ -16,10 +16,10 @@ struct Totals {
   bool operator==(const Totals&) const = default;
 };
 
-// In the transaction of whoever asks.
+// Reads them in the caller's transaction.
 Result<Totals> read_totals(db::Connection& connection);
 
-// The same, of what each owner has: for whoever may not see all of it. Copies are not in it.
+// Totals of one owner, for callers who may not see everything. Copies are left out.
 struct OwnedTotals {
   Ownership ownership;
   Totals totals;

@@ -17,11 +17,11 @@
 #include "engine/capture/parent.h"
 #include "engine/capture/recovery.h"
 #include "engine/capture/retrying_reader.h"
-#include "engine/capture/shared_throttles.h"
 #include "engine/capture/transfer.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/draft.h"
 #include "engine/repository/shelf.h"
+#include "engine/sources/drivers.h"
 
 namespace holdfast::capture {
 namespace {
@@ -181,7 +181,8 @@ class Backup {
           if (before.name == disk.name) wanted.supersedes = before.change_id;
       prepare.disks.push_back(std::move(wanted));
     }
-    HF_TRY(capture_, of_source(source::driver_for(machine_.definition.driver).prepare(prepare, *ledger_)));
+    HF_TRY(source::Driver * driver, source::driver_for(machine_.definition.driver));
+    HF_TRY(capture_, of_source(driver->prepare(prepare, *ledger_)));
     return {};
   }
 
@@ -306,8 +307,8 @@ class Backup {
   Result<std::unique_ptr<source::DiskReader>> open_disk(std::size_t index) {
     HF_TRY(auto reader, capture_->open(index));
     reader = std::make_unique<RetryingReader>(std::move(reader), Retries{});
-    HF_TRY(auto throttles, shared_throttles(services_, machine_, repository_));
-    throttles.push_back(throttle_);
+    std::vector throttles{services_.throttles.of(repository_.id, repository_.definition.bandwidth),
+                          services_.throttles.of(machine_.id, machine_.definition.bandwidth), throttle_};
     return std::make_unique<GovernedReader>(std::move(reader), std::move(throttles), [this] {
       return place_->check_room(repository_.definition.reserve_percent);
     });

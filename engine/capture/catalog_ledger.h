@@ -1,6 +1,8 @@
 // Keeps a driver's ledger in the catalog.
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "catalog/catalog.h"
@@ -12,8 +14,8 @@ namespace holdfast::capture {
 // found void by the next sweep. Used by one thread at a time. `catalog` must outlive the object.
 class CatalogLedger final : public source::Ledger {
  public:
-  CatalogLedger(Catalog& catalog, Id machine, Id point, Driver driver)
-      : catalog_(catalog), machine_(machine), point_(point), driver_(driver) {}
+  CatalogLedger(Catalog& catalog, Id machine, Id point, std::string driver)
+      : catalog_(catalog), machine_(machine), point_(point), driver_(std::move(driver)) {}
 
   Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail) override;
   Result<> forget(Id id) override;
@@ -23,7 +25,7 @@ class CatalogLedger final : public source::Ledger {
   Catalog& catalog_;
   const Id machine_;
   const Id point_;
-  const Driver driver_;
+  const std::string driver_;
   std::vector<Id> forgotten_;
 };
 

@@ -9,6 +9,7 @@
 #include "catalog/stores/repositories.h"
 #include "engine/capture/catalog_ledger.h"
 #include "engine/repository/shelf.h"
+#include "engine/sources/drivers.h"
 
 namespace holdfast::capture {
 namespace {
@@ -21,7 +22,7 @@ struct Unsettled {
   };
   std::vector<Writing> writing;
   // Leftovers by point and by the driver that made them, because the machine may have another driver by now.
-  std::map<std::pair<Id, Driver>, std::vector<Leftover>> leftovers;
+  std::map<std::pair<Id, std::string>, std::vector<Leftover>> leftovers;
 };
 
 Result<Unsettled> find_unsettled(Catalog& catalog, Id machine) {
@@ -56,8 +57,8 @@ Result<> recover(const Services& services, Id machine) {
     const bool committed = std::ranges::none_of(
         found.writing, [id = point](const auto& writing) { return writing.point.id == id; });
     CatalogLedger ledger(services.catalog, machine, point, driver);
-    const auto swept =
-        source::driver_for(driver).sweep(found.machine.definition, leftovers, committed, ledger);
+    HF_TRY(source::Driver * maker, source::driver_for(driver));
+    const auto swept = maker->sweep(found.machine.definition, leftovers, committed, ledger);
     HF_CHECK(ledger.settle());
     if (!swept)
       return within(swept.error(), "sweeping what an earlier run left at machine '{}'", found.machine.name);

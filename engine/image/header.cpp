@@ -264,11 +264,7 @@ ImageId new_image_id() {
   return id;
 }
 
-std::string hex(const ImageId& id) {
-  std::string text;
-  for (const std::byte byte : id) text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
-  return text;
-}
+std::string hex(const ImageId& id) { return to_hex(id); }
 
 std::optional<ImageId> id_of(std::string_view hex) {
   ImageId id;

@@ -3,9 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catalog/base/log.h"
-#include "catalog/model/definition_json.h"
 #include "catalog/model/json_text.h"
-#include "catalog/stores/credentials.h"
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
@@ -13,8 +11,8 @@
 #include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
-#include "catalog/stores/sources.h"
 #include "engine/repository/facts.h"
+#include "engine/sources/machine_json.h"
 
 namespace holdfast::repository {
 namespace {
@@ -74,11 +72,9 @@ Result<std::optional<std::string>> text_of(db::Connection& db, const DefinitionC
     case DefinitionKind::machine: return describe(Machines(db), change, key);
     case DefinitionKind::repository: return describe(Repositories(db), change, nothing_more);
     case DefinitionKind::flow: return describe(Flows(db), change, nothing_more);
-    case DefinitionKind::source: return describe(Sources(db), change, nothing_more);
     case DefinitionKind::group: return describe(Groups(db), change, members);
     case DefinitionKind::schedule: return describe(Schedules(db), change, nothing_more);
     case DefinitionKind::policy: return describe(Policies(db), change, nothing_more);
-    case DefinitionKind::credential: return describe(Credentials(db), change, nothing_more);
   }
   return std::nullopt;
 }

@@ -46,7 +46,6 @@ Result<Work> begin_backup(const capture::Services& services, Id machine_id, cons
     Work work{.job = job.id,
               .machine = machine.id,
               .repository = repository.id,
-              .source = machine.source_id,
               .name = "jobs/" + job.name,
               .stall = FlowDefinition{}.stall};
     work.perform = capture_work(services, {.machine = machine.id,

@@ -213,11 +213,6 @@ void captures(const capture::Services& services, Prunings& prunings, const Flow&
     work.perform = judged_after(prunings, *work.machine, std::move(work.perform));
 }
 
-Result<std::optional<Id>> source_of(db::Connection& db, Id machine) {
-  HF_TRY(const Machine row, Machines(db).get(machine));
-  return row.source_id;
-}
-
 void replicates(const capture::Services& services, Prunings& prunings, const Flow& flow,
                 const RunRequest& request, const PolicyDefinition& policy, const Execution& execution,
                 Work& work) {
@@ -261,12 +256,10 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
               .name = path,
               .stall = flow.definition.stall,
               .retries = policy.retries};
-    if (flow.definition.type == FlowType::replication) {
+    if (flow.definition.type == FlowType::replication)
       replicates(services, prunings, flow, request, policy, execution, work);
-    } else {
-      HF_TRY(work.source, source_of(db, machine.machine_id));
+    else
       captures(services, prunings, flow, request, policy, execution, work);
-    }
     run.works.push_back(std::move(work));
   }
   HF_CHECK(record(db, event));

@@ -22,10 +22,10 @@ void Runner::set_limit(unsigned jobs) {
   changed_.notify_all();
 }
 
-void Runner::set_limit_of(Id object, unsigned jobs) {
+void Runner::set_limit_of(Id repository, unsigned jobs) {
   {
     const MutexLock lock(mutex_);
-    turns_.set_limit_of(object, jobs);
+    turns_.set_limit_of(repository, jobs);
   }
   changed_.notify_all();
 }

@@ -49,7 +49,7 @@ class Runner {
 
   // Limits the jobs that run at once. Running jobs above the limit continue.
   void set_limit(unsigned jobs);
-  void set_limit_of(Id object, unsigned jobs);  // a repository or a source
+  void set_limit_of(Id repository, unsigned jobs);
 
   // Returns a guard to hold from accepting work until add(). Returns EBUSY while stopping or closed.
   Result<Guard> admit();

@@ -1,6 +1,7 @@
 // Accepts and performs dry runs.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
@@ -14,6 +15,7 @@
 #include "engine/repository/shelf.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/hooks.h"
+#include "engine/sources/drivers.h"
 
 namespace holdfast::runs {
 namespace {
@@ -112,11 +114,13 @@ struct Subject {
 void look_at_source(const Subject& subject, Findings& findings) {
   const std::string name = "machines/" + subject.machine.name;
   if (!subject.machine.complete) return findings.fail(name + " has no definition yet");
-  const auto found =
-      source::driver_for(subject.machine.definition.driver).discover(subject.machine.definition);
+  const MachineDefinition& definition = subject.machine.definition;
+  const auto found = source::driver_for(definition.driver).and_then([&](source::Driver* driver) {
+    return driver->discover(definition);
+  });
   if (!found) return findings.fail(fmt::format("{}: {}", name, found.error().message));
   findings.ok(name + ": its source answers");
-  for (const DiskDefinition& disk : subject.machine.definition.disks) {
+  for (const DiskDefinition& disk : definition.disks) {
     const auto it = std::ranges::find(*found, disk.name, &source::Driver::Discovered::name);
     const std::string label = fmt::format("{}: disk {}", name, disk.name);
     if (it == found->end() || it->capacity == 0) {
@@ -197,10 +201,9 @@ void look_at_schedule(const NextStarts& next, Findings& findings) {
   constexpr std::size_t kShown = 3;
   if (next.schedule.empty()) return findings.ok("no schedule starts it");
   if (next.times.empty()) return findings.warn(fmt::format("schedules/{} starts nothing", next.schedule));
-  std::string times;
-  for (std::size_t i = 0; i < std::min(kShown, next.times.size()); ++i)
-    times += (i == 0 ? "" : ", ") + iso_time(next.times[i]);
-  findings.ok(fmt::format("schedules/{} starts it next at {}", next.schedule, times));
+  std::vector<std::string> times;
+  for (const Time time : next.times | std::views::take(kShown)) times.push_back(iso_time(time));
+  findings.ok(fmt::format("schedules/{} starts it next at {}", next.schedule, fmt::join(times, ", ")));
 }
 
 Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const NextStarts& next,

@@ -1,32 +1,16 @@
 #include "engine/runs/turns.h"
 
-#include <algorithm>
-#include <vector>
-
 namespace holdfast::runs {
 
-namespace {
-
-// Returns the objects of the work that may have limits of their own.
-std::vector<Id> limited(const Work& work) {
-  std::vector<Id> objects;
-  for (const auto& object : {work.repository, work.source})
-    if (object) objects.push_back(*object);
-  return objects;
-}
-
-}  // namespace
-
 std::optional<WaitReason> Turns::full_for(const Work& work) const {
-  const auto is_full = [this](Id object) {
-    const auto limit = limits_.find(object);
-    const auto running = running_of_.find(object);
-    return limit != limits_.end() && running != running_of_.end() && running->second >= limit->second;
-  };
   if (work.beside) return std::nullopt;
   if (running_ >= limit_) return WaitReason::max_concurrent_jobs;
-  if (std::ranges::any_of(limited(work), is_full)) return WaitReason::max_jobs;
-  return std::nullopt;
+  if (!work.repository) return std::nullopt;
+  const auto limit = limits_.find(*work.repository);
+  const auto running = running_of_.find(*work.repository);
+  const bool is_full =
+      limit != limits_.end() && running != running_of_.end() && running->second >= limit->second;
+  return is_full ? std::optional{WaitReason::max_jobs} : std::nullopt;
 }
 
 bool Turns::goes_before(const Work& a, const Work& b) const {
@@ -38,16 +22,15 @@ void Turns::begins(const Work& work) {
   if (work.beside) return;
   last_turns_[work.flow] = ++turn_;
   ++running_;
-  for (const Id object : limited(work)) ++running_of_[object];
+  if (work.repository) ++running_of_[*work.repository];
 }
 
 void Turns::ends(const Work& work) {
   if (work.beside) return;
   --running_;
-  for (const Id object : limited(work)) {
-    const auto running = running_of_.find(object);
-    if (--running->second == 0) running_of_.erase(running);
-  }
+  if (!work.repository) return;
+  const auto running = running_of_.find(*work.repository);
+  if (--running->second == 0) running_of_.erase(running);
 }
 
 std::uint64_t Turns::last_turn_of(Id flow) const {

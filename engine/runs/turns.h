@@ -20,7 +20,7 @@ class Turns {
   static constexpr std::uint64_t kOneOf = 8;  // one turn in so many goes to the job that waited longest
 
   void set_limit(unsigned jobs) { limit_ = jobs; }
-  void set_limit_of(Id object, unsigned jobs) { limits_[object] = jobs; }  // a repository or a source
+  void set_limit_of(Id repository, unsigned jobs) { limits_[repository] = jobs; }
 
   std::optional<WaitReason> full_for(const Work& work) const;  // nullopt: there is room
   bool is_for_the_oldest() const { return turn_ % kOneOf == kOneOf - 1; }
@@ -35,7 +35,7 @@ class Turns {
   unsigned limit_ = 0;
   unsigned running_ = 0;
   std::map<Id, unsigned> limits_;      // without an entry: no limit
-  std::map<Id, unsigned> running_of_;  // by repository or source
+  std::map<Id, unsigned> running_of_;  // by repository
   std::uint64_t turn_ = 0;
   std::map<Id, std::uint64_t> last_turns_;  // by flow
 };

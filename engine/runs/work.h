@@ -32,9 +32,8 @@ struct Work {
   int priority = 0;
   std::optional<Id> machine;  // not shared with any other job (law 3)
   std::optional<Id> repository;
-  std::optional<Id> source;  // set if the machine's disks are read from a shared source
-  bool beside = false;       // exempt from limits and turns, because it waits for all other jobs
-  std::string name;          // "flows/F/executions/E" or "jobs/J", for the log
+  bool beside = false;  // exempt from limits and turns, because it waits for all other jobs
+  std::string name;     // "flows/F/executions/E" or "jobs/J", for the log
   std::optional<std::chrono::seconds> stall;  // time without progress after which it is ended
   int retries = 0;                            // retries after failures that may pass
   // Returns ECANCELED after a cancel. It cleans up after itself.

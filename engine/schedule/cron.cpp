@@ -135,12 +135,12 @@ constexpr Nickname kNicknames[] = {
 
 Result<std::string_view> without_nickname(std::string_view text) {
   if (!text.starts_with('@')) return text;
-  std::string known;
+  std::vector<std::string_view> known;
   for (const Nickname& nickname : kNicknames) {
     if (text == nickname.name) return nickname.fields;
-    known += (known.empty() ? "" : ", ") + std::string{nickname.name};
+    known.push_back(nickname.name);
   }
-  return fail(EINVAL, "'{}' is not one of {}", text, known);
+  return fail(EINVAL, "'{}' is not one of {}", text, fmt::join(known, ", "));
 }
 
 template <std::size_t N>

@@ -144,7 +144,4 @@ class Driver {
   virtual Result<std::vector<Discovered>> discover(const MachineDefinition& machine) = 0;
 };
 
-// Returns the driver of that kind; drivers live as long as the program.
-Driver& driver_for(holdfast::Driver kind);
-
 }  // namespace holdfast::source

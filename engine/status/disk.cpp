@@ -33,7 +33,7 @@ Result<DiskView> view_disk(db::Connection& db, Id machine, Id id) {
   if (told || reset) return view;
   view.cbt_reason = view.change_ids.empty() ? "it is in no point yet"
                                             : fmt::format("driver {}: its newest points have no change id",
-                                                          to_word(owner.definition.driver));
+                                                          owner.definition.driver);
   return view;
 }
 

@@ -2,7 +2,7 @@
 // question of the engine and a view.
 #pragma once
 
-#include "catalog/model/definition_json.h"
+#include "engine/sources/machine_json.h"
 #include "fsd/tree/row.h"
 
 namespace holdfast::tree {

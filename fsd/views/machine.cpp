@@ -1,4 +1,4 @@
-#include "catalog/model/definition_json.h"
+#include "engine/sources/machine_json.h"
 #include "fsd/views/json.h"
 #include "fsd/views/views.h"
 

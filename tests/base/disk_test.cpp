@@ -40,12 +40,12 @@ class DiskTest : public testing::Test {
   std::unique_ptr<Directory> directory;
 };
 
-TEST_F(DiskTest, AMissingDirectoryIsEnoent) {
+TEST_F(DiskTest, a_missing_directory_is_enoent) {
   EXPECT_EQ(code_of(open_directory(root / "nowhere")), ENOENT);
   EXPECT_EQ(code_of(open_directory(root / "outside" / "secret")), ENOTDIR);
 }
 
-TEST_F(DiskTest, AFileIsWrittenAndReadAtPositions) {
+TEST_F(DiskTest, a_file_is_written_and_read_at_positions) {
   auto file = directory->create("a").value();
   ASSERT_TRUE(file->write_at(10, as_bytes("hello")));
   EXPECT_EQ(file->size(), 15u);
@@ -58,13 +58,13 @@ TEST_F(DiskTest, AFileIsWrittenAndReadAtPositions) {
   EXPECT_TRUE(file->sync_data());
 }
 
-TEST_F(DiskTest, AFileOpenedForReadingIsNotWritten) {
+TEST_F(DiskTest, a_file_opened_for_reading_is_not_written) {
   ASSERT_TRUE(write_new_file(*directory, "a", "x"));
   const auto file = directory->open("a", Access::read).value();
   EXPECT_EQ(code_of(file->write_at(0, as_bytes("y"))), EBADF);
 }
 
-TEST_F(DiskTest, PunchingGivesBackSpaceAndKeepsTheSize) {
+TEST_F(DiskTest, punching_gives_back_space_and_keeps_the_size) {
   auto file = directory->create("a").value();
   ASSERT_TRUE(file->write_at(0, Bytes(1 << 20, std::byte{7})));
   ASSERT_TRUE(file->sync_data());
@@ -78,13 +78,13 @@ TEST_F(DiskTest, PunchingGivesBackSpaceAndKeepsTheSize) {
   EXPECT_TRUE(is_zero(bytes));
 }
 
-TEST_F(DiskTest, CreatingDoesNotReplace) {
+TEST_F(DiskTest, creating_does_not_replace) {
   ASSERT_TRUE(write_new_file(*directory, "a", "first"));
   EXPECT_EQ(code_of(directory->create("a")), EEXIST);
   EXPECT_EQ(read_small_file(*directory, "a"), "first");
 }
 
-TEST_F(DiskTest, WhatIsMadeIsForItsOwnerAlone) {
+TEST_F(DiskTest, new_files_and_directories_are_for_their_owner_alone) {
   ASSERT_TRUE(directory->make_directory("d"));
   ASSERT_TRUE(write_new_file(*directory, "d/a", ""));
   EXPECT_EQ(fs::status(root / "inside" / "d").permissions(), fs::perms::owner_all);
@@ -92,7 +92,7 @@ TEST_F(DiskTest, WhatIsMadeIsForItsOwnerAlone) {
             fs::perms::owner_read | fs::perms::owner_write);
 }
 
-TEST_F(DiskTest, EntriesAreListedByNameWithTheirKind) {
+TEST_F(DiskTest, entries_are_listed_by_name_with_their_kind) {
   ASSERT_TRUE(directory->make_directory("c"));
   ASSERT_TRUE(write_new_file(*directory, "b", ""));
   ASSERT_TRUE(write_new_file(*directory, "c/a", ""));
@@ -103,14 +103,14 @@ TEST_F(DiskTest, EntriesAreListedByNameWithTheirKind) {
   EXPECT_EQ(code_of(directory->list("b")), ENOTDIR);
 }
 
-TEST_F(DiskTest, ListingLeavesNoDescriptorOpen) {
+TEST_F(DiskTest, listing_leaves_no_descriptor_open) {
   const auto open_files = [] { return std::distance(fs::directory_iterator("/proc/self/fd"), {}); };
   const auto before = open_files();
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(directory->list("."));
   EXPECT_EQ(open_files(), before);
 }
 
-TEST_F(DiskTest, RenamingReplacesAFile) {
+TEST_F(DiskTest, renaming_replaces_a_file) {
   ASSERT_TRUE(write_new_file(*directory, "a", "new"));
   ASSERT_TRUE(write_new_file(*directory, "b", "old"));
   ASSERT_TRUE(directory->make_directory("d"));
@@ -122,7 +122,7 @@ TEST_F(DiskTest, RenamingReplacesAFile) {
   EXPECT_TRUE(directory->sync("d"));
 }
 
-TEST_F(DiskTest, FilesAndEmptyDirectoriesAreRemoved) {
+TEST_F(DiskTest, files_and_empty_directories_are_removed) {
   ASSERT_TRUE(directory->make_directory("d"));
   ASSERT_TRUE(write_new_file(*directory, "d/a", ""));
   EXPECT_EQ(code_of(directory->remove("d")), ENOTEMPTY);
@@ -131,7 +131,7 @@ TEST_F(DiskTest, FilesAndEmptyDirectoriesAreRemoved) {
   EXPECT_EQ(code_of(directory->remove("d")), ENOENT);
 }
 
-TEST_F(DiskTest, ATreeIsRemovedWithoutFollowingItsLinks) {
+TEST_F(DiskTest, a_tree_is_removed_without_following_its_links) {
   ASSERT_TRUE(directory->make_directory("d"));
   ASSERT_TRUE(directory->make_directory("d/e"));
   ASSERT_TRUE(write_new_file(*directory, "d/e/a", ""));
@@ -142,7 +142,7 @@ TEST_F(DiskTest, ATreeIsRemovedWithoutFollowingItsLinks) {
   EXPECT_TRUE(fs::exists(root / "outside" / "secret"));
 }
 
-TEST_F(DiskTest, ASmallFileIsReplacedAsAWholeWhateverAnEarlierTryLeft) {
+TEST_F(DiskTest, a_small_file_is_replaced_as_a_whole_whatever_an_earlier_try_left) {
   ASSERT_TRUE(directory->make_directory("d"));
   ASSERT_TRUE(write_new_file(*directory, "d/a", "old"));
   ASSERT_TRUE(write_new_file(*directory, "d/a.new", "of an earlier try"));
@@ -151,19 +151,19 @@ TEST_F(DiskTest, ASmallFileIsReplacedAsAWholeWhateverAnEarlierTryLeft) {
   EXPECT_THAT(names("d"), ElementsAre("a"));
 }
 
-TEST_F(DiskTest, AFileThatIsNotSmallIsNotRead) {
+TEST_F(DiskTest, a_file_that_is_not_small_is_not_read) {
   ASSERT_TRUE(write_new_file(*directory, "a", "12345"));
   EXPECT_EQ(code_of(read_small_file(*directory, "a", 4)), EFBIG);
 }
 
-TEST_F(DiskTest, ExistsTellsWhetherItIsThere) {
+TEST_F(DiskTest, exists_tells_whether_a_path_is_there) {
   ASSERT_TRUE(write_new_file(*directory, "a", ""));
   EXPECT_EQ(directory->exists("a"), true);
   EXPECT_EQ(directory->exists("b"), false);
   EXPECT_EQ(directory->exists("."), true);
 }
 
-TEST_F(DiskTest, SpaceIsThatOfItsFileSystem) {
+TEST_F(DiskTest, space_is_that_of_its_file_system) {
   const auto space = directory->space().value();
   EXPECT_EQ(space.capacity, fs::space(root).capacity);
   EXPECT_LE(space.free, space.capacity);
@@ -172,7 +172,7 @@ TEST_F(DiskTest, SpaceIsThatOfItsFileSystem) {
 // Each way out, by every operation: all are refused, and what is outside stays as it was.
 class Escape : public DiskTest, public testing::WithParamInterface<const char*> {};
 
-TEST_P(Escape, IsRefusedByEveryOperation) {
+TEST_P(Escape, is_refused_by_every_operation) {
   fs::create_directory_symlink("../outside", root / "inside" / "dirlink");
   fs::create_symlink("../outside/secret", root / "inside" / "filelink");
   ASSERT_TRUE(write_new_file(*directory, "mine", "mine"));

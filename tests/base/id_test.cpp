@@ -10,7 +10,7 @@
 namespace holdfast {
 namespace {
 
-TEST(Ids, GrowAndFitIntoADouble) {
+TEST(Ids, grow_and_fit_into_a_double) {
   Id last = 0;
   for (int i = 0; i < 10'000; ++i) {
     const Id id = new_id();
@@ -20,7 +20,7 @@ TEST(Ids, GrowAndFitIntoADouble) {
   EXPECT_LT(last, Id{1} << 53);
 }
 
-TEST(Ids, OfManyThreadsAreAllDifferent) {
+TEST(Ids, of_many_threads_are_all_different) {
   std::vector<std::vector<Id>> made(8);
   std::vector<std::thread> threads;
   for (auto& mine : made)
@@ -36,7 +36,7 @@ TEST(Ids, OfManyThreadsAreAllDifferent) {
   EXPECT_EQ(all.size(), 80'000u);
 }
 
-TEST(Ids, StartAboveWhatAnEarlierLifeHasUsed) {
+TEST(Ids, start_above_what_an_earlier_life_has_used) {
   const Id floor = new_id() + 1'000'000;
   new_ids_start_above(floor);
   EXPECT_GT(new_id(), floor);
@@ -44,7 +44,7 @@ TEST(Ids, StartAboveWhatAnEarlierLifeHasUsed) {
   EXPECT_GT(new_id(), floor) << "a lower floor changes nothing";
 }
 
-TEST(RandomHex, HasTwoDigitsAByteAndDoesNotRepeat) {
+TEST(RandomHex, has_two_digits_a_byte_and_does_not_repeat) {
   EXPECT_EQ(random_hex(4).size(), 8u);
   EXPECT_EQ(random_hex(16).find_first_not_of("0123456789abcdef"), std::string::npos);
   EXPECT_NE(random_hex(16), random_hex(16));

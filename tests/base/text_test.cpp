@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Sizes, AreReadInBytesAndInUnits) {
+TEST(Sizes, are_read_in_bytes_and_in_units) {
   EXPECT_EQ(parse_percent("0%"), 0);
   EXPECT_EQ(parse_percent("7%"), 7);
   EXPECT_EQ(parse_percent("100%"), 100);
@@ -23,7 +23,7 @@ TEST(Sizes, AreReadInBytesAndInUnits) {
   EXPECT_EQ(parse_size("9223372036854775807"), 9223372036854775807u);
 }
 
-TEST(Sizes, ThatAreNoneOrTooLargeAreRefused) {
+TEST(Sizes, that_are_none_or_too_large_are_refused) {
   for (const char* text : {"", "K", "-1", "+1", " 1", "1 ", "1k", "1KB", "1.5G", "0x10", "1P", "8388608T",
                            "9223372036854775808", "99999999999999999999"}) {
     const auto size = parse_size(text);
@@ -33,19 +33,19 @@ TEST(Sizes, ThatAreNoneOrTooLargeAreRefused) {
   }
 }
 
-TEST(Durations, AreReadWithTheirUnit) {
+TEST(Durations, are_read_with_their_unit) {
   EXPECT_EQ(parse_duration("90s"), 90s);
   EXPECT_EQ(parse_duration("15m"), 15min);
   EXPECT_EQ(parse_duration("4h"), 4h);
   EXPECT_EQ(parse_duration("30d"), 720h);
 }
 
-TEST(Durations, WithoutAUnitAreRefused) {
+TEST(Durations, without_a_unit_are_refused) {
   for (const char* text : {"", "90", "s", "-1s", "1.5h", "1w"}) EXPECT_FALSE(parse_duration(text)) << text;
 }
 
 // Added to a time, or made nanoseconds of, it would begin again from below.
-TEST(Durations, BeyondAHundredYearsAreRefused) {
+TEST(Durations, beyond_a_hundred_years_are_refused) {
   EXPECT_EQ(parse_duration("36500d"), kLongestDuration);
   for (const char* text : {"36501d", "106752d", "9999999h", "9223372036854775807s", "106751991167301d"}) {
     const auto span = parse_duration(text);
@@ -54,7 +54,7 @@ TEST(Durations, BeyondAHundredYearsAreRefused) {
   }
 }
 
-TEST(Durations, ArePrintedInTheirLargestUnit) {
+TEST(Durations, are_printed_in_their_largest_unit) {
   EXPECT_EQ(print_duration(24h), "24h");
   EXPECT_EQ(print_duration(48h), "2d");
   EXPECT_EQ(print_duration(90s), "90s");
@@ -62,7 +62,7 @@ TEST(Durations, ArePrintedInTheirLargestUnit) {
   EXPECT_EQ(print_duration(0s), "0s");
 }
 
-TEST(Texts, AreToldFromWhatIsNoUtf8) {
+TEST(Texts, are_told_from_what_is_no_utf8) {
   for (const std::string_view text :
        {"", "a", "caf\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x92\xbe", "\xf4\x8f\xbf\xbf"})
     EXPECT_TRUE(is_utf8(text)) << text;
@@ -72,13 +72,13 @@ TEST(Texts, AreToldFromWhatIsNoUtf8) {
     EXPECT_FALSE(is_utf8(text));
 }
 
-TEST(Names, AreLettersDigitsDotsUnderscoresAndDashes) {
+TEST(Names, are_letters_digits_dots_underscores_and_dashes) {
   for (const std::string& name :
        {std::string("a"), std::string("A.b_c-9"), std::string("-"), std::string(128, 'x')})
     EXPECT_TRUE(check_name(name)) << name;
 }
 
-TEST(Names, ThatAFileSystemOrAShellCouldMisreadAreRefused) {
+TEST(Names, that_a_file_system_or_a_shell_could_misread_are_refused) {
   for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string(".a"),
                                   std::string("a/b"), std::string("a b"), std::string("a\n"),
                                   std::string("ä"), std::string("a\0b", 3), std::string(129, 'x')}) {
@@ -88,7 +88,7 @@ TEST(Names, ThatAFileSystemOrAShellCouldMisreadAreRefused) {
   }
 }
 
-TEST(Nearest, FindsWhatAHastyHandMeant) {
+TEST(Nearest, finds_what_a_hasty_hand_meant) {
   const std::vector<std::string_view> known = {"compression", "compression_level", "path", "read_only"};
   EXPECT_EQ(nearest("compresion", known), "compression");
   EXPECT_EQ(nearest("compression_lvl", known), "compression_level");
@@ -96,7 +96,7 @@ TEST(Nearest, FindsWhatAHastyHandMeant) {
   EXPECT_EQ(nearest("readonly", known), "read_only");
 }
 
-TEST(Nearest, DoesNotGuessWildly) {
+TEST(Nearest, does_not_guess_wildly) {
   EXPECT_EQ(nearest("colour", {"compression", "path"}), "");
   EXPECT_EQ(nearest("x", {"path"}), "");
   EXPECT_EQ(nearest("path", {}), "");

@@ -84,18 +84,16 @@ Sized make_catalog(const std::string& path, int flows) {
     HF_CHECK(db.execute_script(fmt::format(
         R"sql(
         WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {flows})
-        INSERT INTO schedules (id, name, uid, gid, mode, complete, revision, created_at, changed_at, every,
-                               timezone, jitter, missed, enabled, next_at)
-        SELECT {first_flow} + n, 's' || n, 0, 0, 488, 1, 1, 0, 0, 60, 'UTC', 0, 'skip', 1,
+        INSERT INTO schedules (id, name, uid, gid, mode, definition, revision, created_at, changed_at, next_at)
+        SELECT {first_flow} + n, 's' || n, 0, 0, 488, '{schedule}', 1, 0, 0,
                CASE WHEN n < {due} THEN {now} ELSE {now} + 60000 + n END
         FROM n;
 
         WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {flows})
-        INSERT INTO flows (id, name, uid, gid, mode, complete, revision, created_at, changed_at, type, machine_id,
-                           repository_id, schedule_id, enabled, overlap, timeout, stall, priority,
-                           total_executions)
-        SELECT {first_flow} + n, 'f' || n, 0, 0, 488, 1, 1, 0, 0, 'backup', {machine}, {repository},
-               {first_flow} + n, 1, 'skip', 60, 60, 0, {each}
+        INSERT INTO flows (id, name, uid, gid, mode, definition, revision, created_at, changed_at, machine_id,
+                           repository_id, schedule_id, total_executions)
+        SELECT {first_flow} + n, 'f' || n, 0, 0, 488, '{flow}', 1, 0, 0, {machine}, {repository},
+               {first_flow} + n, {each}
         FROM n;
 
         WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {executions})
@@ -118,7 +116,9 @@ Sized make_catalog(const std::string& path, int flows) {
         fmt::arg("each", kExecutionsOfAFlow), fmt::arg("first_flow", kFlows),
         fmt::arg("first_execution", kExecutions), fmt::arg("first_job", kJobs),
         fmt::arg("machine", machine.id), fmt::arg("repository", repository.id), fmt::arg("due", kDue),
-        fmt::arg("running", kRunning), fmt::arg("now", kNow.time_since_epoch().count()))));
+        fmt::arg("running", kRunning),
+        fmt::arg("schedule", stored_text(ScheduleDefinition{.every = std::chrono::seconds{60}})),
+        fmt::arg("flow", stored_text(FlowDefinition{})), fmt::arg("now", kNow.time_since_epoch().count()))));
     return {};
   };
   must(catalog->write(fill));

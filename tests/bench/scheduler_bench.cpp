@@ -93,26 +93,25 @@ class House {
   House(const std::string& path, int flows) : catalog_(must(Catalog::open(path))) {
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Machine machine, Machines(db).add("m", {}, clock_.time));
-      HF_CHECK(Machines(db).define(machine.id, {.socket = "/run/m.qmp", .disks = {{"disk-0", "node"}}},
-                                   clock_.time));
+      HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"disk-0"}}}, clock_.time));
       HF_TRY(const Repository repository, Repositories(db).add("r", {}, clock_.time));
       HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, clock_.time));
       HF_CHECK(db.execute_script(fmt::format(
           R"sql(
           WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {flows})
-          INSERT INTO schedules (id, name, uid, gid, mode, complete, revision, created_at, changed_at, every,
-                                 timezone, jitter, missed, enabled)
-          SELECT 1000 + n, 's' || n, 0, 0, 488, 1, 1, 0, 0, CASE WHEN n < {due} THEN 60 ELSE 300000000 END,
-                 'UTC', 0, 'skip', 1
+          INSERT INTO schedules (id, name, uid, gid, mode, definition, revision, created_at, changed_at)
+          SELECT 1000 + n, 's' || n, 0, 0, 488, CASE WHEN n < {due} THEN '{often}' ELSE '{rarely}' END, 1, 0, 0
           FROM n;
           WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {flows})
-          INSERT INTO flows (id, name, uid, gid, mode, complete, revision, created_at, changed_at, type,
-                             machine_id, repository_id, schedule_id, enabled, overlap, timeout, stall, priority)
-          SELECT 1000 + n, 'f' || n, 0, 0, 488, 1, 1, 0, 0, 'backup', {machine}, {repository}, 1000 + n, 1,
-                 'skip', 60, 60, 0
+          INSERT INTO flows (id, name, uid, gid, mode, definition, revision, created_at, changed_at, machine_id,
+                             repository_id, schedule_id)
+          SELECT 1000 + n, 'f' || n, 0, 0, 488, '{flow}', 1, 0, 0, {machine}, {repository}, 1000 + n
           FROM n;)sql",
           fmt::arg("flows", flows), fmt::arg("due", kDue), fmt::arg("machine", machine.id),
-          fmt::arg("repository", repository.id))));
+          fmt::arg("repository", repository.id),
+          fmt::arg("often", stored_text(ScheduleDefinition{.every = std::chrono::seconds{60}})),
+          fmt::arg("rarely", stored_text(ScheduleDefinition{.every = std::chrono::seconds{300000000}})),
+          fmt::arg("flow", stored_text(FlowDefinition{})))));
       return {};
     }));
     must(agenda_.look());

@@ -23,7 +23,7 @@ class CatalogThreads : public CatalogTest {
   }
 };
 
-TEST_F(CatalogThreads, AWriteThatFailsLeavesNothingAndTheNextOneIsClean) {
+TEST_F(CatalogThreads, a_write_that_fails_leaves_nothing_and_the_next_one_is_clean) {
   const auto failed = catalog->write([](db::Connection& db) -> Result<> {
     HF_CHECK(Flows(db).add("half", {}, at(1)));
     return fail(ENOSPC, "no room");
@@ -34,7 +34,7 @@ TEST_F(CatalogThreads, AWriteThatFailsLeavesNothingAndTheNextOneIsClean) {
   EXPECT_EQ(flows(), 2u);
 }
 
-TEST_F(CatalogThreads, AWriteThatWentOnAfterAnErrorIsNotCommitted) {
+TEST_F(CatalogThreads, a_write_that_went_on_after_an_error_is_not_committed) {
   const auto done = catalog->write([](db::Connection& db) -> Result<> {
     HF_CHECK(Flows(db).add("half", {}, at(1)));
     const auto ignored = Flows(db).add("f", {}, at(1));  // exists
@@ -46,7 +46,7 @@ TEST_F(CatalogThreads, AWriteThatWentOnAfterAnErrorIsNotCommitted) {
   add_flow("next");
 }
 
-TEST_F(CatalogThreads, AReadSeesOneInstantAndDoesNotWaitForAnOpenWrite) {
+TEST_F(CatalogThreads, a_read_sees_one_instant_and_does_not_wait_for_an_open_write) {
   std::promise<void> written, seen;
   std::thread writer([&] {
     write([&](db::Connection& db) {
@@ -62,7 +62,7 @@ TEST_F(CatalogThreads, AReadSeesOneInstantAndDoesNotWaitForAnOpenWrite) {
   EXPECT_EQ(flows(), 2u);
 }
 
-TEST_F(CatalogThreads, AReadKeepsItsInstantWhileOthersWrite) {
+TEST_F(CatalogThreads, a_read_keeps_its_instant_while_others_write) {
   read([&](db::Connection& db) {
     EXPECT_EQ(must(Flows(db).list()).size(), 1u);
     std::thread([&] { add_flow("new"); }).join();
@@ -71,13 +71,13 @@ TEST_F(CatalogThreads, AReadKeepsItsInstantWhileOthersWrite) {
   EXPECT_EQ(flows(), 2u);
 }
 
-TEST_F(CatalogThreads, AReadCannotWrite) {
+TEST_F(CatalogThreads, a_read_cannot_write) {
   const auto done = catalog->read([](db::Connection& db) { return Flows(db).add("new", {}, at(1)); });
   EXPECT_FALSE(done);
   EXPECT_EQ(flows(), 1u);
 }
 
-TEST_F(CatalogThreads, ManyMoreReadersThanConnectionsAllGetTheirTurn) {
+TEST_F(CatalogThreads, many_more_readers_than_connections_all_get_their_turn) {
   constexpr int kReaders = 40;
   std::atomic<int> done = 0;
   std::vector<std::thread> readers;
@@ -90,7 +90,7 @@ TEST_F(CatalogThreads, ManyMoreReadersThanConnectionsAllGetTheirTurn) {
 }
 
 // For the thread sanitizer above all. Every write keeps a sum; every read must see it kept.
-TEST_F(CatalogThreads, EightReadersAndAWriterNeverSeeHalfAWrite) {
+TEST_F(CatalogThreads, eight_readers_and_a_writer_never_see_half_a_write) {
   write([](db::Connection& db) {
     must(
         db.execute_script("CREATE TABLE accounts (id INTEGER PRIMARY KEY, amount INTEGER) STRICT; "
@@ -127,7 +127,7 @@ TEST_F(CatalogThreads, EightReadersAndAWriterNeverSeeHalfAWrite) {
   EXPECT_GE(reads, kReaders);
 }
 
-TEST_F(CatalogThreads, WritersOfManyThreadsAllSucceed) {
+TEST_F(CatalogThreads, writers_of_many_threads_all_succeed) {
   std::vector<std::thread> writers;
   for (int thread = 0; thread < 6; ++thread)
     writers.emplace_back([&, thread] {
@@ -137,7 +137,7 @@ TEST_F(CatalogThreads, WritersOfManyThreadsAllSucceed) {
   EXPECT_EQ(flows(), 61u);
 }
 
-TEST_F(CatalogThreads, WhatWasCommittedIsThereAfterOpeningAgain) {
+TEST_F(CatalogThreads, commits_are_there_after_opening_again) {
   add_flow("new");
   catalog.reset();
   EXPECT_FALSE(std::filesystem::exists(path + "-wal")) << "the last to close empties the log";
@@ -145,7 +145,7 @@ TEST_F(CatalogThreads, WhatWasCommittedIsThereAfterOpeningAgain) {
   EXPECT_EQ(flows(), 2u);
 }
 
-TEST_F(CatalogThreads, NewIdsAreGreaterThanThoseOfAnEarlierLifeWhateverTheClockSays) {
+TEST_F(CatalogThreads, new_ids_are_greater_than_those_of_an_earlier_life_whatever_the_clock_says) {
   const Id far = new_id() + (Id{1} << 40);
   write([&](db::Connection& db) {
     must(must(db.prepare("UPDATE flows SET revision = :far")).bind(":far", far).run());
@@ -155,7 +155,7 @@ TEST_F(CatalogThreads, NewIdsAreGreaterThanThoseOfAnEarlierLifeWhateverTheClockS
   EXPECT_GT(new_id(), far);
 }
 
-TEST(CatalogTurns, AreServedInTheOrderInWhichTheyWereDrawn) {
+TEST(CatalogTurns, are_served_in_the_order_in_which_they_were_drawn) {
   Turns turns;
   std::vector<Turns::Number> served;
   std::vector<std::thread> threads;
@@ -171,7 +171,7 @@ TEST(CatalogTurns, AreServedInTheOrderInWhichTheyWereDrawn) {
   EXPECT_EQ(served, numbers);
 }
 
-TEST(CatalogOpening, AFileThatIsNoCatalogIsRefused) {
+TEST(CatalogOpening, a_file_that_is_no_catalog_is_refused) {
   const TemporaryDirectory directory;
   const std::string path = directory / "catalog.sqlite";
   std::ofstream(path) << std::string(8192, 'x');
@@ -180,7 +180,7 @@ TEST(CatalogOpening, AFileThatIsNoCatalogIsRefused) {
   EXPECT_THAT(opened.error().message, HasSubstr(path));
 }
 
-TEST(CatalogOpening, AMissingDirectoryIsRefused) {
+TEST(CatalogOpening, a_missing_directory_is_refused) {
   const auto opened = Catalog::open("/nowhere/at/all/catalog.sqlite");
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message, HasSubstr("/nowhere/at/all/catalog.sqlite"));

@@ -1,4 +1,4 @@
-// What the stores promise, on a real database: copies of points, pins, verdicts, verifications, and what goes
+// Promises of the stores on a real database: copies of points, pins, verdicts, verifications, and what goes
 // when history is forgotten.
 #include "tests/catalog/copies_fixture.h"
 
@@ -30,7 +30,7 @@ class History : public CopiesTest {
   }
 };
 
-TEST_F(History, ACopyIsReadBackAndCountedWhereItLies) {
+TEST_F(History, a_copy_is_read_back_and_counted_where_it_lies) {
   const Point point = committed_point("t1", 1);
   const Copy copy = committed_copy(point);
   const auto copies = read([&](db::Connection& db) { return must(Copies(db).of_point(point.id)); });
@@ -44,7 +44,7 @@ TEST_F(History, ACopyIsReadBackAndCountedWhereItLies) {
   EXPECT_EQ(usage().bytes_stored, 70u);
 }
 
-TEST_F(History, APointHasOneCopyInARepository) {
+TEST_F(History, a_point_has_one_copy_in_a_repository) {
   const Point point = committed_point("t1", 1);
   const Copy copy = begin_copy(point);
   Copy again = copy;
@@ -58,7 +58,7 @@ TEST_F(History, APointHasOneCopyInARepository) {
   EXPECT_EQ(usage().points, 0) << "it was never counted";
 }
 
-TEST_F(History, ACopyThatIsWrittenIsNotAbandonedAndNotWrittenAgain) {
+TEST_F(History, a_copy_that_is_written_is_not_abandoned_and_not_written_again) {
   const Point point = committed_point("t1", 1);
   Copy copy = committed_copy(point);
   EXPECT_EQ(refused([&](db::Connection& db) { return Copies(db).abandon(copy.id); }).code, EINVAL);
@@ -66,7 +66,7 @@ TEST_F(History, ACopyThatIsWrittenIsNotAbandonedAndNotWrittenAgain) {
   EXPECT_EQ(refused([&](db::Connection& db) { return Copies(db).commit(copy, {}); }).code, EINVAL);
 }
 
-TEST_F(History, APointThatIsCopiedOrPinnedStays) {
+TEST_F(History, a_point_that_is_copied_or_pinned_stays) {
   const Point point = committed_point("t1", 1);
   const Copy copy = begin_copy(point);
   EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).remove(point.id); }),
@@ -83,7 +83,7 @@ TEST_F(History, APointThatIsCopiedOrPinnedStays) {
   });
 }
 
-TEST_F(History, APinEndsAtItsTime) {
+TEST_F(History, a_pin_ends_at_its_time) {
   const Point point = committed_point("t1", 1);
   const Pin until{new_id(), point.id, at(0), "ann", at(10), "move"};
   const Pin for_ever{new_id(), point.id, at(0), "", std::nullopt, ""};
@@ -103,7 +103,7 @@ TEST_F(History, APinEndsAtItsTime) {
             ENOENT);
 }
 
-TEST_F(History, VerdictsAndTheLastVerificationAreReadBackAndGoWithTheirPoint) {
+TEST_F(History, verdicts_and_the_last_verification_are_read_back_and_go_with_their_point) {
   const Point point = committed_point("t1", 1);
   const Verdict verdict{new_id(), point.id, at(5), VerdictResult::bad, "ann", "no boot"};
   write([&](db::Connection& db) {
@@ -122,7 +122,7 @@ TEST_F(History, VerdictsAndTheLastVerificationAreReadBackAndGoWithTheirPoint) {
             ENOENT);
 }
 
-TEST_F(History, OneJobAtATimeWritesToAChain) {
+TEST_F(History, one_job_at_a_time_writes_to_a_chain) {
   const Chain chain = a_chain();
   Job first = a_job("first"), second = a_job("second");
   first.chain_id = chain.id;
@@ -141,7 +141,7 @@ TEST_F(History, OneJobAtATimeWritesToAChain) {
   EXPECT_EQ(refused([&](db::Connection& db) { return Jobs(db).set_chain(9, chain.id); }).code, ENOENT);
 }
 
-TEST_F(History, OldExecutionsGoAFewAtATimeWithTheirJobsAndTheCountersStay) {
+TEST_F(History, old_executions_go_a_few_at_a_time_with_their_jobs_and_the_counters_stay) {
   for (int i = 0; i < 10; ++i) ended_execution(fmt::format("r{}", i));
   const auto pruned = [&](int keep, int at_most) {
     return write([&](db::Connection& db) { return must(Executions(db).prune(flow, keep, at_most)); });
@@ -158,7 +158,7 @@ TEST_F(History, OldExecutionsGoAFewAtATimeWithTheirJobsAndTheCountersStay) {
   });
 }
 
-TEST_F(History, WhatRunsIsNotForgottenAndNoPointGoes) {
+TEST_F(History, running_executions_and_points_are_not_pruned) {
   Execution running = an_execution(flow, "running");
   write([&](db::Connection& db) { must(Executions(db).add(running)); });
   Point point = begin_point("t1", 1);
@@ -179,7 +179,7 @@ TEST_F(History, WhatRunsIsNotForgottenAndNoPointGoes) {
   EXPECT_THAT(executions(), ElementsAre("later"));
 }
 
-TEST_F(History, OldJobsOfNoExecutionGoAFewAtATime) {
+TEST_F(History, old_jobs_of_no_execution_go_a_few_at_a_time) {
   ended_execution("r1");
   for (int i = 0; i < 6; ++i) {
     Job job = a_job(fmt::format("alone-{}", i));

@@ -60,7 +60,7 @@ std::vector<std::string> column(db::Connection& db, const char* sql) {
   return texts;
 }
 
-// What is wrong with it: damage, rows that refer to nothing, commits that are gone, halves of some.
+// Faults of a catalog: damage, rows that refer to nothing, commits that are gone, halves of some.
 std::vector<std::string> faults(db::Connection& db, const std::vector<std::string>& committed) {
   std::vector<std::string> found = column(db, "PRAGMA integrity_check");
   if (found == std::vector<std::string>{"ok"}) found.clear();
@@ -74,7 +74,7 @@ std::vector<std::string> faults(db::Connection& db, const std::vector<std::strin
   return found;
 }
 
-TEST(CatalogCrash, FaultsAreSeen) {
+TEST(CatalogCrash, faults_are_seen) {
   const TemporaryDirectory directory;
   const std::string path = directory / "catalog.sqlite";
   must(Catalog::open(path));
@@ -89,7 +89,7 @@ TEST(CatalogCrash, FaultsAreSeen) {
   EXPECT_THAT(faults(*db, {}), testing::Contains("half of a commit is there"));
 }
 
-TEST(CatalogCrash, AKillDuringRandomWritesLeavesItWhole) {
+TEST(CatalogCrash, a_kill_during_random_writes_leaves_it_whole) {
   const unsigned seed = std::random_device{}();
   RecordProperty("seed", std::to_string(seed));
   SCOPED_TRACE(fmt::format("seed {}", seed));

@@ -48,7 +48,7 @@ class Database : public testing::Test {
   std::unique_ptr<Connection> connection = must(Connection::open(path, Mode::read_write));
 };
 
-TEST_F(Database, IsDurableAndPrivateAndKeepsForeignKeys) {
+TEST_F(Database, is_durable_and_private_and_keeps_foreign_keys) {
   EXPECT_EQ(number("PRAGMA synchronous"), 2);  // FULL
   EXPECT_EQ(number("PRAGMA foreign_keys"), 1);
   Statement mode = must(connection->prepare("PRAGMA journal_mode"));
@@ -61,7 +61,7 @@ TEST_F(Database, IsDurableAndPrivateAndKeepsForeignKeys) {
   }
 }
 
-TEST_F(Database, EveryBrokenConstraintHasItsKindAndName) {
+TEST_F(Database, every_broken_constraint_has_its_kind_and_name) {
   EXPECT_EQ(refused("INSERT INTO parents VALUES (2, 'eve')").kind, Kind::unique);
   EXPECT_EQ(refused("INSERT INTO parents VALUES (2, 'eve')").constraint, "parents.name");
   EXPECT_EQ(refused("INSERT INTO parents VALUES (1, 'ann')").kind, Kind::unique);
@@ -73,14 +73,14 @@ TEST_F(Database, EveryBrokenConstraintHasItsKindAndName) {
   EXPECT_EQ(refused("INSERT INTO children (age) VALUES ('old')").kind, Kind::check);  // STRICT
 }
 
-TEST_F(Database, ARowThatIsReferredToIsAForeignKeyErrorHoweverItIsGuarded) {
+TEST_F(Database, a_row_that_is_referred_to_is_a_foreign_key_error_however_it_is_guarded) {
   ASSERT_TRUE(run("INSERT INTO children (parent_id) VALUES (1)"));
   EXPECT_EQ(refused("DELETE FROM parents").kind, Kind::foreign_key);
   ASSERT_TRUE(run("UPDATE children SET parent_id = NULL, strict_parent_id = 1"));
   EXPECT_EQ(refused("DELETE FROM parents").kind, Kind::foreign_key);
 }
 
-TEST_F(Database, ALockHeldByAnotherIsRetryAndNothingOfItStays) {
+TEST_F(Database, a_lock_held_by_another_is_retry_and_nothing_of_it_stays) {
   const auto other = must(Connection::open(path, Mode::read_write));
   must(connection->execute_script("PRAGMA busy_timeout = 0"));
   auto theirs = must(Transaction::begin(*other, Transaction::Kind::write));
@@ -91,7 +91,7 @@ TEST_F(Database, ALockHeldByAnotherIsRetryAndNothingOfItStays) {
   EXPECT_TRUE(Transaction::begin(*connection, Transaction::Kind::write));
 }
 
-TEST_F(Database, AFullDatabaseIsFullAndNothingMoreIsDoneInItsTransaction) {
+TEST_F(Database, a_full_database_is_full_and_nothing_more_is_done_in_its_transaction) {
   must(connection->execute_script("PRAGMA max_page_count = 10"));
   {
     auto transaction = must(Transaction::begin(*connection, Transaction::Kind::write));
@@ -107,7 +107,7 @@ TEST_F(Database, AFullDatabaseIsFullAndNothingMoreIsDoneInItsTransaction) {
   EXPECT_TRUE(run("INSERT INTO parents VALUES (5, 'joe')"));
 }
 
-TEST_F(Database, AFileThatIsNoDatabaseIsLost) {
+TEST_F(Database, a_file_that_is_no_database_is_lost) {
   const std::string other = directory / "other";
   std::ofstream(other) << std::string(4096, 'x');
   const auto opened = Connection::open(other, Mode::read_write);
@@ -116,13 +116,13 @@ TEST_F(Database, AFileThatIsNoDatabaseIsLost) {
   EXPECT_EQ(holdfast::Error(opened.error()).code, EIO);
 }
 
-TEST_F(Database, AReadOnlyConnectionReadsButDoesNotWrite) {
+TEST_F(Database, a_read_only_connection_reads_but_does_not_write) {
   connection = must(Connection::open(path, Mode::read_only));
   EXPECT_EQ(number("SELECT count(*) FROM parents"), 1);
   EXPECT_FALSE(run("DELETE FROM parents"));
 }
 
-TEST_F(Database, ValuesComeBackAsTheyWere) {
+TEST_F(Database, values_come_back_as_they_were) {
   must(connection->execute_script("CREATE TABLE all_kinds (n INTEGER, t TEXT, b BLOB, o INTEGER) STRICT"));
   const Bytes blob{std::byte{0}, std::byte{255}, std::byte{0}};
   auto insert = must(connection->prepare("INSERT INTO all_kinds VALUES (:n, :t, :b, :o)"));
@@ -152,7 +152,7 @@ TEST_F(Database, ValuesComeBackAsTheyWere) {
   EXPECT_FALSE(must(rows.step())) << "a statement that is done does not begin again";
 }
 
-TEST_F(Database, ANameThatTheStatementDoesNotHaveIsRefused) {
+TEST_F(Database, a_name_that_the_statement_does_not_have_is_refused) {
   auto insert = must(connection->prepare("INSERT INTO parents VALUES (:id, :name)"));
   const auto done = insert.bind(":id", 2).bind(":nmae", "ann").bind(":name", "ann").run();
   ASSERT_FALSE(done);
@@ -160,7 +160,7 @@ TEST_F(Database, ANameThatTheStatementDoesNotHaveIsRefused) {
   EXPECT_THAT(done.error().message, HasSubstr(":nmae"));
 }
 
-TEST_F(Database, AParameterThatNobodyBoundIsRefused) {
+TEST_F(Database, a_parameter_that_nobody_bound_is_refused) {
   auto insert = must(connection->prepare("INSERT INTO parents VALUES (:id, :name)"));
   const auto done = insert.bind(":id", 2).run();
   ASSERT_FALSE(done);
@@ -168,7 +168,7 @@ TEST_F(Database, AParameterThatNobodyBoundIsRefused) {
   EXPECT_THAT(done.error().message, HasSubstr(":name"));
 }
 
-TEST_F(Database, TextWithANulIsRefused) {
+TEST_F(Database, text_with_a_nul_is_refused) {
   auto insert = must(connection->prepare("INSERT INTO parents VALUES (:id, :name)"));
   const auto done = insert.bind(":id", 2).bind(":name", std::string_view("a\0b", 3)).run();
   ASSERT_FALSE(done);
@@ -176,21 +176,21 @@ TEST_F(Database, TextWithANulIsRefused) {
   EXPECT_EQ(number("SELECT count(*) FROM parents"), 1);
 }
 
-TEST_F(Database, ReturningIsSteppedToItsEnd) {
+TEST_F(Database, returning_is_stepped_to_its_end) {
   must(connection->execute_script("INSERT INTO parents VALUES (2, 'ann'), (3, 'bob')"));
   must(run("DELETE FROM parents RETURNING id"));
   EXPECT_EQ(connection->changes(), 3);
   EXPECT_EQ(number("SELECT count(*) FROM parents"), 0);
 }
 
-TEST_F(Database, AStatementMayBeRunAgainWithOtherValues) {
+TEST_F(Database, a_statement_may_be_run_again_with_other_values) {
   auto insert = must(connection->prepare("INSERT INTO parents VALUES (:id, :name)"));
   for (int id = 2; id < 10; ++id) must(insert.bind(":id", id).bind(":name", std::to_string(id)).run());
   EXPECT_EQ(number("SELECT count(*) FROM parents"), 9);
 }
 
 // SQLite compiles it anew, and its names of the parameters are then others.
-TEST_F(Database, AStatementIsBoundAgainAfterTheSchemaHasChanged) {
+TEST_F(Database, a_statement_is_bound_again_after_the_schema_has_changed) {
   const auto insert = [&](std::int64_t id) {
     Statement add = must(connection->prepare("INSERT INTO children (id, age) VALUES (:id, :age)"));
     return add.bind(":id", id).bind(":age", id + 10).run();
@@ -202,7 +202,7 @@ TEST_F(Database, AStatementIsBoundAgainAfterTheSchemaHasChanged) {
   EXPECT_EQ(number("SELECT sum(age) FROM children"), 11 + 12 + 13);
 }
 
-TEST_F(Database, AStatementGivenBackHalfReadBeginsAnewWithNothingBound) {
+TEST_F(Database, a_statement_given_back_half_read_begins_anew_with_nothing_bound) {
   const std::string_view sql = "SELECT id FROM parents WHERE id >= :from ORDER BY id";
   must(connection->execute_script("INSERT INTO parents VALUES (2, 'ann')"));
   {
@@ -216,7 +216,7 @@ TEST_F(Database, AStatementGivenBackHalfReadBeginsAnewWithNothingBound) {
   EXPECT_EQ(third.integer(0), 1);
 }
 
-TEST_F(Database, OneTextMayBeBorrowedTwiceAtATime) {
+TEST_F(Database, one_text_may_be_borrowed_twice_at_a_time) {
   must(connection->execute_script("INSERT INTO parents VALUES (2, 'ann')"));
   auto outer = must(connection->prepare("SELECT id FROM parents ORDER BY id"));
   ASSERT_TRUE(must(outer.step()));
@@ -227,23 +227,23 @@ TEST_F(Database, OneTextMayBeBorrowedTwiceAtATime) {
   EXPECT_EQ(outer.integer(0), 1);
 }
 
-TEST_F(Database, ATextIsPreparedOnce) {
+TEST_F(Database, a_text_is_prepared_once) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(number("SELECT count(*) FROM parents"), 1);
   const auto texts = connection->prepared();
   EXPECT_EQ(std::ranges::count(texts, "SELECT count(*) FROM parents"), 1);
 }
 
-TEST_F(Database, TwoStatementsInOneTextAreRefused) {
+TEST_F(Database, two_statements_in_one_text_are_refused) {
   EXPECT_FALSE(connection->prepare("DELETE FROM parents; DELETE FROM children"));
   EXPECT_FALSE(connection->prepare(" -- nothing "));
   EXPECT_EQ(number("SELECT count(*) FROM parents"), 1);
 }
 
-TEST_F(Database, ADoubleQuotedSlipIsAnErrorAndNotAString) {
+TEST_F(Database, a_double_quoted_slip_is_an_error_and_not_a_string) {
   EXPECT_FALSE(connection->prepare("SELECT \"nmae\" FROM parents"));
 }
 
-TEST_F(Database, ATransactionWithoutCommitLeavesNothing) {
+TEST_F(Database, a_transaction_without_commit_leaves_nothing) {
   {
     auto transaction = must(Transaction::begin(*connection, Transaction::Kind::write));
     must(run("DELETE FROM parents"));
@@ -253,7 +253,7 @@ TEST_F(Database, ATransactionWithoutCommitLeavesNothing) {
   EXPECT_EQ(number("SELECT count(*) FROM parents"), 1);
 }
 
-TEST_F(Database, NothingIsDoneInATransactionAfterAnError) {
+TEST_F(Database, nothing_is_done_in_a_transaction_after_an_error) {
   {
     auto transaction = must(Transaction::begin(*connection, Transaction::Kind::write));
     auto prepared_before = must(connection->prepare("INSERT INTO parents VALUES (4, 'joe')"));
@@ -268,7 +268,7 @@ TEST_F(Database, NothingIsDoneInATransactionAfterAnError) {
   EXPECT_TRUE(run("INSERT INTO parents VALUES (3, 'bob')"));
 }
 
-TEST_F(Database, ABadBindFailsItsTransactionToo) {
+TEST_F(Database, a_bad_bind_fails_its_transaction_too) {
   {
     auto transaction = must(Transaction::begin(*connection, Transaction::Kind::write));
     auto insert = must(connection->prepare("INSERT INTO parents VALUES (2, :name)"));
@@ -278,7 +278,7 @@ TEST_F(Database, ABadBindFailsItsTransactionToo) {
   EXPECT_EQ(number("SELECT count(*) FROM parents"), 1);
 }
 
-TEST_F(Database, ACommitThatFailsLeavesNothing) {
+TEST_F(Database, a_commit_that_fails_leaves_nothing) {
   must(connection->execute_script(
       "CREATE TABLE late (id INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)"));
   {
@@ -292,12 +292,12 @@ TEST_F(Database, ACommitThatFailsLeavesNothing) {
   EXPECT_EQ(number("SELECT count(*) FROM late"), 0);
 }
 
-TEST_F(Database, AnErrorOutsideOfATransactionHindersNothing) {
+TEST_F(Database, an_error_outside_of_a_transaction_hinders_nothing) {
   refused("INSERT INTO parents VALUES (3, 'eve')");
   EXPECT_TRUE(run("INSERT INTO parents VALUES (3, 'bob')"));
 }
 
-TEST(DatabaseErrors, EachKindHasItsErrno) {
+TEST(DatabaseErrors, each_kind_has_its_errno) {
   const auto errno_of = [](Kind kind) { return holdfast::Error(Error{kind, "it", ""}).code; };
   EXPECT_EQ(errno_of(Kind::unique), EEXIST);
   EXPECT_EQ(errno_of(Kind::foreign_key), EBUSY);

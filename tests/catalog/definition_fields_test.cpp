@@ -1,12 +1,12 @@
 // config.json, field by field: spans of time, schedules, references that may be absent.
-#include "tests/catalog/refusal.h"
+#include "tests/lib/definition_checks.h"
 
 namespace holdfast {
 namespace {
 
 using testing::HasSubstr;
 
-TEST(DefinitionFields, SpansOfTimeArePrintedInTheirLargestUnit) {
+TEST(DefinitionFields, spans_of_time_are_printed_in_their_largest_unit) {
   PolicyDefinition policy;
   policy.min_age = std::chrono::seconds{86400 * 7};
   EXPECT_THAT(print_definition(policy), HasSubstr(R"("min_age": "7d")"));
@@ -16,7 +16,7 @@ TEST(DefinitionFields, SpansOfTimeArePrintedInTheirLargestUnit) {
   EXPECT_THAT(print_definition(policy), HasSubstr(R"("min_age": "0s")"));
 }
 
-TEST(DefinitionFields, AScheduleHasOneRule) {
+TEST(DefinitionFields, a_schedule_has_one_rule) {
   EXPECT_EQ(refusal<ScheduleDefinition>("{}"),
             R"(a schedule has either "cron" or "every"; this one has neither)");
   EXPECT_EQ(refusal<ScheduleDefinition>(R"({"cron":"* * * * *","every":"1h"})"),
@@ -25,7 +25,7 @@ TEST(DefinitionFields, AScheduleHasOneRule) {
   EXPECT_THAT(refusal<ScheduleDefinition>(R"({"every":60})"), HasSubstr("a span of time"));
 }
 
-TEST(DefinitionFields, AReferenceThatMayBeAbsentIsNullOrAName) {
+TEST(DefinitionFields, a_reference_that_may_be_absent_is_null_or_a_name) {
   const auto flow = [](const char* fields) {
     return fmt::format(R"({{"target":"machines/m","repository":"r",{}}})", fields);
   };

@@ -1,4 +1,4 @@
-// A catalog in a directory of its own, and rows to begin with.
+// A catalog in a directory of its own, with first rows.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -11,7 +11,6 @@
 #include "catalog/catalog.h"
 #include "catalog/stores/chained_starts.h"
 #include "catalog/stores/copies.h"
-#include "catalog/stores/credentials.h"
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
@@ -29,7 +28,6 @@
 #include "catalog/stores/retention.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"
-#include "catalog/stores/sources.h"
 #include "catalog/stores/totals.h"
 
 namespace holdfast {
@@ -49,7 +47,7 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-// The value, or a failed test that says why there is none.
+// Returns the value; without one the test fails and says why.
 template <class T, class E>
 T must(tl::expected<T, E> result) {
   if (!result) {
@@ -61,10 +59,12 @@ T must(tl::expected<T, E> result) {
 
 inline Time at(std::int64_t seconds) { return Time{std::chrono::seconds{1'800'000'000 + seconds}}; }
 
+// A machine of a driver that the catalog does not know: it interprets no driver's fields.
 inline MachineDefinition a_machine() {
   MachineDefinition definition;
-  definition.socket = "/run/vm.qmp";
-  definition.disks = {{"disk-0", "node0"}, {"disk-1", "node1"}};
+  definition.driver = "abacus";
+  definition.fields = R"({"beads":7})";
+  definition.disks = {{"disk-0", R"({"row":0})"}, {"disk-1", R"({"row":1})"}};
   return definition;
 }
 
@@ -104,7 +104,7 @@ inline void end(auto& run, RunStatus status, int started = 1, int completed = 3)
   run.completed_at = at(completed);
 }
 
-// What a transaction's function returns, as a Result.
+// Calls a transaction's function and returns its value as a Result.
 template <class F>
 auto as_result(F& function, db::Connection& db) {
   using Value = std::invoke_result_t<F, db::Connection&>;
@@ -116,10 +116,23 @@ auto as_result(F& function, db::Connection& db) {
   }
 }
 
+// Opens a new catalog: a copy of one that is made once a process, because migrations take most of the time of
+// a short test.
+inline std::unique_ptr<Catalog> open_new_catalog(const std::string& path) {
+  static const TemporaryDirectory directory;
+  static const std::string empty = [] {
+    const std::string made = directory / "empty.sqlite";
+    must(Catalog::open(made));
+    return made;
+  }();
+  std::filesystem::copy_file(empty, path);
+  return must(Catalog::open(path));
+}
+
 // An open catalog with machine m (disks disk-0, disk-1), repository r, and flow f over both.
 class CatalogTest : public testing::Test {
  protected:
-  // Runs it in a transaction that has to succeed, and hands on what it returns.
+  // Runs the function in a transaction that has to succeed, and returns its value.
   template <class F>
   auto write(F function) {
     return must(catalog->write([&](db::Connection& db) { return as_result(function, db); }));
@@ -128,7 +141,7 @@ class CatalogTest : public testing::Test {
   auto read(F function) {
     return must(catalog->read([&](db::Connection& db) { return as_result(function, db); }));
   }
-  // The error of a transaction that has to fail.
+  // Returns the error of a transaction that has to fail.
   template <class F>
   Error refused(F function) {
     const auto result = catalog->write(function);
@@ -153,7 +166,7 @@ class CatalogTest : public testing::Test {
     return chain;
   }
 
-  // In state writing, on a parent or as the first of a new chain.
+  // Adds a point in state writing, on a parent or as the first of a new chain.
   Point begin_point(std::string name, int seconds, const Point* parent = nullptr) {
     Point point;
     point.id = new_id();
@@ -177,7 +190,7 @@ class CatalogTest : public testing::Test {
     return point;
   }
 
-  // What the commit of a point is made of: one layer of each disk, on those of the parent.
+  // Fills a point for its commit, and returns its layers: one a disk, on those of the parent.
   std::vector<Layer> fill(Point& point, const Point* parent = nullptr) {
     const auto disks = read([&](db::Connection& db) { return must(Machines(db).disks(machine)); });
     std::vector<Layer> layers;
@@ -218,7 +231,7 @@ class CatalogTest : public testing::Test {
 
   TemporaryDirectory directory;
   std::string path = directory / "catalog.sqlite";
-  std::unique_ptr<Catalog> catalog = must(Catalog::open(path));
+  std::unique_ptr<Catalog> catalog = open_new_catalog(path);
   Id machine = 0, repository = 0, flow = 0;
 };
 

@@ -21,7 +21,7 @@ class HandingOver : public CopiesTest {
   std::vector<Copy> copies(const Point& point) {
     return read([&](db::Connection& db) { return must(Copies(db).of_point(point.id)); });
   }
-  // All that lies in a repository goes that may.
+  // Removes all layers from a repository that may go.
   void forget_all(Id of) {
     write([&](db::Connection& db) {
       Retention retention(db);
@@ -34,7 +34,7 @@ class HandingOver : public CopiesTest {
   }
 };
 
-TEST_F(HandingOver, APointStaysUnderItsNameAsItsCopy) {
+TEST_F(HandingOver, a_point_stays_under_its_name_as_its_copy) {
   const Point full = committed_point("t1", 1);
   const Point increment = committed_point("t2", 2, &full);
   const Copy below = committed_copy(full);
@@ -60,7 +60,7 @@ TEST_F(HandingOver, APointStaysUnderItsNameAsItsCopy) {
   });
 }
 
-TEST_F(HandingOver, AFullThatWasMergedForItsCopyRestsOnNothingThere) {
+TEST_F(HandingOver, a_full_that_was_merged_for_its_copy_rests_on_nothing_there) {
   const Point full = committed_point("t1", 1);
   const Point increment = committed_point("t2", 2, &full);
   committed_copy(increment);
@@ -72,7 +72,7 @@ TEST_F(HandingOver, AFullThatWasMergedForItsCopyRestsOnNothingThere) {
   EXPECT_EQ(after.parent_point_id, std::nullopt);
 }
 
-TEST_F(HandingOver, CountersSayWhatLiesWhereUntilItHasGone) {
+TEST_F(HandingOver, counters_say_what_lies_where_until_it_has_gone) {
   const Point point = committed_point("t1", 1);
   committed_copy(point);
   EXPECT_EQ(total().bytes_stored, 1000u);
@@ -94,7 +94,7 @@ TEST_F(HandingOver, CountersSayWhatLiesWhereUntilItHasGone) {
   EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).get(point.id); }).code, ENOENT);
 }
 
-TEST_F(HandingOver, WhatIsDamagedInheritsLast) {
+TEST_F(HandingOver, a_damaged_copy_inherits_last) {
   const Point point = committed_point("t1", 1);
   const Copy damaged = committed_copy(point);
   offsite = write([](db::Connection& db) { return must(Repositories(db).add("third", {}, at(0))).id; });
@@ -107,7 +107,7 @@ TEST_F(HandingOver, WhatIsDamagedInheritsLast) {
   EXPECT_EQ(now(point).verified->result, VerdictResult::bad);
 }
 
-TEST_F(HandingOver, APointThatHasGoneIsForgottenWithTheLastOfItsCopies) {
+TEST_F(HandingOver, a_point_that_has_gone_is_forgotten_with_the_last_of_its_copies) {
   const Point point = committed_point("t1", 1);
   committed_copy(point);
   write([&](db::Connection& db) { must(Retention(db).retire_altogether(point.id, at(60))); });
@@ -118,7 +118,7 @@ TEST_F(HandingOver, APointThatHasGoneIsForgottenWithTheLastOfItsCopies) {
   EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).get(point.id); }).code, ENOENT);
 }
 
-TEST_F(HandingOver, WhatRestsOnItIsTakenUpWhereItWas) {
+TEST_F(HandingOver, the_layers_below_an_increment_stay_where_they_were) {
   const Point full = committed_point("t1", 1);
   const Point increment = committed_point("t2", 2, &full);
   committed_copy(full);

@@ -1,13 +1,11 @@
 // Law 19 in the catalog: whose things are, what mode bits give, and what the event log remembers of it.
 #include <algorithm>
 #include <functional>
-#include <nlohmann/json.hpp>
-#include <set>
 
-#include "catalog/model/definition_json.h"
 #include "catalog/model/rights.h"
 #include "catalog/stores/collections.h"
 #include "tests/catalog/fixture.h"
+#include "tests/lib/definition_checks.h"
 
 namespace holdfast {
 namespace {
@@ -28,7 +26,7 @@ class OwnershipTest : public CatalogTest {
   Id last_ = 0;
 };
 
-TEST(Rights, AreReadAsTheKernelReadsModeBits) {
+TEST(Rights, are_read_as_the_kernel_reads_mode_bits) {
   const Ownership its{.uid = 1000, .gid = 50, .mode = 0640};
   const Caller owner{1000, 1, 0}, member{1001, 50, 0}, also{1002, 2, 0, {7, 50}}, stranger{1003, 3, 0, {7}};
   EXPECT_TRUE(may(owner, its, Right::read) && may(owner, its, Right::write));
@@ -41,42 +39,23 @@ TEST(Rights, AreReadAsTheKernelReadsModeBits) {
   EXPECT_FALSE(may({1000, 50, 0}, {.uid = 1000, .gid = 50, .mode = 0070}, Right::read));
 }
 
-TEST(Rights, ToSeeAnObjectIsToReadAndToSearchIt) {
+TEST(Rights, to_see_an_object_is_to_read_and_to_search_it) {
   const Caller caller{1000, 1, 0};
   EXPECT_TRUE(may_see(caller, {.uid = 1000, .mode = 0500}));
   EXPECT_FALSE(may_see(caller, {.uid = 1000, .mode = 0400}));
   EXPECT_FALSE(may_see(caller, {.uid = 1000, .mode = 0100}));
 }
 
-// Wherever a field of law 19 stands in a schema; and where notices go, which are sent from this host.
-void expect_roots_alone(const nlohmann::ordered_json& schema) {
-  static const std::set<std::string> law = {"path",       "paths", "socket",  "uri",   "domain",
-                                            "credential", "hooks", "only_if", "notify"};
-  if (!schema.is_structured()) return;
-  for (const auto& [name, value] : schema.items()) {
-    if (name == "properties")
-      for (const auto& [field, said] : value.items()) {
-        if (!said.contains("description")) continue;  // part of a rule
-        const bool is_roots = said["description"].get<std::string>().ends_with("Set by root alone.");
-        EXPECT_EQ(is_roots, law.contains(field)) << field;
-      }
-    expect_roots_alone(value);
-  }
-}
-
-TEST(Rights, WhatTheLawNamesIsRootsAloneInEverySchema) {
-  expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<MachineDefinition>()));
+TEST(Rights, fields_that_law_19_names_are_roots_alone_in_every_schema) {
   expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<RepositoryDefinition>()));
   expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<FlowDefinition>()));
-  expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<SourceDefinition>()));
   expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<GroupDefinition>()));
   expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<ScheduleDefinition>()));
   expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<PolicyDefinition>()));
-  expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<CredentialDefinition>()));
   expect_roots_alone(nlohmann::ordered_json::parse(definition_schema<SettingsDefinition>()));
 }
 
-TEST_F(OwnershipTest, ACollectionIsRootsUntilItIsGiven) {
+TEST_F(OwnershipTest, a_collection_is_roots_until_it_is_given) {
   const Ownership team{.uid = 7, .gid = 8, .mode = 0775};
   write([&](db::Connection& db) {
     Collections collections(db);
@@ -90,7 +69,7 @@ TEST_F(OwnershipTest, ACollectionIsRootsUntilItIsGiven) {
   });
 }
 
-TEST_F(OwnershipTest, AnEventRemembersWhoseItsObjectWas) {
+TEST_F(OwnershipTest, an_event_remembers_whose_its_object_was) {
   const Ownership before{1000, 100, 0750}, after{2000, 200, 0700};
   const std::string name = read([&](db::Connection& db) { return must(Flows(db).name_of(flow)); });
   give(flow, before);
@@ -101,7 +80,7 @@ TEST_F(OwnershipTest, AnEventRemembersWhoseItsObjectWas) {
   EXPECT_EQ(told("flows/" + name).owner, after);
 }
 
-TEST_F(OwnershipTest, AnEventOfNobodysIsRootsAlone) {
+TEST_F(OwnershipTest, an_event_without_an_owner_is_roots_alone) {
   EXPECT_EQ(told("config.json").owner, std::nullopt);
   last_ = read([&](db::Connection& db) { return must(Events(db).newest()); });
   EXPECT_EQ(told("flows/none").owner, std::nullopt);
@@ -109,7 +88,7 @@ TEST_F(OwnershipTest, AnEventOfNobodysIsRootsAlone) {
   EXPECT_EQ(told("").owner, std::nullopt);
 }
 
-TEST_F(OwnershipTest, AJobsEventIsWhoseItsFlowIs) {
+TEST_F(OwnershipTest, an_event_of_a_job_belongs_to_the_owner_of_its_flow) {
   const Ownership its{1000, 100, 0750};
   give(flow, its);
   Execution execution = an_execution(flow, "r1");
@@ -125,7 +104,7 @@ TEST_F(OwnershipTest, AJobsEventIsWhoseItsFlowIs) {
   EXPECT_EQ(told("jobs/j1").owner, its);
 }
 
-TEST_F(OwnershipTest, TheEventLogIsCutBySizeAndTheOldestPartsGo) {
+TEST_F(OwnershipTest, the_event_log_is_cut_by_size_and_the_oldest_parts_go) {
   constexpr int kEvents = 3000;
   write([&](db::Connection& db) {
     must(SettingsStore(db).define({.events_size = 4096}, at(0)));
@@ -142,12 +121,12 @@ TEST_F(OwnershipTest, TheEventLogIsCutBySizeAndTheOldestPartsGo) {
     const auto left = must(events.since(0, kEvents));
     EXPECT_LT(left.size(), 500u);  // ten parts of some 27
     EXPECT_GE(left.size(), 200u);
-    // Of a part that has gone, what is not swept yet.
+    // Events of a part that has gone, not swept yet.
     EXPECT_LT(left.size() - must(events.since(parts.back(), kEvents)).size(), 30u);
   });
 }
 
-TEST_F(OwnershipTest, TotalsAreToldByOwner) {
+TEST_F(OwnershipTest, totals_are_told_by_owner) {
   const Ownership its{1000, 100, 0750};
   give(flow, its);
   read([&](db::Connection& db) {

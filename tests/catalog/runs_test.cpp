@@ -1,4 +1,4 @@
-// What the stores promise, on a real database: what runs, and what comes of it.
+// Promises of the stores on a real database: runs, and what comes of it.
 #include "tests/catalog/fixture.h"
 
 namespace holdfast {
@@ -30,7 +30,7 @@ class Runs : public CatalogTest {
   }
 };
 
-TEST_F(Runs, AnExecutionIsReadBackAsItWasWritten) {
+TEST_F(Runs, an_execution_is_read_back_as_it_was_written) {
   Execution execution = added("r1");
   execution.status = RunStatus::warning;
   execution.type = ExecutionType::api;
@@ -60,13 +60,13 @@ TEST_F(Runs, AnExecutionIsReadBackAsItWasWritten) {
   EXPECT_GT(found.revision, 0);
 }
 
-TEST_F(Runs, AFlowHasAtMostOneExecutionThatIsNotFinal) {
+TEST_F(Runs, a_flow_has_at_most_one_execution_that_is_not_final) {
   added("r1");
   const Execution second = an_execution(flow, "r2");
   EXPECT_EQ(refused([&](db::Connection& db) { return Executions(db).add(second); }).code, EBUSY);
 }
 
-TEST_F(Runs, AnExecutionsNameIsTakenInItsFlowOnly) {
+TEST_F(Runs, an_executions_name_is_taken_in_its_flow_only) {
   Execution first = added("r1");
   ended(first, RunStatus::success);
   const Execution again = an_execution(flow, "r1");
@@ -78,7 +78,7 @@ TEST_F(Runs, AnExecutionsNameIsTakenInItsFlowOnly) {
   });
 }
 
-TEST_F(Runs, AFinalStatusStays) {
+TEST_F(Runs, a_final_status_stays) {
   Execution execution = added("r1");
   ended(execution, RunStatus::cancelled);
   end(execution, RunStatus::success);
@@ -88,7 +88,7 @@ TEST_F(Runs, AFinalStatusStays) {
   EXPECT_EQ(refused([&](db::Connection& db) { return Executions(db).update(unknown); }).code, ENOENT);
 }
 
-TEST_F(Runs, AFlowCountsItsExecutions) {
+TEST_F(Runs, a_flow_counts_its_executions) {
   for (const RunStatus status :
        {RunStatus::success, RunStatus::success, RunStatus::warning, RunStatus::error, RunStatus::cancelled}) {
     Execution execution = added(fmt::format("r{}", new_id()));
@@ -107,7 +107,7 @@ TEST_F(Runs, AFlowCountsItsExecutions) {
   EXPECT_EQ(found.total_milliseconds, 16'000);
 }
 
-TEST_F(Runs, ExecutionsAreFoundAndListedNewestFirst) {
+TEST_F(Runs, executions_are_found_and_listed_newest_first) {
   for (const char* name : {"r1", "r2", "r3"}) {
     Execution execution = added(name);
     ended(execution, RunStatus::success);
@@ -128,7 +128,7 @@ TEST_F(Runs, ExecutionsAreFoundAndListedNewestFirst) {
   });
 }
 
-TEST_F(Runs, AFlowThatRunsStaysAndAfterwardsTakesItsRecordsAlong) {
+TEST_F(Runs, a_flow_that_runs_stays_and_afterwards_takes_its_records_along) {
   Execution execution = added("r1");
   Job job = a_job("j1");
   job.execution_id = execution.id;
@@ -145,7 +145,7 @@ TEST_F(Runs, AFlowThatRunsStaysAndAfterwardsTakesItsRecordsAlong) {
   });
 }
 
-TEST_F(Runs, AJobIsReadBackAsItWasWritten) {
+TEST_F(Runs, a_job_is_read_back_as_it_was_written) {
   const Execution execution = added("r1");
   Job parent = a_job("parent");
   Job job = a_job("j1");
@@ -181,7 +181,7 @@ TEST_F(Runs, AJobIsReadBackAsItWasWritten) {
   EXPECT_EQ(found.completed_at, at(20));
 }
 
-TEST_F(Runs, JobsAreFoundAndListed) {
+TEST_F(Runs, jobs_are_found_and_listed) {
   const Execution execution = added("r1");
   for (const char* name : {"j1", "j2", "j3"}) {
     Job job = a_job(name);
@@ -203,7 +203,7 @@ TEST_F(Runs, JobsAreFoundAndListed) {
   });
 }
 
-TEST_F(Runs, AJobsNameIsTakenAmongAllAndItsEndStays) {
+TEST_F(Runs, a_jobs_name_is_taken_among_all_and_its_end_stays) {
   Job job = a_job("j1");
   write([&](db::Connection& db) { must(Jobs(db).add(job)); });
   EXPECT_EQ(refused([](db::Connection& db) { return Jobs(db).add(a_job("j1")); }),
@@ -213,7 +213,7 @@ TEST_F(Runs, AJobsNameIsTakenAmongAllAndItsEndStays) {
   EXPECT_EQ(refused([&](db::Connection& db) { return Jobs(db).update(job); }).code, EINVAL);
 }
 
-TEST_F(Runs, APointAndItsStackAreReadBack) {
+TEST_F(Runs, a_point_and_its_stack_are_read_back) {
   const Point full = committed_point("t1", 10);
   const Point increment = committed_point("t2", 20, &full);
   read([&](db::Connection& db) {
@@ -236,7 +236,7 @@ TEST_F(Runs, APointAndItsStackAreReadBack) {
   });
 }
 
-TEST_F(Runs, TheNewestPointIsTheOneFrozenLast) {
+TEST_F(Runs, the_newest_point_is_the_one_frozen_last) {
   const Point later = committed_point("t2", 20);
   const Point earlier = committed_point("t1", 10);  // as a rescan would bring it in
   read([&](db::Connection& db) {
@@ -246,7 +246,7 @@ TEST_F(Runs, TheNewestPointIsTheOneFrozenLast) {
   });
 }
 
-TEST_F(Runs, APointThatIsBeingWrittenIsNotShown) {
+TEST_F(Runs, a_point_that_is_being_written_is_not_shown) {
   const Point writing = begin_point("t1", 10);
   read([&](db::Connection& db) {
     Points points(db);
@@ -259,7 +259,7 @@ TEST_F(Runs, APointThatIsBeingWrittenIsNotShown) {
   EXPECT_EQ(total().points, 0);
 }
 
-TEST_F(Runs, APointHasNoChainBeforeItsFreeze) {
+TEST_F(Runs, a_point_has_no_chain_before_its_freeze) {
   Point point;
   point.id = new_id();
   point.machine_id = machine, point.repository_id = repository;
@@ -274,7 +274,7 @@ TEST_F(Runs, APointHasNoChainBeforeItsFreeze) {
   EXPECT_EQ(frozen.time, at(7));
 }
 
-TEST_F(Runs, APointDoesNotFreezeUnderATakenName) {
+TEST_F(Runs, a_point_does_not_freeze_under_a_taken_name) {
   committed_point("t1", 1);
   const Point point = begin_point("t2", 2);
   EXPECT_EQ(
@@ -282,7 +282,7 @@ TEST_F(Runs, APointDoesNotFreezeUnderATakenName) {
       (Error{EEXIST, "the machine has a point 't1'"}));
 }
 
-TEST_F(Runs, AMachineIsCapturedOnceAtATime) {
+TEST_F(Runs, a_machine_is_captured_once_at_a_time) {
   const Point first = begin_point("t1", 1);
   Point second = first;
   second.id = new_id();
@@ -290,7 +290,7 @@ TEST_F(Runs, AMachineIsCapturedOnceAtATime) {
   EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).add(second); }).code, EBUSY);
 }
 
-TEST_F(Runs, APointIsCommittedOnce) {
+TEST_F(Runs, a_point_is_committed_once) {
   Point point = committed_point("t1", 1);
   EXPECT_EQ(refused([&](db::Connection& db) {
               Point again = point;
@@ -301,7 +301,7 @@ TEST_F(Runs, APointIsCommittedOnce) {
   EXPECT_EQ(total().points, 1);
 }
 
-TEST_F(Runs, ACommitIsAllOrNothing) {
+TEST_F(Runs, a_commit_is_all_or_nothing) {
   Point point = begin_point("t1", 1);
   const auto layers = fill(point);
   point.disks[1].layer_id = point.disks[0].layer_id;  // another disk's
@@ -314,7 +314,7 @@ TEST_F(Runs, ACommitIsAllOrNothing) {
   EXPECT_EQ(usage().points, 0);
 }
 
-TEST_F(Runs, MachineAndRepositoryCountTheirPoints) {
+TEST_F(Runs, machine_and_repository_count_their_points) {
   const Point full = committed_point("t1", 1);
   const Point increment = committed_point("t2", 2, &full);
   EXPECT_EQ(usage().points, 2);
@@ -326,14 +326,14 @@ TEST_F(Runs, MachineAndRepositoryCountTheirPoints) {
   EXPECT_EQ(total().bytes_stored, 1000u);
 }
 
-TEST_F(Runs, APointOnWhichAnotherRestsStays) {
+TEST_F(Runs, a_point_on_which_another_rests_stays) {
   const Point full = committed_point("t1", 1);
   committed_point("t2", 2, &full);
   EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).remove(full.id); }),
             (Error{EBUSY, "point 't1' has point 't2' resting on it"}));
 }
 
-TEST_F(Runs, TheLastPointOfAChainTakesItAlong) {
+TEST_F(Runs, the_last_point_of_a_chain_takes_it_along) {
   const Point full = committed_point("t1", 1);
   const Point increment = committed_point("t2", 2, &full);
   const auto chains = [&] {
@@ -349,9 +349,9 @@ TEST_F(Runs, TheLastPointOfAChainTakesItAlong) {
   EXPECT_EQ(chains(), 0);
 }
 
-TEST_F(Runs, AnAbortedPointGoesOnceItsLeftoversAreSwept) {
+TEST_F(Runs, an_aborted_point_goes_once_its_leftovers_are_swept) {
   const Point point = begin_point("t1", 1);
-  const Leftover leftover{new_id(), machine, point.id, LeftoverKind::bitmap, "hf-1", ""};
+  const Leftover leftover{new_id(), machine, point.id, LeftoverKind::bitmap, "hf-1", "", "abacus"};
   write([&](db::Connection& db) { must(Leftovers(db).add(leftover)); });
   EXPECT_EQ(refused([&](db::Connection& db) { return Points(db).remove(point.id); }),
             (Error{EBUSY, "point 't1' has left 'hf-1' at the source, which is to be swept first"}));
@@ -362,11 +362,11 @@ TEST_F(Runs, AnAbortedPointGoesOnceItsLeftoversAreSwept) {
   EXPECT_EQ(total().points, 0);
 }
 
-TEST_F(Runs, LeftoversComeBackInTheOrderOfTheirMaking) {
+TEST_F(Runs, leftovers_come_back_in_the_order_of_their_making) {
   const Point point = begin_point("t1", 1);
   for (const char* name : {"c", "a", "b"})
     write([&](db::Connection& db) {
-      must(Leftovers(db).add({new_id(), machine, point.id, LeftoverKind::node, name, "{}"}));
+      must(Leftovers(db).add({new_id(), machine, point.id, LeftoverKind::node, name, "{}", "abacus"}));
     });
   read([&](db::Connection& db) {
     std::vector<std::string> names;
@@ -376,9 +376,9 @@ TEST_F(Runs, LeftoversComeBackInTheOrderOfTheirMaking) {
   });
 }
 
-TEST_F(Runs, EventsComeBackInTheOrderOfTheirCommits) {
+TEST_F(Runs, events_come_back_in_the_order_of_their_commits) {
   Event first;
-  first.id = 1'000'000'000'000'000'000;  // whatever it says: the store numbers them
+  first.id = 1'000'000'000'000'000'000;  // ignored: the store numbers events
   first.at = at(5);
   first.event = "flow.run";
   first.object = "flows/f";

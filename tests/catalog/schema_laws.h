@@ -1,4 +1,4 @@
-// Constraints of the schema, how to take one out of its text, and a database to try it on.
+// Constraints of the schema, how to remove one from the schema's text, and a database to try it on.
 #pragma once
 
 #include <optional>
@@ -13,41 +13,43 @@
 
 namespace holdfast::db {
 
-// A constraint: what it is called here, and how to take it out of the schema's text.
+// A constraint: its name here, and how to remove it from the schema's text. The pattern is compiled where it
+// is used, because each test process makes all constraints and uses a few.
 struct Constraint {
   std::string key;
-  std::string table;  // in whose DDL it is sought; "" for the whole text
-  std::regex pattern;
+  std::string table;    // table of the constraint's DDL; "" for the whole text
+  std::string pattern;  // a std::regex
   std::string instead;
 };
 
-inline std::string escaped(const std::string& text) {
-  return std::regex_replace(text, std::regex(R"([()+*.?\[\]])"), R"(\$&)");
+inline std::string escaped(std::string_view text) {
+  std::string pattern;
+  for (const char c : text) {
+    if (std::string_view("()+*.?[]").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
 }
 
 inline Constraint check(const std::string& table, const std::string& name) {
   // The expression may span lines and nest parentheses three deep.
   constexpr const char* kInner = R"((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*)";
-  return {"check " + table + " " + name, table,
-          std::regex("CONSTRAINT " + name + R"(\s+CHECK\s*\()" + kInner + R"(\))"), "CHECK (1)"};
+  return {"check " + table + " " + name, table, "CONSTRAINT " + name + R"(\s+CHECK\s*\()" + kInner + R"(\))",
+          "CHECK (1)"};
 }
 
 inline Constraint unique_columns(const std::string& table, const std::string& columns) {
-  return {"unique " + table + " " + columns, table,
-          std::regex("(UNIQUE|PRIMARY KEY) " + escaped("(" + columns + ")")), "CHECK (1)"};
+  return {"unique " + table + " " + columns, table, "(UNIQUE|PRIMARY KEY) " + escaped("(" + columns + ")"),
+          "CHECK (1)"};
 }
 
 inline Constraint unique_column(const std::string& table, const std::string& column) {
-  return {"unique " + table + " " + column, table, std::regex("(\n  " + column + " [^,\n]*) UNIQUE"), "$1"};
+  return {"unique " + table + " " + column, table, "(\n  " + column + " [^,\n]*) UNIQUE", "$1"};
 }
 
 inline Constraint unique_index(const std::string& table, const std::string& columns,
                                const std::string& name) {
-  return {"unique " + table + " " + columns, "", std::regex("CREATE UNIQUE INDEX " + name + "[^;]*;"), ""};
-}
-
-inline Constraint trigger(const std::string& table, const std::string& name) {
-  return {"trigger " + table + " " + name, "", std::regex("CREATE TRIGGER " + name + R"([^;]*;\s*END;)"), ""};
+  return {"unique " + table + " " + columns, "", "CREATE UNIQUE INDEX " + name + "[^;]*;", ""};
 }
 
 inline Constraint reference(const std::string& table, const std::string& columns) {
@@ -55,23 +57,23 @@ inline Constraint reference(const std::string& table, const std::string& columns
   const std::string begin =
       one ? "((?:\n  |, )" + columns + " [^,\n]*)" : "()FOREIGN KEY " + escaped("(" + columns + ")");
   return {"reference " + table + " " + columns, table,
-          std::regex(begin + R"(\s+REFERENCES \w+ \([^)]*\)( ON DELETE (CASCADE|RESTRICT|SET NULL))?)"),
+          begin + R"(\s+REFERENCES \w+ \([^)]*\)( ON DELETE (CASCADE|RESTRICT|SET NULL))?)",
           one ? "$1" : "CHECK (1)"};
 }
 
-// What a deletion does: RESTRICT becomes CASCADE, all else is left out.
+// Changes the action of a deletion: RESTRICT becomes CASCADE, the others are removed.
 inline Constraint on_delete(const std::string& table, const std::string& columns, const std::string& action) {
   Constraint constraint = reference(table, columns);
   const bool one = columns.find(',') == std::string::npos;
   const std::string begin =
       one ? "((?:\n  |, )" + columns + " [^,\n]*" : "(FOREIGN KEY " + escaped("(" + columns + ")");
   constraint.key = "on delete " + table + " " + columns;
-  constraint.pattern = std::regex(begin + R"(\s+REFERENCES \w+ \([^)]*\)) ON DELETE )" + action);
+  constraint.pattern = begin + R"(\s+REFERENCES \w+ \([^)]*\)) ON DELETE )" + action;
   constraint.instead = action == "RESTRICT" ? "$1 ON DELETE CASCADE" : "$1";
   return constraint;
 }
 
-// The schema as all migrations together leave it, as a script that makes it at once.
+// The schema as all migrations leave it, as one script.
 inline const std::string& schema_text() {
   static const std::string text = [] {
     const TemporaryDirectory directory;
@@ -93,14 +95,12 @@ inline const std::string& schema_text() {
     while (must(tables.step()))
       script += column(
           fmt::format("SELECT 'INSERT INTO {0} VALUES (' || quote(word) || ')' FROM {0}", tables.text(0)));
-    // A table that was made anew under another name has its own in quotes.
-    script = std::regex_replace(script, std::regex("CREATE TABLE \"(\\w+)\""), "CREATE TABLE $1");
     return script + "INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0);\n";
   }();
   return text;
 }
 
-// Where the DDL of one table stands in the schema's text.
+// Begin and end of one table's DDL in the schema's text.
 inline std::pair<std::size_t, std::size_t> section_of(const std::string& schema, const std::string& table) {
   if (table.empty()) return {0, schema.size()};
   const auto begin = schema.find("CREATE TABLE " + table + " (");
@@ -111,7 +111,7 @@ inline std::string without(const Constraint& constraint) {
   const std::string schema = schema_text();
   const auto [begin, end] = section_of(schema, constraint.table);
   const std::string section = schema.substr(begin, end - begin);
-  const std::string changed = std::regex_replace(section, constraint.pattern, constraint.instead,
+  const std::string changed = std::regex_replace(section, std::regex(constraint.pattern), constraint.instead,
                                                  std::regex_constants::format_first_only);
   if (changed == section) throw std::runtime_error("the schema has no " + constraint.key);
   return schema.substr(0, begin) + changed + schema.substr(end);
@@ -143,12 +143,12 @@ class Sample {
 struct Law {
   Constraint constraint;
   std::string change;
-  std::optional<Kind> refused_as;  // else it is accepted,
+  std::optional<Kind> refused_as;  // absent: the change is accepted,
   std::string query;               // and this
   std::string answer;              // answers so
 };
 
-// All that are tried, in schema_laws.cpp: a group of them is a test.
+// A group of laws is one test; schema_laws.cpp has them all.
 struct Group {
   const char* name;
   std::vector<Law> laws;

@@ -1,134 +1,84 @@
-// At least one row of every table, as plain SQL that owes nothing to the stores.
+// Rows of every table, as plain SQL that uses no store.
 //
-// Ids below 100 hang together as they do in life: machine 1 with disk 2, repository 3, flow 4, execution 5
-// with job 6, chain 7 with layer 8 and 9 on it, point 10 and 11 on it. Those above are there to be broken:
-// nothing refers to them, or one thing alone does.
+// Rows with ids below 100 refer to each other as in life: machine 1 with disk 2, repository 3, flow 4,
+// execution 5 with job 6, chain 7 with layer 8 and 9 on it, point 10 and 11 on it. Rows above exist to be
+// broken: nothing refers to them, or exactly one row does.
 #pragma once
 
 namespace holdfast {
 
 constexpr const char* kSchemaRows = R"sql(
-INSERT INTO machines
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description, key, driver, socket)
-VALUES
-  (1, 'm', 0, 0, 488, 1, 1, 0, 0, 'till', 'm-1', 'qmp', '/run/m.qmp'),
-  (101, 'spare', 0, 0, 488, 1, 1, 0, 0, NULL, 'spare-1', 'qmp', '/run/s.qmp'),
-  (201, 'of-disk', 0, 0, 488, 0, 1, 0, 0, NULL, 'of-disk-1', 'qmp', NULL),
-  (202, 'of-tag', 0, 0, 488, 0, 1, 0, 0, NULL, 'of-tag-1', 'qmp', NULL),
-  (203, 'of-flow', 0, 0, 488, 0, 1, 0, 0, NULL, 'of-flow-1', 'qmp', NULL),
-  (204, 'of-job', 0, 0, 488, 0, 1, 0, 0, NULL, 'of-job-1', 'qmp', NULL),
-  (205, 'of-chain', 0, 0, 488, 0, 1, 0, 0, NULL, 'of-chain-1', 'qmp', NULL),
-  (206, 'of-point', 0, 0, 488, 0, 1, 0, 0, NULL, 'of-point-1', 'qmp', NULL),
-  (207, 'other', 0, 0, 488, 0, 1, 0, 0, NULL, 'other-1', 'qmp', NULL);
-INSERT INTO credentials
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description)
-VALUES
-  (20, 'c', 0, 0, 488, 1, 1, 0, 0, 'of the host'),
-  (120, 'spare', 0, 0, 488, 1, 1, 0, 0, NULL),
-  (2001, 'of-tag', 0, 0, 488, 1, 1, 0, 0, NULL),
-  (2002, 'of-source', 0, 0, 488, 1, 1, 0, 0, NULL);
-INSERT INTO credential_tags VALUES (20, 0, 'prod'), (20, 1, 'db'), (2001, 0, 'prod');
-INSERT INTO sources
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description, driver, uri,
-   credential_id, max_jobs, bandwidth, discover_every)
-VALUES
-  (21, 's', 0, 0, 488, 1, 1, 0, 0, 'rack 1', 'libvirt', 'qemu:///system', 20, 2, 1000, 3600),
-  (121, 'spare', 0, 0, 488, 1, 1, 0, 0, NULL, 'libvirt', 'qemu:///spare', NULL, 2, NULL, 3600),
-  (2101, 'of-tag', 0, 0, 488, 0, 1, 0, 0, NULL, 'libvirt', NULL, NULL, 2, NULL, 3600),
-  (2102, 'of-machine', 0, 0, 488, 0, 1, 0, 0, NULL, 'libvirt', NULL, NULL, 2, NULL, 3600),
-  (2103, 'with-credential', 0, 0, 488, 0, 1, 0, 0, NULL, 'libvirt', NULL, 2002, 2, NULL, 3600);
-INSERT INTO source_tags VALUES (21, 0, 'prod'), (21, 1, 'db'), (2101, 0, 'prod');
-UPDATE machines SET source_id = 2102, domain = 'vm1', objective = 60 WHERE id = 204;
-INSERT INTO machine_excludes VALUES (1, 0, 'swap'), (1, 1, 'scratch'), (202, 0, 'swap');
-INSERT INTO groups
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description)
-VALUES
-  (22, 'g', 0, 0, 488, 1, 1, 0, 0, 'all'),
-  (122, 'spare', 0, 0, 488, 1, 1, 0, 0, NULL),
-  (2201, 'of-tag', 0, 0, 488, 1, 1, 0, 0, NULL),
-  (2202, 'of-member', 0, 0, 488, 1, 1, 0, 0, NULL),
-  (2203, 'of-flow', 0, 0, 488, 1, 1, 0, 0, NULL);
-INSERT INTO group_tags VALUES (22, 0, 'prod'), (22, 1, 'db'), (2201, 0, 'prod');
+INSERT INTO machines (id, name, uid, gid, mode, definition, revision, created_at, changed_at, key) VALUES
+  (1, 'm', 0, 0, 488, '{}', 1, 0, 0, 'm-1'),
+  (101, 'spare', 0, 0, 488, '{}', 1, 0, 0, 'spare-1'),
+  (201, 'of-disk', 0, 0, 488, NULL, 1, 0, 0, 'of-disk-1'),
+  (202, 'of-member', 0, 0, 488, NULL, 1, 0, 0, 'of-member-1'),
+  (203, 'of-flow', 0, 0, 488, NULL, 1, 0, 0, 'of-flow-1'),
+  (204, 'of-job', 0, 0, 488, NULL, 1, 0, 0, 'of-job-1'),
+  (205, 'of-chain', 0, 0, 488, NULL, 1, 0, 0, 'of-chain-1'),
+  (206, 'of-point', 0, 0, 488, NULL, 1, 0, 0, 'of-point-1'),
+  (207, 'other', 0, 0, 488, NULL, 1, 0, 0, 'other-1');
+INSERT INTO groups (id, name, uid, gid, mode, definition, revision, created_at, changed_at) VALUES
+  (22, 'g', 0, 0, 488, '{}', 1, 0, 0),
+  (122, 'spare', 0, 0, 488, '{}', 1, 0, 0),
+  (2202, 'of-member', 0, 0, 488, '{}', 1, 0, 0),
+  (2203, 'of-flow', 0, 0, 488, '{}', 1, 0, 0);
 INSERT INTO group_members VALUES (22, 1, 1), (22, 207, 0), (2202, 101, 1), (122, 202, 1);
-INSERT INTO schedules
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description, cron, every, timezone,
-   jitter, missed, enabled, next_at)
-VALUES
-  (23, 'h', 0, 0, 488, 1, 1, 0, 0, 'nightly', '0 2 * * *', NULL, 'UTC', 0, 'run_once', 1, 5),
-  (123, 'spare', 0, 0, 488, 1, 1, 0, 0, NULL, NULL, 60, 'UTC', 0, 'skip', 1, NULL),
-  (2301, 'of-tag', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, NULL, 'UTC', 0, 'skip', 1, NULL),
-  (2302, 'of-flow', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, NULL, 'UTC', 0, 'skip', 1, NULL),
-  (2303, 'of-occurrence', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, NULL, 'UTC', 0, 'skip', 1, NULL);
-INSERT INTO schedule_tags VALUES (23, 0, 'prod'), (23, 1, 'db'), (2301, 0, 'prod');
-INSERT INTO schedule_blackouts VALUES (23, 0, 'mon'), (23, 1, 'tue'), (2301, 0, 'mon');
-INSERT INTO policies
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description, keep_last, keep_hourly,
-   keep_daily, keep_weekly, keep_monthly, keep_yearly, min_age, full_every, verify, boot_check_every, retries,
-   sample_percent, bandwidth)
-VALUES
-  (24, 'p', 0, 0, 488, 1, 1, 0, 0, 'gold', 7, 1, 1, 1, 1, 1, 0, 60, 'quick', 60, 1, 5, 1000),
-  (124, 'spare', 0, 0, 488, 1, 1, 0, 0, NULL, 7, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 1, 0, NULL),
-  (2401, 'of-tag', 0, 0, 488, 1, 1, 0, 0, NULL, 7, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 1, 0, NULL),
-  (2402, 'of-flow', 0, 0, 488, 1, 1, 0, 0, NULL, 7, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 1, 0, NULL);
-INSERT INTO policy_tags VALUES (24, 0, 'prod'), (24, 1, 'db'), (2401, 0, 'prod');
-INSERT INTO settings VALUES (1, 4, 1, 10000, 67108864, 1, 0, 300);
+INSERT INTO schedules (id, name, uid, gid, mode, definition, revision, created_at, changed_at, next_at) VALUES
+  (23, 'h', 0, 0, 488, '{"enabled":true}', 1, 0, 0, 5),
+  (123, 'spare', 0, 0, 488, '{"enabled":true}', 1, 0, 0, NULL),
+  (2302, 'of-flow', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (2303, 'of-occurrence', 0, 0, 488, NULL, 1, 0, 0, NULL);
+INSERT INTO policies (id, name, uid, gid, mode, definition, revision, created_at, changed_at) VALUES
+  (24, 'p', 0, 0, 488, '{}', 1, 0, 0),
+  (124, 'spare', 0, 0, 488, '{}', 1, 0, 0),
+  (2402, 'of-flow', 0, 0, 488, '{}', 1, 0, 0);
+INSERT INTO settings VALUES (1, '{}', 1, 0);
 INSERT INTO identity VALUES (1, 'abc');
 INSERT INTO definition_changes VALUES ('machine', 'm', 1);
 UPDATE totals SET bytes_stored = 1000;
 
-INSERT INTO machine_tags VALUES (1, 0, 'prod'), (1, 1, 'db'), (202, 0, 'prod');
-INSERT INTO disks (id, machine_id, name, key, node, trust_bitmap, configured, position, capacity) VALUES
-  (2, 1, 'disk-0', 'k1', 'n0', 0, 1, 0, 1048576),
-  (102, 1, 'old', 'k2', NULL, 0, 0, NULL, NULL),
-  (112, 1, 'disk-1', 'k3', 'n1', 0, 1, 1, NULL),
-  (122, 1, 'of-layer', 'k4', NULL, 0, 0, NULL, NULL),
-  (212, 201, 'disk-0', 'k5', 'n0', 0, 1, 0, NULL);
+INSERT INTO disks (id, machine_id, name, key, source_identity, configured, position, capacity) VALUES
+  (2, 1, 'disk-0', 'k1', 'inode 5', 1, 0, 1048576),
+  (102, 1, 'old', 'k2', NULL, 0, NULL, NULL),
+  (112, 1, 'disk-1', 'k3', NULL, 1, 1, NULL),
+  (122, 1, 'of-layer', 'k4', NULL, 0, NULL, NULL),
+  (212, 201, 'disk-0', 'k5', NULL, 1, 0, NULL);
 
-INSERT INTO repositories
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description, path, compression,
-   compression_level, cluster_size, read_only, marker)
-VALUES
-  (3, 'r', 0, 0, 488, 1, 1, 0, 0, 'vault', '/srv/r', 'zstd', 1, 65536, 0, 'marker'),
-  (103, 'spare', 0, 0, 488, 1, 1, 0, 0, NULL, '/srv/spare', 'zstd', 1, 65536, 0, NULL),
-  (301, 'of-tag', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, 'zstd', 1, 65536, 0, NULL),
-  (302, 'of-flow', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, 'zstd', 1, 65536, 0, NULL),
-  (303, 'of-job', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, 'zstd', 1, 65536, 0, NULL),
-  (304, 'of-chain', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, 'zstd', 1, 65536, 0, NULL),
-  (305, 'of-point', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, 'zstd', 1, 65536, 0, NULL),
-  (306, 'of-from', 0, 0, 488, 0, 1, 0, 0, NULL, NULL, 'zstd', 1, 65536, 0, NULL);
-INSERT INTO repository_tags VALUES (3, 0, 'fast'), (3, 1, 'near'), (301, 0, 'fast');
+INSERT INTO repositories (id, name, uid, gid, mode, definition, revision, created_at, changed_at, marker) VALUES
+  (3, 'r', 0, 0, 488, '{"path":"/srv/r"}', 1, 0, 0, 'marker'),
+  (103, 'spare', 0, 0, 488, '{"path":"/srv/spare"}', 1, 0, 0, NULL),
+  (302, 'of-flow', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (303, 'of-job', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (304, 'of-chain', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (305, 'of-point', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (306, 'of-from', 0, 0, 488, NULL, 1, 0, 0, NULL);
 
 INSERT INTO flows
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, description, type, machine_id,
-   group_id, repository_id, from_repository_id, schedule_id, policy_id, after_flow_id, enabled, overlap, timeout,
-   stall, priority)
+  (id, name, uid, gid, mode, definition, revision, created_at, changed_at, machine_id, repository_id, schedule_id,
+   policy_id)
 VALUES
-  (4, 'f', 0, 0, 488, 1, 1, 0, 0, 'nightly', 'backup', 1, NULL, 3, NULL, 23, 24, NULL, 1, 'skip', 60, 60, 0),
-  (104, 'spare', 0, 0, 488, 1, 1, 0, 0, NULL, 'backup', 1, NULL, 3, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0);
+  (4, 'f', 0, 0, 488, '{"enabled":true}', 1, 0, 0, 1, 3, 23, 24),
+  (104, 'spare', 0, 0, 488, '{"enabled":true}', 1, 0, 0, 1, 3, NULL, NULL);
 INSERT INTO flows
-  (id, name, uid, gid, mode, complete, revision, created_at, changed_at, type, machine_id, group_id,
-   repository_id, from_repository_id, schedule_id, policy_id, after_flow_id, enabled, overlap, timeout, stall,
-   priority)
+  (id, name, uid, gid, mode, revision, created_at, changed_at, machine_id, group_id, repository_id,
+   from_repository_id, schedule_id, policy_id, after_flow_id)
 VALUES
-  (401, 'of-tag', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (402, 'with-machine', 0, 0, 488, 0, 1, 0, 0, 'backup', 203, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (403, 'with-repository', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, 302, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (404, 'of-execution', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (405, 'with-group', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, 2203, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (406, 'with-from', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, 306, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (407, 'with-schedule', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, 2302, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (408, 'with-policy', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, 2402, NULL, 1, 'skip', 60, 60, 0),
-  (409, 'of-after', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (410, 'with-after', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, 409, 1, 'skip', 60, 60, 0),
-  (411, 'of-occurrence', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (412, 'of-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (413, 'before-start', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (414, 'of-point', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (415, 'of-copy', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0),
-  (416, 'of-job', 0, 0, 488, 0, 1, 0, 0, 'backup', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 'skip', 60, 60, 0);
-INSERT INTO flow_hooks VALUES (4, 0, 'before'), (4, 1, 'after'), (401, 0, 'before');
-INSERT INTO flow_recipients VALUES (4, 0, 'ann'), (4, 1, 'bob'), (401, 0, 'ann');
-INSERT INTO flow_tags VALUES (4, 0, 'daily'), (4, 1, 'gold'), (401, 0, 'daily');
+  (402, 'with-machine', 0, 0, 488, 1, 0, 0, 203, NULL, NULL, NULL, NULL, NULL, NULL),
+  (403, 'with-repository', 0, 0, 488, 1, 0, 0, NULL, NULL, 302, NULL, NULL, NULL, NULL),
+  (404, 'of-execution', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (405, 'with-group', 0, 0, 488, 1, 0, 0, NULL, 2203, NULL, NULL, NULL, NULL, NULL),
+  (406, 'with-from', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, 306, NULL, NULL, NULL),
+  (407, 'with-schedule', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, 2302, NULL, NULL),
+  (408, 'with-policy', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, 2402, NULL),
+  (409, 'of-after', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (410, 'with-after', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, 409),
+  (411, 'of-occurrence', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (412, 'of-start', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (413, 'before-start', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (414, 'of-point', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (415, 'of-copy', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (416, 'of-job', 0, 0, 488, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 INSERT INTO executions
   (id, flow_id, name, status, type, started_by, reason, message, jobs_created, jobs_completed, jobs_failed,
@@ -169,7 +119,6 @@ VALUES
    0, 0, 0, 0, 0, 0, NULL, NULL, 1);
 
 UPDATE jobs SET flow_id = 416 WHERE id = 605;
-UPDATE policies SET full_every_points = 30, full_every_period = '@weekly' WHERE id = 24;
 INSERT INTO chains (id, machine_id, repository_id, created_at) VALUES
   (7, 1, 3, 0), (107, 1, 3, 0), (117, 1, 3, 0), (127, 1, 3, 0), (701, 205, 3, 0), (702, 1, 304, 0),
   (703, 1, 3, 0), (705, 1, 3, 0), (706, 1, 103, 0);

@@ -1,4 +1,4 @@
-// What the stores promise, on a real database: what users make.
+// Promises of the stores on a real database: objects that users make.
 #include "tests/catalog/fixture.h"
 
 namespace holdfast {
@@ -23,7 +23,7 @@ class Stores : public CatalogTest {
   }
 };
 
-TEST_F(Stores, ANewObjectIsIncompleteAndHasItsDefaults) {
+TEST_F(Stores, a_new_object_is_incomplete_and_has_its_defaults) {
   const Repository made = write([&](db::Connection& db) {
     return must(Repositories(db).add("new", {.uid = 1000, .gid = 100, .mode = 0700}, at(7)));
   });
@@ -35,7 +35,7 @@ TEST_F(Stores, ANewObjectIsIncompleteAndHasItsDefaults) {
   EXPECT_EQ(found.revision, made.revision);
 }
 
-TEST_F(Stores, AMachinesDefinitionIsReadBackAsItWasWritten) {
+TEST_F(Stores, a_machines_definition_is_read_back_as_it_was_written) {
   MachineDefinition definition = a_machine();
   definition.description = "the till";
   definition.tags = {"prod", "db"};
@@ -47,14 +47,14 @@ TEST_F(Stores, AMachinesDefinitionIsReadBackAsItWasWritten) {
   EXPECT_THAT(found.key, testing::MatchesRegex("m-[0-9a-f]{8}"));
 }
 
-TEST_F(Stores, ARepositorysDefinitionIsReadBackAsItWasWritten) {
+TEST_F(Stores, a_repositorys_definition_is_read_back_as_it_was_written) {
   RepositoryDefinition definition{"vault", {"far"}, "/srv/b", Compression::deflate, 9, 131072, true};
   write([&](db::Connection& db) { must(Repositories(db).define(repository, definition, at(5))); });
   EXPECT_EQ(read([&](db::Connection& db) { return must(Repositories(db).get(repository)); }).definition,
             definition);
 }
 
-TEST_F(Stores, AFlowsDefinitionIsReadBackAsItWasWritten) {
+TEST_F(Stores, a_flows_definition_is_read_back_as_it_was_written) {
   FlowDefinition definition{"nightly", {"gold"}, FlowType::backup, "machines/m", "r", false};
   write([&](db::Connection& db) { must(Flows(db).define(flow, definition, at(5))); });
   const Flow found = read([&](db::Connection& db) { return must(Flows(db).get(flow)); });
@@ -63,7 +63,7 @@ TEST_F(Stores, AFlowsDefinitionIsReadBackAsItWasWritten) {
   EXPECT_EQ(found.repository_id, repository);
 }
 
-TEST_F(Stores, AFlowFollowsTheNamesOfWhatItRefersTo) {
+TEST_F(Stores, a_flow_follows_the_names_of_what_it_refers_to) {
   write([&](db::Connection& db) {
     must(Machines(db).rename(machine, "web", at(5)));
     must(Repositories(db).rename(repository, "vault", at(5)));
@@ -73,7 +73,7 @@ TEST_F(Stores, AFlowFollowsTheNamesOfWhatItRefersTo) {
   EXPECT_EQ(found.definition.repository, "vault");
 }
 
-TEST_F(Stores, ObjectsAreFoundAndListedByName) {
+TEST_F(Stores, objects_are_found_and_listed_by_name) {
   write([&](db::Connection& db) { must(Machines(db).add("a", {}, at(1))); });
   read([&](db::Connection& db) {
     EXPECT_EQ(must(Machines(db).find("m")), machine);
@@ -84,7 +84,7 @@ TEST_F(Stores, ObjectsAreFoundAndListedByName) {
   });
 }
 
-TEST_F(Stores, ATakenNameIsRefused) {
+TEST_F(Stores, a_taken_name_is_refused) {
   EXPECT_EQ(refused([](db::Connection& db) { return Machines(db).add("m", {}, at(1)); }),
             (Error{EEXIST, "machine 'm' exists"}));
   EXPECT_EQ(refused([](db::Connection& db) { return Repositories(db).add("r", {}, at(1)); }),
@@ -96,12 +96,12 @@ TEST_F(Stores, ATakenNameIsRefused) {
             (Error{EEXIST, "flow 'f' exists"}));
 }
 
-TEST_F(Stores, ABadNameIsRefused) {
+TEST_F(Stores, a_bad_name_is_refused) {
   EXPECT_EQ(refused([](db::Connection& db) { return Flows(db).add("a/b", {}, at(1)); }).code, EINVAL);
   EXPECT_EQ(refused([&](db::Connection& db) { return Flows(db).rename(flow, ".b", at(1)); }).code, EINVAL);
 }
 
-TEST_F(Stores, WhatIsNotThereIsEnoent) {
+TEST_F(Stores, a_missing_object_is_enoent) {
   const auto code_of = [](const auto& result) { return result ? 0 : result.error().code; };
   write([&](db::Connection& db) {
     EXPECT_EQ(code_of(Machines(db).get(9)), ENOENT);
@@ -129,7 +129,7 @@ TEST_F(Stores, WhatIsNotThereIsEnoent) {
   });
 }
 
-TEST_F(Stores, AFlowOverSomethingThatIsNotThereIsRefusedByItsName) {
+TEST_F(Stores, a_flow_over_a_missing_object_is_refused_by_its_name) {
   FlowDefinition definition = a_flow();
   definition.target = "machines/other";
   EXPECT_EQ(refused([&](db::Connection& db) { return Flows(db).define(flow, definition, at(1)); }),
@@ -147,7 +147,7 @@ TEST_F(Stores, AFlowOverSomethingThatIsNotThereIsRefusedByItsName) {
             EINVAL);
 }
 
-TEST_F(Stores, EveryChangeMakesTheRevisionGrow) {
+TEST_F(Stores, every_change_makes_the_revision_grow) {
   const auto revision = [&] {
     return read([&](db::Connection& db) { return must(Repositories(db).get(repository)).revision; });
   };
@@ -166,48 +166,48 @@ TEST_F(Stores, EveryChangeMakesTheRevisionGrow) {
   grows([&](db::Connection& db) { must(Points(db).remove(point.id)); });
 }
 
-TEST_F(Stores, ADiskThatKeepsItsNameStaysTheSameDisk) {
+TEST_F(Stores, a_disk_that_keeps_its_name_stays_the_same_disk) {
   const auto disks = [&] {
     return read([&](db::Connection& db) { return must(Machines(db).disks(machine)); });
   };
   const auto before = disks();
   write([&](db::Connection& db) { must(Machines(db).set_capacity(before[1].id, 4096)); });
-  define_disks({{"disk-1", "other-node"}, {"disk-0", "node0"}});
+  define_disks({{"disk-1"}, {"disk-0"}});
   const auto after = disks();
   EXPECT_EQ(after[0].id, before[1].id);
   EXPECT_EQ(after[0].capacity, 4096u);
   EXPECT_EQ(after[1].id, before[0].id);
 }
 
-TEST_F(Stores, ADiskOutOfTheDefinitionStaysWhilePointsHoldIt) {
+TEST_F(Stores, a_disk_out_of_the_definition_stays_while_points_hold_it) {
   const Point point = committed_point("t1", 1);
-  define_disks({{"disk-1", "node1"}, {"disk-2", "node2"}});
+  define_disks({{"disk-1"}, {"disk-2"}});
   EXPECT_THAT(disk_names(), ElementsAre("disk-1", "disk-2", "disk-0 (kept)"));
-  define_disks({{"disk-1", "node1"}});
+  define_disks({{"disk-1"}});
   EXPECT_THAT(disk_names(), ElementsAre("disk-1", "disk-0 (kept)")) << "nothing held disk-2";
   write([&](db::Connection& db) { must(Points(db).remove(point.id)); });
   EXPECT_THAT(disk_names(), ElementsAre("disk-1"));
 }
 
-TEST_F(Stores, ADiskThatComesBackIsTheOneThatItWas) {
+TEST_F(Stores, a_disk_that_comes_back_is_the_same_disk) {
   const auto before = read([&](db::Connection& db) { return must(Machines(db).disks(machine)); });
   committed_point("t1", 1);
-  define_disks({{"disk-1", "node1"}});
-  define_disks({{"disk-0", "node0"}, {"disk-1", "node1"}});
+  define_disks({{"disk-1"}});
+  define_disks({{"disk-0"}, {"disk-1"}});
   const auto after = read([&](db::Connection& db) { return must(Machines(db).disks(machine)); });
   EXPECT_EQ(after[0].id, before[0].id);
   EXPECT_TRUE(after[0].configured);
 }
 
-TEST_F(Stores, NoDiskGoesWhileACaptureRunsSinceItMayBeAboutToCommitIt) {
+TEST_F(Stores, no_disk_goes_while_a_capture_runs_since_it_may_be_about_to_commit_it) {
   Point point = begin_point("t1", 1);
   const auto layers = fill(point);
-  define_disks({{"disk-1", "node1"}});
+  define_disks({{"disk-1"}});
   EXPECT_THAT(disk_names(), ElementsAre("disk-1", "disk-0 (kept)"));
   write([&](db::Connection& db) { must(Points(db).commit(point, layers)); });
 }
 
-TEST_F(Stores, AMachineInUseStaysAndItsUsersAreNamed) {
+TEST_F(Stores, a_machine_in_use_stays_and_its_users_are_named) {
   write([&](db::Connection& db) {
     const Flow second = must(Flows(db).add("a", {}, at(1)));
     must(Flows(db).define(second.id, a_flow(), at(1)));
@@ -217,7 +217,7 @@ TEST_F(Stores, AMachineInUseStaysAndItsUsersAreNamed) {
             (Error{EBUSY, "machine 'm' is used by flow 'a', 'f' and has 1 point"}));
 }
 
-TEST_F(Stores, ARepositoryInUseStaysAndItsUsersAreNamed) {
+TEST_F(Stores, a_repository_in_use_stays_and_its_users_are_named) {
   EXPECT_EQ(refused([&](db::Connection& db) { return Repositories(db).remove(repository); }),
             (Error{EBUSY, "repository 'r' is used by flow 'f'"}));
   write([&](db::Connection& db) { must(Flows(db).remove(flow)); });
@@ -227,7 +227,7 @@ TEST_F(Stores, ARepositoryInUseStaysAndItsUsersAreNamed) {
             (Error{EBUSY, "repository 'r' has 2 points"}));
 }
 
-TEST_F(Stores, WhatNothingUsesCanGo) {
+TEST_F(Stores, unused_objects_can_go) {
   const Point point = committed_point("t1", 1);
   write([&](db::Connection& db) {
     must(Flows(db).remove(flow));
@@ -239,7 +239,7 @@ TEST_F(Stores, WhatNothingUsesCanGo) {
   });
 }
 
-TEST_F(Stores, ARepositoryWithPointsStaysWhereItIs) {
+TEST_F(Stores, a_repository_with_points_stays_where_it_is) {
   committed_point("t1", 1);
   const Error error = refused([&](db::Connection& db) {
     return Repositories(db).define(repository, a_repository("/srv/other"), at(2));
@@ -251,14 +251,14 @@ TEST_F(Stores, ARepositoryWithPointsStaysWhereItIs) {
   write([&](db::Connection& db) { must(Repositories(db).define(repository, same_place, at(2))); });
 }
 
-TEST_F(Stores, TwoRepositoriesDoNotShareAPath) {
+TEST_F(Stores, two_repositories_do_not_share_a_path) {
   const Id other = write([](db::Connection& db) { return must(Repositories(db).add("s", {}, at(1))).id; });
   EXPECT_EQ(
       refused([&](db::Connection& db) { return Repositories(db).define(other, a_repository(), at(2)); }),
       (Error{EEXIST, "another repository has the path /srv/backup"}));
 }
 
-TEST_F(Stores, AMarkerGoesWithItsPath) {
+TEST_F(Stores, a_marker_goes_with_its_path) {
   const auto marker = [&] {
     return read([&](db::Connection& db) { return must(Repositories(db).get(repository)).marker; });
   };

@@ -31,8 +31,7 @@ class AccountsTest : public testing::Test {
     catalog_ = *Catalog::open(folder_ + "/catalog.sqlite");
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       HF_TRY(const auto machine, Machines(db).add("m", {}, kCreated));
-      HF_CHECK(Machines(db).define(machine.id, {.socket = "/run/m.qmp", .disks = {{"disk-0", "disk0"}}},
-                                   kCreated));
+      HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"disk-0"}}}, kCreated));
       HF_TRY(const auto repository, Repositories(db).add("r", {}, kCreated));
       HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, kCreated));
       HF_TRY(const auto flow, Flows(db).add("f", {}, kCreated));

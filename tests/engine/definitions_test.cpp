@@ -36,7 +36,8 @@ class DefinitionsTest : public testing::Test {
     write([](db::Connection& db) -> Result<> {
       HF_TRY(const Machine machine, Machines(db).add("m", {.uid = 1000, .gid = 100, .mode = 0700}, kNow));
       MachineDefinition definition;
-      definition.socket = "/run/m.qmp", definition.disks = {{"disk-0", "node0"}};
+      definition.driver = "qmp", definition.fields = R"({"socket":"/run/m.qmp"})";
+      definition.disks = {{"disk-0", R"({"node":"node0"})"}};
       HF_CHECK(Machines(db).define(machine.id, definition, kNow));
       HF_TRY(const Flow flow, Flows(db).add("nightly", {}, kNow));
       return Flows(db).define(flow.id, {.target = "machines/m", .repository = "a"}, kNow);

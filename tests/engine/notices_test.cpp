@@ -48,7 +48,7 @@ class NoticesTest : public testing::Test, protected test::EngineRoom {
     execution.completed_at = execution.started_at = kNow;
     const auto made = catalog_->write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Machine machine, Machines(db).add("m", {}, kNow));
-      HF_CHECK(Machines(db).define(machine.id, {.socket = "/run/m", .disks = {{"d", "d"}}}, kNow));
+      HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"d"}}}, kNow));
       HF_TRY(const Repository repository, Repositories(db).add("r", {}, kNow));
       HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, kNow));
       HF_TRY(const Flow flow, Flows(db).add("f", {}, kNow));

@@ -5,10 +5,6 @@
 #include <thread>
 
 #include "catalog/base/bytes.h"
-#include "catalog/stores/machines.h"
-#include "catalog/stores/sources.h"
-#include "engine/capture/shared_throttles.h"
-#include "tests/engine/engine_room.h"
 
 namespace holdfast::capture {
 namespace {
@@ -59,50 +55,6 @@ TEST(Throttle, a_removed_rate_takes_effect_at_once) {
   source::Cancel cancelled;
   cancelled.request();
   EXPECT_TRUE(throttle->take(kGiB, cancelled)) << "a wait would end in ECANCELED";
-}
-
-class SharedThrottles : public testing::Test, protected test::EngineRoom {
- protected:
-  // Makes a machine in the source "kvm".
-  Machine machine(const std::string& name) {
-    MachineDefinition definition;
-    definition.driver = Driver::file;
-    definition.source = "kvm";
-    definition.disks = {{.name = "disk-0", .path = "/dev/" + name}};
-    return catalog_
-        ->write([&](db::Connection& db) -> Result<Machine> {
-          HF_TRY(const Machine added, Machines(db).add(name, {}, {}));
-          HF_CHECK(Machines(db).define(added.id, definition, {}));
-          return Machines(db).get(added.id);
-        })
-        .value();
-  }
-  void make_source(std::uint64_t bandwidth) {
-    const auto made = catalog_->write([&](db::Connection& db) -> Result<> {
-      HF_TRY(const Source added, Sources(db).add("kvm", {}, {}));
-      SourceDefinition definition;
-      definition.uri = "qemu:///system";
-      definition.bandwidth = bandwidth;
-      return Sources(db).define(added.id, definition, {});
-    });
-    ASSERT_TRUE(made) << made.error().message;
-  }
-};
-
-TEST_F(SharedThrottles, machines_of_one_source_share_its_rate_beside_their_own) {
-  make_source(4 * kMiB);
-  const Repository repository{};
-  const auto one = shared_throttles(services_, machine("one"), repository).value();
-  const auto other = shared_throttles(services_, machine("other"), repository).value();
-  ASSERT_EQ(one.size(), 3u);
-  EXPECT_EQ(one[0], other[0]) << "the repository's";
-  EXPECT_NE(one[1], other[1]) << "the machines' own";
-  EXPECT_EQ(one[2], other[2]) << "the source's";
-  const double taken = seconds_of([&] {
-    EXPECT_TRUE(one[2]->take(kMiB, {}));
-    EXPECT_TRUE(other[2]->take(kMiB, {}));
-  });
-  EXPECT_GE(taken, 0.5);
 }
 
 TEST(Throttle, a_cancel_ends_a_wait) {

@@ -74,24 +74,6 @@ TEST(Turns, the_limit_of_jobs_is_kept) {
   EXPECT_EQ(turns.full_for(there), std::nullopt);
 }
 
-TEST(Turns, the_limits_of_a_source_and_of_a_repository_are_kept_apart) {
-  Turns turns;
-  turns.set_limit(10);
-  turns.set_limit_of(5, 2);
-  turns.set_limit_of(7, 1);
-  const Work to_one{.repository = 7, .source = 5}, to_other{.repository = 8, .source = 5};
-  turns.begins(to_one);
-  EXPECT_EQ(turns.full_for(to_one), WaitReason::max_jobs) << "its repository is full";
-  EXPECT_EQ(turns.full_for(to_other), std::nullopt);
-  turns.begins(to_other);
-  EXPECT_EQ(turns.full_for(to_other), WaitReason::max_jobs) << "its source is full";
-  EXPECT_EQ(turns.full_for({.repository = 8, .source = 6}), std::nullopt);
-  turns.ends(to_one);
-  EXPECT_EQ(turns.full_for(to_other), std::nullopt);
-  turns.begins(to_other);
-  EXPECT_EQ(turns.full_for(to_one), WaitReason::max_jobs) << "its repository has room, its source has none";
-}
-
 TEST(Turns, work_beside_the_others_waits_for_no_place_and_takes_none) {
   Turns turns;
   turns.set_limit(1);

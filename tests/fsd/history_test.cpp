@@ -89,9 +89,9 @@ class Maker {
   Result<History> make_one(db::Connection& db, const std::string& name) {
     HF_TRY(const Machine machine, Machines(db).add(name, {}, kBegin));
     MachineDefinition definition;
-    definition.socket = "/run/vm.qmp";
-    definition.disks = {{"disk-0", "node0"}};
-    if (random_.below(4) == 0) definition.disks.push_back({"disk-1", "node1"});
+    definition.driver = "qmp";
+    definition.disks = {{"disk-0"}};
+    if (random_.below(4) == 0) definition.disks.push_back({"disk-1"});
     HF_CHECK(Machines(db).define(machine.id, definition, kBegin));
     HF_TRY(const auto rows, Machines(db).disks(machine.id));
     std::map<std::string, OfDisk> disks;

@@ -12,6 +12,7 @@
 #include "engine/common/audit.h"
 #include "engine/runs/accounts.h"
 #include "tests/fsd/layer_files.h"
+#include "tests/lib/driver_fields.h"
 
 namespace holdfast::test {
 namespace {
@@ -35,8 +36,9 @@ Id StartedEngine::object(ObjectKind kind, std::string_view name) {
 
 void StartedEngine::define_all() {
   MachineDefinition of_machine;
-  of_machine.socket = socket();
-  of_machine.disks = {{"disk-0", "node0"}};
+  of_machine.driver = "qmp";
+  of_machine.fields = driver_fields({{"socket", socket()}});
+  of_machine.disks = {a_disk("disk-0", {{"node", "node0"}})};
   must(engine_->objects().define(object(ObjectKind::machine, "m"), of_machine, {}));
   RepositoryDefinition of_repository;
   of_repository.path = state_ / "repository";

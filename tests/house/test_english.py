@@ -15,6 +15,7 @@ import tree
 # Folders and files that keep the rule already. The list goes when everything is in it.
 CLEAN = [
     ".ci",
+    "catalog",
     "engine/capture",
     "engine/foreign",
     "engine/image",
@@ -25,9 +26,12 @@ CLEAN = [
     "engine/schedule",
     "engine/sources",
     "engine/verify",
+    "migrations",
     "packaging",
+    "tests/base",
     "tests/bench",
     "tests/calendar",
+    "tests/catalog",
     "tests/engine",
     "tests/foreign",
     "tests/house",

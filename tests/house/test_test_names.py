@@ -12,7 +12,9 @@ import tree
 
 # Folders that keep the rule already. The list goes when all of tests is in it.
 CLEAN = [
+    "tests/base",
     "tests/calendar",
+    "tests/catalog",
     "tests/engine",
     "tests/foreign",
     "tests/house",

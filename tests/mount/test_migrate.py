@@ -32,7 +32,7 @@ class Migrate(holdfast.MountTest):
     def test_status_works_beside_a_running_daemon(self):
         status, said, _ = self.run_on("status")
         self.assertEqual(status, 0)
-        self.assertIn("0001_spine", said)
+        self.assertIn("0001_model", said)
         self.assertNotIn("to be applied", said)
 
     def test_up_down_and_verify_are_refused_while_a_daemon_runs(self):
@@ -79,10 +79,10 @@ class Migrate(holdfast.MountTest):
         self.daemon.stop()
         self.assertEqual(self.run_on("verify")[0], 0)
         with sqlite3.connect(self.catalog) as db:
-            db.execute("INSERT INTO repository_tags VALUES (12345, 0, 'nowhere')")
+            db.execute("INSERT INTO disks (id, machine_id, name, key, configured) VALUES (9, 12345, 'd', 'd-1', 0)")
         status, said, complaint = self.run_on("verify")
         self.assertEqual(status, 1)
-        self.assertIn("repository_tags", said)
+        self.assertIn("of disks refers", said)
         self.assertIn("1 fault\n", complaint)
 
     def test_verify_finds_a_damaged_page(self):

@@ -190,7 +190,7 @@ class Spine(SpineTest):
         catalog.execute("UPDATE schema_migrations SET checksum = 'of another text' WHERE version = 1")
         catalog.commit()
         catalog.close()
-        with self.assertRaisesRegex(holdfast.Refused, "0001_spine.*changed"):
+        with self.assertRaisesRegex(holdfast.Refused, "0001_model.*changed"):
             self.daemon.start()
 
     def state_of_things(self):

@@ -86,8 +86,7 @@ class AgendaTest : public testing::Test {
     clock.time = *parse_iso_time("2026-01-01T00:00:00Z");
     write([&](db::Connection& db) -> Result<> {
       HF_TRY(const auto machine, Machines(db).add("m", {}, clock.time));
-      HF_CHECK(Machines(db).define(machine.id, {.socket = "/run/m.qmp", .disks = {{"disk-0", "node"}}},
-                                   clock.time));
+      HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"disk-0"}}}, clock.time));
       HF_TRY(const auto repository, Repositories(db).add("r", {}, clock.time));
       return Repositories(db).define(repository.id, {.path = "/srv/backup"}, clock.time);
     });

@@ -14,7 +14,7 @@ class Files : public ::testing::Test {
  protected:
   Result<std::unique_ptr<Capture>> prepare(const std::string& path) {
     source::PrepareRequest request;
-    request.disks.push_back({DiskDefinition{.name = "d", .path = path}});
+    request.disks.push_back({a_disk("d", {{"path", path}})});
     return driver_.prepare(request, ledger_);
   }
   Error refusal(const std::string& path) {
@@ -82,8 +82,8 @@ TEST_F(Files, WhoseFileSystemDiesInTheMiddleAreAnErrorWithItsPlace) {
 
 TEST_F(Files, ThatStandTwiceInAMachineAreRefused) {
   source::PrepareRequest request;
-  request.disks.push_back({DiskDefinition{.name = "d", .path = files_.path(0)}});
-  request.disks.push_back({DiskDefinition{.name = "e", .path = files_.path(0)}});
+  request.disks.push_back({a_disk("d", {{"path", files_.path(0)}})});
+  request.disks.push_back({a_disk("e", {{"path", files_.path(0)}})});
   const auto capture = driver_.prepare(request, ledger_);
   ASSERT_FALSE(capture);
   EXPECT_THAT(capture.error().message, HasSubstr("disks d and e are the same"));

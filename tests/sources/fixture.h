@@ -11,6 +11,8 @@
 
 #include "catalog/base/disk.h"
 #include "engine/sources/qmp/driver.h"
+#include "engine/sources/qmp/fields.h"
+#include "tests/lib/driver_fields.h"
 #include "tests/lib/storage_daemon.h"
 
 namespace holdfast::test {
@@ -115,8 +117,9 @@ class QmpDriverTest : public ::testing::Test {
 
   MachineDefinition machine(std::vector<std::string> nodes = {"disk0"}) const {
     MachineDefinition definition;
-    definition.socket = daemon_->qmp();
-    for (const std::string& node : nodes) definition.disks.push_back({.name = "the-" + node, .node = node});
+    definition.driver = "qmp";
+    definition.fields = driver_fields({{"socket", daemon_->qmp()}});
+    for (const std::string& node : nodes) definition.disks.push_back(a_disk("the-" + node, {{"node", node}}));
     return definition;
   }
 
@@ -129,12 +132,11 @@ class QmpDriverTest : public ::testing::Test {
     request.repository_marker = marker;
     request.scratch = scratch();
     for (const DiskDefinition& disk : definition.disks) {
-      source::DiskRequest wanted;
-      wanted.name = disk.name;
-      wanted.node = disk.node;
-      if (const auto found = since.find(disk.node); found != since.end()) wanted.since = found->second;
+      source::DiskRequest wanted{disk};
+      const std::string node = source::qmp::fields_of(disk).value().node;
+      if (const auto found = since.find(node); found != since.end()) wanted.since = found->second;
       wanted.supersedes = wanted.since;
-      if (!wanted.since.empty()) wanted.last_capacity = daemon_->truth(disk.node).size();
+      if (!wanted.since.empty()) wanted.last_capacity = daemon_->truth(node).size();
       request.disks.push_back(wanted);
     }
     return request;

@@ -22,7 +22,7 @@ class NbdServers : public ::testing::Test {
   Result<std::unique_ptr<Capture>> prepare() { return prepare_by(driver_); }
   Result<std::unique_ptr<Capture>> prepare_by(source::nbd::NbdDriver& driver) {
     source::PrepareRequest request;
-    request.disks.push_back({DiskDefinition{.name = "d", .uri = "nbd+unix:///?socket=" + socket_}});
+    request.disks.push_back({a_disk("d", {{"uri", "nbd+unix:///?socket=" + socket_}})});
     return driver.prepare(request, ledger_);
   }
   static Result<> ignore(std::uint64_t, ByteView) { return {}; }

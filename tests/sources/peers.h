@@ -10,6 +10,7 @@
 #include "engine/sources/file/driver.h"
 #include "engine/sources/nbd/driver.h"
 #include "engine/sources/qmp/driver.h"
+#include "tests/lib/driver_fields.h"
 #include "tests/lib/qemu_machine.h"
 #include "tests/lib/storage_daemon.h"
 
@@ -71,8 +72,8 @@ class FilePeer : public Peer {
   source::Driver& driver() override { return driver_; }
   MachineDefinition machine() const override {
     MachineDefinition machine;
-    machine.driver = Driver::file;
-    machine.disks = {{.name = "a", .path = files_.path(0)}, {.name = "b", .path = files_.path(1)}};
+    machine.driver = "file";
+    machine.disks = {a_disk("a", {{"path", files_.path(0)}}), a_disk("b", {{"path", files_.path(1)}})};
     return machine;
   }
   void write(std::size_t disk, std::uint64_t offset, ByteView bytes) override {
@@ -104,7 +105,7 @@ class LoopPeer final : public FilePeer {
   }
   MachineDefinition machine() const override {
     MachineDefinition machine = FilePeer::machine();
-    for (const std::size_t disk : {0u, 1u}) machine.disks[disk].path = devices_[disk];
+    machine.disks = {a_disk("a", {{"path", devices_[0]}}), a_disk("b", {{"path", devices_[1]}})};
     return machine;
   }
   void write(std::size_t disk, std::uint64_t offset, ByteView bytes) override {
@@ -122,9 +123,9 @@ class NbdPeer : public Peer {
   source::Driver& driver() override { return driver_; }
   MachineDefinition machine() const override {
     MachineDefinition machine;
-    machine.driver = Driver::nbd;
-    machine.disks = {{.name = "a", .uri = "nbd+unix:///?socket=" + files_.socket(0)},
-                     {.name = "b", .uri = "nbd+unix:///?socket=" + files_.socket(1)}};
+    machine.driver = "nbd";
+    machine.disks = {a_disk("a", {{"uri", "nbd+unix:///?socket=" + files_.socket(0)}}),
+                     a_disk("b", {{"uri", "nbd+unix:///?socket=" + files_.socket(1)}})};
     return machine;
   }
   void write(std::size_t disk, std::uint64_t offset, ByteView bytes) override {
@@ -194,7 +195,7 @@ class StorageDaemonNbdPeer final : public NbdPeer {
   MachineDefinition machine() const override {
     MachineDefinition machine = NbdPeer::machine();
     for (DiskDefinition& disk : machine.disks)
-      disk.uri = "nbd+unix:///" + disk.name + "?socket=" + files_.socket(0);
+      disk = a_disk(disk.name, {{"uri", "nbd+unix:///" + disk.name + "?socket=" + files_.socket(0)}});
     return machine;
   }
 };
@@ -204,8 +205,8 @@ class QmpPeer final : public Peer {
   source::Driver& driver() override { return driver_; }
   MachineDefinition machine() const override {
     MachineDefinition machine;
-    machine.socket = daemon_.qmp();
-    machine.disks = {{.name = "a", .node = "a"}, {.name = "b", .node = "b"}};
+    machine.driver = "qmp", machine.fields = driver_fields({{"socket", daemon_.qmp()}});
+    machine.disks = {a_disk("a", {{"node", "a"}}), a_disk("b", {{"node", "b"}})};
     return machine;
   }
   void write(std::size_t disk, std::uint64_t offset, ByteView bytes) override {
@@ -231,8 +232,8 @@ class QemuPeer final : public Peer {
   source::Driver& driver() override { return driver_; }
   MachineDefinition machine() const override {
     MachineDefinition machine;
-    machine.socket = qemu_.qmp();
-    machine.disks = {{.name = "a", .node = "a"}, {.name = "b", .node = "b"}};
+    machine.driver = "qmp", machine.fields = driver_fields({{"socket", qemu_.qmp()}});
+    machine.disks = {a_disk("a", {{"node", "a"}}), a_disk("b", {{"node", "b"}})};
     return machine;
   }
   void write(std::size_t disk, std::uint64_t offset, ByteView bytes) override {

@@ -23,9 +23,8 @@ class Qemu : public ::testing::Test {
       HF_CANNOT_RUN(problem.what());
     }
     wanted_ = {.repository_marker = "3f2a91c0", .scratch = state_ / "scratch"};
-    wanted_.machine.socket = qemu_->qmp();
-    for (const std::string n : {"0", "1"})
-      wanted_.disks.push_back({DiskDefinition{.name = "d" + n, .node = "disk" + n}});
+    wanted_.machine.fields = driver_fields({{"socket", qemu_->qmp()}});
+    for (const std::string n : {"0", "1"}) wanted_.disks.push_back({a_disk("d" + n, {{"node", "disk" + n}})});
     std::filesystem::create_directory(wanted_.scratch);
   }
 

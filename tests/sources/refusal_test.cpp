@@ -22,7 +22,8 @@ class Refusal : public QmpDriverTest {
   FullReason reason_of(const source::PrepareRequest& wanted) {
     auto capture = driver_.prepare(wanted, ledger_).value();
     const auto reason = capture->disks()[0].full_reason;
-    EXPECT_EQ(read_all(*capture, 0, {}), daemon_->truth(wanted.disks[0].node));
+    EXPECT_EQ(read_all(*capture, 0, {}),
+              daemon_->truth(source::qmp::fields_of(wanted.disks[0]).value().node));
     EXPECT_TRUE(capture->abandon());
     return reason.value();
   }
@@ -40,10 +41,11 @@ TEST_F(Refusal, OfAnUnknownNodeNamesThoseThatThereAre) {
 TEST_F(Refusal, WithoutASocketSaysThatThereIsNone) {
   boot();
   auto wanted = request(machine());
-  wanted.machine.socket += ".missing";
+  const std::string missing = daemon_->qmp() + ".missing";
+  wanted.machine.fields = driver_fields({{"socket", missing}});
   const Error error = error_of(wanted);
   EXPECT_EQ(error.code, ENOENT);
-  EXPECT_THAT(error.message, HasSubstr("there is no QMP socket " + wanted.machine.socket));
+  EXPECT_THAT(error.message, HasSubstr("there is no QMP socket " + missing));
 }
 
 TEST_F(Refusal, OfASocketWithoutASourceSaysThatNobodyListens) {

@@ -6,7 +6,7 @@ packages_build=(
   g++ cmake ninja-build pkgconf
   libcurl4-openssl-dev libfuse3-dev libmount-dev libnbd-dev libsqlite3-dev libsystemd-dev libssl-dev
   libzstd-dev zlib1g-dev libdeflate-dev libxxhash-dev libqcow-dev libseccomp-dev
-  libcctz-dev libexpected-dev libfmt-dev libspdlog-dev nlohmann-json3-dev
+  libcctz-dev libexpected-dev libfmt-dev libspdlog-dev libutfcpp-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev
 )
 # Packages of a machine that runs the daemon. fuse3 has fusermount3 and mount.fuse3; qemu-system-common has QEMU's

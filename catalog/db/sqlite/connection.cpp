@@ -33,7 +33,8 @@ Result<> configure(Connection& connection, Mode mode) {
     if (kept_as != "wal")
       return lost(fmt::format("it can't have a write-ahead log, its journal is '{}'", kept_as));
   }
-  return connection.execute_script("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+  HF_CHECK(connection.execute_script("PRAGMA synchronous = FULL"));
+  return connection.enforce_references(true);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What the classes of connection.h are made of over SQLite. Included by this folder only.
+// Implementation of the classes of connection.h over SQLite. Included by this folder only.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,7 @@ struct Prepared {
   // By number, from 1. Copies: SQLite's own go when it compiles the text anew after a change of the schema.
   std::vector<std::string> names;
   std::vector<bool> bound;  // by number, from 1
-  std::vector<int> order;   // their numbers, as they were asked for the last time
+  std::vector<int> order;   // numbers of the parameters, as last looked up
   std::size_t asked = 0;    // since the last reset
 };
 
@@ -53,7 +53,7 @@ struct Connection::State {
   // nothing is ever thrown out; one text has several statements once it was borrowed twice at a time.
   using Shelf = std::vector<std::unique_ptr<Prepared>>;
   std::unordered_map<std::string, Shelf, TextHash, std::equal_to<>> idle;
-  // As our Transaction sees it: some errors make SQLite roll back by itself, and what came then would
+  // State as our Transaction sees it: some errors make SQLite roll back by itself, and what came then would
   // be committed statement by statement.
   enum class Open { no, yes, failed } transaction = Open::no;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/sources/as_it_is.h"
+#include "engine/sources/file/fields.h"
 #include "engine/sources/file/reader.h"
 
 namespace holdfast::source::file {
@@ -21,7 +22,8 @@ class FileCapture final : public AsItIs {
   FileCapture() : AsItIs(system_clock().now(), Consistency::none) {}
 
   Result<> add(const DiskRequest& request) {
-    auto opened = open_disk(request.path);
+    HF_TRY(const DiskFields own, fields_of(request));
+    auto opened = open_disk(own.path);
     if (!opened) return within(std::move(opened).error(), "disk {}", request.name);
     for (std::size_t i = 0; i < files_.size(); ++i)
       if (files_[i]->identity == opened->identity)
@@ -60,7 +62,8 @@ Result<std::vector<Driver::Discovered>> FileDriver::discover(const MachineDefini
       "a file does not tell what has changed: all of it is read, and what differs is stored";
   std::vector<Discovered> found;
   for (const DiskDefinition& disk : machine.disks) {
-    const auto opened = open_disk(disk.path);
+    HF_TRY(const DiskFields own, fields_of(disk));
+    const auto opened = open_disk(own.path);
     if (opened)
       found.push_back({disk.name, opened->size, false, kWhyNot});
     else

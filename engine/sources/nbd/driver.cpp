@@ -3,19 +3,21 @@
 #include <algorithm>
 
 #include "engine/sources/as_it_is.h"
+#include "engine/sources/nbd/fields.h"
 #include "engine/sources/nbd/reader.h"
 
 namespace holdfast::source::nbd {
 namespace {
 
 // The change id of a bitmap: its name and its URI.
-std::string change_id_of(const DiskDefinition& disk) { return disk.bitmap + " at " + disk.uri; }
+std::string change_id_of(const DiskFields& disk) { return disk.bitmap + " at " + disk.uri; }
 
-Result<std::unique_ptr<Connection>> connect(const DiskDefinition& disk, const Limits& limits) {
+Result<std::unique_ptr<Connection>> connect(const std::string& name, const DiskFields& disk,
+                                            const Limits& limits) {
   const Export what{.bitmap = disk.trust_bitmap ? disk.bitmap : "", .uri = disk.uri, .needs_bitmap = false};
   auto connection = Connection::open(what, limits);
-  if (!connection) return within(std::move(connection).error(), "disk {}", disk.name);
-  if ((*connection)->size() == 0) return fail(EINVAL, "disk {}: {} has no bytes", disk.name, disk.uri);
+  if (!connection) return within(std::move(connection).error(), "disk {}", name);
+  if ((*connection)->size() == 0) return fail(EINVAL, "disk {}: {} has no bytes", name, disk.uri);
   return connection;
 }
 
@@ -25,25 +27,25 @@ class NbdCapture final : public AsItIs {
       : AsItIs(system_clock().now(), Consistency::none), limits_(limits) {}
 
   Result<> add(const DiskRequest& request) {
+    HF_TRY(const DiskFields own, fields_of(request));
     for (const Served& other : served_)
-      if (other.what.uri == request.uri)
-        return fail(EINVAL, "disk {}: another disk of the machine is {}, too", request.name, request.uri);
+      if (other.what.uri == own.uri)
+        return fail(EINVAL, "disk {}: another disk of the machine is {}, too", request.name, own.uri);
     Served served;
-    HF_TRY(served.connection, connect(request, limits_));
+    HF_TRY(served.connection, connect(request.name, own, limits_));
     FrozenDisk disk{.name = request.name, .capacity = served.connection->size(), .by_content = true};
     if (!request.last_capacity)
       disk.full_reason = FullReason::no_parent;
     else if (*request.last_capacity != disk.capacity)
       disk.full_reason = FullReason::capacity_changed;
     const bool has_bitmap = !served.connection->bitmap_context().empty();
-    if (has_bitmap) disk.change_id = change_id_of(request);
-    if (request.trust_bitmap && !has_bitmap)
-      disk.remark = fmt::format("the server does not offer qemu:dirty-bitmap:{}, so everything was read",
-                                request.bitmap);
+    if (has_bitmap) disk.change_id = change_id_of(own);
+    if (own.trust_bitmap && !has_bitmap)
+      disk.remark =
+          fmt::format("the server does not offer qemu:dirty-bitmap:{}, so everything was read", own.bitmap);
     disk.trusts_bitmap = has_bitmap && !disk.full_reason && request.since == disk.change_id;
     if (!disk.trusts_bitmap) served.connection->ignore_bitmap();
-    served.what = {
-        .bitmap = disk.trusts_bitmap ? request.bitmap : "", .size = disk.capacity, .uri = request.uri};
+    served.what = {.bitmap = disk.trusts_bitmap ? own.bitmap : "", .size = disk.capacity, .uri = own.uri};
     disks_.push_back(std::move(disk));
     served_.push_back(std::move(served));
     return {};
@@ -79,7 +81,8 @@ Result<> NbdDriver::sweep(const MachineDefinition&, std::span<const Leftover>, b
 Result<std::vector<Driver::Discovered>> NbdDriver::discover(const MachineDefinition& machine) {
   std::vector<Discovered> found;
   for (const DiskDefinition& disk : machine.disks) {
-    const auto connection = connect(disk, limits_);
+    HF_TRY(const DiskFields own, fields_of(disk));
+    const auto connection = connect(disk.name, own, limits_);
     if (!connection) {
       found.push_back({disk.name, 0, false, connection.error().message});
       continue;

@@ -42,8 +42,9 @@ Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan
     fleeces_.push_back({std::move(plan), prefix + random, node_prefix + random});
   }
   HF_CHECK(choose_filters());
-  HF_TRY(agent_, agent_for(*source_, request.machine.quiesce, source_->limits().agent));
-  quiesce_ = request.machine.quiesce;
+  HF_TRY(const MachineFields fields, fields_of(request.machine));
+  HF_TRY(agent_, agent_for(*source_, fields.quiesce, source_->limits().agent));
+  quiesce_ = fields.quiesce;
   const std::string own = prefix + random_hex(8);  // the name for things that serve all disks
 
   const auto record_server = [this](const std::string& path) {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "engine/sources/qmp/capture.h"
+#include "engine/sources/qmp/fields.h"
 #include "engine/sources/qmp/plan.h"
 #include "engine/sources/qmp/threads.h"
 #include "engine/sources/qmp/undo.h"
@@ -23,7 +24,8 @@ bool is_deserted(const std::string& socket, const Limits& limits) {
 
 Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& request, Ledger& ledger) {
   if (request.disks.empty()) return fail(EINVAL, "the machine has no disks to back up");
-  const auto source = Source::at(request.machine.socket, limits_);
+  HF_TRY(const MachineFields own, fields_of(request.machine));
+  const auto source = Source::at(own.socket, limits_);
   HF_TRY(const Nodes nodes, Nodes::of(*source));
   std::vector<DiskPlan> plans;
   for (const DiskRequest& disk : request.disks) {
@@ -46,15 +48,16 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
 
 Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers,
                           bool committed, Ledger& ledger) {
+  HF_TRY(const MachineFields own, fields_of(machine));
   std::map<std::string, std::vector<Leftover>> by_socket;
   for (const Leftover& leftover : leftovers) {
     const std::string recorded = socket_of(leftover);
-    by_socket[recorded.empty() ? machine.socket : recorded].push_back(leftover);
+    by_socket[recorded.empty() ? own.socket : recorded].push_back(leftover);
   }
   Result<> first;
   for (auto& [socket, made] : by_socket) {
     std::ranges::sort(made, {}, &Leftover::id);
-    const auto source = Source::at(is_deserted(socket, limits_) ? machine.socket : socket, limits_);
+    const auto source = Source::at(is_deserted(socket, limits_) ? own.socket : socket, limits_);
     const auto undone = undo(*source, made, committed ? Outcome::committed : Outcome::abandoned, ledger);
     if (first && !undone) first = undone;
   }
@@ -62,14 +65,12 @@ Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Left
 }
 
 Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinition& machine) {
-  const auto source = Source::at(machine.socket, limits_);
+  HF_TRY(const MachineFields own, fields_of(machine));
+  const auto source = Source::at(own.socket, limits_);
   HF_TRY(const Nodes nodes, Nodes::of(*source));
   std::vector<Discovered> found;
   for (const DiskDefinition& disk : machine.disks) {
-    DiskRequest request;
-    request.name = disk.name;
-    request.node = disk.node;
-    const auto plan = plan_disk(request, nodes, source->socket());
+    const auto plan = plan_disk(DiskRequest{disk}, nodes, source->socket());
     if (plan) {
       const Node& node = *nodes.find(plan->node);
       auto& one = found.emplace_back(Discovered{plan->name, plan->capacity, true, why_not_persistent(node)});

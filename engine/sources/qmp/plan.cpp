@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/sources/qmp/fields.h"
 #include "engine/sources/qmp/truncation.h"
 
 namespace holdfast::source::qmp {
@@ -33,10 +34,11 @@ std::optional<FullReason> why_full(const DiskRequest& request, const Node& node,
 }  // namespace
 
 Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket) {
-  const Node* node = nodes.find(request.node);
+  HF_TRY(const DiskFields own, fields_of(request));
+  const Node* node = nodes.find(own.node);
   if (node == nullptr)
     return fail(ENXIO, "disk {}: the source at {} has no block node '{}'; it has: {}", request.name, socket,
-                request.node, nodes.names());
+                own.node, nodes.names());
   if (node->corrupt)
     return fail(EIO,
                 "disk {}: QEMU has marked the image of node {} ({}) as corrupt: repair it with "
@@ -57,7 +59,7 @@ Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const
   if (whole && reason) whole = check_holds_all_clusters(*node, nodes);
   if (!whole) return within(std::move(whole).error(), "disk {}", request.name);
   return DiskPlan{.name = request.name,
-                  .node = request.node,
+                  .node = own.node,
                   .capacity = node->size,
                   .read_only = node->read_only,
                   .persistent = why_not_persistent(*node).empty(),

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "catalog/model/enumerations.h"
 #include "engine/sources/qmp/agent.h"
+#include "engine/sources/qmp/fields.h"
 
 namespace holdfast::source::qmp {
 

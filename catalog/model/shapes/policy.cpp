@@ -1,0 +1,64 @@
+#include "catalog/model/shapes/definition.h"
+
+namespace holdfast::json {
+namespace {
+
+constexpr int kMostPoints = 1'000'000;
+
+Value<FullEvery> full_every() {
+  const auto span = duration(kAtLeastOneSecond);
+  const auto points = integer(1, kMostPoints);
+  const auto period = word<CalendarPeriod>();
+  const std::string must = "a span of time as \"7d\", a number of points as 30, or " +
+                           one_of({Words<CalendarPeriod>::words.begin(), Words<CalendarPeriod>::words.end()});
+  return {must,
+          {{"anyOf", {span.schema, points.schema, period.schema}}},
+          [=](const Json& found, const std::string& field) -> Result<FullEvery> {
+            if (const auto read = period.read(found, field)) return FullEvery{*read};
+            if (const auto read = points.read(found, field)) return FullEvery{*read};
+            if (const auto read = span.read(found, field)) return FullEvery{*read};
+            return wrong(found, field, must);
+          },
+          [=](const FullEvery& every) -> Json {
+            if (const auto* after = std::get_if<std::chrono::seconds>(&every)) return span.write(*after);
+            if (const auto* count = std::get_if<int>(&every)) return points.write(*count);
+            return period.write(std::get<CalendarPeriod>(every));
+          }};
+}
+
+}  // namespace
+
+template <>
+const Shape<PolicyDefinition>& shape() {
+  using D = PolicyDefinition;
+  static const auto points = optional(integer(1, kMostPoints));
+  static const Shape<D> policy{
+      "How long points are kept, and how runs are made.",
+      {
+          description<D>(),
+          tags<D>(),
+          field("keep_last", &D::keep_last, points, "So many of the newest points stay."),
+          field("keep_hourly", &D::keep_hourly, points, "The newest of each of so many hours stays."),
+          field("keep_daily", &D::keep_daily, points, "The newest of each of so many days stays."),
+          field("keep_weekly", &D::keep_weekly, points, "The newest of each of so many weeks stays."),
+          field("keep_monthly", &D::keep_monthly, points, "The newest of each of so many months stays."),
+          field("keep_yearly", &D::keep_yearly, points, "The newest of each of so many years stays."),
+          field("min_age", &D::min_age, duration(kNoTime), "Nothing younger goes."),
+          field("full_every", &D::full_every, optional(full_every()),
+                "How often a full point is made: after a span of time, with each so many points, or once in "
+                "each period of the calendar (UTC); null: never."),
+          field("verify", &D::verify, optional(word<VerifyLevel>()), "After each run."),
+          field("retries", &D::retries, integer(0, 100), "How often a failed job is tried again."),
+          field("sample", &D::sample, integer(0, 100),
+                "Percent of what the source calls unchanged that is compared with the parent."),
+          field("bandwidth", &D::bandwidth, optional(size(1, kMostBytes)), "Of each job, in bytes a second."),
+      },
+      {}};
+  return policy;
+}
+
+}  // namespace holdfast::json
+
+namespace holdfast {
+HF_DEFINITION(PolicyDefinition);
+}

@@ -1,0 +1,14 @@
+DROP TABLE totals;
+DROP TABLE definition_changes;
+DROP TABLE identity;
+DROP TABLE collections;
+DROP TABLE settings;
+DROP TABLE flows;
+DROP TABLE policies;
+DROP TABLE schedules;
+DROP TABLE group_members;
+DROP TABLE groups;
+DROP TABLE repositories;
+DROP TABLE disks;
+DROP TABLE machines;
+DROP TABLE definition_kinds;

@@ -1,0 +1,10 @@
+DROP TABLE chained_starts;
+DROP TABLE schedule_occurrences;
+DROP TABLE jobs;
+DROP TABLE executions;
+DROP TABLE occurrence_reasons;
+DROP TABLE occurrence_statuses;
+DROP TABLE end_reasons;
+DROP TABLE job_types;
+DROP TABLE execution_types;
+DROP TABLE run_statuses;

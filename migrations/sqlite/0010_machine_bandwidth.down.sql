@@ -1,1 +1,0 @@
-ALTER TABLE machines DROP COLUMN bandwidth;

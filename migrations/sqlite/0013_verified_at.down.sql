@@ -1,1 +1,0 @@
-DROP INDEX points_by_verification;

@@ -1,3 +1,0 @@
--- Flows that carry points into another repository.
-
-INSERT INTO flow_types VALUES ('replication');
