@@ -1,11 +1,10 @@
 #include "catalog/catalog.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "catalog/base/id.h"
+#include "catalog/base/mutex.h"
 #include "catalog/turns.h"
 #include "catalog/upkeep.h"
 
@@ -58,10 +57,11 @@ struct Catalog::State {
   Turns writers;
   std::unique_ptr<db::Connection> writer;  // null while on loan or lost
 
-  std::mutex mutex;  // guards the members below
-  std::condition_variable reader_back;
-  int readers_out = 0;
-  Connections readers;  // destroyed before the writer: the last one to close empties the log
+  Mutex mutex;
+  CondVar reader_back;
+  int readers_out HF_GUARDED_BY(mutex) = 0;
+  // Destroyed before the writer, because the last connection to close empties the log.
+  Connections readers HF_GUARDED_BY(mutex);
 
   void give_back_writer(std::unique_ptr<db::Connection> connection) {
     writer = std::move(connection);
@@ -70,7 +70,7 @@ struct Catalog::State {
 
   void give_back_reader(std::unique_ptr<db::Connection> connection) {
     {
-      const std::scoped_lock lock(mutex);
+      const MutexLock lock(mutex);
       --readers_out;
       if (connection) readers.push_back(std::move(connection));
     }
@@ -114,8 +114,8 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& path) {
 Result<Catalog::Lease> Catalog::borrow_reader() {
   Lease lease{state_.get(), nullptr, false};
   {
-    std::unique_lock lock(state_->mutex);
-    state_->reader_back.wait(lock, [this] { return state_->readers_out < kReadersAtMost; });
+    const MutexLock lock(state_->mutex);
+    while (state_->readers_out >= kReadersAtMost) state_->reader_back.wait(state_->mutex);
     ++state_->readers_out;
     if (!state_->readers.empty()) {
       lease.connection = std::move(state_->readers.back());

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+
+#include "catalog/base/mutex.h"
 
 namespace holdfast {
 
@@ -13,30 +13,30 @@ class Turns {
 
   // A place at the end of the queue. Who has drawn one waits for it, and ends it.
   Number draw() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return next_++;
   }
 
   // Until all before it have ended.
   void wait_for(Number number) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return served_ == number; });
+    const MutexLock lock(mutex_);
+    while (served_ != number) changed_.wait(mutex_);
   }
 
   // The turn of whoever has it now.
   void end() {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       ++served_;
     }
     changed_.notify_all();
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Number next_ = 0;
-  Number served_ = 0;
+  Mutex mutex_;
+  CondVar changed_;
+  Number next_ HF_GUARDED_BY(mutex_) = 0;
+  Number served_ HF_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace holdfast
