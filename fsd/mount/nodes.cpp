@@ -9,7 +9,7 @@ Nodes::Nodes(std::uint64_t generation) : generation_(generation) {
 }
 
 std::uint64_t Nodes::remember(const tree::Place& place) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto [at, is_new] = ids_.try_emplace(place, last_ + 1);
   if (is_new) nodes_[++last_] = {place, 0};
   ++nodes_[at->second].lookups;
@@ -17,7 +17,7 @@ std::uint64_t Nodes::remember(const tree::Place& place) {
 }
 
 void Nodes::forget(std::uint64_t node, std::uint64_t lookups) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = nodes_.find(node);
   if (found == nodes_.end() || node == kRoot) return;
   if (found->second.lookups > lookups) {
@@ -29,14 +29,14 @@ void Nodes::forget(std::uint64_t node, std::uint64_t lookups) {
 }
 
 std::optional<tree::Place> Nodes::find(std::uint64_t node) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = nodes_.find(node);
   if (found == nodes_.end()) return std::nullopt;
   return found->second.place;
 }
 
 std::size_t Nodes::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return nodes_.size();
 }
 

@@ -5,10 +5,10 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 
+#include "catalog/base/mutex.h"
 #include "fsd/tree/place.h"
 
 namespace holdfast::mount {
@@ -33,10 +33,10 @@ class Nodes {
   };
 
   const std::uint64_t generation_;
-  mutable std::mutex mutex_;  // guards what follows
-  std::uint64_t last_ = kRoot;
-  std::unordered_map<std::uint64_t, Known> nodes_;
-  std::unordered_map<tree::Place, std::uint64_t, tree::PlaceHash> ids_;
+  mutable Mutex mutex_;
+  std::uint64_t last_ HF_GUARDED_BY(mutex_) = kRoot;
+  std::unordered_map<std::uint64_t, Known> nodes_ HF_GUARDED_BY(mutex_);
+  std::unordered_map<tree::Place, std::uint64_t, tree::PlaceHash> ids_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::mount

@@ -10,7 +10,7 @@ Readers::Readers(unsigned threads, unsigned borrowed) : borrowable_(borrowed) {
 
 Readers::~Readers() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ending_ = true;
   }
   posted_.notify_all();
@@ -19,7 +19,7 @@ Readers::~Readers() {
 
 void Readers::post(Task task) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     tasks_.push_back(std::move(task));
   }
   posted_.notify_one();
@@ -33,15 +33,14 @@ void Readers::perform(Task task) {
 
 void Readers::work() {
   pthread_setname_np(pthread_self(), "image-reader");
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (;;) {
-    posted_.wait(lock, [this] { return ending_ || !tasks_.empty(); });
+    while (!ending_ && tasks_.empty()) posted_.wait(mutex_);
     if (tasks_.empty()) return;
     const Task task = std::move(tasks_.front());
     tasks_.pop_front();
-    lock.unlock();
+    const MutexUnlock unlocked(mutex_);
     task();
-    lock.lock();
   }
 }
 

@@ -5,13 +5,13 @@
 // Threads: the image readers, owned here.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <semaphore>
 #include <thread>
 #include <vector>
+
+#include "catalog/base/mutex.h"
 
 namespace holdfast::mount {
 
@@ -30,10 +30,10 @@ class Readers {
   void work();
 
   std::counting_semaphore<> borrowable_;
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable posted_;
-  std::deque<Task> tasks_;
-  bool ending_ = false;
+  Mutex mutex_;
+  CondVar posted_;
+  std::deque<Task> tasks_ HF_GUARDED_BY(mutex_);
+  bool ending_ HF_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

@@ -32,7 +32,7 @@ Waiters::~Waiters() { close(); }
 
 Waiters::Ticket Waiters::park(fuse_req_t request, std::shared_ptr<tree::OpenFile> file, std::size_t size,
                               std::uint64_t offset) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Ticket ticket = ++last_;
   by_subject_[file->subject()].insert(ticket);
   parked_[ticket] = {request, std::move(file), size, offset};
@@ -42,7 +42,7 @@ Waiters::Ticket Waiters::park(fuse_req_t request, std::shared_ptr<tree::OpenFile
 void Waiters::arm(Ticket ticket) {
   std::optional<Parked> too_late;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Parked& parked = parked_.at(ticket);
     parked.armed = true;
     if (parked.interrupted) interrupted_.push_back(ticket);
@@ -56,7 +56,7 @@ void Waiters::arm(Ticket ticket) {
 void Waiters::changed(ObjectKind kind, Id id) {
   const tree::Subject subject{kind, id};
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!by_subject_.contains(subject)) return;
     changed_.insert(subject);
   }
@@ -65,7 +65,7 @@ void Waiters::changed(ObjectKind kind, Id id) {
 
 void Waiters::interrupt(Ticket ticket) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = parked_.find(ticket);
     if (found == parked_.end()) return;
     found->second.interrupted = true;
@@ -77,7 +77,7 @@ void Waiters::interrupt(Ticket ticket) {
 
 void Waiters::close() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closing_ = true;
   }
   rung_.notify_one();
@@ -85,53 +85,60 @@ void Waiters::close() {
 }
 
 std::size_t Waiters::parked() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return parked_.size();
 }
 
 void Waiters::poll() {
   pthread_setname_np(pthread_self(), "wait-poller");
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    rung_.wait(lock, [this] { return closing_ || !changed_.empty() || !interrupted_.empty(); });
-    if (closing_) return end_all(lock);
+  const MutexLock lock(mutex_);
+  while (!closing_) {
     if (!interrupted_.empty()) {
       const auto parked = take(interrupted_.front());
       interrupted_.pop_front();
-      lock.unlock();
+      const MutexUnlock unlocked(mutex_);
       if (parked) fuse_reply_err(parked->request, EINTR);
-    } else {
+    } else if (!changed_.empty()) {
       const tree::Subject subject = *changed_.begin();
       changed_.erase(changed_.begin());
-      lock.unlock();
+      const MutexUnlock unlocked(mutex_);
       examine(subject);
+    } else {
+      rung_.wait(mutex_);
     }
-    lock.lock();
   }
+  const auto requests = take_all();
+  const MutexUnlock unlocked(mutex_);
+  for (const fuse_req_t request : requests) fuse_reply_err(request, ESHUTDOWN);
 }
 
 void Waiters::examine(const tree::Subject& subject) {
   Answer answer;
   for (const Ticket ticket : tickets_of(subject)) {
-    std::unique_lock lock(mutex_);
-    const auto found = parked_.find(ticket);
-    if (found == parked_.end() || !found->second.armed) continue;
-    const auto file = found->second.file;
-    const std::size_t size = found->second.size;
-    const std::uint64_t offset = found->second.offset;
-    lock.unlock();
-
+    std::shared_ptr<tree::OpenFile> file;
+    std::size_t size = 0;
+    std::uint64_t offset = 0;
+    {
+      const MutexLock lock(mutex_);
+      const auto found = parked_.find(ticket);
+      if (found == parked_.end() || !found->second.armed) continue;
+      file = found->second.file;
+      size = found->second.size;
+      offset = found->second.offset;
+    }
     const auto length = ask(*file, size, offset, answer);
     if (not_yet(length)) return;
-    lock.lock();
-    const auto parked = take(ticket);
-    lock.unlock();
+    std::optional<Parked> parked;
+    {
+      const MutexLock lock(mutex_);
+      parked = take(ticket);
+    }
     if (parked) reply(parked->request, length, answer);
   }
 }
 
 std::vector<Waiters::Ticket> Waiters::tickets_of(const tree::Subject& subject) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = by_subject_.find(subject);
   if (found == by_subject_.end()) return {};
   return {found->second.begin(), found->second.end()};
@@ -148,14 +155,13 @@ std::optional<Waiters::Parked> Waiters::take(Ticket ticket) {
   return parked;
 }
 
-void Waiters::end_all(std::unique_lock<std::mutex>& lock) {
+std::vector<fuse_req_t> Waiters::take_all() {
   std::vector<fuse_req_t> requests;
   for (auto at = parked_.begin(); at != parked_.end();) {
     const Ticket ticket = (at++)->first;
     if (const auto parked = take(ticket)) requests.push_back(parked->request);
   }
-  lock.unlock();
-  for (const fuse_req_t request : requests) fuse_reply_err(request, ESHUTDOWN);
+  return requests;
 }
 
 }  // namespace holdfast::mount

@@ -5,11 +5,9 @@
 // so do the threads that serve the tree when the kernel interrupts a reader. Any thread may call anything.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
@@ -17,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "catalog/base/mutex.h"
 #include "engine/common/observer.h"
 #include "fsd/mount/fuse.h"
 #include "fsd/tree/files/open_file.h"
@@ -61,19 +60,19 @@ class Waiters final : public Observer {
   void poll();
   void examine(const tree::Subject& subject);
   std::vector<Ticket> tickets_of(const tree::Subject& subject) const;
-  // Out of the tables, for who answers it; nothing when another was quicker or it is not yet armed. Both want
-  // the lock.
-  std::optional<Parked> take(Ticket ticket);
-  void end_all(std::unique_lock<std::mutex>& lock);
+  // Removes and returns the request; nullopt if it was answered or is not yet armed.
+  std::optional<Parked> take(Ticket ticket) HF_REQUIRES(mutex_);
+  // Removes and returns all armed requests.
+  std::vector<fuse_req_t> take_all() HF_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;  // guards what follows; never held in a call of libfuse or of a file
-  std::condition_variable rung_;
-  Ticket last_ = 0;
-  std::unordered_map<Ticket, Parked> parked_;
-  std::unordered_map<tree::Subject, std::set<Ticket>, SubjectHash> by_subject_;
-  std::unordered_set<tree::Subject, SubjectHash> changed_;
-  std::deque<Ticket> interrupted_;
-  bool closing_ = false;
+  mutable Mutex mutex_;  // never held in a call of libfuse or of a file
+  CondVar rung_;
+  Ticket last_ HF_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<Ticket, Parked> parked_ HF_GUARDED_BY(mutex_);
+  std::unordered_map<tree::Subject, std::set<Ticket>, SubjectHash> by_subject_ HF_GUARDED_BY(mutex_);
+  std::unordered_set<tree::Subject, SubjectHash> changed_ HF_GUARDED_BY(mutex_);
+  std::deque<Ticket> interrupted_ HF_GUARDED_BY(mutex_);
+  bool closing_ HF_GUARDED_BY(mutex_) = false;
   std::thread poller_;
 };
 

@@ -12,13 +12,13 @@ constexpr std::size_t kKept = 8;
 Result<std::shared_ptr<const std::string>> Differences::of(const Place& place,
                                                            const Reading::GaveUp& gave_up) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const Kept& kept : kept_)
       if (kept.place == place) return kept.text;
   }
   HF_TRY(const DifferenceView view, engine_.reading().difference(place.object, place.extra, gave_up));
   auto text = std::make_shared<const std::string>(views::difference_json(view));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   kept_.push_front({place, text});
   if (kept_.size() > kKept) kept_.pop_back();
   return text;

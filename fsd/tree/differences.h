@@ -5,9 +5,9 @@
 
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "catalog/base/mutex.h"
 #include "engine/engine.h"
 #include "fsd/tree/place.h"
 
@@ -27,8 +27,8 @@ class Differences {
   };
 
   Engine& engine_;
-  std::mutex mutex_;      // guards what follows; never held while the engine is asked
-  std::list<Kept> kept_;  // the newest first
+  Mutex mutex_;                                 // never held while the engine is asked
+  std::list<Kept> kept_ HF_GUARDED_BY(mutex_);  // the newest first
 };
 
 }  // namespace holdfast::tree

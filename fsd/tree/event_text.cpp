@@ -39,7 +39,7 @@ Result<Id> EventText::end_of(Id part) {
 std::shared_ptr<EventText::Text> EventText::text_of(Id part, const Asker& reader) {
   Asker who = reader;
   who.pid = 0;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto known = std::ranges::find_if(
       texts_, [&](const auto& text) { return text->part == part && text->reader == who; });
   if (known != texts_.end()) {
@@ -47,15 +47,13 @@ std::shared_ptr<EventText::Text> EventText::text_of(Id part, const Asker& reader
     return texts_.front();
   }
   auto text = std::make_shared<Text>(part, std::move(who));
-  text->end.after = part;
-  text->marks.push_back(text->end);
   texts_.push_front(text);
   if (texts_.size() > kMostTexts) texts_.pop_back();
   return text;
 }
 
 Result<> EventText::catch_up(Text& text, Id last) {
-  const std::lock_guard lock(text.mutex);
+  const MutexLock lock(text.mutex);
   for (;;) {
     HF_TRY(const auto events, engine_.status().events_since(text.end.after, kBatch));
     for (const Event& event : events) {
@@ -78,7 +76,7 @@ Result<EventText::Extent> EventText::extent(Id part, const Asker& reader) {
   HF_TRY(const Id last, end_of(part));
   const auto text = text_of(part, reader);
   HF_CHECK(catch_up(*text, last));
-  const std::lock_guard lock(text->mutex);
+  const MutexLock lock(text->mutex);
   return Extent{text->end.offset, text->changed_at};
 }
 
@@ -88,7 +86,7 @@ Result<std::size_t> EventText::read(Id part, const Asker& reader, std::uint64_t 
   HF_CHECK(catch_up(*text, last));
   Mark at;
   {
-    const std::lock_guard lock(text->mutex);
+    const MutexLock lock(text->mutex);
     at = *std::prev(std::ranges::upper_bound(text->marks, offset, {}, &Mark::offset));
   }
   std::size_t filled = 0;

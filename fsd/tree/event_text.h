@@ -9,12 +9,12 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "catalog/base/bytes.h"
+#include "catalog/base/mutex.h"
 #include "engine/engine.h"
 #include "fsd/tree/asker.h"
 
@@ -47,13 +47,16 @@ class EventText {
   };
   // One part, as one reader sees it.
   struct Text {
-    Id part = 0;
-    Asker reader;
-    std::mutex mutex{};  // guards what follows
-    std::vector<Mark> marks{};
-    int events_since_mark = 0;
-    Mark end{};
-    Time changed_at{};
+    Text(Id begin, Asker who)
+        : part(begin), reader(std::move(who)), marks{{.after = begin}}, end{.after = begin} {}
+
+    const Id part;
+    const Asker reader;
+    Mutex mutex;
+    std::vector<Mark> marks HF_GUARDED_BY(mutex);
+    int events_since_mark HF_GUARDED_BY(mutex) = 0;
+    Mark end HF_GUARDED_BY(mutex);
+    Time changed_at HF_GUARDED_BY(mutex){};
   };
 
   std::shared_ptr<Text> text_of(Id part, const Asker& reader);
@@ -62,8 +65,8 @@ class EventText {
   Result<> catch_up(Text& text, Id last);
 
   Engine& engine_;
-  std::mutex mutex_;                        // guards what follows
-  std::list<std::shared_ptr<Text>> texts_;  // the most recently used first
+  Mutex mutex_;
+  std::list<std::shared_ptr<Text>> texts_ HF_GUARDED_BY(mutex_);  // the most recently used first
 };
 
 }  // namespace holdfast::tree

@@ -22,7 +22,7 @@ std::list<Listings::Counted>::iterator Listings::find(RowIndex row, const Asker&
 Result<Listings::Extent> Listings::extent(RowIndex row, NextPage next, const Asker& reader) {
   HF_TRY(const Id newest, engine_.status().newest_event());
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto known = find(row, reader);
     if (known != counted_.end() && known->newest_event == newest) return known->extent;
   }
@@ -34,7 +34,7 @@ Result<Listings::Extent> Listings::extent(RowIndex row, NextPage next, const Ask
     now.hash = now.hash * 31 + std::hash<std::string>{}(page.text);
     after = page.last;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const auto before = find(row, reader); before != counted_.end()) {
     // What has happened may have nothing to do with it.
     if (before->hash == now.hash && before->extent.size == now.extent.size) now.extent = before->extent;
@@ -64,7 +64,7 @@ Result<bool> ListingFile::turn_to(std::uint64_t offset) {
 }
 
 Result<std::size_t> ListingFile::read(std::uint64_t offset, ByteSpan into) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::size_t filled = 0;
   while (filled < into.size()) {
     HF_TRY(const bool there, turn_to(offset + filled));

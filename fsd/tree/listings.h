@@ -6,9 +6,9 @@
 
 #include <cstdint>
 #include <list>
-#include <mutex>
 
 #include "catalog/base/clock.h"
+#include "catalog/base/mutex.h"
 #include "engine/engine.h"
 #include "fsd/tree/files/open_file.h"
 #include "fsd/tree/row.h"
@@ -37,12 +37,12 @@ class Listings {
   };
 
   // The one of that row and reader; mutex_ is held.
-  std::list<Counted>::iterator find(RowIndex row, const Asker& reader);
+  std::list<Counted>::iterator find(RowIndex row, const Asker& reader) HF_REQUIRES(mutex_);
 
   Engine& engine_;
   const Clock& clock_;
-  std::mutex mutex_;            // guards what follows
-  std::list<Counted> counted_;  // the newest first, a few
+  Mutex mutex_;
+  std::list<Counted> counted_ HF_GUARDED_BY(mutex_);  // the newest first, a few
 };
 
 // One that is read: a page is in memory. Lines are whole and each object is as it was when its page was made.
@@ -55,16 +55,16 @@ class ListingFile final : public OpenFile {
 
  private:
   // To the page that has the offset; false: there is none.
-  Result<bool> turn_to(std::uint64_t offset);
+  Result<bool> turn_to(std::uint64_t offset) HF_REQUIRES(mutex_);
 
   Engine& engine_;
   const NextPage next_;
   const Asker reader_;
-  std::mutex mutex_;         // guards what follows
-  std::uint64_t begin_ = 0;  // of the page, in the file
-  std::string page_;
-  Id last_ = 0;  // the object that the page ends with
-  bool ended_ = false;
+  Mutex mutex_;
+  std::uint64_t begin_ HF_GUARDED_BY(mutex_) = 0;  // of the page, in the file
+  std::string page_ HF_GUARDED_BY(mutex_);
+  Id last_ HF_GUARDED_BY(mutex_) = 0;  // the object that the page ends with
+  bool ended_ HF_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace holdfast::tree

@@ -23,7 +23,7 @@ const char* errno_name(int code) {
 }  // namespace
 
 Refusals::Note Refusals::of(const Place& directory, std::uint32_t uid) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = index_.find({directory, uid});
   return found == index_.end() ? Note{} : found->second->second;
 }
@@ -35,7 +35,7 @@ void Refusals::remember(const Place& directory, std::uint32_t uid, std::string_v
       fmt::format("{} {}: {}: {}", iso_time(now), what, errno_name(error.code), error.message);
   Note note{on_one_line(line) + "\n", now};
   const Key key{directory, uid};
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const auto older = index_.find(key); older != index_.end()) notes_.erase(older->second);
   notes_.emplace_front(key, std::move(note));
   index_[key] = notes_.begin();
@@ -46,7 +46,7 @@ void Refusals::remember(const Place& directory, std::uint32_t uid, std::string_v
 }
 
 void Refusals::forget(const Place& directory, std::uint32_t uid) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = index_.find({directory, uid});
   if (found == index_.end()) return;
   notes_.erase(found->second);

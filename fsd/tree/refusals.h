@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <list>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -15,6 +14,7 @@
 
 #include "catalog/base/clock.h"
 #include "catalog/base/error.h"
+#include "catalog/base/mutex.h"
 #include "fsd/tree/asker.h"
 #include "fsd/tree/place.h"
 
@@ -65,9 +65,9 @@ class Refusals {
   void forget(const Place& directory, std::uint32_t uid);
 
   const Clock& clock_;
-  mutable std::mutex mutex_;  // guards what follows
-  Notes notes_;               // the newest first
-  std::map<Key, Notes::iterator> index_;
+  mutable Mutex mutex_;
+  Notes notes_ HF_GUARDED_BY(mutex_);  // the newest first
+  std::map<Key, Notes::iterator> index_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::tree

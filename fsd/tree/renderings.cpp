@@ -50,7 +50,7 @@ Result<std::string> Renderings::print(const Row& row, const Key& key) {
 }
 
 std::optional<Rendering> Renderings::kept(const Key& key) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = index_.find(key);
   if (found == index_.end()) return std::nullopt;
   kept_.splice(kept_.begin(), kept_, found->second);
@@ -58,7 +58,7 @@ std::optional<Rendering> Renderings::kept(const Key& key) {
 }
 
 void Renderings::keep(const Key& key, const Rendering& rendering) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const auto found = index_.find(key); found != index_.end()) {
     bytes_ -= found->second->rendering.text->size();
     kept_.erase(found->second);

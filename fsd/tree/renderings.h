@@ -8,12 +8,12 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "catalog/base/clock.h"
+#include "catalog/base/mutex.h"
 #include "fsd/tree/outline.h"
 
 namespace holdfast::tree {
@@ -57,10 +57,10 @@ class Renderings {
   const Outline& outline_;
   const Clock& clock_;
 
-  std::mutex mutex_;      // guards what follows; never held while the engine is asked
-  std::list<Kept> kept_;  // the most recently used first
-  std::unordered_map<Key, std::list<Kept>::iterator, KeyHash> index_;
-  std::size_t bytes_ = 0;
+  Mutex mutex_;                                 // never held while the engine is asked
+  std::list<Kept> kept_ HF_GUARDED_BY(mutex_);  // the most recently used first
+  std::unordered_map<Key, std::list<Kept>::iterator, KeyHash> index_ HF_GUARDED_BY(mutex_);
+  std::size_t bytes_ HF_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace holdfast::tree

@@ -15,17 +15,17 @@ Scratch::Scratch(const Ownership& ownership, const Clock& clock)
     : clock_(clock), ownership_(ownership), changed_at_(clock.now()) {}
 
 Scratch::State Scratch::state() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {ownership_, text_.size(), changed_at_};
 }
 
 std::string Scratch::text() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return text_;
 }
 
 std::size_t Scratch::read(std::uint64_t offset, ByteSpan into) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (offset >= text_.size()) return 0;
   const std::size_t length = std::min<std::size_t>(into.size(), text_.size() - offset);
   std::memcpy(into.data(), text_.data() + offset, length);
@@ -33,7 +33,7 @@ std::size_t Scratch::read(std::uint64_t offset, ByteSpan into) const {
 }
 
 Result<> Scratch::write(std::uint64_t offset, std::string_view bytes, bool append) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (append) offset = text_.size();
   if (offset > kLargest || bytes.size() > kLargest - offset)
     return fail(EFBIG, "a scratch file has at most {} bytes", kLargest);
@@ -44,7 +44,7 @@ Result<> Scratch::write(std::uint64_t offset, std::string_view bytes, bool appen
 }
 
 Result<> Scratch::truncate(std::uint64_t size) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (size > kLargest) return fail(EFBIG, "a scratch file has at most {} bytes", kLargest);
   text_.resize(size);
   changed_at_ = clock_.now();
@@ -52,12 +52,12 @@ Result<> Scratch::truncate(std::uint64_t size) {
 }
 
 void Scratch::own(const Ownership& ownership) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ownership_ = ownership;
 }
 
 Result<Id> Scratches::create(const Place& directory, std::string_view name, const Ownership& ownership) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   expire();
   const auto owned = std::ranges::count_if(
       entries_, [&](const auto& entry) { return entry.second.file->state().ownership.uid == ownership.uid; });
@@ -69,20 +69,20 @@ Result<Id> Scratches::create(const Place& directory, std::string_view name, cons
 }
 
 std::shared_ptr<Scratch> Scratches::get(Id id) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = entries_.find(id);
   return found == entries_.end() ? nullptr : found->second.file;
 }
 
 Id Scratches::find(const Place& directory, std::string_view name) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& [id, entry] : entries_)
     if (entry.name == name && entry.directory == directory) return id;
   return 0;
 }
 
 std::vector<Scratches::Named> Scratches::list(const Place& directory) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Named> all;
   for (const auto& [id, entry] : entries_)
     if (entry.directory == directory) all.push_back({id, entry.name});
@@ -90,18 +90,18 @@ std::vector<Scratches::Named> Scratches::list(const Place& directory) const {
 }
 
 std::string Scratches::name_of(Id id) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = entries_.find(id);
   return found == entries_.end() ? "" : found->second.name;
 }
 
 void Scratches::remove(Id id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   entries_.erase(id);
 }
 
 void Scratches::rename(Id id, std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second.name == name) return;
   std::erase_if(entries_, [&](const auto& other) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +11,7 @@
 #include "catalog/base/bytes.h"
 #include "catalog/base/clock.h"
 #include "catalog/base/error.h"
+#include "catalog/base/mutex.h"
 #include "fsd/tree/asker.h"
 #include "fsd/tree/place.h"
 
@@ -38,10 +38,10 @@ class Scratch {
 
  private:
   const Clock& clock_;
-  mutable std::mutex mutex_;  // guards what follows
-  std::string text_;
-  Ownership ownership_;
-  Time changed_at_;
+  mutable Mutex mutex_;
+  std::string text_ HF_GUARDED_BY(mutex_);
+  Ownership ownership_ HF_GUARDED_BY(mutex_);
+  Time changed_at_ HF_GUARDED_BY(mutex_);
 };
 
 // All of them, by directory and name. Any thread may call. A user has at most a few dozen; what
@@ -69,11 +69,11 @@ class Scratches {
     std::shared_ptr<Scratch> file;
   };
 
-  void expire();
+  void expire() HF_REQUIRES(mutex_);
 
   const Clock& clock_;
-  mutable std::mutex mutex_;  // guards what follows
-  std::unordered_map<Id, Entry> entries_;
+  mutable Mutex mutex_;
+  std::unordered_map<Id, Entry> entries_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::tree

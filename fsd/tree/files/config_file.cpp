@@ -3,26 +3,26 @@
 namespace holdfast::tree {
 
 Result<std::size_t> ConfigFile::read(std::uint64_t offset, ByteSpan into) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return copy(draft_.text(), offset, into);
 }
 
 Result<> ConfigFile::write(std::uint64_t offset, std::string_view bytes, bool append) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto done = draft_.write(offset, bytes, append);
   if (!done) refuse_(done.error());
   return done;
 }
 
 Result<> ConfigFile::truncate(std::uint64_t size) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto done = draft_.truncate(size);
   if (!done) refuse_(done.error());
   return done;
 }
 
 Result<> ConfigFile::flush(std::int32_t process) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   refused_ = false;
   if (draft_.pending() && draft_.too_long()) {
     refused_ = true;
@@ -38,7 +38,7 @@ Result<> ConfigFile::flush(std::int32_t process) {
 }
 
 void ConfigFile::released() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (draft_.pending() && !refused_)
     refuse_({EINVAL, "what was written never became a whole JSON document; it was discarded"});
 }

@@ -2,9 +2,9 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "catalog/base/mutex.h"
 #include "fsd/tree/draft.h"
 #include "fsd/tree/files/open_file.h"
 
@@ -29,9 +29,9 @@ class ConfigFile final : public OpenFile {
   void released() override;
 
  private:
-  std::mutex mutex_;  // guards the draft and `refused_`
-  Draft draft_;
-  bool refused_ = false;  // the last flush was
+  Mutex mutex_;
+  Draft draft_ HF_GUARDED_BY(mutex_);
+  bool refused_ HF_GUARDED_BY(mutex_) = false;  // the last flush was
   const std::int32_t opener_;
   const Commit commit_;
   const Refused refuse_;
