@@ -4,22 +4,24 @@ namespace holdfast {
 
 void Bell::ring() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     rung_ = true;
   }
   moved_.notify_all();
 }
 
 bool Bell::wait(std::chrono::milliseconds at_most) {
-  std::unique_lock lock(mutex_);
-  moved_.wait_for(lock, at_most, [this] { return rung_ || closed_; });
+  const auto until = CondVar::Steady::now() + at_most;
+  const MutexLock lock(mutex_);
+  while (!rung_ && !closed_)
+    if (!moved_.wait_until(mutex_, until)) break;
   rung_ = false;
   return !closed_;
 }
 
 void Bell::close() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
   }
   moved_.notify_all();

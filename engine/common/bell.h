@@ -2,8 +2,8 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
+
+#include "catalog/base/mutex.h"
 
 namespace holdfast {
 
@@ -19,10 +19,10 @@ class Bell {
   void close();
 
  private:
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable moved_;
-  bool rung_ = false;
-  bool closed_ = false;
+  Mutex mutex_;
+  CondVar moved_;
+  bool rung_ HF_GUARDED_BY(mutex_) = false;
+  bool closed_ HF_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace holdfast

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <set>
 
 #include "catalog/base/id.h"
+#include "catalog/base/mutex.h"
 
 namespace holdfast {
 
@@ -26,10 +25,10 @@ class LeftBehind {
   void close();
 
  private:
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable moved_;
-  std::set<Id> machines_;
-  bool closed_ = false;
+  Mutex mutex_;
+  CondVar moved_;
+  std::set<Id> machines_ HF_GUARDED_BY(mutex_);
+  bool closed_ HF_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace holdfast

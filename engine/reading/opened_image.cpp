@@ -52,7 +52,7 @@ Result<image::ReadExtent> OpenedImage::extent(std::uint64_t offset, std::uint64_
 }
 
 OpenedImage::Site OpenedImage::current() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return current_;
 }
 
@@ -63,13 +63,13 @@ OpenedImage::Site OpenedImage::another(const std::set<Id>& but) const {
 }
 
 void OpenedImage::go_on_from(const Site& site, const Error& why) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   current_ = site;
   tell("image.failover", EventResult::ok, images_.detour_to(site->repository, why.message));
 }
 
 void OpenedImage::tell_of_damage(const Error& error) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (error.code == EIO) tell("image.damaged", EventResult::failed, error.message);
 }
 

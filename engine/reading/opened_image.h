@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 
+#include "catalog/base/mutex.h"
 #include "engine/common/guard.h"
 #include "engine/image/stack.h"
 #include "engine/reading/shared_images.h"
@@ -37,7 +37,7 @@ class OpenedImage {
   Site another(const std::set<Id>& but) const;  // null if there is none
   void go_on_from(const Site& site, const Error& why) const;
   void tell_of_damage(const Error& error) const;
-  void tell(std::string_view event, EventResult result, const std::string& reason) const;
+  void tell(std::string_view event, EventResult result, const std::string& reason) const HF_REQUIRES(mutex_);
 
   const capture::Services& services_;
   SharedImages& images_;
@@ -46,9 +46,9 @@ class OpenedImage {
   const Caller caller_;
   const Guard counted_;  // counts it as open
   const std::uint64_t size_;
-  mutable std::mutex mutex_;  // guards what follows
-  mutable Site current_;
-  mutable std::set<std::string> told_;
+  mutable Mutex mutex_;
+  mutable Site current_ HF_GUARDED_BY(mutex_);
+  mutable std::set<std::string> told_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast

@@ -53,7 +53,7 @@ Result<SharedImage> SharedImages::open(const PointDisk& disk, ImageForm form, co
 }
 
 Result<SharedImage> SharedImages::open_at(const Site& site, const PointDisk& disk, ImageForm form) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(shared_, [](const auto& entry) { return entry.second.stack.expired(); });
   auto& [weak_stack, weak_view] = shared_[{site.layers.front().id, site.checked}];
   SharedImage image{

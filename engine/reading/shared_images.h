@@ -3,11 +3,11 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "catalog/base/mutex.h"
 #include "catalog/model/entities.h"
 #include "engine/common/services.h"
 #include "engine/image/flat_view.h"
@@ -58,8 +58,9 @@ class SharedImages {
   Result<SharedImage> open_at(const Site& site, const PointDisk& disk, ImageForm form);
 
   const capture::Services& services_;
-  std::mutex mutex_;                                    // guards what follows
-  std::map<std::pair<Id, bool>, WeaklyShared> shared_;  // by layer, and whether reads are checked
+  Mutex mutex_;
+  // By layer, and whether reads are checked.
+  std::map<std::pair<Id, bool>, WeaklyShared> shared_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast

@@ -21,7 +21,7 @@ constexpr std::string_view kDaemon = "control";  // object of the events
 }  // namespace
 
 Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
-  const std::lock_guard lock(draining_mutex_);
+  const MutexLock lock(draining_mutex_);
   HF_TRY(const auto admission, runner_.admit());
   Job job = runs::new_job(JobType::drain, request.name, services_.clock.now());
   HF_CHECK(check_name(job.name));
@@ -59,7 +59,7 @@ Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
 }
 
 Result<> Requests::resume(const Caller& caller) {
-  const std::lock_guard lock(draining_mutex_);
+  const MutexLock lock(draining_mutex_);
   if (!runner_.is_closed()) return fail(EINVAL, "the daemon takes work; there is nothing to resume");
   HF_CHECK(services_.catalog.write([&](db::Connection& db) {
     return record(db, make_event(services_.clock, "daemon.resume", std::string{kDaemon}, caller));

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "catalog/base/error.h"
+#include "catalog/base/mutex.h"
 #include "catalog/model/entities.h"
 #include "engine/common/observer.h"
 #include "engine/runs/request.h"
@@ -85,8 +85,8 @@ class Requests {
   Changes& changes_;
   const Reading& reading_;
   Bell& scheduler_;
-  std::mutex draining_mutex_;  // guards what follows; one drain or resume at a time
-  Id drain_job_ = 0;           // the latest
+  Mutex draining_mutex_;                             // one drain or resume at a time
+  Id drain_job_ HF_GUARDED_BY(draining_mutex_) = 0;  // the latest
 };
 
 }  // namespace holdfast
