@@ -161,8 +161,8 @@ Result<Facts> look_at(const File& image) {
   }
   for (const Magic& magic : kMagics)
     if (start.has(magic)) facts.format = magic.format;
-  if (facts.format == Format::raw &&
-      facts.file_size >= kFooter) {  // a VHD of fixed size has its mark at the end
+  // A VHD of fixed size has its mark at the end.
+  if (facts.format == Format::raw && facts.file_size >= kFooter) {
     Bytes end(kFooter);
     HF_CHECK(image.read_at(facts.file_size - kFooter, end));
     if (Fields(end).has(Magic{"conectix", 0, Format::vhd})) facts.format = Format::vhd;

@@ -39,7 +39,7 @@ class Qcow1Image final : public ForeignImage {
 
   Result<> read(std::uint64_t offset, ByteSpan into) override {
     if (into.size() > size() || offset > size() - into.size())
-      return fail(EINVAL, "{} bytes at {} are not all on a disk of {}", into.size(), offset, size());
+      return fail(EINVAL, "{} bytes at {} do not lie on a disk of {} bytes", into.size(), offset, size());
     while (!into.empty()) {
       HF_TRY(const Qcow1Tables::Run run, tables_->run(offset, into.size()));
       const ByteSpan part = into.first(run.length);
@@ -54,7 +54,8 @@ class Qcow1Image final : public ForeignImage {
   }
 
   Result<Extent> extent(std::uint64_t offset, std::uint64_t at_most) override {
-    if (offset >= size()) return fail(EINVAL, "{} is not on a disk of {} bytes", offset, size());
+    if (offset >= size())
+      return fail(EINVAL, "offset {} is beyond the end of a disk of {} bytes", offset, size());
     HF_TRY(const Qcow1Tables::Run run, tables_->run(offset, std::min(at_most, size() - offset)));
     return Extent{run.stored, run.length};
   }
@@ -76,7 +77,8 @@ Result<std::unique_ptr<ForeignImage>> open_qcow1(ImageFile file, Facts facts, co
   HF_TRY(auto tables, Qcow1Tables::open(std::move(own)));
   HF_TRY(auto reader, ReaderProcess::start(file, options));
   if (reader->version() != 1 || reader->size() != tables->size())
-    return fail(EIO, "{} is said to be of version {} and {} bytes by libqcow, but of 1 and {} by its header",
+    return fail(EIO,
+                "libqcow reads {} as version {} with {} bytes, but its header says version 1 with {} bytes",
                 file.path(), reader->version(), reader->size(), tables->size());
   return std::make_unique<Qcow1Image>(std::move(file), std::move(facts), std::move(tables),
                                       std::move(reader));

@@ -50,17 +50,17 @@ Result<> Qcow1Tables::read_header() {
                 table_bits_, kLeastTableBits, kMostTableBits);
   if (8 * table_entries() > cluster_size() || cluster_bits_ + table_bits_ > kMostSpanBits)
     return fail(ENOTSUP,
-                "{} has L2 tables of {} bytes with clusters of {}, which libqcow does not read rightly",
+                "{} has L2 tables of {} bytes with clusters of {}, which libqcow does not read correctly",
                 image_->name(), 8 * table_entries(), cluster_size());
   if (size_ == 0 || size_ % kSector != 0)
-    return fail(EINVAL, "{} says that its disk has {} bytes, which is no number of sectors", image_->name(),
-                size_);
+    return fail(EINVAL, "{} has a disk of {} bytes; it must be a multiple of 512", image_->name(), size_);
   const std::uint64_t entries = divide_up(size_, table_span());
   if (entries > kMostL1Bytes / 8)
-    return fail(ENOTSUP, "{} says that its disk has {} bytes, more than is read with clusters of {}",
+    return fail(ENOTSUP, "{} has a disk of {} bytes, more than is supported with clusters of {}",
                 image_->name(), size_, cluster_size());
   const auto l1_offset = load_be<std::uint64_t>(header.data() + at::l1_offset);
-  if (l1_offset < kHeader) return fail(EINVAL, "{} has its L1 table in its header's place", image_->name());
+  if (l1_offset < kHeader)
+    return fail(EINVAL, "{} has its L1 table at {}, within its header", image_->name(), l1_offset);
   HF_TRY(l1_, read_table(l1_offset, entries));
   return {};
 }
@@ -69,11 +69,11 @@ Result<std::vector<std::uint64_t>> Qcow1Tables::read_table(std::uint64_t offset,
                                                            std::uint64_t entries) const {
   const std::uint64_t bytes = entries * 8;
   if (bytes > file_size_ || offset > file_size_ - bytes)
-    return fail(EINVAL, "{} has a table of {} bytes at {}, of a file of {}", image_->name(), bytes, offset,
-                file_size_);
+    return fail(EINVAL, "{} has a table of {} bytes at {}, outside of the file's {}", image_->name(), bytes,
+                offset, file_size_);
   std::vector<std::uint64_t> table(entries);
   HF_TRY(const std::size_t got, image_->read_at(offset, std::as_writable_bytes(std::span{table})));
-  if (got != bytes) return fail(EINVAL, "{} has become shorter", image_->name());
+  if (got != bytes) return fail(EINVAL, "{} became shorter while it was read", image_->name());
   for (std::uint64_t& entry : table) entry = swap_if_little(entry);
   return table;
 }
@@ -93,12 +93,12 @@ Result<> Qcow1Tables::check_entry(std::uint64_t entry, std::uint64_t cluster) co
     offset = entry & ((std::uint64_t{1} << shift) - 1);
     length = (entry & ~kCompressed) >> shift;
   } else if (offset % cluster_size() != 0) {
-    return fail(EINVAL, "{} has the disk's {} at {}, which is no start of a cluster", image_->name(), start,
-                offset);
+    return fail(EINVAL, "{} has the cluster of disk offset {} at {}; it must begin at a cluster",
+                image_->name(), start, offset);
   }
   if (length == 0 || length > file_size_ || offset > file_size_ - length || offset < kHeader)
-    return fail(EINVAL, "{} has the disk's {} at {}, {} bytes long, of a file of {}", image_->name(), start,
-                offset, length, file_size_);
+    return fail(EINVAL, "{} has the cluster of disk offset {} at {}, {} bytes long, outside of the file's {}",
+                image_->name(), start, offset, length, file_size_);
   return {};
 }
 

@@ -44,7 +44,7 @@ tl::unexpected<Error> refuse(const std::string& path, std::string_view why, std:
 }  // namespace
 
 Result<> check_readable(const std::string& path, const Facts& facts) {
-  constexpr std::string_view kPlain = "make a plain one of it";
+  constexpr std::string_view kPlain = "make a plain image from it";
   const std::string convert = convert_command(path, facts);
   const bool qcow2 = facts.format == Format::qcow2;
   if (facts.format == Format::luks || facts.encryption == Encryption::aes ||
@@ -52,18 +52,19 @@ Result<> check_readable(const std::string& path, const Facts& facts) {
     return refuse(path,
                   fmt::format("is encrypted ({})",
                               to_word(facts.format == Format::luks ? Encryption::luks : facts.encryption)),
-                  "with its key in KEYFILE, make a plain one of it", decrypt_command(path, facts));
+                  "with its key in KEYFILE, make a plain image from it", decrypt_command(path, facts));
   if (facts.format == Format::raw)
-    return refuse(path, "has no mark of any image format", "if it is a raw disk, make an image of it",
+    return refuse(path, "has no mark of any image format", "if it is a raw disk, make an image from it",
                   convert);
   if (facts.format != Format::qcow && !qcow2)
     return refuse(path, fmt::format("is a {} image, not qcow or qcow2", to_word(facts.format)), kPlain,
                   convert);
   if (facts.version > 3 || facts.version == 0)
-    return refuse(path, fmt::format("is qcow2 of version {}; 1, 2 and 3 are read", facts.version), kPlain,
-                  convert);
+    return refuse(path,
+                  fmt::format("is qcow2 of version {}; versions 1, 2 and 3 are supported", facts.version),
+                  kPlain, convert);
   if (facts.encryption == Encryption::unknown)
-    return refuse(path, "is encrypted by a method that is unknown here", kPlain, convert);
+    return refuse(path, "is encrypted by an unknown method", kPlain, convert);
   const std::string repair =
       fmt::format("qemu-img check -f {} -r all {}", to_word(facts.format), quoted(path));
   if (facts.dirty)
@@ -75,24 +76,24 @@ Result<> check_readable(const std::string& path, const Facts& facts) {
     return refuse(path, fmt::format("keeps its data in another file, {}", facts.data_file), kPlain, convert);
   if (facts.extended_l2) return refuse(path, "has extended L2 entries", kPlain, convert);
   if (facts.unknown_features != 0)
-    return refuse(path, fmt::format("needs features that are unknown here ({:#x})", facts.unknown_features),
-                  kPlain, convert);
-  if (!facts.backing_file.empty())
-    return refuse(path, fmt::format("rests on another image, {}", facts.backing_file), "make one of them",
+    return refuse(path, fmt::format("needs unsupported features ({:#x})", facts.unknown_features), kPlain,
                   convert);
+  if (!facts.backing_file.empty())
+    return refuse(path, fmt::format("has the backing file {}", facts.backing_file),
+                  "make one image from both", convert);
   return {};
 }
 
 Error with_way(const std::string& path, const Facts& facts, const Error& why) {
   switch (why.code) {
     case ENOTSUP:
-      return {EINVAL,
-              fmt::format("{}; make a plain one of it by `{}`", why.message, convert_command(path, facts))};
+      return {EINVAL, fmt::format("{}; make a plain image from it by `{}`", why.message,
+                                  convert_command(path, facts))};
     case EINVAL:
     case EIO:
       return {EINVAL,
-              fmt::format("{}; take another copy of it; what can be read of this one, with zeros for the "
-                          "rest, is saved by `qemu-img convert --salvage -f {} -O qcow2 {} {}`",
+              fmt::format("{}; take another copy of it, or save its readable parts, with zeros for the "
+                          "rest, by `qemu-img convert --salvage -f {} -O qcow2 {} {}`",
                           why.message, to_word(facts.format), quoted(path), target(path))};
     default: return why;
   }

@@ -56,7 +56,7 @@ class DeflateCompressor final : public Compressor {
 
 Result<> check_level(const char* codec, int level, int most) {
   if (level < 1 || level > most)
-    return fail(EINVAL, "compression level {} is none of {}, which has 1 to {}", level, codec, most);
+    return fail(EINVAL, "compression level is {}; {} has levels 1 to {}", level, codec, most);
   return {};
 }
 
@@ -66,7 +66,7 @@ Result<> inflate(ByteView slot, ByteSpan cluster) {
   std::size_t consumed = 0;
   const auto outcome = libdeflate_deflate_decompress_ex(decompressor.get(), slot.data(), slot.size(),
                                                         cluster.data(), cluster.size(), &consumed, nullptr);
-  if (outcome != LIBDEFLATE_SUCCESS) return fail(EIO, "it is no deflate stream of a cluster");
+  if (outcome != LIBDEFLATE_SUCCESS) return fail(EIO, "these bytes are no deflate stream of a cluster");
   return {};
 }
 
@@ -84,8 +84,8 @@ Result<> unzstd(ByteView slot, ByteSpan cluster) {
     const std::size_t made = out.pos;
     const std::size_t hint = ZSTD_decompressStream(context.get(), &out, &in);
     if (ZSTD_isError(hint))
-      return fail(EIO, "it is no zstd stream of a cluster ({})", ZSTD_getErrorName(hint));
-    if (in.pos == before.pos && out.pos == made) return fail(EIO, "its zstd stream ends early");
+      return fail(EIO, "these bytes are no zstd stream of a cluster ({})", ZSTD_getErrorName(hint));
+    if (in.pos == before.pos && out.pos == made) return fail(EIO, "the zstd stream ends early");
   }
   return {};
 }

@@ -51,14 +51,16 @@ Result<ContentReader> ContentReader::open(std::unique_ptr<File> file, const Cont
                                           const std::string& sha256) {
   HF_TRY(const std::uint64_t size, file->size());
   if (size != offset_of(shape.clusters()))
-    return fail(EIO, "{} has {} bytes, but the sums of a disk of {} have {}", file->name(), size,
+    return fail(EIO, "{} has {} bytes; the content sums of a disk of {} bytes have {}", file->name(), size,
                 shape.disk_size, offset_of(shape.clusters()));
   Bytes header(kHeaderBytes);
   HF_TRY(const std::size_t got, file->read_at(0, header));
   if (got != header.size() || header != print(shape))
-    return fail(EIO, "{} does not begin as the content sums of image {} do", file->name(), hex(shape.id));
+    return fail(EIO, "{} does not begin with the header of image {}'s content sums", file->name(),
+                hex(shape.id));
   HF_TRY(const std::string found, sha256_hex(*file));
-  if (found != sha256) return fail(EIO, "{}: these are not the sums that were written", file->name());
+  if (found != sha256)
+    return fail(EIO, "{} does not have the SHA-256 that was recorded when it was written", file->name());
   return ContentReader(std::move(file));
 }
 

@@ -10,7 +10,7 @@ namespace {
 using Kind = SegmentMap::Kind;
 
 // The rest of a run of one disk, from some offset on.
-struct Place {
+struct RestOfRun {
   const Layer* layer = nullptr;
   Kind kind = Kind::hole;
   std::uint64_t where = 0;
@@ -19,21 +19,21 @@ struct Place {
   bool reads_zero() const { return kind == Kind::hole || kind == Kind::zero; }
 };
 
-Result<Place> place_at(const LayeredStack& stack, std::uint64_t offset) {
+Result<RestOfRun> run_at(const LayeredStack& stack, std::uint64_t offset) {
   const std::uint64_t start = round_down(offset, LayeredStack::kSegment);
   HF_TRY(const auto map, stack.segment(offset));
   const std::size_t i = map->find(static_cast<std::uint32_t>(offset - start));
   const SegmentMap::Run& run = map->runs()[i];
   const std::uint64_t into_run = offset - start - run.start;
-  return Place{stack.layers()[run.layer].get(), run.kind,
-               run.kind == Kind::plain ? run.where + into_run : run.where, start + map->end_of(i)};
+  return RestOfRun{stack.layers()[run.layer].get(), run.kind,
+                   run.kind == Kind::plain ? run.where + into_run : run.where, start + map->end_of(i)};
 }
 
 bool same_image(const Layer& a, const Layer& b) {
   return &a == &b || (a.header().id && a.header().id == b.header().id);
 }
 
-bool same_place(const Place& a, const Place& b) {
+bool same_place(const RestOfRun& a, const RestOfRun& b) {
   if (a.reads_zero() || b.reads_zero()) return false;
   return a.kind == b.kind && a.where == b.where && same_image(*a.layer, *b.layer);
 }
@@ -47,7 +47,8 @@ class Comparison {
     const std::uint64_t longer = std::max(a_.size(), b_.size());
     const std::uint64_t shorter = std::min(a_.size(), b_.size());
     if (offset >= longer)
-      return fail(EINVAL, "{} is on neither of the disks, which end at {}", offset, longer);
+      return fail(EINVAL, "offset {} is beyond the end of both disks; the longer one has {} bytes", offset,
+                  longer);
     const std::uint64_t end = offset + std::min(at_most, longer - offset);
     DifferenceExtent extent{false, offset, 0};
     for (std::uint64_t at = offset; at < end;) {
@@ -66,16 +67,16 @@ class Comparison {
  private:
   // Compares one run from `at` on, or one cluster of it; returns an extent that ends at `end` or before.
   Result<DifferenceExtent> piece(std::uint64_t at, std::uint64_t end) {
-    HF_TRY(const Place place_a, place_at(a_, at));
-    HF_TRY(const Place place_b, place_at(b_, at));
-    const std::uint64_t next = std::min({place_a.end, place_b.end, end});
-    if (place_a.reads_zero() && place_b.reads_zero()) {
+    HF_TRY(const RestOfRun run_a, run_at(a_, at));
+    HF_TRY(const RestOfRun run_b, run_at(b_, at));
+    const std::uint64_t next = std::min({run_a.end, run_b.end, end});
+    if (run_a.reads_zero() && run_b.reads_zero()) {
       HF_TRY(const std::uint64_t in_a, next_table(a_.layers(), next, end));
       HF_TRY(const std::uint64_t in_both, next_table(b_.layers(), next, in_a));
       return DifferenceExtent{false, at, in_both - at};
     }
     const std::uint64_t length = next - at;
-    if (same_place(place_a, place_b)) return DifferenceExtent{false, at, length};
+    if (same_place(run_a, run_b)) return DifferenceExtent{false, at, length};
     if (compare_ == Compare::places) return DifferenceExtent{true, at, length};
     return compared(at, std::min(length, a_.cluster_size() - at % a_.cluster_size()));
   }

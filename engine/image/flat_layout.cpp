@@ -53,7 +53,7 @@ Result<FlatLayout> FlatLayout::make(const LayeredStack& stack) {
   const RefcountNeed need =
       refcount_need(geometry, 1 + l1_clusters + layout.tables.size() + data_clusters, {});
   if (need.table_clusters * geometry.cluster() > kMaxRefcountTableBytes)
-    return fail(EINVAL, "{} would be a flat image of more clusters than can be counted",
+    return fail(EINVAL, "the flat image of {} has more clusters than its refcounts can count",
                 stack.layers().front()->name());
   layout.l1 = 1;
   layout.refcount_table = layout.l1 + l1_clusters;

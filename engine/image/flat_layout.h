@@ -37,9 +37,9 @@ struct FlatLayout {
 
   Geometry geometry;
   std::uint64_t l1_entries = 0;
-  std::uint64_t l1 = 0, refcount_table = 0, refcount_blocks = 0, l2 = 0, data = 0,
-                end = 0;  // first host clusters
-  RankedBits tables{0};   // the L2 tables that have entries
+  // The first host cluster of each part, and the one after the last.
+  std::uint64_t l1 = 0, refcount_table = 0, refcount_blocks = 0, l2 = 0, data = 0, end = 0;
+  RankedBits tables{0};  // the L2 tables that have entries
 
   // The data of one segment in the file.
   struct Chunk {

@@ -17,7 +17,7 @@ class LazyView final : public FlatView {
 
   Result<> read(std::uint64_t offset, ByteSpan into) const override {
     if (into.size() > size_ || offset > size_ - into.size())
-      return fail(EINVAL, "{} bytes at {} are not all in a file of {}", into.size(), offset, size_);
+      return fail(EINVAL, "{} bytes at {} do not lie within a file of {} bytes", into.size(), offset, size_);
     HF_TRY(const auto image, this->image());
     return image->read(offset, into);
   }
@@ -30,7 +30,7 @@ class LazyView final : public FlatView {
     HF_TRY(FlatLayout layout, FlatLayout::make(*stack_));
     auto made = std::make_shared<const FlatImage>(stack_, std::move(layout));
     if (made->size() != size_)
-      return fail(EIO, "the flat image of {} was said to have {} bytes, but has {}",
+      return fail(EIO, "the flat image of {} was recorded with {} bytes, but has {}",
                   stack_->layers().front()->name(), size_, made->size());
     image_ = std::move(made);
     return image_;

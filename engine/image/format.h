@@ -20,8 +20,8 @@ constexpr std::uint64_t kCopied = std::uint64_t{1} << 63;
 constexpr std::uint64_t kCompressed = std::uint64_t{1} << 62;
 constexpr std::uint64_t kReadsZero = 1;  // version 3; overrides an offset and the backing file
 
-constexpr std::uint64_t kSector =
-    512;  // QEMU's unit for disk sizes and for the lengths of compressed clusters
+// QEMU's unit for disk sizes and for the lengths of compressed clusters.
+constexpr std::uint64_t kSector = 512;
 
 // Quantities that follow from the cluster size.
 struct Geometry {
@@ -29,9 +29,8 @@ struct Geometry {
 
   std::uint64_t cluster() const { return std::uint64_t{1} << bits; }
   std::uint64_t table_entries() const { return cluster() / 8; }  // entries of one L2 table
-  std::uint64_t table_span() const {
-    return cluster() * table_entries();
-  }  // bytes of the disk that one L2 table maps
+  // The bytes of the disk that one L2 table maps.
+  std::uint64_t table_span() const { return cluster() * table_entries(); }
   std::uint64_t l1_entries(std::uint64_t virtual_size) const { return divide_up(virtual_size, table_span()); }
   std::uint64_t counts_per_block() const { return cluster() / 2; }  // refcounts of 16 bits each
 

@@ -74,7 +74,7 @@ class Parser {
   Result<> read_fixed_fields() {
     const std::uint32_t bits = u32(at::cluster_bits);
     if (bits < kMinClusterBits || bits > kMaxClusterBits)
-      return refuse("has clusters of 2^{} bytes; 512 bytes to 2 MiB are read", bits);
+      return refuse("has clusters of 2^{} bytes; 512 bytes to 2 MiB are supported", bits);
     header_.geometry = Geometry{bits};
     header_.virtual_size = u64(at::size);
     if (const std::uint32_t method = u32(at::crypt_method); method != 0)
@@ -90,7 +90,8 @@ class Parser {
     header_length_ = u32(at::header_length);
     if (header_length_ < kShortestV3 || header_length_ % 8 != 0 ||
         header_length_ > std::min<std::uint64_t>(header_.geometry.cluster(), start_.size()))
-      return refuse("says that its header is {} bytes long, which can't be", header_length_);
+      return refuse("has a header of {} bytes; it must be a multiple of 8 and end in the first cluster",
+                    header_length_);
     if (u32(at::refcount_order) > 6) return refuse("has refcounts of 2^{} bits", u32(at::refcount_order));
     return {};
   }
@@ -108,8 +109,7 @@ class Parser {
       return refuse("has extended L2 entries; make it a plain one by `qemu-img convert -O qcow2`");
     if (features & ~kCompressionType)
       return refuse(
-          "needs features that are unknown here (incompatible bits {:#x}); leave them out by `qemu-img "
-          "convert -O qcow2`",
+          "needs unsupported features (incompatible bits {:#x}); remove them by `qemu-img convert -O qcow2`",
           features);
     const unsigned type =
         header_length_ > at::compression_type ? std::to_integer<unsigned>(start_[at::compression_type]) : 0;
@@ -124,11 +124,11 @@ class Parser {
 
   Result<> check_table(const char* which, std::uint64_t offset, std::uint64_t bytes) const {
     if (offset % header_.geometry.cluster() != 0)
-      return refuse("has its {} at {}, which is no start of a cluster", which, offset);
+      return refuse("has its {} at {}; it must begin at a cluster", which, offset);
     if (bytes > file_size_ || offset > file_size_ - bytes)
       return refuse("has its {} at {}, {} bytes long, outside of the file's {}", which, offset, bytes,
                     file_size_);
-    if (bytes != 0 && offset == 0) return refuse("has its {} in its header's place", which);
+    if (bytes != 0 && offset == 0) return refuse("has its {} at 0, where its header is", which);
     return {};
   }
 
@@ -150,7 +150,7 @@ class Parser {
     extensions_end_ = std::min<std::uint64_t>(header_.geometry.cluster(), start_.size());
     if (offset == 0) return {};
     if (length > kLongestBackingName || offset > extensions_end_ || length > extensions_end_ - offset)
-      return refuse("has a backing file's name of {} bytes at {}, outside of its first cluster", length,
+      return refuse("has a backing file name of {} bytes at {}, outside of its first cluster", length,
                     offset);
     for (const std::byte byte : start_.subspan(offset, length))
       header_.backing_file += std::to_integer<char>(byte);
@@ -166,8 +166,8 @@ class Parser {
       if (type == kExtensionEnd) break;
       offset += 8;
       if (length > extensions_end_ - offset)
-        return refuse("has a header extension {:#x} of {} bytes, which runs out of its first cluster", type,
-                      length);
+        return refuse("has a header extension {:#x} of {} bytes, which ends outside of its first cluster",
+                      type, length);
       if (type == kExtensionHoldfast) HF_CHECK(read_our_own(start_.subspan(offset, length)));
       offset += std::min(round_up<std::uint64_t>(length, 8), extensions_end_ - offset);
     }

@@ -110,7 +110,7 @@ Result<HostFile::RefcountTable> HostFile::append_refcounts() {
   const RefcountNeed need = refcount_need(geometry_, clusters, {blocks_.size(), 0});
   const std::uint64_t table_clusters = need.table_clusters;
   if (table_clusters * geometry_.cluster() > kMaxRefcountTableBytes)
-    return fail(EFBIG, "{} has grown to {} clusters of {} bytes, more than can be counted", image_.name(),
+    return fail(EFBIG, "{} has {} clusters of {} bytes, more than its refcounts can count", image_.name(),
                 clusters, geometry_.cluster());
 
   const std::uint64_t new_blocks = need.blocks - blocks_.size();

@@ -65,7 +65,7 @@ Result<> add_shown(LayerSpan layers, std::size_t number, ClusterSet& clusters) {
 }  // namespace
 
 Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses) {
-  if (uses.empty()) return fail(EINVAL, "a layer that no stack has isn't hidden in part, but whole");
+  if (uses.empty()) return fail(EINVAL, "no stack contains the layer, so all of it is hidden");
   std::optional<ClusterSet> stored, shown;
   for (const LayerUse& use : uses) {
     const auto stack = std::dynamic_pointer_cast<const LayeredStack>(use.stack);

@@ -11,7 +11,7 @@ Result<std::unique_ptr<JobPool>> JobPool::start(unsigned threads, std::size_t bu
     for (unsigned i = 0; i < threads; ++i)
       pool->threads_.emplace_back([raw = pool.get(), i] { raw->run(i); });
   } catch (const std::system_error& problem) {
-    return fail(EAGAIN, "starting {} threads that compress: {}", threads, problem.what());
+    return fail(EAGAIN, "starting {} compressor threads: {}", threads, problem.what());
   }
   return pool;
 }

@@ -36,7 +36,7 @@ Result<> Layer::read_header_and_sums() {
 Result<> Layer::read_unchecked(std::uint64_t offset, ByteSpan into) const {
   HF_TRY(const std::size_t got, files_.image->read_at(offset, into));
   if (got != into.size())
-    return fail(EIO, "{} ends at {}, before what its tables say is in it", name(), offset + got);
+    return fail(EIO, "{} ends at {}, but its tables refer to later bytes", name(), offset + got);
   return {};
 }
 
@@ -107,7 +107,7 @@ Result<> Layer::decompress_cluster(std::uint64_t cluster_offset, std::uint64_t e
   const Geometry::Slot slot = stored_slot(entry);
   const auto unpack_from = [&](ByteView stored) -> Result<> {
     if (auto outcome = decompress(header_.zstd, stored, cluster); !outcome)
-      return within(outcome.error(), "{}: unpacking {} bytes at {}, for the disk's at {}", name(),
+      return within(outcome.error(), "{}: decompressing {} bytes at {}, for the disk's cluster at {}", name(),
                     stored.size(), slot.offset, cluster_offset);
     return {};
   };

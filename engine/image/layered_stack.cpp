@@ -37,16 +37,17 @@ Result<std::shared_ptr<LayeredStack>> LayeredStack::open(std::vector<LayerFiles>
     const std::string& backing = layer->header().backing_file;
     const bool rests_on_more = layer != layers.back() || below == Below::more;
     if (rests_on_more && backing.empty())
-      return fail(EINVAL, "{} rests on nothing, but something below it was expected", layer->name());
+      return fail(EINVAL, "{} has no backing file, but a layer below it is expected", layer->name());
     if (!rests_on_more && !backing.empty())
-      return fail(EINVAL, "{} rests on '{}', which was not given", layer->name(), backing);
+      return fail(EINVAL, "{} has the backing file '{}', but no layer below it was given", layer->name(),
+                  backing);
   }
   return stack;
 }
 
 Result<> LayeredStack::read(std::uint64_t offset, ByteSpan into) const {
   if (into.size() > size() || offset > size() - into.size())
-    return fail(EINVAL, "{} bytes at {} are not all on a disk of {}", into.size(), offset, size());
+    return fail(EINVAL, "{} bytes at {} do not lie on a disk of {} bytes", into.size(), offset, size());
   bool told = false;
   for (std::size_t done = 0; done < into.size();) {
     const std::uint64_t at = offset + done;
@@ -118,7 +119,8 @@ Result<> LayeredStack::read_run(const SegmentMap::Run& run, std::uint64_t segmen
 }
 
 Result<ReadExtent> LayeredStack::extent(std::uint64_t offset, std::uint64_t at_most) const {
-  if (offset >= size()) return fail(EINVAL, "{} is not on a disk of {} bytes", offset, size());
+  if (offset >= size())
+    return fail(EINVAL, "offset {} is beyond the end of a disk of {} bytes", offset, size());
   const std::uint64_t end = offset + std::min(at_most, size() - offset);
   ReadExtent extent{ReadExtent::Kind::hole, offset, 0, 0};
   HF_TRY(std::uint64_t at, next_table(layers_, offset, end));

@@ -8,8 +8,7 @@ namespace holdfast::image {
 Result<Geometry> new_geometry(std::uint64_t virtual_size, std::uint32_t cluster_size) {
   if (!std::has_single_bit(cluster_size) || cluster_size < 1u << kMinClusterBits ||
       cluster_size > 1u << kMaxClusterBits)
-    return fail(EINVAL, "a cluster of {} bytes can't be; a power of two from 512 to 2097152 can",
-                cluster_size);
+    return fail(EINVAL, "cluster size is {}; it must be a power of two from 512 to 2097152", cluster_size);
   const Geometry geometry{static_cast<std::uint32_t>(std::countr_zero(cluster_size))};
   if (geometry.l1_entries(virtual_size) * 8 > kMaxL1Bytes)
     return fail(EINVAL, "a disk of {} bytes is too large for clusters of {}; choose larger ones",

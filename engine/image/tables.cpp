@@ -34,7 +34,7 @@ Result<> Tables::open(std::uint64_t offset, HostFile& host) {
 Result<> Tables::set(std::uint64_t cluster, std::uint64_t entry) {
   std::uint64_t& slot = entries_[cluster - group_first_];
   if (slot != 0)
-    return fail(EINVAL, "the cluster at {} of the disk came twice", cluster * geometry_.cluster());
+    return fail(EINVAL, "the cluster at disk offset {} came twice", cluster * geometry_.cluster());
   slot = entry;
   return {};
 }

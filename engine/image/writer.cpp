@@ -65,7 +65,7 @@ class ImageWriter final : public Writer {
     const std::uint64_t segment = round_down(offset, kSegment);
     const MutexLock lock(mutex_);
     if (segment + kSegment <= finished_)
-      return fail(EINVAL, "the segment at {} was finished before", segment);
+      return fail(EINVAL, "the segment at {} is already finished", segment);
     HF_CHECK(pool_->drain());
     finished_ = segment + kSegment;
     return pool_->keep(store_.finish_below(finished_));
@@ -76,7 +76,7 @@ class ImageWriter final : public Writer {
     HF_CHECK(pool_->keep(store_.finish()));
     auto completed = complete(host_, header(), store_.l1());
     if (!completed) HF_CHECK(pool_->keep(tl::make_unexpected(completed.error())));
-    (void)pool_->keep(fail(EINVAL, "the image is finished"));
+    (void)pool_->keep(fail(EINVAL, "the image is already finished"));
     WriterSummary summary = std::move(*completed);
     summary.data_bytes = store_.data_bytes();
     summary.zero_bytes = store_.zero_bytes();
@@ -95,9 +95,10 @@ class ImageWriter final : public Writer {
   Result<> check_area(std::uint64_t offset, std::uint64_t length) const {
     const std::uint64_t size = options_.virtual_size;
     if (length > size || offset > size - length)
-      return fail(EINVAL, "{} bytes at {} are not all on a disk of {}", length, offset, size);
+      return fail(EINVAL, "{} bytes at {} do not lie on a disk of {} bytes", length, offset, size);
     if (offset % geometry_.cluster() != 0 || (length % geometry_.cluster() != 0 && offset + length != size))
-      return fail(EINVAL, "{} bytes at {} are no whole clusters of {}", length, offset, geometry_.cluster());
+      return fail(EINVAL, "{} bytes at {} are not whole clusters of {} bytes", length, offset,
+                  geometry_.cluster());
     if (length != 0 && offset / kSegment != (offset + length - 1) / kSegment)
       return fail(EINVAL, "{} bytes at {} lie in more than one segment", length, offset);
     return {};
@@ -109,10 +110,10 @@ class ImageWriter final : public Writer {
     HF_CHECK(pool_->keep({}));  // returns an earlier error
     const std::uint64_t segment = round_down(offset, kSegment);
     const MutexLock lock(mutex_);
-    if (segment < finished_) return fail(EINVAL, "the segment at {} was finished before", segment);
+    if (segment < finished_) return fail(EINVAL, "the segment at {} is already finished", segment);
     if (open_ && *open_ == segment) return {};
     if (open_ && *open_ >= finished_)
-      return fail(EINVAL, "the segment at {} is not finished, and {} is in a later one", *open_, offset);
+      return fail(EINVAL, "the segment at {} is not finished; offset {} is in a later one", *open_, offset);
     open_ = segment;
     return pool_->keep(store_.open(offset));
   }

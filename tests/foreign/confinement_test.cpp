@@ -46,7 +46,7 @@ class Reader : public testing::Test {
   Bytes disk_;
 };
 
-TEST_F(Reader, has_given_up_its_privileges) {
+TEST_F(Reader, the_reader_has_given_up_its_privileges) {
   const auto process = start();
   const std::string status = of(*process, "status");
   EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
@@ -59,7 +59,7 @@ TEST_F(Reader, has_given_up_its_privileges) {
   EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000000\n"));
 }
 
-TEST_F(Reader, has_two_descriptors_and_no_way_to_more) {
+TEST_F(Reader, the_reader_has_two_descriptors_and_can_open_no_more) {
   const auto process = start();
   std::vector<std::string> descriptors;
   for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", process->pid())))
@@ -76,7 +76,7 @@ TEST_F(Reader, has_two_descriptors_and_no_way_to_more) {
   }
 }
 
-TEST_F(Reader, that_is_stopped_is_ended_after_its_deadline) {
+TEST_F(Reader, a_stopped_reader_is_ended_at_its_deadline) {
   const auto process = start({.program = HOLDFAST_QCOW, .deadline = std::chrono::seconds(20)});
   Bytes into(4096);
   must(process->read(0, into, 4096));
@@ -90,14 +90,14 @@ TEST_F(Reader, that_is_stopped_is_ended_after_its_deadline) {
   must(process->read(0, into, 4096));
 }
 
-TEST_F(Reader, that_dies_is_an_error_that_says_how) {
+TEST_F(Reader, a_dead_reader_is_an_error_with_its_signal_or_status) {
   const auto process = start();
   ::kill(process->pid(), SIGKILL);
   Bytes into(4096);
   EXPECT_THAT(error_of(process->read(0, into, 4096)).message, HasSubstr("died of signal 9"));
 }
 
-TEST_F(Reader, dies_with_the_thread_that_started_it) {
+TEST_F(Reader, the_reader_dies_with_the_thread_that_started_it) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   const pid_t parent = ::fork();
@@ -117,13 +117,13 @@ TEST_F(Reader, dies_with_the_thread_that_started_it) {
   sh(scratch_, fmt::format("timeout 30 tail -f --pid={} /dev/null", reader_pid));
 }
 
-TEST_F(Reader, reads_nothing_that_is_not_on_the_disk) {
+TEST_F(Reader, a_read_beyond_the_disk_is_an_error) {
   const auto process = start();
   Bytes into(4096);
   EXPECT_THAT(error_of(process->read(disk_.size(), into, 4096)).message, HasSubstr("can't be read at"));
 }
 
-TEST_F(Reader, that_is_not_there_is_an_error) {
+TEST_F(Reader, a_missing_reader_program_is_an_error) {
   const auto refused =
       ReaderProcess::start(must(ImageFile::open(scratch_.path("a.img"))), {.program = "/nowhere"});
   EXPECT_EQ(error_of(refused).code, ENOENT);
@@ -171,14 +171,14 @@ INSTANTIATE_TEST_SUITE_P(By, Attempted,
                                                  }}),
                          [](const auto& attempt) { return std::string{attempt.param.name}; });
 
-TEST_P(Attempted, ends_it_at_once) {
+TEST_P(Attempted, a_forbidden_attempt_ends_the_reader_at_once) {
   Scratch scratch;
   sh(scratch, "qemu-img create -q -f qcow a.img 1M");
   const int status = confined(scratch, GetParam().act);
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) << "status " << status;
 }
 
-TEST(Confined, a_process_still_reads_its_image) {
+TEST(Confined, a_confined_process_still_reads_its_image) {
   Scratch scratch;
   sh(scratch, "qemu-img create -q -f qcow a.img 1M");
   const int status = confined(scratch, [] {

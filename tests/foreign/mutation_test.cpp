@@ -42,7 +42,7 @@ class Mutants {
 
 constexpr std::uint64_t kMost = 4 * kMiB;
 
-TEST(Mutants, are_refused_or_read_as_a_disk_of_the_size_that_their_header_says) {
+TEST(Mutants, mutants_are_refused_or_read_with_the_size_of_their_header) {
   Random random;
   Mutants mutants(random);
   std::size_t opened = 0, whole = 0;
@@ -64,7 +64,7 @@ TEST(Mutants, are_refused_or_read_as_a_disk_of_the_size_that_their_header_says) 
 }
 
 // Skips our parser, so that libqcow sees the damage. The child may die, the parent may not.
-TEST(Mutants, that_libqcow_sees_itself_harm_the_reader_only) {
+TEST(Mutants, mutants_that_reach_libqcow_harm_the_reader_only) {
   Random random;
   Mutants mutants(random);
   std::size_t died = 0;

@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
              "qemu-io -f qcow2 -c 'write -P 9 1M 1M' a.img"}),
     [](const auto& made) { return std::string{made.param.name}; });
 
-TEST_P(Image, reads_as_qemu_reads_it) {
+TEST_P(Image, a_foreign_image_reads_as_in_qemu) {
   Random random;
   Scratch scratch;
   make_truth(scratch, random, kDisk);
@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Of, Version1,
                                               layout.param.table_bits);
                          });
 
-TEST_P(Version1, reads_as_qemu_reads_it_plain_and_compressed) {
+TEST_P(Version1, plain_and_compressed_version_1_images_read_as_in_qemu) {
   Random random;
   Scratch scratch;
   const Bytes disk = make_truth(scratch, random, kDisk);
@@ -83,7 +83,7 @@ TEST_P(Version1, reads_as_qemu_reads_it_plain_and_compressed) {
 }
 
 // A compressed image has both kinds of clusters in one table after QEMU has written to it.
-TEST(AnImage, of_version_1_that_was_compressed_and_then_written_to_reads_as_qemu_reads_it) {
+TEST(ForeignImages, a_compressed_version_1_image_with_later_writes_reads_as_in_qemu) {
   Random random;
   Scratch scratch;
   make_truth(scratch, random, kDisk);
@@ -92,7 +92,7 @@ TEST(AnImage, of_version_1_that_was_compressed_and_then_written_to_reads_as_qemu
   EXPECT_EQ(difference(*open(scratch, "a.img"), as_qemu_reads(scratch, "a.img", "qcow"), random), "");
 }
 
-TEST(Comparison, sees_one_flipped_bit) {
+TEST(Comparison, the_comparison_finds_one_flipped_bit) {
   Random random;
   Scratch scratch;
   Bytes disk = make_truth(scratch, random, kDisk);
@@ -101,7 +101,7 @@ TEST(Comparison, sees_one_flipped_bit) {
   EXPECT_THAT(difference(*open(scratch, "a.img"), disk, random), HasSubstr("differs at"));
 }
 
-TEST(Extents, of_version_1_are_those_that_qemu_img_map_shows) {
+TEST(Extents, extents_of_version_1_agree_with_qemu_img_map) {
   Random random;
   Scratch scratch;
   make_truth(scratch, random, kDisk);
@@ -127,7 +127,7 @@ TEST(Extents, of_version_1_are_those_that_qemu_img_map_shows) {
   EXPECT_EQ(ours.size(), 3u);
 }
 
-TEST(Facts, are_what_was_asked_for_when_the_image_was_made) {
+TEST(Facts, facts_are_the_options_that_the_image_was_made_with) {
   Scratch scratch;
   sh(scratch,
      "qemu-img create -q -f qcow a.img 3M && "
@@ -144,7 +144,7 @@ TEST(Facts, are_what_was_asked_for_when_the_image_was_made) {
   EXPECT_EQ(b->facts().snapshots, 1u);
 }
 
-TEST(AnImage, of_ours_has_its_exact_size) {
+TEST(ForeignImages, an_image_of_holdfast_has_its_exact_size) {
   Random random;
   Scratch scratch;
   Bytes disk(kMiB + 7);
@@ -154,7 +154,7 @@ TEST(AnImage, of_ours_has_its_exact_size) {
   EXPECT_EQ(difference(*open(scratch, "a.img"), disk, random), "");
 }
 
-TEST(AnImage, of_version_1_and_the_largest_size_is_read_at_its_end) {
+TEST(ForeignImages, the_largest_version_1_image_is_read_at_its_end) {
   Scratch scratch;
   sh(scratch, "qemu-img create -q -f qcow a.img 8T && qemu-io -f qcow -c 'write -P 5 8388607M 512k' a.img");
   const auto image = open(scratch, "a.img");
@@ -166,7 +166,7 @@ TEST(AnImage, of_version_1_and_the_largest_size_is_read_at_its_end) {
   EXPECT_EQ(found, expected);
 }
 
-TEST(AnImage, reads_nothing_beyond_its_end) {
+TEST(ForeignImages, a_read_beyond_the_end_is_refused) {
   Scratch scratch;
   sh(scratch, "qemu-img create -q -f qcow a.img 1M");
   const auto image = open(scratch, "a.img");

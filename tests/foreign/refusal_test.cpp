@@ -38,9 +38,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"a_data_file", "qemu-img convert -f raw -O qcow2 -o data_file=$PWD/d.raw truth.raw a.img",
                 "keeps its data in another file"},
         Refused{"an_increment", "qemu-img create -q -f qcow2 -F raw -b truth.raw a.img",
-                "rests on another image, truth.raw"},
+                "has the backing file truth.raw"},
         Refused{"a_version_1_increment", "qemu-img create -q -f qcow -F raw -b truth.raw a.img",
-                "rests on another image, truth.raw"},
+                "has the backing file truth.raw"},
         Refused{"a_raw_disk", "cp truth.raw a.img", "has no mark of any image format"},
         Refused{"vmdk", "qemu-img convert -f raw -O vmdk truth.raw a.img", "is a vmdk image"},
         Refused{"vdi", "qemu-img convert -f raw -O vdi truth.raw a.img", "is a vdi image"},
@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
             "is encrypted (aes)"}),
     [](const auto& refused) { return std::string{refused.param.name}; });
 
-TEST_P(Unreadable, is_refused_with_a_way_that_leads_to_its_content) {
+TEST_P(Unreadable, an_unreadable_image_is_refused_with_a_command_that_converts_it) {
   Random random;
   Scratch scratch;
   const Bytes disk = make_truth(scratch, random, kDiskSize);
@@ -73,7 +73,7 @@ TEST_P(Unreadable, is_refused_with_a_way_that_leads_to_its_content) {
   EXPECT_EQ(difference(*open(scratch, "a.img.plain.qcow2"), disk, random), "");
 }
 
-TEST(Way, stands_whatever_the_name) {
+TEST(Way, the_command_works_with_any_file_name) {
   Random random;
   Scratch scratch;
   const Bytes disk = make_truth(scratch, random, kDiskSize);
@@ -109,14 +109,14 @@ class Altered : public testing::Test {
   Bytes disk_;
 };
 
-TEST_F(Altered, what_was_not_closed_is_repaired_by_its_way) {
+TEST_F(Altered, an_image_that_was_not_closed_is_repaired_by_the_command) {
   const std::string sentence = refusal_with<std::uint64_t>(72, 1);
   EXPECT_THAT(sentence, HasSubstr("was not closed properly"));
   sh(scratch_, way_in(sentence));
   EXPECT_EQ(difference(*open(scratch_, "b.img"), disk_, random_), "");
 }
 
-TEST_F(Altered, what_is_corrupt_is_repaired_by_its_way) {
+TEST_F(Altered, a_corrupt_image_is_repaired_by_the_command) {
   const std::string sentence = refusal_with<std::uint64_t>(72, 2);
   EXPECT_THAT(sentence, HasSubstr("is marked as corrupt"));
   sh(scratch_, way_in(sentence));
@@ -125,14 +125,14 @@ TEST_F(Altered, what_is_corrupt_is_repaired_by_its_way) {
 
 // Tests the command's grammar only. A real image takes too long, because QEMU measures the machine's speed
 // for its key.
-TEST_F(Altered, luks_is_refused_with_a_way_that_qemu_img_understands) {
+TEST_F(Altered, luks_encryption_is_refused_with_a_command_that_qemu_img_accepts) {
   const std::string sentence = refusal_with<std::uint32_t>(32, 2);
   EXPECT_THAT(sentence, HasSubstr("is encrypted (luks)"));
   const auto tried = image::test::run_in(scratch_, "printf secret >KEYFILE && " + way_in(sentence));
   EXPECT_THAT(tried.output, HasSubstr("Missing CRYPTO header for crypt method 2"));
 }
 
-TEST_F(Altered, a_luks_volume_is_refused_with_a_way_that_qemu_img_understands) {
+TEST_F(Altered, a_luks_volume_is_refused_with_a_command_that_qemu_img_accepts) {
   Bytes bytes(kMiB);
   std::ranges::copy(as_bytes("LUKS\xba\xbe"), bytes.begin());
   scratch_.write("c.img", bytes);
@@ -142,20 +142,19 @@ TEST_F(Altered, a_luks_volume_is_refused_with_a_way_that_qemu_img_understands) {
   EXPECT_THAT(tried.output, HasSubstr("LUKS"));
 }
 
-TEST_F(Altered, what_is_unknown_is_refused) {
-  EXPECT_THAT(refusal_with<std::uint64_t>(72, std::uint64_t{1} << 40),
-              HasSubstr("features that are unknown"));
-  EXPECT_THAT(refusal_with<std::uint32_t>(32, 3), HasSubstr("a method that is unknown"));
+TEST_F(Altered, unknown_features_methods_and_versions_are_refused) {
+  EXPECT_THAT(refusal_with<std::uint64_t>(72, std::uint64_t{1} << 40), HasSubstr("unsupported features"));
+  EXPECT_THAT(refusal_with<std::uint32_t>(32, 3), HasSubstr("an unknown method"));
   EXPECT_THAT(refusal_with<std::uint32_t>(4, 4), HasSubstr("version 4"));
   EXPECT_THAT(refusal_with<std::uint32_t>(20, 30), HasSubstr("2^30"));
 }
 
-TEST_F(Altered, what_is_cut_off_is_refused_with_a_way_to_save_the_rest) {
+TEST_F(Altered, an_image_cut_off_is_refused_with_a_command_that_saves_the_rest) {
   sh(scratch_,
      "qemu-img convert -f raw -O qcow truth.raw b.img && cp a.img c.img && truncate -s -64k b.img c.img");
   for (const std::string name : {"b.img", "c.img"}) {
     const std::string sentence = refusal(scratch_, name);
-    EXPECT_THAT(sentence, AllOf(HasSubstr("of a file of"), HasSubstr("take another copy")));
+    EXPECT_THAT(sentence, AllOf(HasSubstr("the file's "), HasSubstr("take another copy")));
     sh(scratch_, way_in(sentence));
     EXPECT_EQ(open(scratch_, name + ".plain.qcow2")->size(), kDiskSize);
   }
@@ -166,43 +165,43 @@ class AlteredVersion1 : public Altered {
   AlteredVersion1() : Altered("qemu-img convert -f raw -O qcow truth.raw a.img") {}
 };
 
-TEST_F(AlteredVersion1, headers_that_can_not_be_are_refused) {
+TEST_F(AlteredVersion1, invalid_headers_are_refused) {
   EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x0809), HasSubstr("2^8 bytes"));
   EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x1109), HasSubstr("2^17 bytes"));
   EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x0c05), HasSubstr("2^5 entries"));
   EXPECT_THAT(refusal_with<std::uint16_t>(32, 0x0c0e), HasSubstr("2^14 entries"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(24, 0), HasSubstr("no number of sectors"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(24, kDiskSize + 1), HasSubstr("no number of sectors"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(24, 16 * kTiB), HasSubstr("more than is read"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(24, UINT64_MAX - 511), HasSubstr("more than is read"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(40, 0), HasSubstr("header's place"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(40, UINT64_MAX - 7), HasSubstr("of a file of"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, 0), HasSubstr("must be a multiple of 512"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, kDiskSize + 1), HasSubstr("must be a multiple of 512"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, 16 * kTiB), HasSubstr("more than is supported"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(24, UINT64_MAX - 511), HasSubstr("more than is supported"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(40, 0), HasSubstr("within its header"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(40, UINT64_MAX - 7), HasSubstr("the file's "));
   EXPECT_THAT(refusal_with<std::uint32_t>(36, 2), HasSubstr("encrypted"));
 }
 
 // libqcow returns wrong bytes from tables that are larger than a cluster.
-TEST_F(AlteredVersion1, layouts_that_libqcow_does_not_read_rightly_are_refused_with_a_way) {
+TEST_F(AlteredVersion1, layouts_that_libqcow_misreads_are_refused_with_a_command) {
   for (const auto& [cluster_bits, table_bits] : {std::pair{9, 12}, {12, 10}, {16, 12}, {16, 13}}) {
     scratch_.write("b.img", qcow1_image(disk_, {static_cast<std::uint32_t>(cluster_bits),
                                                 static_cast<std::uint32_t>(table_bits)}));
     const std::string sentence = refusal(scratch_, "b.img");
-    EXPECT_THAT(sentence, HasSubstr("which libqcow does not read rightly"));
+    EXPECT_THAT(sentence, HasSubstr("which libqcow does not read correctly"));
     sh(scratch_, way_in(sentence));
     EXPECT_EQ(difference(*open(scratch_, "b.img.plain.qcow2"), disk_, random_), "");
   }
 }
 
-TEST_F(AlteredVersion1, table_entries_that_lead_out_of_the_file_are_refused) {
+TEST_F(AlteredVersion1, table_entries_outside_of_the_file_are_refused) {
   const Bytes bytes = scratch_.read("a.img");
   const std::size_t l1 = load_be<std::uint64_t>(bytes.data() + 40);
   const std::size_t l2 = load_be<std::uint64_t>(bytes.data() + l1);
-  EXPECT_THAT(refusal_with<std::uint64_t>(l1, std::uint64_t{1} << 63 | l2), HasSubstr("of a file of"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(l2, std::uint64_t{1} << 50), HasSubstr("of a file of"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(l2, 8192 + 512), HasSubstr("no start of a cluster"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(l1, std::uint64_t{1} << 63 | l2), HasSubstr("the file's "));
+  EXPECT_THAT(refusal_with<std::uint64_t>(l2, std::uint64_t{1} << 50), HasSubstr("the file's "));
+  EXPECT_THAT(refusal_with<std::uint64_t>(l2, 8192 + 512), HasSubstr("it must begin at a cluster"));
   EXPECT_THAT(refusal_with<std::uint64_t>(l2, std::uint64_t{1} << 63 | 4096), HasSubstr("0 bytes long"));
 }
 
-TEST(File, that_is_none_is_refused) {
+TEST(File, a_path_to_no_file_or_device_is_refused) {
   Scratch scratch;
   sh(scratch,
      "mkdir d && mkfifo f && qemu-img create -q -f qcow a.img 1M && ln -s a.img link && ln -s d e && "
@@ -219,7 +218,7 @@ TEST(File, that_is_none_is_refused) {
   EXPECT_THAT(refusal(scratch, "empty"), HasSubstr("has no mark"));
 }
 
-TEST(File, that_a_qemu_writes_to_is_refused) {
+TEST(File, a_file_that_qemu_writes_to_is_refused) {
   Scratch scratch;
   sh(scratch,
      "qemu-img create -q -f qcow2 a.img 1M && "
@@ -231,7 +230,7 @@ TEST(File, that_a_qemu_writes_to_is_refused) {
   EXPECT_TRUE(try_open(scratch, "a.img"));
 }
 
-TEST(File, can_be_read_but_not_written_by_qemu_while_it_is_open) {
+TEST(File, an_open_file_can_be_read_but_not_written_by_qemu) {
   Scratch scratch;
   sh(scratch, "qemu-img create -q -f qcow a.img 1M");
   auto image = open(scratch, "a.img");
@@ -241,7 +240,7 @@ TEST(File, can_be_read_but_not_written_by_qemu_while_it_is_open) {
   sh(scratch, "qemu-io -f qcow -c 'write 0 512' a.img");
 }
 
-TEST(File, that_somebody_else_writes_to_is_noticed) {
+TEST(File, a_write_by_another_program_is_noticed) {
   Scratch scratch;
   sh(scratch, "qemu-img create -q -f qcow a.img 1M");
   const auto image = open(scratch, "a.img");

@@ -152,7 +152,7 @@ TEST_F(Layers, a_full_above_others_is_refused) {
   std::vector<LayerFiles> layers;
   layers.push_back(layer_files(scratch_, "full.qcow2"));
   layers.push_back(layer_files(scratch_, "0.qcow2"));
-  EXPECT_THAT(error_of(Stack::open(std::move(layers))).message, HasSubstr("rests on nothing"));
+  EXPECT_THAT(error_of(Stack::open(std::move(layers))).message, HasSubstr("has no backing file"));
 }
 
 TEST_F(Layers, an_increment_without_its_parent_is_refused) {
@@ -162,7 +162,7 @@ TEST_F(Layers, an_increment_without_its_parent_is_refused) {
   layers.push_back(layer_files(scratch_, "1.qcow2"));
   const Error error = error_of(Stack::open(std::move(layers)));
   EXPECT_EQ(error.code, EINVAL);
-  EXPECT_THAT(error.message, HasSubstr("rests on '0.qcow2', which was not given"));
+  EXPECT_THAT(error.message, HasSubstr("has the backing file '0.qcow2', but no layer below it was given"));
 }
 
 TEST_F(Layers, no_layer_at_all_is_refused) { EXPECT_EQ(error_of(Stack::open({})).code, EINVAL); }

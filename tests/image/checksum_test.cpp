@@ -69,7 +69,7 @@ Stored random_image(Random& random, Bytes& disk) {
   return store(random, options(disk.size(), cluster, random.pick<Codec>(kCodecs)), disk, patches);
 }
 
-TEST(OneFlippedBit, is_found_by_verify_and_never_read) {
+TEST(OneFlippedBit, one_flipped_bit_is_found_by_verify_and_never_read) {
   Random random;
   for (std::size_t i = 0; i < tries(100, 500); ++i) {
     Bytes disk;
@@ -83,7 +83,7 @@ TEST(OneFlippedBit, is_found_by_verify_and_never_read) {
 }
 
 // Negative control: without checks the reads above do return the flipped bit.
-TEST(OneFlippedBit, is_read_where_nothing_is_checked) {
+TEST(OneFlippedBit, one_flipped_bit_is_read_if_nothing_is_checked) {
   Random random;
   std::size_t seen = 0;
   for (int i = 0; i < 200 && seen == 0; ++i) {
@@ -99,7 +99,7 @@ TEST(OneFlippedBit, is_read_where_nothing_is_checked) {
   EXPECT_GT(seen, 0u);
 }
 
-TEST(NoFlippedBit, lets_everything_pass) {
+TEST(NoFlippedBit, a_sound_image_passes_every_check) {
   Random random;
   for (int i = 0; i < 20; ++i) {
     Bytes disk;
@@ -122,7 +122,7 @@ class OnePlainCluster : public testing::Test {
   Stored stored_;
 };
 
-TEST_F(OnePlainCluster, flipped_fails_every_read_of_it_by_name_and_place) {
+TEST_F(OnePlainCluster, a_flipped_cluster_fails_every_read_with_file_and_offset) {
   stored_.image[65536 + 40'000] ^= std::byte{4};
   EXPECT_EQ(failed_reads(stored_, disk_, 4096), 16u);
   EXPECT_EQ(failed_reads(stored_, disk_, 65536), 1u);
@@ -132,12 +132,12 @@ TEST_F(OnePlainCluster, flipped_fails_every_read_of_it_by_name_and_place) {
   EXPECT_EQ(error_of(verify(stored_)), error);
 }
 
-TEST_F(OnePlainCluster, whose_sum_is_flipped_fails_every_read_of_it) {
+TEST_F(OnePlainCluster, a_flipped_sum_fails_every_read_of_its_cluster) {
   stored_.sums[64 + 16 + 3] ^= std::byte{4};
   EXPECT_EQ(failed_reads(stored_, disk_, 4096), 16u);
 }
 
-TEST_F(OnePlainCluster, is_not_read_through_a_flipped_table) {
+TEST_F(OnePlainCluster, a_cluster_is_not_read_through_a_flipped_table) {
   for (std::size_t at = 2 * 65536; at < stored_.image.size(); at += 65536) {
     Stored flipped = stored_;
     flipped.image[at] ^= std::byte{1};
@@ -146,7 +146,7 @@ TEST_F(OnePlainCluster, is_not_read_through_a_flipped_table) {
   }
 }
 
-TEST_F(OnePlainCluster, cut_off_or_grown_is_found) {
+TEST_F(OnePlainCluster, a_shortened_or_grown_image_is_found) {
   for (const int change : {-65536, -1, 1, 65536}) {
     Stored changed = stored_;
     changed.image.resize(changed.image.size() + static_cast<std::size_t>(change));
@@ -159,7 +159,7 @@ TEST_F(OnePlainCluster, cut_off_or_grown_is_found) {
   }
 }
 
-TEST_F(OnePlainCluster, is_not_taken_with_the_sums_of_another_image) {
+TEST_F(OnePlainCluster, an_image_with_the_sums_of_another_is_refused) {
   Random random;
   const Stored other = store(random, options(disk_.size(), 65536), disk_, all_of(disk_));
   EXPECT_EQ(error_of(verify({stored_.image, other.sums})).code, EIO);

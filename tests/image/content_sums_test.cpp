@@ -29,7 +29,7 @@ std::string write(File& file) {
   return writer.finish().value();
 }
 
-TEST(ContentSums, AreReadBackAndZerosWhereNoneWere) {
+TEST(ContentSums, sums_are_read_back_with_zeros_where_none_were_written) {
   auto file = std::make_unique<MemoryFile>("f");
   const std::string sha256 = write(*file);
   const auto reader = ContentReader::open(std::move(file), kShape, sha256).value();
@@ -38,7 +38,7 @@ TEST(ContentSums, AreReadBackAndZerosWhereNoneWere) {
   EXPECT_FALSE(reader.read(10, 2));
 }
 
-TEST(ContentSums, WithAnyBitFlippedAreRefused) {
+TEST(ContentSums, sums_with_any_flipped_bit_are_refused) {
   MemoryFile file("f");
   const std::string sha256 = write(file);
   Bytes bytes(file.size().value());
@@ -51,7 +51,7 @@ TEST(ContentSums, WithAnyBitFlippedAreRefused) {
   EXPECT_TRUE(ContentReader::open(std::make_unique<MemoryFile>("f", bytes), kShape, sha256));
 }
 
-TEST(ContentSums, OfAnotherImageOrDiskAreRefused) {
+TEST(ContentSums, sums_of_another_image_or_disk_are_refused) {
   MemoryFile file("f");
   const std::string sha256 = write(file);
   Bytes bytes(file.size().value());
@@ -62,15 +62,15 @@ TEST(ContentSums, OfAnotherImageOrDiskAreRefused) {
   };
   ContentShape other = kShape;
   other.id[0] = std::byte{8};
-  EXPECT_THAT(refusal(other), HasSubstr("does not begin as the content sums of image 08"));
+  EXPECT_THAT(refusal(other), HasSubstr("does not begin with the header of image 08"));
   other = kShape;
   other.disk_size -= 1;
   EXPECT_THAT(refusal(other), HasSubstr("does not begin"));
   other.disk_size = 65536;
-  EXPECT_THAT(refusal(other), HasSubstr("has 240 bytes, but the sums of a disk of 65536 have 80"));
+  EXPECT_THAT(refusal(other), HasSubstr("has 240 bytes; the content sums of a disk of 65536 bytes have 80"));
 }
 
-TEST(ContentSums, TellContentsApartByTheirLengthToo) {
+TEST(ContentSums, contents_of_different_length_have_different_sums) {
   const Bytes zeros(4096), ones(4096, std::byte{1});
   EXPECT_EQ(content_sum(zeros), kZeroContent);
   EXPECT_NE(content_sum(ones), kZeroContent);

@@ -27,14 +27,14 @@ void run(const Bytes& input) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
 }
 
-TEST(Corpus, has_images_that_are_read) {
+TEST(Corpus, some_images_of_the_corpus_are_read) {
   std::size_t readable = 0;
   for (const Bytes& input : corpus())
     readable += inspect(holdfast::test::MemoryFile("input", input)).has_value();
   EXPECT_GT(readable, 10u);
 }
 
-TEST(Corpus, and_mutants_of_it_do_no_harm) {
+TEST(Corpus, mutants_of_the_corpus_do_no_harm) {
   Random random;
   const auto inputs = corpus();
   for (const Bytes& input : inputs) run(input);

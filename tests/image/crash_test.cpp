@@ -110,7 +110,7 @@ Tally crash(std::size_t points, bool forgets_syncs) {
   return tally;
 }
 
-TEST(PowerLoss, never_leaves_a_wrong_image) {
+TEST(PowerLoss, a_power_loss_never_leaves_a_wrong_image) {
   const std::size_t points = tries(100, 500);
   const Tally tally = crash(points, false);
   EXPECT_EQ(tally.wrong, 0u);
@@ -118,7 +118,7 @@ TEST(PowerLoss, never_leaves_a_wrong_image) {
   EXPECT_GT(tally.right, points / 50);
 }
 
-TEST(PowerLoss, on_a_disk_that_forgets_to_sync_is_seen_to_leave_wrong_images) {
+TEST(PowerLoss, a_disk_that_ignores_syncs_leaves_wrong_images) {
   std::size_t wrong = 0;
   for (int i = 0; i < 50 && wrong == 0; ++i) wrong = crash(40, true).wrong;
   EXPECT_GT(wrong, 0u);
@@ -126,7 +126,7 @@ TEST(PowerLoss, on_a_disk_that_forgets_to_sync_is_seen_to_leave_wrong_images) {
 
 // Punches the hidden clusters of a full below an increment, with a loss of power at any moment, then repeats
 // it.
-TEST(PowerLoss, while_punching_leaves_the_kept_point_whole) {
+TEST(PowerLoss, a_power_loss_while_punching_leaves_the_kept_point_whole) {
   Random random;
   for (std::size_t point = 0; point < tries(30, 500);) {
     Journal journal;
@@ -154,7 +154,7 @@ TEST(PowerLoss, while_punching_leaves_the_kept_point_whole) {
   }
 }
 
-TEST(PowerLoss, after_the_last_operation_leaves_the_whole_image) {
+TEST(PowerLoss, a_power_loss_after_the_last_operation_leaves_the_whole_image) {
   Random random;
   const Recorded recorded(random, false);
   const MemoryDirectory left(

@@ -60,7 +60,7 @@ class Difference : public testing::Test {
   Bytes disk_ = Bytes(kMiB + 512);
 };
 
-TEST_F(Difference, of_points_of_one_chain_is_what_the_records_say) {
+TEST_F(Difference, points_of_one_chain_differ_where_the_records_do) {
   for (std::size_t i = 0; i < tries(5, 100); ++i) {
     scratch_.clear();
     std::ranges::fill(disk_, std::byte{0});
@@ -79,13 +79,13 @@ TEST_F(Difference, of_points_of_one_chain_is_what_the_records_say) {
   }
 }
 
-TEST_F(Difference, of_a_point_and_itself_is_nothing) {
+TEST_F(Difference, a_point_does_not_differ_from_itself) {
   add("0", "");
   EXPECT_EQ(differences(*open_stack(scratch_, {"0"}), *open_stack(scratch_, {"0"}), Compare::places),
             Extents{});
 }
 
-TEST_F(Difference, of_two_fulls_of_the_same_content_is_nothing_by_content) {
+TEST_F(Difference, two_fulls_of_the_same_content_do_not_differ_by_content) {
   fill(random_, disk_, Content::text);
   write_image(scratch_, "0", random_, options(disk_.size(), 4096), disk_, all_of(disk_));
   write_image(scratch_, "1", random_, options(disk_.size(), 65536), disk_, all_of(disk_));
@@ -95,7 +95,7 @@ TEST_F(Difference, of_two_fulls_of_the_same_content_is_nothing_by_content) {
   EXPECT_EQ(differences(*a, *b, Compare::places), (Extents{{0, disk_.size()}}));
 }
 
-TEST_F(Difference, of_disks_of_two_sizes_is_all_that_only_one_has) {
+TEST_F(Difference, disks_of_two_sizes_differ_beyond_the_shorter_end) {
   add("0", "");
   WriterOptions longer = options(disk_.size() + 10'000, 4096);
   longer.backing_file = "0";
@@ -106,7 +106,7 @@ TEST_F(Difference, of_disks_of_two_sizes_is_all_that_only_one_has) {
   EXPECT_EQ(error_of(image::difference(*a, *b, disk_.size() + 10'000, 1, Compare::places)).code, EINVAL);
 }
 
-TEST_F(Difference, of_huge_sparse_disks_is_found_by_their_tables) {
+TEST_F(Difference, huge_sparse_disks_are_compared_by_their_tables) {
   for (const char* name : {"0", "1"}) {
     const auto image = scratch_.create(name);
     const auto sums = scratch_.create(std::string{name} + ".sums");

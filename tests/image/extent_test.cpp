@@ -53,7 +53,7 @@ TEST(Extents, neighbours_of_one_kind_and_layer_are_joined) {
                   ReadExtent{Kind::hole, 393216, kMiB - 393216, 0}));
 }
 
-TEST(Extents, begin_at_the_offset_asked_for_and_end_where_asked) {
+TEST(Extents, extents_begin_and_end_where_the_caller_asks) {
   Scratch scratch;
   Random random;
   Bytes disk(kMiB, std::byte{1});
@@ -64,7 +64,7 @@ TEST(Extents, begin_at_the_offset_asked_for_and_end_where_asked) {
   EXPECT_EQ(error_of(stack->extent(kMiB, 1)).code, EINVAL);
 }
 
-TEST(Extents, are_joined_across_segments) {
+TEST(Extents, extents_are_joined_across_segments) {
   Scratch scratch;
   const std::uint64_t size = Writer::kSegment + 4 * kMiB;
   const auto image = scratch.create("a.qcow2");
@@ -81,7 +81,7 @@ TEST(Extents, are_joined_across_segments) {
                           ReadExtent{Kind::hole, Writer::kSegment + kMiB, 3 * kMiB, 0}));
 }
 
-TEST(Extents, agree_with_qemus_map) {
+TEST(Extents, extents_agree_with_qemus_map) {
   Random random;
   for (std::size_t i = 0; i < tries(3, 30); ++i) {
     Scratch scratch;

@@ -66,7 +66,7 @@ TEST_F(Fault, eio_at_any_operation_ends_in_that_error) {
   while (!write_until(operation, EIO)) ++operation;
 }
 
-TEST_F(Fault, after_an_error_nothing_more_is_taken) {
+TEST_F(Fault, after_an_error_every_call_fails) {
   MemoryFile image("disk.qcow2");
   MemoryFile sums("disk.sums");
   FaultPlan plan(0, ENOSPC);

@@ -51,11 +51,11 @@ void Scratch::clear() {
   for (const auto& entry : std::filesystem::directory_iterator(path_)) std::filesystem::remove_all(entry);
 }
 
-Outcome run_in(const Scratch& scratch, const std::string& command) {
+CommandResult run_in(const Scratch& scratch, const std::string& command) {
   const std::string line = "cd '" + scratch.path("") + "' && { " + command + "; } 2>&1";
   FILE* pipe = popen(line.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("can't run " + command);
-  Outcome outcome;
+  CommandResult outcome;
   char buffer[4096];
   for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) outcome.output.append(buffer, n);
   const int status = pclose(pipe);
@@ -64,7 +64,7 @@ Outcome run_in(const Scratch& scratch, const std::string& command) {
 }
 
 std::string sh(const Scratch& scratch, const std::string& command) {
-  const Outcome outcome = run_in(scratch, command);
+  const CommandResult outcome = run_in(scratch, command);
   if (outcome.status != 0) throw std::runtime_error(command + "\n" + outcome.output);
   return outcome.output;
 }
@@ -248,9 +248,10 @@ std::string difference(const Stack& stack, const Bytes& disk, Random& random) {
 }
 
 std::string qemu_difference(Scratch& scratch, const std::string& name, const Bytes& disk) {
-  if (const Outcome check = run_in(scratch, "qemu-img check -q -f qcow2 " + name); check.status != 0)
+  if (const CommandResult check = run_in(scratch, "qemu-img check -q -f qcow2 " + name); check.status != 0)
     return "qemu-img check: " + check.output;
-  if (const Outcome convert = run_in(scratch, "qemu-img convert -f qcow2 -O raw " + name + " converted.raw");
+  if (const CommandResult convert =
+          run_in(scratch, "qemu-img convert -f qcow2 -O raw " + name + " converted.raw");
       convert.status != 0)
     return "qemu-img convert: " + convert.output;
   // QEMU's disks are whole sectors.
@@ -259,7 +260,7 @@ std::string qemu_difference(Scratch& scratch, const std::string& name, const Byt
   if (const auto at = first_difference(scratch.read("converted.raw"), padded))
     return fmt::format("qemu-img convert differs at {}", *at);
   scratch.write("truth.raw", disk);
-  const Outcome compare = run_in(scratch, "qemu-img compare -q -f qcow2 -F raw " + name + " truth.raw");
+  const CommandResult compare = run_in(scratch, "qemu-img compare -q -f qcow2 -F raw " + name + " truth.raw");
   return compare.status == 0 ? "" : "qemu-img compare: " + compare.output;
 }
 

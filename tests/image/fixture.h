@@ -65,11 +65,11 @@ class Scratch {
 };
 
 // The result of a shell command in the directory, with its output.
-struct Outcome {
+struct CommandResult {
   int status = 0;
   std::string output;
 };
-Outcome run_in(const Scratch& scratch, const std::string& command);
+CommandResult run_in(const Scratch& scratch, const std::string& command);
 // Runs a command that must succeed; returns its output.
 std::string sh(const Scratch& scratch, const std::string& command);
 

@@ -67,7 +67,7 @@ class FlatOfEachSize : public Flat, public testing::WithParamInterface<std::uint
 INSTANTIATE_TEST_SUITE_P(Of, FlatOfEachSize,
                          testing::Values(512u, 1024u, 4096u, 32768u, 65536u, 131072u, 2097152u));
 
-TEST_P(FlatOfEachSize, copied_is_the_disk_for_qemu) {
+TEST_P(FlatOfEachSize, a_copied_view_is_the_disk_for_qemu) {
   for (const Codec codec : {Codec::zstd, Codec::deflate, Codec::none}) {
     names_.clear();
     scratch_.clear();
@@ -77,12 +77,12 @@ TEST_P(FlatOfEachSize, copied_is_the_disk_for_qemu) {
   }
 }
 
-TEST_F(Flat, of_a_disk_without_a_byte_is_an_image) {
+TEST_F(Flat, a_disk_without_a_byte_gives_an_image) {
   grow_chain(1, 65536, Codec::zstd, 0);
   expect_whole();
 }
 
-TEST_F(Flat, of_layers_that_differ_in_cluster_size_and_codec_is_the_disk) {
+TEST_F(Flat, layers_of_different_cluster_size_and_codec_give_the_disk) {
   disk_.resize(3 * kMiB + 512);
   for (int round = 0; round < 2; ++round) {
     add_layer(65536, Codec::zstd);
@@ -93,7 +93,7 @@ TEST_F(Flat, of_layers_that_differ_in_cluster_size_and_codec_is_the_disk) {
   }
 }
 
-TEST_F(Flat, of_a_chain_that_qemu_made_is_the_disk) {
+TEST_F(Flat, a_chain_that_qemu_made_gives_the_disk) {
   grow_chain(1, 65536, Codec::zstd, 4 * kMiB);
   scratch_.write("truth.raw", disk_);
   sh(scratch_,
@@ -107,7 +107,7 @@ TEST_F(Flat, of_a_chain_that_qemu_made_is_the_disk) {
   EXPECT_EQ(qemu_difference(scratch_, "flat.qcow2", disk_), "");
 }
 
-TEST_F(Flat, passes_compressed_clusters_through_as_they_are) {
+TEST_F(Flat, compressed_clusters_are_passed_through_unchanged) {
   disk_.resize(8 * kMiB);
   fill(random_, disk_, Content::text);
   const auto summary =
@@ -118,7 +118,7 @@ TEST_F(Flat, passes_compressed_clusters_through_as_they_are) {
   EXPECT_THAT(sh(scratch_, "qemu-img check -f qcow2 flat.qcow2"), HasSubstr("100.00% compressed"));
 }
 
-TEST_F(Flat, of_several_segments_and_refcount_blocks_is_the_disk) {
+TEST_F(Flat, several_segments_and_refcount_blocks_give_the_disk) {
   SparseDisk disk(scratch_, 3 * Writer::kSegment + 512);
   disk.scatter(random_, 4096, 60, 400);
   const auto image = scratch_.create("a.qcow2");
@@ -131,7 +131,7 @@ TEST_F(Flat, of_several_segments_and_refcount_blocks_is_the_disk) {
   EXPECT_EQ(disk.qemu_difference("flat.qcow2"), "");
 }
 
-TEST_F(Flat, of_16_tib_with_a_little_data_is_little) {
+TEST_F(Flat, a_disk_of_16_tib_with_little_data_gives_a_small_file) {
   const auto image = scratch_.create("a.qcow2");
   const auto sums = scratch_.create("a.qcow2.sums");
   const auto writer = must(Writer::create(*image, *sums, options(16 * kTiB, 65536)));
@@ -152,7 +152,7 @@ TEST_F(Flat, of_16_tib_with_a_little_data_is_little) {
             "");
 }
 
-TEST_F(Flat, read_in_pieces_is_what_it_is_as_a_whole) {
+TEST_F(Flat, reads_in_pieces_give_the_bytes_of_one_read) {
   grow_chain(4, 4096, Codec::zstd, 2 * kMiB + 512);
   const auto flat = view();
   Bytes whole(flat->size());
@@ -166,7 +166,7 @@ TEST_F(Flat, read_in_pieces_is_what_it_is_as_a_whole) {
   EXPECT_EQ(error_of(flat->read(whole.size(), ByteSpan{whole}.first(1))).code, EINVAL);
 }
 
-TEST_F(Flat, of_a_known_size_reads_nothing_before_it_is_read) {
+TEST_F(Flat, a_view_of_known_size_reads_no_table_before_its_first_read) {
   grow_chain(3, 65536, Codec::zstd, 4 * kMiB);
   const std::uint64_t size = view()->size();
   std::atomic<std::size_t> reads = 0;
@@ -186,7 +186,7 @@ TEST_F(Flat, of_a_known_size_reads_nothing_before_it_is_read) {
   EXPECT_GT(reads, before);
 }
 
-TEST_F(Flat, of_another_size_than_was_recorded_is_not_read) {
+TEST_F(Flat, a_view_of_another_size_than_recorded_is_not_read) {
   grow_chain(1, 65536, Codec::zstd, kMiB);
   const std::uint64_t size = view()->size();
   const auto flat = must(FlatView::open(open_stack(scratch_, names_), size + 65536));
@@ -196,7 +196,7 @@ TEST_F(Flat, of_another_size_than_was_recorded_is_not_read) {
   EXPECT_THAT(error.message, HasSubstr(fmt::format("{} bytes, but has {}", size + 65536, size)));
 }
 
-TEST_F(Flat, read_by_several_threads_from_its_first_byte_on_is_what_it_is) {
+TEST_F(Flat, several_threads_read_the_same_bytes_from_the_first_read_on) {
   grow_chain(4, 4096, Codec::zstd, 4 * kMiB);
   const Bytes whole = copy_of(*view(), random_);
   const auto flat = view();
@@ -208,7 +208,7 @@ TEST_F(Flat, read_by_several_threads_from_its_first_byte_on_is_what_it_is) {
     });
 }
 
-TEST_F(Flat, of_a_damaged_layer_fails_instead_of_passing_the_damage_on) {
+TEST_F(Flat, a_damaged_layer_fails_the_read_instead_of_passing_the_damage_on) {
   grow_chain(1, 4096, Codec::zstd, kMiB);
   const Bytes good = scratch_.read("0.qcow2");
   const Bytes flat = copy_of(*view(), random_);

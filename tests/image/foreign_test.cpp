@@ -95,7 +95,7 @@ TEST(Foreign, discarded_clusters_read_as_qemu_reads_them) {
             "");
 }
 
-TEST(Foreign, an_image_with_internal_snapshots_reads_as_it_is_now) {
+TEST(Foreign, an_image_with_internal_snapshots_reads_its_current_state) {
   Random random;
   Scratch scratch;
   const Bytes disk = make_truth(scratch, random, 2 * kMiB);
@@ -126,7 +126,7 @@ TEST(Foreign, an_image_with_bitmaps_reads_as_without_them) {
   EXPECT_EQ(difference(*open_stack(scratch, {"a.qcow2"}, Sums::without), disk, random), "");
 }
 
-TEST(Foreign, an_image_changed_since_its_snapshot_reads_as_it_is_now) {
+TEST(Foreign, an_image_changed_since_its_snapshot_reads_its_current_state) {
   Random random;
   Scratch scratch;
   Bytes disk = make_truth(scratch, random, 2 * kMiB);
@@ -149,7 +149,7 @@ TEST(Foreign, an_image_resized_by_qemu_reads_identical) {
   EXPECT_EQ(difference(*open_stack(scratch, {"a.qcow2"}, Sums::without), disk, random), "");
 }
 
-TEST(Foreign, facts_are_what_the_header_says) {
+TEST(Foreign, inspect_returns_the_facts_of_the_header) {
   Scratch scratch;
   sh(scratch, "qemu-img create -q -f qcow2 -o compat=0.10,cluster_size=4k a.qcow2 3M");
   const ImageFacts facts = must(inspect(*scratch.open("a.qcow2")));
@@ -168,7 +168,7 @@ TEST(Foreign, a_backing_name_is_never_followed) {
      "a.qcow2");
   std::vector<LayerFiles> layers;
   layers.push_back(layer_files(scratch, "a.qcow2", Sums::without));
-  EXPECT_THAT(error_of(Stack::open(std::move(layers))).message, HasSubstr("rests on 'base.qcow2'"));
+  EXPECT_THAT(error_of(Stack::open(std::move(layers))).message, HasSubstr("has the backing file 'base.qcow2'"));
 }
 
 struct Unreadable {
@@ -195,7 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
         Unreadable{"vmdk", "qemu-img create -q -f vmdk a.qcow2 1M", "no qcow2"}),
     [](const auto& unreadable) { return std::string{unreadable.param.name}; });
 
-TEST_P(Refused, with_a_sentence_that_says_what_to_do) {
+TEST_P(Refused, an_unreadable_image_is_refused_with_a_command_that_helps) {
   Scratch scratch;
   sh(scratch, GetParam().command);
   EXPECT_THAT(refusal(scratch).message, HasSubstr(GetParam().says));
@@ -220,7 +220,7 @@ class Header : public testing::Test {
   Scratch scratch_;
 };
 
-TEST_F(Header, marks_that_qemu_left_are_respected) {
+TEST_F(Header, dirty_and_corrupt_marks_are_refused) {
   EXPECT_THAT(refusal_with<std::uint64_t>(72, 1), HasSubstr("not closed"));
   EXPECT_THAT(refusal_with<std::uint64_t>(72, 2), HasSubstr("corrupt"));
 }
@@ -231,7 +231,7 @@ TEST_F(Header, luks_is_refused) {
 }
 
 TEST_F(Header, unknown_features_are_refused_when_they_are_incompatible) {
-  EXPECT_THAT(refusal_with<std::uint64_t>(72, std::uint64_t{1} << 40), HasSubstr("unknown"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(72, std::uint64_t{1} << 40), HasSubstr("unsupported features"));
   Bytes bytes = scratch_.read("a.qcow2");
   store_be(bytes.data() + 80, ~std::uint64_t{0});  // compatible features
   store_be(bytes.data() + 88, ~std::uint64_t{0});  // autoclear features
@@ -244,18 +244,18 @@ TEST_F(Header, versions_and_sizes_that_are_not_known_are_refused) {
   EXPECT_THAT(refusal_with<std::uint32_t>(20, 8), HasSubstr("2^8"));
   EXPECT_THAT(refusal_with<std::uint32_t>(20, 22), HasSubstr("2^22"));
   EXPECT_THAT(refusal_with<std::uint32_t>(96, 7), HasSubstr("refcounts"));
-  EXPECT_THAT(refusal_with<std::uint32_t>(100, 96), HasSubstr("96 bytes long"));
-  EXPECT_THAT(refusal_with<std::uint32_t>(100, 105), HasSubstr("105 bytes long"));
-  EXPECT_THAT(refusal_with<std::uint32_t>(100, 1 << 20), HasSubstr("bytes long"));
+  EXPECT_THAT(refusal_with<std::uint32_t>(100, 96), HasSubstr("header of 96 bytes"));
+  EXPECT_THAT(refusal_with<std::uint32_t>(100, 105), HasSubstr("header of 105 bytes"));
+  EXPECT_THAT(refusal_with<std::uint32_t>(100, 1 << 20), HasSubstr("header of 1048576 bytes"));
 }
 
 TEST_F(Header, tables_that_do_not_fit_are_refused) {
   EXPECT_THAT(refusal_with<std::uint64_t>(24, 1 * kTiB), HasSubstr("too few"));
   EXPECT_THAT(refusal_with<std::uint64_t>(24, UINT64_MAX), HasSubstr("too few"));
   EXPECT_THAT(refusal_with<std::uint32_t>(36, UINT32_MAX), HasSubstr("L1 table"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(40, 512), HasSubstr("no start of a cluster"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(40, 512), HasSubstr("it must begin at a cluster"));
   EXPECT_THAT(refusal_with<std::uint64_t>(40, std::uint64_t{1} << 50), HasSubstr("outside of the file"));
-  EXPECT_THAT(refusal_with<std::uint64_t>(40, 0), HasSubstr("header's place"));
+  EXPECT_THAT(refusal_with<std::uint64_t>(40, 0), HasSubstr("where its header is"));
   EXPECT_THAT(refusal_with<std::uint64_t>(48, std::uint64_t{1} << 63), HasSubstr("refcount table"));
 }
 
@@ -264,7 +264,7 @@ TEST_F(Header, a_backing_name_outside_of_the_first_cluster_is_refused) {
   store_be<std::uint64_t>(bytes.data() + 8, 65530);
   store_be<std::uint32_t>(bytes.data() + 16, 7);
   scratch_.write("a.qcow2", bytes);
-  EXPECT_THAT(refusal(scratch_).message, HasSubstr("backing file's name"));
+  EXPECT_THAT(refusal(scratch_).message, HasSubstr("backing file name"));
 }
 
 TEST_F(Header, a_compression_type_that_contradicts_its_bit_is_refused) {
@@ -296,7 +296,7 @@ TEST_F(Header, an_image_cut_short_fails_instead_of_giving_zeros) {
   EXPECT_EQ(error_of(stack->read(0, into)).code, EIO);
 }
 
-TEST(Mutated, images_give_an_error_or_some_bytes_but_nothing_worse) {
+TEST(Mutated, mutated_images_give_an_error_or_bytes_and_nothing_worse) {
   Random random;
   Scratch scratch;
   const Bytes disk = make_truth(scratch, random, 4 * kMiB);

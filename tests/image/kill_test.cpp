@@ -114,7 +114,7 @@ class Killed : public testing::Test {
   std::size_t rounds_ = 0, no_image_ = 0, right_ = 0;
 };
 
-TEST_F(Killed, while_writing_leaves_no_image_or_the_right_one) {
+TEST_F(Killed, a_kill_while_writing_leaves_no_image_or_the_right_one) {
   for (std::size_t round = 0; round < tries(3, 25); ++round) {
     disk_.assign(random_.between(1, 2 * kMiB), std::byte{0});
     const WriterOptions shape = random_options();
@@ -132,7 +132,7 @@ TEST_F(Killed, while_writing_leaves_no_image_or_the_right_one) {
   expect_both_were_seen();
 }
 
-TEST_F(Killed, while_merging_leaves_the_layers_as_they_are_and_no_image_or_the_right_one) {
+TEST_F(Killed, a_kill_while_merging_leaves_the_layers_and_no_image_or_the_right_one) {
   for (std::size_t round = 0; round < tries(2, 13); ++round) {
     disk_.assign(random_.between(1, 2 * kMiB), std::byte{0});
     scratch_.clear();
@@ -152,7 +152,7 @@ TEST_F(Killed, while_merging_leaves_the_layers_as_they_are_and_no_image_or_the_r
   expect_both_were_seen();
 }
 
-TEST_F(Killed, while_punching_leaves_the_kept_point_whole_and_can_go_on) {
+TEST_F(Killed, a_kill_while_punching_leaves_the_kept_point_whole_and_can_be_repeated) {
   for (std::size_t round = 0; round < tries(2, 13); ++round) {
     disk_.assign(random_.between(kMiB, 2 * kMiB), std::byte{0});
     scratch_.clear();
@@ -176,7 +176,7 @@ TEST_F(Killed, while_punching_leaves_the_kept_point_whole_and_can_go_on) {
 }
 
 // Negative control: a process that were not killed would prove nothing above.
-TEST_F(Killed, process_has_stopped_where_it_was_told_to) {
+TEST_F(Killed, the_killed_process_has_stopped_at_the_chosen_operation) {
   const auto work = [&](FaultPlan& plan) {
     const auto file = scratch_.create("new");
     FaultyFile doomed(*file, plan);

@@ -16,7 +16,7 @@ using Made = Result<std::shared_ptr<const Bytes>>;
 
 Made bytes(std::size_t size) { return std::make_shared<const Bytes>(size); }
 
-TEST(Cache, forgets_what_was_used_longest_ago) {
+TEST(Cache, the_least_recently_used_value_is_evicted) {
   Cache cache(300);
   for (const int key : {1, 2, 3}) must(cache.get(key, [] { return bytes(100); }));
   EXPECT_TRUE(cache.find(1));
@@ -26,7 +26,7 @@ TEST(Cache, forgets_what_was_used_longest_ago) {
   EXPECT_EQ(cache.memory(), 300u);
 }
 
-TEST(Cache, holds_no_more_than_it_may_but_for_the_one_that_was_made_last) {
+TEST(Cache, a_value_larger_than_the_bound_is_kept_alone) {
   Cache cache(300);
   for (int key = 0; key < 100; ++key) {
     must(cache.get(key, [] { return bytes(70); }));
@@ -36,7 +36,7 @@ TEST(Cache, holds_no_more_than_it_may_but_for_the_one_that_was_made_last) {
   EXPECT_EQ(cache.memory(), 1000u);
 }
 
-TEST(Cache, has_a_value_made_once_for_all_who_want_it) {
+TEST(Cache, a_value_is_made_once_for_all_waiting_threads) {
   Cache cache(1000);
   std::atomic<int> made = 0;
   std::vector<std::jthread> threads;
@@ -52,7 +52,7 @@ TEST(Cache, has_a_value_made_once_for_all_who_want_it) {
   EXPECT_EQ(made, 100);
 }
 
-TEST(Cache, keeps_no_error) {
+TEST(Cache, an_error_is_not_cached) {
   Cache cache(1000);
   EXPECT_EQ(error_of(cache.get(1, []() -> Made { return fail(EIO, "not now"); })).message, "not now");
   EXPECT_FALSE(cache.find(1));

@@ -47,7 +47,7 @@ std::size_t cached_after_reading(std::uint64_t size, std::uint64_t segments) {
   return std::max(most, cached(*stack));
 }
 
-TEST(Memory, of_a_disk_of_16_tib_is_that_of_any_other) {
+TEST(Memory, a_disk_of_16_tib_takes_no_more_memory_than_others) {
   const std::size_t most = cached_after_reading(16 * kTiB, 500);
   EXPECT_GT(most, LayeredStack::kCachedBytes - 65536) << "500 tables and clusters should have filled it";
   EXPECT_LE(most, kMostCached);
@@ -77,13 +77,13 @@ class HundredLayers : public testing::Test {
   std::vector<std::string> names_;
 };
 
-TEST_F(HundredLayers, are_read_in_bounded_memory) {
+TEST_F(HundredLayers, a_hundred_layers_are_read_in_bounded_memory) {
   const auto stack = open_stack(scratch_, names_);
   EXPECT_EQ(difference(*stack, disk_, random_), "");
   EXPECT_LE(cached(*stack), kMostCached);
 }
 
-TEST_F(HundredLayers, read_like_one_when_the_segment_is_known) {
+TEST_F(HundredLayers, a_hundred_layers_read_like_one_once_the_segment_is_mapped) {
   std::atomic<std::size_t> newest = 0, others = 0;
   std::vector<LayerFiles> layers;
   for (const std::string& name : names_) {

@@ -15,7 +15,7 @@ TEST(SequentialReads, a_first_read_is_not_sequential) {
   EXPECT_FALSE(reads.note(0, 65536));
 }
 
-TEST(SequentialReads, one_who_reads_on_gets_what_follows_each_stretch_once) {
+TEST(SequentialReads, a_sequential_reader_gets_each_following_stretch_once) {
   SequentialReads reads;
   reads.note(0, 65536);
   std::uint64_t unpacked = 131072;  // the end of the second read
@@ -30,7 +30,7 @@ TEST(SequentialReads, one_who_reads_on_gets_what_follows_each_stretch_once) {
   }
 }
 
-TEST(SequentialReads, one_who_overtakes_what_is_unpacked_has_passed_it) {
+TEST(SequentialReads, a_reader_that_overtakes_the_unpacking_has_passed_it) {
   SequentialReads reads;
   EXPECT_FALSE(reads.is_passed(0));
   reads.note(0, 65536);
@@ -42,7 +42,7 @@ TEST(SequentialReads, one_who_overtakes_what_is_unpacked_has_passed_it) {
   EXPECT_FALSE(reads.is_passed(10 * kGiB)) << "another's";
 }
 
-TEST(SequentialReads, several_readers_and_requests_out_of_order_are_told_apart_from_random_ones) {
+TEST(SequentialReads, several_readers_and_reordered_requests_are_told_apart_from_random_reads) {
   SequentialReads reads;
   for (const std::uint64_t place : {0 * kGiB, 1 * kGiB, 2 * kGiB}) reads.note(place, 131072);
   for (const std::uint64_t place : {0 * kGiB, 1 * kGiB, 2 * kGiB}) {
@@ -53,7 +53,7 @@ TEST(SequentialReads, several_readers_and_requests_out_of_order_are_told_apart_f
   EXPECT_FALSE(reads.note(7 * kGiB, 4096));
 }
 
-TEST(ReadAhead, gives_the_same_bytes_to_several_readers_in_pieces_of_any_size) {
+TEST(ReadAhead, several_readers_with_pieces_of_any_size_get_the_same_bytes) {
   Random random;
   Scratch scratch;
   Bytes disk(12 * kMiB + 512);
@@ -70,7 +70,7 @@ TEST(ReadAhead, gives_the_same_bytes_to_several_readers_in_pieces_of_any_size) {
     });
 }
 
-TEST(ReadAhead, outlives_a_stack_that_is_closed_meanwhile) {
+TEST(ReadAhead, a_stack_may_be_closed_while_tasks_wait) {
   Random random;
   Scratch scratch;
   Bytes disk(8 * kMiB);
@@ -83,7 +83,7 @@ TEST(ReadAhead, outlives_a_stack_that_is_closed_meanwhile) {
   }
 }
 
-TEST(ReadAhead, of_a_damaged_cluster_is_an_error_only_for_who_reads_it) {
+TEST(ReadAhead, a_damaged_cluster_is_an_error_only_for_its_reader) {
   Random random;
   Scratch scratch;
   Bytes disk(8 * kMiB);

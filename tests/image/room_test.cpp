@@ -138,21 +138,21 @@ INSTANTIATE_TEST_SUITE_P(Of, MakingRoom,
                          testing::Combine(testing::Values(512u, 4096u, 65536u),
                                           testing::Values(Codec::zstd, Codec::deflate, Codec::none)));
 
-TEST_P(MakingRoom, by_punching_leaves_kept_points_whole) {
+TEST_P(MakingRoom, punching_leaves_kept_points_whole) {
   Repository repository = this->repository(5);
   repository.drop_at_random();
   repository.punch_all();
   repository.expect_kept_points_whole();
 }
 
-TEST_P(MakingRoom, by_merging_leaves_kept_points_whole) {
+TEST_P(MakingRoom, merging_leaves_kept_points_whole) {
   Repository repository = this->repository(6);
   repository.drop_at_random();
   for (int i = 0; i < 3; ++i) repository.merge_at_random();
   repository.expect_kept_points_whole();
 }
 
-TEST_P(MakingRoom, at_random_for_a_long_time_leaves_kept_points_whole) {
+TEST_P(MakingRoom, many_random_punches_and_merges_leave_kept_points_whole) {
   for (std::size_t i = 0; i < tries(1, 10); ++i) {
     Repository repository = this->repository(4);
     for (int step = 0; step < 10; ++step) {
@@ -169,7 +169,7 @@ TEST_P(MakingRoom, at_random_for_a_long_time_leaves_kept_points_whole) {
 
 // Uses a chain of the greatest usual depth. Compares every point and its copy, then both again after making
 // room.
-TEST(ThirtyPoints, stay_what_they_were_for_qemu_and_us_when_others_are_punched_and_merged) {
+TEST(ThirtyPoints, kept_points_stay_the_same_for_qemu_and_us_when_others_are_punched_and_merged) {
   constexpr std::uint32_t kClusters[] = {512, 4096, 65536};
   for (std::size_t i = 0; i < tries(1, 40); ++i) {
     Random random;
@@ -215,7 +215,7 @@ class Room : public testing::Test {
   std::vector<std::string> names_;
 };
 
-TEST_F(Room, what_a_newer_layer_covers_is_hidden_from_it_but_not_from_the_older_point) {
+TEST_F(Room, clusters_that_a_newer_layer_covers_are_hidden_from_it_but_not_from_the_older_point) {
   add({0, 1, 2, 3});
   add({1, 2});
   EXPECT_EQ(hidden_bytes({"1.qcow2", "0.qcow2"}, 1), 2 * 65536u);
@@ -255,7 +255,7 @@ TEST_F(Room, punching_gives_room_back_and_is_no_damage_to_verify) {
       << "neither what it was nor zeros";
 }
 
-TEST_F(Room, a_cluster_lost_that_is_not_hidden_is_found) {
+TEST_F(Room, a_lost_cluster_that_is_not_hidden_is_found) {
   add({0, 1, 2, 3});
   add({1, 2});
   const LayerUse use{open_stack(scratch_, names_), 1};

@@ -8,7 +8,7 @@
 namespace holdfast::image::test {
 namespace {
 
-TEST(Threads, read_one_stack_together) {
+TEST(Threads, many_threads_read_one_stack_together) {
   Random random;
   Scratch scratch;
   Bytes disk(12 * kMiB);

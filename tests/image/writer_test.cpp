@@ -151,7 +151,7 @@ TEST(Writer, a_disk_too_large_for_its_clusters_is_refused) {
   EXPECT_THAT(error.message, HasSubstr("too large for clusters of 8192"));
 }
 
-TEST(Writer, options_that_cannot_be_are_refused) {
+TEST(Writer, invalid_options_are_refused) {
   Scratch scratch;
   const auto image = scratch.create("a.qcow2");
   const auto sums = scratch.create("a.qcow2.sums");
@@ -393,7 +393,7 @@ TEST(Writer, an_image_that_is_not_finished_is_no_image) {
   EXPECT_NE(run_in(scratch, "qemu-img info -f qcow2 a.qcow2").status, 0);
 }
 
-TEST(EmptyImage, takes_what_qemu_writes) {
+TEST(EmptyImage, an_empty_image_takes_the_writes_of_qemu) {
   for (const std::uint32_t cluster : {512u, 65536u, 2097152u}) {
     Scratch scratch;
     Random random;
