@@ -72,8 +72,8 @@ struct FrozenDisk {
   // Only by content: the extents' changes come from a bitmap that its user manages, and only changed areas
   // are read. A share of the unchanged areas must be read too (law 7).
   bool trusts_bitmap = false;
-  std::string
-      identity;        // the source's identity of the disk, another one for another disk; "" if it can't tell
+  // The source's identity of the disk, another one for another disk; "" if it can't tell.
+  std::string identity;
   std::string remark;  // one sentence, if something differs from the definition; otherwise ""
 };
 

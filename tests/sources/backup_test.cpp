@@ -10,7 +10,7 @@ using ::testing::ElementsAre;
 
 class Backup : public QmpDriverTest {};
 
-TEST_F(Backup, OfAnUnknownDiskReadsAllOfIt) {
+TEST_F(Backup, a_disk_without_a_parent_is_read_whole) {
   boot();
   daemon_->fill("disk0", 0, 100'000, 'a');
   daemon_->fill("disk0", 5 * kMiB, 300'000, 'b');
@@ -25,7 +25,7 @@ TEST_F(Backup, OfAnUnknownDiskReadsAllOfIt) {
   ASSERT_TRUE(capture->commit());
 }
 
-TEST_F(Backup, LeavesNothingButTheNewBitmap) {
+TEST_F(Backup, a_committed_capture_leaves_only_the_new_bitmap) {
   boot();
   Json expected = traces();
   auto capture = prepare();
@@ -38,7 +38,7 @@ TEST_F(Backup, LeavesNothingButTheNewBitmap) {
   EXPECT_TRUE(ledger_.leftovers().empty());
 }
 
-TEST_F(Backup, OfWhatChangedReportsExactlyTheChangedAreas) {
+TEST_F(Backup, an_increment_reports_exactly_the_changed_areas) {
   boot();
   daemon_->fill("disk0", 0, 4 * kMiB, 'a');
   Bytes record;
@@ -57,7 +57,7 @@ TEST_F(Backup, OfWhatChangedReportsExactlyTheChangedAreas) {
   EXPECT_THAT(bitmaps(), ElementsAre(capture->disks()[0].change_id)) << "the parent's bitmap goes";
 }
 
-TEST_F(Backup, HoldsTheInstantWhileTheDiskIsWrittenTo) {
+TEST_F(Backup, writes_during_a_capture_do_not_change_its_instant) {
   boot();
   daemon_->fill("disk0", 0, 8 * kMiB, 'a');
   const Bytes record = daemon_->truth("disk0");
@@ -69,7 +69,7 @@ TEST_F(Backup, HoldsTheInstantWhileTheDiskIsWrittenTo) {
   ASSERT_TRUE(capture->commit());
 }
 
-TEST_F(Backup, OfAnAreaThatIsZeroNowSaysSo) {
+TEST_F(Backup, a_changed_area_of_zeros_is_reported_as_zero) {
   boot();
   daemon_->fill("disk0", 0, 2 * kMiB, 'a');
   Bytes record;
@@ -84,7 +84,7 @@ TEST_F(Backup, OfAnAreaThatIsZeroNowSaysSo) {
   ASSERT_TRUE(capture->commit());
 }
 
-TEST_F(Backup, OfARawDiskIsIncrementalToo) {
+TEST_F(Backup, a_raw_disk_has_increments_too) {
   boot({{.node = "disk0", .format = "raw"}});
   daemon_->fill("disk0", 0, 3 * kMiB, 'a');
   Bytes record;
@@ -98,7 +98,7 @@ TEST_F(Backup, OfARawDiskIsIncrementalToo) {
   ASSERT_TRUE(capture->commit());
 }
 
-TEST_F(Backup, OfADiskWhoseSizeIsNoMultipleOfAnythingReadsItsEnd) {
+TEST_F(Backup, a_disk_of_odd_size_is_read_to_its_end) {
   boot({{.node = "disk0", .size = 5 * kMiB + 512}});
   daemon_->fill("disk0", 5 * kMiB - 10, 522, 'z');
   Bytes record;
@@ -110,7 +110,7 @@ TEST_F(Backup, OfADiskWhoseSizeIsNoMultipleOfAnythingReadsItsEnd) {
   ASSERT_TRUE(capture->commit());
 }
 
-TEST_F(Backup, OfTwoDisksFreezesThemTogether) {
+TEST_F(Backup, two_disks_are_frozen_together) {
   boot({{.node = "disk0"}, {.node = "disk1", .format = "raw", .size = 4 * kMiB}});
   daemon_->fill("disk0", 0, kMiB, 'a');
   daemon_->fill("disk1", 0, kMiB, 'b');
@@ -125,7 +125,7 @@ TEST_F(Backup, OfTwoDisksFreezesThemTogether) {
   EXPECT_EQ(traces(), before);
 }
 
-TEST_F(Backup, IntoTwoRepositoriesKeepsTheirChangesApart) {
+TEST_F(Backup, captures_for_two_repositories_keep_their_changes_apart) {
   boot();
   daemon_->fill("disk0", 0, kMiB, 'a');
   Bytes here, there;
@@ -149,7 +149,7 @@ TEST_F(Backup, IntoTwoRepositoriesKeepsTheirChangesApart) {
   EXPECT_EQ(bitmaps().size(), 2u);
 }
 
-TEST_F(Backup, OfTwoMachinesBehindOneSocketAtTheSameTimeWorks) {
+TEST_F(Backup, two_machines_behind_one_socket_are_captured_at_the_same_time) {
   boot({{.node = "disk0"}, {.node = "disk1"}});
   daemon_->fill("disk0", 0, kMiB, 'a');
   daemon_->fill("disk1", 0, kMiB, 'b');
@@ -163,7 +163,7 @@ TEST_F(Backup, OfTwoMachinesBehindOneSocketAtTheSameTimeWorks) {
   EXPECT_EQ(traces(), before);
 }
 
-TEST_F(Backup, RoundAfterRoundUnderRandomWritesEqualsTheRecord) {
+TEST_F(Backup, many_increments_under_random_writes_equal_the_record) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);

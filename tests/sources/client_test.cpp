@@ -48,7 +48,7 @@ class Parrot {
   std::thread thread_;
 };
 
-TEST(QmpClient, SaysWhatQemuSaysOfARefusal) {
+TEST(QmpClient, a_refusal_has_the_words_of_qemu) {
   StorageDaemon daemon({});
   auto client = Client::connect(daemon.qmp(), {}).value();
   EXPECT_TRUE(client->execute("query-jobs").value().is_array());
@@ -62,7 +62,7 @@ TEST(QmpClient, SaysWhatQemuSaysOfARefusal) {
   EXPECT_FALSE(client->broken());
 }
 
-TEST(QmpClient, GivesEachOfManyThreadsItsOwnAnswer) {
+TEST(QmpClient, each_of_many_threads_gets_its_own_answer) {
   StorageDaemon daemon({});
   auto client = Client::connect(daemon.qmp(), {}).value();
   std::vector<std::thread> threads;
@@ -80,7 +80,7 @@ TEST(QmpClient, GivesEachOfManyThreadsItsOwnAnswer) {
   EXPECT_EQ(wrong, 0);
 }
 
-TEST(QmpClient, KeepsEventsForWhoeverAsksLater) {
+TEST(QmpClient, events_are_kept_for_later_callers) {
   StorageDaemon daemon({{.node = "disk0"}});
   auto client = Client::connect(daemon.qmp(), {}).value();
   const auto mark = client->mark();
@@ -100,7 +100,7 @@ TEST(QmpClient, KeepsEventsForWhoeverAsksLater) {
   EXPECT_FALSE(client->wait_event(client->mark(), ended, Deadline::in(milliseconds{20})).value());
 }
 
-TEST(QmpClient, BreaksWhenACommandIsNotAnsweredInTime) {
+TEST(QmpClient, an_unanswered_command_breaks_the_connection) {
   StorageDaemon daemon({});
   auto client = Client::connect(daemon.qmp(), {.command = milliseconds{200}}).value();
   daemon.process().signal(SIGSTOP);
@@ -111,7 +111,7 @@ TEST(QmpClient, BreaksWhenACommandIsNotAnsweredInTime) {
   EXPECT_EQ(client->execute("query-jobs").error(), late.error()) << "at once, and with the same words";
 }
 
-TEST(QmpClient, NoticesThatTheSourceHasGone) {
+TEST(QmpClient, the_end_of_the_source_is_noticed) {
   StorageDaemon daemon({});
   auto client = Client::connect(daemon.qmp(), {}).value();
   EXPECT_FALSE(client->broken());
@@ -120,7 +120,7 @@ TEST(QmpClient, NoticesThatTheSourceHasGone) {
   EXPECT_EQ(client->execute("query-jobs").error().code, ECONNRESET);
 }
 
-TEST(QmpClient, RefusesAPeerThatSpeaksSomethingElse) {
+TEST(QmpClient, a_peer_that_speaks_no_qmp_is_refused) {
   Parrot monitor("QEMU 7.2.22 monitor - type 'help' for more information\r\n(qemu) ");
   const auto client = Client::connect(monitor.path(), {});
   ASSERT_FALSE(client);
@@ -128,14 +128,14 @@ TEST(QmpClient, RefusesAPeerThatSpeaksSomethingElse) {
   EXPECT_THAT(client.error().message, HasSubstr("does not speak QMP: 'QEMU 7.2.22 monitor"));
 }
 
-TEST(QmpClient, RefusesAnswersToNoQuestion) {
+TEST(QmpClient, an_answer_without_a_request_breaks_the_connection) {
   Parrot peer("{\"QMP\": {}}\r\n{\"return\": {}}\r\n");
   const auto client = Client::connect(peer.path(), {});
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().code, EPROTO);
 }
 
-TEST(QmpClient, RefusesAPathThatNoSocketCanHave) {
+TEST(QmpClient, a_path_too_long_for_a_socket_is_refused) {
   const auto client = Client::connect("/tmp/" + std::string(120, 'x'), {});
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().code, ENAMETOOLONG);

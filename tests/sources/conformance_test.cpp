@@ -86,7 +86,7 @@ class Conformance : public ::testing::TestWithParam<Kind> {
   std::unique_ptr<Peer> peer_;
 };
 
-TEST_P(Conformance, DiscoverTellsTheDisksAndWhatCanBeKnownOfThem) {
+TEST_P(Conformance, discover_lists_the_disks_and_their_change_tracking) {
   const auto found = peer_->driver().discover(peer_->machine()).value();
   ASSERT_EQ(found.size(), 2u);
   for (const auto& disk : found) {
@@ -95,7 +95,7 @@ TEST_P(Conformance, DiscoverTellsTheDisksAndWhatCanBeKnownOfThem) {
   }
 }
 
-TEST_P(Conformance, TwoDisksAreReadAsTheyAre) {
+TEST_P(Conformance, two_disks_read_as_their_content) {
   fill(0, 0, 100'000, 'a');
   fill(0, 5 * kMiB + 7, 300'000, 'b');
   fill(1, Peer::kSize - 1000, 1000, 'c');
@@ -110,7 +110,7 @@ TEST_P(Conformance, TwoDisksAreReadAsTheyAre) {
   ASSERT_TRUE(capture->commit());
 }
 
-TEST_P(Conformance, HolesAreNotRead) {
+TEST_P(Conformance, holes_are_not_read) {
   fill(0, 3 * kMiB, 200'000, 'a');
   auto capture = prepare();
   std::uint64_t moved = 0;
@@ -123,7 +123,7 @@ TEST_P(Conformance, HolesAreNotRead) {
 }
 
 // capture/content_filter decides what of a reading is stored: by content, or by the extents.
-TEST_P(Conformance, AnIncrementHasEveryChangeSinceItsParent) {
+TEST_P(Conformance, an_increment_has_every_change_since_its_parent) {
   fill(0, 0, kMiB, 'a');
   auto first = prepare();
   const Bytes before = read(*first, 0, {});
@@ -140,7 +140,7 @@ TEST_P(Conformance, AnIncrementHasEveryChangeSinceItsParent) {
   ASSERT_TRUE(second->commit());
 }
 
-TEST_P(Conformance, AGrownDiskIsAFull) {
+TEST_P(Conformance, a_grown_disk_becomes_a_full) {
   auto first = prepare();
   auto parent = first->disks();
   ASSERT_TRUE(first->commit());
@@ -151,7 +151,7 @@ TEST_P(Conformance, AGrownDiskIsAFull) {
   ASSERT_TRUE(second->abandon());
 }
 
-TEST_P(Conformance, CommitAndAbandonLeaveNothingBehind) {
+TEST_P(Conformance, commit_and_abandon_leave_nothing_behind) {
   const std::string before = peer_->traces();
   ASSERT_TRUE(prepare()->abandon());
   EXPECT_EQ(peer_->traces(), before);
@@ -160,7 +160,7 @@ TEST_P(Conformance, CommitAndAbandonLeaveNothingBehind) {
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
 }
 
-TEST_P(Conformance, TheSweepTakesAwayWhatALostCaptureLeft) {
+TEST_P(Conformance, a_sweep_removes_the_leftovers_of_a_lost_capture) {
   const std::string before = peer_->traces();
   prepare().reset();
   ASSERT_TRUE(peer_->driver().sweep(peer_->machine(), ledger_.leftovers(), false, ledger_));
@@ -169,7 +169,7 @@ TEST_P(Conformance, TheSweepTakesAwayWhatALostCaptureLeft) {
   ASSERT_TRUE(prepare()->commit()) << "and the next one works";
 }
 
-TEST_P(Conformance, ACancelEndsTheReadingAtTheNextRequest) {
+TEST_P(Conformance, a_cancel_ends_the_reading_at_the_next_request) {
   fill(0, 0, Peer::kSize, 'a');
   auto capture = prepare();
   auto reader = capture->open(0).value();
@@ -190,7 +190,7 @@ TEST_P(Conformance, ACancelEndsTheReadingAtTheNextRequest) {
   ASSERT_TRUE(capture->abandon());
 }
 
-TEST_P(Conformance, AnErrorOfTheSinkEndsTheReading) {
+TEST_P(Conformance, an_error_of_the_sink_ends_the_reading) {
   fill(0, 0, Peer::kSize, 'a');
   auto capture = prepare();
   auto reader = capture->open(0).value();
@@ -205,7 +205,7 @@ TEST_P(Conformance, AnErrorOfTheSinkEndsTheReading) {
   ASSERT_TRUE(capture->abandon());
 }
 
-TEST_P(Conformance, WhatIsOutsideTheDiskIsRefused) {
+TEST_P(Conformance, a_range_outside_the_disk_is_refused) {
   auto capture = prepare();
   auto reader = capture->open(0).value();
   const Range outside{Peer::kSize - 10, 11};

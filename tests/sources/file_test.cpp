@@ -30,7 +30,7 @@ class Files : public ::testing::Test {
   source::file::FileDriver driver_;
 };
 
-TEST_F(Files, ThatAreTruncatedWhileTheyAreReadAreAnErrorAndNeverZeros) {
+TEST_F(Files, a_file_truncated_while_it_is_read_is_an_error_and_never_zeros) {
   RawFiles::write(files_.path(0), 0, Bytes(Peer::kSize, std::byte{'a'}));
   auto capture = prepare(files_.path(0)).value();
   auto reader = capture->open(0).value();
@@ -50,7 +50,7 @@ TEST_F(Files, ThatAreTruncatedWhileTheyAreReadAreAnErrorAndNeverZeros) {
   EXPECT_THAT(extents.error().message, HasSubstr("was truncated"));
 }
 
-TEST_F(Files, ThatTheDaemonMayNotReadAreToldOf) {
+TEST_F(Files, a_file_that_the_daemon_may_not_read_is_named) {
   ASSERT_EQ(::chmod(files_.path(0).c_str(), 0600), 0);
   ASSERT_EQ(::chmod(std::filesystem::path(files_.path(0)).parent_path().c_str(), 0755), 0);
   ASSERT_EQ(::seteuid(65534), 0);
@@ -60,7 +60,7 @@ TEST_F(Files, ThatTheDaemonMayNotReadAreToldOf) {
   EXPECT_THAT(error.message, HasSubstr("may not be read by the daemon"));
 }
 
-TEST_F(Files, WhoseFileSystemDiesInTheMiddleAreAnErrorWithItsPlace) {
+TEST_F(Files, a_read_error_of_the_file_system_names_its_offset) {
   StorageDaemon server({{.node = "a", .size = Peer::kSize}});
   server.fill("a", 0, Peer::kSize, 'a');
   auto capture = prepare(server.window("a")).value();
@@ -80,7 +80,7 @@ TEST_F(Files, WhoseFileSystemDiesInTheMiddleAreAnErrorWithItsPlace) {
   ASSERT_TRUE(capture->commit()) << "there is nothing to give back";
 }
 
-TEST_F(Files, ThatStandTwiceInAMachineAreRefused) {
+TEST_F(Files, a_file_twice_in_a_machine_is_refused) {
   source::PrepareRequest request;
   request.disks.push_back({a_disk("d", {{"path", files_.path(0)}})});
   request.disks.push_back({a_disk("e", {{"path", files_.path(0)}})});
@@ -89,7 +89,7 @@ TEST_F(Files, ThatStandTwiceInAMachineAreRefused) {
   EXPECT_THAT(capture.error().message, HasSubstr("disks d and e are the same"));
 }
 
-TEST_F(Files, AreKnownAgainAndTheirSuccessorsAreNot) {
+TEST_F(Files, a_file_keeps_its_identity_and_its_replacement_has_another) {
   const auto identity = [&] { return prepare(files_.path(0)).value()->disks()[0].identity; };
   const std::string first = identity();
   EXPECT_NE(first, "");
@@ -100,7 +100,7 @@ TEST_F(Files, AreKnownAgainAndTheirSuccessorsAreNot) {
   EXPECT_NE(identity(), first);
 }
 
-TEST_F(Files, BehindSymbolicLinksAreRefusedAnywhereOnTheWay) {
+TEST_F(Files, a_symbolic_link_anywhere_in_the_path_is_refused) {
   std::filesystem::create_symlink(std::filesystem::path(files_.path(0)).parent_path(), state_ / "way");
   EXPECT_EQ(refusal(state_ / "way/a.raw").code, ELOOP);
   EXPECT_TRUE(prepare(files_.path(0)));

@@ -74,7 +74,7 @@ Result<std::uint32_t> prefix_of(const Bytes& disk, const std::vector<std::uint64
 
 class Instant : public QmpDriverTest {};
 
-TEST_F(Instant, IsOneAndTheSameOnBothDisksWhileTheyAreWrittenTo) {
+TEST_F(Instant, both_disks_have_the_same_instant_while_they_are_written_to) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   boot({{.node = "disk0", .size = kBlocks * kBlock}, {.node = "disk1", .size = kBlocks * kBlock}});
@@ -116,7 +116,7 @@ TEST_F(Instant, IsOneAndTheSameOnBothDisksWhileTheyAreWrittenTo) {
   }
 }
 
-TEST(InstantProof, SeesOneWrongBlock) {
+TEST(InstantProof, one_wrong_block_is_found) {
   const std::vector<std::uint64_t> log{3, 5, 3};
   Bytes disk(kBlocks * kBlock);
   const auto put = [&](std::uint64_t block, std::uint32_t k) {

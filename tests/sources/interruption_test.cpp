@@ -37,7 +37,7 @@ class Interruption : public QmpDriverTest {
   Json before_;
 };
 
-TEST_F(Interruption, ByAbandonLosesNoChange) {
+TEST_F(Interruption, abandoning_a_capture_loses_no_change) {
   begin();
   auto capture = prepare({{"disk0", since_}});
   daemon_->fill("disk0", 3 * kMiB, 100, 'c');
@@ -48,7 +48,7 @@ TEST_F(Interruption, ByAbandonLosesNoChange) {
   EXPECT_EQ(traces(), before_);
 }
 
-TEST_F(Interruption, ByDroppingTheCaptureLeavesAllToTheSweep) {
+TEST_F(Interruption, a_dropped_capture_leaves_everything_to_the_sweep) {
   begin();
   prepare({{"disk0", since_}}).reset();
   EXPECT_NE(traces(), before_);
@@ -59,7 +59,7 @@ TEST_F(Interruption, ByDroppingTheCaptureLeavesAllToTheSweep) {
   expect_nothing_lost(128 * kKiB);
 }
 
-TEST_F(Interruption, AfterTheCommitIsSweptToTheNewChangeId) {
+TEST_F(Interruption, a_sweep_after_the_commit_keeps_the_new_change_id) {
   begin();
   auto capture = prepare({{"disk0", since_}});
   record_ = read_all(*capture, 0, record_);
@@ -72,7 +72,7 @@ TEST_F(Interruption, AfterTheCommitIsSweptToTheNewChangeId) {
   expect_nothing_lost(64 * kKiB);
 }
 
-TEST_F(Interruption, SweptTwiceIsSweptOnce) {
+TEST_F(Interruption, a_second_sweep_changes_nothing) {
   begin();
   prepare({{"disk0", since_}}).reset();
   const auto leftovers = ledger_.leftovers();
@@ -81,7 +81,7 @@ TEST_F(Interruption, SweptTwiceIsSweptOnce) {
   EXPECT_EQ(traces(), before_);
 }
 
-TEST_F(Interruption, WhileTheSourceIsDownIsSweptWhenItIsBack) {
+TEST_F(Interruption, a_source_that_is_down_is_swept_when_it_is_back) {
   begin();
   prepare({{"disk0", since_}}).reset();
   daemon_->end(SIGTERM);
@@ -97,7 +97,7 @@ TEST_F(Interruption, WhileTheSourceIsDownIsSweptWhenItIsBack) {
   expect_nothing_lost(64 * kKiB);
 }
 
-TEST_F(Interruption, BeforeTheMachineGotAnotherSocketIsSweptAtTheNewOne) {
+TEST_F(Interruption, a_machine_with_a_new_socket_is_swept_there) {
   begin();
   prepare({{"disk0", since_}}).reset();
   std::vector<Leftover> leftovers = ledger_.leftovers();
@@ -109,7 +109,7 @@ TEST_F(Interruption, BeforeTheMachineGotAnotherSocketIsSweptAtTheNewOne) {
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
 }
 
-TEST_F(Interruption, ByACleanRestartOfTheSourceLosesNoChange) {
+TEST_F(Interruption, a_clean_restart_of_the_source_loses_no_change) {
   begin();
   auto capture = prepare({{"disk0", since_}});
   daemon_->fill("disk0", 3 * kMiB, 100, 'c');
@@ -122,7 +122,7 @@ TEST_F(Interruption, ByACleanRestartOfTheSourceLosesNoChange) {
   expect_nothing_lost(3 * 64 * kKiB);
 }
 
-TEST_F(Interruption, ByTheSourcesDeathMakesTheNextOneFullBecauseTheBitmapIsInconsistent) {
+TEST_F(Interruption, after_a_kill_of_the_source_an_inconsistent_bitmap_makes_a_full) {
   begin();
   daemon_->restart(SIGTERM);  // the bitmap is now stored in the image
   auto capture = prepare({{"disk0", since_}});
@@ -137,7 +137,7 @@ TEST_F(Interruption, ByTheSourcesDeathMakesTheNextOneFullBecauseTheBitmapIsIncon
   EXPECT_THAT(bitmaps(), ElementsAre(capture->disks()[0].change_id)) << "the inconsistent one is gone";
 }
 
-TEST_F(Interruption, ByTheSourcesDeathMakesTheNextOneFullBecauseTheBitmapIsMissing) {
+TEST_F(Interruption, after_a_kill_of_the_source_a_missing_bitmap_makes_a_full) {
   begin();
   auto capture = prepare({{"disk0", since_}});
   daemon_->restart(SIGKILL);
@@ -148,7 +148,7 @@ TEST_F(Interruption, ByTheSourcesDeathMakesTheNextOneFullBecauseTheBitmapIsMissi
   ASSERT_TRUE(capture->commit());
 }
 
-TEST_F(Interruption, ByARestartMakesARawDisksNextOneFull) {
+TEST_F(Interruption, a_restart_makes_a_raw_disks_next_capture_a_full) {
   begin("raw");
   daemon_->restart(SIGTERM);
   auto capture = prepare({{"disk0", since_}});
@@ -157,7 +157,7 @@ TEST_F(Interruption, ByARestartMakesARawDisksNextOneFull) {
   ASSERT_TRUE(capture->commit());
 }
 
-TEST_F(Interruption, ByAbandonOfAFullKeepsTheOldBitmapAsItWas) {
+TEST_F(Interruption, abandoning_a_full_keeps_the_old_bitmap) {
   begin();
   auto wanted = request(machine());
   wanted.disks[0].supersedes = since_;
@@ -172,7 +172,7 @@ TEST_F(Interruption, ByAbandonOfAFullKeepsTheOldBitmapAsItWas) {
   EXPECT_THAT(bitmaps(), ElementsAre(capture->disks()[0].change_id));
 }
 
-TEST_F(Interruption, ByAJobThatSomebodyEndedIsNoticed) {
+TEST_F(Interruption, a_copying_job_that_was_ended_loses_the_freeze) {
   begin();
   auto capture = prepare({{"disk0", since_}});
   auto reader = capture->open(0).value();
@@ -188,7 +188,7 @@ TEST_F(Interruption, ByAJobThatSomebodyEndedIsNoticed) {
   EXPECT_EQ(traces(), before_);
 }
 
-TEST_F(Interruption, ByASourceThatHangsEndsByItsDeadline) {
+TEST_F(Interruption, a_source_that_hangs_ends_the_capture_at_its_deadline) {
   begin();
   using std::chrono::seconds;
   // A short limit for silence only: all other answers have come by then.
@@ -215,7 +215,7 @@ TEST_F(Interruption, ByASourceThatHangsEndsByItsDeadline) {
   expect_nothing_lost(64 * kKiB);
 }
 
-TEST_F(Interruption, ByACancelEndsTheReadingOfASourceThatHangs) {
+TEST_F(Interruption, a_cancel_ends_the_reading_of_a_source_that_hangs) {
   begin();
   auto capture = prepare({{"disk0", since_}});
   auto reader = capture->open(0).value();
@@ -234,7 +234,7 @@ TEST_F(Interruption, ByACancelEndsTheReadingOfASourceThatHangs) {
   EXPECT_EQ(traces(), before_);
 }
 
-TEST_F(Interruption, ByASinkThatFailsEndsTheReadingWithItsError) {
+TEST_F(Interruption, a_failing_sink_ends_the_reading_with_its_error) {
   begin();
   auto capture = prepare();
   auto reader = capture->open(0).value();
@@ -254,7 +254,7 @@ TEST_F(Interruption, ByASinkThatFailsEndsTheReadingWithItsError) {
   EXPECT_EQ(traces(), before_);
 }
 
-TEST_F(Interruption, ByAReadErrorOfTheSourceSaysWhereAndLeavesNothing) {
+TEST_F(Interruption, a_read_error_of_the_source_names_its_offset_and_leaves_nothing) {
   boot();
   daemon_->tell("blockdev-add",
                 {{"driver", "blkdebug"},
@@ -275,7 +275,7 @@ TEST_F(Interruption, ByAReadErrorOfTheSourceSaysWhereAndLeavesNothing) {
   EXPECT_EQ(traces(), before);
 }
 
-TEST_F(Interruption, BySigkillAtAnyStepIsSweptCleanAndLosesNoChange) {
+TEST_F(Interruption, a_sigkill_at_any_step_is_swept_clean_and_loses_no_change) {
   boot({{.node = "disk0"}, {.node = "disk1", .format = "raw", .size = 4 * kMiB}});
   daemon_->fill("disk0", 0, 2 * kMiB, 'a');
   daemon_->fill("disk1", 0, kMiB, 'a');

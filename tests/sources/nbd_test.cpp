@@ -34,7 +34,7 @@ class NbdServers : public ::testing::Test {
   source::nbd::NbdDriver driver_;
 };
 
-TEST_F(NbdServers, ThatHangBeforeTheGreetingEndByADeadline) {
+TEST_F(NbdServers, a_server_that_hangs_before_its_greeting_ends_at_the_deadline) {
   serve({"memory", "1M"});
   server_.signal(SIGSTOP);
   source::nbd::NbdDriver hasty({.connect = std::chrono::milliseconds{300}});
@@ -44,7 +44,7 @@ TEST_F(NbdServers, ThatHangBeforeTheGreetingEndByADeadline) {
   EXPECT_THAT(capture.error().message, HasSubstr("does not answer"));
 }
 
-TEST_F(NbdServers, ThatHangInTheMiddleEndByADeadline) {
+TEST_F(NbdServers, a_server_that_hangs_during_a_read_ends_at_the_deadline) {
   serve({"memory", "1M"});
   source::nbd::NbdDriver hasty({.silence = std::chrono::milliseconds{300}});
   auto capture = prepare_by(hasty).value();
@@ -57,7 +57,7 @@ TEST_F(NbdServers, ThatHangInTheMiddleEndByADeadline) {
   EXPECT_THAT(read.error().message, HasSubstr("it hangs"));
 }
 
-TEST_F(NbdServers, ThatTheDaemonMayNotSpeakToAreToldOf) {
+TEST_F(NbdServers, a_server_that_the_daemon_may_not_open_is_named) {
   serve({"memory", "1M"});
   ASSERT_EQ(::seteuid(65534), 0);
   const auto capture = prepare();
@@ -69,7 +69,7 @@ TEST_F(NbdServers, ThatTheDaemonMayNotSpeakToAreToldOf) {
   EXPECT_TRUE(ledger_.leftovers().empty());
 }
 
-TEST_F(NbdServers, OfAFileThatWasTruncatedBeneathThemAreAnErrorWhereTheySaySo) {
+TEST_F(NbdServers, a_file_truncated_beneath_a_server_is_an_error_if_the_server_reports_it) {
   const std::string disk = directory_ / "disk";
   std::ofstream(disk) << std::string(kMiB, 'a');
   serve({"--no-sr", "file", "file=" + disk});
@@ -83,7 +83,7 @@ TEST_F(NbdServers, OfAFileThatWasTruncatedBeneathThemAreAnErrorWhereTheySaySo) {
 }
 
 // qemu-nbd without --persistent ends with its client.
-TEST_F(NbdServers, ThatServeOneClientOnceServeACapture) {
+TEST_F(NbdServers, a_server_of_a_single_client_serves_a_capture) {
   const std::string disk = directory_ / "disk";
   std::ofstream(disk) << std::string(kMiB, 'a');
   server_ = Process({"qemu-nbd", "--read-only", "--format=raw", "--socket", socket_, disk});

@@ -95,7 +95,7 @@ class Qemu : public ::testing::Test {
   source::qmp::QmpDriver driver_;
 };
 
-TEST_F(Qemu, IsBackedUpInIncrementsOfBothDisks) {
+TEST_F(Qemu, both_disks_of_a_guest_are_captured_in_increments) {
   write(0, 0, 2 * kMiB, 1);
   write(1, kMiB, kMiB, 2);
   std::vector<Bytes> copies(2, Bytes(kSize));
@@ -125,7 +125,7 @@ TEST_F(Qemu, IsBackedUpInIncrementsOfBothDisks) {
   }
 }
 
-TEST_F(Qemu, HoldsTheInstantWhereARangeWasCopiedInPartsOnly) {
+TEST_F(Qemu, a_partly_copied_range_keeps_the_instant) {
   write(0, 0, 2 * kMiB, 1);
   const std::vector<Bytes> instant = qemu_->truths();
   auto capture = prepare();
@@ -138,17 +138,17 @@ TEST_F(Qemu, HoldsTheInstantWhereARangeWasCopiedInPartsOnly) {
   ASSERT_TRUE(capture->abandon());
 }
 
-TEST_F(Qemu, IsRefusedWhereADisksOwnThreadWouldMakeItAbort) {
+TEST_F(Qemu, a_disk_whose_iothread_would_abort_qemu_is_refused) {
   boot(",iothread=thread");
   const Json before = traces();
   const auto refused = driver_.prepare(wanted_, ledger_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, EOPNOTSUPP);
-  EXPECT_THAT(refused.error().message, HasSubstr("block node disk0 may be worked for by an iothread"));
+  EXPECT_THAT(refused.error().message, HasSubstr("block node disk0 may have an iothread"));
   EXPECT_EQ(traces(), before);
 }
 
-TEST_F(Qemu, WritesThroughAFilterThatCanOnlyBreakTheSnapshot) {
+TEST_F(Qemu, a_filter_breaks_the_snapshot_and_never_the_guests_write) {
   first_point();
   const Json before = traces();
   auto capture = prepare();
@@ -162,7 +162,7 @@ TEST_F(Qemu, WritesThroughAFilterThatCanOnlyBreakTheSnapshot) {
   EXPECT_EQ(traces(), before);
 }
 
-TEST_F(Qemu, GoesOnWritingWhenTheCopiesFindNoRoom) {
+TEST_F(Qemu, the_guest_goes_on_writing_when_the_copies_find_no_room) {
   const auto copies = first_point();
   write(0, 5 * kMiB, 4096, 7);  // belongs to the next point
   const Json before = traces();
@@ -195,7 +195,7 @@ TEST_F(Qemu, GoesOnWritingWhenTheCopiesFindNoRoom) {
   EXPECT_EQ(traces(), before);
 }
 
-TEST_F(Qemu, HasNothingReadOfAnInstantThatWasGivenUpAlsoWhenThereIsRoomAgain) {
+TEST_F(Qemu, a_lost_instant_is_never_read_even_when_there_is_room_again) {
   first_point();
   const SmallFileSystem small(80 * kMiB);
   wanted_.scratch = small.path();
@@ -214,7 +214,7 @@ TEST_F(Qemu, HasNothingReadOfAnInstantThatWasGivenUpAlsoWhenThereIsRoomAgain) {
   ASSERT_TRUE(capture->abandon());
 }
 
-TEST_F(Qemu, WhoseDeviceSomebodyTookOutOfTheFilterHasLostTheFreeze) {
+TEST_F(Qemu, a_device_taken_out_of_its_filter_loses_the_freeze) {
   const auto copies = first_point();
   const Json before = traces();
   auto capture = prepare();
@@ -230,7 +230,7 @@ TEST_F(Qemu, WhoseDeviceSomebodyTookOutOfTheFilterHasLostTheFreeze) {
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
 }
 
-TEST_F(Qemu, IsSweptCleanAndLosesNothingAfterSigkillAtAnyStep) {
+TEST_F(Qemu, a_sigkill_at_any_step_is_swept_clean_and_loses_no_change) {
   auto copies = first_point();
   const Json before = traces();
   bool died = true;

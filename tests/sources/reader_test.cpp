@@ -40,7 +40,7 @@ class NbdReader : public ::testing::Test {
   Process server_;
 };
 
-TEST_F(NbdReader, CoversADiskOfManyTebibytesInSteps) {
+TEST_F(NbdReader, a_disk_of_many_tebibytes_is_covered_in_steps) {
   serve({"memory", "size=9T"});
   auto disk = reader(9 * kTiB);
   const auto extents = disk.extents(kTiB, 5 * kGiB + 123).value();
@@ -51,7 +51,7 @@ TEST_F(NbdReader, CoversADiskOfManyTebibytesInSteps) {
   EXPECT_TRUE(extents[0].changed);
 }
 
-TEST_F(NbdReader, ReadsAllOfManySmallRanges) {
+TEST_F(NbdReader, many_small_ranges_are_all_read) {
   serve({"pattern", "size=64M"});
   auto disk = reader(64 * kMiB);
   std::vector<Range> ranges;
@@ -98,19 +98,21 @@ class Connections : public NbdReader {
   }
 };
 
-TEST_F(Connections, AreSeveralWhereThereIsMuchToRead) {
+TEST_F(Connections, a_large_read_uses_several_connections) {
   EXPECT_EQ(of_reading(48 * kMiB, "limit", "limit=9"), 4u);
 }
 
-TEST_F(Connections, AreOneWhereThereIsLittle) { EXPECT_EQ(of_reading(kMiB, "limit", "limit=9"), 1u); }
+TEST_F(Connections, a_small_read_uses_one_connection) { EXPECT_EQ(of_reading(kMiB, "limit", "limit=9"), 1u); }
 
-TEST_F(Connections, AreOneToAServerThatDoesNotPromiseToBeTheSameOnAll) {
+TEST_F(Connections, a_server_without_multi_conn_gets_one_connection) {
   EXPECT_EQ(of_reading(48 * kMiB, "multi-conn", "multi-conn-mode=disable"), 1u);
 }
 
-TEST_F(Connections, AreThoseThatTheServerTakes) { EXPECT_EQ(of_reading(48 * kMiB, "limit", "limit=2"), 2u); }
+TEST_F(Connections, refused_connections_are_done_without) {
+  EXPECT_EQ(of_reading(48 * kMiB, "limit", "limit=2"), 2u);
+}
 
-TEST_F(NbdReader, RefusesRangesOutsideTheDisk) {
+TEST_F(NbdReader, ranges_outside_the_disk_are_refused) {
   serve({"pattern", "size=1M"});
   auto disk = reader(kMiB);
   const Range outside{kMiB - 10, 11};
@@ -120,21 +122,21 @@ TEST_F(NbdReader, RefusesRangesOutsideTheDisk) {
   EXPECT_FALSE(disk.extents(~std::uint64_t{0} - 5, 10));
 }
 
-TEST_F(NbdReader, OfAServerWithAnotherSizeSaysSo) {
+TEST_F(NbdReader, another_size_than_expected_is_an_error) {
   serve({"memory", "size=1M"});
   const auto extents = reader(2 * kMiB).extents(0, kMiB);
   ASSERT_FALSE(extents);
   EXPECT_THAT(extents.error().message, HasSubstr("has 1048576 bytes, but the disk has 2097152"));
 }
 
-TEST_F(NbdReader, OfAnUngrantedBitmapFailsRatherThanReportNothing) {
+TEST_F(NbdReader, an_ungranted_bitmap_is_an_error_and_not_no_changes) {
   serve({"memory", "size=1M"});
   const auto extents = reader(kMiB, "hf-3f2a91c0-1").extents(0, kMiB);
   ASSERT_FALSE(extents);
   EXPECT_THAT(extents.error().message, HasSubstr("does not offer qemu:dirty-bitmap:hf-3f2a91c0-1"));
 }
 
-TEST_F(NbdReader, OfAServerWithoutBlockStatusTakesAllForData) {
+TEST_F(NbdReader, without_block_status_everything_is_data) {
   serve({"--no-sr", "memory", "size=1M"});
   const auto extents = reader(kMiB).extents(0, kMiB).value();
   ASSERT_EQ(extents.size(), 1u);
@@ -142,7 +144,7 @@ TEST_F(NbdReader, OfAServerWithoutBlockStatusTakesAllForData) {
   EXPECT_EQ(extents[0].length, kMiB);
 }
 
-TEST_F(NbdReader, PassesOnAReadErrorWithItsPlace) {
+TEST_F(NbdReader, a_read_error_names_its_offset) {
   serve({"--filter=error", "memory", "size=1M", "error-pread=EIO", "error-pread-rate=100%"});
   auto disk = reader(kMiB);
   const Range range{0, 1000};
@@ -152,7 +154,7 @@ TEST_F(NbdReader, PassesOnAReadErrorWithItsPlace) {
   EXPECT_THAT(read.error().message, HasSubstr("reading 1000 bytes at 0"));
 }
 
-TEST_F(NbdReader, OfAServerThatDiesFailsAndReadsOnWhenItIsBack) {
+TEST_F(NbdReader, a_server_that_dies_is_an_error_until_it_is_back) {
   serve({"memory", "size=1M"});
   auto disk = reader(kMiB);
   const Range range{0, kMiB};
@@ -166,7 +168,7 @@ TEST_F(NbdReader, OfAServerThatDiesFailsAndReadsOnWhenItIsBack) {
   EXPECT_TRUE(read) << read.error().message;
 }
 
-TEST_F(NbdReader, OfAServerThatNeverGreetsEndsByItsDeadline) {
+TEST_F(NbdReader, a_server_that_never_greets_ends_at_the_deadline) {
   serve({"memory", "size=1M"});
   server_.signal(SIGSTOP);
   const auto extents = reader(kMiB, "", {.connect = std::chrono::milliseconds{200}}).extents(0, kMiB);
@@ -174,7 +176,7 @@ TEST_F(NbdReader, OfAServerThatNeverGreetsEndsByItsDeadline) {
   EXPECT_EQ(extents.error().code, ETIMEDOUT);
 }
 
-TEST_F(NbdReader, WithASlowSinkIsNotTakenForSilent) {
+TEST_F(NbdReader, a_slow_sink_does_not_count_as_a_silent_server) {
   serve({"memory", "size=8M"});
   auto disk = reader(8 * kMiB, "", {.silence = std::chrono::seconds{1}});
   const Range range{0, 2 * kMiB};
@@ -188,7 +190,7 @@ TEST_F(NbdReader, WithASlowSinkIsNotTakenForSilent) {
   EXPECT_EQ(pieces, 8);
 }
 
-TEST_F(NbdReader, EndsAtTheNextRequestAfterACancel) {
+TEST_F(NbdReader, a_cancel_ends_the_reading_at_the_next_request) {
   serve({"memory", "size=64M"});
   auto disk = reader(64 * kMiB);
   Cancel cancel;
@@ -204,7 +206,7 @@ TEST_F(NbdReader, EndsAtTheNextRequestAfterACancel) {
   EXPECT_EQ(pieces, 5);
 }
 
-TEST_F(NbdReader, WhereNobodyListensSaysSoAtOnce) {
+TEST_F(NbdReader, a_socket_without_a_listener_is_an_error_at_once) {
   EXPECT_FALSE(reader(kMiB).extents(0, kMiB));
   EXPECT_FALSE(source::nbd::answers(socket_, {}).value());
 }

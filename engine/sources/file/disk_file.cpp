@@ -23,10 +23,10 @@ Result<Fd> open_path(const std::string& path) {
   Fd fd{static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how))};
   if (fd) return fd;
   switch (errno) {
-    case ENOENT: return fail(ENOENT, "there is no {}: it is gone, or what it lies on is not mounted", path);
+    case ENOENT: return fail(ENOENT, "there is no {}: it is gone, or its file system is not mounted", path);
     case ELOOP:
-      return fail(
-          ELOOP, "{} passes a symbolic link, which could lead anywhere: name the file by its own path", path);
+      return fail(ELOOP, "{} passes a symbolic link, which could lead anywhere: write the path without links",
+                  path);
     case EACCES:
     case EPERM: return fail(errno, "{} may not be read by the daemon: {}", path, describe_errno(errno));
     default: return fail_errno("opening {}", path);

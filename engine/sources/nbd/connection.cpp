@@ -22,7 +22,7 @@ std::string Export::label() const {
 
 Result<bool> answers(const std::string& socket, const Limits& limits) {
   const std::unique_ptr<nbd_handle, decltype(&nbd_close)> handle(nbd_create(), nbd_close);
-  if (!handle) return fail(ENOMEM, "libnbd makes no handle: {}", nbd_get_error());
+  if (!handle) return fail(ENOMEM, "libnbd can't make a handle: {}", nbd_get_error());
   const Deadline deadline = Deadline::in(limits.connect);
   nbd_set_opt_mode(handle.get(), true);
   if (nbd_aio_connect_unix(handle.get(), socket.c_str()) == 0 &&
@@ -36,7 +36,7 @@ Result<bool> answers(const std::string& socket, const Limits& limits) {
 
 Result<std::unique_ptr<Connection>> Connection::open(const Export& what, const Limits& limits) {
   nbd_handle* handle = nbd_create();
-  if (handle == nullptr) return fail(ENOMEM, "libnbd makes no handle: {}", nbd_get_error());
+  if (handle == nullptr) return fail(ENOMEM, "libnbd can't make a handle: {}", nbd_get_error());
   std::unique_ptr<Connection> connection(new Connection(handle, what, limits));
   HF_CHECK(connection->prepare(what));
   HF_CHECK(connection->connect(what));

@@ -30,7 +30,8 @@ class NbdCapture final : public AsItIs {
     HF_TRY(const DiskFields own, fields_of(request));
     for (const Served& other : served_)
       if (other.what.uri == own.uri)
-        return fail(EINVAL, "disk {}: another disk of the machine is {}, too", request.name, own.uri);
+        return fail(EINVAL, "disk {}: another disk of the machine has the URI {}, too", request.name,
+                    own.uri);
     Served served;
     HF_TRY(served.connection, connect(request.name, own, limits_));
     FrozenDisk disk{.name = request.name, .capacity = served.connection->size(), .by_content = true};

@@ -20,7 +20,7 @@ tl::unexpected<Error> ServedImage::failure() const {
 
 Result<std::unique_ptr<ServedImage>> ServedImage::open(const std::string& path) {
   nbd_handle* const handle = nbd_create();
-  if (handle == nullptr) return fail(ENOMEM, "libnbd makes no handle: {}", nbd_get_error());
+  if (handle == nullptr) return fail(ENOMEM, "libnbd can't make a handle: {}", nbd_get_error());
   std::unique_ptr<ServedImage> image(new ServedImage(handle, path));
   if (nbd_add_meta_context(handle, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0) return image->failure();
   // The program inherits its socket, so no name must be waited for. It ends with its only client.

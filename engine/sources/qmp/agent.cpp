@@ -16,18 +16,18 @@ constexpr char kBreak = '\xff';  // ends an unfinished request of an earlier cli
 constexpr std::size_t kLongestReply = 1 << 20;
 
 // Returns the chardev behind the agent's port; "" if the guest has no such port.
-Result<std::string> agent_chardev(Source& source) {
+Result<std::string> agent_chardev(Monitor& monitor) {
   for (const std::string folder : {"/machine/peripheral", "/machine/peripheral-anon"}) {
-    const auto devices = source.execute("qom-list", {{"path", folder}});
+    const auto devices = monitor.execute("qom-list", {{"path", folder}});
     if (!devices && devices.error().code == EREMOTEIO) continue;
     if (!devices && (devices.error().code == ENOSYS || devices.error().code == ENOENT)) continue;
     if (!devices) return tl::make_unexpected(devices.error());
     for (const Json& device : *devices) {
       if (text_of(device, "type") != "child<virtserialport>") continue;
       const std::string path = folder + "/" + text_of(device, "name");
-      HF_TRY(const Json name, source.execute("qom-get", {{"path", path}, {"property", "name"}}));
+      HF_TRY(const Json name, monitor.execute("qom-get", {{"path", path}, {"property", "name"}}));
       if (name != kPort) continue;
-      HF_TRY(const Json chardev, source.execute("qom-get", {{"path", path}, {"property", "chardev"}}));
+      HF_TRY(const Json chardev, monitor.execute("qom-get", {{"path", path}, {"property", "chardev"}}));
       return chardev.is_string() ? chardev.get<std::string>() : "";
     }
   }
@@ -45,14 +45,14 @@ std::string listening_at(std::string_view filename) {
 
 std::string command_line(std::string_view command) { return print(Json{{"execute", command}}) + "\n"; }
 
-AgentPlace nowhere(std::string why) { return {.path = "", .why_not = std::move(why)}; }
+AgentSocket nowhere(std::string why) { return {.path = "", .why_not = std::move(why)}; }
 
 }  // namespace
 
-Result<AgentPlace> find_agent(Source& source) {
-  HF_TRY(const std::string chardev, agent_chardev(source));
+Result<AgentSocket> find_agent(Monitor& monitor) {
+  HF_TRY(const std::string chardev, agent_chardev(monitor));
   if (chardev.empty()) return nowhere("it has no port for an agent");
-  HF_TRY(const Json chardevs, source.execute("query-chardev"));
+  HF_TRY(const Json chardevs, monitor.execute("query-chardev"));
   const auto found =
       std::ranges::find_if(chardevs, [&](const Json& each) { return text_of(each, "label") == chardev; });
   if (found == chardevs.end()) return nowhere("the port of its agent leads nowhere");
@@ -63,8 +63,8 @@ Result<AgentPlace> find_agent(Source& source) {
   if (path.empty())
     return nowhere(fmt::format(
         "the port of its agent leads to '{}', which is no unix socket that QEMU listens at", filename));
-  HF_TRY(std::string here, source.path_here(path));
-  return AgentPlace{.path = std::move(here), .why_not = ""};
+  HF_TRY(std::string here, monitor.path_here(path));
+  return AgentSocket{.path = std::move(here), .why_not = ""};
 }
 
 Result<std::unique_ptr<Agent>> Agent::connect(const std::string& path, std::chrono::milliseconds patience) {
@@ -91,7 +91,7 @@ Result<> Agent::synchronise(const Deadline& deadline) {
 Result<std::uint64_t> Agent::freeze() {
   HF_TRY(const Json frozen, execute("guest-fsfreeze-freeze"));
   if (!frozen.is_number_unsigned())
-    return fail(EPROTO, "the guest's agent says '{}' when it is asked to freeze", print(frozen));
+    return fail(EPROTO, "the guest's agent answers a freeze with '{}', not with a number", print(frozen));
   return frozen.get<std::uint64_t>();
 }
 
@@ -137,7 +137,7 @@ Result<std::string> Agent::receive_line(const Deadline& deadline) {
       unread_.erase(0, end + 1);
       return line;
     }
-    if (unread_.size() > kLongestReply) return fail(EPROTO, "what answers at {} is no guest agent", path_);
+    if (unread_.size() > kLongestReply) return fail(EPROTO, "the program at {} is no guest agent", path_);
     pollfd wait{fd_.get(), POLLIN, 0};
     if (::poll(&wait, 1, deadline.milliseconds()) < 0 && errno != EINTR)
       return fail_errno("waiting for the guest's agent at {}", path_);

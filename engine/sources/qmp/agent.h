@@ -6,17 +6,17 @@
 #include <string_view>
 
 #include "catalog/base/fd.h"
-#include "engine/sources/qmp/source.h"
+#include "engine/sources/qmp/monitor.h"
 
 namespace holdfast::source::qmp {
 
 // The socket at which QEMU serves the guest's agent.
-struct AgentPlace {
+struct AgentSocket {
   std::string path;     // the socket's path on this host; "" if there is no agent to speak to
   std::string why_not;  // the reason then: half a sentence
 };
 // Finds the virtual serial port with the agent's name. A storage daemon has no guest, so no agent.
-Result<AgentPlace> find_agent(Source& source);
+Result<AgentSocket> find_agent(Monitor& monitor);
 
 // One connection to an agent. Each answer has a deadline; after a missed one every call fails. One thread at
 // a time.

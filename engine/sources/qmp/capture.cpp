@@ -18,14 +18,15 @@ Json action(const char* type, Json data) { return {{"type", type}, {"data", std:
 
 }  // namespace
 
-Result<std::unique_ptr<FrozenMachine>> FrozenMachine::freeze(std::shared_ptr<Source> source,
+Result<std::unique_ptr<FrozenMachine>> FrozenMachine::freeze(std::shared_ptr<Monitor> monitor,
                                                              const PrepareRequest& request,
                                                              std::vector<DiskPlan> plans,
                                                              nbd::Limits nbd_limits, Ledger& ledger) {
-  std::unique_ptr<FrozenMachine> machine(new FrozenMachine(std::move(source), nbd_limits, ledger));
+  std::unique_ptr<FrozenMachine> machine(new FrozenMachine(std::move(monitor), nbd_limits, ledger));
   if (auto made = machine->make(request, std::move(plans)); !made) {
     if (auto undone = machine->abandon(); !undone)
-      log::warning("left at {} until the next sweep: {}", machine->source_->socket(), undone.error().message);
+      log::warning("left at {} until the next sweep: {}", machine->monitor_->socket(),
+                   undone.error().message);
     return tl::make_unexpected(std::move(made).error());
   }
   return machine;
@@ -43,17 +44,17 @@ Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan
   }
   HF_CHECK(choose_filters());
   HF_TRY(const MachineFields fields, fields_of(request.machine));
-  HF_TRY(agent_, agent_for(*source_, fields.quiesce, source_->limits().agent));
+  HF_TRY(agent_, agent_for(*monitor_, fields.quiesce, monitor_->limits().agent));
   quiesce_ = fields.quiesce;
   const std::string own = prefix + random_hex(8);  // the name for things that serve all disks
 
   const auto record_server = [this](const std::string& path) {
-    return record(LeftoverKind::nbd_server, path, detail_of(*source_));
+    return record(LeftoverKind::nbd_server, path, detail_of(*monitor_));
   };
   HF_TRY(nbd_socket_,
-         source_->nbd_server().join(NbdServer::socket_in(request.scratch, own + "-nbd"), record_server));
+         monitor_->nbd_server().join(NbdServer::socket_in(request.scratch, own + "-nbd"), record_server));
   const std::string directory = request.scratch + "/" + own;
-  HF_CHECK(record(LeftoverKind::file, directory, detail_of(*source_)));
+  HF_CHECK(record(LeftoverKind::file, directory, detail_of(*monitor_)));
   HF_CHECK(scratch->make_directory(own));
   for (const Fleece& fleece : fleeces_) HF_CHECK(make_scratch(directory, fleece));
   for (const CopyFilter& filter : filters_) HF_CHECK(insert_filter(filter));
@@ -71,14 +72,14 @@ Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan
 
 // Chooses filters for all disks or for none, because one command must freeze them.
 Result<> FrozenMachine::choose_filters() {
-  HF_TRY(const GuestDisks guest, GuestDisks::of(*source_));
+  HF_TRY(const GuestDisks guest, GuestDisks::of(*monitor_));
   const bool all_have_devices = std::ranges::all_of(fleeces_, [&](const Fleece& fleece) {
     return !fleece.plan.read_only && guest.with(fleece.plan.node) != nullptr;
   });
   if (!all_have_devices) return {};
-  HF_TRY(const bool known, has_copy_filters(*source_));
+  HF_TRY(const bool known, has_copy_filters(*monitor_));
   if (!known) return {};
-  HF_TRY(erring_, errs_on_partly_copied(*source_));
+  HF_TRY(erring_, errs_on_partly_copied(*monitor_));
   for (const Fleece& fleece : fleeces_)
     filters_.push_back(name_filter(fleece.node, fleece.plan.node, guest.with(fleece.plan.node)->device));
   return {};
@@ -91,30 +92,30 @@ Result<> FrozenMachine::make_scratch(const std::string& directory, const Fleece&
     HF_TRY(const auto image, scratch->create(file));
     HF_CHECK(image::write_empty_image(*image, fleece.plan.capacity, kScratchCluster));
   }
-  HF_CHECK(record(LeftoverKind::node, fleece.node, detail_of(*source_)));
+  HF_CHECK(record(LeftoverKind::node, fleece.node, detail_of(*monitor_)));
   const Json backing = filters_.empty() ? Json(fleece.plan.node) : Json();
   HF_CHECK(
-      source_->execute("blockdev-add", {{"driver", "qcow2"},
-                                        {"node-name", fleece.node},
-                                        {"file", {{"driver", "file"}, {"filename", directory + "/" + file}}},
-                                        {"backing", backing}}));
+      monitor_->execute("blockdev-add", {{"driver", "qcow2"},
+                                         {"node-name", fleece.node},
+                                         {"file", {{"driver", "file"}, {"filename", directory + "/" + file}}},
+                                         {"backing", backing}}));
   return {};
 }
 
 Result<> FrozenMachine::insert_filter(const CopyFilter& filter) {
-  HF_CHECK(record(LeftoverKind::node, filter.copy, detail_of(*source_)));
-  HF_CHECK(add_copy(*source_, filter));
-  HF_CHECK(record(LeftoverKind::node, filter.top, detail_of(*source_)));
-  HF_CHECK(add_top(*source_, filter));
-  HF_CHECK(record(LeftoverKind::drive, filter.top, detail_of(*source_, DriveDetail{.node = filter.node})));
-  return insert(*source_, filter);
+  HF_CHECK(record(LeftoverKind::node, filter.copy, detail_of(*monitor_)));
+  HF_CHECK(add_copy(*monitor_, filter));
+  HF_CHECK(record(LeftoverKind::node, filter.top, detail_of(*monitor_)));
+  HF_CHECK(add_top(*monitor_, filter));
+  HF_CHECK(record(LeftoverKind::drive, filter.top, detail_of(*monitor_, DriveDetail{.node = filter.node})));
+  return insert(*monitor_, filter);
 }
 
 Result<> FrozenMachine::record_bitmaps() {
   for (const Fleece& fleece : fleeces_)
-    HF_CHECK(record(
-        LeftoverKind::bitmap, fleece.change_id,
-        detail_of(*source_, BitmapDetail{.since = fleece.plan.since, .supersedes = fleece.plan.supersedes})));
+    HF_CHECK(record(LeftoverKind::bitmap, fleece.change_id,
+                    detail_of(*monitor_, BitmapDetail{.since = fleece.plan.since,
+                                                      .supersedes = fleece.plan.supersedes})));
   return {};
 }
 
@@ -138,7 +139,7 @@ Json FrozenMachine::stop_parents() const {
 // between thaws at its next start.
 Result<> FrozenMachine::freeze_at_rest() {
   if (!agent_) return freeze_disks();
-  HF_TRY(const Id recorded, record(LeftoverKind::fsfreeze, "the guest's file systems", detail_of(*source_)));
+  HF_TRY(const Id recorded, record(LeftoverKind::fsfreeze, "the guest's file systems", detail_of(*monitor_)));
   Result<> at_rest = bring_to_rest(*agent_);
   std::optional<Result<>> frozen;
   if (at_rest) {
@@ -147,7 +148,7 @@ Result<> FrozenMachine::freeze_at_rest() {
   }
   const auto thawed = agent_->thaw();
   agent_.reset();
-  if (!thawed) return within(thawed.error(), "thawing the guest at {}", source_->socket());
+  if (!thawed) return within(thawed.error(), "thawing the guest at {}", monitor_->socket());
   HF_CHECK(ledger_.forget(recorded));
   std::erase_if(made_, [&](const Leftover& each) { return each.id == recorded; });
   if (frozen) HF_CHECK(*frozen);
@@ -158,8 +159,8 @@ Result<> FrozenMachine::freeze_at_rest() {
   if (quiesce_ == Quiesce::required)
     return within(at_rest.error(),
                   "the guest at {} could not be quiesced, which its machine's \"quiesce\" requires",
-                  source_->socket());
-  log::warning("the guest at {} is not quiesced: {}", source_->socket(), at_rest.error().message);
+                  monitor_->socket());
+  log::warning("the guest at {} is not quiesced: {}", monitor_->socket(), at_rest.error().message);
   return frozen ? Result<>{} : freeze_disks();
 }
 
@@ -174,16 +175,16 @@ Result<> FrozenMachine::freeze_by_jobs() {
   std::vector<std::string> jobs;
   for (const Fleece& fleece : fleeces_) {
     jobs.push_back(fleece.change_id);
-    HF_CHECK(record(LeftoverKind::block_job, fleece.change_id, detail_of(*source_)));
+    HF_CHECK(record(LeftoverKind::block_job, fleece.change_id, detail_of(*monitor_)));
     actions.push_back(action("blockdev-backup", {{"job-id", fleece.change_id},
                                                  {"device", fleece.plan.node},
                                                  {"target", fleece.node},
                                                  {"sync", "none"}}));
   }
   for (Json& stop : stop_parents()) actions.push_back(std::move(stop));
-  HF_CHECK(source_->execute("transaction", {{"actions", std::move(actions)}}));
+  HF_CHECK(monitor_->execute("transaction", {{"actions", std::move(actions)}}));
   frozen_at_ = system_clock().now();
-  watch_ = std::make_shared<ScratchWatch>(source_, scratch_, std::move(jobs));
+  watch_ = std::make_shared<ScratchWatch>(monitor_, scratch_, std::move(jobs));
   return {};
 }
 
@@ -191,21 +192,21 @@ Result<> FrozenMachine::freeze_by_jobs() {
 Result<> FrozenMachine::freeze_by_filters() {
   Json begin = Json::array();
   for (const Fleece& fleece : fleeces_) begin.push_back(begin_bitmap(fleece));
-  HF_CHECK(source_->execute("transaction", {{"actions", std::move(begin)}}));
-  HF_CHECK(qmp::freeze(*source_, filters_));
+  HF_CHECK(monitor_->execute("transaction", {{"actions", std::move(begin)}}));
+  HF_CHECK(qmp::freeze(*monitor_, filters_));
   frozen_at_ = system_clock().now();
   if (Json stop = stop_parents(); !stop.empty())
-    HF_CHECK(source_->execute("transaction", {{"actions", std::move(stop)}}));
+    HF_CHECK(monitor_->execute("transaction", {{"actions", std::move(stop)}}));
   for (const CopyFilter& filter : filters_) {
-    HF_CHECK(record(LeftoverKind::node, filter.access, detail_of(*source_)));
-    HF_CHECK(add_access(*source_, filter));
+    HF_CHECK(record(LeftoverKind::node, filter.access, detail_of(*monitor_)));
+    HF_CHECK(add_access(*monitor_, filter));
   }
   return {};
 }
 
 Result<> FrozenMachine::make_export(std::size_t disk) {
   const Fleece& fleece = fleeces_[disk];
-  HF_CHECK(record(LeftoverKind::nbd_export, fleece.change_id, detail_of(*source_)));
+  HF_CHECK(record(LeftoverKind::nbd_export, fleece.change_id, detail_of(*monitor_)));
   Json arguments{{"type", "nbd"},
                  {"id", fleece.change_id},
                  {"node-name", filters_.empty() ? fleece.node : filters_[disk].access},
@@ -216,7 +217,7 @@ Result<> FrozenMachine::make_export(std::size_t disk) {
     arguments["bitmaps"] = filters_.empty()
                                ? Json::array({fleece.plan.since})
                                : Json::array({{{"node", fleece.plan.node}, {"name", fleece.plan.since}}});
-  HF_CHECK(source_->execute("block-export-add", arguments));
+  HF_CHECK(monitor_->execute("block-export-add", arguments));
   return {};
 }
 
@@ -227,20 +228,20 @@ Result<std::unique_ptr<DiskReader>> FrozenMachine::open(std::size_t disk) {
                              .bitmap = fleece.plan.since,
                              .size = fleece.plan.capacity,
                              .erring = erring_};
-  StillFrozen still_frozen = filters_.empty() ? by_job(source_, fleece.change_id, watch_)
-                                              : by_filter(source_, filters_.at(disk).top);
+  StillFrozen still_frozen = filters_.empty() ? by_job(monitor_, fleece.change_id, watch_)
+                                              : by_filter(monitor_, filters_.at(disk).top);
   return std::make_unique<FrozenReader>(std::make_unique<nbd::Reader>(exported, nbd_limits_),
                                         fleece.plan.capacity, std::move(still_frozen), scratch_);
 }
 
-Result<> FrozenMachine::commit() { return end(Outcome::committed); }
+Result<> FrozenMachine::commit() { return end(CaptureEnd::committed); }
 
-Result<> FrozenMachine::abandon() { return end(Outcome::abandoned); }
+Result<> FrozenMachine::abandon() { return end(CaptureEnd::abandoned); }
 
-Result<> FrozenMachine::end(Outcome outcome) {
+Result<> FrozenMachine::end(CaptureEnd outcome) {
   agent_.reset();  // the agent serves one client at a time, and undo() may need it
   watch_.reset();
-  return undo(*source_, made_, outcome, ledger_);
+  return undo(*monitor_, made_, outcome, ledger_);
 }
 
 Result<Id> FrozenMachine::record(LeftoverKind kind, const std::string& name, const std::string& detail) {

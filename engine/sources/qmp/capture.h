@@ -18,7 +18,7 @@
 #include "engine/sources/driver.h"
 #include "engine/sources/nbd/reader.h"
 #include "engine/sources/qmp/copy_filter.h"
-#include "engine/sources/qmp/plan.h"
+#include "engine/sources/qmp/disk_plan.h"
 #include "engine/sources/qmp/quiesce.h"
 #include "engine/sources/qmp/scratch_watch.h"
 #include "engine/sources/qmp/undo.h"
@@ -28,7 +28,7 @@ namespace holdfast::source::qmp {
 class FrozenMachine final : public Capture {
  public:
   // On failure nothing is left at the source, or the leftovers stay in the ledger.
-  static Result<std::unique_ptr<FrozenMachine>> freeze(std::shared_ptr<Source> source,
+  static Result<std::unique_ptr<FrozenMachine>> freeze(std::shared_ptr<Monitor> monitor,
                                                        const PrepareRequest& request,
                                                        std::vector<DiskPlan> plans, nbd::Limits nbd_limits,
                                                        Ledger& ledger);
@@ -50,8 +50,8 @@ class FrozenMachine final : public Capture {
     std::string node;  // the scratch image's
   };
 
-  FrozenMachine(std::shared_ptr<Source> source, nbd::Limits nbd_limits, Ledger& ledger)
-      : source_(std::move(source)), nbd_limits_(nbd_limits), ledger_(ledger) {}
+  FrozenMachine(std::shared_ptr<Monitor> monitor, nbd::Limits nbd_limits, Ledger& ledger)
+      : monitor_(std::move(monitor)), nbd_limits_(nbd_limits), ledger_(ledger) {}
 
   Result<> make(const PrepareRequest& request, std::vector<DiskPlan> plans);
   Result<> choose_filters();
@@ -65,10 +65,10 @@ class FrozenMachine final : public Capture {
   Result<> make_export(std::size_t disk);
   Json begin_bitmap(const Fleece& fleece) const;
   Json stop_parents() const;
-  Result<> end(Outcome outcome);
+  Result<> end(CaptureEnd outcome);
   Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail);
 
-  const std::shared_ptr<Source> source_;
+  const std::shared_ptr<Monitor> monitor_;
   const nbd::Limits nbd_limits_;
   Ledger& ledger_;
   std::vector<Fleece> fleeces_;

@@ -176,7 +176,8 @@ Result<> Client::take_in(std::string_view text) {
     HF_CHECK(dispatch(std::string_view{unfinished_line_}.substr(begin, end - begin)));
   unfinished_line_.erase(0, begin);
   if (unfinished_line_.size() > kLongestLine)
-    return fail(EPROTO, "{} sends a line of more than {} bytes: that is no QMP", socket_, kLongestLine);
+    return fail(EPROTO, "{} sends a line of more than {} bytes, so it does not speak QMP", socket_,
+                kLongestLine);
   return {};
 }
 
@@ -193,7 +194,7 @@ Result<> Client::dispatch(std::string_view line) {
     const auto number = id->get<std::uint64_t>();
     replies_.emplace(number, std::move(message));
   } else {
-    return fail(EPROTO, "{} sends an answer to no question: '{}'", socket_, line.substr(0, 200));
+    return fail(EPROTO, "{} sends an answer without a request: '{}'", socket_, line.substr(0, 200));
   }
   return {};
 }

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/sources/qmp/monitor.h"
 #include "engine/sources/qmp/nodes.h"
-#include "engine/sources/qmp/source.h"
 
 namespace holdfast::source::qmp {
 
@@ -30,19 +30,19 @@ CopyFilter name_filter(const std::string& scratch, const std::string& node, cons
 
 // QEMU before 9.0 reads `access` wrongly if only the first part of a range was copied: it takes the whole
 // range from the disk (hbitmap_status). Within one copied cluster of 64 KiB this can't happen.
-Result<bool> errs_on_partly_copied(Source& source);
+Result<bool> errs_on_partly_copied(Monitor& monitor);
 
 // Whether this QEMU has such filters (7.1 and newer).
-Result<bool> has_copy_filters(Source& source);
+Result<bool> has_copy_filters(Monitor& monitor);
 
-Result<> add_copy(Source& source, const CopyFilter& filter);
-Result<> add_top(Source& source, const CopyFilter& filter);
-Result<> insert(Source& source, const CopyFilter& filter);
-Result<> freeze(Source& source, const std::vector<CopyFilter>& filters);
-Result<> add_access(Source& source, const CopyFilter& filter);
+Result<> add_copy(Monitor& monitor, const CopyFilter& filter);
+Result<> add_top(Monitor& monitor, const CopyFilter& filter);
+Result<> insert(Monitor& monitor, const CopyFilter& filter);
+Result<> freeze(Monitor& monitor, const std::vector<CopyFilter>& filters);
+Result<> add_access(Monitor& monitor, const CopyFilter& filter);
 
 // Gives the device its disk back and ends the copying. The access node is gone already. A missing top, or one
 // without a device, is no error.
-Result<> take_out(Source& source, const std::string& top, const std::string& node);
+Result<> take_out(Monitor& monitor, const std::string& top, const std::string& node);
 
 }  // namespace holdfast::source::qmp

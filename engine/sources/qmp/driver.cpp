@@ -5,8 +5,8 @@
 #include <map>
 
 #include "engine/sources/qmp/capture.h"
+#include "engine/sources/qmp/disk_plan.h"
 #include "engine/sources/qmp/fields.h"
-#include "engine/sources/qmp/plan.h"
 #include "engine/sources/qmp/threads.h"
 #include "engine/sources/qmp/undo.h"
 
@@ -16,7 +16,7 @@ namespace {
 // True if no process listens any more: the things it held ended with it, and its bitmaps are where the
 // machine is now.
 bool is_deserted(const std::string& socket, const Limits& limits) {
-  const auto reached = Source::at(socket, limits)->connect();
+  const auto reached = Monitor::at(socket, limits)->connect();
   return !reached && (reached.error().code == ENOENT || reached.error().code == ECONNREFUSED);
 }
 
@@ -25,11 +25,11 @@ bool is_deserted(const std::string& socket, const Limits& limits) {
 Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& request, Ledger& ledger) {
   if (request.disks.empty()) return fail(EINVAL, "the machine has no disks to back up");
   HF_TRY(const MachineFields own, fields_of(request.machine));
-  const auto source = Source::at(own.socket, limits_);
-  HF_TRY(const Nodes nodes, Nodes::of(*source));
+  const auto monitor = Monitor::at(own.socket, limits_);
+  HF_TRY(const Nodes nodes, Nodes::of(*monitor));
   std::vector<DiskPlan> plans;
   for (const DiskRequest& disk : request.disks) {
-    HF_TRY(DiskPlan plan, plan_disk(disk, nodes, source->socket()));
+    HF_TRY(DiskPlan plan, plan_disk(disk, nodes, monitor->socket()));
     const auto twin = std::ranges::find(plans, plan.node, &DiskPlan::node);
     if (twin != plans.end())
       return fail(EINVAL, "disks {} and {} are the same block node, {}", twin->name, plan.name, plan.node);
@@ -37,12 +37,12 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
   }
   std::vector<std::string> disk_nodes;
   for (const DiskPlan& plan : plans) disk_nodes.push_back(plan.node);
-  HF_CHECK(check_threads(*source, disk_nodes));
+  HF_CHECK(check_threads(*monitor, disk_nodes));
   PrepareRequest absolute = request;  // QEMU has another working directory
   std::error_code failed;
   absolute.scratch = std::filesystem::absolute(request.scratch, failed).lexically_normal().string();
   if (failed) return fail(failed.value(), "scratch directory '{}': {}", request.scratch, failed.message());
-  HF_TRY(auto capture, FrozenMachine::freeze(source, absolute, std::move(plans), nbd_limits_, ledger));
+  HF_TRY(auto capture, FrozenMachine::freeze(monitor, absolute, std::move(plans), nbd_limits_, ledger));
   return capture;
 }
 
@@ -57,8 +57,9 @@ Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Left
   Result<> first;
   for (auto& [socket, made] : by_socket) {
     std::ranges::sort(made, {}, &Leftover::id);
-    const auto source = Source::at(is_deserted(socket, limits_) ? own.socket : socket, limits_);
-    const auto undone = undo(*source, made, committed ? Outcome::committed : Outcome::abandoned, ledger);
+    const auto monitor = Monitor::at(is_deserted(socket, limits_) ? own.socket : socket, limits_);
+    const auto undone =
+        undo(*monitor, made, committed ? CaptureEnd::committed : CaptureEnd::abandoned, ledger);
     if (first && !undone) first = undone;
   }
   return first;
@@ -66,11 +67,11 @@ Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Left
 
 Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinition& machine) {
   HF_TRY(const MachineFields own, fields_of(machine));
-  const auto source = Source::at(own.socket, limits_);
-  HF_TRY(const Nodes nodes, Nodes::of(*source));
+  const auto monitor = Monitor::at(own.socket, limits_);
+  HF_TRY(const Nodes nodes, Nodes::of(*monitor));
   std::vector<Discovered> found;
   for (const DiskDefinition& disk : machine.disks) {
-    const auto plan = plan_disk(DiskRequest{disk}, nodes, source->socket());
+    const auto plan = plan_disk(DiskRequest{disk}, nodes, monitor->socket());
     if (plan) {
       const Node& node = *nodes.find(plan->node);
       auto& one = found.emplace_back(Discovered{plan->name, plan->capacity, true, why_not_persistent(node)});

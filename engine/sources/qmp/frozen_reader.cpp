@@ -12,9 +12,9 @@ constexpr std::chrono::milliseconds kBetweenLooks{20};  // as in scratch_watch.c
 
 }  // namespace
 
-StillFrozen by_job(std::shared_ptr<Source> source, std::string job, std::shared_ptr<ScratchWatch> watch) {
-  return [source = std::move(source), job = std::move(job), watch = std::move(watch)]() -> Result<> {
-    HF_TRY(const Json jobs, source->execute("query-jobs"));
+StillFrozen by_job(std::shared_ptr<Monitor> monitor, std::string job, std::shared_ptr<ScratchWatch> watch) {
+  return [monitor = std::move(monitor), job = std::move(job), watch = std::move(watch)]() -> Result<> {
+    HF_TRY(const Json jobs, monitor->execute("query-jobs"));
     const auto ours =
         std::ranges::find_if(jobs, [&](const Json& each) { return text_of(each, "id") == job; });
     const std::string status = ours == jobs.end() ? "gone" : text_of(*ours, "status");
@@ -24,18 +24,18 @@ StillFrozen by_job(std::shared_ptr<Source> source, std::string job, std::shared_
         EIO,
         "the freeze was lost while it was read: job {} at {} is {}; somebody ended it, or the source was "
         "restarted",
-        job, source->socket(), status);
+        job, monitor->socket(), status);
   };
 }
 
-StillFrozen by_filter(std::shared_ptr<Source> source, std::string top) {
-  return [source = std::move(source), top = std::move(top)]() -> Result<> {
-    HF_TRY(const GuestDisks disks, GuestDisks::of(*source));
+StillFrozen by_filter(std::shared_ptr<Monitor> monitor, std::string top) {
+  return [monitor = std::move(monitor), top = std::move(top)]() -> Result<> {
+    HF_TRY(const GuestDisks disks, GuestDisks::of(*monitor));
     if (disks.with(top) != nullptr) return {};
     return fail(EIO,
                 "the freeze was lost while it was read: no device of the guest at {} writes through {} any "
                 "more; somebody has given it another disk, or the source was restarted",
-                source->socket(), top);
+                monitor->socket(), top);
   };
 }
 
@@ -66,10 +66,10 @@ Result<> FrozenReader::read(std::span<const Range> ranges, const Sink& sink, con
 Error FrozenReader::explain(Error error) const {
   if (error.code != EINVAL) return error;
   if (const auto room = check_scratch_space(scratch_); !room) return room.error();
-  return Error{EIO,
-               fmt::format("QEMU has given up the frozen instant, since it could not keep what the guest "
-                           "was overwriting in {}: {}",
-                           scratch_, error.message)};
+  return Error{
+      EIO, fmt::format("QEMU has given up the frozen instant, because it could not copy overwritten clusters "
+                       "to {}: {}",
+                       scratch_, error.message)};
 }
 
 }  // namespace holdfast::source::qmp

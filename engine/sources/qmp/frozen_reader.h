@@ -7,8 +7,8 @@
 #include <string>
 
 #include "engine/sources/driver.h"
+#include "engine/sources/qmp/monitor.h"
 #include "engine/sources/qmp/scratch_watch.h"
-#include "engine/sources/qmp/source.h"
 
 namespace holdfast::source::qmp {
 
@@ -17,9 +17,9 @@ namespace holdfast::source::qmp {
 using StillFrozen = std::function<Result<>()>;
 
 // Checks the copying job: when it ends, the export shows the guest's later writes.
-StillFrozen by_job(std::shared_ptr<Source> source, std::string job, std::shared_ptr<ScratchWatch> watch);
+StillFrozen by_job(std::shared_ptr<Monitor> monitor, std::string job, std::shared_ptr<ScratchWatch> watch);
 // Checks that the guest writes through our filter.
-StillFrozen by_filter(std::shared_ptr<Source> source, std::string top);
+StillFrozen by_filter(std::shared_ptr<Monitor> monitor, std::string top);
 
 class FrozenReader final : public DiskReader {
  public:

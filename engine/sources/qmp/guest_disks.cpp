@@ -4,9 +4,9 @@
 
 namespace holdfast::source::qmp {
 
-Result<GuestDisks> GuestDisks::of(Source& source) {
+Result<GuestDisks> GuestDisks::of(Monitor& monitor) {
   GuestDisks found;
-  const auto answer = source.execute("query-block");
+  const auto answer = monitor.execute("query-block");
   if (!answer && answer.error().code == ENOSYS) return found;
   if (!answer) return tl::make_unexpected(answer.error());
   for (const Json& block : *answer) {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/sources/qmp/source.h"
+#include "engine/sources/qmp/monitor.h"
 
 namespace holdfast::source::qmp {
 
@@ -17,7 +17,7 @@ struct GuestDisk {
 // A snapshot of all of them; empty for a storage daemon.
 class GuestDisks {
  public:
-  static Result<GuestDisks> of(Source& source);
+  static Result<GuestDisks> of(Monitor& monitor);
 
   // Returns the device with that node; nullptr if none has it, for example because another node lies above
   // it.

@@ -7,7 +7,7 @@
 
 #include "catalog/base/disk.h"
 #include "engine/sources/nbd/connection.h"
-#include "engine/sources/qmp/source.h"
+#include "engine/sources/qmp/monitor.h"
 
 namespace holdfast::source::qmp {
 namespace {
@@ -21,11 +21,12 @@ Result<> check_length(const std::string& path) {
               path, path.size(), kLongest);
 }
 
-struct Place {
+// The directory of a socket: `name` in `scratch`.
+struct SocketDirectory {
   std::string scratch;
-  std::string directory;  // the socket is in it
+  std::string name;
 };
-Place place_of(const std::string& path) {
+SocketDirectory directory_of(const std::string& path) {
   const auto directory = std::filesystem::path(path).parent_path();
   return {directory.parent_path().string(), directory.filename().string()};
 }
@@ -55,11 +56,11 @@ Result<std::string> NbdServer::join(const std::string& fresh_path, const Record&
 }
 
 Result<> NbdServer::start(const std::string& path) {
-  const Place place = place_of(path);
-  HF_TRY(const auto scratch, open_directory(place.scratch));
-  HF_CHECK(scratch->make_directory(place.directory));
+  const SocketDirectory directory = directory_of(path);
+  HF_TRY(const auto scratch, open_directory(directory.scratch));
+  HF_CHECK(scratch->make_directory(directory.name));
   const auto started =
-      source_.execute("nbd-server-start", {{"addr", {{"type", "unix"}, {"data", {{"path", path}}}}}});
+      monitor_.execute("nbd-server-start", {{"addr", {{"type", "unix"}, {"data", {{"path", path}}}}}});
   if (!started) {
     if (started.error().message.find("already running") == std::string::npos)
       return tl::make_unexpected(started.error());
@@ -67,7 +68,7 @@ Result<> NbdServer::start(const std::string& path) {
         EBUSY,
         "the source at {} already runs an NBD server that is not Holdfast's, and QEMU can run one only: "
         "stop it (nbd-server-stop), or wait for the program that uses it",
-        source_.socket());
+        monitor_.socket());
   }
   if (::chmod(path.c_str(), 0600) != 0) return fail_errno("making NBD socket {} private", path);
   return {};
@@ -81,12 +82,12 @@ Result<> NbdServer::leave(const std::string& path, Id user) {
     path_.clear();
   }
   HF_TRY(const bool runs, nbd::answers(path, {}));
-  if (runs) HF_CHECK(source_.execute("nbd-server-stop"));
-  const Place place = place_of(path);
-  const auto scratch = open_directory(place.scratch);
+  if (runs) HF_CHECK(monitor_.execute("nbd-server-stop"));
+  const SocketDirectory directory = directory_of(path);
+  const auto scratch = open_directory(directory.scratch);
   if (!scratch && scratch.error().code == ENOENT) return {};
   if (!scratch) return tl::make_unexpected(scratch.error());
-  return remove_tree(**scratch, place.directory);
+  return remove_tree(**scratch, directory.name);
 }
 
 }  // namespace holdfast::source::qmp

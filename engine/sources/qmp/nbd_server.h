@@ -11,14 +11,14 @@
 
 namespace holdfast::source::qmp {
 
-class Source;
+class Monitor;
 
 // Started by the first capture that needs it, stopped by the last. Its socket lies in a directory that only
 // the daemon's user can enter. The socket also identifies the server, because QEMU can't say where its server
 // listens. A server that listens elsewhere is not ours and is never stopped. Any thread may call.
 class NbdServer {
  public:
-  explicit NbdServer(Source& source) : source_(source) {}
+  explicit NbdServer(Monitor& monitor) : monitor_(monitor) {}
 
   // Returns the path of the socket, in a directory `name` of its own in `scratch`.
   static std::string socket_in(const std::string& scratch, const std::string& name);
@@ -35,7 +35,7 @@ class NbdServer {
  private:
   Result<> start(const std::string& path) HF_REQUIRES(mutex_);
 
-  Source& source_;
+  Monitor& monitor_;
   Mutex mutex_;
   std::string path_ HF_GUARDED_BY(mutex_);  // the running server's; "" if none was started in this life
   std::set<Id> users_ HF_GUARDED_BY(mutex_);

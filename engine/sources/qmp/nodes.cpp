@@ -39,17 +39,17 @@ const Bitmap* Node::bitmap(std::string_view bitmap_name) const {
   return found == bitmaps.end() ? nullptr : &*found;
 }
 
-Result<Nodes> Nodes::of(Source& source) {
-  HF_TRY(const Json answer, source.execute("query-named-block-nodes", {{"flat", true}}));
+Result<Nodes> Nodes::of(Monitor& monitor) {
+  HF_TRY(const Json answer, monitor.execute("query-named-block-nodes", {{"flat", true}}));
   Nodes nodes;
   try {
     for (const Json& json : answer) nodes.nodes_.push_back(read_node(json));
   } catch (const Json::exception& error) {
-    return fail(EPROTO, "the source at {} describes its block nodes in an unknown way: {}", source.socket(),
+    return fail(EPROTO, "the source at {} describes its block nodes in an unknown way: {}", monitor.socket(),
                 error.what());
   }
   for (Node& node : nodes.nodes_) {
-    HF_TRY(node.path, source.path_here(node.file));
+    HF_TRY(node.path, monitor.path_here(node.file));
   }
   return nodes;
 }
@@ -60,13 +60,10 @@ const Node* Nodes::find(std::string_view name) const {
 }
 
 std::string Nodes::names() const {
-  std::string text;
-  for (const Node& node : nodes_) {
-    if (node.name.empty() || node.name.starts_with('#')) continue;
-    if (!text.empty()) text += ", ";
-    text += node.name;
-  }
-  return text.empty() ? "none" : text;
+  std::vector<std::string_view> names;
+  for (const Node& node : nodes_)
+    if (!node.name.empty() && !node.name.starts_with('#')) names.push_back(node.name);
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace holdfast::source::qmp

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/sources/qmp/source.h"
+#include "engine/sources/qmp/monitor.h"
 
 namespace holdfast::source::qmp {
 
@@ -36,7 +36,7 @@ struct Node {
 // A snapshot of all nodes.
 class Nodes {
  public:
-  static Result<Nodes> of(Source& source);
+  static Result<Nodes> of(Monitor& monitor);
 
   const Node* find(std::string_view name) const;
   const std::vector<Node>& all() const { return nodes_; }

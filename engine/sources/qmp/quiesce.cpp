@@ -5,23 +5,24 @@
 namespace holdfast::source::qmp {
 namespace {
 
-Result<std::unique_ptr<Agent>> reach_agent(Source& source, std::chrono::milliseconds patience) {
-  HF_TRY(const AgentPlace place, find_agent(source));
-  if (place.path.empty()) return fail(ENXIO, "{}", place.why_not);
-  return Agent::connect(place.path, patience);
+Result<std::unique_ptr<Agent>> reach_agent(Monitor& monitor, std::chrono::milliseconds patience) {
+  HF_TRY(const AgentSocket socket, find_agent(monitor));
+  if (socket.path.empty()) return fail(ENXIO, "{}", socket.why_not);
+  return Agent::connect(socket.path, patience);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Agent>> agent_for(Source& source, Quiesce wanted, std::chrono::milliseconds patience) {
+Result<std::unique_ptr<Agent>> agent_for(Monitor& monitor, Quiesce wanted,
+                                         std::chrono::milliseconds patience) {
   if (wanted == Quiesce::never) return nullptr;
-  auto agent = reach_agent(source, patience);
+  auto agent = reach_agent(monitor, patience);
   if (agent) return agent;
   if (wanted == Quiesce::required)
     return within(std::move(agent).error(),
                   "the guest at {} can't be quiesced, which its machine's \"quiesce\" requires",
-                  source.socket());
-  log::info("the guest at {} is not quiesced: {}", source.socket(), agent.error().message);
+                  monitor.socket());
+  log::info("the guest at {} is not quiesced: {}", monitor.socket(), agent.error().message);
   return nullptr;
 }
 
@@ -37,10 +38,10 @@ Result<> check_at_rest(Agent& agent) {
   return fail(EIO, "the guest has thawed its file systems before the disks were frozen");
 }
 
-Result<> thaw_leftover(Source& source, std::chrono::milliseconds patience) {
-  auto agent = reach_agent(source, patience);
+Result<> thaw_leftover(Monitor& monitor, std::chrono::milliseconds patience) {
+  auto agent = reach_agent(monitor, patience);
   if (!agent && agent.error().code == ENXIO) {
-    log::warning("the guest at {} may have been left frozen, and is not thawed: {}", source.socket(),
+    log::warning("the guest at {} may have been left frozen, and is not thawed: {}", monitor.socket(),
                  agent.error().message);
     return {};
   }

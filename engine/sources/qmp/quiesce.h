@@ -9,7 +9,8 @@
 namespace holdfast::source::qmp {
 
 // Returns the guest's agent; nullptr if none is to be asked. Fails only if quiescing is required.
-Result<std::unique_ptr<Agent>> agent_for(Source& source, Quiesce wanted, std::chrono::milliseconds patience);
+Result<std::unique_ptr<Agent>> agent_for(Monitor& monitor, Quiesce wanted,
+                                         std::chrono::milliseconds patience);
 
 // Freezes the guest's file systems; fails unless at least one is frozen. Always thaw afterwards.
 Result<> bring_to_rest(Agent& agent);
@@ -20,6 +21,6 @@ Result<> check_at_rest(Agent& agent);
 
 // Thaws file systems that an earlier capture may have left frozen. A missing agent is no error: the guest has
 // rebooted since, or can't be helped from outside.
-Result<> thaw_leftover(Source& source, std::chrono::milliseconds patience);
+Result<> thaw_leftover(Monitor& monitor, std::chrono::milliseconds patience);
 
 }  // namespace holdfast::source::qmp

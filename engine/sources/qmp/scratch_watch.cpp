@@ -16,14 +16,14 @@ Result<> check_scratch_space(const std::string& directory) {
   HF_TRY(const Directory::Space space, scratch->space());
   if (space.free >= kReserve) return {};
   return fail(ENOSPC,
-              "the scratch area {} has {} bytes left, less than the {} that a backup keeps free for what the "
-              "guest overwrites",
+              "the scratch area {} has {} bytes left; a backup keeps {} free for clusters that the guest "
+              "overwrites",
               directory, space.free, kReserve);
 }
 
-ScratchWatch::ScratchWatch(std::shared_ptr<Source> source, std::string directory,
+ScratchWatch::ScratchWatch(std::shared_ptr<Monitor> monitor, std::string directory,
                            std::vector<std::string> jobs)
-    : source_(std::move(source)), directory_(std::move(directory)), jobs_(std::move(jobs)) {
+    : monitor_(std::move(monitor)), directory_(std::move(directory)), jobs_(std::move(jobs)) {
   thread_ = std::thread([this] { watch(); });
 }
 
@@ -56,7 +56,7 @@ void ScratchWatch::watch() {
 
 void ScratchWatch::end_jobs() {
   for (const std::string& job : jobs_)
-    if (const auto cancelled = source_->execute("job-cancel", {{"id", job}}); !cancelled)
+    if (const auto cancelled = monitor_->execute("job-cancel", {{"id", job}}); !cancelled)
       log::warning("job {} was to be ended for want of scratch space: {}", job, cancelled.error().message);
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "catalog/base/mutex.h"
-#include "engine/sources/qmp/source.h"
+#include "engine/sources/qmp/monitor.h"
 
 namespace holdfast::source::qmp {
 
@@ -20,7 +20,7 @@ Result<> check_scratch_space(const std::string& directory);
 // may be waiting for a slow repository. Any thread may call.
 class ScratchWatch {
  public:
-  ScratchWatch(std::shared_ptr<Source> source, std::string directory, std::vector<std::string> jobs);
+  ScratchWatch(std::shared_ptr<Monitor> monitor, std::string directory, std::vector<std::string> jobs);
   ~ScratchWatch();
 
   // Returns why the jobs were ended, if they were.
@@ -30,7 +30,7 @@ class ScratchWatch {
   void watch();
   void end_jobs();
 
-  const std::shared_ptr<Source> source_;
+  const std::shared_ptr<Monitor> monitor_;
   const std::string directory_;
   const std::vector<std::string> jobs_;
   Mutex mutex_;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/sources/qmp/source.h"
+#include "engine/sources/qmp/monitor.h"
 
 namespace holdfast::source::qmp {
 
@@ -12,6 +12,6 @@ namespace holdfast::source::qmp {
 // a client hangs up there, such a QEMU aborts, and the guest with it (nbd_blockdev_client_closed: Assertion
 // qemu_in_main_thread()). A client can hang up at any time, for example when it is killed. At a storage
 // daemon the disks of a thread aren't known, so any iothread counts.
-Result<> check_threads(Source& source, const std::vector<std::string>& nodes);
+Result<> check_threads(Monitor& monitor, const std::vector<std::string>& nodes);
 
 }  // namespace holdfast::source::qmp

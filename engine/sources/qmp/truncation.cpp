@@ -46,8 +46,8 @@ Result<> check_reaches(const File& file, std::uint64_t place) {
   HF_TRY(const std::uint64_t size, file.size());
   if (place < size) return {};
   return fail(EIO,
-              "the file ends at {}, and its tables refer to a cluster at {}: it has been cut off, and "
-              "what is lost would be read as zeros",
+              "the file ends at {}, but its tables refer to a cluster at {}: it was cut off, and the lost "
+              "clusters would read as zeros",
               size, place);
 }
 
@@ -81,8 +81,8 @@ Result<> check_not_truncated(const Node& node, const Nodes& nodes) {
       if (round_up(size, std::uint64_t{512}) < known.size)  // QEMU counts in sectors
         return fail(
             EIO,
-            "{} has been truncated to {} bytes behind QEMU's back, which knows it with {}: its data is "
-            "gone, and would be read as zeros",
+            "{} was truncated to {} bytes without QEMU, which opened it with {}: the lost data would read "
+            "as zeros",
             known.file, size, known.size);
     }
   }

@@ -6,8 +6,8 @@
 #include "catalog/base/disk.h"
 #include "catalog/base/log.h"
 #include "engine/sources/qmp/copy_filter.h"
+#include "engine/sources/qmp/disk_plan.h"
 #include "engine/sources/qmp/nodes.h"
-#include "engine/sources/qmp/plan.h"
 #include "engine/sources/qmp/quiesce.h"
 
 namespace holdfast::source::qmp {
@@ -30,39 +30,39 @@ Result<BitmapDetail> bitmap_detail(const Leftover& leftover) {
 }
 
 // Whether the list that `query` returns has an element whose `key` is `name`.
-Result<bool> lists(Source& source, std::string_view query, const char* key, const std::string& name) {
-  HF_TRY(const Json answer, source.execute(query));
+Result<bool> lists(Monitor& monitor, std::string_view query, const char* key, const std::string& name) {
+  HF_TRY(const Json answer, monitor.execute(query));
   return std::ranges::any_of(answer, [&](const Json& element) { return text_of(element, key) == name; });
 }
 
 // Removes a thing that stays listed for a moment after its removal was asked for.
-Result<> remove_listed(Source& source, std::string_view query, const std::string& name,
+Result<> remove_listed(Monitor& monitor, std::string_view query, const std::string& name,
                        std::string_view command, const Json& arguments) {
-  const auto listed = [&] { return lists(source, query, "id", name); };
+  const auto listed = [&] { return lists(monitor, query, "id", name); };
   HF_TRY(const bool there, listed());
   if (!there) return {};
-  if (auto asked = source.execute(command, arguments); !asked) {
+  if (auto asked = monitor.execute(command, arguments); !asked) {
     HF_TRY(const bool still_there, listed());  // the thing may have ended by itself meanwhile
     if (still_there) return tl::make_unexpected(std::move(asked).error());
     return {};
   }
-  return source.wait_until(fmt::format("{} of {}", command, name), [&]() -> Result<bool> {
+  return monitor.wait_until(fmt::format("{} of {}", command, name), [&]() -> Result<bool> {
     HF_TRY(const bool still_there, listed());
     return !still_there;
   });
 }
 
-Result<> remove_node(Source& source, const std::string& name) {
-  auto removed = source.execute("blockdev-del", {{"node-name", name}});
+Result<> remove_node(Monitor& monitor, const std::string& name) {
+  auto removed = monitor.execute("blockdev-del", {{"node-name", name}});
   if (removed) return {};
-  HF_TRY(const Nodes nodes, Nodes::of(source));  // slow if there are many disks, so only after an error
+  HF_TRY(const Nodes nodes, Nodes::of(monitor));  // slow if there are many disks, so only after an error
   if (nodes.find(name) == nullptr) return {};
   return tl::make_unexpected(std::move(removed).error());
 }
 
 // A name belongs to one bitmap for ever, so it is ours on any node. A bitmap in a read-only image can't be
 // removed, and records nothing.
-Result<> remove_bitmap(Source& source, const Nodes& nodes, const std::string& name) {
+Result<> remove_bitmap(Monitor& monitor, const Nodes& nodes, const std::string& name) {
   for (const Node& node : nodes.all()) {
     const Bitmap* bitmap = node.bitmap(name);
     if (bitmap == nullptr) continue;
@@ -70,22 +70,22 @@ Result<> remove_bitmap(Source& source, const Nodes& nodes, const std::string& na
       log::info("bitmap {} stays in {}, which is read-only", name, node.file);
       continue;
     }
-    HF_CHECK(source.execute("block-dirty-bitmap-remove", {{"node", node.name}, {"name", name}}));
+    HF_CHECK(monitor.execute("block-dirty-bitmap-remove", {{"node", node.name}, {"name", name}}));
   }
   return {};
 }
 
 // Makes the parent's bitmap record again, then merges the newer bitmap into it. In this order a write in
 // between is in both rather than in neither (law 3).
-Result<> merge_back(Source& source, const Node& node, const std::string& ours_name,
+Result<> merge_back(Monitor& monitor, const Node& node, const std::string& ours_name,
                     const std::string& parent_name) {
   const Json parent{{"node", node.name}, {"name", parent_name}};
   const Json merge{{"node", node.name}, {"target", parent_name}, {"bitmaps", Json::array({ours_name})}};
   const Json ours{{"node", node.name}, {"name", ours_name}};
-  HF_CHECK(source.execute("transaction", {{"actions",
-                                           {{{"type", "block-dirty-bitmap-enable"}, {"data", parent}},
-                                            {{"type", "block-dirty-bitmap-merge"}, {"data", merge}},
-                                            {{"type", "block-dirty-bitmap-remove"}, {"data", ours}}}}}));
+  HF_CHECK(monitor.execute("transaction", {{"actions",
+                                            {{{"type", "block-dirty-bitmap-enable"}, {"data", parent}},
+                                             {{"type", "block-dirty-bitmap-merge"}, {"data", merge}},
+                                             {{"type", "block-dirty-bitmap-remove"}, {"data", ours}}}}}));
   return {};
 }
 
@@ -99,11 +99,11 @@ bool can_be_removed(const Nodes& nodes, const std::string& name) {
   });
 }
 
-Result<Undone> settle_committed(Source& source, const Nodes& nodes, const BitmapDetail& detail) {
+Result<Undone> settle_committed(Monitor& monitor, const Nodes& nodes, const BitmapDetail& detail) {
   Undone all = Undone::yes;
   for (const std::string& name : {detail.since, detail.supersedes}) {
     if (can_be_removed(nodes, name))
-      HF_CHECK(remove_bitmap(source, nodes, name));
+      HF_CHECK(remove_bitmap(monitor, nodes, name));
     else
       all = Undone::later;
     if (detail.supersedes == detail.since) break;
@@ -111,10 +111,10 @@ Result<Undone> settle_committed(Source& source, const Nodes& nodes, const Bitmap
   return all;
 }
 
-Result<Undone> settle_bitmap(Source& source, const Leftover& leftover, Outcome outcome) {
+Result<Undone> settle_bitmap(Monitor& monitor, const Leftover& leftover, CaptureEnd outcome) {
   HF_TRY(const BitmapDetail detail, bitmap_detail(leftover));
-  HF_TRY(const Nodes nodes, Nodes::of(source));
-  if (outcome == Outcome::committed) return settle_committed(source, nodes, detail);
+  HF_TRY(const Nodes nodes, Nodes::of(monitor));
+  if (outcome == CaptureEnd::committed) return settle_committed(monitor, nodes, detail);
 
   const auto node = std::ranges::find_if(
       nodes.all(), [&](const Node& candidate) { return candidate.bitmap(leftover.name) != nullptr; });
@@ -124,15 +124,15 @@ Result<Undone> settle_bitmap(Source& source, const Leftover& leftover, Outcome o
   const Bitmap* ours = node->bitmap(leftover.name);
   const Bitmap* parent = node->bitmap(detail.since);
   const bool sound = parent != nullptr && !parent->inconsistent && !ours->inconsistent && !node->read_only;
-  HF_CHECK(sound ? merge_back(source, *node, leftover.name, detail.since)
-                 : remove_bitmap(source, nodes, leftover.name));
+  HF_CHECK(sound ? merge_back(monitor, *node, leftover.name, detail.since)
+                 : remove_bitmap(monitor, nodes, leftover.name));
   return Undone::yes;
 }
 
-Result<> give_drive_back(Source& source, const Leftover& leftover) {
+Result<> give_drive_back(Monitor& monitor, const Leftover& leftover) {
   const std::string node = text_of(parse_detail(leftover), "node");
   if (node.empty()) return fail(EINVAL, "the record of {} can't be read: {}", leftover.name, leftover.detail);
-  return take_out(source, leftover.name, node);
+  return take_out(monitor, leftover.name, node);
 }
 
 // Removes a file, or a directory with all its content.
@@ -144,44 +144,45 @@ Result<> remove_file(const std::string& path) {
   return remove_tree(**directory, name.filename().string());
 }
 
-Result<> take_away(Source& source, const Leftover& leftover) {
+Result<> take_away(Monitor& monitor, const Leftover& leftover) {
   switch (leftover.kind) {
-    case LeftoverKind::nbd_server: return source.nbd_server().leave(leftover.name, leftover.id);
+    case LeftoverKind::nbd_server: return monitor.nbd_server().leave(leftover.name, leftover.id);
     case LeftoverKind::nbd_export:
-      return remove_listed(source, "query-block-exports", leftover.name, "block-export-del",
+      return remove_listed(monitor, "query-block-exports", leftover.name, "block-export-del",
                            {{"id", leftover.name}, {"mode", "hard"}});
     case LeftoverKind::block_job:
-      return remove_listed(source, "query-jobs", leftover.name, "job-cancel", {{"id", leftover.name}});
-    case LeftoverKind::node: return remove_node(source, leftover.name);
+      return remove_listed(monitor, "query-jobs", leftover.name, "job-cancel", {{"id", leftover.name}});
+    case LeftoverKind::node: return remove_node(monitor, leftover.name);
     case LeftoverKind::bitmap: break;  // handled by settle_bitmap()
     case LeftoverKind::file: return remove_file(leftover.name);
-    case LeftoverKind::drive: return give_drive_back(source, leftover);
-    case LeftoverKind::fsfreeze: return thaw_leftover(source, source.limits().agent);
+    case LeftoverKind::drive: return give_drive_back(monitor, leftover);
+    case LeftoverKind::fsfreeze: return thaw_leftover(monitor, monitor.limits().agent);
   }
   return fail(EINVAL, "{} is of an unknown kind", leftover.name);
 }
 
-Result<Undone> undo_one(Source& source, const Leftover& leftover, Outcome outcome) {
-  if (leftover.kind == LeftoverKind::bitmap) return settle_bitmap(source, leftover, outcome);
-  HF_CHECK(take_away(source, leftover));
+Result<Undone> undo_one(Monitor& monitor, const Leftover& leftover, CaptureEnd outcome) {
+  if (leftover.kind == LeftoverKind::bitmap) return settle_bitmap(monitor, leftover, outcome);
+  HF_CHECK(take_away(monitor, leftover));
   return Undone::yes;
 }
 
 }  // namespace
 
-std::string detail_of(const Source& source) { return print(Json{{"socket", source.socket()}}); }
+std::string detail_of(const Monitor& monitor) { return print(Json{{"socket", monitor.socket()}}); }
 
-std::string detail_of(const Source& source, const BitmapDetail& bitmap) {
-  return print(Json{{"socket", source.socket()}, {"since", bitmap.since}, {"supersedes", bitmap.supersedes}});
+std::string detail_of(const Monitor& monitor, const BitmapDetail& bitmap) {
+  return print(
+      Json{{"socket", monitor.socket()}, {"since", bitmap.since}, {"supersedes", bitmap.supersedes}});
 }
 
-std::string detail_of(const Source& source, const DriveDetail& drive) {
-  return print(Json{{"socket", source.socket()}, {"node", drive.node}});
+std::string detail_of(const Monitor& monitor, const DriveDetail& drive) {
+  return print(Json{{"socket", monitor.socket()}, {"node", drive.node}});
 }
 
 std::string socket_of(const Leftover& leftover) { return text_of(parse_detail(leftover), "socket"); }
 
-Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledger& ledger) {
+Result<> undo(Monitor& monitor, std::vector<Leftover>& made, CaptureEnd outcome, Ledger& ledger) {
   Result<> first;
   const auto note = [&first](Error error) {
     if (first) first = tl::make_unexpected(std::move(error));
@@ -190,7 +191,7 @@ Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledg
   std::ranges::stable_partition(made,
                                 [](const Leftover& each) { return each.kind != LeftoverKind::fsfreeze; });
   std::vector<Leftover> stay;
-  Result<> reachable = source.connect();
+  Result<> reachable = monitor.connect();
   while (!made.empty()) {
     Leftover leftover = std::move(made.back());
     made.pop_back();
@@ -199,14 +200,14 @@ Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledg
     if (at_source && !reachable)
       gone = tl::make_unexpected(reachable.error());
     else
-      gone = undo_one(source, leftover, outcome);
+      gone = undo_one(monitor, leftover, outcome);
     if (gone && *gone == Undone::yes) {
       const auto forgotten = ledger.forget(leftover.id);
       if (forgotten) continue;
       gone = tl::make_unexpected(forgotten.error());
     }
     if (!gone) note(gone.error());
-    if (!gone && at_source && reachable) reachable = source.connect();
+    if (!gone && at_source && reachable) reachable = monitor.connect();
     stay.push_back(std::move(leftover));
   }
   std::ranges::reverse(stay);

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/sources/driver.h"
-#include "engine/sources/qmp/source.h"
+#include "engine/sources/qmp/monitor.h"
 
 namespace holdfast::source::qmp {
 
@@ -20,13 +20,13 @@ struct DriveDetail {
 };
 // Return the detail that the Ledger keeps with a name. It has the socket, because a definition may change
 // before a sweep.
-std::string detail_of(const Source& source);
-std::string detail_of(const Source& source, const BitmapDetail& bitmap);
-std::string detail_of(const Source& source, const DriveDetail& drive);
+std::string detail_of(const Monitor& monitor);
+std::string detail_of(const Monitor& monitor, const BitmapDetail& bitmap);
+std::string detail_of(const Monitor& monitor, const DriveDetail& drive);
 // Returns the socket of a record; "" if the record isn't QMP's.
 std::string socket_of(const Leftover& leftover);
 
-enum class Outcome { committed, abandoned };
+enum class CaptureEnd { committed, abandoned };
 
 // Removes things in one way: after a commit, after a failure, and in a later life of the daemon. Checks each
 // by its exact name first, newest first. A thing may therefore be gone already, or never have been made, and
@@ -35,6 +35,6 @@ enum class Outcome { committed, abandoned };
 // Takes removed things out of `made` and out of the ledger. A bitmap whose image's file system has no room
 // for the removal stays in both, and is no error. After a failure, continues with things that don't depend on
 // it, and returns the first error.
-Result<> undo(Source& source, std::vector<Leftover>& made, Outcome outcome, Ledger& ledger);
+Result<> undo(Monitor& monitor, std::vector<Leftover>& made, CaptureEnd outcome, Ledger& ledger);
 
 }  // namespace holdfast::source::qmp

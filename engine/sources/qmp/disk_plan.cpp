@@ -1,4 +1,4 @@
-#include "engine/sources/qmp/plan.h"
+#include "engine/sources/qmp/disk_plan.h"
 
 #include <sys/statvfs.h>
 
@@ -49,8 +49,8 @@ Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const
   for (const Node& above : nodes.all())
     if (node->read_only && !above.read_only && !node->file.empty() && above.backing_file == node->file)
       return fail(EINVAL,
-                  "disk {}: node {} is the backing file of node {} by now, which is what the guest "
-                  "writes to: set the disk's node to {}",
+                  "disk {}: node {} is now the backing file of node {}, which the guest writes to: set the "
+                  "disk's node to {}",
                   request.name, node->name, above.name, above.name);
   const auto reason = why_full(request, *node, nodes);
   auto whole = check_not_truncated(*node, nodes);

@@ -14,10 +14,10 @@ namespace holdfast::source::qmp {
 // Holds the only connection that a QMP socket admits, and the only NBD server that QEMU can run. All machines
 // behind the socket share it. When the last capture releases it, the connection closes, so that other
 // programs get their turn between runs. Any thread may call.
-class Source {
+class Monitor {
  public:
   // Makes no connection yet. The first of those who share it sets the limits.
-  static std::shared_ptr<Source> at(const std::string& socket, const Limits& limits);
+  static std::shared_ptr<Monitor> at(const std::string& socket, const Limits& limits);
 
   const std::string& socket() const { return socket_; }
   const Limits& limits() const { return limits_; }
@@ -36,7 +36,7 @@ class Source {
   Result<> wait_until(std::string_view what, const std::function<Result<bool>()>& done);
 
  private:
-  Source(std::string socket, const Limits& limits) : socket_(std::move(socket)), limits_(limits) {}
+  Monitor(std::string socket, const Limits& limits) : socket_(std::move(socket)), limits_(limits) {}
   Result<std::shared_ptr<Client>> client();
 
   const std::string socket_;

@@ -1,26 +1,26 @@
-#include "engine/sources/qmp/source.h"
+#include "engine/sources/qmp/monitor.h"
 
 #include <filesystem>
 #include <map>
 
 namespace holdfast::source::qmp {
 
-std::shared_ptr<Source> Source::at(const std::string& socket, const Limits& limits) {
+std::shared_ptr<Monitor> Monitor::at(const std::string& socket, const Limits& limits) {
   static Mutex mutex;
-  static std::map<std::string, std::weak_ptr<Source>> sources HF_GUARDED_BY(mutex);
+  static std::map<std::string, std::weak_ptr<Monitor>> monitors HF_GUARDED_BY(mutex);
 
   std::error_code ignored;  // a path that can't be resolved is its own key
   const std::string key = std::filesystem::weakly_canonical(socket, ignored).string();
   const MutexLock lock(mutex);
-  std::erase_if(sources, [](const auto& entry) { return entry.second.expired(); });
-  std::weak_ptr<Source>& known = sources[key.empty() ? socket : key];
-  if (auto source = known.lock()) return source;
-  std::shared_ptr<Source> source(new Source(socket, limits));
-  known = source;
-  return source;
+  std::erase_if(monitors, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<Monitor>& known = monitors[key.empty() ? socket : key];
+  if (auto monitor = known.lock()) return monitor;
+  std::shared_ptr<Monitor> monitor(new Monitor(socket, limits));
+  known = monitor;
+  return monitor;
 }
 
-Result<std::shared_ptr<Client>> Source::client() {
+Result<std::shared_ptr<Client>> Monitor::client() {
   const MutexLock lock(connecting_);
   if (!client_ || client_->broken()) {
     client_.reset();  // before connecting again, because the socket serves one client
@@ -29,18 +29,18 @@ Result<std::shared_ptr<Client>> Source::client() {
   return client_;
 }
 
-Result<> Source::connect() {
+Result<> Monitor::connect() {
   HF_CHECK(client());
   return {};
 }
 
-Result<std::string> Source::path_here(const std::string& file) {
+Result<std::string> Monitor::path_here(const std::string& file) {
   HF_TRY(const auto connection, client());
   const auto process = fmt::format("/proc/{}", connection->peer());
   return file.starts_with('/') ? process + "/root" + file : process + "/cwd/" + file;
 }
 
-Result<int> Source::major_version() {
+Result<int> Monitor::major_version() {
   HF_TRY(const Json version, execute("query-version"));
   const auto qemu = version.find("qemu");
   if (qemu == version.end()) return 0;
@@ -48,12 +48,12 @@ Result<int> Source::major_version() {
   return major != qemu->end() && major->is_number() ? major->get<int>() : 0;
 }
 
-Result<Json> Source::execute(std::string_view command, const Json& arguments) {
+Result<Json> Monitor::execute(std::string_view command, const Json& arguments) {
   HF_TRY(const auto connection, client());
   return connection->execute(command, arguments);
 }
 
-Result<> Source::wait_until(std::string_view what, const std::function<Result<bool>()>& done) {
+Result<> Monitor::wait_until(std::string_view what, const std::function<Result<bool>()>& done) {
   // Events only tell when to look again; `done` asks for the state. A missed event therefore does no harm.
   const auto relevant = [](const Json& event) {
     const std::string name = text_of(event, "event");
