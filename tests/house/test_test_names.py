@@ -18,8 +18,10 @@ CLEAN = [
     "tests/engine",
     "tests/foreign",
     "tests/house",
+    "tests/image",
     "tests/mount",
     "tests/schedule",
+    "tests/sources",
 ]
 
 SUITE = re.compile(r"[A-Z][A-Za-z0-9]*")
