@@ -6,19 +6,20 @@
 namespace holdfast::mount::handlers {
 namespace {
 
-void opendir(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+void opendir(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
   Face& face = face_of(request);
-  const auto place = face.nodes.find(node);
-  if (!place) return void(fuse_reply_err(request, ESTALE));
-  auto entries = face.tree.entries(*place, asker_of(request, Groups::with));
+  const auto node = face.node_ids.find(id);
+  if (!node) return void(fuse_reply_err(request, ESTALE));
+  auto entries = face.tree.entries(*node, asker_of(request, Groups::with));
   if (!entries) return void(fuse_reply_err(request, entries.error().code));
-  info->fh = face.directories.add(std::make_shared<const std::vector<tree::Entry>>(std::move(*entries)));
+  info->fh =
+      face.directories.add(std::make_shared<const std::vector<tree::DirectoryEntry>>(std::move(*entries)));
   if (fuse_reply_open(request, info) == -ENOENT) face.directories.remove(info->fh);
 }
 
 // The offset is a position in the listing that opendir took: stable whatever happens meanwhile. The two
 // first are "." and "..".
-void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info* info) {
+void readdir(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset, fuse_file_info* info) {
   const auto entries = face_of(request).directories.find(info->fh);
   if (!entries) return void(fuse_reply_err(request, EBADF));
   std::string reply(size, '\0');
@@ -27,9 +28,9 @@ void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset
     struct stat it {};
     const char* name = at == 0 ? "." : "..";
     it.st_mode = S_IFDIR;
-    it.st_ino = node;
+    it.st_ino = id;
     if (at >= 2) {
-      const tree::Entry& entry = (*entries)[at - 2];
+      const tree::DirectoryEntry& entry = (*entries)[at - 2];
       name = entry.name.c_str();
       it.st_mode = type_bits(entry.kind);
       it.st_ino = entry.inode;
@@ -49,7 +50,7 @@ void releasedir(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
 
 void mkdir(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t) {
   Face& face = face_of(request);
-  const auto directory = face.nodes.find(parent);
+  const auto directory = face.node_ids.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
   const auto made = face.tree.make_directory(*directory, name, asker_of(request, Groups::with));
   if (!made) return void(fuse_reply_err(request, made.error().code));
@@ -58,20 +59,20 @@ void mkdir(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t) {
 
 void rmdir(fuse_req_t request, fuse_ino_t parent, const char* name) {
   Face& face = face_of(request);
-  const auto directory = face.nodes.find(parent);
+  const auto directory = face.node_ids.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
-  const auto remove = [=, &face, place = *directory, name = std::string(name),
+  const auto remove = [=, &face, node = *directory, name = std::string(name),
                        asker = asker_of(request, Groups::with)] {
-    reply_outcome(request, face.tree.remove_directory(place, name, asker));
+    reply_outcome(request, face.tree.remove_directory(node, name, asker));
   };
   if (!face.tree.removes_slowly(*directory)) return remove();
-  face.readers.post(remove);
+  face.read_pool.post(remove);
 }
 
 void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
             const char* new_name, unsigned flags) {
   Face& face = face_of(request);
-  const auto from = face.nodes.find(parent), to = face.nodes.find(new_parent);
+  const auto from = face.node_ids.find(parent), to = face.node_ids.find(new_parent);
   if (!from || !to) return void(fuse_reply_err(request, ESTALE));
   if ((flags & RENAME_EXCHANGE) != 0) return void(fuse_reply_err(request, EINVAL));
   reply_outcome(request, face.tree.rename(*from, name, *to, new_name, asker_of(request, Groups::with)));
@@ -79,7 +80,7 @@ void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t 
 
 void refuse(fuse_req_t request, fuse_ino_t parent, const char* what, const char* name) {
   Face& face = face_of(request);
-  const auto directory = face.nodes.find(parent);
+  const auto directory = face.node_ids.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
   reply_outcome(request, face.tree.refuse(*directory, fmt::format("{} {}", what, name),
                                           asker_of(request, Groups::with)));
@@ -87,13 +88,13 @@ void refuse(fuse_req_t request, fuse_ino_t parent, const char* what, const char*
 
 void unlink(fuse_req_t request, fuse_ino_t parent, const char* name) {
   Face& face = face_of(request);
-  const auto directory = face.nodes.find(parent);
+  const auto directory = face.node_ids.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
   reply_outcome(request, face.tree.unlink(*directory, name, asker_of(request, Groups::with)));
 }
 void symlink(fuse_req_t request, const char* target, fuse_ino_t parent, const char* name) {
   Face& face = face_of(request);
-  const auto directory = face.nodes.find(parent);
+  const auto directory = face.node_ids.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
   const auto made = face.tree.make_link(*directory, name, target, asker_of(request, Groups::with));
   if (!made) return void(fuse_reply_err(request, made.error().code));

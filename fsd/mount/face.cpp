@@ -88,24 +88,24 @@ Timeouts timeouts_of(NodeKind kind) {
   return kind == NodeKind::image ? kSealed : Timeouts{};
 }
 
-Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::Place& place) {
+Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::TreeNode& node) {
   tree::Tree& tree = face_of(request).tree;
-  const Groups groups = tree.is_personal(place) ? Groups::with : Groups::without;
-  return tree.attributes(place, asker_of(request, groups), gave_up(request));
+  const Groups groups = tree.is_personal(node) ? Groups::with : Groups::without;
+  return tree.attributes(node, asker_of(request, groups), gave_up(request));
 }
 
-void answer(fuse_req_t request, const tree::Place& place, std::function<void()> reply) {
+void answer(fuse_req_t request, const tree::TreeNode& node, std::function<void()> reply) {
   Face& face = face_of(request);
-  if (!face.tree.is_slow(place)) return reply();
-  face.readers.post(std::move(reply));
+  if (!face.tree.is_slow(node)) return reply();
+  face.read_pool.post(std::move(reply));
 }
 
-Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place) {
+Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::TreeNode& node) {
   Face& face = face_of(request);
-  HF_TRY(const tree::Attributes attributes, attributes_for(request, place));
+  HF_TRY(const tree::Attributes attributes, attributes_for(request, node));
   fuse_entry_param entry{};
-  entry.ino = face.nodes.remember(place);
-  entry.generation = face.nodes.generation();
+  entry.ino = face.node_ids.remember(node);
+  entry.generation = face.node_ids.generation();
   entry.attr = to_stat(attributes);
   const Timeouts timeouts = timeouts_of(attributes.kind);
   entry.entry_timeout = timeouts.entry;
@@ -113,11 +113,11 @@ Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::Place& place) 
   return entry;
 }
 
-void reply_entry(fuse_req_t request, const tree::Place& place) {
-  const auto entry = entry_of(request, place);
+void reply_entry(fuse_req_t request, const tree::TreeNode& node) {
+  const auto entry = entry_of(request, node);
   if (!entry) return void(fuse_reply_err(request, entry.error().code));
   // The asker was interrupted: the kernel doesn't count this lookup.
-  if (fuse_reply_entry(request, &*entry) == -ENOENT) face_of(request).nodes.forget(entry->ino, 1);
+  if (fuse_reply_entry(request, &*entry) == -ENOENT) face_of(request).node_ids.forget(entry->ino, 1);
 }
 
 }  // namespace holdfast::mount

@@ -15,12 +15,12 @@ tree::Tree::OpenMode mode_of(const fuse_file_info& info) {
   return {.read = access != O_WRONLY, .write = access != O_RDONLY, .truncate = (info.flags & O_TRUNC) != 0};
 }
 
-void finish_open(fuse_req_t request, const tree::Place& place, fuse_file_info info,
+void finish_open(fuse_req_t request, const tree::TreeNode& node, fuse_file_info info,
                  const tree::Asker& asker) {
   Face& face = face_of(request);
-  auto opened = face.tree.open(place, mode_of(info), asker, gave_up(request));
+  auto opened = face.tree.open(node, mode_of(info), asker, gave_up(request));
   if (!opened) return void(fuse_reply_err(request, opened.error().code));
-  const bool sealed = face.tree.kind(place) == NodeKind::image;
+  const bool sealed = face.tree.kind(node) == NodeKind::image;
   info.keep_cache = sealed;
   info.direct_io = !sealed;
   info.fh = face.files.add(std::move(*opened));
@@ -28,30 +28,30 @@ void finish_open(fuse_req_t request, const tree::Place& place, fuse_file_info in
   if (fuse_reply_open(request, &info) == -ENOENT) face.files.remove(info.fh);
 }
 
-void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+void open(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
   Face& face = face_of(request);
-  const auto place = face.nodes.find(node);
-  if (!place) return void(fuse_reply_err(request, ESTALE));
+  const auto node = face.node_ids.find(id);
+  if (!node) return void(fuse_reply_err(request, ESTALE));
   const tree::Asker asker = asker_of(request, Groups::with);
-  if (face.tree.kind(*place) != NodeKind::image && !face.tree.is_slow(*place))
-    return finish_open(request, *place, *info, asker);
-  face.readers.post([=, place = *place, info = *info] { finish_open(request, place, info, asker); });
+  if (face.tree.kind(*node) != NodeKind::image && !face.tree.is_slow(*node))
+    return finish_open(request, *node, *info, asker);
+  face.read_pool.post([=, node = *node, info = *info] { finish_open(request, node, info, asker); });
 }
 
 void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
   Face& face = face_of(request);
-  const auto directory = face.nodes.find(parent);
+  const auto directory = face.node_ids.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
   auto created =
       face.tree.create(*directory, name, mode & 07777, mode_of(*info), asker_of(request, Groups::with));
   if (!created) return void(fuse_reply_err(request, created.error().code));
-  const auto entry = entry_of(request, created->place);
+  const auto entry = entry_of(request, created->node);
   if (!entry) return void(fuse_reply_err(request, entry.error().code));
   info->direct_io = true;
   info->fh = face.files.add(std::move(created->file));
   if (fuse_reply_create(request, &*entry, info) == -ENOENT) {
     face.files.remove(info->fh);
-    face.nodes.forget(entry->ino, 1);
+    face.node_ids.forget(entry->ino, 1);
   }
 }
 
@@ -72,15 +72,15 @@ void park(fuse_req_t request, std::shared_ptr<OpenFile> file, std::size_t size, 
   waiters.arm(ticket);
 }
 
-void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info* info) {
+void read(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset, fuse_file_info* info) {
   Face& face = face_of(request);
   auto file = face.files.find(info->fh);
-  const auto place = face.nodes.find(node);
-  if (!file || !place) return void(fuse_reply_err(request, EBADF));
+  const auto node = face.node_ids.find(id);
+  if (!file || !node) return void(fuse_reply_err(request, EBADF));
   const auto at = static_cast<std::uint64_t>(offset);
   size = std::min(size, kLargestRead);
-  if (face.tree.kind(*place) == NodeKind::image)
-    return face.readers.perform(
+  if (face.tree.kind(*node) == NodeKind::image)
+    return face.read_pool.perform(
         [=, file = std::move(file)] { reply_read(request, file->read(at, reply_buffer().first(size))); });
   const auto length = file->read(at, reply_buffer().first(size));
   if (!length && length.error().code == EAGAIN) return park(request, std::move(file), size, at);
@@ -103,7 +103,7 @@ void flush(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
   reply_outcome(request, file->flush(process_of(fuse_req_ctx(request)->pid)));
 }
 
-void fsync(fuse_req_t request, fuse_ino_t node, int, fuse_file_info* info) { flush(request, node, info); }
+void fsync(fuse_req_t request, fuse_ino_t id, int, fuse_file_info* info) { flush(request, id, info); }
 
 void release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
   if (const auto file = face_of(request).files.remove(info->fh)) file->released();
@@ -114,7 +114,7 @@ void lseek(fuse_req_t request, fuse_ino_t, off_t offset, int whence, fuse_file_i
   Face& face = face_of(request);
   auto file = face.files.find(info->fh);
   if (!file) return void(fuse_reply_err(request, EBADF));
-  face.readers.perform([=, file = std::move(file)] {
+  face.read_pool.perform([=, file = std::move(file)] {
     const auto what = whence == SEEK_DATA ? OpenFile::Seek::data : OpenFile::Seek::hole;
     const auto found = file->seek(static_cast<std::uint64_t>(offset), what);
     if (!found) return void(fuse_reply_err(request, found.error().code));

@@ -7,21 +7,21 @@
 namespace holdfast::mount::handlers {
 namespace {
 
-using tree::Place;
+using tree::TreeNode;
 
 void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   Face& face = face_of(request);
-  const auto directory = face.nodes.find(parent);
+  const auto directory = face.node_ids.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
-  const auto place = face.tree.lookup(*directory, name, asker_of(request, Groups::without));
-  if (!place) return void(fuse_reply_err(request, place.error().code));
-  answer(request, *place, [request, place = *place] { reply_entry(request, place); });
+  const auto node = face.tree.lookup(*directory, name, asker_of(request, Groups::without));
+  if (!node) return void(fuse_reply_err(request, node.error().code));
+  answer(request, *node, [request, node = *node] { reply_entry(request, node); });
 }
 
-void forget_one(Face& face, std::uint64_t node, std::uint64_t lookups) { face.nodes.forget(node, lookups); }
+void forget_one(Face& face, std::uint64_t id, std::uint64_t lookups) { face.node_ids.forget(id, lookups); }
 
-void forget(fuse_req_t request, fuse_ino_t node, std::uint64_t lookups) {
-  forget_one(face_of(request), node, lookups);
+void forget(fuse_req_t request, fuse_ino_t id, std::uint64_t lookups) {
+  forget_one(face_of(request), id, lookups);
   fuse_reply_none(request);
 }
 
@@ -30,23 +30,23 @@ void forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* forge
   fuse_reply_none(request);
 }
 
-void reply_attributes(fuse_req_t request, const Place& place) {
-  const auto attributes = attributes_for(request, place);
+void reply_attributes(fuse_req_t request, const TreeNode& node) {
+  const auto attributes = attributes_for(request, node);
   if (!attributes) return void(fuse_reply_err(request, attributes.error().code));
   const struct stat it = to_stat(*attributes);
   fuse_reply_attr(request, &it, timeouts_of(attributes->kind).attributes);
 }
 
-void getattr(fuse_req_t request, fuse_ino_t node, fuse_file_info*) {
-  const auto place = face_of(request).nodes.find(node);
-  if (!place) return void(fuse_reply_err(request, ESTALE));
-  answer(request, *place, [request, place = *place] { reply_attributes(request, place); });
+void getattr(fuse_req_t request, fuse_ino_t id, fuse_file_info*) {
+  const auto node = face_of(request).node_ids.find(id);
+  if (!node) return void(fuse_reply_err(request, ESTALE));
+  answer(request, *node, [request, node = *node] { reply_attributes(request, node); });
 }
 
-void setattr(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int to_set, fuse_file_info* info) {
+void setattr(fuse_req_t request, fuse_ino_t id, struct stat* wanted, int to_set, fuse_file_info* info) {
   Face& face = face_of(request);
-  const auto place = face.nodes.find(node);
-  if (!place) return void(fuse_reply_err(request, ESTALE));
+  const auto node = face.node_ids.find(id);
+  if (!node) return void(fuse_reply_err(request, ESTALE));
   tree::Tree::Change change;
   if (to_set & FUSE_SET_ATTR_MODE) change.mode = wanted->st_mode & 07777;
   if (to_set & FUSE_SET_ATTR_UID) change.uid = wanted->st_uid;
@@ -60,16 +60,16 @@ void setattr(fuse_req_t request, fuse_ino_t node, struct stat* wanted, int to_se
     else
       change.size = size;
   }
-  if (outcome) outcome = face.tree.change(*place, change, asker_of(request, Groups::with));
+  if (outcome) outcome = face.tree.change(*node, change, asker_of(request, Groups::with));
   if (!outcome) return void(fuse_reply_err(request, outcome.error().code));
-  reply_attributes(request, *place);
+  reply_attributes(request, *node);
 }
 
-void readlink(fuse_req_t request, fuse_ino_t node) {
+void readlink(fuse_req_t request, fuse_ino_t id) {
   Face& face = face_of(request);
-  const auto place = face.nodes.find(node);
-  if (!place) return void(fuse_reply_err(request, ESTALE));
-  const auto target = face.tree.link_target(*place);
+  const auto node = face.node_ids.find(id);
+  if (!node) return void(fuse_reply_err(request, ESTALE));
+  const auto target = face.tree.link_target(*node);
   if (!target) return void(fuse_reply_err(request, target.error().code));
   fuse_reply_readlink(request, target->c_str());
 }

@@ -54,7 +54,7 @@ void Waiters::arm(Ticket ticket) {
 }
 
 void Waiters::changed(ObjectKind kind, Id id) {
-  const tree::Subject subject{kind, id};
+  const tree::ObjectId subject{kind, id};
   {
     const MutexLock lock(mutex_);
     if (!by_subject_.contains(subject)) return;
@@ -99,7 +99,7 @@ void Waiters::poll() {
       const MutexUnlock unlocked(mutex_);
       if (parked) fuse_reply_err(parked->request, EINTR);
     } else if (!changed_.empty()) {
-      const tree::Subject subject = *changed_.begin();
+      const tree::ObjectId subject = *changed_.begin();
       changed_.erase(changed_.begin());
       const MutexUnlock unlocked(mutex_);
       examine(subject);
@@ -112,7 +112,7 @@ void Waiters::poll() {
   for (const fuse_req_t request : requests) fuse_reply_err(request, ESHUTDOWN);
 }
 
-void Waiters::examine(const tree::Subject& subject) {
+void Waiters::examine(const tree::ObjectId& subject) {
   Answer answer;
   for (const Ticket ticket : tickets_of(subject)) {
     std::shared_ptr<tree::OpenFile> file;
@@ -137,7 +137,7 @@ void Waiters::examine(const tree::Subject& subject) {
   }
 }
 
-std::vector<Waiters::Ticket> Waiters::tickets_of(const tree::Subject& subject) const {
+std::vector<Waiters::Ticket> Waiters::tickets_of(const tree::ObjectId& subject) const {
   const MutexLock lock(mutex_);
   const auto found = by_subject_.find(subject);
   if (found == by_subject_.end()) return {};

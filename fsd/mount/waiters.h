@@ -52,14 +52,14 @@ class Waiters final : public Observer {
     bool interrupted = false;
   };
   struct SubjectHash {
-    std::size_t operator()(const tree::Subject& subject) const {
+    std::size_t operator()(const tree::ObjectId& subject) const {
       return std::hash<Id>{}(subject.id) * 8 + static_cast<std::size_t>(subject.kind);
     }
   };
 
   void poll();
-  void examine(const tree::Subject& subject);
-  std::vector<Ticket> tickets_of(const tree::Subject& subject) const;
+  void examine(const tree::ObjectId& subject);
+  std::vector<Ticket> tickets_of(const tree::ObjectId& subject) const;
   // Removes and returns the request; nullopt if it was answered or is not yet armed.
   std::optional<Parked> take(Ticket ticket) HF_REQUIRES(mutex_);
   // Removes and returns all armed requests.
@@ -69,8 +69,8 @@ class Waiters final : public Observer {
   CondVar rung_;
   Ticket last_ HF_GUARDED_BY(mutex_) = 0;
   std::unordered_map<Ticket, Parked> parked_ HF_GUARDED_BY(mutex_);
-  std::unordered_map<tree::Subject, std::set<Ticket>, SubjectHash> by_subject_ HF_GUARDED_BY(mutex_);
-  std::unordered_set<tree::Subject, SubjectHash> changed_ HF_GUARDED_BY(mutex_);
+  std::unordered_map<tree::ObjectId, std::set<Ticket>, SubjectHash> by_subject_ HF_GUARDED_BY(mutex_);
+  std::unordered_set<tree::ObjectId, SubjectHash> changed_ HF_GUARDED_BY(mutex_);
   std::deque<Ticket> interrupted_ HF_GUARDED_BY(mutex_);
   bool closing_ HF_GUARDED_BY(mutex_) = false;
   std::thread poller_;

@@ -6,7 +6,7 @@
 
 #include "catalog/base/clock.h"
 #include "catalog/base/mutex.h"
-#include "fsd/tree/place.h"
+#include "fsd/tree/tree_node.h"
 
 namespace holdfast::tree {
 
@@ -15,17 +15,17 @@ class Absences {
  public:
   explicit Absences(const Clock& clock) : clock_(clock) {}
 
-  void begin(const Place& place) {
+  void begin(const TreeNode& node) {
     const MutexLock lock(mutex_);
-    until_[place] = clock_.now() + kMoment;
+    until_[node] = clock_.now() + kMoment;
   }
-  void end(const Place& place) {
+  void end(const TreeNode& node) {
     const MutexLock lock(mutex_);
-    until_.erase(place);
+    until_.erase(node);
   }
-  bool has(const Place& place) {
+  bool has(const TreeNode& node) {
     const MutexLock lock(mutex_);
-    const auto found = until_.find(place);
+    const auto found = until_.find(node);
     if (found == until_.end()) return false;
     if (clock_.now() < found->second) return true;
     until_.erase(found);
@@ -37,7 +37,7 @@ class Absences {
 
   const Clock& clock_;
   Mutex mutex_;
-  std::unordered_map<Place, Time, PlaceHash> until_ HF_GUARDED_BY(mutex_);
+  std::unordered_map<TreeNode, Time, TreeNodeHash> until_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::tree

@@ -4,7 +4,7 @@
 
 namespace holdfast::tree {
 
-Result<> Tree::check_beside(const Place& directory, const Asker& asker) {
+Result<> Tree::check_beside(const TreeNode& directory, const Asker& asker) {
   if (!outline_.child(directory.row, NodeKind::scratch))
     return fail(EPERM, "no files can be made, deleted or renamed in this directory");
   HF_TRY(const Ownership owner, ownership(directory));
@@ -13,61 +13,61 @@ Result<> Tree::check_beside(const Place& directory, const Asker& asker) {
   return {};
 }
 
-Result<Tree::Created> Tree::create(const Place& directory, std::string_view name, std::uint32_t mode,
+Result<Tree::Created> Tree::create(const TreeNode& directory, std::string_view name, std::uint32_t mode,
                                    const OpenMode& how, const Asker& asker) {
   return refusals_.settle_failure(directory, asker, fmt::format("create {}", name),
                                   create_unsettled(directory, name, mode, how, asker));
 }
 
-Result<> Tree::unlink(const Place& directory, std::string_view name, const Asker& asker) {
+Result<> Tree::unlink(const TreeNode& directory, std::string_view name, const Asker& asker) {
   const std::string what = fmt::format("unlink {}", name);
   if (attachment_in(directory))
     return refusals_.settle(directory, asker, what, detach(directory, name, asker));
   return refusals_.settle_failure(directory, asker, what, unlink_unsettled(directory, name, asker));
 }
 
-Result<Tree::Created> Tree::create_unsettled(const Place& directory, std::string_view name,
+Result<Tree::Created> Tree::create_unsettled(const TreeNode& directory, std::string_view name,
                                              std::uint32_t mode, const OpenMode& how, const Asker& asker) {
   HF_CHECK(check_beside(directory, asker));
   if (const auto row = outline_.fixed(directory.row, name)) {
     if (outline_.at(*row).row->kind != NodeKind::config)
       return fail(EPERM, "'{}' is a fixed file, and not there now", name);
-    const Place place{*row, directory.object, directory.parent};
-    absences_.end(place);
-    HF_TRY(auto file, open_config(place, {how.read, how.write, true}, asker));
-    return Created{place, std::move(file)};
+    const TreeNode node{*row, directory.object, directory.parent};
+    absences_.end(node);
+    HF_TRY(auto file, open_config(node, {how.read, how.write, true}, asker));
+    return Created{node, std::move(file)};
   }
   const RowIndex row = *outline_.child(directory.row, NodeKind::scratch);
   const Ownership owner{asker.uid, asker.gid, mode};
   HF_TRY(const Id id, scratches_.create(directory, name, owner));
-  const Place place{row, id, directory.object};
-  HF_TRY(auto file, open_unsettled(place, {}, asker, never));
-  return Created{place, std::move(file)};
+  const TreeNode node{row, id, directory.object};
+  HF_TRY(auto file, open_unsettled(node, {}, asker, never));
+  return Created{node, std::move(file)};
 }
 
-Result<> Tree::unlink_unsettled(const Place& directory, std::string_view name, const Asker& asker) {
+Result<> Tree::unlink_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_beside(directory, asker));
-  HF_TRY(const Place place, lookup_unsettled(directory, name));
-  if (kind(place) == NodeKind::scratch) {
-    scratches_.remove(place.object);
+  HF_TRY(const TreeNode node, lookup_unsettled(directory, name));
+  if (kind(node) == NodeKind::scratch) {
+    scratches_.remove(node.object);
     return {};
   }
-  if (kind(place) != NodeKind::config) return fail(EPERM, "'{}' is a fixed file", name);
-  absences_.begin(place);
+  if (kind(node) != NodeKind::config) return fail(EPERM, "'{}' is a fixed file", name);
+  absences_.begin(node);
   return {};
 }
 
-Result<> Tree::rename_beside(const Place& directory, std::string_view old_name, std::string_view new_name,
+Result<> Tree::rename_beside(const TreeNode& directory, std::string_view old_name, std::string_view new_name,
                              const Asker& asker) {
   HF_CHECK(check_beside(directory, asker));
-  HF_TRY(const Place from, lookup_unsettled(directory, old_name));
+  HF_TRY(const TreeNode from, lookup_unsettled(directory, old_name));
   if (kind(from) != NodeKind::scratch) return fail(EPERM, "'{}' is a fixed file", old_name);
   const auto row = outline_.fixed(directory.row, new_name);
   if (!row) {
     scratches_.rename(from.object, new_name);
     return {};
   }
-  const Place onto{*row, directory.object, directory.parent};
+  const TreeNode onto{*row, directory.object, directory.parent};
   if (kind(onto) != NodeKind::config) return fail(EPERM, "'{}' is a fixed file", new_name);
   const auto file = scratches_.get(from.object);
   if (!file) return fail(ENOENT, "the scratch file is gone");

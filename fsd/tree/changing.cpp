@@ -7,18 +7,18 @@
 
 namespace holdfast::tree {
 
-Result<Place> Tree::make_directory(const Place& directory, std::string_view name, const Asker& asker) {
+Result<TreeNode> Tree::make_directory(const TreeNode& directory, std::string_view name, const Asker& asker) {
   return refusals_.settle(directory, asker, fmt::format("mkdir {}", name),
                           audited(directory, "create", name, asker, make_unsettled(directory, name, asker)));
 }
 
-Result<> Tree::remove_directory(const Place& directory, std::string_view name, const Asker& asker) {
+Result<> Tree::remove_directory(const TreeNode& directory, std::string_view name, const Asker& asker) {
   return refusals_.settle(
       directory, asker, fmt::format("rmdir {}", name),
       audited(directory, "remove", name, asker, remove_unsettled(directory, name, asker)));
 }
 
-Result<> Tree::rename(const Place& from, std::string_view old_name, const Place& to,
+Result<> Tree::rename(const TreeNode& from, std::string_view old_name, const TreeNode& to,
                       std::string_view new_name, const Asker& asker) {
   const std::string what = fmt::format("rename {} to {}", old_name, new_name);
   if (from == to && outline_.child(from.row, NodeKind::scratch))
@@ -27,54 +27,54 @@ Result<> Tree::rename(const Place& from, std::string_view old_name, const Place&
   return refusals_.settle(from, asker, what, audited(from, "rename", old_name, asker, std::move(done)));
 }
 
-Result<> Tree::refuse(const Place& directory, std::string_view what, const Asker& asker) {
+Result<> Tree::refuse(const TreeNode& directory, std::string_view what, const Asker& asker) {
   Result<> refused = fail(EPERM, "nothing of that kind can be made here");
   return refusals_.settle(directory, asker, what,
                           audited(directory, "create", what, asker, std::move(refused)));
 }
 
-Result<> Tree::change(const Place& place, const Change& change, const Asker& asker) {
-  if (kind(place) == NodeKind::scratch) return change_scratch(place, change);
-  HF_TRY(const Ownership now, ownership(place));
+Result<> Tree::change(const TreeNode& node, const Change& change, const Asker& asker) {
+  if (kind(node) == NodeKind::scratch) return change_scratch(node, change);
+  HF_TRY(const Ownership now, ownership(node));
   const Ownership wanted{change.uid.value_or(now.uid), change.gid.value_or(now.gid),
                          change.mode.value_or(now.mode)};
   if (wanted != now)
-    HF_CHECK(refusals_.settle(directory_of(place), asker, "chown or chmod",
-                              audited(place, "own", "", asker, give(place, wanted, asker))));
+    HF_CHECK(refusals_.settle(directory_of(node), asker, "chown or chmod",
+                              audited(node, "own", "", asker, give(node, wanted, asker))));
   if (!change.size) return {};
-  return refusals_.settle_failure(directory_of(place), asker, "truncate", resize(place, *change.size, asker));
+  return refusals_.settle_failure(directory_of(node), asker, "truncate", resize(node, *change.size, asker));
 }
 
-Result<> Tree::change_scratch(const Place& place, const Change& change) {
-  const auto file = scratches_.get(place.object);
+Result<> Tree::change_scratch(const TreeNode& node, const Change& change) {
+  const auto file = scratches_.get(node.object);
   if (!file) return fail(ENOENT, "the scratch file is gone");
   const Ownership now = file->state().ownership;
   file->own({change.uid.value_or(now.uid), change.gid.value_or(now.gid), change.mode.value_or(now.mode)});
   return change.size ? file->truncate(*change.size) : Result<>{};
 }
 
-Result<> Tree::give(const Place& place, const Ownership& ownership, const Asker& asker) {
-  const auto subject = own_subject(place);
+Result<> Tree::give(const TreeNode& node, const Ownership& ownership, const Asker& asker) {
+  const auto subject = own_subject(node);
   if (subject) return engine_.objects().set_ownership(subject->kind, subject->id, ownership, asker);
   return fail(EPERM,
               "its owner and its mode follow from the object that it belongs to; change those of that");
 }
 
-Result<> Tree::resize(const Place& place, std::uint64_t size, const Asker& asker) {
-  if (kind(place) == NodeKind::control) return {};
-  HF_TRY(const Attributes attributes, this->attributes(place, asker));
-  if (kind(place) == NodeKind::image && size != attributes.size)
+Result<> Tree::resize(const TreeNode& node, std::uint64_t size, const Asker& asker) {
+  if (kind(node) == NodeKind::control) return {};
+  HF_TRY(const Attributes attributes, this->attributes(node, asker));
+  if (kind(node) == NodeKind::image && size != attributes.size)
     return fail(EROFS, "this is a backup: it cannot be changed");
   // A definition is emptied only for what is written next, through a handle (rule 2).
-  if (size == 0 && kind(place) == NodeKind::config) return {};
+  if (size == 0 && kind(node) == NodeKind::config) return {};
   if (size != attributes.size) return fail(EINVAL, "it can't be cut or extended");
   return {};
 }
 
-void Tree::tell_of_refusal(const Place& place, std::string_view action, std::string_view name,
+void Tree::tell_of_refusal(const TreeNode& node, std::string_view action, std::string_view name,
                            const Error& why, const Asker& asker) {
-  const auto subject = owning_subject(place);
-  std::string object{outline_.at(place.row).name};
+  const auto subject = owning_subject(node);
+  std::string object{outline_.at(node.row).name};
   if (subject) {
     const auto path = engine_.objects().path(subject->kind, subject->id);
     if (!path) return;  // it is gone by now
@@ -85,13 +85,13 @@ void Tree::tell_of_refusal(const Place& place, std::string_view action, std::str
   engine_.objects().refused(fmt::format("{}.{}", what, action), std::move(object), why, asker);
 }
 
-Result<> Tree::check_may_change(const Place& directory, const Asker& asker) {
+Result<> Tree::check_may_change(const TreeNode& directory, const Asker& asker) {
   HF_TRY(const Ownership owner, ownership(directory));
   if (may(asker, owner, Right::write)) return {};
   return fail(EACCES, "the directory's mode does not let you change it");
 }
 
-Result<RowIndex> Tree::makeable(const Place& directory, const Asker& asker) {
+Result<RowIndex> Tree::makeable(const TreeNode& directory, const Asker& asker) {
   if (kind(directory) != NodeKind::collection)
     return fail(EPERM, "nothing can be made, deleted or renamed in this directory");
   HF_CHECK(check_may_change(directory, asker));
@@ -100,50 +100,50 @@ Result<RowIndex> Tree::makeable(const Place& directory, const Asker& asker) {
   return fail(EPERM, "this collection holds no objects");
 }
 
-Result<Place> Tree::make_unsettled(const Place& directory, std::string_view name, const Asker& asker) {
+Result<TreeNode> Tree::make_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_TRY(const RowIndex row, makeable(directory, asker));
   HF_CHECK(check_name(name));
   if (outline_.fixed(directory.row, name)) return fail(EEXIST, "'{}' is a fixed file", name);
   HF_TRY(const Id id, engine_.objects().create(*outline_.at(row).stands_for, name, asker));
-  return Place{row, id, directory.object};
+  return TreeNode{row, id, directory.object};
 }
 
-bool Tree::removes_slowly(const Place& directory) const {
+bool Tree::removes_slowly(const TreeNode& directory) const {
   return std::ranges::any_of(knot(directory).children,
                              [this](RowIndex child) { return outline_.at(child).row->removable; });
 }
 
-Result<> Tree::check_holds_removable(const Place& directory, const Asker& asker) {
+Result<> Tree::check_holds_removable(const TreeNode& directory, const Asker& asker) {
   if (removes_slowly(directory)) return check_may_change(directory, asker);
   HF_CHECK(makeable(directory, asker));
   return {};
 }
 
-Result<Place> Tree::changeable(const Place& directory, std::string_view name, const Asker& asker) {
-  HF_TRY(const Place place, lookup_unsettled(directory, name));
-  if (kind(place) != NodeKind::object || knot(place).row->removable) return place;
-  HF_TRY(const Ownership owner, ownership(place));
+Result<TreeNode> Tree::changeable(const TreeNode& directory, std::string_view name, const Asker& asker) {
+  HF_TRY(const TreeNode node, lookup_unsettled(directory, name));
+  if (kind(node) != NodeKind::object || knot(node).row->removable) return node;
+  HF_TRY(const Ownership owner, ownership(node));
   if (!may(asker, owner, Right::write))
     return fail(EACCES, "'{}' is not yours to delete or rename: its mode does not let you write to it", name);
-  return place;
+  return node;
 }
 
-Result<> Tree::remove_unsettled(const Place& directory, std::string_view name, const Asker& asker) {
+Result<> Tree::remove_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_holds_removable(directory, asker));
-  HF_TRY(const Place place, changeable(directory, name, asker));
-  if (kind(place) != NodeKind::object) return fail(ENOTDIR, "'{}' is a fixed file", name);
-  return engine_.objects().remove(*knot(place).stands_for, place.object, asker);
+  HF_TRY(const TreeNode node, changeable(directory, name, asker));
+  if (kind(node) != NodeKind::object) return fail(ENOTDIR, "'{}' is a fixed file", name);
+  return engine_.objects().remove(*knot(node).stands_for, node.object, asker);
 }
 
-Result<> Tree::rename_unsettled(const Place& from, std::string_view old_name, const Place& to,
+Result<> Tree::rename_unsettled(const TreeNode& from, std::string_view old_name, const TreeNode& to,
                                 std::string_view new_name, const Asker& asker) {
   HF_CHECK(makeable(from, asker));
   if (!(from == to)) return fail(EPERM, "an object stays in the directory of its kind");
-  HF_TRY(const Place place, changeable(from, old_name, asker));
-  if (kind(place) != NodeKind::object) return fail(EPERM, "'{}' is a fixed file", old_name);
+  HF_TRY(const TreeNode node, changeable(from, old_name, asker));
+  if (kind(node) != NodeKind::object) return fail(EPERM, "'{}' is a fixed file", old_name);
   HF_CHECK(check_name(new_name));
   if (outline_.fixed(from.row, new_name)) return fail(EEXIST, "'{}' is a fixed file", new_name);
-  return engine_.objects().rename(*knot(place).stands_for, place.object, new_name, asker);
+  return engine_.objects().rename(*knot(node).stands_for, node.object, new_name, asker);
 }
 
 }  // namespace holdfast::tree

@@ -9,7 +9,7 @@
 
 #include "catalog/base/mutex.h"
 #include "engine/engine.h"
-#include "fsd/tree/place.h"
+#include "fsd/tree/tree_node.h"
 
 namespace holdfast::tree {
 
@@ -17,12 +17,12 @@ class Differences {
  public:
   explicit Differences(Engine& engine) : engine_(engine) {}
 
-  // Of the point that the place stands for to the one that is its extra.
-  Result<std::shared_ptr<const std::string>> of(const Place& place, const Reading::GaveUp& gave_up);
+  // Of the point that the node stands for to the one that is its extra.
+  Result<std::shared_ptr<const std::string>> of(const TreeNode& node, const Reading::GaveUp& gave_up);
 
  private:
   struct Kept {
-    Place place;
+    TreeNode node;
     std::shared_ptr<const std::string> text;
   };
 

@@ -12,7 +12,7 @@ namespace {
 std::string all_of(const Outline& outline) {
   std::string paths = "\nThe tree:\n\n", commands = "\nThe commands:\n";
   for (RowIndex i = 1; i < outline.size(); ++i) {
-    const Row& row = *outline.at(i).row;
+    const TableRow& row = *outline.at(i).row;
     if (row.kind == NodeKind::scratch) continue;
     const bool is_directory =
         row.kind == NodeKind::directory || row.kind == NodeKind::collection || row.kind == NodeKind::object;
@@ -28,7 +28,7 @@ std::string all_of(const Outline& outline) {
 
 }  // namespace
 
-Result<std::string> guide(Engine&, const Place&) {
+Result<std::string> guide(Engine&, const TreeNode&) {
   static const std::string text = std::string{views::readme()} + all_of(Outline(table()));
   return text;
 }

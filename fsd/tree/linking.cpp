@@ -17,20 +17,20 @@ std::pair<std::string_view, std::string_view> collection_and_name(std::string_vi
 
 }  // namespace
 
-std::optional<RowIndex> Tree::attachment_in(const Place& directory) const {
+std::optional<RowIndex> Tree::attachment_in(const TreeNode& directory) const {
   for (const RowIndex child : knot(directory).children)
     if (outline_.at(child).row->attachment.attach != nullptr) return child;
   return std::nullopt;
 }
 
-Result<Place> Tree::make_link(const Place& directory, std::string_view name, std::string_view target,
-                              const Asker& asker) {
+Result<TreeNode> Tree::make_link(const TreeNode& directory, std::string_view name, std::string_view target,
+                                 const Asker& asker) {
   return refusals_.settle(directory, asker, fmt::format("symlink {}", name),
                           attach(directory, name, target, asker));
 }
 
-Result<Place> Tree::attach(const Place& directory, std::string_view name, std::string_view target,
-                           const Asker& asker) {
+Result<TreeNode> Tree::attach(const TreeNode& directory, std::string_view name, std::string_view target,
+                              const Asker& asker) {
   const auto row = attachment_in(directory);
   if (!row) return fail(EPERM, "nothing of that kind can be made here");
   HF_CHECK(check_may_change(directory, asker));
@@ -49,13 +49,13 @@ Result<Place> Tree::attach(const Place& directory, std::string_view name, std::s
     return fail(EACCES, "{}/{} is not yours to take in: its mode does not let you write to it", collection,
                 wanted);
   HF_CHECK((engine_.objects().*link.row->attachment.attach)(directory.object, *found, asker));
-  return Place{*row, *found, directory.object};
+  return TreeNode{*row, *found, directory.object};
 }
 
-Result<> Tree::detach(const Place& directory, std::string_view name, const Asker& asker) {
+Result<> Tree::detach(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_may_change(directory, asker));
   if (outline_.fixed(directory.row, name)) return fail(EPERM, "'{}' is a fixed file", name);
-  HF_TRY(const Place link, lookup_unsettled(directory, name));
+  HF_TRY(const TreeNode link, lookup_unsettled(directory, name));
   return (engine_.objects().*knot(link).row->attachment.detach)(directory.object, link.object, asker);
 }
 

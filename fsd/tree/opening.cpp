@@ -18,59 +18,58 @@ bool is_writable(NodeKind kind) {
 
 }  // namespace
 
-Result<std::shared_ptr<OpenFile>> Tree::open(const Place& place, const OpenMode& mode, const Asker& asker,
+Result<std::shared_ptr<OpenFile>> Tree::open(const TreeNode& node, const OpenMode& mode, const Asker& asker,
                                              const GaveUp& gave_up) {
-  auto opened = open_unsettled(place, mode, asker, gave_up);
+  auto opened = open_unsettled(node, mode, asker, gave_up);
   if (opened) return opened;  // name_of is for the sentence only
-  return refusals_.settle_failure(directory_of(place), asker, "open " + name_of(place), std::move(opened));
+  return refusals_.settle_failure(directory_of(node), asker, "open " + name_of(node), std::move(opened));
 }
 
-std::string Tree::name_of(const Place& place) {
-  const Outline::Knot& here = knot(place);
-  if (here.row->kind == NodeKind::scratch) return scratches_.name_of(place.object);
+std::string Tree::name_of(const TreeNode& node) {
+  const Outline::Knot& here = knot(node);
+  if (here.row->kind == NodeKind::scratch) return scratches_.name_of(node.object);
   if (here.row->kind != NodeKind::image) return std::string{here.name};
-  const auto disk = engine_.status().point_disk(place.object);
+  const auto disk = engine_.status().point_disk(node.object);
   return fmt::format("{}{}", disk ? disk->name : "the disk", here.suffix);
 }
 
-Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const Place& place, const OpenMode& mode,
+Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const TreeNode& node, const OpenMode& mode,
                                                        const Asker& asker, const GaveUp& gave_up) {
-  const Outline::Knot& here = knot(place);
+  const Outline::Knot& here = knot(node);
   const bool changes = mode.write || mode.truncate;
   if (changes && here.row->kind == NodeKind::image)
     return fail(EROFS, "this is a backup: it cannot be changed");
   if (changes && !is_writable(here.row->kind)) return fail(EPERM, "only the daemon writes this file");
-  HF_TRY(const Ownership owner, ownership(place));
+  HF_TRY(const Ownership owner, ownership(node));
   if (mode.read && !may(asker, owner, Right::read)) return fail(EACCES, "its mode does not let you read it");
   if (changes && !may(asker, owner, Right::write)) return fail(EACCES, "its mode does not let you write it");
 
   switch (here.row->kind) {
     case NodeKind::generated: {
-      HF_TRY(const Rendering rendering, renderings_.of(place, asker));
+      HF_TRY(const Rendering rendering, renderings_.of(node, asker));
       return std::make_shared<TextFile>(rendering.text);
     }
-    case NodeKind::config: return open_config(place, mode, asker);
-    case NodeKind::control: return open_control(place, asker);
-    case NodeKind::work_log: return std::make_shared<WorkLogFile>(engine_, *outline_.subject_of(place));
+    case NodeKind::config: return open_config(node, mode, asker);
+    case NodeKind::control: return open_control(node, asker);
+    case NodeKind::work_log: return std::make_shared<WorkLogFile>(engine_, *outline_.subject_of(node));
     case NodeKind::lines: return std::make_shared<ListingFile>(engine_, here.row->next_page, asker);
     case NodeKind::difference: {
-      HF_TRY(auto text, differences_.of(place, gave_up));
+      HF_TRY(auto text, differences_.of(node, gave_up));
       return std::make_shared<TextFile>(std::move(text));
     }
-    case NodeKind::log: return std::make_shared<LogFile>(events_, place.object, asker);
-    case NodeKind::error:
-      return std::make_shared<TextFile>(refusals_.of(directory_of(place), asker.uid).text);
+    case NodeKind::log: return std::make_shared<LogFile>(events_, node.object, asker);
+    case NodeKind::error: return std::make_shared<TextFile>(refusals_.of(directory_of(node), asker.uid).text);
     case NodeKind::wait: {
-      HF_TRY(const Subject subject, here.row->subject(engine_, place.object));
+      HF_TRY(const ObjectId subject, here.row->subject(engine_, node.object));
       return std::make_shared<WaitFile>(engine_, subject);
     }
-    case NodeKind::image: return open_image(place, asker);
+    case NodeKind::image: return open_image(node, asker);
     case NodeKind::scratch: {
-      auto file = scratches_.get(place.object);
+      auto file = scratches_.get(node.object);
       if (!file) return fail(ENOENT, "the scratch file is gone");
       if (mode.truncate) HF_CHECK(file->truncate(0));
       return std::make_shared<ScratchFile>(
-          std::move(file), [=, this](const Error& why) { note_refusal(place, asker, "write", why); });
+          std::move(file), [=, this](const Error& why) { note_refusal(node, asker, "write", why); });
     }
     case NodeKind::directory:
     case NodeKind::collection:
@@ -80,18 +79,18 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const Place& place, const
   return fail(ELOOP, "a link");
 }
 
-Result<std::shared_ptr<OpenFile>> Tree::open_config(const Place& place, const OpenMode& mode,
+Result<std::shared_ptr<OpenFile>> Tree::open_config(const TreeNode& node, const OpenMode& mode,
                                                     const Asker& asker) {
-  HF_TRY(const Rendering rendering, renderings_.of(place, asker));
+  HF_TRY(const Rendering rendering, renderings_.of(node, asker));
   if (!mode.write) return std::make_shared<TextFile>(rendering.text);
   auto file = std::make_shared<ConfigFile>(
-      rendering.text, asker.pid, [=, this](std::string_view text) { return commit(place, text, asker); },
-      [=, this](const Error& why) { note_refusal(place, asker, "write", why); });
+      rendering.text, asker.pid, [=, this](std::string_view text) { return commit(node, text, asker); },
+      [=, this](const Error& why) { note_refusal(node, asker, "write", why); });
   if (mode.truncate) HF_CHECK(file->truncate(0));
   return file;
 }
 
-Result<> Tree::commit(const Place& config, std::string_view text, const Asker& asker) {
+Result<> Tree::commit(const TreeNode& config, std::string_view text, const Asker& asker) {
   // An editor whose save was refused writes again what it had found: the refusal is still his last.
   const auto now = renderings_.of(config, asker);
   const bool puts_back = now && *now->text == text;
@@ -102,33 +101,33 @@ Result<> Tree::commit(const Place& config, std::string_view text, const Asker& a
                    : refusals_.settle(directory_of(config), asker, what, std::move(done));
 }
 
-std::shared_ptr<OpenFile> Tree::open_control(const Place& place, const Asker& asker) {
-  const std::span<const verbs::Verb> verbs = knot(place).row->verbs;
+std::shared_ptr<OpenFile> Tree::open_control(const TreeNode& node, const Asker& asker) {
+  const std::span<const verbs::Verb> verbs = knot(node).row->verbs;
   const auto command = [=, this](std::string_view line) -> Result<> {
     if (line.size() > ControlFile::kLongestCommand)
       return fail(EMSGSIZE, "a command has at most {} bytes, this one has {}", ControlFile::kLongestCommand,
                   line.size());
-    const RowIndex directory = knot(place).parent;
+    const RowIndex directory = knot(node).parent;
     const auto parsed =
         verbs::parse(line, verbs, [&](std::string_view name) { return is_reserved_below(directory, name); });
-    if (!parsed) return audited<void>(place, "command", "", asker, tl::make_unexpected(parsed.error()));
-    return audited(place, parsed->verb->word, "", asker,
-                   parsed->verb->apply(engine_, place.object, parsed->values, asker));
+    if (!parsed) return audited<void>(node, "command", "", asker, tl::make_unexpected(parsed.error()));
+    return audited(node, parsed->verb->word, "", asker,
+                   parsed->verb->apply(engine_, node.object, parsed->values, asker));
   };
   return std::make_shared<ControlFile>(verbs::listing(verbs), [=, this](std::string_view line) {
-    return refusals_.settle(directory_of(place), asker, "write " + name_of(place), command(line));
+    return refusals_.settle(directory_of(node), asker, "write " + name_of(node), command(line));
   });
 }
 
-Result<std::shared_ptr<OpenFile>> Tree::open_image(const Place& place, const Asker& asker) {
-  HF_TRY(auto image, engine_.reading().open(place.object, knot(place).row->form, asker));
+Result<std::shared_ptr<OpenFile>> Tree::open_image(const TreeNode& node, const Asker& asker) {
+  HF_TRY(auto image, engine_.reading().open(node.object, knot(node).row->form, asker));
   return std::make_shared<ImageFile>(
-      std::move(image), [=, this](const Error& error) { note_refusal(place, asker, "read", error); });
+      std::move(image), [=, this](const Error& error) { note_refusal(node, asker, "read", error); });
 }
 
-void Tree::note_refusal(const Place& place, const Asker& asker, std::string_view what, const Error& why) {
+void Tree::note_refusal(const TreeNode& node, const Asker& asker, std::string_view what, const Error& why) {
   Result<> refused = tl::make_unexpected(why);
-  (void)refusals_.settle(directory_of(place), asker, fmt::format("{} {}", what, name_of(place)),
+  (void)refusals_.settle(directory_of(node), asker, fmt::format("{} {}", what, name_of(node)),
                          std::move(refused));
 }
 

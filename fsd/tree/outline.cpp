@@ -20,7 +20,7 @@ constexpr Alias kAliases[] = {
     {"point_of_machine", ObjectKind::point, "MACHINE"},  // there is one of each
     {"point_in_order", ObjectKind::point, "NUMBER-POINT"},
     {"when", ObjectKind::point, "WHEN"},
-    {"two_points", ObjectKind::point, "A..B"},  // the second is the place's extra
+    {"two_points", ObjectKind::point, "A..B"},  // the second is the node's extra
     {"moment", ObjectKind::group, "WHEN"},      // the time is
 };
 
@@ -51,9 +51,9 @@ std::vector<std::string_view> parts(std::string_view path) {
 
 }  // namespace
 
-Outline::Outline(std::span<const Row> rows) {
+Outline::Outline(std::span<const TableRow> rows) {
   knots_.reserve(rows.size());
-  for (const Row& row : rows) {
+  for (const TableRow& row : rows) {
     Knot knot;
     knot.row = &row;
     if (knots_.empty()) {
@@ -83,12 +83,12 @@ Outline::Outline(std::span<const Row> rows) {
     if (knot.row->kind == NodeKind::link) row_of(knot.row->to);
 }
 
-std::optional<Subject> Outline::subject_of(const Place& place) const {
-  const auto kind = at(place.row).subject;
+std::optional<ObjectId> Outline::subject_of(const TreeNode& node) const {
+  const auto kind = at(node.row).subject;
   if (!kind) return std::nullopt;
-  if (at(place.row).row->kind == NodeKind::scratch) return Subject{*kind, place.parent};
-  if (*kind == ObjectKind::disk) return Subject{ObjectKind::machine, place.parent};
-  return Subject{*kind, place.object};
+  if (at(node.row).row->kind == NodeKind::scratch) return ObjectId{*kind, node.parent};
+  if (*kind == ObjectKind::disk) return ObjectId{ObjectKind::machine, node.parent};
+  return ObjectId{*kind, node.object};
 }
 
 std::optional<ObjectKind> Outline::made_in(RowIndex collection) const {

@@ -15,7 +15,7 @@ namespace holdfast::tree {
 class Outline {
  public:
   struct Knot {
-    const Row* row = nullptr;
+    const TableRow* row = nullptr;
     RowIndex parent = 0;                   // the root is its own
     std::string_view name;                 // of a fixed file; "" for a {placeholder}
     std::optional<ObjectKind> stands_for;  // a placeholder: any object of this kind …
@@ -25,14 +25,14 @@ class Outline {
   };
 
   // The table is the program's own: a row without its directory or with an unknown placeholder aborts.
-  explicit Outline(std::span<const Row> rows);
+  explicit Outline(std::span<const TableRow> rows);
 
   const Knot& at(RowIndex row) const { return knots_[row]; }
   std::size_t size() const { return knots_.size(); }
 
   // Whose node it is: whom to ask for its owner and its last change. Nobody, above all objects. A disk is a
   // part of its machine.
-  std::optional<Subject> subject_of(const Place& place) const;
+  std::optional<ObjectId> subject_of(const TreeNode& node) const;
 
   // Which objects users make in this collection.
   std::optional<ObjectKind> made_in(RowIndex collection) const;

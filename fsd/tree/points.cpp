@@ -20,13 +20,13 @@ Result<Id> find_point(Engine& engine, Id machine, std::string_view name, Time no
 
 }  // namespace
 
-Result<Meaning> point_at(Engine& engine, const Place& directory, std::string_view when, Time now) {
+Result<Meaning> point_at(Engine& engine, const TreeNode& directory, std::string_view when, Time now) {
   HF_TRY(const Time time, parse_when(when, now));
   HF_TRY(const Named point, engine.objects().point_at(directory.object, time));
   return Meaning{point.id};
 }
 
-Result<Meaning> two_points(Engine& engine, const Place& directory, std::string_view names, Time now) {
+Result<Meaning> two_points(Engine& engine, const TreeNode& directory, std::string_view names, Time now) {
   const std::size_t dots = names.find("..");
   if (dots == std::string_view::npos || dots == 0 || dots + 2 == names.size())
     return fail(EINVAL, "'{}' names no two points; write A..B, each a point's name, 'latest' or a time",
@@ -36,12 +36,12 @@ Result<Meaning> two_points(Engine& engine, const Place& directory, std::string_v
   return Meaning{from, to};
 }
 
-Result<Meaning> moment(Engine&, const Place& directory, std::string_view when, Time now) {
+Result<Meaning> moment(Engine&, const TreeNode& directory, std::string_view when, Time now) {
   HF_TRY(const Time time, parse_when(when, now));
   return Meaning{directory.object, time.time_since_epoch().count()};
 }
 
-Result<std::vector<Named>> points_at_moment(Engine& engine, const Place& directory) {
+Result<std::vector<Named>> points_at_moment(Engine& engine, const TreeNode& directory) {
   HF_TRY(const GroupView group, engine.status().group(directory.object));
   const Time when{std::chrono::milliseconds{directory.extra}};
   std::vector<Named> points;
@@ -53,11 +53,11 @@ Result<std::vector<Named>> points_at_moment(Engine& engine, const Place& directo
   return points;
 }
 
-Result<std::vector<Named>> points_of_execution(Engine& engine, const Place& directory) {
+Result<std::vector<Named>> points_of_execution(Engine& engine, const TreeNode& directory) {
   return engine.objects().points_of_execution(directory.object);
 }
 
-Result<std::vector<Named>> points_in_order(Engine& engine, const Place& directory) {
+Result<std::vector<Named>> points_in_order(Engine& engine, const TreeNode& directory) {
   HF_TRY(const ChainView chain, engine.status().chain(directory.object));
   std::vector<Named> points;
   for (const Point& point : chain.points)
@@ -65,25 +65,25 @@ Result<std::vector<Named>> points_in_order(Engine& engine, const Place& director
   return points;
 }
 
-Result<std::string> point_name(Engine& engine, const Place& place) {
-  HF_TRY(const PointView view, engine.status().point(place.object));
+Result<std::string> point_name(Engine& engine, const TreeNode& node) {
+  HF_TRY(const PointView view, engine.status().point(node.object));
   return view.point.name;
 }
 
-Result<std::string> machine_and_point(Engine& engine, const Place& place) {
-  HF_TRY(const PointView view, engine.status().point(place.object));
+Result<std::string> machine_and_point(Engine& engine, const TreeNode& node) {
+  HF_TRY(const PointView view, engine.status().point(node.object));
   return fmt::format("{}/{}", view.machine, view.point.name);
 }
 
-Result<std::vector<Named>> members_of_group(Engine& engine, const Place& directory) {
+Result<std::vector<Named>> members_of_group(Engine& engine, const TreeNode& directory) {
   HF_TRY(const GroupView group, engine.status().group(directory.object));
   std::vector<Named> machines;
   for (const Member& member : group.members) machines.push_back({member.machine_id, member.machine});
   return machines;
 }
 
-Result<std::string> machine_name(Engine& engine, const Place& place) {
-  HF_TRY(const MachineView view, engine.status().machine(place.object));
+Result<std::string> machine_name(Engine& engine, const TreeNode& node) {
+  HF_TRY(const MachineView view, engine.status().machine(node.object));
   return view.machine.name;
 }
 

@@ -22,13 +22,13 @@ const char* errno_name(int code) {
 
 }  // namespace
 
-Refusals::Note Refusals::of(const Place& directory, std::uint32_t uid) const {
+Refusals::Note Refusals::of(const TreeNode& directory, std::uint32_t uid) const {
   const MutexLock lock(mutex_);
   const auto found = index_.find({directory, uid});
   return found == index_.end() ? Note{} : found->second->second;
 }
 
-void Refusals::remember(const Place& directory, std::uint32_t uid, std::string_view what,
+void Refusals::remember(const TreeNode& directory, std::uint32_t uid, std::string_view what,
                         const Error& error) {
   const Time now = clock_.now();
   const std::string line =
@@ -45,7 +45,7 @@ void Refusals::remember(const Place& directory, std::uint32_t uid, std::string_v
   }
 }
 
-void Refusals::forget(const Place& directory, std::uint32_t uid) {
+void Refusals::forget(const TreeNode& directory, std::uint32_t uid) {
   const MutexLock lock(mutex_);
   const auto found = index_.find({directory, uid});
   if (found == index_.end()) return;

@@ -16,7 +16,7 @@
 #include "catalog/base/error.h"
 #include "catalog/base/mutex.h"
 #include "fsd/tree/asker.h"
-#include "fsd/tree/place.h"
+#include "fsd/tree/tree_node.h"
 
 namespace holdfast::tree {
 
@@ -27,7 +27,7 @@ class Refusals {
   // The one place where the outcome of an operation becomes an `error` file: a refusal is written into
   // it, a success empties it. Hands the outcome on. `what`: the operation, as "write control".
   template <class T>
-  Result<T> settle(const Place& directory, const Asker& asker, std::string_view what, Result<T> outcome) {
+  Result<T> settle(const TreeNode& directory, const Asker& asker, std::string_view what, Result<T> outcome) {
     if (outcome)
       forget(directory, asker.uid);
     else
@@ -38,7 +38,7 @@ class Refusals {
   // The same, for operations whose success says nothing of what was refused before: reading, and what editors
   // do around a save.
   template <class T>
-  Result<T> settle_failure(const Place& directory, const Asker& asker, std::string_view what,
+  Result<T> settle_failure(const TreeNode& directory, const Asker& asker, std::string_view what,
                            Result<T> outcome) {
     if (!outcome) remember(directory, asker.uid, what, outcome.error());
     return outcome;
@@ -48,11 +48,11 @@ class Refusals {
     std::string text;  // "": nothing was refused
     Time at{};
   };
-  Note of(const Place& directory, std::uint32_t uid) const;
+  Note of(const TreeNode& directory, std::uint32_t uid) const;
 
  private:
   struct Key {
-    Place directory;
+    TreeNode directory;
     std::uint32_t uid = 0;
     bool operator<(const Key& other) const {
       return std::tuple(directory.row, directory.object, uid) <
@@ -61,8 +61,8 @@ class Refusals {
   };
   using Notes = std::list<std::pair<Key, Note>>;
 
-  void remember(const Place& directory, std::uint32_t uid, std::string_view what, const Error& error);
-  void forget(const Place& directory, std::uint32_t uid);
+  void remember(const TreeNode& directory, std::uint32_t uid, std::string_view what, const Error& error);
+  void forget(const TreeNode& directory, std::uint32_t uid);
 
   const Clock& clock_;
   mutable Mutex mutex_;

@@ -7,18 +7,18 @@ constexpr std::size_t kMostBytes = 8 << 20;
 
 }  // namespace
 
-Result<Rendering> Renderings::of(const Place& place, const Asker& reader) {
-  Key key{place, {}};
-  if (outline_.at(place.row).row->show_to != nullptr) {
+Result<Rendering> Renderings::of(const TreeNode& node, const Asker& reader) {
+  Key key{node, {}};
+  if (outline_.at(node.row).row->show_to != nullptr) {
     key.reader = reader;
     key.reader->pid = 0;
   }
-  const auto subject = outline_.subject_of(place);
+  const auto subject = outline_.subject_of(node);
   return subject ? render_object(key, *subject) : render_root(key);
 }
 
-Result<Rendering> Renderings::render_object(const Key& key, const Subject& subject) {
-  const Row& row = *outline_.at(key.place.row).row;
+Result<Rendering> Renderings::render_object(const Key& key, const ObjectId& subject) {
+  const TableRow& row = *outline_.at(key.node.row).row;
   // The revision is asked for before the text: a change between the two only makes the text newer than its
   // revision says, and the next question renders it again.
   HF_TRY(const Stamp stamp, engine_.status().stamp(subject.kind, subject.id));
@@ -35,7 +35,7 @@ Result<Rendering> Renderings::render_object(const Key& key, const Subject& subje
 
 // Files above all objects have no revision: they are compared.
 Result<Rendering> Renderings::render_root(const Key& key) {
-  const Row& row = *outline_.at(key.place.row).row;
+  const TableRow& row = *outline_.at(key.node.row).row;
   HF_TRY(std::string text, print(row, key));
   if (const auto before = kept(key); before && *before->text == text) return *before;
   const Rendering now{std::make_shared<const std::string>(std::move(text)), 0, clock_.now()};
@@ -43,10 +43,10 @@ Result<Rendering> Renderings::render_root(const Key& key) {
   return now;
 }
 
-Result<std::string> Renderings::print(const Row& row, const Key& key) {
-  if (key.reader) return row.show_to(engine_, key.place, *key.reader);
+Result<std::string> Renderings::print(const TableRow& row, const Key& key) {
+  if (key.reader) return row.show_to(engine_, key.node, *key.reader);
   const Show show = row.kind == NodeKind::config ? row.config.print : row.show;
-  return show(engine_, key.place);
+  return show(engine_, key.node);
 }
 
 std::optional<Rendering> Renderings::kept(const Key& key) {

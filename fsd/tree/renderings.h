@@ -29,17 +29,17 @@ class Renderings {
   Renderings(Engine& engine, const Outline& outline, const Clock& clock)
       : engine_(engine), outline_(outline), clock_(clock) {}
 
-  Result<Rendering> of(const Place& place, const Asker& reader);
+  Result<Rendering> of(const TreeNode& node, const Asker& reader);
 
  private:
   struct Key {
-    Place place;
+    TreeNode node;
     std::optional<Asker> reader;  // where it depends on who reads
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
-      return PlaceHash{}(key.place) + (key.reader ? key.reader->uid : 0);
+      return TreeNodeHash{}(key.node) + (key.reader ? key.reader->uid : 0);
     }
   };
   struct Kept {
@@ -47,9 +47,9 @@ class Renderings {
     Rendering rendering;
   };
 
-  Result<Rendering> render_object(const Key& key, const Subject& subject);
+  Result<Rendering> render_object(const Key& key, const ObjectId& subject);
   Result<Rendering> render_root(const Key& key);
-  Result<std::string> print(const Row& row, const Key& key);
+  Result<std::string> print(const TableRow& row, const Key& key);
   std::optional<Rendering> kept(const Key& key);
   void keep(const Key& key, const Rendering& rendering);
 

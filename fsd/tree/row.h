@@ -9,7 +9,7 @@
 
 #include "engine/engine.h"
 #include "fsd/tree/asker.h"
-#include "fsd/tree/place.h"
+#include "fsd/tree/tree_node.h"
 #include "fsd/verbs/verb.h"
 
 namespace holdfast::tree {
@@ -33,18 +33,18 @@ enum class NodeKind {
 };
 
 // An object, by its kind: whose node something is, or what somebody waits for.
-struct Subject {
+struct ObjectId {
   ObjectKind kind = ObjectKind::execution;
   Id id = 0;
 
-  bool operator==(const Subject&) const = default;
+  bool operator==(const ObjectId&) const = default;
 };
 
-struct Row;
+struct TableRow;
 
-using Show = Result<std::string> (*)(Engine& engine, const Place& place);
+using Show = Result<std::string> (*)(Engine& engine, const TreeNode& node);
 // It holds what this reader may see, and nothing else (law 19).
-using ShowTo = Result<std::string> (*)(Engine& engine, const Place& place, const Asker& reader);
+using ShowTo = Result<std::string> (*)(Engine& engine, const TreeNode& node, const Asker& reader);
 
 // How a config.json is read and written.
 struct Config {
@@ -53,14 +53,15 @@ struct Config {
 };
 
 // Which names a {placeholder} stands for, where it isn't simply all of a kind below an object.
-using Members = Result<std::vector<Named>> (*)(Engine& engine, const Place& directory);
+using Members = Result<std::vector<Named>> (*)(Engine& engine, const TreeNode& directory);
 
 // What a name stands for that no listing has. ENOENT: nothing; EINVAL: it can't be meant.
 struct Meaning {
   Id object = 0;
   std::int64_t extra = 0;
 };
-using Resolve = Result<Meaning> (*)(Engine& engine, const Place& directory, std::string_view name, Time now);
+using Resolve = Result<Meaning> (*)(Engine& engine, const TreeNode& directory, std::string_view name,
+                                    Time now);
 
 // Links that users make and remove (ln -s, rm): to an object of the kind that the placeholder stands for.
 using Attach = Result<> (Objects::*)(Id object, Id target, const Caller& caller);
@@ -76,7 +77,7 @@ struct Page {
 };
 using NextPage = Result<Page> (*)(Engine& engine, Id after, const Asker& reader);
 
-struct Row {
+struct TableRow {
   std::string_view path;   // "{flow}" stands for the name of any flow
   std::string_view about;  // what it is, in a few words: README.txt says it
   NodeKind kind = NodeKind::directory;
@@ -89,7 +90,7 @@ struct Row {
   bool drifts = false;  // generated: its text changes while its object doesn't, as free space does
   Config config{};
   std::span<const verbs::Verb> verbs{};
-  Result<Subject> (*subject)(Engine& engine, Id object) = nullptr;  // wait (ENOENT: the file is absent)
+  Result<ObjectId> (*subject)(Engine& engine, Id object) = nullptr;  // wait (ENOENT: the file is absent)
   Members members = nullptr;
   Resolve resolve = nullptr;
   Attachment attachment{};

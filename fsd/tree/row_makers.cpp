@@ -49,8 +49,8 @@ Result<Definition> definition_of(Engine& engine, Id id) {
 }
 
 template <class Definition>
-Result<std::string> print(Engine& engine, const Place& place) {
-  HF_TRY(const Definition definition, definition_of<Definition>(engine, place.object));
+Result<std::string> print(Engine& engine, const TreeNode& node) {
+  HF_TRY(const Definition definition, definition_of<Definition>(engine, node.object));
   return print_definition(definition);
 }
 
@@ -79,27 +79,27 @@ template Config config_of<ScheduleDefinition>();
 template Config config_of<PolicyDefinition>();
 template Config config_of<SettingsDefinition>();
 
-Result<std::string> show_disk(Engine& engine, const Place& place) {
-  HF_TRY(const Stamp stamp, engine.status().stamp(ObjectKind::machine, place.parent));
-  HF_TRY(const DiskView view, engine.status().disk(place.parent, place.object));
+Result<std::string> show_disk(Engine& engine, const TreeNode& node) {
+  HF_TRY(const Stamp stamp, engine.status().stamp(ObjectKind::machine, node.parent));
+  HF_TRY(const DiskView view, engine.status().disk(node.parent, node.object));
   return views::disk_status(view, stamp.revision);
 }
 
-Result<std::string> show_restore(Engine& engine, const Place& place) {
-  return engine.status().restore_text(place.object);
+Result<std::string> show_restore(Engine& engine, const TreeNode& node) {
+  return engine.status().restore_text(node.object);
 }
 
-Result<std::string> job_name(Engine& engine, const Place& place) {
-  HF_TRY(const JobView view, engine.status().job(place.object));
+Result<std::string> job_name(Engine& engine, const TreeNode& node) {
+  HF_TRY(const JobView view, engine.status().job(node.object));
   return view.job.name;
 }
 
-Result<std::vector<Named>> jobs_of_execution(Engine& engine, const Place& directory) {
+Result<std::vector<Named>> jobs_of_execution(Engine& engine, const TreeNode& directory) {
   HF_TRY(const ExecutionView view, engine.status().execution(directory.object));
   return view.jobs;
 }
 
-Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, const Place& directory) {
+Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, const TreeNode& directory) {
   HF_TRY(const PointView view, engine.status().point(directory.object));
   std::vector<Named> disks;
   for (const PointDisk& disk : view.point.disks)
@@ -107,17 +107,17 @@ Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, const Place& 
   return disks;
 }
 
-Result<std::string> show_schedule(Engine& engine, const Place& place, const Asker& reader) {
-  HF_TRY(ScheduleView view, engine.status().schedule(place.object));
+Result<std::string> show_schedule(Engine& engine, const TreeNode& node, const Asker& reader) {
+  HF_TRY(ScheduleView view, engine.status().schedule(node.object));
   Sight sight(engine, reader);
   std::erase_if(view.flows, [&](const Named& flow) { return !sight.covers(ObjectKind::flow, flow.id); });
   return views::schedule_status(view);
 }
 
-Result<std::string> schedule_history(Engine& engine, const Place& place, const Asker& reader) {
+Result<std::string> schedule_history(Engine& engine, const TreeNode& node, const Asker& reader) {
   constexpr int kShown = 1000;
   Sight sight(engine, reader);
-  HF_TRY(const auto occurrences, engine.status().occurrences(place.object, kShown));
+  HF_TRY(const auto occurrences, engine.status().occurrences(node.object, kShown));
   std::string text;
   for (const OccurrenceView& occurrence : occurrences)
     if (occurrence.occurrence.status != OccurrenceStatus::planned &&
@@ -126,9 +126,9 @@ Result<std::string> schedule_history(Engine& engine, const Place& place, const A
   return text;
 }
 
-Result<Subject> newest_execution(Engine& engine, Id flow) {
+Result<ObjectId> newest_execution(Engine& engine, Id flow) {
   HF_TRY(const Named newest, engine.objects().latest(ObjectKind::execution, flow));
-  return Subject{ObjectKind::execution, newest.id};
+  return ObjectId{ObjectKind::execution, newest.id};
 }
 
 }  // namespace holdfast::tree

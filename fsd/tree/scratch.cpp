@@ -56,7 +56,7 @@ void Scratch::own(const Ownership& ownership) {
   ownership_ = ownership;
 }
 
-Result<Id> Scratches::create(const Place& directory, std::string_view name, const Ownership& ownership) {
+Result<Id> Scratches::create(const TreeNode& directory, std::string_view name, const Ownership& ownership) {
   const MutexLock lock(mutex_);
   expire();
   const auto owned = std::ranges::count_if(
@@ -74,14 +74,14 @@ std::shared_ptr<Scratch> Scratches::get(Id id) const {
   return found == entries_.end() ? nullptr : found->second.file;
 }
 
-Id Scratches::find(const Place& directory, std::string_view name) const {
+Id Scratches::find(const TreeNode& directory, std::string_view name) const {
   const MutexLock lock(mutex_);
   for (const auto& [id, entry] : entries_)
     if (entry.name == name && entry.directory == directory) return id;
   return 0;
 }
 
-std::vector<Scratches::Named> Scratches::list(const Place& directory) const {
+std::vector<Scratches::Named> Scratches::list(const TreeNode& directory) const {
   const MutexLock lock(mutex_);
   std::vector<Named> all;
   for (const auto& [id, entry] : entries_)

@@ -13,7 +13,7 @@
 #include "catalog/base/error.h"
 #include "catalog/base/mutex.h"
 #include "fsd/tree/asker.h"
-#include "fsd/tree/place.h"
+#include "fsd/tree/tree_node.h"
 
 namespace holdfast::tree {
 
@@ -54,17 +54,17 @@ class Scratches {
     Id id = 0;
     std::string name;
   };
-  Result<Id> create(const Place& directory, std::string_view name, const Ownership& ownership);  // EDQUOT
-  std::shared_ptr<Scratch> get(Id id) const;                     // null: it is gone
-  Id find(const Place& directory, std::string_view name) const;  // 0: there is none
-  std::vector<Named> list(const Place& directory) const;
+  Result<Id> create(const TreeNode& directory, std::string_view name, const Ownership& ownership);  // EDQUOT
+  std::shared_ptr<Scratch> get(Id id) const;                        // null: it is gone
+  Id find(const TreeNode& directory, std::string_view name) const;  // 0: there is none
+  std::vector<Named> list(const TreeNode& directory) const;
   std::string name_of(Id id) const;  // "": it is gone
   void remove(Id id);
   void rename(Id id, std::string_view name);  // in place of another of that name
 
  private:
   struct Entry {
-    Place directory;
+    TreeNode directory;
     std::string name;
     std::shared_ptr<Scratch> file;
   };

@@ -7,11 +7,11 @@
 
 namespace holdfast::tree {
 
-std::span<const Row> table() {
+std::span<const TableRow> table() {
   using namespace views;
 
   // clang-format off
-  static const Row rows[] = {
+  static const TableRow rows[] = {
     directory ("/", "", 0755),
     generated ("/README.txt", "this text", guide, 0444),
     personal  ("/status.json", "how things stand: health, what runs now and next, totals, warnings", show_his<&Status::summary, summary>),

@@ -7,6 +7,6 @@
 namespace holdfast::tree {
 
 // The whole tree. A directory stands before what it holds.
-std::span<const Row> table();
+std::span<const TableRow> table();
 
 }  // namespace holdfast::tree

@@ -27,14 +27,14 @@ Tree::Tree(Engine& engine, const Clock& clock)
       differences_(engine),
       clock_(clock) {}
 
-Place Tree::directory_of(const Place& place) const {
-  const Outline::Knot& here = knot(place);
+TreeNode Tree::directory_of(const TreeNode& node) const {
+  const Outline::Knot& here = knot(node);
   if (here.parent == 0) return root();
-  if (here.name.empty()) return {here.parent, place.parent, 0};
-  return {here.parent, place.object, place.parent};
+  if (here.name.empty()) return {here.parent, node.parent, 0};
+  return {here.parent, node.object, node.parent};
 }
 
-Result<Place> Tree::lookup(const Place& directory, std::string_view name, const Asker& asker) {
+Result<TreeNode> Tree::lookup(const TreeNode& directory, std::string_view name, const Asker& asker) {
   auto found = lookup_unsettled(directory, name);
   const bool guesses = std::ranges::any_of(
       knot(directory).children, [&](RowIndex child) { return outline_.at(child).row->resolve != nullptr; });
@@ -43,8 +43,8 @@ Result<Place> Tree::lookup(const Place& directory, std::string_view name, const 
   return refusals_.settle_failure(directory, asker, fmt::format("look up {}", name), std::move(found));
 }
 
-Result<Place> Tree::lookup_unsettled(const Place& directory, std::string_view name) {
-  Result<Place> why = fail(ENOENT, "there is no '{}' here", name);
+Result<TreeNode> Tree::lookup_unsettled(const TreeNode& directory, std::string_view name) {
+  Result<TreeNode> why = fail(ENOENT, "there is no '{}' here", name);
   for (const RowIndex row : knot(directory).children) {
     const Outline::Knot& child = outline_.at(row);
     if (child.stands_for) {
@@ -52,64 +52,64 @@ Result<Place> Tree::lookup_unsettled(const Place& directory, std::string_view na
       if (found || found.error().code != ENOENT) return found;
       if (child.row->resolve != nullptr) why = std::move(found);
     } else if (child.row->kind == NodeKind::scratch) {
-      if (const Id id = scratches_.find(directory, name); id != 0) return Place{row, id, directory.object};
+      if (const Id id = scratches_.find(directory, name); id != 0) return TreeNode{row, id, directory.object};
     } else if (child.row->kind == NodeKind::log) {
       HF_TRY(const auto parts, events_.parts(child.name));
       for (const EventText::Part& part : parts)
-        if (part.name == name) return Place{row, part.after, 0};
+        if (part.name == name) return TreeNode{row, part.after, 0};
     } else if (child.name == name) {
-      const Place place{row, directory.object, directory.parent};
-      if (is_present(place)) return place;
+      const TreeNode node{row, directory.object, directory.parent};
+      if (is_present(node)) return node;
     }
   }
   return why;
 }
 
-Result<Place> Tree::lookup_object(const Place& directory, RowIndex row, std::string_view name) {
+Result<TreeNode> Tree::lookup_object(const TreeNode& directory, RowIndex row, std::string_view name) {
   const Outline::Knot& child = outline_.at(row);
   if (outline_.fixed(directory.row, name) || !name.ends_with(child.suffix))
     return fail(ENOENT, "'{}' is no object's name here", name);
   name.remove_suffix(child.suffix.size());
   if (child.row->resolve != nullptr) {
     HF_TRY(const Meaning meaning, child.row->resolve(engine_, directory, name, clock_.now()));
-    return Place{row, meaning.object, directory.object, meaning.extra};
+    return TreeNode{row, meaning.object, directory.object, meaning.extra};
   }
   if (child.row->members == nullptr) {
     HF_TRY(const Id id, engine_.objects().find(*child.stands_for, directory.object, name));
-    return Place{row, id, directory.object};
+    return TreeNode{row, id, directory.object};
   }
   HF_TRY(const auto all, child.row->members(engine_, directory));
   for (const Named& member : all)
-    if (member.name == name) return Place{row, member.id, directory.object};
+    if (member.name == name) return TreeNode{row, member.id, directory.object};
   return fail(ENOENT, "there is no '{}' here", name);
 }
 
-bool Tree::is_present(const Place& place) {
-  const Row& row = *knot(place).row;
-  if (row.kind == NodeKind::link) return row.to_name(engine_, place).has_value();
-  if (row.kind == NodeKind::config) return !absences_.has(place);
-  if (row.kind == NodeKind::wait) return row.subject(engine_, place.object).has_value();
+bool Tree::is_present(const TreeNode& node) {
+  const TableRow& row = *knot(node).row;
+  if (row.kind == NodeKind::link) return row.to_name(engine_, node).has_value();
+  if (row.kind == NodeKind::config) return !absences_.has(node);
+  if (row.kind == NodeKind::wait) return row.subject(engine_, node.object).has_value();
   return true;
 }
 
-Result<Ownership> Tree::ownership(const Place& place) {
-  if (kind(place) == NodeKind::scratch) {
-    const auto file = scratches_.get(place.object);
+Result<Ownership> Tree::ownership(const TreeNode& node) {
+  if (kind(node) == NodeKind::scratch) {
+    const auto file = scratches_.get(node.object);
     if (!file) return fail(ENOENT, "the scratch file is gone");
     return file->state().ownership;
   }
   Ownership owner = kRootsOwn;
-  if (const auto subject = owning_subject(place)) {
+  if (const auto subject = owning_subject(node)) {
     HF_TRY(owner, engine_.objects().ownership(subject->kind, subject->id));
   }
-  owner.mode &= knot(place).row->bits;
+  owner.mode &= knot(node).row->bits;
   return owner;
 }
 
-Result<Attributes> Tree::attributes(const Place& place, const Asker& asker, const GaveUp& gave_up) {
-  Attributes it{.kind = kind(place), .ownership = {}, .changed_at = began_at_, .inode = inode_number(place)};
-  HF_TRY(it.ownership, ownership(place));
-  if (const auto subject = outline_.subject_of(place)) {
+Result<Attributes> Tree::attributes(const TreeNode& node, const Asker& asker, const GaveUp& gave_up) {
+  Attributes it{.kind = kind(node), .ownership = {}, .changed_at = began_at_, .inode = inode_number(node)};
+  HF_TRY(it.ownership, ownership(node));
+  if (const auto subject = outline_.subject_of(node)) {
     HF_TRY(const Stamp stamp, engine_.status().stamp(subject->kind, subject->id));
     it.changed_at = stamp.changed_at;
   }
@@ -120,43 +120,43 @@ Result<Attributes> Tree::attributes(const Place& place, const Asker& asker, cons
     case NodeKind::wait: return it;
     case NodeKind::generated:
     case NodeKind::config: {
-      HF_TRY(const Rendering rendering, renderings_.of(place, asker));
+      HF_TRY(const Rendering rendering, renderings_.of(node, asker));
       it.size = rendering.text->size();
       it.changed_at = rendering.changed_at;
       break;
     }
     case NodeKind::log: {
-      HF_TRY(const EventText::Extent extent, events_.extent(place.object, asker));
+      HF_TRY(const EventText::Extent extent, events_.extent(node.object, asker));
       it.size = extent.size;
       it.changed_at = std::max(extent.changed_at, Time{});
       break;
     }
     case NodeKind::work_log: {
-      HF_TRY(const std::string text, work_log_text(engine_, *outline_.subject_of(place)));
+      HF_TRY(const std::string text, work_log_text(engine_, *outline_.subject_of(node)));
       it.size = text.size();
       break;
     }
     case NodeKind::lines: {
-      HF_TRY(const auto extent, listings_.extent(place.row, knot(place).row->next_page, asker));
+      HF_TRY(const auto extent, listings_.extent(node.row, knot(node).row->next_page, asker));
       it.size = extent.size;
       it.changed_at = extent.changed_at;
       break;
     }
     case NodeKind::difference: {
-      HF_TRY(const auto text, differences_.of(place, gave_up));
+      HF_TRY(const auto text, differences_.of(node, gave_up));
       it.size = text->size();
       break;
     }
-    case NodeKind::control: it.size = verbs::listing(knot(place).row->verbs).size(); break;
+    case NodeKind::control: it.size = verbs::listing(knot(node).row->verbs).size(); break;
     case NodeKind::error: {
-      const Refusals::Note note = refusals_.of(directory_of(place), asker.uid);
+      const Refusals::Note note = refusals_.of(directory_of(node), asker.uid);
       it.size = note.text.size();
       if (!note.text.empty()) it.changed_at = note.at;
       break;
     }
     case NodeKind::image: {
-      HF_TRY(const PointDisk disk, engine_.status().point_disk(place.object));
-      if (knot(place).row->form == ImageForm::qcow2) {
+      HF_TRY(const PointDisk disk, engine_.status().point_disk(node.object));
+      if (knot(node).row->form == ImageForm::qcow2) {
         it.size = disk.qcow2_bytes.value_or(0);
         break;
       }
@@ -165,7 +165,7 @@ Result<Attributes> Tree::attributes(const Place& place, const Asker& asker, cons
       return it;
     }
     case NodeKind::scratch: {
-      const auto file = scratches_.get(place.object);
+      const auto file = scratches_.get(node.object);
       if (!file) return fail(ENOENT, "the scratch file is gone");
       const Scratch::State state = file->state();
       it.size = state.size;
@@ -173,8 +173,8 @@ Result<Attributes> Tree::attributes(const Place& place, const Asker& asker, cons
       break;
     }
     case NodeKind::link: {
-      it.ownership.mode = knot(place).row->bits;
-      HF_TRY(const std::string target, link_target(place));
+      it.ownership.mode = knot(node).row->bits;
+      HF_TRY(const std::string target, link_target(node));
       it.size = target.size();
       break;
     }
@@ -188,34 +188,34 @@ bool Tree::is_reserved_below(RowIndex directory, std::string_view name) const {
                              [&](RowIndex child) { return outline_.fixed(child, name).has_value(); });
 }
 
-Result<std::vector<Named>> Tree::members(const Place& directory, RowIndex row) {
+Result<std::vector<Named>> Tree::members(const TreeNode& directory, RowIndex row) {
   const Outline::Knot& child = outline_.at(row);
   if (child.row->members != nullptr) return child.row->members(engine_, directory);
   return engine_.objects().list(*child.stands_for, directory.object);
 }
 
-bool Tree::may_know_of(const Place& place, Sight& sight) {
+bool Tree::may_know_of(const TreeNode& node, Sight& sight) {
   const bool stands_for_one =
-      kind(place) == NodeKind::object || (kind(place) == NodeKind::link && knot(place).stands_for);
+      kind(node) == NodeKind::object || (kind(node) == NodeKind::link && knot(node).stands_for);
   if (!stands_for_one) return true;
-  const auto subject = outline_.subject_of(place);
+  const auto subject = outline_.subject_of(node);
   return subject && sight.covers(subject->kind, subject->id);
 }
 
-std::optional<Subject> Tree::owning_subject(const Place& place) const {
-  const auto own = own_subject(place);
-  return own ? own : outline_.subject_of(place);
+std::optional<ObjectId> Tree::owning_subject(const TreeNode& node) const {
+  const auto own = own_subject(node);
+  return own ? own : outline_.subject_of(node);
 }
 
-std::optional<Subject> Tree::own_subject(const Place& place) const {
-  if (const auto made = outline_.made_in(place.row)) return Subject{*made, 0};
-  if (kind(place) == NodeKind::object && outline_.made_in(knot(place).parent))
-    return Subject{*knot(place).stands_for, place.object};
+std::optional<ObjectId> Tree::own_subject(const TreeNode& node) const {
+  if (const auto made = outline_.made_in(node.row)) return ObjectId{*made, 0};
+  if (kind(node) == NodeKind::object && outline_.made_in(knot(node).parent))
+    return ObjectId{*knot(node).stands_for, node.object};
   return std::nullopt;
 }
 
-Result<std::vector<Entry>> Tree::entries(const Place& directory, const Asker& asker) {
-  std::vector<Entry> all;
+Result<std::vector<DirectoryEntry>> Tree::entries(const TreeNode& directory, const Asker& asker) {
+  std::vector<DirectoryEntry> all;
   Sight sight(engine_, asker);
   for (const RowIndex row : knot(directory).children) {
     const Outline::Knot& child = outline_.at(row);
@@ -233,22 +233,22 @@ Result<std::vector<Entry>> Tree::entries(const Place& directory, const Asker& as
     }
     if (child.row->resolve != nullptr) continue;
     if (!child.stands_for) {
-      const Place place{row, directory.object, directory.parent};
-      if (is_present(place)) all.push_back({std::string{child.name}, child.row->kind, inode_number(place)});
+      const TreeNode node{row, directory.object, directory.parent};
+      if (is_present(node)) all.push_back({std::string{child.name}, child.row->kind, inode_number(node)});
       continue;
     }
     HF_TRY(auto found, members(directory, row));
     for (Named& member : found) {
-      const Place place{row, member.id, directory.object};
-      if (!may_know_of(place, sight)) continue;
-      all.push_back({std::move(member.name.append(child.suffix)), child.row->kind, inode_number(place)});
+      const TreeNode node{row, member.id, directory.object};
+      if (!may_know_of(node, sight)) continue;
+      all.push_back({std::move(member.name.append(child.suffix)), child.row->kind, inode_number(node)});
     }
   }
   return all;
 }
 
-Result<std::string> Tree::link_target(const Place& link) {
-  const Row& row = *knot(link).row;
+Result<std::string> Tree::link_target(const TreeNode& link) {
+  const TableRow& row = *knot(link).row;
   if (row.kind != NodeKind::link) return fail(EINVAL, "no link");
   HF_TRY(const std::string name, row.to_name(engine_, link));
   return outline_.relative_target(link.row, name);

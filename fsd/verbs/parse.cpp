@@ -138,7 +138,7 @@ std::vector<std::string> Values::list(std::string_view key) const {
   return {parts.begin(), parts.end()};
 }
 
-Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved) {
+Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved) {
   while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
   if (line.ends_with('\r'))
     return fail(EINVAL, "the line ends in CR LF, as under DOS; write it with LF alone");
@@ -148,7 +148,7 @@ Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const 
   HF_TRY(const auto words, words_of(line));
   if (words.empty()) return fail(EINVAL, "an empty command; reading this file shows what may be written");
 
-  Command command;
+  ParsedCommand command;
   HF_TRY(command.verb, find_verb(words[0], verbs));
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string_view word = words[i];

@@ -59,7 +59,7 @@ struct Verb {
   Result<> (*apply)(Engine& engine, Id object, const Values& values, const Caller& caller);
 };
 
-struct Command {
+struct ParsedCommand {
   const Verb* verb = nullptr;
   Values values;
 };
@@ -68,7 +68,7 @@ struct Command {
 using Reserved = std::function<bool(std::string_view name)>;
 
 // EINVAL says what is wrong and what would be right.
-Result<Command> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved);
+Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved);
 
 // "run [type=auto|full|incremental] …"
 std::string synopsis(const Verb& verb);

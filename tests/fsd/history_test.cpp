@@ -293,17 +293,17 @@ class HistoryTest : public testing::Test {
     if (engine_) engine_->stop();
   }
 
-  Result<Place> find(const std::vector<std::string>& names) {
-    Place place = Tree::root();
+  Result<TreeNode> find(const std::vector<std::string>& names) {
+    TreeNode node = Tree::root();
     for (const std::string& name : names) {
-      HF_TRY(place, tree_->lookup(place, name, {}));
+      HF_TRY(node, tree_->lookup(node, name, {}));
     }
-    return place;
+    return node;
   }
   Result<std::string> read(const std::vector<std::string>& names) {
-    HF_TRY(const Place place, find(names));
-    HF_TRY(const auto file, tree_->open(place, {.read = true}, {}));
-    HF_TRY(const Attributes attributes, tree_->attributes(place, {}));
+    HF_TRY(const TreeNode node, find(names));
+    HF_TRY(const auto file, tree_->open(node, {.read = true}, {}));
+    HF_TRY(const Attributes attributes, tree_->attributes(node, {}));
     Bytes text(attributes.size + 1);
     HF_TRY(const std::size_t length, file->read(0, text));
     return std::string(reinterpret_cast<const char*>(text.data()), length);
@@ -413,9 +413,9 @@ TEST_F(HistoryTest, ADiffIsGivenUpWhenNobodyWaits) {
       std::ranges::find_if(histories_, [](const History& h) { return !h.points.empty(); });
   ASSERT_NE(with_points, histories_.end());
   const std::string& point = with_points->points.front().name;
-  const Place place = must(find({"machines", with_points->name, "diff", point + ".." + point}));
-  EXPECT_EQ(tree_->attributes(place, {}, [] { return true; }).error().code, EINTR);
-  EXPECT_TRUE(tree_->attributes(place, {}));
+  const TreeNode node = must(find({"machines", with_points->name, "diff", point + ".." + point}));
+  EXPECT_EQ(tree_->attributes(node, {}, [] { return true; }).error().code, EINTR);
+  EXPECT_TRUE(tree_->attributes(node, {}));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class TableTest : public testing::Test {
 
 TEST_F(TableTest, NamesEachPathOnce) {
   std::set<std::string_view> paths;
-  for (const Row& row : table()) EXPECT_TRUE(paths.insert(row.path).second) << row.path;
+  for (const TableRow& row : table()) EXPECT_TRUE(paths.insert(row.path).second) << row.path;
 }
 
 TEST_F(TableTest, HasAnErrorFileInEveryObjectAndInEveryDirectoryOfObjects) {
@@ -50,7 +50,7 @@ TEST_F(TableTest, HasASchemaAndScratchFilesBesideEveryDefinition) {
 
 TEST_F(TableTest, HasWhatEachKindOfNodeNeeds) {
   each_row([&](RowIndex, const Outline::Knot& knot) {
-    const Row& row = *knot.row;
+    const TableRow& row = *knot.row;
     EXPECT_EQ(row.kind == NodeKind::generated, row.show != nullptr || row.show_to != nullptr);
     EXPECT_EQ(row.kind == NodeKind::config, row.config.print != nullptr && row.config.commit != nullptr);
     EXPECT_EQ(row.kind == NodeKind::control, !row.verbs.empty());
@@ -95,9 +95,9 @@ TEST_F(TableTest, KnowsWhoseANodeIs) {
   };
   EXPECT_EQ(subject("/status.json"), std::nullopt);
   EXPECT_EQ(subject("/flows/error"), std::nullopt);
-  EXPECT_EQ(subject("/flows/{flow}/executions"), (Subject{ObjectKind::flow, 20}));
-  EXPECT_EQ(subject("/flows/{flow}/executions/{execution}/wait"), (Subject{ObjectKind::execution, 20}));
-  EXPECT_EQ(subject("/machines/{machine}/disks/{disk}/status.json"), (Subject{ObjectKind::machine, 10}));
+  EXPECT_EQ(subject("/flows/{flow}/executions"), (ObjectId{ObjectKind::flow, 20}));
+  EXPECT_EQ(subject("/flows/{flow}/executions/{execution}/wait"), (ObjectId{ObjectKind::execution, 20}));
+  EXPECT_EQ(subject("/machines/{machine}/disks/{disk}/status.json"), (ObjectId{ObjectKind::machine, 10}));
 }
 
 TEST_F(TableTest, ShowsPathsAsPeopleReadThem) {

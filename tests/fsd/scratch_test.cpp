@@ -15,7 +15,7 @@ class ScratchesTest : public testing::Test {
 
   test::SetClock clock_{Time{}};
   Scratches scratches_{clock_};
-  const Place here_{3, 17, 0}, elsewhere_{3, 18, 0};
+  const TreeNode here_{3, 17, 0}, elsewhere_{3, 18, 0};
 };
 
 TEST_F(ScratchesTest, AreFoundInTheirDirectoryOnly) {

@@ -31,13 +31,13 @@ class TreeTest : public testing::Test {
     return {path.substr(0, slash), path.substr(slash + 1)};
   }
 
-  Result<Place> find(const std::string& path) {
+  Result<TreeNode> find(const std::string& path) {
     if (path.empty()) return Tree::root();
     const auto [above, name] = split(path);
-    HF_TRY(const Place directory, find(above));
+    HF_TRY(const TreeNode directory, find(above));
     return tree_.lookup(directory, name, asker_);
   }
-  Result<Place> make(const std::string& path) {
+  Result<TreeNode> make(const std::string& path) {
     const auto [above, name] = split(path);
     return tree_.make_directory(*find(above), name, asker_);
   }
@@ -51,8 +51,8 @@ class TreeTest : public testing::Test {
     return tree_.rename(*find(above), name, *find(new_above), new_name, asker_);
   }
   Result<std::shared_ptr<OpenFile>> open(const std::string& path, const Tree::OpenMode& mode) {
-    HF_TRY(const Place place, find(path));
-    return tree_.open(place, mode, asker_);
+    HF_TRY(const TreeNode node, find(path));
+    return tree_.open(node, mode, asker_);
   }
   static Result<std::string> read(OpenFile& file) {
     std::string text;
@@ -84,7 +84,7 @@ class TreeTest : public testing::Test {
     std::vector<std::string> names;
     const auto entries = tree_.entries(*find(path), asker_);
     if (entries)
-      for (const Entry& entry : *entries) names.push_back(entry.name);
+      for (const DirectoryEntry& entry : *entries) names.push_back(entry.name);
     return names;
   }
   Attributes attributes(const std::string& path) { return *tree_.attributes(*find(path), asker_); }
@@ -110,12 +110,12 @@ TEST_F(TreeTest, FindsWhatItLists) {
   const std::function<void(const std::string&)> walk = [&](const std::string& path) {
     const auto entries = tree_.entries(*find(path), asker_);
     ASSERT_TRUE(entries);
-    for (const Entry& entry : *entries) {
+    for (const DirectoryEntry& entry : *entries) {
       const std::string below = path.empty() ? entry.name : path + "/" + entry.name;
       SCOPED_TRACE(below);
-      const auto place = find(below);
-      ASSERT_TRUE(place);
-      const auto attributes = tree_.attributes(*place, asker_);
+      const auto node = find(below);
+      ASSERT_TRUE(node);
+      const auto attributes = tree_.attributes(*node, asker_);
       ASSERT_TRUE(attributes);
       EXPECT_EQ(attributes->inode, entry.inode);
       EXPECT_EQ(attributes->kind, entry.kind);
@@ -125,7 +125,7 @@ TEST_F(TreeTest, FindsWhatItLists) {
       } else if (kind != NodeKind::wait && kind != NodeKind::link && kind != NodeKind::image) {
         const auto text = read(below);
         ASSERT_TRUE(text);
-        EXPECT_EQ(text->size(), tree_.attributes(*place, asker_)->size);
+        EXPECT_EQ(text->size(), tree_.attributes(*node, asker_)->size);
       }
     }
   };

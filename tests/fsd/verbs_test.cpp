@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 bool is_reserved(std::string_view name) { return name == "error"; }
 
-Result<Command> parse_flow(std::string_view line) { return parse(line, of_flow(), is_reserved); }
+Result<ParsedCommand> parse_flow(std::string_view line) { return parse(line, of_flow(), is_reserved); }
 
 std::string refusal(std::string_view line) {
   const auto parsed = parse_flow(line);
@@ -150,7 +150,7 @@ class VerbsTest : public testing::Test {
   VerbsTest() { started_.define_all(); }
 
   Result<> apply(std::string_view line, std::span<const Verb> verbs, Id object) {
-    HF_TRY(const Command command, parse(line, verbs, is_reserved));
+    HF_TRY(const ParsedCommand command, parse(line, verbs, is_reserved));
     return command.verb->apply(*started_, object, command.values, {});
   }
 

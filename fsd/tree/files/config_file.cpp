@@ -26,9 +26,9 @@ Result<> ConfigFile::flush(std::int32_t process) {
   refused_ = false;
   if (draft_.pending() && draft_.too_long()) {
     refused_ = true;
-    return Draft::fail_too_long();
+    return ConfigDraft::fail_too_long();
   }
-  if (draft_.at_flush(process == opener_) != Draft::Step::commit) return {};
+  if (draft_.at_flush(process == opener_) != ConfigDraft::Step::commit) return {};
   auto done = commit_(draft_.text());
   if (done)
     draft_.committed();

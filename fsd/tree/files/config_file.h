@@ -5,7 +5,7 @@
 #include <string>
 
 #include "catalog/base/mutex.h"
-#include "fsd/tree/draft.h"
+#include "fsd/tree/config_draft.h"
 #include "fsd/tree/files/open_file.h"
 
 namespace holdfast::tree {
@@ -30,7 +30,7 @@ class ConfigFile final : public OpenFile {
 
  private:
   Mutex mutex_;
-  Draft draft_ HF_GUARDED_BY(mutex_);
+  ConfigDraft draft_ HF_GUARDED_BY(mutex_);
   bool refused_ HF_GUARDED_BY(mutex_) = false;  // the last flush was
   const std::int32_t opener_;
   const Commit commit_;

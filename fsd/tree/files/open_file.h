@@ -21,7 +21,7 @@ class OpenFile {
   // How much it put into the buffer; 0 at the end. EAGAIN: not yet; to be asked again when subject() has
   // changed. Files that wait for the same subject are ready together.
   virtual Result<std::size_t> read(std::uint64_t offset, ByteSpan into);
-  virtual Subject subject() const { return {}; }
+  virtual ObjectId subject() const { return {}; }
 
   // All of it, or an error and none of it. `append`: the handle was opened so.
   virtual Result<> write(std::uint64_t offset, std::string_view bytes, bool append);

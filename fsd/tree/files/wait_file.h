@@ -9,16 +9,16 @@ namespace holdfast::tree {
 // execution that was its latest then.
 class WaitFile final : public OpenFile {
  public:
-  WaitFile(Engine& engine, const Subject& subject) : engine_(engine), subject_(subject) {}
+  WaitFile(Engine& engine, const ObjectId& subject) : engine_(engine), subject_(subject) {}
 
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
-  Subject subject() const override { return subject_; }
+  ObjectId subject() const override { return subject_; }
 
  private:
   Result<RunStatus> status() const;
 
   Engine& engine_;
-  const Subject subject_;
+  const ObjectId subject_;
 };
 
 }  // namespace holdfast::tree

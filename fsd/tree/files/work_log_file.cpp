@@ -9,7 +9,7 @@ constexpr int kLinesAtOnce = 256;
 
 }  // namespace
 
-Result<std::string> work_log_text(Engine& engine, const Subject& subject) {
+Result<std::string> work_log_text(Engine& engine, const ObjectId& subject) {
   std::string text;
   for (Id after = 0;;) {
     HF_TRY(const auto lines, engine.status().log(subject.kind, subject.id, after, kLinesAtOnce));

@@ -1,4 +1,4 @@
-// The kernel's ids of nodes: which place each stands for, and how often the kernel has looked it up.
+// The kernel's ids of nodes: which node each stands for, and how often the kernel has looked it up.
 //
 // Any thread may call. Ids come from a counter and are never reused; with the generation (the time of
 // the start) no two nodes of any two lives of the daemon are the same to an NFS client (rule 10).
@@ -9,34 +9,34 @@
 #include <unordered_map>
 
 #include "catalog/base/mutex.h"
-#include "fsd/tree/place.h"
+#include "fsd/tree/tree_node.h"
 
 namespace holdfast::mount {
 
-class Nodes {
+class NodeIds {
  public:
   static constexpr std::uint64_t kRoot = 1;
 
-  explicit Nodes(std::uint64_t generation);
+  explicit NodeIds(std::uint64_t generation);
 
   std::uint64_t generation() const { return generation_; }
   // One more lookup of it.
-  std::uint64_t remember(const tree::Place& place);
-  void forget(std::uint64_t node, std::uint64_t lookups);
-  std::optional<tree::Place> find(std::uint64_t node) const;
+  std::uint64_t remember(const tree::TreeNode& node);
+  void forget(std::uint64_t id, std::uint64_t lookups);
+  std::optional<tree::TreeNode> find(std::uint64_t id) const;
   std::size_t size() const;
 
  private:
   struct Known {
-    tree::Place place;
+    tree::TreeNode node;
     std::uint64_t lookups = 0;
   };
 
   const std::uint64_t generation_;
   mutable Mutex mutex_;
   std::uint64_t last_ HF_GUARDED_BY(mutex_) = kRoot;
-  std::unordered_map<std::uint64_t, Known> nodes_ HF_GUARDED_BY(mutex_);
-  std::unordered_map<tree::Place, std::uint64_t, tree::PlaceHash> ids_ HF_GUARDED_BY(mutex_);
+  std::unordered_map<std::uint64_t, Known> known_ HF_GUARDED_BY(mutex_);
+  std::unordered_map<tree::TreeNode, std::uint64_t, tree::TreeNodeHash> ids_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::mount

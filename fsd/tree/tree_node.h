@@ -11,7 +11,7 @@ namespace holdfast::tree {
 
 using RowIndex = std::uint16_t;
 
-struct Place {
+struct TreeNode {
   RowIndex row = 0;
   Id object = 0;  // what the last {placeholder} of the row's path stands for; 0 above all objects
   Id parent = 0;  // what the one before it stands for
@@ -20,25 +20,25 @@ struct Place {
   std::int64_t extra = 0;
 
   // The parent follows from the object.
-  bool operator==(const Place& other) const {
+  bool operator==(const TreeNode& other) const {
     return row == other.row && object == other.object && extra == other.extra;
   }
 };
 
 // The number that stat shows: the same for as long as the object lives, across restarts too, and never
 // another's. (The kernel's own ids of nodes are mount/nodes.h.)
-inline std::uint64_t inode_number(const Place& place) {
-  if (place.row == 0 && place.object == 0) return 1;
-  std::uint64_t x = static_cast<std::uint64_t>(place.object) * 0x9e3779b97f4a7c15 + place.row;
-  if (place.extra != 0) x = (x ^ (x >> 29) ^ static_cast<std::uint64_t>(place.extra)) * 0xd6e8feb86659fd93;
+inline std::uint64_t inode_number(const TreeNode& node) {
+  if (node.row == 0 && node.object == 0) return 1;
+  std::uint64_t x = static_cast<std::uint64_t>(node.object) * 0x9e3779b97f4a7c15 + node.row;
+  if (node.extra != 0) x = (x ^ (x >> 29) ^ static_cast<std::uint64_t>(node.extra)) * 0xd6e8feb86659fd93;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
   x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
   x ^= x >> 31;
   return x < 2 ? x + 2 : x;
 }
 
-struct PlaceHash {
-  std::size_t operator()(const Place& place) const { return inode_number(place); }
+struct TreeNodeHash {
+  std::size_t operator()(const TreeNode& node) const { return inode_number(node); }
 };
 
 }  // namespace holdfast::tree

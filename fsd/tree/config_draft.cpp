@@ -1,4 +1,4 @@
-#include "fsd/tree/draft.h"
+#include "fsd/tree/config_draft.h"
 
 #include <nlohmann/json.hpp>
 
@@ -38,12 +38,12 @@ bool is_incomplete_json(std::string_view text) {
   return !nlohmann::json::sax_parse(text, &where) && where.position() > text.size();
 }
 
-void Draft::touch() {
+void ConfigDraft::touch() {
   touched_ = true;
   changed_ = true;
 }
 
-Result<> Draft::write(std::uint64_t offset, std::string_view bytes, bool append) {
+Result<> ConfigDraft::write(std::uint64_t offset, std::string_view bytes, bool append) {
   if (!touched_ && !append) text_ = base_;
   if (append) offset = text_.size();
   if (offset > kLargest || bytes.size() > kLargest - offset) {
@@ -56,7 +56,7 @@ Result<> Draft::write(std::uint64_t offset, std::string_view bytes, bool append)
   return {};
 }
 
-Result<> Draft::truncate(std::uint64_t size) {
+Result<> ConfigDraft::truncate(std::uint64_t size) {
   if (size > kLargest) return fail_too_long();
   if (!touched_) text_ = base_;
   text_.resize(size);
@@ -65,7 +65,7 @@ Result<> Draft::truncate(std::uint64_t size) {
   return {};
 }
 
-Draft::Step Draft::at_flush(bool by_opener) const {
+ConfigDraft::Step ConfigDraft::at_flush(bool by_opener) const {
   if (!pending()) return Step::nothing;
   if (!by_opener && is_incomplete_json(text_)) return Step::wait;
   return Step::commit;

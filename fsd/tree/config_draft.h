@@ -19,14 +19,14 @@ namespace holdfast::tree {
 // The beginning of a JSON document that what follows may still complete.
 bool is_incomplete_json(std::string_view text);
 
-class Draft {
+class ConfigDraft {
  public:
   static constexpr std::size_t kLargest = 1 << 20;
 
   // `base`: what the file holds. It is what a write into the middle changes; truncation and appending
   // don't use it: what is appended to a whole JSON document can never make another one, so it is taken
   // as the new document.
-  explicit Draft(std::string_view base) : base_(base) {}
+  explicit ConfigDraft(std::string_view base) : base_(base) {}
 
   Result<> write(std::uint64_t offset, std::string_view bytes, bool append);  // EFBIG
   Result<> truncate(std::uint64_t size);                                      // EFBIG

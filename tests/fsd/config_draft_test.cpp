@@ -1,11 +1,11 @@
-#include "fsd/tree/draft.h"
+#include "fsd/tree/config_draft.h"
 
 #include <gtest/gtest.h>
 
 namespace holdfast::tree {
 namespace {
 
-using Step = Draft::Step;
+using Step = ConfigDraft::Step;
 
 TEST(Incomplete, IsJsonThatMayYetBeCompleted) {
   for (const char* text :
@@ -18,15 +18,15 @@ TEST(Incomplete, IsNotWhatIsWholeOrWrong) {
     EXPECT_FALSE(is_incomplete_json(text)) << text;
 }
 
-TEST(Draft, ThatNobodyWroteToShowsTheFileAndHasNothingToCommit) {
-  const Draft draft("{}\n");
+TEST(ConfigDraft, ThatNobodyWroteToShowsTheFileAndHasNothingToCommit) {
+  const ConfigDraft draft("{}\n");
   EXPECT_EQ(draft.text(), "{}\n");
   EXPECT_EQ(draft.at_flush(true), Step::nothing);
 }
 
 // A shell's `>`: it flushes before it writes.
-TEST(Draft, ThatWasEmptiedHasNothingToCommitUntilItIsWrittenTo) {
-  Draft draft("{}\n");
+TEST(ConfigDraft, ThatWasEmptiedHasNothingToCommitUntilItIsWrittenTo) {
+  ConfigDraft draft("{}\n");
   ASSERT_TRUE(draft.truncate(0));
   EXPECT_EQ(draft.at_flush(true), Step::nothing);
   EXPECT_EQ(draft.text(), "");
@@ -35,16 +35,16 @@ TEST(Draft, ThatWasEmptiedHasNothingToCommitUntilItIsWrittenTo) {
   EXPECT_EQ(draft.text(), "{\"a\":1}");
 }
 
-TEST(Draft, IsCommittedOnce) {
-  Draft draft("");
+TEST(ConfigDraft, IsCommittedOnce) {
+  ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{}", false));
   draft.committed();
   EXPECT_EQ(draft.at_flush(true), Step::nothing);
   EXPECT_FALSE(draft.pending());
 }
 
-TEST(Draft, GoesOnAfterACommit) {
-  Draft draft("");
+TEST(ConfigDraft, GoesOnAfterACommit) {
+  ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{}", false));
   draft.committed();
   ASSERT_TRUE(draft.write(2, "\n", false));
@@ -53,8 +53,8 @@ TEST(Draft, GoesOnAfterACommit) {
 }
 
 // { echo '{'; cat body; echo '}'; } > config.json: cat closes it in the middle.
-TEST(Draft, WaitsWhenAnotherProcessClosesItIncomplete) {
-  Draft draft("");
+TEST(ConfigDraft, WaitsWhenAnotherProcessClosesItIncomplete) {
+  ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{\n", false));
   EXPECT_EQ(draft.at_flush(false), Step::wait);
   EXPECT_TRUE(draft.pending());
@@ -62,43 +62,43 @@ TEST(Draft, WaitsWhenAnotherProcessClosesItIncomplete) {
   EXPECT_EQ(draft.at_flush(true), Step::commit);
 }
 
-TEST(Draft, IsTriedWhenTheOpenerClosesItIncomplete) {
-  Draft draft("");
+TEST(ConfigDraft, IsTriedWhenTheOpenerClosesItIncomplete) {
+  ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{", false));
   EXPECT_EQ(draft.at_flush(true), Step::commit);
 }
 
-TEST(Draft, IsTriedWhenAnotherProcessClosesWhatIsPlainlyWrong) {
-  Draft draft("");
+TEST(ConfigDraft, IsTriedWhenAnotherProcessClosesWhatIsPlainlyWrong) {
+  ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{x", false));
   EXPECT_EQ(draft.at_flush(false), Step::commit);
 }
 
-TEST(Draft, ChangesTheMiddleOfWhatTheFileHolds) {
-  Draft draft("{\"a\":1}");
+TEST(ConfigDraft, ChangesTheMiddleOfWhatTheFileHolds) {
+  ConfigDraft draft("{\"a\":1}");
   ASSERT_TRUE(draft.write(5, "2", false));
   EXPECT_EQ(draft.text(), "{\"a\":2}");
 }
 
-TEST(Draft, TakesWhatIsAppendedAsANewDocument) {
-  Draft draft("{\"a\":1}\n");
+TEST(ConfigDraft, TakesWhatIsAppendedAsANewDocument) {
+  ConfigDraft draft("{\"a\":1}\n");
   ASSERT_TRUE(draft.write(8, "{\"a\":", true));
   ASSERT_TRUE(draft.write(8, "2}", true));
   EXPECT_EQ(draft.text(), "{\"a\":2}");
 }
 
-TEST(Draft, IsCutWhereItIsTold) {
-  Draft draft("{\"a\":1}\n");
+TEST(ConfigDraft, IsCutWhereItIsTold) {
+  ConfigDraft draft("{\"a\":1}\n");
   ASSERT_TRUE(draft.write(0, "{}", false));
   ASSERT_TRUE(draft.truncate(2));
   EXPECT_EQ(draft.text(), "{}");
 }
 
-TEST(Draft, HasALimit) {
-  Draft draft("");
-  EXPECT_EQ(draft.write(Draft::kLargest, "x", false).error().code, EFBIG);
+TEST(ConfigDraft, HasALimit) {
+  ConfigDraft draft("");
+  EXPECT_EQ(draft.write(ConfigDraft::kLargest, "x", false).error().code, EFBIG);
   EXPECT_EQ(draft.write(~0ull, "x", false).error().code, EFBIG);
-  EXPECT_EQ(draft.truncate(Draft::kLargest + 1).error().code, EFBIG);
+  EXPECT_EQ(draft.truncate(ConfigDraft::kLargest + 1).error().code, EFBIG);
   EXPECT_FALSE(draft.touched());
 }
 

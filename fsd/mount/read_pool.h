@@ -15,11 +15,11 @@
 
 namespace holdfast::mount {
 
-class Readers {
+class ReadPool {
  public:
   // `borrowed`: so many of the threads that call do what they ask for themselves.
-  Readers(unsigned threads, unsigned borrowed);
-  ~Readers();  // after all that was posted is done
+  ReadPool(unsigned threads, unsigned borrowed);
+  ~ReadPool();  // after all that was posted is done
 
   using Task = std::function<void()>;
   void post(Task task);

@@ -1,14 +1,14 @@
-#include "fsd/mount/readers.h"
+#include "fsd/mount/read_pool.h"
 
 #include <pthread.h>
 
 namespace holdfast::mount {
 
-Readers::Readers(unsigned threads, unsigned borrowed) : borrowable_(borrowed) {
+ReadPool::ReadPool(unsigned threads, unsigned borrowed) : borrowable_(borrowed) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
-Readers::~Readers() {
+ReadPool::~ReadPool() {
   {
     const MutexLock lock(mutex_);
     ending_ = true;
@@ -17,7 +17,7 @@ Readers::~Readers() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Readers::post(Task task) {
+void ReadPool::post(Task task) {
   {
     const MutexLock lock(mutex_);
     tasks_.push_back(std::move(task));
@@ -25,13 +25,13 @@ void Readers::post(Task task) {
   posted_.notify_one();
 }
 
-void Readers::perform(Task task) {
+void ReadPool::perform(Task task) {
   if (!borrowable_.try_acquire()) return post(std::move(task));
   task();
   borrowable_.release();
 }
 
-void Readers::work() {
+void ReadPool::work() {
   pthread_setname_np(pthread_self(), "image-reader");
   const MutexLock lock(mutex_);
   for (;;) {
