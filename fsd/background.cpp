@@ -11,7 +11,7 @@ namespace {
 
 constexpr char kReady = 'r', kFailed = 'f';
 
-// The parent's part.
+// Waits for the child's word, prints it and exits with it. Runs in the parent.
 [[noreturn]] void wait_for_word(const Fd& from_child) {
   std::string word;
   char part[512];
@@ -71,7 +71,7 @@ void Announcer::failed(const std::string& sentence) {
 
 void Announcer::tell(char what, const std::string& sentence) const {
   const std::string word = what + sentence;
-  // The parent is gone: then nobody wants to know.
+  // A failed write means that the parent has gone, and nobody is left to tell.
   (void)!write(to_parent_.get(), word.data(), word.size());
 }
 

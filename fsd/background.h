@@ -1,4 +1,4 @@
-// Leaving the terminal: the one that was started waits until the other one serves, or can't.
+// Going into the background: the started process waits until its child serves, or fails.
 #pragma once
 
 #include <string>
@@ -8,15 +8,16 @@
 
 namespace holdfast {
 
-// Tells whoever started us how it went: on standard output, or through the pipe to the process that waits.
+// Reports how the start went: on standard output, or through a pipe to the waiting parent.
 class Announcer {
  public:
   Announcer() = default;
-  // Forks. Returns in the child only; the parent waits for its word and exits with it. Called while there
-  // is one thread.
+  // Forks and returns in the child only. The parent waits for the child's word and exits with it. Call while
+  // the process has one thread.
   static Result<Announcer> in_background();
 
-  // The child's standard input and output go nowhere, its standard error to the log.
+  // Reports success. In the background, standard input and output then go to /dev/null, standard error to the
+  // log.
   Result<> ready(const std::string& log_file);
   void failed(const std::string& sentence);
 

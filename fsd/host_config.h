@@ -1,5 +1,5 @@
-// What the file that --config names says of this host: what only its administrator sets, and not while the
-// daemon runs.
+// The file named by --config: settings of this host. Only its administrator sets them; they are read at
+// start.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@ struct HostConfig {
   std::string hooks = "/etc/holdfast/hooks";  // the directory of the commands that flows may name
 };
 
-// "": the defaults. EINVAL says which field is wrong, and what would be right.
+// Reads the file; an empty path gives the defaults. EINVAL names the wrong field and says what would be
+// right.
 Result<HostConfig> read_host_config(const std::string& path);
 Result<HostConfig> parse_host_config(std::string_view text);
 

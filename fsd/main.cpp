@@ -1,4 +1,4 @@
-// holdfastd: the engine, with the tree on top of it, mounted.
+// holdfastd: starts the engine, builds the tree on it, and mounts the tree.
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -19,7 +19,8 @@
 namespace holdfast {
 namespace {
 
-// Before any thread is there: they all inherit it, so that only the descriptor gets them.
+// Blocks the signals and returns a descriptor that reads them. Call before any thread starts, because threads
+// inherit the mask.
 Result<Fd> take_signals() {
   sigset_t wanted;
   sigemptyset(&wanted);
@@ -33,7 +34,8 @@ Result<Fd> take_signals() {
   return signals;
 }
 
-// The absolute path of an existing directory; a new one is root's alone, for sockets lie in it.
+// Makes the directory if it is missing and returns its absolute path. Only its owner may enter, because
+// sockets are in it.
 Result<std::string> state_directory(const std::string& given) {
   std::error_code problem;
   const std::filesystem::path path = std::filesystem::absolute(given, problem);

@@ -16,7 +16,7 @@ Result<Options> parse_options(int count, char** words) {
   };
   Options options;
   opterr = 0;
-  optind = 0;  // glibc: begin anew
+  optind = 0;  // makes glibc begin anew
   for (int found; (found = getopt_long(count, words, ":fdhV", known, nullptr)) != -1;) {
     switch (found) {
       case 'c': options.config = optarg; break;

@@ -11,7 +11,7 @@ struct Options {
   enum class Task { serve, show_help, show_version };
   Task task = Task::serve;
   std::string state = "/var/lib/holdfast";
-  std::string config;  // a file; "": the built-in defaults hold
+  std::string config;  // a file; "": the built-in defaults
   std::string mount_point;
   bool foreground = false;
   bool debug = false;

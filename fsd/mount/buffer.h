@@ -10,10 +10,11 @@
 
 namespace holdfast::mount {
 
-// What the kernel asks for at most in one read.
+// The largest read that the kernel sends.
 constexpr std::size_t kLargestRead = kMiB;
 
-// The calling thread's memory for one reply, on a page boundary: what the kernel copies fastest.
+// Returns the calling thread's buffer for one reply. It is page-aligned, because the kernel copies that
+// fastest.
 inline ByteSpan reply_buffer() {
   struct Free {
     void operator()(std::byte* memory) const { std::free(memory); }

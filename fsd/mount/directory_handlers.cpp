@@ -1,4 +1,4 @@
-// Requests about directories: listing them, and changing what names they hold.
+// Handlers of requests about directories: listing them, and changing the names in them.
 #include <cstdio>
 
 #include "fsd/mount/face.h"
@@ -17,8 +17,9 @@ void opendir(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
   if (fuse_reply_open(request, info) == -ENOENT) face.directories.remove(info->fh);
 }
 
-// The offset is a position in the listing that opendir took: stable whatever happens meanwhile. The two
-// first are "." and "..".
+// Replies from the listing that opendir took; the offset is a position in it. The first two entries are "."
+// and
+// "..".
 void readdir(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset, fuse_file_info* info) {
   const auto entries = face_of(request).directories.find(info->fh);
   if (!entries) return void(fuse_reply_err(request, EBADF));

@@ -15,7 +15,7 @@ tree::Asker asker_of(fuse_req_t request, Groups groups) {
   tree::Asker asker{context->uid, context->gid, context->pid};
   if (groups == Groups::without) return asker;
   asker.pid = process_of(context->pid);
-  if (context->uid == 0) return asker;  // may everything
+  if (context->uid == 0) return asker;  // root needs no groups
   gid_t found[64];
   std::vector<gid_t> more;
   int count = fuse_req_getgroups(request, static_cast<int>(std::size(found)), found);
@@ -83,7 +83,7 @@ struct stat to_stat(const tree::Attributes& attributes) {
 }
 
 Timeouts timeouts_of(NodeKind kind) {
-  // An image stays what it is, and whose it is follows from its machine.
+  // An image never changes. Its owner can, because the owner follows from the machine.
   constexpr Timeouts kSealed{.entry = 3600, .attributes = 1};
   return kind == NodeKind::image ? kSealed : Timeouts{};
 }
@@ -116,7 +116,7 @@ Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::TreeNode& node
 void reply_entry(fuse_req_t request, const tree::TreeNode& node) {
   const auto entry = entry_of(request, node);
   if (!entry) return void(fuse_reply_err(request, entry.error().code));
-  // The asker was interrupted: the kernel doesn't count this lookup.
+  // ENOENT means that the asker was interrupted: the kernel does not count this lookup.
   if (fuse_reply_entry(request, &*entry) == -ENOENT) face_of(request).node_ids.forget(entry->ino, 1);
 }
 

@@ -1,4 +1,4 @@
-// What the handlers of requests work with; the session's userdata.
+// The state that request handlers share: the userdata of the FUSE session.
 #pragma once
 
 #include <functional>
@@ -27,41 +27,42 @@ struct Face {
   NodeIds node_ids;
   Handles<tree::OpenFile> files;
   Handles<const std::vector<tree::DirectoryEntry>> directories;
-  ReadPool read_pool;  // the last member, so that its threads end before what they use goes
+  ReadPool read_pool;  // the last member: its threads end before the members that they use
 };
 
 inline Face& face_of(fuse_req_t request) { return *static_cast<Face*>(fuse_req_userdata(request)); }
 
-// Who sent the request. with_groups also asks for the supplementary ones, which costs a look into /proc.
+// Returns the sender of the request. Groups::with also reads the supplementary groups from /proc, which costs
+// time.
 enum class Groups { without, with };
 tree::Asker asker_of(fuse_req_t request, Groups groups);
-// The process that a thread belongs to: the kernel names the thread.
+// Returns the process that a thread belongs to: a request names the thread only.
 std::int32_t process_of(std::int32_t thread);
 
-// Of a node, for whoever sent the request.
+// Returns a node's attributes as the sender of the request sees them.
 Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::TreeNode& node);
 struct stat to_stat(const tree::Attributes& attributes);
-std::uint32_t type_bits(tree::NodeKind kind);  // S_IFDIR …
+std::uint32_t type_bits(tree::NodeKind kind);  // S_IFDIR, S_IFLNK or S_IFREG
 
-// For how many seconds the kernel may believe an answer: not at all of what lives.
+// Seconds for which the kernel may keep an answer. Only images are kept, because everything else changes.
 struct Timeouts {
   double entry = 0;
   double attributes = 0;
 };
 Timeouts timeouts_of(tree::NodeKind kind);
 
-// A node for a node that was looked up or made: one more lookup that the kernel must be told of.
+// Returns the kernel's entry for a node, and counts one more lookup of it.
 Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::TreeNode& node);
 void reply_entry(fuse_req_t request, const tree::TreeNode& node);
 
-// Answers a request about this node, at once or, where that can take long, by an image reader. It may ask
-// whether the asker still waits.
+// Calls `reply` at once. For a slow node an image reader calls it later.
 void answer(fuse_req_t request, const tree::TreeNode& node, std::function<void()> reply);
+// Tells whether the sender of the request has stopped waiting.
 inline tree::Tree::GaveUp gave_up(fuse_req_t request) {
   return [request] { return fuse_req_interrupted(request) != 0; };
 }
 
-// Handlers, by what they are about.
+// Registers the handlers of one kind of request each.
 namespace handlers {
 void add_node_handlers(fuse_lowlevel_ops& operations);
 void add_directory_handlers(fuse_lowlevel_ops& operations);

@@ -1,4 +1,4 @@
-// Requests about open files.
+// Handlers of requests about open files.
 #include <fcntl.h>
 
 #include "fsd/mount/buffer.h"
@@ -24,7 +24,7 @@ void finish_open(fuse_req_t request, const tree::TreeNode& node, fuse_file_info 
   info.keep_cache = sealed;
   info.direct_io = !sealed;
   info.fh = face.files.add(std::move(*opened));
-  // The opener was interrupted: there will be no release.
+  // ENOENT means that the opener was interrupted: no release will follow.
   if (fuse_reply_open(request, &info) == -ENOENT) face.files.remove(info.fh);
 }
 
@@ -55,7 +55,7 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode
   }
 }
 
-// What was read is in the thread's reply buffer.
+// Replies with the bytes in the thread's reply buffer.
 void reply_read(fuse_req_t request, const Result<std::size_t>& length) {
   if (!length) return void(fuse_reply_err(request, length.error().code));
   fuse_reply_buf(request, reinterpret_cast<const char*>(reply_buffer().data()), *length);

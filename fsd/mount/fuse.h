@@ -1,4 +1,4 @@
-// libfuse, and what every handler does with it.
+// libfuse, and the steps that all handlers share.
 #pragma once
 
 #include <fuse3/fuse_lowlevel.h>
@@ -11,14 +11,14 @@
 
 namespace holdfast::mount {
 
-// 0 or the errno of what came of it.
+// Replies with 0, or with the errno of the outcome.
 template <class T>
 void reply_outcome(fuse_req_t request, const Result<T>& outcome) {
   fuse_reply_err(request, outcome ? 0 : outcome.error().code);
 }
 
-// A handler as libfuse takes it. Errors are values here; what a library throws all the same ends its request,
-// and not the daemon. A handler's reply is the last thing that it does.
+// A handler as libfuse takes it. An exception of a library ends its request with EIO, and the daemon goes on.
+// A handler replies as its last step.
 template <auto handler>
 struct Guarded;
 template <class... Arguments, void (*handler)(fuse_req_t, Arguments...)>

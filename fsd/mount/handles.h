@@ -1,4 +1,4 @@
-// Open files and directories by the number that the kernel hands back.
+// Open files and directories, by the number that the kernel passes back.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace holdfast::mount {
 
-// Any thread may call. What was opened lives until its release and the last call on it are both over.
+// Any thread may call. An open file lives until its release and the last call on it have ended.
 template <class T>
 class Handles {
  public:

@@ -16,11 +16,11 @@
 namespace holdfast::mount {
 namespace {
 
-// One largest read; cp asks for twice as much. More reads an image in order no faster, and makes whoever
-// copies only what is no hole pay for the zeros behind each stretch of data.
+// One largest read. More would not speed up sequential reads, and a sparse copy would read more zeros behind
+// each stretch of data.
 constexpr int kReadAheadKiB = 1024;
 
-// realpath() would look into the mount itself, which may be dead; all above it is alive.
+// Resolves the directory above the mount point only, because realpath() on a dead mount fails.
 Result<std::string> absolute(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   const std::size_t slash = path.rfind('/');

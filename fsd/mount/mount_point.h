@@ -1,5 +1,4 @@
-// The directory that we are mounted on: whether it can be used, and getting rid of what a killed daemon
-// left there.
+// The directory of the mount: checks it, detaches the mount of a killed daemon, mounts and unmounts.
 #pragma once
 
 #include <string>
@@ -9,21 +8,21 @@
 
 namespace holdfast::mount {
 
-// What `mount` and /proc show of us.
+// Names that `mount` and /proc show for the mount.
 inline constexpr char kSource[] = "holdfast";
 inline constexpr char kType[] = "fuse.holdfast";
 
-// The absolute path. A dead mount of ours (its daemon was killed) is detached first. EBUSY: something that
-// lives is mounted there. ENOENT, ENOTDIR: there is no such directory.
+// Returns the absolute path of a usable mount point; detaches a dead mount of Holdfast first. EBUSY: a live
+// mount is there. ENOENT, ENOTDIR: there is no such directory.
 Result<std::string> prepare_mount_point(const std::string& path);
 
-// Mounts; the descriptor is the kernel's end of it.
+// Mounts and returns the descriptor of /dev/fuse that serves the mount.
 Result<Fd> mount_at(const std::string& path, std::size_t largest_read);
 
-// Out of everybody's sight at once; who has files open there keeps them while we answer.
+// Unmounts at once. Files that are open stay open while the daemon answers.
 Result<> detach(const std::string& path);
 
-// The kernel reads ahead 128 KiB on its own, which is an eighth of what one of our reads may be.
+// Raises the kernel's read-ahead from 128 KiB to the size of the largest read.
 void raise_read_ahead(const std::string& path);
 
 }  // namespace holdfast::mount

@@ -1,4 +1,4 @@
-// Requests about nodes: names to nodes, attributes, links.
+// Handlers of requests about nodes: lookups, attributes, links.
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -74,7 +74,7 @@ void readlink(fuse_req_t request, fuse_ino_t id) {
   fuse_reply_readlink(request, target->c_str());
 }
 
-// As /proc has it: nothing is stored here, so nothing is full.
+// Reports no space at all, as /proc does, because the mount stores nothing.
 void statfs(fuse_req_t request, fuse_ino_t) {
   struct statvfs it {};
   it.f_bsize = it.f_frsize = 4096;

@@ -1,7 +1,7 @@
-// The kernel's ids of nodes: which node each stands for, and how often the kernel has looked it up.
+// The kernel's ids of nodes: the node of each id, and how often the kernel has looked it up.
 //
-// Any thread may call. Ids come from a counter and are never reused; with the generation (the time of
-// the start) no two nodes of any two lives of the daemon are the same to an NFS client (rule 10).
+// Any thread may call. Ids come from a counter and are never reused. The generation, the time of the start,
+// tells the nodes of two lives of the daemon apart for an NFS client (rule 10).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class NodeIds {
   explicit NodeIds(std::uint64_t generation);
 
   std::uint64_t generation() const { return generation_; }
-  // One more lookup of it.
+  // Returns the node's id and counts one more lookup of it.
   std::uint64_t remember(const tree::TreeNode& node);
   void forget(std::uint64_t id, std::uint64_t lookups);
   std::optional<tree::TreeNode> find(std::uint64_t id) const;

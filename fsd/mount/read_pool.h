@@ -1,6 +1,6 @@
-// Who reads images: a few of the threads that serve the tree, which are spared handing the request over, and
-// beyond these threads of its own; so that a slow repository never keeps `ls` or a command waiting
-// (contract, "Images"; law 20).
+// Threads that read images: a few of the tree's threads, which saves handing the request over, and then
+// threads of the pool. So a slow repository never keeps `ls` or a command waiting (contract, "Images"; law
+// 20).
 //
 // Threads: the image readers, owned here.
 #pragma once
@@ -17,13 +17,13 @@ namespace holdfast::mount {
 
 class ReadPool {
  public:
-  // `borrowed`: so many of the threads that call do what they ask for themselves.
+  // `borrowed`: how many calling threads may perform their tasks themselves at once.
   ReadPool(unsigned threads, unsigned borrowed);
-  ~ReadPool();  // after all that was posted is done
+  ~ReadPool();  // waits for all posted tasks
 
   using Task = std::function<void()>;
   void post(Task task);
-  // In the calling thread, if it may be borrowed; else as post() has it.
+  // Performs the task in the calling thread if that may be borrowed, else posts it.
   void perform(Task task);
 
  private:

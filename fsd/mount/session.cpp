@@ -17,11 +17,11 @@
 namespace holdfast::mount {
 namespace {
 
-// Each request wakes one that sleeps, so that more of them make small reads slower, and a read that is handed
-// over to another thread costs twice as much. One at least is left for the tree.
+// Each request wakes a sleeping thread, so more threads make small reads slower. One thread at least never
+// reads images, so that the tree always answers.
 constexpr unsigned kTreeThreads = 6;
-constexpr unsigned kMayReadImages = 5;  // of these, at once
-constexpr int kPatience = 1000;         // milliseconds for open files to be closed at the end
+constexpr unsigned kMayReadImages = 5;  // how many of the tree's threads at once
+constexpr int kPatience = 1000;         // milliseconds in which open files may be closed at the end
 constexpr unsigned kBackground = 64;    // read-ahead requests that the kernel may have under way
 
 unsigned reader_threads() { return std::clamp(std::thread::hardware_concurrency(), 2u, 8u); }
@@ -31,10 +31,10 @@ void init(void*, fuse_conn_info* connection) {
   connection->max_write = kLargestRead;
   connection->max_background = kBackground;
   connection->congestion_threshold = kBackground * 3 / 4;
-  // Splicing pays at small requests only, and ours are large; entries are not to be believed without asking.
+  // Splicing is slower for large requests. READDIRPLUS would have the kernel keep entries that change.
   connection->want &= ~(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
                         FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
-  // The truncation must come with the open: as a call of its own it would empty the file for everybody.
+  // A truncation must come with its open: as a call of its own it would empty the file for everybody.
   connection->want |=
       connection->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_PARALLEL_DIROPS);
 }
@@ -62,7 +62,7 @@ void log_for_fuse(fuse_log_level level, const char* format, va_list arguments) {
              text);
 }
 
-// What makes a thread that waits for a request look up: a signal that does nothing.
+// The signal that interrupts a thread waiting for a request. Its handler does nothing.
 constexpr int kLookUp = SIGUSR1;
 
 void install_look_up() {
@@ -98,14 +98,14 @@ Result<> Session::begin() {
   fuse_opt_free_args(&arguments);
   if (!session_) return fail(EIO, "libfuse makes no session");
 
-  // We mount ourselves and hand the descriptor over: so unmounting is ours too, and can come before the
-  // last request has been answered.
+  // Mounts without libfuse and hands the descriptor over, so that stop() can unmount before the last request
+  // is answered.
   HF_TRY(Fd device, mount_at(path_, kLargestRead));
   if (fuse_session_mount(session_.get(), fmt::format("/dev/fd/{}", device.get()).c_str()) != 0) {
     (void)detach(path_);
     return fail(EIO, "libfuse does not take the mount");
   }
-  device.release();  // the session's now
+  device.release();  // the session owns it now
   serving_ = kTreeThreads;
   for (unsigned i = 0; i < kTreeThreads; ++i) threads_.emplace_back([this] { serve(); });
 
@@ -131,10 +131,10 @@ void Session::serve() {
 void Session::stop() {
   if (threads_.empty()) return;
   if (serving_ > 0) {
-    // Fails when somebody unmounted us already.
+    // Detaching fails if somebody has unmounted already.
     if (const auto detached = detach(path_); !detached) log::warning("{}", detached.error().message);
-    // The kernel ends the session when the last open file there is closed. Who is about to, may; who has
-    // no end in sight (tail -f) finds the connection gone.
+    // The kernel ends the session when the last open file is closed. Readers get a moment for that; then
+    // their connection is cut.
     pollfd ended{ended_.get(), POLLIN, 0};
     poll(&ended, 1, kPatience);
   }

@@ -1,4 +1,4 @@
-// The mount while it lives: FUSE's session, and the threads that serve it.
+// The live mount: the FUSE session and the threads that serve it.
 //
 // Threads: the tree's workers, owned here. One thread makes a Session, serves, and stops it.
 #pragma once
@@ -16,12 +16,12 @@ namespace holdfast::mount {
 
 class Session {
  public:
-  // `path` comes from prepare_mount_point. When it returns, the mount answers.
+  // Mounts at a path from prepare_mount_point. The mount answers once this returns.
   static Result<std::unique_ptr<Session>> start(const std::string& path, tree::Tree& tree, Waiters& waiters,
                                                 std::uint64_t generation);
   ~Session();  // stop()
 
-  // Readable once the kernel has ended the session: somebody unmounted us.
+  // Becomes readable once the kernel has ended the session: somebody has unmounted it.
   int ended_fd() const { return ended_.get(); }
 
   // Unmounts; requests under way are answered, then the threads end.
@@ -40,7 +40,7 @@ class Session {
   const std::string path_;
   Fd ended_;
   std::unique_ptr<fuse_session, Destroy> session_;
-  Face face_;  // goes before the session: its readers may still be answering
+  Face face_;  // destroyed before the session, because its readers may still be replying
   std::atomic<unsigned> serving_{0};
   std::vector<std::thread> threads_;
 };

@@ -8,7 +8,7 @@
 namespace holdfast::mount {
 namespace {
 
-// An answer is one word.
+// A buffer for one answer, which is one word.
 using Answer = std::array<std::byte, 4096>;
 
 Result<std::size_t> ask(tree::OpenFile& file, std::size_t size, std::uint64_t offset, Answer& answer) {
@@ -46,7 +46,7 @@ void Waiters::arm(Ticket ticket) {
     Parked& parked = parked_.at(ticket);
     parked.armed = true;
     if (parked.interrupted) interrupted_.push_back(ticket);
-    changed_.insert(parked.file->subject());  // it may have changed before it was in the table
+    changed_.insert(parked.file->subject());  // the subject may have changed before park()
     if (closing_) too_late = take(ticket);
   }
   rung_.notify_one();

@@ -1,8 +1,8 @@
-// Reads that are answered when something has happened. They are parked here, not in threads: five hundred
-// of them cost memory for five hundred requests.
+// Reads that are answered when something has happened. They are parked requests, not threads: five hundred
+// cost the memory of five hundred requests.
 //
-// Threads: the waiters' poller, owned here, answers them all; the engine's threads only ring (changed), and
-// so do the threads that serve the tree when the kernel interrupts a reader. Any thread may call anything.
+// Threads: the waiters' poller, owned here, answers all of them. The engine's threads only call changed(),
+// the tree's threads only interrupt(). Any thread may call.
 #pragma once
 
 #include <cstdint>
@@ -27,17 +27,19 @@ class Waiters final : public Observer {
   Waiters();
   ~Waiters() override;  // close()
 
-  // Takes the request over: it is answered when the file's read no longer says EAGAIN, with EINTR when the
-  // reader is interrupted, with ESHUTDOWN at the end. In two steps, since libfuse must learn how to interrupt
-  // the request before anybody may answer it: park, tell libfuse, arm.
-  using Ticket = std::uint64_t;  // a number, not an address: interrupt() may come after the answer
+  // Takes the request over. It is answered once the file's read stops failing with EAGAIN; with EINTR when
+  // the reader is interrupted; with ESHUTDOWN after close().
+  //
+  // Two steps, because libfuse must know how to interrupt the request before it is answered: park, tell
+  // libfuse, arm.
+  using Ticket = std::uint64_t;  // a number, not an address, because interrupt() may come after the answer
   Ticket park(fuse_req_t request, std::shared_ptr<tree::OpenFile> file, std::size_t size,
               std::uint64_t offset);
   void arm(Ticket ticket);
   void interrupt(Ticket ticket);
 
   void changed(ObjectKind kind, Id id) override;
-  // Answers all, and from now on every new one at once.
+  // Answers all parked requests, and each later one at once.
   void close();
 
   std::size_t parked() const;

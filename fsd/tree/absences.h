@@ -1,5 +1,5 @@
-// The definitions whose names are gone for a moment: `mv` from another file system unlinks config.json before
-// it writes the new one (rule 3). The definition itself stays.
+// Definitions whose files are absent for a moment, because `mv` from another file system unlinks config.json
+// before it writes the new one (rule 3). The definition itself stays.
 #pragma once
 
 #include <unordered_map>

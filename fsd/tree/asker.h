@@ -1,4 +1,4 @@
-// Who asks, by the kernel's word, with all his groups.
+// The sender of a request, as the kernel names it, with all its groups.
 #pragma once
 
 #include "catalog/model/rights.h"

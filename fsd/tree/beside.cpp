@@ -1,5 +1,5 @@
-// Tree: what editors do around a config.json (rule 3). Only renaming over it is a save; the rest leaves no
-// trace in `error` unless it is refused, so that an editor that cleans up doesn't wipe out why its save was.
+// Tree: the steps of editors around a config.json (rule 3). Only a rename over it is a save. The other steps
+// touch `error` only when refused, so that an editor's cleanup keeps the reason why its save was refused.
 #include "fsd/tree/tree.h"
 
 namespace holdfast::tree {

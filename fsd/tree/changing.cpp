@@ -1,4 +1,4 @@
-// Tree: what changes names.
+// Tree: operations that change names.
 #include <algorithm>
 
 #include "catalog/base/text.h"
@@ -65,7 +65,7 @@ Result<> Tree::resize(const TreeNode& node, std::uint64_t size, const Asker& ask
   HF_TRY(const Attributes attributes, this->attributes(node, asker));
   if (kind(node) == NodeKind::image && size != attributes.size)
     return fail(EROFS, "this is a backup: it cannot be changed");
-  // A definition is emptied only for what is written next, through a handle (rule 2).
+  // Emptying a definition by name changes nothing: the write that follows replaces it (rule 2).
   if (size == 0 && kind(node) == NodeKind::config) return {};
   if (size != attributes.size) return fail(EINVAL, "it can't be cut or extended");
   return {};
@@ -77,7 +77,7 @@ void Tree::tell_of_refusal(const TreeNode& node, std::string_view action, std::s
   std::string object{outline_.at(node.row).name};
   if (subject) {
     const auto path = engine_.objects().path(subject->kind, subject->id);
-    if (!path) return;  // it is gone by now
+    if (!path) return;  // the object is gone by now
     object = *path;
   }
   if (!name.empty()) object += fmt::format("{}{}", object.empty() ? "" : "/", name);

@@ -5,7 +5,7 @@
 namespace holdfast::tree {
 namespace {
 
-// Only wants to know where the text goes wrong.
+// Parses only to find the position where the text stops being JSON.
 class WhereWrong final : public nlohmann::json_sax<nlohmann::json> {
  public:
   bool null() override { return true; }

@@ -1,5 +1,5 @@
-// What is written into a config.json through one handle, until it is committed (rule 2 of the contract).
-// It is committed as a whole or not at all (law 17).
+// A draft of a config.json: the text written through one handle until it is committed (rule 2 of the
+// contract), as a whole or not at all (law 17).
 //
 //   untouched ──write, truncate──► changed ──commit──► clean ──write──► changed
 //                                     │
@@ -16,16 +16,15 @@
 
 namespace holdfast::tree {
 
-// The beginning of a JSON document that what follows may still complete.
+// Tells whether the text is the beginning of a JSON document that more text may complete.
 bool is_incomplete_json(std::string_view text);
 
 class ConfigDraft {
  public:
   static constexpr std::size_t kLargest = 1 << 20;
 
-  // `base`: what the file holds. It is what a write into the middle changes; truncation and appending
-  // don't use it: what is appended to a whole JSON document can never make another one, so it is taken
-  // as the new document.
+  // `base`: the file's content, which a write into the middle changes. Appended text replaces it, because
+  // text after a whole JSON document never makes another one.
   explicit ConfigDraft(std::string_view base) : base_(base) {}
 
   Result<> write(std::uint64_t offset, std::string_view bytes, bool append);  // EFBIG
@@ -35,17 +34,17 @@ class ConfigDraft {
   }
 
   bool touched() const { return touched_; }
-  // As the handle sees the file.
+  // The file as this handle sees it.
   std::string_view text() const { return touched_ ? std::string_view{text_} : base_; }
 
-  // More was to be written than it may hold: what it has is only a part, until it is cut.
+  // Tells whether a write exceeded the limit: the text is only a part until it is truncated.
   bool too_long() const { return too_long_; }
 
-  // Something that is neither committed nor empty.
+  // Tells whether the text is changed and not empty.
   bool pending() const { return changed_ && !text_.empty(); }
   enum class Step { nothing, wait, commit };
-  // What a flush has to do. By another process than the opener's it may come while the text is
-  // being written by several: incomplete JSON waits then.
+  // Decides the next step at a flush. Incomplete JSON waits if another process than the opener flushes,
+  // because several processes may write the text.
   Step at_flush(bool by_opener) const;
   void committed() { changed_ = false; }
 

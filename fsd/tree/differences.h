@@ -1,6 +1,7 @@
-// Where two points differ, as text. Points are sealed, so that what was worked out once stays right.
+// Differences between two points, as JSON text. Points never change, so a computed text stays right.
 //
-// Any thread may call; two that ask for the same at once both work it out. The newest few are kept.
+// Any thread may call; two threads that ask for the same text at once both compute it. The newest few are
+// kept.
 #pragma once
 
 #include <list>
@@ -17,7 +18,7 @@ class Differences {
  public:
   explicit Differences(Engine& engine) : engine_(engine) {}
 
-  // Of the point that the node stands for to the one that is its extra.
+  // Compares the node's object, a point, with the node's `extra`, another point.
   Result<std::shared_ptr<const std::string>> of(const TreeNode& node, const Reading::GaveUp& gave_up);
 
  private:

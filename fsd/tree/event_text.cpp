@@ -12,7 +12,7 @@ namespace {
 constexpr int kBatch = 256;
 constexpr std::size_t kMostTexts = 64;
 
-// What one did is his to see, too.
+// Tells whether the reader sees the event: the owner's events, and the reader's own.
 bool is_shown(const Event& event, const Asker& reader) {
   if (reader.uid == 0) return true;
   if (event.by && event.by->uid == reader.uid) return true;

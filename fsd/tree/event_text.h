@@ -1,7 +1,8 @@
 // events.jsonl and the older parts beside it: the event log as growing texts, one for each part and reader,
-// since each is shown only what concerns him (law 19). Every event is one line that never changes, and so is
-// who may see it; so the size is real, any piece can be made again, and only one position in a few hundred
-// events is remembered.
+// because each reader sees only his events (law 19).
+//
+// An event's line and its readers never change. So the size is real, any piece can be rendered again, and
+// only one position in a few hundred events is kept.
 //
 // Any thread may call.
 #pragma once
@@ -24,8 +25,8 @@ class EventText {
  public:
   explicit EventText(Engine& engine) : engine_(engine) {}
 
-  // A part is known by the event after which it begins, and keeps that while its name moves on: the newest
-  // is called `base`, the older ones base.1, base.2 …
+  // A part of the log. The event before its first one identifies it, while its name changes: the newest part
+  // is called `base`, older ones base.1, base.2 …
   struct Part {
     Id after = 0;
     std::string name;
@@ -45,7 +46,7 @@ class EventText {
     Id after = 0;
     std::uint64_t offset = 0;
   };
-  // One part, as one reader sees it.
+  // A part as one reader sees it.
   struct Text {
     Text(Id begin, Asker who)
         : part(begin), reader(std::move(who)), marks{{.after = begin}}, end{.after = begin} {}
@@ -60,7 +61,7 @@ class EventText {
   };
 
   std::shared_ptr<Text> text_of(Id part, const Asker& reader);
-  // Up to which event the part goes. ENOENT: it has gone.
+  // The last event of the part. ENOENT: the part is gone.
   Result<Id> end_of(Id part);
   Result<> catch_up(Text& text, Id last);
 

@@ -1,4 +1,4 @@
-// README.txt: what is said by hand, then the table itself, every path and every command.
+// README.txt: a written introduction, then every path and every command of the table.
 #include <algorithm>
 
 #include "fsd/tree/outline.h"

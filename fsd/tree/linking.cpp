@@ -1,4 +1,4 @@
-// Tree: links that users make and remove. A link says that two objects belong together; it is no file.
+// Tree: links that users make and remove. A link relates two objects; it is no file.
 #include <algorithm>
 
 #include "fsd/tree/tree.h"
@@ -6,7 +6,7 @@
 namespace holdfast::tree {
 namespace {
 
-// "machines/web" of "../../../machines/web/": its last two names.
+// Returns the last two names of a path: "machines" and "web" of "../../../machines/web/".
 std::pair<std::string_view, std::string_view> collection_and_name(std::string_view target) {
   while (target.ends_with('/')) target.remove_suffix(1);
   const std::size_t slash = target.rfind('/');

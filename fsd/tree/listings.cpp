@@ -36,7 +36,7 @@ Result<Listings::Extent> Listings::extent(RowIndex row, NextPage next, const Ask
   }
   const MutexLock lock(mutex_);
   if (const auto before = find(row, reader); before != counted_.end()) {
-    // What has happened may have nothing to do with it.
+    // An event that did not change the text does not change its time either.
     if (before->hash == now.hash && before->extent.size == now.extent.size) now.extent = before->extent;
     counted_.erase(before);
   }

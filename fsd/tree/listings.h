@@ -1,5 +1,5 @@
-// The files that hold everything of a kind: made a page at a time, so that no memory grows with what exists,
-// for each reader what he may read.
+// Files that list all objects of a kind, for each reader those that he may read. They are made a page at a
+// time, so memory does not grow with the number of objects.
 //
 // Any thread may call.
 #pragma once
@@ -15,8 +15,7 @@
 
 namespace holdfast::tree {
 
-// How large they are for whom, and when that changed. Found by making them once; kept as long as nothing has
-// happened.
+// The length of each listing for each reader, found by making the listing once. Kept until the next event.
 class Listings {
  public:
   Listings(Engine& engine, const Clock& clock) : engine_(engine), clock_(clock) {}
@@ -32,11 +31,11 @@ class Listings {
     RowIndex row = 0;
     Asker reader;
     Id newest_event = 0;
-    std::size_t hash = 0;  // of the text
+    std::size_t hash = 0;  // the text's
     Extent extent;
   };
 
-  // The one of that row and reader; mutex_ is held.
+  // Finds the entry of the row and reader. Call with mutex_ held.
   std::list<Counted>::iterator find(RowIndex row, const Asker& reader) HF_REQUIRES(mutex_);
 
   Engine& engine_;
@@ -45,7 +44,8 @@ class Listings {
   std::list<Counted> counted_ HF_GUARDED_BY(mutex_);  // the newest first, a few
 };
 
-// One that is read: a page is in memory. Lines are whole and each object is as it was when its page was made.
+// An open listing with one page in memory. Lines are whole, and an object appears as it was when its page was
+// made.
 class ListingFile final : public OpenFile {
  public:
   ListingFile(Engine& engine, NextPage next, Asker reader)
@@ -54,16 +54,16 @@ class ListingFile final : public OpenFile {
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
 
  private:
-  // To the page that has the offset; false: there is none.
+  // Turns to the page that has the offset; false: the listing ends before it.
   Result<bool> turn_to(std::uint64_t offset) HF_REQUIRES(mutex_);
 
   Engine& engine_;
   const NextPage next_;
   const Asker reader_;
   Mutex mutex_;
-  std::uint64_t begin_ HF_GUARDED_BY(mutex_) = 0;  // of the page, in the file
+  std::uint64_t begin_ HF_GUARDED_BY(mutex_) = 0;  // the page's offset in the file
   std::string page_ HF_GUARDED_BY(mutex_);
-  Id last_ HF_GUARDED_BY(mutex_) = 0;  // the object that the page ends with
+  Id last_ HF_GUARDED_BY(mutex_) = 0;  // the page's last object
   bool ended_ HF_GUARDED_BY(mutex_) = false;
 };
 

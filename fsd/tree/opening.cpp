@@ -1,4 +1,4 @@
-// Tree: what is opened, and how.
+// Tree: opens files.
 #include "fsd/tree/files/config_file.h"
 #include "fsd/tree/files/control_file.h"
 #include "fsd/tree/files/image_file.h"
@@ -21,7 +21,7 @@ bool is_writable(NodeKind kind) {
 Result<std::shared_ptr<OpenFile>> Tree::open(const TreeNode& node, const OpenMode& mode, const Asker& asker,
                                              const GaveUp& gave_up) {
   auto opened = open_unsettled(node, mode, asker, gave_up);
-  if (opened) return opened;  // name_of is for the sentence only
+  if (opened) return opened;  // only the sentence needs name_of
   return refusals_.settle_failure(directory_of(node), asker, "open " + name_of(node), std::move(opened));
 }
 
@@ -91,7 +91,7 @@ Result<std::shared_ptr<OpenFile>> Tree::open_config(const TreeNode& node, const 
 }
 
 Result<> Tree::commit(const TreeNode& config, std::string_view text, const Asker& asker) {
-  // An editor whose save was refused writes again what it had found: the refusal is still his last.
+  // An editor whose save was refused writes the old text back: that keeps the refusal in `error`.
   const auto now = renderings_.of(config, asker);
   const bool puts_back = now && *now->text == text;
   auto done = audited(config, "define", "", asker,

@@ -17,11 +17,11 @@ struct Alias {
 };
 constexpr Alias kAliases[] = {
     {"member", ObjectKind::machine, "MACHINE"},
-    {"point_of_machine", ObjectKind::point, "MACHINE"},  // there is one of each
+    {"point_of_machine", ObjectKind::point, "MACHINE"},  // a machine has one there
     {"point_in_order", ObjectKind::point, "NUMBER-POINT"},
     {"when", ObjectKind::point, "WHEN"},
-    {"two_points", ObjectKind::point, "A..B"},  // the second is the node's extra
-    {"moment", ObjectKind::group, "WHEN"},      // the time is
+    {"two_points", ObjectKind::point, "A..B"},  // the node's extra is the second
+    {"moment", ObjectKind::group, "WHEN"},      // the node's extra is the time
 };
 
 // Returns what a {placeholder} stands for; nullopt for an unknown one.

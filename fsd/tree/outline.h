@@ -1,4 +1,5 @@
-// The table as a tree: which row lies in which, and what each part of a path stands for.
+// The table as a tree: the parent and the children of each row, and the object that each part of a path
+// stands for.
 #pragma once
 
 #include <optional>
@@ -17,37 +18,37 @@ class Outline {
   struct Knot {
     const TableRow* row = nullptr;
     RowIndex parent = 0;                   // the root is its own
-    std::string_view name;                 // of a fixed file; "" for a {placeholder}
+    std::string_view name;                 // the fixed file's; "" for a {placeholder}
     std::optional<ObjectKind> stands_for;  // a placeholder: any object of this kind …
     std::string_view suffix;               // … its name followed by this
-    std::optional<ObjectKind> subject;     // whose node it is: the kind of the last object in its path
+    std::optional<ObjectKind> subject;     // the kind of the last object in the row's path
     std::vector<RowIndex> children;        // in the order of the table
   };
 
-  // The table is the program's own: a row without its directory or with an unknown placeholder aborts.
+  // Aborts on a row without its directory or with an unknown placeholder: the table is part of the program.
   explicit Outline(std::span<const TableRow> rows);
 
   const Knot& at(RowIndex row) const { return knots_[row]; }
   std::size_t size() const { return knots_.size(); }
 
-  // Whose node it is: whom to ask for its owner and its last change. Nobody, above all objects. A disk is a
-  // part of its machine.
+  // Returns the object that a node belongs to, which has its owner and its last change. For a disk, that is
+  // its machine; nullopt above all objects.
   std::optional<ObjectId> subject_of(const TreeNode& node) const;
 
-  // Which objects users make in this collection.
+  // Returns the kind of the objects that users make in this collection.
   std::optional<ObjectKind> made_in(RowIndex collection) const;
 
-  // The row of that path, as the table spells it.
+  // Returns the row of a path, as the table spells it. Aborts if there is none.
   RowIndex row_of(std::string_view path) const;
-  // The first child of that kind.
+  // Returns the directory's first child of that kind.
   std::optional<RowIndex> child(RowIndex directory, NodeKind kind) const;
-  // The fixed file of that name in this directory: no object there may bear it.
+  // Returns the directory's fixed file of that name. No object there may have the name.
   std::optional<RowIndex> fixed(RowIndex directory, std::string_view name) const;
-  // From a link's row to an object of the row that it leads to: `names` are those that the two paths don't
-  // have in common, with slashes between.
+  // Returns the relative path from a link to an object of the row that it leads to. `names`: the objects'
+  // names that the two paths do not share, with slashes between.
   std::string relative_target(RowIndex link, std::string_view names) const;
 
-  // The path as people read it: "/flows/FLOW/executions/EXECUTION".
+  // The path as documents show it: "/flows/FLOW/executions/EXECUTION".
   std::string shown_path(RowIndex row) const;
 
  private:

@@ -1,4 +1,4 @@
-// Rows of the table that hold everything of a kind, a page at a time.
+// Pages of the rows that list all objects of a kind.
 #include "fsd/tree/row_makers.h"
 #include "fsd/tree/sight.h"
 #include "fsd/views/views.h"

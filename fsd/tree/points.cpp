@@ -1,11 +1,11 @@
-// Rows of the table that name points by other than their own names.
+// Rows of the table that name points by a time, a number or a machine.
 #include "catalog/base/when.h"
 #include "fsd/tree/row_makers.h"
 
 namespace holdfast::tree {
 namespace {
 
-// A point by its name, by what `latest` is, or by a time.
+// Finds a point by its name, by `latest`, or by a time.
 Result<Id> find_point(Engine& engine, Id machine, std::string_view name, Time now) {
   if (const auto found = engine.objects().find(ObjectKind::point, machine, name)) return *found;
   if (name == "latest") {

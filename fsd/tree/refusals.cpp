@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kMost = 4096;
 
-// Whoever reads it line by line gets one.
+// Replaces control characters, so that the note stays one line.
 std::string on_one_line(std::string text) {
   std::ranges::replace_if(
       text, [](unsigned char c) { return c < ' '; }, ' ');

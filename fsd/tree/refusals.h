@@ -1,5 +1,4 @@
-// What the `error` files say: for each directory and user, his last refused operation there
-// (law 17).
+// The texts of `error` files: each user's last refused operation in each directory (law 17).
 //
 // Any thread may call. Kept in memory, the newest few thousand.
 #pragma once
@@ -24,8 +23,8 @@ class Refusals {
  public:
   explicit Refusals(const Clock& clock) : clock_(clock) {}
 
-  // The one place where the outcome of an operation becomes an `error` file: a refusal is written into
-  // it, a success empties it. Hands the outcome on. `what`: the operation, as "write control".
+  // Records the outcome of an operation in the `error` file and returns it: a refusal is written, a success
+  // empties the file. `what`: the operation, as "write control".
   template <class T>
   Result<T> settle(const TreeNode& directory, const Asker& asker, std::string_view what, Result<T> outcome) {
     if (outcome)
@@ -35,8 +34,8 @@ class Refusals {
     return outcome;
   }
 
-  // The same, for operations whose success says nothing of what was refused before: reading, and what editors
-  // do around a save.
+  // Records a refusal only. For operations whose success tells nothing about an earlier refusal: reading, and
+  // an editor's steps around a save.
   template <class T>
   Result<T> settle_failure(const TreeNode& directory, const Asker& asker, std::string_view what,
                            Result<T> outcome) {

@@ -19,8 +19,8 @@ Result<Rendering> Renderings::of(const TreeNode& node, const Asker& reader) {
 
 Result<Rendering> Renderings::render_object(const Key& key, const ObjectId& subject) {
   const TableRow& row = *outline_.at(key.node.row).row;
-  // The revision is asked for before the text: a change between the two only makes the text newer than its
-  // revision says, and the next question renders it again.
+  // The revision is read before the text. A change between the two makes the text newer than its revision,
+  // and the next call renders it again.
   HF_TRY(const Stamp stamp, engine_.status().stamp(subject.kind, subject.id));
   const auto before = kept(key);
   const bool known = before && before->revision == stamp.revision;
@@ -33,7 +33,7 @@ Result<Rendering> Renderings::render_object(const Key& key, const ObjectId& subj
   return now;
 }
 
-// Files above all objects have no revision: they are compared.
+// Files above all objects have no revision: their texts are compared.
 Result<Rendering> Renderings::render_root(const Key& key) {
   const TableRow& row = *outline_.at(key.node.row).row;
   HF_TRY(std::string text, print(row, key));

@@ -1,8 +1,7 @@
-// The texts of generated files and definitions, as they are now: rendered once per revision of the
-// object, so that stat and the read after it agree and `ls -l` of many is quick. What is different for each
-// reader is kept for each of them.
+// Texts of generated files and definitions. A text is rendered once per revision of its object, so that stat
+// and the read after it agree, and `ls -l` is quick. Personal texts are kept for each reader.
 //
-// Any thread may call. Bounded: the least recently used go first.
+// Any thread may call. Memory is bounded: the least recently used texts go first.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +33,7 @@ class Renderings {
  private:
   struct Key {
     TreeNode node;
-    std::optional<Asker> reader;  // where it depends on who reads
+    std::optional<Asker> reader;  // set for personal texts only
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {

@@ -38,7 +38,7 @@ template <class Definition>
 Result<> apply(Engine& engine, Id id, const Definition& definition, const Caller& caller) {
   return engine.objects().define(id, definition, caller);
 }
-// They belong to no object.
+// Settings belong to no object.
 Result<> apply(Engine& engine, Id, const SettingsDefinition& settings, const Caller& caller) {
   return engine.objects().define(settings, caller);
 }

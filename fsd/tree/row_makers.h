@@ -1,5 +1,5 @@
-// The words that the table is written in: one maker a kind of node, and the functions that tie a row to a
-// question of the engine and a view.
+// The vocabulary of the table: one maker for each kind of node, and the functions that tie a row to the
+// engine and to a view.
 #pragma once
 
 #include "engine/sources/machine_json.h"
@@ -13,7 +13,7 @@ inline TableRow directory(std::string_view path, std::string_view about, std::ui
 inline TableRow collection(std::string_view path, std::string_view about) {
   return {.path = path, .about = about, .kind = NodeKind::collection, .bits = 0777};
 }
-// Objects that users make have the bits of their owner's choice; what the daemon makes, none to write.
+// Objects of users have the bits that their owner chose. Objects of the daemon (0555) are not writable.
 inline TableRow object(std::string_view path, std::string_view about, std::uint32_t bits = 0777) {
   return {.path = path, .about = about, .kind = NodeKind::object, .bits = bits};
 }
@@ -29,7 +29,7 @@ inline TableRow drifting(std::string_view path, std::string_view about, Show tex
 inline TableRow personal(std::string_view path, std::string_view about, ShowTo text) {
   return {.path = path, .about = about, .kind = NodeKind::generated, .bits = 0444, .show_to = text};
 }
-// Of an object: who may see what it names can change without it.
+// A personal text of an object. It drifts, because the readers of the objects that it names can change.
 inline TableRow personal_drifting(std::string_view path, std::string_view about, ShowTo text) {
   TableRow row = personal(path, about, text);
   row.drifts = true;
@@ -94,7 +94,7 @@ inline TableRow scratch(std::string_view path) {
   return {.path = path, .kind = NodeKind::scratch, .bits = 0666};
 }
 
-// Names that no listing has.
+// A row whose names are in no listing.
 inline TableRow unlisted(TableRow row, Resolve resolve) {
   row.resolve = resolve;
   return row;
@@ -111,19 +111,19 @@ inline TableRow difference(std::string_view path, std::string_view about, Resolv
   return {.path = path, .about = about, .kind = NodeKind::difference, .bits = 0440, .resolve = resolve};
 }
 
-// Text that is the same for all.
+// Prints a text that is the same for all objects.
 template <auto Text>
 Result<std::string> fixed_text(Engine&, const TreeNode&) {
   return Text();
 }
 
-// A view of what the engine answers about the object.
+// Prints the view of the engine's answer about the object.
 template <auto Question, auto View>
 Result<std::string> show(Engine& engine, const TreeNode& node) {
   HF_TRY(const auto answer, (engine.status().*Question)(node.object));
   return View(answer);
 }
-// The same, of what the reader may see.
+// Prints the view of the engine's answer for the reader.
 template <auto Question, auto View>
 Result<std::string> show_his(Engine& engine, const TreeNode&, const Asker& reader) {
   HF_TRY(const auto answer, (engine.status().*Question)(reader));
@@ -141,7 +141,7 @@ Result<std::string> job_name(Engine& engine, const TreeNode& node);
 Result<std::vector<Named>> jobs_of_execution(Engine& engine, const TreeNode& directory);
 Result<std::vector<Named>> disks_with_a_flat_image(Engine& engine, const TreeNode& directory);
 
-// points.cpp: points by time, by their order in a chain, by what made them.
+// points.cpp: points by time, by their order in a chain, by their machine.
 Result<Meaning> point_at(Engine& engine, const TreeNode& directory, std::string_view when, Time now);
 Result<Meaning> two_points(Engine& engine, const TreeNode& directory, std::string_view names, Time now);
 Result<Meaning> moment(Engine& engine, const TreeNode& directory, std::string_view when, Time now);
@@ -153,15 +153,15 @@ Result<std::string> machine_and_point(Engine& engine, const TreeNode& node);
 Result<std::vector<Named>> members_of_group(Engine& engine, const TreeNode& directory);
 Result<std::string> machine_name(Engine& engine, const TreeNode& node);
 
-// pages.cpp: everything of a kind.
+// pages.cpp: all objects of a kind.
 Result<Page> machine_lines(Engine& engine, Id after, const Asker& reader);
 Result<Page> flow_lines(Engine& engine, Id after, const Asker& reader);
 Result<Page> point_lines(Engine& engine, Id after, const Asker& reader);
 
-// Of the flows that the reader may see.
+// Print a schedule with the flows that the reader may see.
 Result<std::string> show_schedule(Engine& engine, const TreeNode& node, const Asker& reader);
 Result<std::string> schedule_history(Engine& engine, const TreeNode& node, const Asker& reader);
-// README.txt, made from the table.
+// Prints README.txt from the table.
 Result<std::string> guide(Engine& engine, const TreeNode& node);
 
 template <ObjectKind kind>
@@ -170,7 +170,7 @@ Result<ObjectId> itself(Engine&, Id object) {
 }
 Result<ObjectId> newest_execution(Engine& engine, Id flow);
 
-// The config.json of a kind. Law 19: who isn't root changes nothing that names the host.
+// The config.json of a kind of object. Only root changes fields that name something of the host (law 19).
 template <class Definition>
 Config config_of();
 extern template Config config_of<MachineDefinition>();

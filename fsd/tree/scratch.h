@@ -1,5 +1,5 @@
-// The files that editors and rsync put beside a config.json before they rename one over it (rule 3). Kept in
-// memory, for a while; they are nobody's data.
+// Scratch files, which editors and rsync make beside a config.json before they rename one over it (rule 3).
+// They are kept in memory for a while.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace holdfast::tree {
 
-// One such file. Any thread may call.
+// A scratch file. Any thread may call.
 class Scratch {
  public:
   static constexpr std::size_t kLargest = 1 << 20;
@@ -44,8 +44,8 @@ class Scratch {
   Time changed_at_ HF_GUARDED_BY(mutex_);
 };
 
-// All of them, by directory and name. Any thread may call. A user has at most a few dozen; what
-// nobody has open or has changed for a quarter of an hour goes.
+// All scratch files, by directory and name. Any thread may call. A user has at most a few dozen. A file goes
+// after a quarter of an hour in which nobody had it open or changed it.
 class Scratches {
  public:
   explicit Scratches(const Clock& clock) : clock_(clock) {}
@@ -60,7 +60,7 @@ class Scratches {
   std::vector<Named> list(const TreeNode& directory) const;
   std::string name_of(Id id) const;  // "": it is gone
   void remove(Id id);
-  void rename(Id id, std::string_view name);  // in place of another of that name
+  void rename(Id id, std::string_view name);  // replaces a file of that name
 
  private:
   struct Entry {

@@ -15,7 +15,7 @@ bool Sight::covers(ObjectKind kind, Id id) {
 }
 
 bool Sight::covers_collection(ObjectKind kind) {
-  if (reader_.uid == 0 || !kind_of(kind).users) return true;  // jobs/ is open to all
+  if (reader_.uid == 0 || !kind_of(kind).users) return true;  // everybody may list jobs/
   const auto known = collections_.find(kind);
   if (known != collections_.end()) return known->second;
   const auto ownership = engine_.objects().ownership(kind, 0);

@@ -1,5 +1,5 @@
-// What one reader may see of the objects that users make (law 19): what he may not, is in no listing, summary
-// or log that he is shown. Files at the root ask here, object by object.
+// Tells which objects a reader may see (law 19). Other objects are in no listing, summary or log that is
+// rendered for that reader.
 #pragma once
 
 #include <map>
@@ -8,14 +8,14 @@
 
 namespace holdfast::tree {
 
-// For one reader and one rendering; one thread. The engine outlives it.
+// Serves one reader, one rendering and one thread. The engine outlives it.
 class Sight {
  public:
   Sight(Engine& engine, const Asker& reader) : engine_(engine), reader_(reader) {}
 
-  // An object of that kind with this owner and these bits.
+  // Tells whether the reader may see an object of that kind and ownership.
   bool covers(ObjectKind kind, const Ownership& ownership);
-  // The same, where only the id is known. What is gone is not covered.
+  // Tells the same by the object's id. An object that is gone is not covered.
   bool covers(ObjectKind kind, Id id);
 
   const Asker& reader() const { return reader_; }

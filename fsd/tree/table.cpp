@@ -1,5 +1,5 @@
-// The tree of the mount, declared: compare it with the contract line by line. A new file is a row here
-// and a function that it names. No path is spelled anywhere else.
+// The tree of the mount, to be compared with the contract line by line. A new file is a row here and a
+// function that the row names. No path is spelled anywhere else.
 #include "fsd/tree/table.h"
 
 #include "fsd/tree/row_makers.h"

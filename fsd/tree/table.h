@@ -6,7 +6,7 @@
 
 namespace holdfast::tree {
 
-// The whole tree. A directory stands before what it holds.
+// All rows of the tree. A directory's row stands before the rows of its content.
 std::span<const TableRow> table();
 
 }  // namespace holdfast::tree

@@ -38,7 +38,7 @@ Result<TreeNode> Tree::lookup(const TreeNode& directory, std::string_view name, 
   auto found = lookup_unsettled(directory, name);
   const bool guesses = std::ranges::any_of(
       knot(directory).children, [&](RowIndex child) { return outline_.at(child).row->resolve != nullptr; });
-  // What shells and desktops look for by themselves begins with a dot.
+  // Names that shells and desktops look up by themselves begin with a dot: they leave `error` as it is.
   if (found || !guesses || name.starts_with('.')) return found;
   return refusals_.settle_failure(directory, asker, fmt::format("look up {}", name), std::move(found));
 }

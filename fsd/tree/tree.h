@@ -1,8 +1,8 @@
-// The tree of the mount: names to places, places to attributes and texts, changes to one question of the
-// engine each. Knows the table, the engine and who asks; knows nothing of FUSE.
+// The tree of the mount: resolves names to nodes, reads attributes and texts, and turns each change into one
+// call of the engine. Knows the table, the engine and the asker; knows nothing of FUSE.
 //
-// Any thread may call. Every change that is refused leaves its sentence in the `error` file of the
-// directory it was tried in, and every one that succeeds empties it.
+// Any thread may call. A refused change leaves its sentence in the `error` file of its directory; a change
+// that succeeds empties that file.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,7 @@ namespace holdfast::tree {
 
 struct Attributes {
   NodeKind kind = NodeKind::directory;
-  Ownership ownership;  // with the mode that this very node has
+  Ownership ownership;  // the object's, with the node's own mode
   std::uint64_t size = 0;
   std::uint64_t bytes_in_use = 0;
   Time changed_at{};
@@ -50,20 +50,19 @@ class Tree {
   static TreeNode root() { return {}; }
   NodeKind kind(const TreeNode& node) const { return outline_.at(node.row).row->kind; }
 
-  // Why a name that no listing has means nothing is told in its directory's `error`.
+  // Looks a name up. The directory's `error` says why a name that no listing has does not resolve.
   Result<TreeNode> lookup(const TreeNode& directory, std::string_view name, const Asker& asker);
-  // For him: some files are of another size for each who asks. `gave_up`: of whoever waits for what takes
-  // long.
+  // Returns the attributes as the asker sees them: personal files differ in size. `gave_up` ends slow work.
   Result<Attributes> attributes(const TreeNode& node, const Asker& asker, const GaveUp& gave_up = never);
-  // Whether that depends on his supplementary groups.
+  // Tells whether the attributes depend on the asker's supplementary groups.
   bool is_personal(const TreeNode& node) const {
     return kind(node) == NodeKind::log || kind(node) == NodeKind::lines || knot(node).row->show_to != nullptr;
   }
-  // Whether its attributes and its text can take long: a repository is read for them.
+  // Tells whether attributes and text can take long, because a repository is read for them.
   bool is_slow(const TreeNode& node) const { return kind(node) == NodeKind::difference; }
-  // Whether a repository is asked before anything goes from there: rmdir on a point.
+  // Tells whether rmdir in this directory can take long, because a repository is asked first.
   bool removes_slowly(const TreeNode& directory) const;
-  // Without "." and "..": what the asker may know of.
+  // Lists the entries that the asker may know of, without "." and "..".
   Result<std::vector<DirectoryEntry>> entries(const TreeNode& directory, const Asker& asker);
   Result<std::string> link_target(const TreeNode& link);
 
@@ -75,7 +74,7 @@ class Tree {
   Result<std::shared_ptr<OpenFile>> open(const TreeNode& node, const OpenMode& mode, const Asker& asker,
                                          const GaveUp& gave_up = never);
 
-  // Files beside a definition (rule 3): scratch files come and go; config.json itself may go for a moment.
+  // A file made beside a definition (rule 3): a scratch file, or config.json after it was unlinked.
   struct Created {
     TreeNode node;
     std::shared_ptr<OpenFile> file;
@@ -88,22 +87,23 @@ class Tree {
   Result<> remove_directory(const TreeNode& directory, std::string_view name, const Asker& asker);
   Result<> rename(const TreeNode& from, std::string_view old_name, const TreeNode& to,
                   std::string_view new_name, const Asker& asker);
-  // chown, chmod, truncate by name, times. What changes nothing succeeds: many tools do it.
+  // A change by chown, chmod, truncate or utimes. One that changes nothing succeeds, because many tools make
+  // such calls.
   struct Change {
     std::optional<std::uint32_t> uid, gid, mode;
     std::optional<std::uint64_t> size;
   };
   Result<> change(const TreeNode& node, const Change& change, const Asker& asker);
-  // ln -s and rm of links that stand for something: the target is read as an object's name (rule 9).
+  // Makes a link that relates two objects: the target is read as an object's name (rule 9).
   Result<TreeNode> make_link(const TreeNode& directory, std::string_view name, std::string_view target,
                              const Asker& asker);
-  // Whatever else changes a directory is never permitted; `what` says it, as "link x".
+  // Refuses any other change of a directory. `what` names the change, as "link x".
   Result<> refuse(const TreeNode& directory, std::string_view what, const Asker& asker);
 
  private:
   const Outline::Knot& knot(const TreeNode& node) const { return outline_.at(node.row); }
 
-  // The directory that a node lies in.
+  // Returns the directory that holds the node.
   TreeNode directory_of(const TreeNode& node) const;
   Result<TreeNode> lookup_unsettled(const TreeNode& directory, std::string_view name);
   Result<TreeNode> lookup_object(const TreeNode& directory, RowIndex row, std::string_view name);
@@ -111,7 +111,7 @@ class Tree {
   Result<Ownership> ownership(const TreeNode& node);
   Result<std::vector<Named>> members(const TreeNode& directory, RowIndex row);
   bool may_know_of(const TreeNode& node, Sight& sight);
-  // Of names for what a command makes: a fixed file bears it in one of the directories that it may go to.
+  // Tells whether a fixed file has the name in a directory where a command may make an object.
   bool is_reserved_below(RowIndex directory, std::string_view name) const;
 
   Result<std::shared_ptr<OpenFile>> open_unsettled(const TreeNode& node, const OpenMode& mode,
@@ -119,14 +119,14 @@ class Tree {
   std::string name_of(const TreeNode& node);
   Result<std::shared_ptr<OpenFile>> open_config(const TreeNode& node, const OpenMode& mode,
                                                 const Asker& asker);
-  // The text becomes the definition, or is refused.
+  // Makes the text the definition, or refuses it.
   Result<> commit(const TreeNode& config, std::string_view text, const Asker& asker);
   std::shared_ptr<OpenFile> open_control(const TreeNode& node, const Asker& asker);
   Result<std::shared_ptr<OpenFile>> open_image(const TreeNode& node, const Asker& asker);
-  // What is refused of an open file goes into the `error` beside it.
+  // Records the refusal of a call on an open file in the `error` beside the file.
   void note_refusal(const TreeNode& node, const Asker& asker, std::string_view what, const Error& why);
 
-  // Nothing when he may change what lies beside this object's definition.
+  // Checks that the asker may change files beside the definition in this directory.
   Result<> check_beside(const TreeNode& directory, const Asker& asker);
   Result<Created> create_unsettled(const TreeNode& directory, std::string_view name, std::uint32_t mode,
                                    const OpenMode& how, const Asker& asker);
@@ -134,13 +134,13 @@ class Tree {
   Result<> rename_beside(const TreeNode& directory, std::string_view old_name, std::string_view new_name,
                          const Asker& asker);
 
-  // Whose the node is by itself: an object that users make, a collection of them, or, of all else, nobody's.
+  // Returns the object or the collection that the node stands for, if users own it; id 0 for a collection.
   std::optional<ObjectId> own_subject(const TreeNode& node) const;
-  // That, or what the node belongs to.
+  // Returns the node's own subject, or else the object that the node belongs to.
   std::optional<ObjectId> owning_subject(const TreeNode& node) const;
 
-  // Law 15: hands the outcome on, and has the event log know of a refusal. `action` and `name` as
-  // in "flow.create" of "flows/nightly"; without a name it is what the node belongs to.
+  // Records a refusal in the event log and returns the outcome (law 15). `action` and `name` as in
+  // "flow.create" of "flows/nightly"; an empty name means the object that the node belongs to.
   template <class T>
   Result<T> audited(const TreeNode& node, std::string_view action, std::string_view name, const Asker& asker,
                     Result<T> outcome) {
@@ -149,19 +149,19 @@ class Tree {
   }
   void tell_of_refusal(const TreeNode& node, std::string_view action, std::string_view name, const Error& why,
                        const Asker& asker);
-  // The row of the links that users make in this directory.
+  // Returns the row of the links that users make in this directory.
   std::optional<RowIndex> attachment_in(const TreeNode& directory) const;
   Result<TreeNode> attach(const TreeNode& directory, std::string_view name, std::string_view target,
                           const Asker& asker);
   Result<> detach(const TreeNode& directory, std::string_view name, const Asker& asker);
 
-  // EACCES: its mode does not let him make, delete or rename there.
+  // EACCES: the directory's mode does not let the asker make, delete or rename there.
   Result<> check_may_change(const TreeNode& directory, const Asker& asker);
-  // The row of the objects that users make in this collection.
+  // Returns the row of the objects that users make in this collection.
   Result<RowIndex> makeable(const TreeNode& directory, const Asker& asker);
-  // Something that may be deleted there: one of them, or what the daemon has made and lets go.
+  // Checks that the directory holds objects that may be removed: a user's, or removable ones of the daemon.
   Result<> check_holds_removable(const TreeNode& directory, const Asker& asker);
-  // One of them, to be deleted or renamed: he has the right to write to it, too.
+  // Finds an object to be removed or renamed, and checks that the asker may write to it.
   Result<TreeNode> changeable(const TreeNode& directory, std::string_view name, const Asker& asker);
   Result<TreeNode> make_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker);
   Result<> remove_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker);

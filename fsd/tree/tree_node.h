@@ -13,20 +13,20 @@ using RowIndex = std::uint16_t;
 
 struct TreeNode {
   RowIndex row = 0;
-  Id object = 0;  // what the last {placeholder} of the row's path stands for; 0 above all objects
-  Id parent = 0;  // what the one before it stands for
-  // What else tells names apart that stand for one object: of a difference its second point, of a group's
-  // moment the time. Mostly 0.
+  Id object = 0;  // the object of the last {placeholder} in the row's path; 0 above all objects
+  Id parent = 0;  // the object of the placeholder before it
+  // Distinguishes names that stand for one object: a difference's second point, a group moment's time. Mostly
+  // 0.
   std::int64_t extra = 0;
 
-  // The parent follows from the object.
+  // Ignores the parent, because it follows from the object.
   bool operator==(const TreeNode& other) const {
     return row == other.row && object == other.object && extra == other.extra;
   }
 };
 
-// The number that stat shows: the same for as long as the object lives, across restarts too, and never
-// another's. (The kernel's own ids of nodes are mount/nodes.h.)
+// The inode number that stat shows. It stays the same while the object lives, across restarts, and is never
+// reused. (The kernel's ids of nodes are in mount/node_ids.h.)
 inline std::uint64_t inode_number(const TreeNode& node) {
   if (node.row == 0 && node.object == 0) return 1;
   std::uint64_t x = static_cast<std::uint64_t>(node.object) * 0x9e3779b97f4a7c15 + node.row;

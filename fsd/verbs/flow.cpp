@@ -23,7 +23,7 @@ constexpr Argument kRun[] = {
 Result<> run(Engine& engine, Id flow, const Values& values, const Caller& caller) {
   RunRequest request;
   request.name = values.text("name");
-  request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
+  request.kind = from_word<PointKind>(values.text("type"));  // nullopt for "auto"
   request.machines = values.list("machines");
   request.by = values.text("by");
   HF_CHECK(read_limits(values, request));
@@ -43,7 +43,8 @@ Result<> disable(Engine& engine, Id flow, const Values&, const Caller& caller) {
   return engine.objects().enable_flow(flow, false, caller);
 }
 
-// What reads as JSON is that, all else is text: enabled=false, tags=["web"], description="the web servers".
+// Takes a value as JSON if it parses as JSON, else as text: enabled=false, tags=["web"], description="the web
+// servers".
 Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller) {
   HF_TRY(const FlowView view, engine.status().flow(flow));
   using Json = nlohmann::ordered_json;
@@ -60,7 +61,7 @@ Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller
 }
 
 Result<> clone(Engine& engine, Id flow, const Values& values, const Caller& caller) {
-  // What mkdir asks.
+  // Checks the same right as mkdir does.
   HF_TRY(const Ownership collection, engine.objects().ownership(ObjectKind::flow, 0));
   if (!may(caller, collection, Right::write))
     return fail(EACCES, "the mode of flows does not let you make one");

@@ -1,4 +1,4 @@
-// What may be asked of groups and of schedules.
+// Verbs of groups and schedules.
 #include "fsd/verbs/verb.h"
 
 namespace holdfast::verbs {

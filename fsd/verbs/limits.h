@@ -1,4 +1,4 @@
-// What whoever starts a run may hold it to.
+// Arguments that limit a run or a backup.
 #pragma once
 
 #include "catalog/base/text.h"

@@ -1,4 +1,4 @@
-// What may be asked of a machine, and of its points.
+// Verbs of machines and of points.
 #include "catalog/base/text.h"
 #include "fsd/verbs/limits.h"
 #include "fsd/verbs/verify.h"
@@ -17,7 +17,7 @@ Result<> back_up(Engine& engine, Id machine, const Values& values, const Caller&
   BackupRequest request;
   request.name = values.text("name");
   request.repository = values.text("repository");
-  request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
+  request.kind = from_word<PointKind>(values.text("type"));  // nullopt for "auto"
   HF_CHECK(read_limits(values, request));
   HF_CHECK(engine.requests().back_up(machine, request, caller));
   return {};

@@ -23,8 +23,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
-// A value that begins with a double quote goes on to the next one, blanks and all; \" and \\ stand for
-// themselves in it. Anywhere else a quote is a character like others, as in tags=["web"].
+// Splits a line at blanks. A value that begins with a double quote ends at the next one, and \" and \\ stand
+// for themselves in it. Elsewhere a quote is an ordinary character, as in tags=["web"].
 Result<std::vector<std::string>> words_of(std::string_view line) {
   constexpr std::string_view kBlanks = " \t";
   std::vector<std::string> words;
@@ -41,7 +41,7 @@ Result<std::vector<std::string>> words_of(std::string_view line) {
       }
       if (i == line.size()) return fail(EINVAL, "a double quote is opened and never closed");
       ++i;
-      break;  // the value has ended
+      break;  // the end of the value
     }
     if (i < line.size() && kBlanks.find(line[i]) == std::string_view::npos)
       return fail(EINVAL, "a blank is missing behind {}", word);

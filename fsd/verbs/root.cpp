@@ -1,4 +1,4 @@
-// What may be asked of the daemon, and of all at once.
+// Verbs of the daemon, and of many flows at once.
 #include "fsd/verbs/limits.h"
 
 namespace holdfast::verbs {
@@ -23,7 +23,7 @@ constexpr Argument kDrain[] = {
 Result<> run_matching(Engine& engine, Id, const Values& values, const Caller& caller) {
   RunRequest request;
   request.name = values.text("name");
-  request.kind = from_word<PointKind>(values.text("type"));  // "auto" is none of them
+  request.kind = from_word<PointKind>(values.text("type"));  // nullopt for "auto"
   request.by = values.text("by");
   HF_CHECK(read_limits(values, request));
   HF_CHECK(engine.requests().run_matching(values.text("flows"), request, caller));

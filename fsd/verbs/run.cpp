@@ -1,4 +1,4 @@
-// What may be asked of work under way.
+// Verbs of executions and jobs.
 #include "fsd/verbs/verb.h"
 
 namespace holdfast::verbs {

@@ -1,4 +1,4 @@
-// The verb that flows and repositories have in common.
+// The verb `test`, which flows and repositories share.
 #pragma once
 
 #include "fsd/verbs/verb.h"

@@ -1,5 +1,5 @@
-// A command: VERB [key=value …]; key="a value with blanks". Verbs are declared as tables; the parser, and
-// what reading a `control` shows, are made from the same rows.
+// Commands: VERB [key=value …]; key="a value with blanks". Verbs are declared in tables. The parser and the
+// listing that a `control` file shows read the same rows.
 #pragma once
 
 #include <functional>
@@ -16,34 +16,34 @@ namespace holdfast::verbs {
 
 struct Argument {
   enum class Type {
-    choice,    // one of the words of `shape`
-    name,      // of anything
-    names,     // a list with commas
-    new_name,  // of what the verb makes: not a reserved one
-    path,      // of the host: an absolute one
-    span,      // of time: "90s", "4h"
-    size,      // of bytes, and not 0: "512K"
+    choice,    // a word of `shape`
+    name,      // an object's name
+    names,     // a list of names with commas
+    new_name,  // the new object's name: not a reserved one
+    path,      // an absolute path of the host
+    span,      // a span of time: "90s", "4h"
+    size,      // a number of bytes above 0: "512K"
     percent,   // "1%" to "100%"
-    pattern,   // of names, as the shell has them
-    moment,    // a time, or a span from now
-    text,      // any
-    field,     // any key that no other argument has: of a definition
+    pattern,   // a shell pattern of names
+    moment,    // a time, or a span of time from now
+    text,      // any text
+    field,     // a field of a definition: any key that no other argument has
   };
   std::string_view key;
   Type type;
-  std::string_view shape;  // as shown: "auto|full|incremental", "A,B", "ID"
+  std::string_view shape;  // the value as listings show it: "auto|full|incremental", "A,B", "ID"
   bool needed = false;
 };
 
-// An argument of type moment: "2026-11-20T02:30", or "30d" from now.
+// Parses an argument of type moment: "2026-11-20T02:30", or "30d" from now.
 std::optional<Time> moment(std::string_view text, Time now);
 
-// What was given, checked against the verb's arguments.
+// The given arguments, checked against those of the verb.
 class Values {
  public:
   void add(std::string_view key, std::string_view value) { values_.emplace(key, value); }
   bool has(std::string_view key) const { return values_.contains(key); }
-  // "" when it was not given.
+  // Returns "" if the argument was not given.
   std::string text(std::string_view key) const;
   std::vector<std::string> list(std::string_view key) const;
   const std::map<std::string, std::string, std::less<>>& all() const { return values_; }
@@ -64,16 +64,16 @@ struct ParsedCommand {
   Values values;
 };
 
-// Names that a new object may not have, because a fixed file bears them.
+// Tells whether a fixed file has the name, so that no new object may have it.
 using Reserved = std::function<bool(std::string_view name)>;
 
-// EINVAL says what is wrong and what would be right.
+// Parses and checks a line. EINVAL says what is wrong and what would be right.
 Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved);
 
-// "run [type=auto|full|incremental] …"
+// The verb with its arguments: "run [type=auto|full|incremental] …"
 std::string synopsis(const Verb& verb);
 
-// One line a verb, with its arguments and what it does.
+// The synopsis and the meaning of each verb.
 std::string listing(std::span<const Verb> verbs);
 
 // The verbs of each kind of object.
@@ -86,6 +86,5 @@ std::span<const Verb> of_machine();
 std::span<const Verb> of_point();
 std::span<const Verb> of_group();
 std::span<const Verb> of_schedule();
-std::span<const Verb> of_root();
 
 }  // namespace holdfast::verbs

@@ -1,4 +1,4 @@
-// The verb that points, machines and repositories have in common.
+// The verb `verify`, which points, machines and repositories share.
 #pragma once
 
 #include "fsd/verbs/verb.h"

@@ -1,4 +1,5 @@
-// How views write JSON: fields in a stable order, what is absent as null, two spaces, a newline at the end.
+// JSON as the views write it: fields in a stable order, absent values as null, indented by two spaces, a
+// newline at the end.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,13 +14,13 @@ namespace holdfast::views {
 
 using Json = nlohmann::ordered_json;
 
-// A whole file.
+// Prints a whole file.
 std::string document(const Json& json);
-// One line of a .jsonl.
+// Prints one line of a .jsonl file.
 std::string line(const Json& json);
 
 Json time_or_null(const std::optional<Time>& time);
-Json text_or_null(std::string_view text);  // "" is null
+Json text_or_null(std::string_view text);  // null for ""
 Json progress(const Progress& progress);
 
 template <class E>
@@ -27,7 +28,7 @@ Json word_or_null(const std::optional<E>& value) {
   return value ? Json(to_word(*value)) : Json(nullptr);
 }
 
-// Between two instants, once both are there.
+// The seconds between two times; null if one is absent.
 Json seconds_or_null(const std::optional<Time>& from, const std::optional<Time>& to);
 
 }  // namespace holdfast::views

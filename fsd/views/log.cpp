@@ -8,7 +8,7 @@ namespace holdfast::views {
 std::string log_line(const LogLine& line) {
   std::string text =
       line.machine.empty() ? line.text : fmt::format("machines/{}: {}", line.machine, line.text);
-  // A message may come from elsewhere; a line stays one.
+  // A message of another program may have control characters; a log line stays one line.
   std::ranges::replace_if(
       text, [](unsigned char c) { return c < ' '; }, ' ');
   return fmt::format("{} {}\n", iso_time(line.at), text);

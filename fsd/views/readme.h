@@ -4,7 +4,7 @@
 
 namespace holdfast::views {
 
-// How README.txt at the root of the mount begins: what this is, and ten commands to start with.
+// The beginning of README.txt at the root of the mount: a summary, and ten commands to start with.
 std::string_view readme();
 
 }  // namespace holdfast::views

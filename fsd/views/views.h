@@ -1,5 +1,5 @@
-// What the engine answers, as the text of a file. Pure functions: the same view gives the same bytes.
-// The fields are the contract's table "Fields"; docs and scripts rely on their names.
+// Texts of files, from the engine's answers. Pure functions: the same view gives the same bytes. The
+// contract's table "Fields" has the names of all fields; documents and scripts rely on them.
 #pragma once
 
 #include <string>
@@ -24,21 +24,21 @@ std::string policy_status(const PolicyView& view);
 std::string plan_json(const PlanView& view);
 std::string summary(const SummaryView& view);
 
-// One line of machines.jsonl, flows.jsonl, points.jsonl: name, definition and status in one.
+// Lines of machines.jsonl, flows.jsonl and points.jsonl: an object's name, definition and status.
 std::string machine_line(const MachineView& view);
 std::string flow_line(const FlowView& view);
 std::string point_line(const PointView& view);
 
-// One line of a schedule's history.jsonl.
+// A line of a schedule's history.jsonl.
 std::string occurrence_line(const OccurrenceView& view);
 
-// One line of a log: for people.
+// A line of the log of an execution or a job, for people.
 std::string log_line(const LogLine& line);
 
-// One line of events.jsonl.
+// A line of events.jsonl.
 std::string event_line(const Event& event);
 
-// The final word that `wait` gives: "success\n".
+// The text that a `wait` file returns: "success\n".
 std::string final_word(RunStatus status);
 
 }  // namespace holdfast::views

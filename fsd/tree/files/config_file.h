@@ -10,13 +10,13 @@
 
 namespace holdfast::tree {
 
-// A handle on a config.json that was opened to write: a draft, committed at flush and fsync.
+// A handle on a config.json that is open for writing: a draft, committed at flush and fsync.
 class ConfigFile final : public OpenFile {
  public:
-  // Takes the whole text or refuses it; both leave their trace in `error`.
+  // Accepts or refuses the whole text, and records the outcome in `error`.
   using Commit = std::function<Result<>(std::string_view text)>;
-  // What came to nothing before there was a text to take: it became too long, or was discarded in the end.
-  // That is only told when nobody has been told before.
+  // Called if the text never reached `Commit`: it became too long, or was discarded at the end. A refusal
+  // that was reported before is not reported again.
   using Refused = std::function<void(const Error& why)>;
 
   ConfigFile(std::shared_ptr<const std::string> base, std::int32_t opener, Commit commit, Refused refused)
@@ -31,7 +31,7 @@ class ConfigFile final : public OpenFile {
  private:
   Mutex mutex_;
   ConfigDraft draft_ HF_GUARDED_BY(mutex_);
-  bool refused_ HF_GUARDED_BY(mutex_) = false;  // the last flush was
+  bool refused_ HF_GUARDED_BY(mutex_) = false;  // whether the last flush was refused
   const std::int32_t opener_;
   const Commit commit_;
   const Refused refuse_;

@@ -7,8 +7,8 @@
 
 namespace holdfast::tree {
 
-// Rule 4: one write is one command, refused or accepted in that write. Offsets, truncation and appending
-// mean nothing here. What is read is the list of verbs.
+// A control file: one write is one command, refused or accepted in that write (rule 4). Offsets, truncation
+// and appending are ignored. Reading returns the list of verbs.
 class ControlFile final : public OpenFile {
  public:
   static constexpr std::size_t kLongestCommand = 4096;

@@ -28,7 +28,7 @@ Result<std::uint64_t> ImageFile::seek(std::uint64_t offset, Seek what) {
     if (is_data == (what == Seek::data)) return offset;
     offset = extent->offset + extent->length;
   }
-  if (what == Seek::hole) return size;  // every file ends in one
+  if (what == Seek::hole) return size;  // every file ends in a hole
   return fail(ENXIO, "no data after that");
 }
 

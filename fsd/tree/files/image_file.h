@@ -8,10 +8,10 @@
 
 namespace holdfast::tree {
 
-// A disk of a point, sparse and honest: what no layer has, and what is recorded as zeros, is a hole.
+// A disk of a point, sparse: clusters that no layer has, or that are recorded as zeros, are holes.
 class ImageFile final : public OpenFile {
  public:
-  // Told of each read that failed (EIO): the reader himself only gets the number.
+  // Called with each failed read, because the reader itself gets only the errno.
   using Failed = std::function<void(const Error& error)>;
   ImageFile(std::shared_ptr<OpenedImage> image, Failed failed)
       : image_(std::move(image)), failed_(std::move(failed)) {}

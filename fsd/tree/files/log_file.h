@@ -5,7 +5,8 @@
 
 namespace holdfast::tree {
 
-// Rule 7: grows while it is open. Stays with its part of the log when that gets another name.
+// An open part of the event log, which grows while it is open (rule 7). It stays with its part when the
+// part's name changes.
 class LogFile final : public OpenFile {
  public:
   LogFile(EventText& events, Id part, Asker reader)

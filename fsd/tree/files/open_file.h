@@ -1,8 +1,7 @@
-// One open handle of the tree. The operations that a kind of file doesn't have answer EBADF, as the
-// kernel does for the wrong mode of opening.
+// An open handle of the tree. Operations that a kind of file does not have fail with EBADF, as the kernel
+// does after the wrong mode of opening.
 //
-// Calls on one handle may come from several threads at once. Authority is the opener's, as it is for any
-// file descriptor that is handed on.
+// Several threads may call one handle at once. Rights are those of the opener, as for any file descriptor.
 #pragma once
 
 #include <cstdint>
@@ -18,25 +17,25 @@ class OpenFile {
  public:
   virtual ~OpenFile() = default;
 
-  // How much it put into the buffer; 0 at the end. EAGAIN: not yet; to be asked again when subject() has
-  // changed. Files that wait for the same subject are ready together.
+  // Returns the number of bytes read; 0 at the end. EAGAIN: not yet; call again when subject() has changed.
+  // Files that wait for the same subject become ready together.
   virtual Result<std::size_t> read(std::uint64_t offset, ByteSpan into);
   virtual ObjectId subject() const { return {}; }
 
-  // All of it, or an error and none of it. `append`: the handle was opened so.
+  // Writes all bytes or none. `append`: the handle was opened with O_APPEND.
   virtual Result<> write(std::uint64_t offset, std::string_view bytes, bool append);
   virtual Result<> truncate(std::uint64_t size);
-  // A descriptor of this handle was closed, by that process.
+  // Called when that process closes a descriptor of this handle.
   virtual Result<> flush(std::int32_t process);
-  // The last one was. There is nobody left to tell.
+  // Called after the last descriptor was closed: an error has no receiver.
   virtual void released() {}
 
-  // Where data, or a hole, begins at or after the offset. ENXIO: nowhere.
+  // Returns the first offset of data, or of a hole, at or after `offset`. ENXIO: there is none.
   enum class Seek { data, hole };
   virtual Result<std::uint64_t> seek(std::uint64_t offset, Seek what);
 
  protected:
-  // A read of text that is in memory.
+  // Copies a part of a text as a read of it.
   static std::size_t copy(std::string_view text, std::uint64_t offset, ByteSpan into);
 };
 

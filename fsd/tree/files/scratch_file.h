@@ -8,10 +8,10 @@
 
 namespace holdfast::tree {
 
-// A handle on a scratch file; it goes on when the file has been deleted.
+// A handle on a scratch file. It stays usable after the file was deleted.
 class ScratchFile final : public OpenFile {
  public:
-  // What is refused is told to `refused`.
+  // Called with each refusal.
   using Refused = std::function<void(const Error&)>;
   ScratchFile(std::shared_ptr<Scratch> file, Refused refused)
       : file_(std::move(file)), refused_(std::move(refused)) {}

@@ -7,7 +7,7 @@
 
 namespace holdfast::tree {
 
-// A snapshot: what it was when it was opened.
+// A snapshot of a text, taken at open.
 class TextFile final : public OpenFile {
  public:
   explicit TextFile(std::shared_ptr<const std::string> text) : text_(std::move(text)) {}

@@ -5,8 +5,8 @@
 
 namespace holdfast::tree {
 
-// Rule 6: answers with the final status of a run, once it has one. Opened on a flow, it stays with the
-// execution that was its latest then.
+// A wait file: reading returns the final status of a run once it has one (rule 6). A flow's wait file stays
+// with the execution that was the latest at open.
 class WaitFile final : public OpenFile {
  public:
   WaitFile(Engine& engine, const ObjectId& subject) : engine_(engine), subject_(subject) {}

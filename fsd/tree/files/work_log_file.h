@@ -5,10 +5,11 @@
 
 namespace holdfast::tree {
 
-// All that an execution or a job has told so far, a line each.
+// Returns the log of an execution or a job so far, one line an entry.
 Result<std::string> work_log_text(Engine& engine, const ObjectId& subject);
 
-// Rule 7: grows while it is open. A few lines a job, so that they are made anew for each read.
+// An open log of an execution or a job, which grows while it is open (rule 7). Each read renders the text
+// anew, because a job has few lines.
 class WorkLogFile final : public OpenFile {
  public:
   WorkLogFile(Engine& engine, const ObjectId& of) : engine_(engine), of_(of) {}
