@@ -7,25 +7,25 @@ namespace {
 
 using Step = ConfigDraft::Step;
 
-TEST(Incomplete, IsJsonThatMayYetBeCompleted) {
+TEST(Incomplete, the_beginning_of_a_document_is_incomplete) {
   for (const char* text :
        {"", "{", "{\n", "{ \"a\"", "{\"a\":", "{\"a\": 12", "{\"a\": tru", "[1,", "\"abc", "{}{"})
     EXPECT_EQ(is_incomplete_json(text), std::string_view{text} != "{}{") << text;
 }
 
-TEST(Incomplete, IsNotWhatIsWholeOrWrong) {
+TEST(Incomplete, whole_and_wrong_documents_are_not_incomplete) {
   for (const char* text : {"{}", "{\"a\":1}\n", "{x", "{\"a\" 1", "]", "{}x", "nul!"})
     EXPECT_FALSE(is_incomplete_json(text)) << text;
 }
 
-TEST(ConfigDraft, ThatNobodyWroteToShowsTheFileAndHasNothingToCommit) {
+TEST(ConfigDraft, an_untouched_draft_shows_the_file_and_commits_nothing) {
   const ConfigDraft draft("{}\n");
   EXPECT_EQ(draft.text(), "{}\n");
   EXPECT_EQ(draft.at_flush(true), Step::nothing);
 }
 
-// A shell's `>`: it flushes before it writes.
-TEST(ConfigDraft, ThatWasEmptiedHasNothingToCommitUntilItIsWrittenTo) {
+// A shell's `>` flushes before it writes.
+TEST(ConfigDraft, an_emptied_draft_commits_nothing_until_it_is_written) {
   ConfigDraft draft("{}\n");
   ASSERT_TRUE(draft.truncate(0));
   EXPECT_EQ(draft.at_flush(true), Step::nothing);
@@ -35,7 +35,7 @@ TEST(ConfigDraft, ThatWasEmptiedHasNothingToCommitUntilItIsWrittenTo) {
   EXPECT_EQ(draft.text(), "{\"a\":1}");
 }
 
-TEST(ConfigDraft, IsCommittedOnce) {
+TEST(ConfigDraft, a_committed_text_is_not_committed_again) {
   ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{}", false));
   draft.committed();
@@ -43,7 +43,7 @@ TEST(ConfigDraft, IsCommittedOnce) {
   EXPECT_FALSE(draft.pending());
 }
 
-TEST(ConfigDraft, GoesOnAfterACommit) {
+TEST(ConfigDraft, a_write_after_a_commit_is_committed_too) {
   ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{}", false));
   draft.committed();
@@ -52,8 +52,8 @@ TEST(ConfigDraft, GoesOnAfterACommit) {
   EXPECT_EQ(draft.text(), "{}\n");
 }
 
-// { echo '{'; cat body; echo '}'; } > config.json: cat closes it in the middle.
-TEST(ConfigDraft, WaitsWhenAnotherProcessClosesItIncomplete) {
+// { echo '{'; cat body; echo '}'; } > config.json: cat closes the file in the middle.
+TEST(ConfigDraft, incomplete_json_waits_when_another_process_closes_it) {
   ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{\n", false));
   EXPECT_EQ(draft.at_flush(false), Step::wait);
@@ -62,39 +62,39 @@ TEST(ConfigDraft, WaitsWhenAnotherProcessClosesItIncomplete) {
   EXPECT_EQ(draft.at_flush(true), Step::commit);
 }
 
-TEST(ConfigDraft, IsTriedWhenTheOpenerClosesItIncomplete) {
+TEST(ConfigDraft, incomplete_json_is_committed_when_the_opener_closes_it) {
   ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{", false));
   EXPECT_EQ(draft.at_flush(true), Step::commit);
 }
 
-TEST(ConfigDraft, IsTriedWhenAnotherProcessClosesWhatIsPlainlyWrong) {
+TEST(ConfigDraft, wrong_json_is_committed_when_another_process_closes_it) {
   ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{x", false));
   EXPECT_EQ(draft.at_flush(false), Step::commit);
 }
 
-TEST(ConfigDraft, ChangesTheMiddleOfWhatTheFileHolds) {
+TEST(ConfigDraft, a_write_into_the_middle_changes_the_old_text) {
   ConfigDraft draft("{\"a\":1}");
   ASSERT_TRUE(draft.write(5, "2", false));
   EXPECT_EQ(draft.text(), "{\"a\":2}");
 }
 
-TEST(ConfigDraft, TakesWhatIsAppendedAsANewDocument) {
+TEST(ConfigDraft, appended_text_becomes_a_new_document) {
   ConfigDraft draft("{\"a\":1}\n");
   ASSERT_TRUE(draft.write(8, "{\"a\":", true));
   ASSERT_TRUE(draft.write(8, "2}", true));
   EXPECT_EQ(draft.text(), "{\"a\":2}");
 }
 
-TEST(ConfigDraft, IsCutWhereItIsTold) {
+TEST(ConfigDraft, truncation_cuts_the_text) {
   ConfigDraft draft("{\"a\":1}\n");
   ASSERT_TRUE(draft.write(0, "{}", false));
   ASSERT_TRUE(draft.truncate(2));
   EXPECT_EQ(draft.text(), "{}");
 }
 
-TEST(ConfigDraft, HasALimit) {
+TEST(ConfigDraft, a_text_beyond_the_limit_is_refused_with_efbig) {
   ConfigDraft draft("");
   EXPECT_EQ(draft.write(ConfigDraft::kLargest, "x", false).error().code, EFBIG);
   EXPECT_EQ(draft.write(~0ull, "x", false).error().code, EFBIG);

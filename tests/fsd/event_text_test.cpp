@@ -29,12 +29,12 @@ class EventTextTest : public testing::Test {
   Asker reader_;
 };
 
-TEST_F(EventTextTest, IsEmptyBeforeTheFirstEvent) {
+TEST_F(EventTextTest, the_text_is_empty_before_the_first_event) {
   EXPECT_EQ(events_.extent(part_, reader_)->size, 0u);
   EXPECT_EQ(all(), "");
 }
 
-TEST_F(EventTextTest, HasOneObjectALineAndItsRealSize) {
+TEST_F(EventTextTest, the_text_has_an_object_a_line_and_its_real_size) {
   started_.make_events(1000);
   const std::string text = all();
   EXPECT_EQ(text.size(), events_.extent(part_, reader_)->size);
@@ -45,7 +45,7 @@ TEST_F(EventTextTest, HasOneObjectALineAndItsRealSize) {
   EXPECT_EQ(count, 1000);
 }
 
-TEST_F(EventTextTest, GrowsAtItsEndOnly) {
+TEST_F(EventTextTest, the_text_grows_at_its_end_only) {
   std::string before;
   for (int round = 0; round < 240; ++round) {
     started_.make_events(1 + round % 5);
@@ -58,7 +58,7 @@ TEST_F(EventTextTest, GrowsAtItsEndOnly) {
   EXPECT_EQ(all(), before);
 }
 
-TEST_F(EventTextTest, GivesAnyPartAsTheWholeHasIt) {
+TEST_F(EventTextTest, any_piece_equals_the_piece_of_the_whole_text) {
   started_.make_events(900);
   const std::string whole = all();
   const unsigned seed = std::random_device{}();
@@ -70,7 +70,7 @@ TEST_F(EventTextTest, GivesAnyPartAsTheWholeHasIt) {
   }
 }
 
-TEST_F(EventTextTest, ShowsAReaderWhatConcernsHim) {
+TEST_F(EventTextTest, a_reader_sees_own_events_and_those_of_visible_objects) {
   const Asker owner{1000, 1000, 1}, member{1001, 1001, 2, {50}}, stranger{1002, 1002, 3};
   const Id flow = *engine_.objects().create(ObjectKind::flow, "his", owner);
   started_.write([&](db::Connection& db) {
@@ -96,7 +96,7 @@ TEST_F(EventTextTest, ShowsAReaderWhatConcernsHim) {
   EXPECT_EQ(seen_by(stranger), (std::vector<std::string>{"flow.create flows/x"}));
 }
 
-TEST_F(EventTextTest, KeepsAPartWhenANewOneBegins) {
+TEST_F(EventTextTest, an_old_part_stays_when_a_new_one_begins) {
   started_.make_events(300);
   const std::string old = all();
   started_.cut_events();

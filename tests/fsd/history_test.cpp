@@ -1,5 +1,5 @@
-// `at` and `diff` over random histories, made straight in a catalog and a repository, against a record that
-// knows nothing of catalogs and images: a list of instants, and the bytes that each disk had.
+// Tests of `at` and `diff` over random histories, made straight in a catalog and a repository. The
+// independent record is a list of instants, and the bytes that each disk had.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,10 +29,10 @@ using testing::StartsWith;
 
 constexpr std::size_t kCluster = 4096;
 constexpr std::size_t kSector = 512;
-// How many histories, in the suite and in full.
+// The number of histories: few in the suite, all with HOLDFAST_LONG.
 const int kHistories = static_cast<int>(test::tries(200, 1000));
 
-// What a point was, by our own account.
+// A point of the record.
 struct Recorded {
   Time at{};
   std::string name;
@@ -46,7 +46,7 @@ struct History {
   std::vector<Recorded> points;
 };
 
-// Makes histories, and keeps the record of them.
+// Makes histories and records them.
 class Maker {
  public:
   Maker(const std::string& state, test::Random& random) : state_(state), random_(random) {
@@ -65,7 +65,7 @@ class Maker {
     }));
   }
 
-  // All in one transaction: nothing here is about durability.
+  // Makes all histories in one transaction, because durability is not tested here.
   std::vector<History> make(int count) {
     return must(catalog_->write([&](db::Connection& db) -> Result<std::vector<History>> {
       std::vector<History> histories;
@@ -154,8 +154,8 @@ class Maker {
     return fmt::format("{}/repository/{}/{}", state_, history.key, point.name);
   }
 
-  // Changes the disk, as guests do: new content, the same content once more, zeros, another size; and writes
-  // a layer of what was touched.
+  // Changes the disk as guests do: new content, the same content again, zeros, another size. Then writes a
+  // layer of the touched clusters.
   void write_disk(const History& history, const Point& point, const std::string& name, OfDisk& disk) {
     const bool full = point.kind == PointKind::full;
     if (full && (disk.bytes.empty() || random_.below(3) == 0))
@@ -195,7 +195,7 @@ class Maker {
     disk.newest = layer;
   }
 
-  // What verification and people say of it: whether it counts as good.
+  // Adds random verdicts of a verification and of people; returns whether the point counts as good.
   Result<bool> judge(db::Connection& db, const Point& point) {
     bool verified_bad = false, called_bad = false;
     if (random_.below(4) == 0) {
@@ -217,8 +217,8 @@ class Maker {
   Id repository_ = 0;
 };
 
-// What is wrong with a diff, by the bytes; "" when nothing is. An extent may be as coarse as a cluster, no
-// more.
+// Compares a diff with the bytes and returns what is wrong with it, or "". An extent may be as coarse as a
+// cluster.
 std::string disagreement(const json& disk, const std::vector<char>& a, const std::vector<char>& b) {
   const std::size_t longer = std::max(a.size(), b.size()), shorter = std::min(a.size(), b.size());
   std::vector<bool> named(longer, false);
@@ -246,7 +246,7 @@ std::string disagreement(const json& disk, const std::vector<char>& a, const std
   return "";
 }
 
-// The instant up to its last millisecond, as somebody might write it.
+// Writes the instant in a random form, and sets it to the last millisecond that the form covers.
 std::string written(Time& when, Time now, test::Random& random) {
   using std::chrono::floor;
   const auto iso = [](Time time, const char* format) {
@@ -263,7 +263,7 @@ std::string written(Time& when, Time now, test::Random& random) {
     case 1: when = last_of(std::chrono::minutes{1}); return iso(instant, "%Y-%m-%dT%H:%MZ");
     case 2: when = last_of(std::chrono::days{1}); return iso(instant, "%F");
     case 3: when = last_of(std::chrono::seconds{1}); return iso(instant, "%Y-%m-%dT%H-%M-%SZ");
-    case 4:  // east of Greenwich clocks show more
+    case 4:  // clocks east of Greenwich are ahead of UTC
       when = last_of(std::chrono::minutes{1});
       return iso(instant + std::chrono::hours{5} + std::chrono::minutes{30}, "%Y-%m-%dT%H:%M+05:30");
     case 5:
@@ -309,7 +309,7 @@ class HistoryTest : public testing::Test {
     return std::string(reinterpret_cast<const char*>(text.data()), length);
   }
 
-  // What `at` says: the point's name, or "" with a sentence in `error`.
+  // Returns the name of the point that `at` finds, or "" after checking the sentence in `error`.
   std::string at(const History& history, const std::string& when) {
     const auto link = find({"machines", history.name, "at", when});
     if (link) {
@@ -331,12 +331,12 @@ class HistoryTest : public testing::Test {
   std::unique_ptr<Tree> tree_;
 };
 
-TEST_F(HistoryTest, AtFindsWhatTheRecordSays) {
+TEST_F(HistoryTest, at_finds_the_point_that_the_record_names) {
   begin(kHistories);
   int found = 0, none = 0;
   for (const History& history : histories_) {
     for (int i = 0; i < 5; ++i) {
-      // Near a point as often as anywhere.
+      // Half of the instants are near a point.
       Time when = Maker::kBegin + std::chrono::milliseconds{random_.below(86'400'000ULL * 12)};
       if (!history.points.empty() && random_.below(2) == 0)
         when = history.points[random_.below(history.points.size())].at +
@@ -353,7 +353,7 @@ TEST_F(HistoryTest, AtFindsWhatTheRecordSays) {
   EXPECT_GT(none, kHistories / 2);
 }
 
-TEST_F(HistoryTest, DiffNamesEveryByteThatDiffersAndNoClusterThatDoesNot) {
+TEST_F(HistoryTest, diff_names_every_different_byte_and_no_equal_cluster) {
   begin(kHistories);
   int compared = 0;
   for (const History& history : histories_) {
@@ -377,7 +377,7 @@ TEST_F(HistoryTest, DiffNamesEveryByteThatDiffersAndNoClusterThatDoesNot) {
   EXPECT_GT(compared, kHistories / 2);
 }
 
-TEST_F(HistoryTest, AWrongRecordIsNoticed) {
+TEST_F(HistoryTest, a_wrong_record_is_noticed) {
   begin(20);
   const auto with_points =
       std::ranges::find_if(histories_, [](const History& h) { return h.points.size() > 1; });
@@ -390,7 +390,7 @@ TEST_F(HistoryTest, AWrongRecordIsNoticed) {
   EXPECT_THAT(disagreement(diff["disks"][0], a.disks.at("disk-0"), forged), HasSubstr("and is not named"));
 }
 
-TEST_F(HistoryTest, NoSuchPointIsSaidOfEitherSide) {
+TEST_F(HistoryTest, a_missing_point_on_either_side_is_enoent) {
   begin(20);
   const auto with_points =
       std::ranges::find_if(histories_, [](const History& h) { return !h.points.empty(); });
@@ -407,7 +407,7 @@ TEST_F(HistoryTest, NoSuchPointIsSaidOfEitherSide) {
   EXPECT_EQ(refusal(point), EINVAL);
 }
 
-TEST_F(HistoryTest, ADiffIsGivenUpWhenNobodyWaits) {
+TEST_F(HistoryTest, a_diff_ends_with_eintr_when_nobody_waits) {
   begin(20);
   const auto with_points =
       std::ranges::find_if(histories_, [](const History& h) { return !h.points.empty(); });

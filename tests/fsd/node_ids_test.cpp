@@ -5,24 +5,24 @@
 namespace holdfast::mount {
 namespace {
 
-const tree::TreeNode kPlace{5, 42, 7};
+const tree::TreeNode kNode{5, 42, 7};
 
-TEST(NodeIds, KnowTheRootFromTheBeginning) {
+TEST(NodeIds, the_root_is_known_from_the_start) {
   const NodeIds node_ids(1);
   EXPECT_EQ(node_ids.find(NodeIds::kRoot), tree::TreeNode{});
 }
 
-TEST(NodeIds, GiveOnePlaceOneIdWhileItIsKnown) {
+TEST(NodeIds, a_node_keeps_its_id_while_it_is_known) {
   NodeIds node_ids(1);
-  const auto id = node_ids.remember(kPlace);
-  EXPECT_EQ(node_ids.remember(kPlace), id);
+  const auto id = node_ids.remember(kNode);
+  EXPECT_EQ(node_ids.remember(kNode), id);
   EXPECT_EQ(node_ids.find(id)->parent, 7);
 }
 
-TEST(NodeIds, ForgetWhatTheKernelHasForgottenAsOftenAsItLookedItUp) {
+TEST(NodeIds, a_node_is_forgotten_after_as_many_forgets_as_lookups) {
   NodeIds node_ids(1);
-  const auto id = node_ids.remember(kPlace);
-  node_ids.remember(kPlace);
+  const auto id = node_ids.remember(kNode);
+  node_ids.remember(kNode);
   node_ids.forget(id, 1);
   EXPECT_TRUE(node_ids.find(id));
   node_ids.forget(id, 1);
@@ -30,14 +30,14 @@ TEST(NodeIds, ForgetWhatTheKernelHasForgottenAsOftenAsItLookedItUp) {
   EXPECT_EQ(node_ids.size(), 1u);
 }
 
-TEST(NodeIds, NeverReuseAnId) {
+TEST(NodeIds, an_id_is_never_reused) {
   NodeIds node_ids(1);
-  const auto id = node_ids.remember(kPlace);
+  const auto id = node_ids.remember(kNode);
   node_ids.forget(id, 1);
-  EXPECT_GT(node_ids.remember(kPlace), id);
+  EXPECT_GT(node_ids.remember(kNode), id);
 }
 
-TEST(NodeIds, NeverForgetTheRoot) {
+TEST(NodeIds, the_root_is_never_forgotten) {
   NodeIds node_ids(1);
   node_ids.forget(NodeIds::kRoot, 1000);
   EXPECT_TRUE(node_ids.find(NodeIds::kRoot));

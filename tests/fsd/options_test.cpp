@@ -14,7 +14,7 @@ Result<Options> parse(std::vector<std::string> words) {
   return parse_options(static_cast<int>(words.size()), raw.data());
 }
 
-TEST(CommandLine, TakesAMountPointAndHasDefaults) {
+TEST(CommandLine, a_mount_point_alone_gives_the_defaults) {
   const auto options = parse({"/mnt"});
   ASSERT_TRUE(options);
   EXPECT_EQ(options->mount_point, "/mnt");
@@ -22,7 +22,7 @@ TEST(CommandLine, TakesAMountPointAndHasDefaults) {
   EXPECT_FALSE(options->foreground);
 }
 
-TEST(CommandLine, TakesOptionsBeforeAndAfter) {
+TEST(CommandLine, options_stand_before_and_after_the_mount_point) {
   const auto options = parse({"--foreground", "/mnt", "--state", "/s", "--debug"});
   ASSERT_TRUE(options);
   EXPECT_TRUE(options->foreground);
@@ -30,19 +30,19 @@ TEST(CommandLine, TakesOptionsBeforeAndAfter) {
   EXPECT_EQ(options->state, "/s");
 }
 
-TEST(CommandLine, SaysWhatIsWrong) {
+TEST(CommandLine, a_wrong_command_line_is_refused_with_its_reason) {
   EXPECT_THAT(parse({}).error().message, testing::HasSubstr("no mount point"));
   EXPECT_THAT(parse({"/a", "/b"}).error().message, testing::HasSubstr("one mount point"));
   EXPECT_THAT(parse({"--bogus", "/a"}).error().message, testing::HasSubstr("--bogus"));
   EXPECT_THAT(parse({"/a", "--state"}).error().message, testing::HasSubstr("--state wants a value"));
 }
 
-TEST(CommandLine, AsksForHelpAndVersionWithoutAMountPoint) {
+TEST(CommandLine, help_and_version_need_no_mount_point) {
   EXPECT_EQ(parse({"--help"})->task, Options::Task::show_help);
   EXPECT_EQ(parse({"--version"})->task, Options::Task::show_version);
 }
 
-TEST(CommandLine, HasEveryOptionInItsHelp) {
+TEST(CommandLine, the_usage_names_every_option) {
   for (const char* option : {"--state", "--foreground", "--debug", "--version", "--help"})
     EXPECT_THAT(usage(), testing::HasSubstr(option));
 }

@@ -25,12 +25,12 @@ class TableTest : public testing::Test {
   Outline outline_{table()};
 };
 
-TEST_F(TableTest, NamesEachPathOnce) {
+TEST_F(TableTest, each_path_is_in_the_table_once) {
   std::set<std::string_view> paths;
   for (const TableRow& row : table()) EXPECT_TRUE(paths.insert(row.path).second) << row.path;
 }
 
-TEST_F(TableTest, HasAnErrorFileInEveryObjectAndInEveryDirectoryOfObjects) {
+TEST_F(TableTest, every_object_and_directory_of_objects_has_an_error_file) {
   each_row([&](RowIndex row, const Outline::Knot& knot) {
     const bool holds_objects = std::ranges::any_of(
         knot.children, [&](RowIndex child) { return outline_.at(child).row->kind == NodeKind::object; });
@@ -39,7 +39,7 @@ TEST_F(TableTest, HasAnErrorFileInEveryObjectAndInEveryDirectoryOfObjects) {
   });
 }
 
-TEST_F(TableTest, HasASchemaAndScratchFilesBesideEveryDefinition) {
+TEST_F(TableTest, every_definition_has_a_schema_and_scratch_files_beside_it) {
   each_row([&](RowIndex row, const Outline::Knot& knot) {
     if (!outline_.child(row, NodeKind::config)) return;
     EXPECT_TRUE(outline_.fixed(row, "config.schema.json"));
@@ -48,7 +48,7 @@ TEST_F(TableTest, HasASchemaAndScratchFilesBesideEveryDefinition) {
   });
 }
 
-TEST_F(TableTest, HasWhatEachKindOfNodeNeeds) {
+TEST_F(TableTest, each_row_has_the_functions_of_its_kind) {
   each_row([&](RowIndex, const Outline::Knot& knot) {
     const TableRow& row = *knot.row;
     EXPECT_EQ(row.kind == NodeKind::generated, row.show != nullptr || row.show_to != nullptr);
@@ -59,7 +59,7 @@ TEST_F(TableTest, HasWhatEachKindOfNodeNeeds) {
   });
 }
 
-TEST_F(TableTest, LetsNobodyWriteWhatOnlyTheDaemonWrites) {
+TEST_F(TableTest, files_of_the_daemon_have_no_write_bits) {
   each_row([&](RowIndex, const Outline::Knot& knot) {
     const NodeKind kind = knot.row->kind;
     if (kind == NodeKind::config || kind == NodeKind::control || kind == NodeKind::scratch ||
@@ -71,13 +71,13 @@ TEST_F(TableTest, LetsNobodyWriteWhatOnlyTheDaemonWrites) {
   });
 }
 
-TEST_F(TableTest, ShowsImagesToOwnerAndGroupOnly) {
+TEST_F(TableTest, images_are_readable_by_owner_and_group_only) {
   each_row([&](RowIndex, const Outline::Knot& knot) {
     EXPECT_TRUE(knot.row->kind != NodeKind::image || knot.row->bits == 0440u);
   });
 }
 
-TEST_F(TableTest, LeadsLinksToTheirPlaceByTheShortestWay) {
+TEST_F(TableTest, a_link_leads_to_its_target_by_the_shortest_path) {
   const auto target = [&](std::string_view path, std::string_view name) {
     return outline_.relative_target(outline_.row_of(path), name);
   };
@@ -89,7 +89,7 @@ TEST_F(TableTest, LeadsLinksToTheirPlaceByTheShortestWay) {
             "../../../../machines/m/points/T");
 }
 
-TEST_F(TableTest, KnowsWhoseANodeIs) {
+TEST_F(TableTest, a_node_belongs_to_the_last_object_of_its_path) {
   const auto subject = [&](std::string_view path) {
     return outline_.subject_of({outline_.row_of(path), 20, 10});
   };
@@ -100,7 +100,7 @@ TEST_F(TableTest, KnowsWhoseANodeIs) {
   EXPECT_EQ(subject("/machines/{machine}/disks/{disk}/status.json"), (ObjectId{ObjectKind::machine, 10}));
 }
 
-TEST_F(TableTest, ShowsPathsAsPeopleReadThem) {
+TEST_F(TableTest, a_path_is_shown_with_its_placeholders_in_capitals) {
   const auto shown = [&](std::string_view path) { return outline_.shown_path(outline_.row_of(path)); };
   EXPECT_EQ(shown("/"), "/");
   EXPECT_EQ(shown("/machines/{machine}/points/{point}/{point_disk}.raw"),
@@ -108,13 +108,13 @@ TEST_F(TableTest, ShowsPathsAsPeopleReadThem) {
   EXPECT_EQ(shown("/machines/{machine}/diff/{two_points}"), "/machines/MACHINE/diff/A..B");
 }
 
-TEST_F(TableTest, SaysOfEachRowWhatItIs) {
+TEST_F(TableTest, each_row_has_a_description) {
   each_row([&](RowIndex row, const Outline::Knot& knot) {
     EXPECT_EQ(knot.row->about.empty(), row == 0 || knot.row->kind == NodeKind::scratch);
   });
 }
 
-TEST(InodeNumbers, DifferForAllRowsOfManyObjects) {
+TEST(InodeNumbers, inode_numbers_of_many_nodes_all_differ) {
   std::set<std::uint64_t> seen;
   for (Id object = 0; object < 2000; ++object)
     for (RowIndex row = 0; row < 60; ++row) seen.insert(inode_number({row, object, 0}));

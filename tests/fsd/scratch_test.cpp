@@ -18,7 +18,7 @@ class ScratchesTest : public testing::Test {
   const TreeNode here_{3, 17, 0}, elsewhere_{3, 18, 0};
 };
 
-TEST_F(ScratchesTest, AreFoundInTheirDirectoryOnly) {
+TEST_F(ScratchesTest, a_file_is_found_in_its_directory_only) {
   const Id id = *create("a");
   EXPECT_EQ(scratches_.find(here_, "a"), id);
   EXPECT_EQ(scratches_.find(elsewhere_, "a"), 0);
@@ -26,7 +26,7 @@ TEST_F(ScratchesTest, AreFoundInTheirDirectoryOnly) {
   EXPECT_TRUE(scratches_.list(elsewhere_).empty());
 }
 
-TEST_F(ScratchesTest, ReplaceOneAnotherWhenRenamed) {
+TEST_F(ScratchesTest, a_renamed_file_replaces_the_one_of_that_name) {
   const Id a = *create("a"), b = *create("b");
   scratches_.rename(a, "b");
   EXPECT_EQ(scratches_.find(here_, "b"), a);
@@ -35,7 +35,7 @@ TEST_F(ScratchesTest, ReplaceOneAnotherWhenRenamed) {
   EXPECT_EQ(scratches_.find(here_, "b"), a);
 }
 
-TEST_F(ScratchesTest, LiveOnInOpenHandlesWhenRemoved) {
+TEST_F(ScratchesTest, a_removed_file_stays_usable_while_it_is_open) {
   const Id id = *create("a");
   const auto open = scratches_.get(id);
   scratches_.remove(id);
@@ -43,7 +43,7 @@ TEST_F(ScratchesTest, LiveOnInOpenHandlesWhenRemoved) {
   EXPECT_EQ(open->text(), "x");
 }
 
-TEST_F(ScratchesTest, AreLimitedForEachUser) {
+TEST_F(ScratchesTest, a_user_with_too_many_files_gets_edquot) {
   Result<Id> made = Id{0};
   for (int i = 0; i < 1000 && made; ++i) made = create(fmt::format("f{}", i));
   ASSERT_FALSE(made);
@@ -51,7 +51,7 @@ TEST_F(ScratchesTest, AreLimitedForEachUser) {
   EXPECT_TRUE(create("other", 1001));
 }
 
-TEST_F(ScratchesTest, ExpireWhenNobodyHasThemOpen) {
+TEST_F(ScratchesTest, an_old_file_expires_unless_it_is_open) {
   const Id left = *create("left"), held = *create("held");
   const auto open = scratches_.get(held);
   clock_.advance(std::chrono::minutes(16));
@@ -60,7 +60,7 @@ TEST_F(ScratchesTest, ExpireWhenNobodyHasThemOpen) {
   EXPECT_NE(scratches_.get(held), nullptr);
 }
 
-TEST_F(ScratchesTest, AreWrittenAtAnyPlaceAndCut) {
+TEST_F(ScratchesTest, a_file_is_written_anywhere_and_truncated) {
   const auto file = scratches_.get(*create("a"));
   ASSERT_TRUE(file->write(2, "cd", false));
   ASSERT_TRUE(file->write(0, "ab", false));

@@ -18,7 +18,7 @@ using testing::UnorderedElementsAre;
 
 constexpr char kFlow[] = R"({"target":"machines/m","repository":"r","description":"nightly"})";
 
-// A tree with machines/m, repositories/r and flows/f, and hands to use it with.
+// A tree with machines/m, repositories/r and flows/f, and functions that use the tree.
 class TreeTest : public testing::Test {
  protected:
   TreeTest() {
@@ -56,7 +56,7 @@ class TreeTest : public testing::Test {
   }
   static Result<std::string> read(OpenFile& file) {
     std::string text;
-    Bytes buffer(7);  // small, so that offsets count
+    Bytes buffer(7);  // small, so that reads continue at offsets
     for (;;) {
       HF_TRY(const std::size_t length, file.read(text.size(), buffer));
       if (length == 0) return text;
@@ -67,7 +67,7 @@ class TreeTest : public testing::Test {
     HF_TRY(const auto file, open(path, {.read = true}));
     return read(*file);
   }
-  // As `echo TEXT > PATH`, when one write is enough.
+  // Acts like `echo TEXT > PATH` with a single write.
   Result<> write(const std::string& path, const std::string& text) {
     HF_TRY(const auto file, open(path, {.write = true, .truncate = true}));
     HF_CHECK(file->write(0, text, false));
@@ -96,7 +96,7 @@ class TreeTest : public testing::Test {
   Asker asker_{0, 0, 100};
 };
 
-TEST_F(TreeTest, ListsWhatTheTableSays) {
+TEST_F(TreeTest, a_listing_has_the_entries_of_the_table) {
   EXPECT_THAT(list(""),
               ElementsAre("README.txt", "status.json", "config.json", "config.schema.json", "events.jsonl",
                           "flows.jsonl", "machines.jsonl", "points.jsonl", "control", "error", "machines",
@@ -106,7 +106,7 @@ TEST_F(TreeTest, ListsWhatTheTableSays) {
               ElementsAre("config.json", "config.schema.json", "status.json", "control", "error"));
 }
 
-TEST_F(TreeTest, FindsWhatItLists) {
+TEST_F(TreeTest, every_listed_entry_is_found_and_has_its_size) {
   const std::function<void(const std::string&)> walk = [&](const std::string& path) {
     const auto entries = tree_.entries(*find(path), asker_);
     ASSERT_TRUE(entries);
@@ -137,7 +137,7 @@ TEST_F(TreeTest, FindsWhatItLists) {
   walk("");
 }
 
-TEST_F(TreeTest, HasNoLatestAndNoWaitBeforeTheFirstRun) {
+TEST_F(TreeTest, latest_and_wait_are_absent_before_the_first_run) {
   EXPECT_THAT(list("flows/f"), Not(Contains("latest")));
   EXPECT_EQ(find("flows/f/wait").error().code, ENOENT);
   EXPECT_EQ(find("machines/m/latest").error().code, ENOENT);
@@ -148,7 +148,7 @@ TEST_F(TreeTest, HasNoLatestAndNoWaitBeforeTheFirstRun) {
   EXPECT_TRUE(find("flows/f/wait"));
 }
 
-TEST_F(TreeTest, LinksAnExecutionToItsJobs) {
+TEST_F(TreeTest, an_execution_has_links_to_its_jobs) {
   started_.define_all();
   ASSERT_TRUE(write("flows/f/control", "run name=r1"));
   const auto jobs = list("flows/f/executions/r1/jobs");
@@ -158,14 +158,14 @@ TEST_F(TreeTest, LinksAnExecutionToItsJobs) {
   EXPECT_TRUE(find("jobs/" + jobs[0]));
 }
 
-TEST_F(TreeTest, ShowsADefinitionAndTakesOne) {
+TEST_F(TreeTest, a_written_definition_is_shown) {
   ASSERT_TRUE(write("flows/f/config.json", kFlow));
   EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("\"description\": \"nightly\""));
   EXPECT_THAT(*read("flows/f/config.json"), EndsWith("}\n"));
   EXPECT_EQ(read("flows/f/error"), "");
 }
 
-TEST_F(TreeTest, KeepsTheOldDefinitionReadableUntilTheNewOneIsCommitted) {
+TEST_F(TreeTest, the_old_definition_is_readable_until_the_new_one_is_committed) {
   ASSERT_TRUE(write("flows/f/config.json", kFlow));
   const auto writer = *open("flows/f/config.json", {.write = true, .truncate = true});
   ASSERT_TRUE(writer->write(0, R"({"target":"machines/m","repository":"r"})", false));
@@ -174,7 +174,7 @@ TEST_F(TreeTest, KeepsTheOldDefinitionReadableUntilTheNewOneIsCommitted) {
   EXPECT_THAT(*read("flows/f/config.json"), Not(HasSubstr("nightly")));
 }
 
-TEST_F(TreeTest, RefusesABadDefinitionAndSaysWhy) {
+TEST_F(TreeTest, a_bad_definition_is_refused_with_its_reason) {
   ASSERT_TRUE(write("flows/f/config.json", kFlow));
   const auto before = read("flows/f/config.json");
   EXPECT_EQ(write("flows/f/config.json", R"({"targt":"machines/m"})").error().code, EINVAL);
@@ -185,32 +185,32 @@ TEST_F(TreeTest, RefusesABadDefinitionAndSaysWhy) {
   EXPECT_EQ(read("flows/f/error"), "");
 }
 
-TEST_F(TreeTest, SaysWhatBecameOfADraftThatNobodyCompleted) {
+TEST_F(TreeTest, an_incomplete_draft_is_reported_as_discarded) {
   const auto file = *open("flows/f/config.json", {.write = true, .truncate = true});
   ASSERT_TRUE(file->write(0, "{", false));
-  ASSERT_TRUE(file->flush(200));  // another process's close: it may go on
+  ASSERT_TRUE(file->flush(200));  // another process closes it; the opener may go on
   EXPECT_EQ(read("flows/f/error"), "");
   file->released();
   EXPECT_THAT(*read("flows/f/error"), HasSubstr("discarded"));
 }
 
-TEST_F(TreeTest, RefusesABogusCommandInThatWrite) {
+TEST_F(TreeTest, an_unknown_command_is_refused_in_its_write) {
   EXPECT_EQ(write("flows/f/control", "bogus\n").error().code, EINVAL);
   EXPECT_THAT(*read("flows/f/error"), HasSubstr("write control: EINVAL: there is no verb 'bogus'"));
   EXPECT_THAT(list("flows/f/executions"), ElementsAre("error"));
 }
 
-TEST_F(TreeTest, RefusesACommandThatIsTooLong) {
+TEST_F(TreeTest, a_command_that_is_too_long_is_emsgsize) {
   EXPECT_EQ(write("flows/f/control", "run name=" + std::string(4096, 'x')).error().code, EMSGSIZE);
   EXPECT_THAT(*read("flows/f/error"), HasSubstr("EMSGSIZE"));
 }
 
-TEST_F(TreeTest, RefusesAnExecutionByTheNameOfAFixedFile) {
+TEST_F(TreeTest, an_execution_named_like_a_fixed_file_is_refused) {
   started_.define_all();
   EXPECT_EQ(write("flows/f/control", "run name=error").error().code, EINVAL);
 }
 
-TEST_F(TreeTest, RunsAndShowsTheExecutionAtOnce) {
+TEST_F(TreeTest, a_run_is_shown_at_once_and_holds_its_flow) {
   started_.define_all();
   test::SilentSource source(started_.socket());
   ASSERT_TRUE(write("flows/f/control", "run name=r1\n"));
@@ -220,7 +220,7 @@ TEST_F(TreeTest, RunsAndShowsTheExecutionAtOnce) {
   EXPECT_THAT(*read("flows/error"), HasSubstr("rmdir f: EBUSY: flow 'f' has execution 'r1' running"));
 }
 
-TEST_F(TreeTest, AnswersAWaitWhenTheRunHasEnded) {
+TEST_F(TreeTest, a_wait_answers_once_the_run_has_ended) {
   const Id execution = started_.begin_execution(flow(), "r1");
   const auto waiting = *open("flows/f/wait", {.read = true});
   EXPECT_EQ(read(*waiting).error().code, EAGAIN);
@@ -229,7 +229,7 @@ TEST_F(TreeTest, AnswersAWaitWhenTheRunHasEnded) {
   EXPECT_EQ(attributes("flows/f/wait").size, 0u);
 }
 
-TEST_F(TreeTest, StaysWithTheExecutionThatAWaitBeganWith) {
+TEST_F(TreeTest, a_wait_stays_with_the_execution_that_it_was_opened_on) {
   started_.define_all();
   const Id execution = started_.begin_execution(flow(), "r1");
   const auto waiting = *open("flows/f/wait", {.read = true});
@@ -238,7 +238,7 @@ TEST_F(TreeTest, StaysWithTheExecutionThatAWaitBeganWith) {
   EXPECT_EQ(read(*waiting), "warning\n");
 }
 
-TEST_F(TreeTest, MakesRenamesAndRemovesObjects) {
+TEST_F(TreeTest, objects_are_made_renamed_and_removed) {
   ASSERT_TRUE(make("flows/g"));
   EXPECT_EQ(make("flows/g").error().code, EEXIST);
   ASSERT_TRUE(rename("flows/g", "flows/h"));
@@ -247,7 +247,7 @@ TEST_F(TreeTest, MakesRenamesAndRemovesObjects) {
   EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
 }
 
-TEST_F(TreeTest, RefusesNamesThatAreNone) {
+TEST_F(TreeTest, malformed_object_names_are_refused) {
   EXPECT_EQ(make("flows/.x").error().code, EINVAL);
   EXPECT_THAT(*read("flows/error"), HasSubstr("mkdir .x: EINVAL"));
   EXPECT_EQ(make("flows/" + std::string(129, 'x')).error().code, EINVAL);
@@ -255,12 +255,12 @@ TEST_F(TreeTest, RefusesNamesThatAreNone) {
   EXPECT_EQ(make("flows/error").error().code, EEXIST);
 }
 
-TEST_F(TreeTest, RefusesToMoveAnObjectToAnotherKind) {
+TEST_F(TreeTest, moving_an_object_to_another_kind_is_eperm) {
   EXPECT_EQ(rename("flows/f", "machines/f").error().code, EPERM);
   EXPECT_THAT(*read("flows/error"), HasSubstr("rename f to f: EPERM"));
 }
 
-TEST_F(TreeTest, MakesNothingWhereNothingIsMade) {
+TEST_F(TreeTest, mkdir_outside_a_collection_is_eperm) {
   for (const char* path : {"x", "jobs/x", "flows/f/x", "flows/f/executions/x", "machines/m/points/x"}) {
     const auto made = make(path);
     ASSERT_FALSE(made) << path;
@@ -269,14 +269,14 @@ TEST_F(TreeTest, MakesNothingWhereNothingIsMade) {
   EXPECT_THAT(*read("error"), HasSubstr("mkdir x: EPERM"));
 }
 
-TEST_F(TreeTest, KeepsFixedFiles) {
+TEST_F(TreeTest, fixed_files_are_not_removed_renamed_or_written) {
   EXPECT_EQ(tree_.unlink(*find("flows/f"), "status.json", asker_).error().code, EPERM);
   EXPECT_EQ(rename("flows/f/config.json", "flows/f/away").error().code, EPERM);
   EXPECT_EQ(open("flows/f/status.json", {.write = true}).error().code, EPERM);
   EXPECT_EQ(remove("flows/error").error().code, ENOTDIR);
 }
 
-TEST_F(TreeTest, SavesWhatIsRenamedOverADefinition) {
+TEST_F(TreeTest, a_rename_over_a_definition_saves_it) {
   ASSERT_TRUE(save_beside("flows/f/sedAbC", kFlow));
   EXPECT_THAT(list("flows/f"), Contains("sedAbC"));
   ASSERT_TRUE(rename("flows/f/sedAbC", "flows/f/config.json"));
@@ -284,14 +284,14 @@ TEST_F(TreeTest, SavesWhatIsRenamedOverADefinition) {
   EXPECT_THAT(list("flows/f"), Not(Contains("sedAbC")));
 }
 
-TEST_F(TreeTest, RefusesABadSaveAndKeepsTheReasonWhileTheEditorCleansUp) {
+TEST_F(TreeTest, the_reason_of_a_refused_save_survives_the_cleanup_of_an_editor) {
   ASSERT_TRUE(save_beside("flows/f/sedAbC", "{\"x\":1}"));
   EXPECT_EQ(rename("flows/f/sedAbC", "flows/f/config.json").error().code, EINVAL);
   ASSERT_TRUE(tree_.unlink(*find("flows/f"), "sedAbC", asker_));
   EXPECT_THAT(*read("flows/f/error"), HasSubstr("rename sedAbC to config.json: EINVAL"));
 }
 
-TEST_F(TreeTest, LetsGoOfADefinitionsNameForAMoment) {
+TEST_F(TreeTest, an_unlinked_definition_is_absent_for_a_moment) {
   ASSERT_TRUE(write("flows/f/config.json", kFlow));
   ASSERT_TRUE(tree_.unlink(*find("flows/f"), "config.json", asker_));
   EXPECT_EQ(find("flows/f/config.json").error().code, ENOENT);
@@ -299,17 +299,17 @@ TEST_F(TreeTest, LetsGoOfADefinitionsNameForAMoment) {
   EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("nightly"));
 
   ASSERT_TRUE(tree_.unlink(*find("flows/f"), "config.json", asker_));
-  ASSERT_TRUE(save_beside("flows/f/config.json", "{"));  // created anew, and not yet whole
+  ASSERT_TRUE(save_beside("flows/f/config.json", "{"));  // made anew, and not whole yet
   EXPECT_THAT(*read("flows/f/config.json"), HasSubstr("nightly"));
 }
 
-TEST_F(TreeTest, HasNoScratchFilesElsewhere) {
+TEST_F(TreeTest, a_scratch_file_away_from_a_definition_is_refused) {
   for (const char* path : {"jobs/x", "flows/x", "flows/f/executions/x"})
     EXPECT_EQ(save_beside(path, "x").error().code, EPERM) << path;
   EXPECT_EQ(save_beside("flows/f/latest", "x").error().code, EPERM);
 }
 
-TEST_F(TreeTest, ShowsAPointsDiskSparse) {
+TEST_F(TreeTest, an_image_has_its_holes) {
   std::string content(4096 * 4, '\0');
   content.replace(4096, 4096, std::string(4096, 'x'));
   started_.define_all();
@@ -327,14 +327,14 @@ TEST_F(TreeTest, ShowsAPointsDiskSparse) {
   EXPECT_EQ(image->seek(content.size(), OpenFile::Seek::hole).error().code, ENXIO);
 }
 
-TEST_F(TreeTest, NeverChangesABackup) {
+TEST_F(TreeTest, writing_to_an_image_is_erofs) {
   started_.define_all();
   started_.add_point(find("machines/m")->object, "T", "disk-0", std::string(512, 'x'));
   EXPECT_EQ(open("machines/m/points/T/disk-0.raw", {.write = true}).error().code, EROFS);
   EXPECT_EQ(tree_.change(*find("machines/m/points/T/disk-0.raw"), {.size = 0}, asker_).error().code, EROFS);
 }
 
-TEST_F(TreeTest, SaysWhichDiskCannotBeRead) {
+TEST_F(TreeTest, a_failed_read_is_reported_with_its_disk) {
   started_.define_all();
   const Id point = started_.add_point(find("machines/m")->object, "T", "disk-0", std::string(512, 'x'));
   const auto image = *open("machines/m/points/T/disk-0.raw", {.read = true});
@@ -343,7 +343,7 @@ TEST_F(TreeTest, SaysWhichDiskCannotBeRead) {
   EXPECT_THAT(*read("machines/m/points/T/error"), HasSubstr("read disk-0.raw: EIO: "));
 }
 
-TEST_F(TreeTest, TakesChangesThatChangeNothing) {
+TEST_F(TreeTest, a_change_that_changes_nothing_succeeds) {
   const auto now = attributes("flows/f/config.json").ownership;
   EXPECT_TRUE(tree_.change(*find("flows/f/config.json"),
                            {.uid = now.uid, .gid = now.gid, .mode = now.mode, .size = 0}, asker_));
@@ -352,7 +352,7 @@ TEST_F(TreeTest, TakesChangesThatChangeNothing) {
   EXPECT_EQ(tree_.change(*find("flows/f/config.json"), {.size = 3}, asker_).error().code, EINVAL);
 }
 
-TEST_F(TreeTest, ReadsAndStatsTheSameRevision) {
+TEST_F(TreeTest, stat_and_read_agree_on_the_revision) {
   started_.define_all();
   const auto before = attributes("flows/f/status.json");
   started_.clock().advance(std::chrono::seconds(3));
@@ -362,7 +362,7 @@ TEST_F(TreeTest, ReadsAndStatsTheSameRevision) {
   EXPECT_EQ(after.size, read("flows/f/status.json")->size());
 }
 
-TEST_F(TreeTest, RendersAnUnchangedObjectOnce) {
+TEST_F(TreeTest, an_unchanged_object_is_rendered_once) {
   const auto text = *read("flows/f/status.json");
   started_.write([](db::Connection& db) {  // behind the engine's back: the flow's revision stays
     return db.execute_script("UPDATE flows SET total_executions = 4711");
@@ -389,7 +389,7 @@ class OwnershipTest : public TreeTest {
   }
 };
 
-TEST_F(OwnershipTest, GivesFilesTheirObjectsBits) {
+TEST_F(OwnershipTest, files_have_the_bits_of_their_object) {
   EXPECT_EQ(attributes("flows/f").ownership, (Ownership{1000, 2000, 0750}));
   EXPECT_EQ(attributes("flows/f/config.json").ownership.mode, 0640u);
   EXPECT_EQ(attributes("flows/f/control").ownership.mode, 0640u);
@@ -398,19 +398,19 @@ TEST_F(OwnershipTest, GivesFilesTheirObjectsBits) {
   EXPECT_EQ(attributes("flows").ownership, (Ownership{0, 0, 0755}));
 }
 
-TEST_F(OwnershipTest, LetsTheOwnerDoWhatIsHis) {
+TEST_F(OwnershipTest, the_owner_may_run_and_define_a_flow) {
   become(1000, 1);
   EXPECT_TRUE(write("flows/f/control", "run name=r1"));
   EXPECT_TRUE(write("flows/f/config.json", R"({"target":"machines/m","repository":"r"})"));
 }
 
-TEST_F(OwnershipTest, LetsTheGroupReadByASupplementaryMembershipToo) {
+TEST_F(OwnershipTest, a_supplementary_group_lets_its_members_read) {
   become(1001, 3000, {2000});
   EXPECT_TRUE(read("flows/f/status.json"));
   EXPECT_EQ(write("flows/f/control", "run").error().code, EACCES);
 }
 
-TEST_F(OwnershipTest, LetsAStrangerDoNothing) {
+TEST_F(OwnershipTest, a_stranger_may_do_nothing) {
   become(1002, 1002);
   EXPECT_EQ(read("flows/f/status.json").error().code, EACCES);
   EXPECT_EQ(write("flows/f/config.json", kFlow).error().code, EACCES);
@@ -419,14 +419,14 @@ TEST_F(OwnershipTest, LetsAStrangerDoNothing) {
   EXPECT_THAT(*read("status.json"), HasSubstr("\"flows\": 0"));
 }
 
-TEST_F(OwnershipTest, ListsToAStrangerOnlyWhatIsHis) {
+TEST_F(OwnershipTest, a_listing_has_only_objects_that_the_reader_may_see) {
   become(1002, 1002);
   EXPECT_THAT(list("flows"), ElementsAre("error"));
   become(1000, 1);
   EXPECT_THAT(list("flows"), ElementsAre("error", "f"));
 }
 
-TEST_F(OwnershipTest, GivesObjectsAndCollectionsAwayAndNothingElse) {
+TEST_F(OwnershipTest, only_objects_and_collections_change_owner) {
   ASSERT_TRUE(tree_.change(*find("flows/f"), {.uid = 7, .mode = 0700}, asker_));
   EXPECT_EQ(attributes("flows/f").ownership, (Ownership{7, 2000, 0700}));
   ASSERT_TRUE(tree_.change(*find("flows"), {.gid = 2000, .mode = 0775}, asker_));
@@ -437,7 +437,7 @@ TEST_F(OwnershipTest, GivesObjectsAndCollectionsAwayAndNothingElse) {
   }
 }
 
-TEST_F(OwnershipTest, LetsAnOpenCollectionBeChangedButNotWhatIsOthersInIt) {
+TEST_F(OwnershipTest, a_writable_collection_does_not_open_objects_of_others) {
   give(ObjectKind::flow, flow(), {.uid = 1000, .gid = 2000, .mode = 0750});
   ASSERT_TRUE(tree_.change(*find("flows"), {.mode = 0777}, asker_));
   become(1002, 1002);
@@ -448,7 +448,7 @@ TEST_F(OwnershipTest, LetsAnOpenCollectionBeChangedButNotWhatIsOthersInIt) {
   EXPECT_TRUE(rename("flows/f", "flows/g"));
 }
 
-TEST_F(OwnershipTest, TellsTheEventLogOfRefusals) {
+TEST_F(OwnershipTest, a_refusal_is_in_the_event_log) {
   become(1000, 1);
   EXPECT_FALSE(write("flows/f/control", "bogus"));
   const auto events = *engine_.status().events_since(0, 1000);
@@ -459,7 +459,7 @@ TEST_F(OwnershipTest, TellsTheEventLogOfRefusals) {
   EXPECT_THAT(events.back().reason, HasSubstr("'bogus'"));
 }
 
-TEST_F(OwnershipTest, HidesWhatAClosedCollectionHolds) {
+TEST_F(OwnershipTest, a_closed_collection_hides_its_objects) {
   become(1000, 1);
   Sight open(engine_, asker_);
   EXPECT_TRUE(open.covers(ObjectKind::flow, flow()));
@@ -471,7 +471,7 @@ TEST_F(OwnershipTest, HidesWhatAClosedCollectionHolds) {
   EXPECT_FALSE(closed.covers(ObjectKind::flow, 4711));
 }
 
-TEST_F(OwnershipTest, LeavesWhatNamesTheHostToRoot) {
+TEST_F(OwnershipTest, only_root_sets_fields_that_name_the_host) {
   const Id machine = find("machines/m")->object;
   give(ObjectKind::machine, machine, {.uid = 1000, .gid = 1000, .mode = 0750});
   become(1000, 1000);
@@ -482,7 +482,7 @@ TEST_F(OwnershipTest, LeavesWhatNamesTheHostToRoot) {
   EXPECT_THAT(*read("machines/m/error"), HasSubstr("only root"));
 }
 
-TEST_F(OwnershipTest, KeepsTheErrorsOfUsersApart) {
+TEST_F(OwnershipTest, each_user_has_an_error_text_alone) {
   EXPECT_FALSE(write("flows/f/control", "bogus"));
   become(1000, 1);
   EXPECT_EQ(read("flows/f/error"), "");

@@ -24,14 +24,14 @@ std::string refusal(std::string_view line) {
   return parsed.error().message;
 }
 
-TEST(Parsing, TakesAVerbAlone) {
+TEST(Parsing, a_verb_alone_is_a_command) {
   const auto command = parse_flow("run\n");
   ASSERT_TRUE(command);
   EXPECT_EQ(command->verb->word, "run");
   EXPECT_FALSE(command->values.has("type"));
 }
 
-TEST(Parsing, TakesArgumentsInAnyOrderAndSpacing) {
+TEST(Parsing, arguments_come_in_any_order_and_spacing) {
   const auto command = parse_flow("  run\tname=r1  machines=a,b type=full by=cron\n");
   ASSERT_TRUE(command);
   EXPECT_EQ(command->values.text("name"), "r1");
@@ -40,7 +40,7 @@ TEST(Parsing, TakesArgumentsInAnyOrderAndSpacing) {
   EXPECT_THAT(command->values.list("machines"), ElementsAre("a", "b"));
 }
 
-TEST(Parsing, TakesAValueWithBlanksInDoubleQuotes) {
+TEST(Parsing, a_value_in_double_quotes_may_have_blanks) {
   const auto command =
       parse(R"(pin why="before the \"big\" one"  until=2126-11-20)", of_point(), is_reserved);
   ASSERT_TRUE(command) << command.error().message;
@@ -50,7 +50,7 @@ TEST(Parsing, TakesAValueWithBlanksInDoubleQuotes) {
             "a double quote is opened and never closed");
 }
 
-TEST(Parsing, TakesAQuoteThatDoesNotBeginTheValueAsItIs) {
+TEST(Parsing, a_quote_inside_a_value_is_an_ordinary_character) {
   const auto command = parse_flow(R"(set tags=["web","mail"] description="" only_if=a="b")");
   ASSERT_TRUE(command) << command.error().message;
   EXPECT_EQ(command->values.text("tags"), R"(["web","mail"])");
@@ -59,13 +59,13 @@ TEST(Parsing, TakesAQuoteThatDoesNotBeginTheValueAsItIs) {
   EXPECT_THAT(refusal(R"(set description="a"b)"), HasSubstr("a blank is missing behind description=a"));
 }
 
-TEST(Parsing, TakesTimesAndSpansFromNow) {
+TEST(Parsing, a_moment_is_a_time_or_a_span_from_now) {
   EXPECT_TRUE(parse("pin until=30d", of_point(), is_reserved));
   EXPECT_TRUE(parse("pin until=2126-11-20T02:30", of_point(), is_reserved));
   EXPECT_THAT(parse("pin until=soon", of_point(), is_reserved).error().message, HasSubstr("is no time"));
 }
 
-TEST(Parsing, TakesAnyFieldWhereFieldsAreSet) {
+TEST(Parsing, set_takes_any_field) {
   const auto command = parse_flow(R"(set enabled=false description="the web servers")");
   ASSERT_TRUE(command) << command.error().message;
   EXPECT_EQ(command->values.all().size(), 2u);
@@ -73,14 +73,14 @@ TEST(Parsing, TakesAnyFieldWhereFieldsAreSet) {
   EXPECT_THAT(refusal("set"), HasSubstr("'set' wants FIELD=VALUE"));
 }
 
-TEST(Parsing, ShowsHowAVerbIsWritten) {
+TEST(Parsing, a_synopsis_shows_the_arguments_of_a_verb) {
   EXPECT_EQ(
       synopsis(of_root()[0]),
       "run flows=GLOB [type=auto|full|incremental] [by=NAME] [bandwidth=SIZE] [sample=SHARE] [name=ID]");
   EXPECT_EQ(synopsis(*parse_flow("set a=b")->verb), "set FIELD=VALUE …");
 }
 
-TEST(Parsing, RefusesAnUnknownVerbAndSuggestsTheNearest) {
+TEST(Parsing, an_unknown_verb_is_refused_with_the_nearest_one) {
   EXPECT_EQ(refusal("rnu"),
             "there is no verb 'rnu' here, only run, cancel, enable, disable, test, set, clone; did you mean "
             "'run'?");
@@ -88,17 +88,17 @@ TEST(Parsing, RefusesAnUnknownVerbAndSuggestsTheNearest) {
             "there is no verb 'bogus' here, only run, cancel, enable, disable, test, set, clone");
 }
 
-TEST(Parsing, RefusesAnUnknownArgumentAndSuggestsTheNearest) {
+TEST(Parsing, an_unknown_argument_is_refused_with_the_nearest_one) {
   EXPECT_THAT(refusal("run nmae=x"), HasSubstr("did you mean 'name'?"));
   EXPECT_THAT(refusal("cancel now=1"), HasSubstr("'cancel' takes no arguments"));
 }
 
-TEST(Parsing, RefusesAValueThatIsNoneOfTheChoices) {
+TEST(Parsing, a_value_outside_the_choices_is_refused) {
   EXPECT_THAT(refusal("run type=ful"), HasSubstr("not one of auto, full, incremental; did you mean 'full'?"));
   EXPECT_THAT(refusal("run type="), HasSubstr("not one of"));
 }
 
-TEST(Parsing, TakesSpansOfTime) {
+TEST(Parsing, a_span_of_time_is_checked) {
   const auto command = parse("drain timeout=15m name=d", of_root(), is_reserved);
   ASSERT_TRUE(command);
   EXPECT_EQ(command->values.text("timeout"), "15m");
@@ -106,7 +106,7 @@ TEST(Parsing, TakesSpansOfTime) {
               HasSubstr("timeout='soon' is no span of time; write it as 90s, 15m, 4h or 30d"));
 }
 
-TEST(Parsing, RefusesNamesThatAreNone) {
+TEST(Parsing, malformed_names_are_refused) {
   EXPECT_THAT(refusal("run name=.x"), HasSubstr("name: '.x' starts with a dot"));
   EXPECT_THAT(refusal("run name=a/b"), HasSubstr("'a/b' is no name"));
   EXPECT_THAT(refusal("run by="), HasSubstr("by: a name has 1 to 128 bytes"));
@@ -114,30 +114,32 @@ TEST(Parsing, RefusesNamesThatAreNone) {
   EXPECT_THAT(refusal("run machines=,"), HasSubstr("names nothing"));
 }
 
-TEST(Parsing, RefusesAReservedNameForWhatIsMade) {
+TEST(Parsing, a_reserved_name_is_refused_for_a_new_object) {
   EXPECT_THAT(refusal("run name=error"), HasSubstr("a fixed file"));
   EXPECT_EQ(refusal("run by=error"), "accepted");
 }
 
-TEST(Parsing, RefusesAnArgumentGivenTwice) {
+TEST(Parsing, an_argument_given_twice_is_refused) {
   EXPECT_EQ(refusal("run name=a name=a"), "'name' is given twice");
 }
 
-TEST(Parsing, RefusesWordsWithoutAValue) { EXPECT_THAT(refusal("run full"), HasSubstr("write key=value")); }
+TEST(Parsing, a_word_without_a_value_is_refused) {
+  EXPECT_THAT(refusal("run full"), HasSubstr("write key=value"));
+}
 
-TEST(Parsing, RefusesMoreThanOneLine) {
+TEST(Parsing, more_than_one_line_is_refused) {
   EXPECT_EQ(refusal("run\ncancel\n"), "one write is one command on one line");
   EXPECT_EQ(refusal(std::string_view{"run\0", 4}), "one write is one command on one line");
   EXPECT_THAT(refusal("run\r\n"), HasSubstr("CR LF"));
   EXPECT_THAT(refusal("run by=caf\xe9"), HasSubstr("not UTF-8"));
 }
 
-TEST(Parsing, RefusesNothing) {
+TEST(Parsing, an_empty_command_is_refused) {
   EXPECT_THAT(refusal("\n"), HasSubstr("an empty command"));
   EXPECT_THAT(refusal("  "), HasSubstr("an empty command"));
 }
 
-TEST(Listing, HasEachVerbWithItsArguments) {
+TEST(Listing, the_listing_has_each_verb_with_its_arguments) {
   const std::string text = listing(of_flow());
   EXPECT_THAT(text, HasSubstr("run [type=auto|full|incremental] [machines=A,B] [by=NAME] [bandwidth=SIZE] "
                               "[sample=SHARE] [name=ID]\n"));
@@ -157,7 +159,7 @@ class VerbsTest : public testing::Test {
   test::StartedEngine started_;
 };
 
-TEST_F(VerbsTest, AllDoWhatTheySay) {
+TEST_F(VerbsTest, the_verbs_of_a_flow_act_on_it) {
   Engine& engine = *started_;
   const Id flow = *engine.objects().find(ObjectKind::flow, 0, "f");
   const auto apply = [&](std::string_view line) { return this->apply(line, of_flow(), flow); };
@@ -179,7 +181,7 @@ TEST_F(VerbsTest, AllDoWhatTheySay) {
   EXPECT_TRUE(engine.status().flow(flow)->flow.definition.enabled);
 }
 
-TEST(Parsing, WantsWhatAVerbCanNotDoWithout) {
+TEST(Parsing, a_missing_argument_is_refused) {
   const auto refusal_of = [](std::string_view line) {
     return parse(line, of_repository(), is_reserved).error().message;
   };
@@ -190,7 +192,7 @@ TEST(Parsing, WantsWhatAVerbCanNotDoWithout) {
               HasSubstr("import file=FILE machine=MACHINE [disk=DISK] [name=ID]\n"));
 }
 
-TEST_F(VerbsTest, OfARepositoryDoWhatTheySay) {
+TEST_F(VerbsTest, import_starts_a_job_for_the_named_disk) {
   Engine& engine = *started_;
   const std::string image = started_ / "a.qcow2";
   const auto directory = test::must(open_directory(started_ / "."));

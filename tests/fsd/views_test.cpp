@@ -12,14 +12,14 @@ using nlohmann::json;
 
 const Time kThen = *parse_iso_time("2026-11-20T02:00:00Z");
 
-// The contract's table "Fields", as far as the engine behind it exists.
+// Checks for fields of the contract's table "Fields".
 void expect_fields(const std::string& text, const std::vector<std::string>& fields) {
   EXPECT_TRUE(text.ends_with("}\n"));
   const json parsed = json::parse(text);
   for (const std::string& field : fields) EXPECT_TRUE(parsed.contains(field)) << field;
 }
 
-TEST(Views, HaveTheFieldsOfTheContract) {
+TEST(Views, each_view_has_the_fields_of_the_contract) {
   expect_fields(machine_status({}),
                 {"revision", "state", "disks", "points", "latest", "latest_at", "bytes_stored", "warnings"});
   expect_fields(disk_status({}, 1), {"capacity", "cbt", "cbt_reason", "change_ids"});
@@ -65,7 +65,7 @@ TEST(Views, HaveTheFieldsOfTheContract) {
   expect_fields(event_line({}), {"at", "event", "object", "by", "result", "reason", "execution", "job"});
 }
 
-TEST(Views, ShowWhatIsAbsentAsNull) {
+TEST(Views, absent_values_are_null) {
   const json execution = json::parse(execution_status({}));
   for (const char* field :
        {"by", "reason", "message", "started_at", "completed_at", "execution_time_seconds"})
@@ -75,7 +75,7 @@ TEST(Views, ShowWhatIsAbsentAsNull) {
   EXPECT_TRUE(json::parse(machine_status({}))["latest"].is_null());
 }
 
-TEST(Views, WriteTimesInUtcAndDurationsInSeconds) {
+TEST(Views, times_are_in_utc_and_durations_in_seconds) {
   ExecutionView view;
   view.execution.started_at = kThen;
   view.execution.completed_at = kThen + std::chrono::milliseconds(90500);
@@ -85,11 +85,11 @@ TEST(Views, WriteTimesInUtcAndDurationsInSeconds) {
   EXPECT_EQ(execution["execution_time_seconds"], 90.5);
 }
 
-TEST(Views, KeepTheOrderOfTheirFields) {
+TEST(Views, fields_keep_their_order) {
   EXPECT_THAT(flow_status({}), testing::StartsWith("{\n  \"revision\": 0,\n  \"state\": \"incomplete\",\n"));
 }
 
-TEST(Views, SayTheStateOfAMachine) {
+TEST(Views, a_machine_is_incomplete_ready_or_busy) {
   MachineView view;
   EXPECT_EQ(json::parse(machine_status(view))["state"], "incomplete");
   view.machine.complete = true;
@@ -98,14 +98,14 @@ TEST(Views, SayTheStateOfAMachine) {
   EXPECT_EQ(json::parse(machine_status(view))["state"], "busy");
 }
 
-TEST(Views, AverageOverWhatHasFinished) {
+TEST(Views, the_average_counts_finished_executions_only) {
   FlowView view;
   view.flow.finished_executions = 4;
   view.flow.total_milliseconds = 6000;
   EXPECT_EQ(json::parse(flow_status(view))["average_seconds"], 1.5);
 }
 
-TEST(Views, ShowAJobsMetadataAsTheJsonThatItIs) {
+TEST(Views, metadata_is_shown_as_json) {
   JobView view;
   view.job.metadata = R"({"points":["T"]})";
   EXPECT_EQ(json::parse(job_status(view))["metadata"]["points"][0], "T");
@@ -113,7 +113,7 @@ TEST(Views, ShowAJobsMetadataAsTheJsonThatItIs) {
   EXPECT_EQ(json::parse(job_status(view))["metadata"], "broken");
 }
 
-TEST(JobViews, one_that_waits_says_for_what) {
+TEST(JobViews, a_waiting_job_says_what_it_waits_for) {
   JobView view;
   view.machine = "m";
   for (const std::string_view word : Words<WaitReason>::words) {
@@ -126,27 +126,27 @@ TEST(JobViews, one_that_waits_says_for_what) {
   EXPECT_EQ(json::parse(job_status(view))["message"], "it waits: another job has machine 'm'");
 }
 
-TEST(Views, SayWhoCausedAnEvent) {
+TEST(Views, an_event_names_its_caller_or_the_daemon) {
   Event event;
   EXPECT_EQ(json::parse(event_line(event))["by"], "daemon");
   event.by = Caller{1000, 100, 42};
   EXPECT_EQ(json::parse(event_line(event))["by"], (json{{"uid", 1000}, {"gid", 100}, {"pid", 42}}));
 }
 
-TEST(Views, WriteAnEventOnOneLine) {
+TEST(Views, an_event_is_one_line) {
   Event event;
   event.reason = "first\nsecond";
   const std::string line = event_line(event);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
 }
 
-TEST(Views, ShowTextThatIsNoUtf8) {
+TEST(Views, text_that_is_not_utf8_is_shown_with_replacements) {
   Event event;
   event.reason = "bad \xff byte";
   EXPECT_EQ(json::parse(event_line(event))["reason"], "bad \xef\xbf\xbd byte");
 }
 
-TEST(Views, SayEachFinalWord) {
+TEST(Views, a_final_word_is_the_status_on_a_line) {
   EXPECT_EQ(final_word(RunStatus::success), "success\n");
   EXPECT_EQ(final_word(RunStatus::error), "error\n");
 }
