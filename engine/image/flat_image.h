@@ -10,7 +10,7 @@
 #include "engine/image/flat_layout.h"
 #include "engine/image/flat_segment.h"
 #include "engine/image/layered_stack.h"
-#include "engine/image/lru.h"
+#include "engine/image/shared_cache.h"
 
 namespace holdfast::image {
 
@@ -48,8 +48,8 @@ class FlatImage {
   const std::shared_ptr<const LayeredStack> stack_;
   const FlatLayout layout_;
   using ByNumber = std::hash<std::uint64_t>;
-  mutable Lru<std::uint64_t, Bytes, ByNumber> tables_{4 * kMiB};
-  mutable Lru<std::uint64_t, FlatSegment, ByNumber> segments_{4 * kMiB};
+  mutable SharedCache<std::uint64_t, Bytes, ByNumber> tables_{4 * kMiB};
+  mutable SharedCache<std::uint64_t, FlatSegment, ByNumber> segments_{4 * kMiB};
 };
 
 }  // namespace holdfast::image

@@ -10,7 +10,7 @@
 #include "catalog/base/error.h"
 #include "engine/image/cluster_pool.h"
 #include "engine/image/header.h"
-#include "engine/image/lru.h"
+#include "engine/image/shared_cache.h"
 #include "engine/image/stack.h"
 #include "engine/image/sums.h"
 
@@ -37,7 +37,7 @@ struct LayerMemory {
   explicit LayerMemory(std::size_t most_cached) : cache(most_cached) {}
 
   ClusterPool pool;
-  Lru<CacheKey, Bytes, CacheKeyHash> cache;  // checked clusters and sums
+  SharedCache<CacheKey, Bytes, CacheKeyHash> cache;  // checked clusters and sums
 };
 
 // Immutable; any thread may call.

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "engine/image/layer.h"
-#include "engine/image/lru.h"
 #include "engine/image/read_ahead.h"
 #include "engine/image/segment_map.h"
+#include "engine/image/shared_cache.h"
 #include "engine/image/stack.h"
 #include "engine/image/writer.h"
 
@@ -53,7 +53,7 @@ class LayeredStack final : public Stack, public std::enable_shared_from_this<Lay
 
   mutable LayerMemory memory_{kCachedBytes};
   std::vector<std::unique_ptr<Layer>> layers_;  // after memory_, which they use
-  mutable Lru<std::uint64_t, SegmentMap, std::hash<std::uint64_t>> maps_{kCachedMaps};
+  mutable SharedCache<std::uint64_t, SegmentMap, std::hash<std::uint64_t>> maps_{kCachedMaps};
   mutable SequentialReads sequential_reads_;  // reads of compressed data
 };
 

@@ -1,5 +1,5 @@
-// Tests which values a cache evicts, and which thread makes a missing value.
-#include "engine/image/lru.h"
+// Tests of the shared cache: the values that it evicts, and the thread that makes an absent one.
+#include "engine/image/shared_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace holdfast::image::test {
 namespace {
 
-using Cache = Lru<int, Bytes, std::hash<int>>;
+using Cache = SharedCache<int, Bytes, std::hash<int>>;
 using Made = Result<std::shared_ptr<const Bytes>>;
 
 Made bytes(std::size_t size) { return std::make_shared<const Bytes>(size); }

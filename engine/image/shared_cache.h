@@ -1,15 +1,14 @@
-// A bounded cache that evicts the least recently used value.
+// A cache of shared values that several threads fill and read.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <list>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/error.h"
+#include "catalog/base/lru.h"
 #include "catalog/base/mutex.h"
 
 namespace holdfast::image {
@@ -25,11 +24,11 @@ std::size_t memory_of(const Value& value) {
 // thread may call. One thread makes a value while others that want it wait. A `make` function may therefore
 // ask the cache only for values that never depend on its own.
 template <class Key, class Value, class Hash>
-class Lru {
+class SharedCache {
  public:
   using Pointer = std::shared_ptr<const Value>;
 
-  explicit Lru(std::size_t most_bytes) : most_bytes_(most_bytes) {}
+  explicit SharedCache(std::size_t most_bytes) : values_(most_bytes) {}
 
   // Returns null if the value is absent and no thread is making it.
   Pointer find(const Key& key) {
@@ -49,48 +48,27 @@ class Lru {
     const MutexLock lock(mutex_);
     being_made_.erase(std::ranges::find(being_made_, key));
     made_.notify_all();
-    if (made) put(key, *made);
+    if (made) values_.put(key, *made, memory_of(**made));
     return made;
   }
 
   std::size_t memory() const {
     const MutexLock lock(mutex_);
-    return bytes_;
+    return values_.cost();
   }
 
  private:
-  struct Entry {
-    Key key;
-    Pointer value;
-  };
-
   // Waits while another thread makes the value. Returns null if the value is absent.
   Pointer find_made(const Key& key) HF_REQUIRES(mutex_) {
     while (std::ranges::find(being_made_, key) != being_made_.end()) made_.wait(mutex_);
-    const auto found = index_.find(key);
-    if (found == index_.end()) return nullptr;
-    entries_.splice(entries_.begin(), entries_, found->second);
-    return found->second->value;
+    const Pointer* found = values_.find(key);
+    return found == nullptr ? nullptr : *found;
   }
 
-  void put(const Key& key, const Pointer& value) HF_REQUIRES(mutex_) {
-    entries_.push_front({key, value});
-    index_[key] = entries_.begin();
-    bytes_ += memory_of(*value);
-    while (bytes_ > most_bytes_ && entries_.size() > 1) {
-      bytes_ -= memory_of(*entries_.back().value);
-      index_.erase(entries_.back().key);
-      entries_.pop_back();
-    }
-  }
-
-  const std::size_t most_bytes_;
   mutable Mutex mutex_;
   CondVar made_;
   std::vector<Key> being_made_ HF_GUARDED_BY(mutex_);  // at most one for each thread
-  std::size_t bytes_ HF_GUARDED_BY(mutex_) = 0;
-  std::list<Entry> entries_ HF_GUARDED_BY(mutex_);  // most recently used first
-  std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> index_ HF_GUARDED_BY(mutex_);
+  Lru<Key, Pointer, Hash> values_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::image
