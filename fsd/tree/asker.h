@@ -7,4 +7,10 @@ namespace holdfast::tree {
 
 using Asker = Caller;
 
+// Returns the asker without its process: what a reader may see depends on the user and the groups only.
+inline Asker reader_of(Asker asker) {
+  asker.pid = 0;
+  return asker;
+}
+
 }  // namespace holdfast::tree

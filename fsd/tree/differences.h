@@ -4,10 +4,10 @@
 // kept.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <string>
 
+#include "catalog/base/lru.h"
 #include "catalog/base/mutex.h"
 #include "engine/engine.h"
 #include "fsd/tree/tree_node.h"
@@ -22,14 +22,11 @@ class Differences {
   Result<std::shared_ptr<const std::string>> of(const TreeNode& node, const Reading::GaveUp& gave_up);
 
  private:
-  struct Kept {
-    TreeNode node;
-    std::shared_ptr<const std::string> text;
-  };
+  static constexpr std::size_t kKept = 8;
 
   Engine& engine_;
-  Mutex mutex_;                                 // never held while the engine is asked
-  std::list<Kept> kept_ HF_GUARDED_BY(mutex_);  // the newest first
+  Mutex mutex_;  // never held while the engine is asked
+  Lru<TreeNode, std::shared_ptr<const std::string>, TreeNodeHash> kept_ HF_GUARDED_BY(mutex_){kKept};
 };
 
 }  // namespace holdfast::tree

@@ -10,7 +10,6 @@ namespace holdfast::tree {
 namespace {
 
 constexpr int kBatch = 256;
-constexpr std::size_t kMostTexts = 64;
 
 // Tells whether the reader sees the event: the owner's events, and the reader's own.
 bool is_shown(const Event& event, const Asker& reader) {
@@ -37,18 +36,11 @@ Result<Id> EventText::end_of(Id part) {
 }
 
 std::shared_ptr<EventText::Text> EventText::text_of(Id part, const Asker& reader) {
-  Asker who = reader;
-  who.pid = 0;
+  const TextKey key{part, reader_of(reader)};
   const MutexLock lock(mutex_);
-  const auto known = std::ranges::find_if(
-      texts_, [&](const auto& text) { return text->part == part && text->reader == who; });
-  if (known != texts_.end()) {
-    texts_.splice(texts_.begin(), texts_, known);
-    return texts_.front();
-  }
-  auto text = std::make_shared<Text>(part, std::move(who));
-  texts_.push_front(text);
-  if (texts_.size() > kMostTexts) texts_.pop_back();
+  if (const auto* known = texts_.find(key)) return *known;
+  auto text = std::make_shared<Text>(part, key.reader);
+  texts_.put(key, text);
   return text;
 }
 
@@ -72,12 +64,12 @@ Result<> EventText::catch_up(Text& text, Id last) {
   }
 }
 
-Result<EventText::Extent> EventText::extent(Id part, const Asker& reader) {
+Result<Length> EventText::length(Id part, const Asker& reader) {
   HF_TRY(const Id last, end_of(part));
   const auto text = text_of(part, reader);
   HF_CHECK(catch_up(*text, last));
   const MutexLock lock(text->mutex);
-  return Extent{text->end.offset, text->changed_at};
+  return Length{text->end.offset, text->changed_at};
 }
 
 Result<std::size_t> EventText::read(Id part, const Asker& reader, std::uint64_t offset, ByteSpan into) {

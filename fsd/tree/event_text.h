@@ -8,16 +8,17 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "catalog/base/bytes.h"
+#include "catalog/base/lru.h"
 #include "catalog/base/mutex.h"
 #include "engine/engine.h"
 #include "fsd/tree/asker.h"
+#include "fsd/tree/length.h"
 
 namespace holdfast::tree {
 
@@ -33,11 +34,7 @@ class EventText {
   };
   Result<std::vector<Part>> parts(std::string_view base);
 
-  struct Extent {
-    std::uint64_t size = 0;
-    Time changed_at{};
-  };
-  Result<Extent> extent(Id part, const Asker& reader);
+  Result<Length> length(Id part, const Asker& reader);
   Result<std::size_t> read(Id part, const Asker& reader, std::uint64_t offset, ByteSpan into);
 
  private:
@@ -48,10 +45,8 @@ class EventText {
   };
   // A part as one reader sees it.
   struct Text {
-    Text(Id begin, Asker who)
-        : part(begin), reader(std::move(who)), marks{{.after = begin}}, end{.after = begin} {}
+    Text(Id part, Asker who) : reader(std::move(who)), marks{{.after = part}}, end{.after = part} {}
 
-    const Id part;
     const Asker reader;
     Mutex mutex;
     std::vector<Mark> marks HF_GUARDED_BY(mutex);
@@ -60,6 +55,16 @@ class EventText {
     Time changed_at HF_GUARDED_BY(mutex){};
   };
 
+  struct TextKey {
+    Id part = 0;
+    Asker reader;
+    bool operator==(const TextKey&) const = default;
+  };
+  struct TextKeyHash {
+    std::size_t operator()(const TextKey& key) const { return std::hash<Id>{}(key.part) + key.reader.uid; }
+  };
+  static constexpr std::size_t kMostTexts = 64;
+
   std::shared_ptr<Text> text_of(Id part, const Asker& reader);
   // The last event of the part. ENOENT: the part is gone.
   Result<Id> end_of(Id part);
@@ -67,7 +72,7 @@ class EventText {
 
   Engine& engine_;
   Mutex mutex_;
-  std::list<std::shared_ptr<Text>> texts_ HF_GUARDED_BY(mutex_);  // the most recently used first
+  Lru<TextKey, std::shared_ptr<Text>, TextKeyHash> texts_ HF_GUARDED_BY(mutex_){kMostTexts};
 };
 
 }  // namespace holdfast::tree

@@ -1,48 +1,30 @@
 #include "fsd/tree/listings.h"
 
-#include <algorithm>
-
 namespace holdfast::tree {
-namespace {
 
-constexpr std::size_t kKept = 32;
-
-bool same_reader(const Asker& a, const Asker& b) {
-  return a.uid == b.uid && a.gid == b.gid && a.groups == b.groups;
-}
-
-}  // namespace
-
-std::list<Listings::Counted>::iterator Listings::find(RowIndex row, const Asker& reader) {
-  return std::ranges::find_if(counted_, [&](const Counted& counted) {
-    return counted.row == row && same_reader(counted.reader, reader);
-  });
-}
-
-Result<Listings::Extent> Listings::extent(RowIndex row, NextPage next, const Asker& reader) {
+Result<Length> Listings::length(RowIndex row, NextPage next, const Asker& reader) {
+  const Key key{row, reader_of(reader)};
   HF_TRY(const Id newest, engine_.status().newest_event());
   {
     const MutexLock lock(mutex_);
-    const auto known = find(row, reader);
-    if (known != counted_.end() && known->newest_event == newest) return known->extent;
+    if (const Counted* known = counted_.find(key); known != nullptr && known->newest_event == newest)
+      return known->length;
   }
-  Counted now{row, reader, newest, 0, {0, clock_.now()}};
+  Counted now{newest, 0, {0, clock_.now()}};
   for (Id after = 0;;) {
     HF_TRY(const Page page, next(engine_, after, reader));
     if (page.last == 0) break;
-    now.extent.size += page.text.size();
+    now.length.bytes += page.text.size();
     now.hash = now.hash * 31 + std::hash<std::string>{}(page.text);
     after = page.last;
   }
   const MutexLock lock(mutex_);
-  if (const auto before = find(row, reader); before != counted_.end()) {
-    // An event that did not change the text does not change its time either.
-    if (before->hash == now.hash && before->extent.size == now.extent.size) now.extent = before->extent;
-    counted_.erase(before);
-  }
-  counted_.push_front(now);
-  if (counted_.size() > kKept) counted_.pop_back();
-  return now.extent;
+  // An event that did not change the text does not change its time either.
+  if (const Counted* before = counted_.find(key);
+      before != nullptr && before->hash == now.hash && before->length.bytes == now.length.bytes)
+    now.length = before->length;
+  counted_.put(key, now);
+  return now.length;
 }
 
 Result<bool> ListingFile::turn_to(std::uint64_t offset) {

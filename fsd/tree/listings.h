@@ -5,12 +5,13 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 
 #include "catalog/base/clock.h"
+#include "catalog/base/lru.h"
 #include "catalog/base/mutex.h"
 #include "engine/engine.h"
 #include "fsd/tree/files/open_file.h"
+#include "fsd/tree/length.h"
 #include "fsd/tree/row.h"
 
 namespace holdfast::tree {
@@ -20,28 +21,28 @@ class Listings {
  public:
   Listings(Engine& engine, const Clock& clock) : engine_(engine), clock_(clock) {}
 
-  struct Extent {
-    std::uint64_t size = 0;
-    Time changed_at{};
-  };
-  Result<Extent> extent(RowIndex row, NextPage next, const Asker& reader);
+  Result<Length> length(RowIndex row, NextPage next, const Asker& reader);
 
  private:
-  struct Counted {
+  struct Key {
     RowIndex row = 0;
     Asker reader;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const { return key.row * 31 + key.reader.uid; }
+  };
+  struct Counted {
     Id newest_event = 0;
     std::size_t hash = 0;  // the text's
-    Extent extent;
+    Length length;
   };
-
-  // Finds the entry of the row and reader. Call with mutex_ held.
-  std::list<Counted>::iterator find(RowIndex row, const Asker& reader) HF_REQUIRES(mutex_);
+  static constexpr std::size_t kKept = 32;
 
   Engine& engine_;
   const Clock& clock_;
   Mutex mutex_;
-  std::list<Counted> counted_ HF_GUARDED_BY(mutex_);  // the newest first, a few
+  Lru<Key, Counted, KeyHash> counted_ HF_GUARDED_BY(mutex_){kKept};
 };
 
 // An open listing with one page in memory. Lines are whole, and an object appears as it was when its page was

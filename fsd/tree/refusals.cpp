@@ -6,8 +6,6 @@
 namespace holdfast::tree {
 namespace {
 
-constexpr std::size_t kMost = 4096;
-
 // Replaces control characters, so that the note stays one line.
 std::string on_one_line(std::string text) {
   std::ranges::replace_if(
@@ -22,10 +20,10 @@ const char* errno_name(int code) {
 
 }  // namespace
 
-Refusals::Note Refusals::of(const TreeNode& directory, std::uint32_t uid) const {
+Refusals::Note Refusals::of(const TreeNode& directory, std::uint32_t uid) {
   const MutexLock lock(mutex_);
-  const auto found = index_.find({directory, uid});
-  return found == index_.end() ? Note{} : found->second->second;
+  const Note* found = notes_.find({directory, uid});
+  return found == nullptr ? Note{} : *found;
 }
 
 void Refusals::remember(const TreeNode& directory, std::uint32_t uid, std::string_view what,
@@ -33,24 +31,13 @@ void Refusals::remember(const TreeNode& directory, std::uint32_t uid, std::strin
   const Time now = clock_.now();
   const std::string line =
       fmt::format("{} {}: {}: {}", iso_time(now), what, errno_name(error.code), error.message);
-  Note note{on_one_line(line) + "\n", now};
-  const Key key{directory, uid};
   const MutexLock lock(mutex_);
-  if (const auto older = index_.find(key); older != index_.end()) notes_.erase(older->second);
-  notes_.emplace_front(key, std::move(note));
-  index_[key] = notes_.begin();
-  if (notes_.size() > kMost) {
-    index_.erase(notes_.back().first);
-    notes_.pop_back();
-  }
+  notes_.put({directory, uid}, {on_one_line(line) + "\n", now});
 }
 
 void Refusals::forget(const TreeNode& directory, std::uint32_t uid) {
   const MutexLock lock(mutex_);
-  const auto found = index_.find({directory, uid});
-  if (found == index_.end()) return;
-  notes_.erase(found->second);
-  index_.erase(found);
+  notes_.erase({directory, uid});
 }
 
 }  // namespace holdfast::tree

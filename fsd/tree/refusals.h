@@ -1,18 +1,15 @@
 // The texts of `error` files: each user's last refused operation in each directory (law 17).
 //
-// Any thread may call. Kept in memory, the newest few thousand.
+// Any thread may call. Memory has the few thousand that were used last.
 #pragma once
 
 #include <cstdint>
-#include <list>
-#include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <utility>
 
 #include "catalog/base/clock.h"
 #include "catalog/base/error.h"
+#include "catalog/base/lru.h"
 #include "catalog/base/mutex.h"
 #include "fsd/tree/asker.h"
 #include "fsd/tree/tree_node.h"
@@ -47,26 +44,31 @@ class Refusals {
     std::string text;  // "": nothing was refused
     Time at{};
   };
-  Note of(const TreeNode& directory, std::uint32_t uid) const;
+  Note of(const TreeNode& directory, std::uint32_t uid);
 
  private:
+  // A directory and a user. All moments of a group share one note.
   struct Key {
-    TreeNode directory;
-    std::uint32_t uid = 0;
-    bool operator<(const Key& other) const {
-      return std::tuple(directory.row, directory.object, uid) <
-             std::tuple(other.directory.row, other.directory.object, other.uid);
+    Key(const TreeNode& directory, std::uint32_t user)
+        : row(directory.row), object(directory.object), uid(user) {}
+    RowIndex row;
+    Id object;
+    std::uint32_t uid;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return TreeNodeHash{}({.row = key.row, .object = key.object}) + key.uid;
     }
   };
-  using Notes = std::list<std::pair<Key, Note>>;
+  static constexpr std::size_t kMost = 4096;
 
   void remember(const TreeNode& directory, std::uint32_t uid, std::string_view what, const Error& error);
   void forget(const TreeNode& directory, std::uint32_t uid);
 
   const Clock& clock_;
-  mutable Mutex mutex_;
-  Notes notes_ HF_GUARDED_BY(mutex_);  // the newest first
-  std::map<Key, Notes::iterator> index_ HF_GUARDED_BY(mutex_);
+  Mutex mutex_;
+  Lru<Key, Note, KeyHash> notes_ HF_GUARDED_BY(mutex_){kMost};
 };
 
 }  // namespace holdfast::tree

@@ -1,18 +1,10 @@
 #include "fsd/tree/renderings.h"
 
 namespace holdfast::tree {
-namespace {
-
-constexpr std::size_t kMostBytes = 8 << 20;
-
-}  // namespace
 
 Result<Rendering> Renderings::of(const TreeNode& node, const Asker& reader) {
   Key key{node, {}};
-  if (outline_.at(node.row).row->show_to != nullptr) {
-    key.reader = reader;
-    key.reader->pid = 0;
-  }
+  if (outline_.at(node.row).row->show_to != nullptr) key.reader = reader_of(reader);
   const auto subject = outline_.subject_of(node);
   return subject ? render_object(key, *subject) : render_root(key);
 }
@@ -51,26 +43,13 @@ Result<std::string> Renderings::print(const TableRow& row, const Key& key) {
 
 std::optional<Rendering> Renderings::kept(const Key& key) {
   const MutexLock lock(mutex_);
-  const auto found = index_.find(key);
-  if (found == index_.end()) return std::nullopt;
-  kept_.splice(kept_.begin(), kept_, found->second);
-  return found->second->rendering;
+  const Rendering* found = kept_.find(key);
+  return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 void Renderings::keep(const Key& key, const Rendering& rendering) {
   const MutexLock lock(mutex_);
-  if (const auto found = index_.find(key); found != index_.end()) {
-    bytes_ -= found->second->rendering.text->size();
-    kept_.erase(found->second);
-  }
-  kept_.push_front({key, rendering});
-  index_[key] = kept_.begin();
-  bytes_ += rendering.text->size();
-  while (bytes_ > kMostBytes && kept_.size() > 1) {
-    bytes_ -= kept_.back().rendering.text->size();
-    index_.erase(kept_.back().key);
-    kept_.pop_back();
-  }
+  kept_.put(key, rendering, rendering.text->size());
 }
 
 }  // namespace holdfast::tree

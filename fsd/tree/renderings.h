@@ -5,13 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "catalog/base/clock.h"
+#include "catalog/base/lru.h"
 #include "catalog/base/mutex.h"
 #include "fsd/tree/outline.h"
 
@@ -41,10 +40,7 @@ class Renderings {
       return TreeNodeHash{}(key.node) + (key.reader ? key.reader->uid : 0);
     }
   };
-  struct Kept {
-    Key key;
-    Rendering rendering;
-  };
+  static constexpr std::size_t kMostBytes = 8 << 20;
 
   Result<Rendering> render_object(const Key& key, const ObjectId& subject);
   Result<Rendering> render_root(const Key& key);
@@ -56,10 +52,8 @@ class Renderings {
   const Outline& outline_;
   const Clock& clock_;
 
-  Mutex mutex_;                                 // never held while the engine is asked
-  std::list<Kept> kept_ HF_GUARDED_BY(mutex_);  // the most recently used first
-  std::unordered_map<Key, std::list<Kept>::iterator, KeyHash> index_ HF_GUARDED_BY(mutex_);
-  std::size_t bytes_ HF_GUARDED_BY(mutex_) = 0;
+  Mutex mutex_;  // never held while the engine is asked
+  Lru<Key, Rendering, KeyHash> kept_ HF_GUARDED_BY(mutex_){kMostBytes};
 };
 
 }  // namespace holdfast::tree

@@ -81,7 +81,7 @@ Id Scratches::find(const TreeNode& directory, std::string_view name) const {
   return 0;
 }
 
-std::vector<Scratches::Named> Scratches::list(const TreeNode& directory) const {
+std::vector<Named> Scratches::list(const TreeNode& directory) const {
   const MutexLock lock(mutex_);
   std::vector<Named> all;
   for (const auto& [id, entry] : entries_)

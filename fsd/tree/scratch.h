@@ -50,10 +50,6 @@ class Scratches {
  public:
   explicit Scratches(const Clock& clock) : clock_(clock) {}
 
-  struct Named {
-    Id id = 0;
-    std::string name;
-  };
   Result<Id> create(const TreeNode& directory, std::string_view name, const Ownership& ownership);  // EDQUOT
   std::shared_ptr<Scratch> get(Id id) const;                        // null: it is gone
   Id find(const TreeNode& directory, std::string_view name) const;  // 0: there is none

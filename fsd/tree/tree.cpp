@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include "catalog/base/text.h"
-#include "fsd/tree/files/work_log_file.h"
 #include "fsd/tree/table.h"
-#include "fsd/verbs/verb.h"
 
 namespace holdfast::tree {
 namespace {
@@ -106,83 +103,6 @@ Result<Ownership> Tree::ownership(const TreeNode& node) {
   return owner;
 }
 
-Result<Attributes> Tree::attributes(const TreeNode& node, const Asker& asker, const GaveUp& gave_up) {
-  Attributes it{.kind = kind(node), .ownership = {}, .changed_at = began_at_, .inode = inode_number(node)};
-  HF_TRY(it.ownership, ownership(node));
-  if (const auto subject = outline_.subject_of(node)) {
-    HF_TRY(const Stamp stamp, engine_.status().stamp(subject->kind, subject->id));
-    it.changed_at = stamp.changed_at;
-  }
-  switch (it.kind) {
-    case NodeKind::directory:
-    case NodeKind::collection:
-    case NodeKind::object:
-    case NodeKind::wait: return it;
-    case NodeKind::generated:
-    case NodeKind::config: {
-      HF_TRY(const Rendering rendering, renderings_.of(node, asker));
-      it.size = rendering.text->size();
-      it.changed_at = rendering.changed_at;
-      break;
-    }
-    case NodeKind::log: {
-      HF_TRY(const EventText::Extent extent, events_.extent(node.object, asker));
-      it.size = extent.size;
-      it.changed_at = std::max(extent.changed_at, Time{});
-      break;
-    }
-    case NodeKind::work_log: {
-      HF_TRY(const std::string text, work_log_text(engine_, *outline_.subject_of(node)));
-      it.size = text.size();
-      break;
-    }
-    case NodeKind::lines: {
-      HF_TRY(const auto extent, listings_.extent(node.row, knot(node).row->next_page, asker));
-      it.size = extent.size;
-      it.changed_at = extent.changed_at;
-      break;
-    }
-    case NodeKind::difference: {
-      HF_TRY(const auto text, differences_.of(node, gave_up));
-      it.size = text->size();
-      break;
-    }
-    case NodeKind::control: it.size = verbs::listing(knot(node).row->verbs).size(); break;
-    case NodeKind::error: {
-      const Refusals::Note note = refusals_.of(directory_of(node), asker.uid);
-      it.size = note.text.size();
-      if (!note.text.empty()) it.changed_at = note.at;
-      break;
-    }
-    case NodeKind::image: {
-      HF_TRY(const PointDisk disk, engine_.status().point_disk(node.object));
-      if (knot(node).row->form == ImageForm::qcow2) {
-        it.size = disk.qcow2_bytes.value_or(0);
-        break;
-      }
-      it.size = disk.capacity;
-      it.bytes_in_use = disk.bytes_used;
-      return it;
-    }
-    case NodeKind::scratch: {
-      const auto file = scratches_.get(node.object);
-      if (!file) return fail(ENOENT, "the scratch file is gone");
-      const Scratch::State state = file->state();
-      it.size = state.size;
-      it.changed_at = state.changed_at;
-      break;
-    }
-    case NodeKind::link: {
-      it.ownership.mode = knot(node).row->bits;
-      HF_TRY(const std::string target, link_target(node));
-      it.size = target.size();
-      break;
-    }
-  }
-  it.bytes_in_use = it.size;
-  return it;
-}
-
 bool Tree::is_reserved_below(RowIndex directory, std::string_view name) const {
   return std::ranges::any_of(outline_.at(directory).children,
                              [&](RowIndex child) { return outline_.fixed(child, name).has_value(); });
@@ -220,7 +140,7 @@ Result<std::vector<DirectoryEntry>> Tree::entries(const TreeNode& directory, con
   for (const RowIndex row : knot(directory).children) {
     const Outline::Knot& child = outline_.at(row);
     if (child.row->kind == NodeKind::scratch) {
-      for (Scratches::Named& file : scratches_.list(directory))
+      for (Named& file : scratches_.list(directory))
         all.push_back(
             {std::move(file.name), NodeKind::scratch, inode_number({row, file.id, directory.object})});
       continue;

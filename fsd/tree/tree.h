@@ -103,6 +103,20 @@ class Tree {
  private:
   const Outline::Knot& knot(const TreeNode& node) const { return outline_.at(node.row); }
 
+  struct FileSize {
+    std::uint64_t bytes = 0;
+    std::optional<std::uint64_t> in_use{};  // nullopt: all bytes
+    std::optional<Time> changed_at{};       // nullopt: changes with the subject
+  };
+  Result<FileSize> size_of(const TreeNode& node, const Asker& asker, const GaveUp& gave_up);
+  static FileSize size_of_text(std::string_view text);
+  static FileSize size_of_length(const Length& length);
+  Result<FileSize> size_of_rendering(const TreeNode& node, const Asker& asker);
+  Result<FileSize> size_of_difference(const TreeNode& node, const GaveUp& gave_up);
+  Result<FileSize> size_of_error(const TreeNode& node, const Asker& asker);
+  Result<FileSize> size_of_image(const TreeNode& node);
+  Result<FileSize> size_of_scratch(const TreeNode& node);
+
   // Returns the directory that holds the node.
   TreeNode directory_of(const TreeNode& node) const;
   Result<TreeNode> lookup_unsettled(const TreeNode& directory, std::string_view name);

@@ -30,14 +30,14 @@ class EventTextTest : public testing::Test {
 };
 
 TEST_F(EventTextTest, the_text_is_empty_before_the_first_event) {
-  EXPECT_EQ(events_.extent(part_, reader_)->size, 0u);
+  EXPECT_EQ(events_.length(part_, reader_)->bytes, 0u);
   EXPECT_EQ(all(), "");
 }
 
 TEST_F(EventTextTest, the_text_has_an_object_a_line_and_its_real_size) {
   started_.make_events(1000);
   const std::string text = all();
-  EXPECT_EQ(text.size(), events_.extent(part_, reader_)->size);
+  EXPECT_EQ(text.size(), events_.length(part_, reader_)->bytes);
   std::istringstream lines(text);
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count)
@@ -49,7 +49,7 @@ TEST_F(EventTextTest, the_text_grows_at_its_end_only) {
   std::string before;
   for (int round = 0; round < 240; ++round) {
     started_.make_events(1 + round % 5);
-    const std::uint64_t size = events_.extent(part_, reader_)->size;
+    const std::uint64_t size = events_.length(part_, reader_)->bytes;
     EXPECT_GT(size, before.size());
     const std::string added = read(before.size(), 4096);
     EXPECT_EQ(before.size() + added.size(), size);
@@ -81,7 +81,7 @@ TEST_F(EventTextTest, a_reader_sees_own_events_and_those_of_visible_objects) {
   const auto seen_by = [&](const Asker& who) {
     reader_ = who;
     const std::string text = all();
-    EXPECT_EQ(text.size(), events_.extent(part_, reader_)->size);
+    EXPECT_EQ(text.size(), events_.length(part_, reader_)->bytes);
     std::vector<std::string> events;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -111,7 +111,7 @@ TEST_F(EventTextTest, an_old_part_stays_when_a_new_one_begins) {
   const std::string now = all();
   EXPECT_EQ(std::ranges::count(now, '\n'), 3);
   part_ = 4711;
-  EXPECT_EQ(events_.extent(part_, reader_).error().code, ENOENT);
+  EXPECT_EQ(events_.length(part_, reader_).error().code, ENOENT);
 }
 
 }  // namespace
