@@ -48,7 +48,7 @@ Result<std::string> state_directory(const std::string& given) {
 void wait_for_the_end(const Fd& signals, const mount::Session& session) {
   pollfd ends[] = {{signals.get(), POLLIN, 0}, {session.ended_fd(), POLLIN, 0}};
   while (poll(ends, std::size(ends), -1) < 0 && errno == EINTR) continue;
-  if (ends[1].revents != 0) log::warning("somebody unmounted it; ending");
+  if (ends[1].revents != 0) log::warning("somebody has unmounted the mount; ending");
 }
 
 Result<> serve(const Options& options, Announcer& announcer) {

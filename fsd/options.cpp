@@ -39,20 +39,21 @@ Result<Options> parse_options(int count, char** words) {
 std::string usage() {
   return R"(Usage: holdfastd [--config FILE] [--state DIR] [--foreground] [--debug] MOUNTPOINT
 
-Serves Holdfast at MOUNTPOINT, an existing directory. Says "ready" once the mount answers, on standard output and
-to systemd; without --foreground it then goes on in the background, its log in DIR/holdfastd.log.
-SIGTERM and SIGINT end it: what runs is stopped at a safe place, then it unmounts. Who waits is told ESHUTDOWN, who
-asks for work EBUSY, who has files open then ENOTCONN. `echo drain > MOUNTPOINT/control` first lets all that end.
+Serves Holdfast at MOUNTPOINT, an existing directory. Prints "ready" and notifies systemd once the mount answers.
+Without --foreground the daemon then goes on in the background; its log is DIR/holdfastd.log.
+SIGTERM and SIGINT end the daemon: running work stops at a safe place, then the mount goes. Waiting readers get
+ESHUTDOWN, new work gets EBUSY, files that are still open get ENOTCONN. To let all work end first, write `drain` to
+MOUNTPOINT/control.
 
-  --config FILE   JSON: {"hooks": DIR} is where the commands of flows are (/etc/holdfast/hooks)
+  --config FILE   JSON: {"hooks": DIR} names the directory of the flows' commands (/etc/holdfast/hooks)
   --state DIR     the catalog, scratch space and sockets (/var/lib/holdfast)
-  -f, --foreground  stay; the log goes to standard error
+  -f, --foreground  stay in the foreground; the log goes to standard error
   -d, --debug       log more
-  -V, --version     say which version this is
-  -h, --help        say this
+  -V, --version     print the version
+  -h, --help        print this help
 
-Exit status: 0 after a proper end (in the background: once it is ready), 1 when it can't serve, 2 when the
-command line is wrong.
+Exit status: 0 after a proper end (in the background: once the daemon is ready), 1 if it can't serve, 2 if the command
+line is wrong.
 )";
 }
 

@@ -71,7 +71,7 @@ Result<Tree::FileSize> Tree::size_of_image(const TreeNode& node) {
 
 Result<Tree::FileSize> Tree::size_of_scratch(const TreeNode& node) {
   const auto file = scratches_.get(node.object);
-  if (!file) return fail(ENOENT, "the scratch file is gone");
+  if (!file) return fail(ENOENT, "the scratch file was removed or has expired");
   const Scratch::State state = file->state();
   return FileSize{.bytes = state.size, .changed_at = state.changed_at};
 }

@@ -31,7 +31,7 @@ Result<Tree::Created> Tree::create_unsettled(const TreeNode& directory, std::str
   HF_CHECK(check_beside(directory, asker));
   if (const auto row = outline_.fixed(directory.row, name)) {
     if (outline_.at(*row).row->kind != NodeKind::config)
-      return fail(EPERM, "'{}' is a fixed file, and not there now", name);
+      return fail(EPERM, "'{}' is the name of a fixed file that is absent now", name);
     const TreeNode node{*row, directory.object, directory.parent};
     absences_.end(node);
     HF_TRY(auto file, open_config(node, {how.read, how.write, true}, asker));
@@ -70,7 +70,7 @@ Result<> Tree::rename_beside(const TreeNode& directory, std::string_view old_nam
   const TreeNode onto{*row, directory.object, directory.parent};
   if (kind(onto) != NodeKind::config) return fail(EPERM, "'{}' is a fixed file", new_name);
   const auto file = scratches_.get(from.object);
-  if (!file) return fail(ENOENT, "the scratch file is gone");
+  if (!file) return fail(ENOENT, "the scratch file was removed or has expired");
   HF_CHECK(commit(onto, file->text(), asker));
   scratches_.remove(from.object);
   absences_.end(onto);

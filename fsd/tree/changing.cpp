@@ -28,7 +28,7 @@ Result<> Tree::rename(const TreeNode& from, std::string_view old_name, const Tre
 }
 
 Result<> Tree::refuse(const TreeNode& directory, std::string_view what, const Asker& asker) {
-  Result<> refused = fail(EPERM, "nothing of that kind can be made here");
+  Result<> refused = fail(EPERM, "no links, pipes or devices can be made here");
   return refusals_.settle(directory, asker, what,
                           audited(directory, "create", what, asker, std::move(refused)));
 }
@@ -47,7 +47,7 @@ Result<> Tree::change(const TreeNode& node, const Change& change, const Asker& a
 
 Result<> Tree::change_scratch(const TreeNode& node, const Change& change) {
   const auto file = scratches_.get(node.object);
-  if (!file) return fail(ENOENT, "the scratch file is gone");
+  if (!file) return fail(ENOENT, "the scratch file was removed or has expired");
   const Ownership now = file->state().ownership;
   file->own({change.uid.value_or(now.uid), change.gid.value_or(now.gid), change.mode.value_or(now.mode)});
   return change.size ? file->truncate(*change.size) : Result<>{};
@@ -56,8 +56,7 @@ Result<> Tree::change_scratch(const TreeNode& node, const Change& change) {
 Result<> Tree::give(const TreeNode& node, const Ownership& ownership, const Asker& asker) {
   const auto subject = own_subject(node);
   if (subject) return engine_.objects().set_ownership(subject->kind, subject->id, ownership, asker);
-  return fail(EPERM,
-              "its owner and its mode follow from the object that it belongs to; change those of that");
+  return fail(EPERM, "owner and mode follow from the object that this belongs to; change the object's");
 }
 
 Result<> Tree::resize(const TreeNode& node, std::uint64_t size, const Asker& asker) {
@@ -67,7 +66,7 @@ Result<> Tree::resize(const TreeNode& node, std::uint64_t size, const Asker& ask
     return fail(EROFS, "this is a backup: it cannot be changed");
   // Emptying a definition by name changes nothing: the write that follows replaces it (rule 2).
   if (size == 0 && kind(node) == NodeKind::config) return {};
-  if (size != attributes.size) return fail(EINVAL, "it can't be cut or extended");
+  if (size != attributes.size) return fail(EINVAL, "this file can't be truncated or extended");
   return {};
 }
 

@@ -32,7 +32,7 @@ Result<TreeNode> Tree::make_link(const TreeNode& directory, std::string_view nam
 Result<TreeNode> Tree::attach(const TreeNode& directory, std::string_view name, std::string_view target,
                               const Asker& asker) {
   const auto row = attachment_in(directory);
-  if (!row) return fail(EPERM, "nothing of that kind can be made here");
+  if (!row) return fail(EPERM, "no links, pipes or devices can be made here");
   HF_CHECK(check_may_change(directory, asker));
   const Outline::Knot& link = outline_.at(*row);
   const RowIndex of_targets = outline_.at(outline_.row_of(link.row->to)).parent;

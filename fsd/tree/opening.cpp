@@ -66,7 +66,7 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const TreeNode& node, con
     case NodeKind::image: return open_image(node, asker);
     case NodeKind::scratch: {
       auto file = scratches_.get(node.object);
-      if (!file) return fail(ENOENT, "the scratch file is gone");
+      if (!file) return fail(ENOENT, "the scratch file was removed or has expired");
       if (mode.truncate) HF_CHECK(file->truncate(0));
       return std::make_shared<ScratchFile>(
           std::move(file), [=, this](const Error& why) { note_refusal(node, asker, "write", why); });

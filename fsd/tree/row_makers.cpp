@@ -60,7 +60,7 @@ Result<> commit(Engine& engine, Id id, std::string_view text, const Asker& asker
   if (asker.uid != 0) {
     HF_TRY(const Definition now, definition_of<Definition>(engine, id));
     if (const std::string field = root_only_change(now, wanted); !field.empty())
-      return fail(EPERM, "'{}' names something of the host: only root may set it", field);
+      return fail(EPERM, "only root may set '{}', because it names something of the host", field);
   }
   return apply(engine, id, wanted, asker);
 }

@@ -39,38 +39,38 @@ inline TableRow log(std::string_view path, std::string_view about, std::uint32_t
   return {.path = path, .about = about, .kind = NodeKind::log, .bits = bits};
 }
 inline TableRow work_log(std::string_view path) {
-  return {.path = path, .about = "what it told while it ran", .kind = NodeKind::work_log, .bits = 0444};
+  return {.path = path, .about = "its log", .kind = NodeKind::work_log, .bits = 0444};
 }
 inline TableRow lines(std::string_view path, std::string_view about, NextPage next_page) {
   return {.path = path, .about = about, .kind = NodeKind::lines, .bits = 0444, .next_page = next_page};
 }
 inline TableRow config(std::string_view path, const Config& config, std::uint32_t bits = 0666) {
   return {.path = path,
-          .about = "its definition: to read, and to write",
+          .about = "its definition: read it and write it",
           .kind = NodeKind::config,
           .bits = bits,
           .config = config};
 }
 inline TableRow schema(std::string_view path, Show text) {
-  return generated(path, "what config.json may say, as JSON Schema", text);
+  return generated(path, "the fields of config.json, as JSON Schema", text);
 }
 inline TableRow control(std::string_view path, std::span<const verbs::Verb> verbs,
                         std::uint32_t bits = 0666) {
   return {.path = path,
-          .about = "takes a command a write; reading lists them",
+          .about = "takes one command a write; reading lists the commands",
           .kind = NodeKind::control,
           .bits = bits,
           .verbs = verbs};
 }
 inline TableRow error(std::string_view path) {
   return {.path = path,
-          .about = "why your last operation here was refused",
+          .about = "the reason why your last operation here was refused",
           .kind = NodeKind::error,
           .bits = 0444};
 }
 inline TableRow wait(std::string_view path, Result<ObjectId> (*subject)(Engine&, Id)) {
   return {.path = path,
-          .about = "answers with the final status once there is one",
+          .about = "returns the final status once the run has ended",
           .kind = NodeKind::wait,
           .bits = 0444,
           .subject = subject};

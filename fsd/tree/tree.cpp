@@ -92,7 +92,7 @@ bool Tree::is_present(const TreeNode& node) {
 Result<Ownership> Tree::ownership(const TreeNode& node) {
   if (kind(node) == NodeKind::scratch) {
     const auto file = scratches_.get(node.object);
-    if (!file) return fail(ENOENT, "the scratch file is gone");
+    if (!file) return fail(ENOENT, "the scratch file was removed or has expired");
     return file->state().ownership;
   }
   Ownership owner = kRootsOwn;

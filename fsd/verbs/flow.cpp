@@ -56,7 +56,7 @@ Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller
   HF_TRY(const auto wanted, parse_definition<FlowDefinition>(json::compact(definition)));
   if (const std::string field = root_only_change(view.flow.definition, wanted);
       caller.uid != 0 && !field.empty())
-    return fail(EPERM, "'{}' names something of the host: only root may change it", field);
+    return fail(EPERM, "only root may set '{}', because it names something of the host", field);
   return engine.objects().define(flow, wanted, caller);
 }
 
@@ -73,18 +73,16 @@ constexpr Argument kSet[] = {{"FIELD", field, "VALUE", true}};
 constexpr Argument kClone[] = {{"to", new_name, "NAME", true}};
 
 constexpr Verb kFlowVerbs[] = {
-    {"run", kRun, "start an execution, to be seen at once as executions/ID; its wait file says how it ended",
-     run},
-    {"cancel", {}, "cancel what runs now", cancel},
-    {"enable", {}, "let schedules and other flows start it", enable},
-    {"disable", {}, "nothing but its own `run` starts it any more; what runs now goes on", disable},
+    {"run", kRun,
+     "start an execution: executions/ID exists at once, and its wait file returns the final status", run},
+    {"cancel", {}, "cancel the running execution", cancel},
+    {"enable", {}, "let schedules and other flows start this flow", enable},
+    {"disable", {}, "let only its own `run` start this flow; a running execution goes on", disable},
     {"test", kTest,
-     "look at all that a run needs, by a job to be seen at once as jobs/ID; its log has a line for each. "
-     "Nothing is "
-     "moved",
+     "check all that a run needs, by the job jobs/ID; its log has a line for each check. No data is moved",
      test<ObjectKind::flow>},
-    {"set", kSet, "change fields of its config.json; the others stay as they are", set},
-    {"clone", kClone, "make another flow of the same definition", clone},
+    {"set", kSet, "change the named fields of config.json; the other fields stay", set},
+    {"clone", kClone, "make another flow with the same definition", clone},
 };
 
 }  // namespace

@@ -17,12 +17,13 @@ Result<> enable_schedule(Engine& engine, Id schedule, const Values&, const Calle
 }
 
 constexpr Verb kGroup[] = {
-    {"enable", kMember, "have flows over the group back this machine up again", enable_member<true>},
-    {"disable", kMember, "have them leave it out; it stays a member", enable_member<false>},
+    {"enable", kMember, "back this machine up again in runs of the group's flows", enable_member<true>},
+    {"disable", kMember, "leave this machine out of runs of the group's flows; it stays a member",
+     enable_member<false>},
 };
 constexpr Verb kSchedule[] = {
-    {"enable", {}, "let it start what follows it", enable_schedule<true>},
-    {"disable", {}, "let it start nothing", enable_schedule<false>},
+    {"enable", {}, "let the schedule start its flows", enable_schedule<true>},
+    {"disable", {}, "let the schedule start no flow", enable_schedule<false>},
 };
 
 }  // namespace

@@ -48,19 +48,19 @@ Result<> unretire(Engine& engine, Id machine, const Values&, const Caller& calle
 }
 
 constexpr Verb kMachine[] = {
-    {"backup", kBackup, "make a point of it now, by a job, to be seen at once as jobs/ID", back_up},
+    {"backup", kBackup, "make a point of the machine now, by the job jobs/ID", back_up},
     verify_verb<ObjectKind::machine>(
-        "read all its points in the repository, and compare them with their checksums, by a job"),
+        "read all points of the machine and compare them with their checksums, by the job jobs/ID"),
     {"reset-cbt",
      {},
-     "believe nothing that its source has told of changes: its next point in each repository is a full one",
+     "distrust the changes that the source reports: the next point in each repository is a full one",
      reset_cbt},
-    {"prune", kPrune, "let go now what plan.json says, by a job, to be seen at once as jobs/ID", prune},
+    {"prune", kPrune, "remove now the points that plan.json lets go, by the job jobs/ID", prune},
     {"retire", kRetire,
-     "no more runs of it; all its points go when that span is over (90d), the last one too, but for pinned "
+     "run the machine no more; after that span (90d) all its points go, the last one too, but not pinned "
      "ones",
      retire},
-    {"unretire", {}, "let it run again; its points are judged by their policies again", unretire},
+    {"unretire", {}, "let the machine run again; policies decide about its points again", unretire},
 };
 
 constexpr Argument kPin[] = {{"until", moment, "TIME"}, {"why", text, "TEXT"}};
@@ -87,11 +87,12 @@ Result<> verdict(Engine& engine, Id point, const Values& values, const Caller& c
 
 constexpr Verb kPoint[] = {
     verify_verb<ObjectKind::point>(
-        "read what is stored of it, and compare it with its checksums, by a job; "
-        "level=quick looks at the files only, level=compare also has QEMU read it"),
-    {"pin", kPin, "hold it until then, or until it is unpinned: nothing deletes it", pin},
-    {"unpin", {}, "take all its pins away", unpin},
-    {"verdict", kVerdict, "say what it was found to be; the last word counts: a bad one is never `latest`",
+        "read the point's files and compare them with their checksums, by the job jobs/ID; "
+        "level=quick looks at the files only, level=compare also lets QEMU read them"),
+    {"pin", kPin, "keep the point until that time, or until it is unpinned: nothing deletes it", pin},
+    {"unpin", {}, "remove all pins of the point", unpin},
+    {"verdict", kVerdict,
+     "record whether the point is good or bad. The last verdict counts: a bad point is never `latest`",
      verdict},
 };
 

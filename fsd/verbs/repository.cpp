@@ -24,13 +24,12 @@ Result<> import_image(Engine& engine, Id repository, const Values& values, const
 }
 
 constexpr Verb kRepositoryVerbs[] = {
-    {"test", kTest, "look whether it is there, can be written to and has room, by a job",
+    {"test", kTest, "check that the repository exists, is writable and has room, by the job jobs/ID",
      test<ObjectKind::repository>},
     verify_verb<ObjectKind::repository>(
-        "read all its points, and compare them with their checksums, by a job"),
+        "read all points of the repository and compare them with their checksums, by the job jobs/ID"),
     {"import", kImport,
-     "make a qcow or qcow2 image of this host the first point of a machine, by a job to be seen at once as "
-     "jobs/ID",
+     "make a qcow or qcow2 image of this host the first point of a machine, by the job jobs/ID",
      import_image},
 };
 

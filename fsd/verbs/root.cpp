@@ -51,13 +51,13 @@ Result<> resume(Engine& engine, Id, const Values&, const Caller& caller) {
 
 constexpr Verb kRootVerbs[] = {
     {"run", kRunMatching,
-     "start all enabled flows of such names that are yours, or none when one of them can't", run_matching},
-    {"enable", kFlows, "let all such flows run", enable_matching<true>},
-    {"disable", kFlows, "let none of them run", enable_matching<false>},
+     "start all enabled flows of yours whose names match, or none if one of them can't start", run_matching},
+    {"enable", kFlows, "let all matching flows run", enable_matching<true>},
+    {"disable", kFlows, "let no matching flow run", enable_matching<false>},
     {"drain", kDrain,
-     "take no new work, before an upgrade: a job, to be seen at once as jobs/ID, ends as success once all "
-     "work has "
-     "ended and nobody reads an image; after the timeout it ends as error, and new work is taken again",
+     "take no new work, before an upgrade. The job jobs/ID ends as success once all work has ended and "
+     "nobody "
+     "reads an image; after the timeout it ends as error, and new work is taken again",
      drain},
     {"resume", {}, "take new work again", resume},
 };

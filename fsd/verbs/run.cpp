@@ -12,8 +12,8 @@ Result<> cancel_job(Engine& engine, Id job, const Values&, const Caller& caller)
   return engine.requests().cancel_job(job, caller);
 }
 
-constexpr Verb kExecution[] = {{"cancel", {}, "cancel it and all its jobs", cancel_execution}};
-constexpr Verb kJob[] = {{"cancel", {}, "cancel it", cancel_job}};
+constexpr Verb kExecution[] = {{"cancel", {}, "cancel the execution and all its jobs", cancel_execution}};
+constexpr Verb kJob[] = {{"cancel", {}, "cancel the job", cancel_job}};
 
 }  // namespace
 

@@ -19,7 +19,7 @@ Json flow_fields(const FlowView& view) {
     last_time = iso_time(view.last->started_at.value_or(view.last->created_at));
   }
   Json warnings = Json::array();
-  if (flow.complete && !flow.definition.enabled) warnings.push_back("it is disabled");
+  if (flow.complete && !flow.definition.enabled) warnings.push_back("the flow is disabled");
   return {
       {"revision", view.revision},
       {"state", flow.complete ? "ready" : "incomplete"},

@@ -10,7 +10,7 @@ std::string group_status(const GroupView& view) {
     members.push_back({{"machine", member.machine}, {"enabled", member.enabled}});
     any_enabled |= member.enabled;
   }
-  if (!any_enabled) warnings.push_back("it has no enabled machine: a flow over it does nothing");
+  if (!any_enabled) warnings.push_back("the group has no enabled machine: its flows back up nothing");
   return document({
       {"revision", view.revision},
       {"state", view.group.complete ? "ready" : "incomplete"},

@@ -6,13 +6,14 @@ namespace {
 
 std::string sentence_of(WaitReason reason, const std::string& machine) {
   switch (reason) {
-    case WaitReason::machine_busy: return fmt::format("it waits: another job has machine '{}'", machine);
+    case WaitReason::machine_busy:
+      return fmt::format("the job waits: another job uses machine '{}'", machine);
     case WaitReason::max_concurrent_jobs:
-      return "it waits: as many jobs run as may at once (max_concurrent_jobs in /config.json)";
+      return "the job waits: as many jobs run as may run at once (max_concurrent_jobs in /config.json)";
     case WaitReason::max_jobs:
-      return "it waits: as many jobs use its repository, or its source, as may at once (max_jobs)";
-    case WaitReason::hooks: return "it waits for the hooks that come before its execution's jobs";
-    case WaitReason::retry: return "it has failed, and waits before it is tried again; its log says why";
+      return "the job waits: as many jobs use its repository, or its source, as may at once (max_jobs)";
+    case WaitReason::hooks: return "the job waits for the hooks that run before its execution's jobs";
+    case WaitReason::retry: return "the job has failed and waits to be tried again; its log says why";
   }
   return "";
 }

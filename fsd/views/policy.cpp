@@ -6,7 +6,7 @@ namespace holdfast::views {
 std::string policy_status(const PolicyView& view) {
   Json warnings = Json::array();
   if (view.policy.complete && keeps_everything(view.policy.definition))
-    warnings.push_back("it names nothing to keep: all points of its flows stay");
+    warnings.push_back("the policy limits nothing: all points of its flows stay");
   return document({
       {"revision", view.revision},
       {"state", view.policy.complete ? "ready" : "incomplete"},

@@ -3,8 +3,8 @@
 namespace holdfast::views {
 
 std::string_view readme() {
-  return R"(Holdfast backs up the disks of virtual machines, and this directory is how it is used. Everything here
-is done with the tools you have: ls, cat, mkdir, cp, mv, jq, an editor.
+  return R"(Holdfast backs up the disks of virtual machines. This directory is its interface: use it with ls, cat, mkdir, cp,
+mv, jq and an editor.
 
 Ten commands to start with:
 
@@ -19,12 +19,12 @@ Ten commands to start with:
     cp --sparse=always machines/m/latest/disk-0.raw /var/tmp/disk-0.raw
     tail -f events.jsonl
 
-chown, chgrp and chmod say whose things are: give somebody his machine and his flow by chown, and let a group that
-he is in write to the repository. Everybody sees here what he may read, and nothing else.
+chown, chgrp and chmod decide who may do what: give users their machines and flows by chown, and let a group that
+they are in write to the repository. Everybody sees here only what they may read.
 
-To see what a config.json may say, read it, and config.schema.json beside it. To see what a control understands,
-read it. When something is refused, `error` in the same directory says why; mkdir, rmdir and mv leave
-theirs in the directory they were done in. The manual is holdfast-fs(5).
+config.schema.json describes the config.json beside it. Reading a control file lists its commands. When an operation
+is refused, the file `error` in the same directory has the reason; for mkdir, rmdir and mv that is the directory whose
+entry they change. The manual page is holdfast-fs(5).
 )";
 }
 

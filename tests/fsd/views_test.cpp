@@ -123,7 +123,7 @@ TEST(JobViews, a_waiting_job_says_what_it_waits_for) {
     EXPECT_NE(status["message"].get<std::string>().find("wait"), std::string::npos);
   }
   view.waits_for = WaitReason::machine_busy;
-  EXPECT_EQ(json::parse(job_status(view))["message"], "it waits: another job has machine 'm'");
+  EXPECT_EQ(json::parse(job_status(view))["message"], "the job waits: another job uses machine 'm'");
 }
 
 TEST(Views, an_event_names_its_caller_or_the_daemon) {

@@ -17,6 +17,7 @@ CLEAN = [
     "tests/catalog",
     "tests/engine",
     "tests/foreign",
+    "tests/fsd",
     "tests/house",
     "tests/image",
     "tests/mount",

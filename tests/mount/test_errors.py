@@ -141,9 +141,9 @@ class Table(Errors):
             ("'status.json' is a fixed file", "flows/f/error", lambda: os.unlink(self.mount / "flows/f/status.json")),
             ("'config.json' is a fixed file", "flows/f/error", lambda: os.rename(self.mount / "flows/f/config.json", self.mount / "flows/f/x")),
             ("only the daemon writes this file", "flows/f/error", lambda: self.daemon.write("flows/f/status.json", "x")),
-            ("nothing of that kind can be made here", "flows/error", lambda: os.symlink("x", self.mount / "flows/x")),
+            ("no links, pipes or devices can be made here", "flows/error", lambda: os.symlink("x", self.mount / "flows/x")),
             ("an object stays in the directory of its kind", "flows/error", lambda: os.rename(self.mount / "flows/f", self.mount / "machines/f")),
-            ("its owner and its mode follow from the object", "flows/f/error", lambda: os.chmod(self.mount / "flows/f/config.json", 0o666)),
+            ("owner and mode follow from the object", "flows/f/error", lambda: os.chmod(self.mount / "flows/f/config.json", 0o666)),
         ]:
             self.assert_refused(errno.EPERM, sentence, error, act)
 
@@ -249,7 +249,7 @@ class Users(Errors):
     def test_eperm_a_field_that_only_root_may_set(self):
         self.ANN.does(lambda: os.mkdir(self.mount / "machines/hers"))
         definition = {"driver": "file", "disks": [{"name": "d", "path": "/etc/shadow"}]}
-        self.assert_refused_to(self.ANN, errno.EPERM, r"'disks\[0\].path' names something of the host: only root may set it", "machines/hers/error", self.define("machines/hers", definition))
+        self.assert_refused_to(self.ANN, errno.EPERM, r"only root may set 'disks\[0\].path', because it names something of the host", "machines/hers/error", self.define("machines/hers", definition))
 
     def test_eacces_an_object_that_its_mode_closes_to_the_user(self):
         (self.mount / "repositories/other").mkdir()

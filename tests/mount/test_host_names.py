@@ -43,7 +43,7 @@ class HostNames(Permissions):
         for definition, field in self.MACHINES:
             with self.subTest(field=field):
                 said = self.refused("machines/mine", definition)
-                self.assertIn(f"EPERM: '{field}' names something of the host: only root may set it", said)
+                self.assertIn(f"EPERM: only root may set '{field}', because it names something of the host", said)
                 self.assertEqual(self.daemon.json("machines/mine/status.json")["state"], "incomplete")
 
     def test_a_stranger_keeps_the_fields_of_root_and_changes_the_others(self):

@@ -31,7 +31,7 @@ class Queue(holdfast.MountTest):
         (job,) = self.status(flow, name)["created_job_ids"]
         status = self.daemon.json(f"jobs/{job}/status.json")
         self.assertEqual((status["status"], status["reason"]), ("pending", reason))
-        self.assertIn("it waits", status["message"])
+        self.assertIn("the job waits", status["message"])
 
     def limit(self, jobs):
         self.daemon.write("config.json", json.dumps({"max_concurrent_jobs": jobs}))

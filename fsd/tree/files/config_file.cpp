@@ -40,7 +40,7 @@ Result<> ConfigFile::flush(std::int32_t process) {
 void ConfigFile::released() {
   const MutexLock lock(mutex_);
   if (draft_.pending() && !refused_)
-    refuse_({EINVAL, "what was written never became a whole JSON document; it was discarded"});
+    refuse_({EINVAL, "the text written is no whole JSON document; it was discarded"});
 }
 
 }  // namespace holdfast::tree

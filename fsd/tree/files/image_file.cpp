@@ -17,7 +17,7 @@ Result<std::size_t> ImageFile::read(std::uint64_t offset, ByteSpan into) {
 
 Result<std::uint64_t> ImageFile::seek(std::uint64_t offset, Seek what) {
   const std::uint64_t size = image_->size();
-  if (offset >= size) return fail(ENXIO, "{} is beyond the end, {}", offset, size);
+  if (offset >= size) return fail(ENXIO, "offset {} is not before the end of the image, {}", offset, size);
   while (offset < size) {
     auto extent = image_->extent(offset, size - offset);
     if (!extent) {
@@ -29,7 +29,7 @@ Result<std::uint64_t> ImageFile::seek(std::uint64_t offset, Seek what) {
     offset = extent->offset + extent->length;
   }
   if (what == Seek::hole) return size;  // every file ends in a hole
-  return fail(ENXIO, "no data after that");
+  return fail(ENXIO, "no data follows offset {}", offset);
 }
 
 }  // namespace holdfast::tree

@@ -10,7 +10,7 @@ Result<> OpenFile::write(std::uint64_t, std::string_view, bool) {
 }
 Result<> OpenFile::truncate(std::uint64_t) { return fail(EBADF, "not open for writing"); }
 Result<> OpenFile::flush(std::int32_t) { return {}; }
-Result<std::uint64_t> OpenFile::seek(std::uint64_t, Seek) { return fail(EINVAL, "no holes here"); }
+Result<std::uint64_t> OpenFile::seek(std::uint64_t, Seek) { return fail(EINVAL, "this file has no holes"); }
 
 std::size_t OpenFile::copy(std::string_view text, std::uint64_t offset, ByteSpan into) {
   if (offset >= text.size()) return 0;

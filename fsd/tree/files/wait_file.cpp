@@ -8,7 +8,7 @@ Result<std::size_t> WaitFile::read(std::uint64_t offset, ByteSpan into) {
   HF_TRY(const RunStatus now, status());
   if (is_final(now)) return copy(views::final_word(now), offset, into);
   if (offset > 0) return 0;
-  return fail(EAGAIN, "it has not ended");
+  return fail(EAGAIN, "the run has not ended");
 }
 
 Result<RunStatus> WaitFile::status() const {
