@@ -20,7 +20,7 @@ std::string quoted_list(std::vector<std::string> names) {
 }  // namespace
 
 Result<Object> ObjectStore::insert_row(std::string_view name, const Ownership& ownership, Time now,
-                                   std::optional<std::string_view> key) {
+                                       std::optional<std::string_view> key) {
   HF_CHECK(check_name(name));
   Object object;
   object.id = new_id();

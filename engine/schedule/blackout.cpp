@@ -39,8 +39,8 @@ std::optional<std::bitset<7>> weekdays(std::string_view text) {
   }
 }
 
-// Parses "08:30" into minutes.
-std::optional<int> minutes(std::string_view text) {
+// Parses "08:30" into minutes since midnight.
+std::optional<int> minute_of_day(std::string_view text) {
   const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
   if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4))
     return std::nullopt;
@@ -73,8 +73,8 @@ Result<Blackout> Blackout::parse(std::string_view text) {
     rest.remove_prefix(end + 1);
   }
   const auto dash = std::min(rest.find('-'), rest.size());
-  const auto begin = minutes(rest.substr(0, dash));
-  const auto end = dash < rest.size() ? minutes(rest.substr(dash + 1)) : std::nullopt;
+  const auto begin = minute_of_day(rest.substr(0, dash));
+  const auto end = dash < rest.size() ? minute_of_day(rest.substr(dash + 1)) : std::nullopt;
   if (!begin || !end || *begin == kDay || *begin == *end) return wrong();
   window.begin_ = *begin;
   window.end_ = *end;
