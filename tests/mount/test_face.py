@@ -194,7 +194,7 @@ class Waiting(Face):
 
     def test_tar_passes_wait_because_its_size_is_zero(self):
         self.assertEqual((self.mount / "flows/f/wait").stat().st_size, 0)
-        self.assert_runs(f"tar cf {self.folder}/tree.tar .")
+        self.assert_runs(f"tar cf {self.folder}/tree.tar flows jobs")
 
     def test_a_flow_without_executions_has_no_wait(self):
         (self.mount / "flows/new").mkdir()
