@@ -13,28 +13,27 @@
 
 #include "catalog/db/migrations.h"
 #include "catalog/upkeep.h"
+#include "tools/exit_status.h"
 #include "tools/inspect.h"
 
 namespace holdfast {
 namespace {
 
-constexpr int kWrongCommandLine = 2;
-
 constexpr const char* kUsage = R"(Usage: holdfast migrate status|up|down|verify [--state DIR]
-       holdfast inspect IMAGE [--json]      (its own --help says more)
+       holdfast inspect IMAGE [--json]      (see holdfast inspect --help)
 
-migrate looks after the catalog of a daemon that is not running.
+migrate maintains the catalog of a stopped daemon.
 
-  status   the schema's version, and what this program would make of it; also while a daemon runs
-  up       brings it to this program's version, as the daemon does when it starts
-  down     takes back the last step, for the program before this one
-  verify   reads all of it: pages, indexes, references, and that its migrations are this program's
+  status   prints the schema's version and the pending migrations; works beside a running daemon
+  up       brings the catalog to this program's version, as the daemon does at its start
+  down     undoes the last migration, for the previous version of the program
+  verify   checks the whole catalog: pages, indexes, references, and the texts of its migrations
 
-Before a step a copy is made beside it, catalog.sqlite.before-VERSION, and kept.
+Before a migration the catalog is copied to catalog.sqlite.before-VERSION, and the copy is kept.
 
-  --state DIR   where the catalog is (/var/lib/holdfast)
+  --state DIR   directory of the catalog (/var/lib/holdfast)
 
-Exit status: 0 when it is done and nothing is wrong, 1 when it is not, 2 when the command line is wrong.
+Exit status: 0 on success, 1 on failure or when verify finds a fault, 2 for a wrong command line.
 )";
 
 void say(const std::string& line) { std::printf("%s\n", line.c_str()); }
@@ -65,7 +64,8 @@ Result<> move_by(const std::string& path, const std::function<int(int)>& target_
   if (target == before)
     say(fmt::format("{}: version {}, nothing to do", path, before));
   else
-    say(fmt::format("{}: version {} → {}; as it was: {}", path, before, target, backup_path(path, target)));
+    say(fmt::format("{}: version {} → {}; copy of the old one: {}", path, before, target,
+                    backup_path(path, target)));
   return {};
 }
 
@@ -85,7 +85,7 @@ Result<> verify(const std::string& path) {
   for (const std::string& fault : faults) say(fault);
   if (!faults.empty())
     return fail(EIO, "{} has {} fault{}", path, faults.size(), faults.size() == 1 ? "" : "s");
-  say(fmt::format("{}: whole", path));
+  say(fmt::format("{}: no fault", path));
   return {};
 }
 

@@ -7,23 +7,22 @@
 #include <string_view>
 
 #include "engine/foreign/foreign_image.h"
+#include "tools/exit_status.h"
 
 namespace holdfast {
 
 const char* const kInspectUsage = R"(Usage: holdfast inspect IMAGE [--json]
 
-Shows what an image is, and whether `import` takes it into a repository: qcow version 1, and qcow2 version 2 and 3
-that rest on nothing else. Where it doesn't, the command that makes one of it that it takes is shown.
-Reads the image's tables and nothing else of it; changes nothing.
+Prints facts about an image, and whether `import` accepts the image: qcow version 1, and qcow2 versions 2 and 3 without
+a backing file. For other images it prints the command that makes an importable image.
+Reads only the image's tables and changes nothing.
 
-  --json   one JSON object, for scripts
+  --json   prints one JSON object, for scripts
 
-Exit status: 0 when it can be imported, 1 when it can't or can't be looked at, 2 when the command line is wrong.
+Exit status: 0 for an importable image, 1 for an image that can't be imported or read, 2 for a wrong command line.
 )";
 
 namespace {
-
-constexpr int kWrongCommandLine = 2;
 
 struct Inspection {
   std::string path;
@@ -71,10 +70,10 @@ void print_for_people(const Inspection& found) {
     line("clusters", bytes(facts.cluster_size));
     line("compression", facts.compression);
     line("encryption", std::string(to_word(facts.encryption)));
-    line("rests on", facts.backing_file);
-    line("data in", facts.data_file);
+    line("backing file", facts.backing_file);
+    line("data file", facts.data_file);
     if (facts.snapshots != 0)
-      line("snapshots", fmt::format("{}; import takes the disk as it is now", facts.snapshots));
+      line("snapshots", fmt::format("{}; import takes the present disk only", facts.snapshots));
     if (facts.extended_l2) line("L2 entries", "extended");
     if (facts.dirty) line("marked", "not closed");
     if (facts.corrupt) line("marked", "corrupt");
