@@ -168,7 +168,8 @@ TEST(Foreign, a_backing_name_is_never_followed) {
      "a.qcow2");
   std::vector<LayerFiles> layers;
   layers.push_back(layer_files(scratch, "a.qcow2", Sums::without));
-  EXPECT_THAT(error_of(Stack::open(std::move(layers))).message, HasSubstr("has the backing file 'base.qcow2'"));
+  EXPECT_THAT(error_of(Stack::open(std::move(layers))).message,
+              HasSubstr("has the backing file 'base.qcow2'"));
 }
 
 struct Unreadable {
