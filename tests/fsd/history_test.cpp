@@ -285,8 +285,8 @@ std::string written(Time& when, Time now, test::Random& random) {
 class HistoryTest : public testing::Test {
  protected:
   void begin(int histories) {
-    histories_ = Maker(state_ / ".", random_).make(histories);
-    engine_ = must(Engine::start({.state = state_ / ".", .clock = &clock_}));
+    histories_ = Maker(state_.path(), random_).make(histories);
+    engine_ = must(Engine::start({.state = state_.path(), .clock = &clock_}));
     tree_ = std::make_unique<Tree>(*engine_, clock_);
   }
   ~HistoryTest() override {
