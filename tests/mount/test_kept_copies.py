@@ -129,7 +129,7 @@ class Kept(Policies):
         away = self.take_away(self.offsite)
         self.set_policy("f", keep_last=1)
         self.assertEqual(self.days.prune("blind"), "warning")
-        self.assertIn("where else it is to stay can't be looked at", self.daemon.json("jobs/blind/status.json")["message"])
+        self.assertIn("none of its other places can be checked now", self.daemon.json("jobs/blind/status.json")["message"])
         self.assertEqual(self.points_in(self.repository), set(made))
         for path in away.iterdir():
             path.rename(self.offsite / path.name)

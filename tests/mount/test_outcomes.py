@@ -125,7 +125,7 @@ class Outcomes(holdfast.MountTest):
 
     def test_a_run_without_progress_for_its_stall_is_an_error(self):
         self.hold_back(stall="1s")
-        self.assertIn("no further for 1s", self.expect("error", "stalled", "r1")["message"])
+        self.assertIn("no progress for 1s", self.expect("error", "stalled", "r1")["message"])
         self.expect_clean()
         # A run longer than its stall succeeds while it progresses: 4 MiB in 16 pieces over more than 10 s.
         self.daemon.write("flows/f/control", "set stall=10s")

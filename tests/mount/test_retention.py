@@ -229,7 +229,7 @@ class Held(Kept):
         self.daemon.write(f"machines/m/points/{self.made[0]}/control", "unpin")
         self.daemon.write(f"machines/m/points/{self.made[0]}/control", "verdict result=good by=bob")
         self.refused("EBUSY", self.remove, self.made[0])
-        self.assertIn("somebody called good", error.read_text())
+        self.assertIn("that a user marked good", error.read_text())
         with open(self.path(self.made[1]) / "disk-0.raw", "rb"):
             self.refused("EBUSY", self.remove, self.made[1])
             self.assertIn("open", error.read_text())
