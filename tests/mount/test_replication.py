@@ -104,7 +104,7 @@ class Carried(Replication):
         strange.mkdir(parents=True)
         (strange / "disk-0.qcow2").write_text("somebody's")
         job = self.copy("first", "error")
-        self.assertIn(f"{point}.partial is there", job["message"])
+        self.assertIn(f"{point}.partial exists", job["message"])
         self.assertEqual(((strange / "disk-0.qcow2").read_text(), self.copies(point)), ("somebody's", []))
         strange.rename(self.folder / "aside")
         self.copy("second")
