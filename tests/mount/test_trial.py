@@ -69,7 +69,7 @@ class Trial(holdfast.MountTest):
             "ok repositories/r is there",
             "ok repositories/r can be written to",
             "ok repositories/r has room",
-            "ok command 'tell' is there",
+            "ok command 'tell' exists",
             "ok no schedule starts it",
         ):
             self.assertIn(line, log)
