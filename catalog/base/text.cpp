@@ -91,6 +91,13 @@ std::string print_duration(std::chrono::seconds span) {
   return fmt::format("{}s", span.count());
 }
 
+std::string printable(std::string_view text) {
+  std::string shown(text);
+  std::ranges::replace_if(
+      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return shown;
+}
+
 bool is_utf8(std::string_view text) { return utf8::is_valid(text.begin(), text.end()); }
 
 Result<> check_name(std::string_view name) {

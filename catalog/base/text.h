@@ -21,6 +21,9 @@ Result<std::chrono::seconds> parse_duration(std::string_view text);
 // Prints as parse_duration reads, in the largest unit that divides the span; one day is 24h.
 std::string print_duration(std::chrono::seconds span);
 
+// The text as it may be shown: other characters than printable ASCII become '?'.
+std::string printable(std::string_view text);
+
 // Whether the text is UTF-8.
 bool is_utf8(std::string_view text);
 

@@ -5,7 +5,6 @@
 #include <map>
 
 #include "catalog/base/log.h"
-#include "catalog/stores/events.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/logs.h"
 #include "catalog/stores/machines.h"
@@ -18,6 +17,7 @@
 #include "engine/capture/recovery.h"
 #include "engine/capture/retrying_reader.h"
 #include "engine/capture/transfer.h"
+#include "engine/common/audit.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/draft.h"
 #include "engine/repository/shelf.h"
@@ -50,13 +50,13 @@ Result<T> of_source(Result<T> result) {
 // One backup in progress. Its steps are called in the order in which they are defined.
 class Backup {
  public:
-  Backup(const Services& services, const BackupRequest& request, ProgressMeter& progress,
+  Backup(const Services& services, const CaptureRequest& request, ProgressMeter& progress,
          const source::Cancel& cancel)
       : services_(services), request_(request), progress_(progress), cancel_(cancel) {
     throttle_->set_rate(request.bandwidth);
   }
 
-  Result<BackupOutcome> run() {
+  Result<CaptureOutcome> run() {
     HF_CHECK(of_source(recover(services_, request_.machine)));
     HF_CHECK(load());
     HF_CHECK(add_point());
@@ -421,15 +421,12 @@ class Backup {
                                       disk.bytes_read.value_or(0), disk.bytes_stored)));
       }
       HF_CHECK(tell(db, fmt::format("point {} is committed", outcome_.point.name)));
-      Event event;
-      event.id = new_id();
-      event.at = services_.clock.now();
-      event.event = "point.commit";
-      event.object = fmt::format("machines/{}/points/{}", machine_.name, outcome_.point.name);
+      Event event = make_event(services_.clock.now(), "point.commit",
+                               fmt::format("machines/{}/points/{}", machine_.name, outcome_.point.name), {});
       if (outcome_.point.full_reason) event.reason = to_word(*outcome_.point.full_reason);
       if (!request_.execution.empty())
         event.execution = fmt::format("flows/{}/executions/{}", request_.flow, request_.execution);
-      return Events(db).add(event);
+      return record(db, event);
     });
     if (!committed) outcome_.point.state = PointState::writing;
     return committed;
@@ -448,7 +445,7 @@ class Backup {
   }
 
   const Services& services_;
-  const BackupRequest& request_;
+  const CaptureRequest& request_;
   ProgressMeter& progress_;
   const source::Cancel& cancel_;
 
@@ -463,13 +460,13 @@ class Backup {
   std::optional<repository::Draft> draft_;
   std::vector<Layer> layers_;
   std::shared_ptr<Throttle> throttle_ = std::make_shared<Throttle>();  // this run's own
-  BackupOutcome outcome_;
+  CaptureOutcome outcome_;
 };
 
 }  // namespace
 
-Result<BackupOutcome> back_up(const Services& services, const BackupRequest& request, ProgressMeter& progress,
-                              const source::Cancel& cancel) {
+Result<CaptureOutcome> back_up(const Services& services, const CaptureRequest& request,
+                               ProgressMeter& progress, const source::Cancel& cancel) {
   return Backup(services, request, progress, cancel).run();
 }
 

@@ -22,7 +22,7 @@
 
 namespace holdfast::capture {
 
-struct BackupRequest {
+struct CaptureRequest {
   Id machine = 0;
   Id repository = 0;
   std::optional<PointKind> kind;           // absent: an increment where possible
@@ -35,7 +35,7 @@ struct BackupRequest {
   std::optional<ImportedImage> imported;  // captured instead of the machine's source
 };
 
-struct BackupOutcome {
+struct CaptureOutcome {
   Point point;
   std::uint64_t bytes_read = 0;
   std::optional<FullReason> unplanned_full;
@@ -45,7 +45,7 @@ struct BackupOutcome {
 // Returns ECANCELED after a cancel, EHOSTUNREACH if the source is unreachable, ENOMEDIUM if the repository is
 // absent. On an error nothing of the point is left, or the rest is recorded for recover(). The caller ensures
 // that no other capture of the machine is running.
-Result<BackupOutcome> back_up(const Services& services, const BackupRequest& request, ProgressMeter& progress,
-                              const source::Cancel& cancel);
+Result<CaptureOutcome> back_up(const Services& services, const CaptureRequest& request,
+                               ProgressMeter& progress, const source::Cancel& cancel);
 
 }  // namespace holdfast::capture

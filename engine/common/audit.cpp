@@ -8,11 +8,10 @@
 
 namespace holdfast {
 
-Event make_event(const Clock& clock, std::string_view event, std::string object,
-                 const std::optional<Caller>& caller) {
+Event make_event(Time at, std::string_view event, std::string object, const std::optional<Caller>& caller) {
   Event made;
   made.id = new_id();
-  made.at = clock.now();
+  made.at = at;
   made.event = event;
   made.object = std::move(object);
   made.by = caller;

@@ -11,9 +11,8 @@
 
 namespace holdfast {
 
-// Makes an event of now; without a caller it is the daemon's own.
-Event make_event(const Clock& clock, std::string_view event, std::string object,
-                 const std::optional<Caller>& caller);
+// Makes an event; without a caller it is the daemon's own.
+Event make_event(Time at, std::string_view event, std::string object, const std::optional<Caller>& caller);
 
 // Records the event in the transaction of the change that it tells of.
 Result<> record(db::Connection& db, const Event& event);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "catalog/base/bytes.h"
+#include "catalog/base/text.h"
 
 namespace holdfast::foreign {
 namespace {
@@ -41,16 +42,10 @@ class Fields {
   }
   std::uint32_t u32(std::uint64_t offset) const { return number<std::uint32_t>(offset); }
   std::uint64_t u64(std::uint64_t offset) const { return number<std::uint64_t>(offset); }
-  // Returns a name to be shown: other characters than printable ASCII become '?'.
   std::string text(std::uint64_t offset, std::uint64_t length) const {
     constexpr std::uint64_t kLongest = 1023;
-    std::string text;
     if (length > kLongest || !has(offset, length)) return "(a name that can't be read)";
-    for (const std::byte byte : start_.subspan(offset, length)) {
-      const char c = std::to_integer<char>(byte);
-      text += c >= ' ' && c <= '~' ? c : '?';
-    }
-    return text;
+    return printable({reinterpret_cast<const char*>(start_.data() + offset), length});
   }
   bool has(std::uint64_t offset, std::uint64_t length) const {
     return offset <= start_.size() && length <= start_.size() - offset;

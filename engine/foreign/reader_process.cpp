@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "catalog/base/text.h"
+
 namespace holdfast::foreign {
 namespace {
 
@@ -75,13 +77,9 @@ class SpawnPlan {
   posix_spawnattr_t attributes_;
 };
 
-std::string clean(const protocol::Answer& answer) {
-  std::string text;
-  for (const char c : answer.reason) {
-    if (c == '\0') break;
-    text += c >= ' ' && c <= '~' ? c : '?';
-  }
-  return text;
+std::string reason_of(const protocol::Answer& answer) {
+  const std::string_view reason(answer.reason.data(), answer.reason.size());
+  return printable(reason.substr(0, reason.find('\0')));
 }
 
 }  // namespace
@@ -115,7 +113,7 @@ Result<> ReaderProcess::spawn(const ImageFile& image, const std::string& program
 Result<> ReaderProcess::hear_that_it_is_open() {
   HF_TRY(const protocol::Answer answer, receive_answer());
   if (answer.code != 0)
-    return fail(static_cast<int>(answer.code), "{} can't be opened: {}", image_, clean(answer));
+    return fail(static_cast<int>(answer.code), "{} can't be opened: {}", image_, reason_of(answer));
   version_ = answer.version;
   size_ = answer.size;
   return {};
@@ -142,7 +140,7 @@ Result<> ReaderProcess::read_ahead(std::uint64_t offset, ByteSpan into, std::uin
     }
     const std::uint64_t length = piece_at(offset).length;
     HF_TRY(const protocol::Answer answer, receive_answer());
-    if (answer.code != 0) return fail(EIO, "{} can't be read at {}: {}", image_, offset, clean(answer));
+    if (answer.code != 0) return fail(EIO, "{} can't be read at {}: {}", image_, offset, reason_of(answer));
     HF_CHECK(receive(into.first(length)));
     into = into.subspan(length);
     offset += length;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/image/layered_stack.h"
+#include "engine/image/stack.h"
 
 namespace holdfast::image {
 namespace {
@@ -19,8 +19,8 @@ struct RestOfRun {
   bool reads_zero() const { return kind == Kind::hole || kind == Kind::zero; }
 };
 
-Result<RestOfRun> run_at(const LayeredStack& stack, std::uint64_t offset) {
-  const std::uint64_t start = round_down(offset, LayeredStack::kSegment);
+Result<RestOfRun> run_at(const Stack& stack, std::uint64_t offset) {
+  const std::uint64_t start = round_down(offset, Stack::kSegment);
   HF_TRY(const auto map, stack.segment(offset));
   const std::size_t i = map->find(static_cast<std::uint32_t>(offset - start));
   const SegmentMap::Run& run = map->runs()[i];
@@ -40,8 +40,7 @@ bool same_place(const RestOfRun& a, const RestOfRun& b) {
 
 class Comparison {
  public:
-  Comparison(const LayeredStack& a, const LayeredStack& b, Compare compare)
-      : a_(a), b_(b), compare_(compare) {}
+  Comparison(const Stack& a, const Stack& b, Compare compare) : a_(a), b_(b), compare_(compare) {}
 
   Result<DifferenceExtent> extent(std::uint64_t offset, std::uint64_t at_most) {
     const std::uint64_t longer = std::max(a_.size(), b_.size());
@@ -89,8 +88,8 @@ class Comparison {
     return DifferenceExtent{from_a_ != from_b_, at, length};
   }
 
-  const LayeredStack& a_;
-  const LayeredStack& b_;
+  const Stack& a_;
+  const Stack& b_;
   const Compare compare_;
   Bytes from_a_, from_b_;
 };
@@ -99,11 +98,7 @@ class Comparison {
 
 Result<DifferenceExtent> difference(const Stack& a, const Stack& b, std::uint64_t offset,
                                     std::uint64_t at_most, Compare compare) {
-  const auto* layered_a = dynamic_cast<const LayeredStack*>(&a);
-  const auto* layered_b = dynamic_cast<const LayeredStack*>(&b);
-  if (layered_a == nullptr || layered_b == nullptr)
-    return fail(EINVAL, "only stacks of layers can be compared");
-  return Comparison(*layered_a, *layered_b, compare).extent(offset, at_most);
+  return Comparison(a, b, compare).extent(offset, at_most);
 }
 
 }  // namespace holdfast::image

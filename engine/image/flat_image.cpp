@@ -7,7 +7,7 @@
 namespace holdfast::image {
 namespace {
 
-constexpr std::uint64_t kSegment = LayeredStack::kSegment;
+constexpr std::uint64_t kSegment = Stack::kSegment;
 
 }  // namespace
 

@@ -9,15 +9,15 @@
 #include "catalog/base/error.h"
 #include "engine/image/flat_layout.h"
 #include "engine/image/flat_segment.h"
-#include "engine/image/layered_stack.h"
 #include "engine/image/shared_cache.h"
+#include "engine/image/stack.h"
 
 namespace holdfast::image {
 
 // Immutable; any thread may call. The layout grows with the disk; all other memory is bounded.
 class FlatImage {
  public:
-  FlatImage(std::shared_ptr<const LayeredStack> stack, FlatLayout layout)
+  FlatImage(std::shared_ptr<const Stack> stack, FlatLayout layout)
       : stack_(std::move(stack)), layout_(std::move(layout)) {}
 
   std::uint64_t size() const { return layout_.offset_of(layout_.end); }
@@ -45,7 +45,7 @@ class FlatImage {
 
   Result<std::shared_ptr<const FlatSegment>> segment(const FlatLayout::Chunk& chunk) const;
 
-  const std::shared_ptr<const LayeredStack> stack_;
+  const std::shared_ptr<const Stack> stack_;
   const FlatLayout layout_;
   using ByNumber = std::hash<std::uint64_t>;
   mutable SharedCache<std::uint64_t, Bytes, ByNumber> tables_{4 * kMiB};

@@ -22,8 +22,8 @@ std::uint64_t RankedBits::nth(std::uint64_t rank) const {
   return word * 64 + static_cast<std::uint64_t>(std::countr_zero(bits));
 }
 
-Result<FlatLayout> FlatLayout::make(const LayeredStack& stack) {
-  constexpr std::uint64_t kSegment = LayeredStack::kSegment;
+Result<FlatLayout> FlatLayout::make(const Stack& stack) {
+  constexpr std::uint64_t kSegment = Stack::kSegment;
   FlatLayout layout;
   layout.geometry = stack.layers().front()->geometry();
   const Geometry& geometry = layout.geometry;

@@ -7,7 +7,7 @@
 
 #include "catalog/base/error.h"
 #include "engine/image/flat_segment.h"
-#include "engine/image/layered_stack.h"
+#include "engine/image/stack.h"
 
 namespace holdfast::image {
 
@@ -33,7 +33,7 @@ class RankedBits {
 //
 //   header, L1 table, refcount table, refcount blocks, L2 tables, data segment by segment
 struct FlatLayout {
-  static Result<FlatLayout> make(const LayeredStack& stack);
+  static Result<FlatLayout> make(const Stack& stack);
 
   Geometry geometry;
   std::uint64_t l1_entries = 0;

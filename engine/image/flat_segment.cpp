@@ -6,7 +6,7 @@ namespace holdfast::image {
 
 using Kind = SegmentMap::Kind;
 
-Result<std::shared_ptr<const FlatSegment>> FlatSegment::make(const LayeredStack& stack,
+Result<std::shared_ptr<const FlatSegment>> FlatSegment::make(const Stack& stack,
                                                              std::uint64_t segment_start) {
   HF_TRY(const auto map, stack.segment(segment_start));
   const Header& flat = stack.layers().front()->header();

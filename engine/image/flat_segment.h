@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "catalog/base/error.h"
-#include "engine/image/layered_stack.h"
+#include "engine/image/stack.h"
 
 namespace holdfast::image {
 
@@ -23,8 +23,7 @@ class FlatSegment {
   };
 
   // `segment_start` is the disk offset at which a segment begins.
-  static Result<std::shared_ptr<const FlatSegment>> make(const LayeredStack& stack,
-                                                         std::uint64_t segment_start);
+  static Result<std::shared_ptr<const FlatSegment>> make(const Stack& stack, std::uint64_t segment_start);
 
   const std::vector<std::uint32_t>& plain() const { return plain_; }
   const std::vector<Slot>& slots() const { return slots_; }

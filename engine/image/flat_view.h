@@ -6,6 +6,8 @@
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/error.h"
+#include "catalog/base/mutex.h"
+#include "engine/image/flat_image.h"
 #include "engine/image/stack.h"
 
 namespace holdfast::image {
@@ -31,12 +33,20 @@ class FlatView {
 
   // `size` is the result of size_of() for the same point, possibly over other layers. If it is wrong, every
   // read returns EIO.
-  static Result<std::shared_ptr<FlatView>> open(std::shared_ptr<const Stack> stack, std::uint64_t size);
-  virtual ~FlatView() = default;
+  FlatView(std::shared_ptr<const Stack> stack, std::uint64_t size) : stack_(std::move(stack)), size_(size) {}
 
-  virtual std::uint64_t size() const = 0;
+  std::uint64_t size() const { return size_; }
   // Fills all of `into`, or fails as Stack::read does.
-  virtual Result<> read(std::uint64_t offset, ByteSpan into) const = 0;
+  Result<> read(std::uint64_t offset, ByteSpan into) const;
+
+ private:
+  // The first caller makes the image; after an error the next caller tries again.
+  Result<std::shared_ptr<const FlatImage>> image() const;
+
+  const std::shared_ptr<const Stack> stack_;
+  const std::uint64_t size_;
+  mutable Mutex mutex_;
+  mutable std::shared_ptr<const FlatImage> image_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::image

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "engine/image/stack.h"
+#include "engine/image/layer_files.h"
 
 namespace holdfast::image {
 namespace {

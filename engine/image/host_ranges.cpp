@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/image/layered_stack.h"
+#include "engine/image/stack.h"
 
 namespace holdfast::image {
 namespace {
@@ -54,8 +54,8 @@ void add_runs(const SegmentMap& map, std::size_t number, const Layer& layer, Clu
 Result<> add_shown(LayerSpan layers, std::size_t number, ClusterSet& clusters) {
   const std::uint64_t size = layers.front()->size();
   for (std::uint64_t at = 0; at < size;) {
-    const std::uint64_t end = std::min(round_down(at, LayeredStack::kSegment) + LayeredStack::kSegment, size);
-    HF_TRY(const auto map, SegmentMap::resolve(layers, round_down(at, LayeredStack::kSegment), end));
+    const std::uint64_t end = std::min(round_down(at, Stack::kSegment) + Stack::kSegment, size);
+    HF_TRY(const auto map, SegmentMap::resolve(layers, round_down(at, Stack::kSegment), end));
     add_runs(*map, number, *layers[number], clusters);
     HF_TRY(at, next_table(layers, end, size));
   }
@@ -68,10 +68,9 @@ Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses) {
   if (uses.empty()) return fail(EINVAL, "no stack contains the layer, so all of it is hidden");
   std::optional<ClusterSet> stored, shown;
   for (const LayerUse& use : uses) {
-    const auto stack = std::dynamic_pointer_cast<const LayeredStack>(use.stack);
-    if (!stack || use.layer >= stack->layers().size())
+    if (use.layer >= use.stack->layers().size())
       return fail(EINVAL, "there is no layer {} in this stack", use.layer);
-    const LayerSpan layers = stack->layers();
+    const LayerSpan layers = use.stack->layers();
     const Layer& layer = *layers[use.layer];
     if (!stored) {
       stored.emplace(layer);

@@ -10,8 +10,8 @@
 #include "catalog/base/error.h"
 #include "engine/image/cluster_pool.h"
 #include "engine/image/header.h"
+#include "engine/image/layer_files.h"
 #include "engine/image/shared_cache.h"
-#include "engine/image/stack.h"
 #include "engine/image/sums.h"
 
 namespace holdfast::image {

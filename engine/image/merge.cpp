@@ -4,8 +4,8 @@
 
 #include "engine/image/cluster_store.h"
 #include "engine/image/host_file.h"
-#include "engine/image/layered_stack.h"
 #include "engine/image/new_image.h"
+#include "engine/image/stack.h"
 
 namespace holdfast::image {
 namespace {
@@ -14,7 +14,7 @@ using Kind = SegmentMap::Kind;
 
 constexpr std::uint64_t kAtOnce = 4 * kMiB;  // plain clusters
 
-Result<> check_alike(const LayeredStack& stack) {
+Result<> check_alike(const Stack& stack) {
   const Layer& newest = *stack.layers().front();
   for (const auto& layer : stack.layers()) {
     if (layer->size() != newest.size() || layer->geometry().bits != newest.geometry().bits ||
@@ -28,15 +28,15 @@ Result<> check_alike(const LayeredStack& stack) {
 // Copies the runs of a stack into a new image. The layers are alike, so each cluster lies within one run.
 class Merger {
  public:
-  Merger(const LayeredStack& stack, ClusterStore& store)
+  Merger(const Stack& stack, ClusterStore& store)
       : stack_(stack), store_(store), cluster_(stack.cluster_size()) {}
 
   Result<> take_all() {
     for (std::uint64_t at = 0; at < stack_.size();) {
-      const std::uint64_t start = round_down(at, LayeredStack::kSegment);
+      const std::uint64_t start = round_down(at, Stack::kSegment);
       HF_CHECK(take_segment(start));
-      HF_TRY(at, next_table(stack_.layers(), std::min(start + LayeredStack::kSegment, stack_.size()),
-                            stack_.size()));
+      HF_TRY(at,
+             next_table(stack_.layers(), std::min(start + Stack::kSegment, stack_.size()), stack_.size()));
     }
     return store_.finish();
   }
@@ -47,7 +47,7 @@ class Merger {
     HF_CHECK(store_.open(start));
     for (std::size_t i = 0; i < map->runs().size(); ++i)
       HF_CHECK(take_run(map->runs()[i], start + map->runs()[i].start, map->end_of(i) - map->runs()[i].start));
-    return store_.finish_below(start + LayeredStack::kSegment);
+    return store_.finish_below(start + Stack::kSegment);
   }
 
   Result<> take_run(const SegmentMap::Run& run, std::uint64_t offset, std::uint64_t length) {
@@ -77,7 +77,7 @@ class Merger {
     return {};
   }
 
-  const LayeredStack& stack_;
+  const Stack& stack_;
   ClusterStore& store_;
   const std::uint64_t cluster_;
   Bytes buffer_;
@@ -89,8 +89,7 @@ Result<WriterSummary> merge_layers(std::vector<LayerFiles> layers, File& image, 
                                    const MergeOptions& options) {
   const bool rests_on_nothing = options.backing_file.empty();
   HF_TRY(const auto stack,
-         LayeredStack::open(std::move(layers),
-                            rests_on_nothing ? LayeredStack::Below::nothing : LayeredStack::Below::more));
+         Stack::open(std::move(layers), rests_on_nothing ? Stack::Below::nothing : Stack::Below::more));
   HF_CHECK(check_alike(*stack));
   Header header = new_header(stack->layers().front()->geometry(), stack->size());
   header.zstd = stack->layers().front()->header().zstd;

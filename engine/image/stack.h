@@ -1,24 +1,17 @@
-// Reads a chain of qcow2 layers as one disk.
+// Reads a chain of qcow2 layers as one disk: the layers, the maps merged from them, and caches.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "catalog/base/bytes.h"
-#include "catalog/base/disk.h"
-#include "catalog/base/error.h"
+#include "engine/image/layer.h"
+#include "engine/image/read_ahead.h"
+#include "engine/image/segment_map.h"
+#include "engine/image/shared_cache.h"
+#include "engine/image/writer.h"
 
 namespace holdfast::image {
-
-// The files of one layer. Backing names inside images are never followed: the caller gives the layers in
-// order.
-struct LayerFiles {
-  std::unique_ptr<File> image;
-  std::unique_ptr<File> sums;  // null: the image is read without checks
-};
 
 struct ReadExtent {
   enum class Kind { data, zero, hole };  // zero: an explicit zero; hole: no layer has an entry
@@ -29,38 +22,49 @@ struct ReadExtent {
 };
 
 // Immutable; any thread may call. Memory is bounded, whatever the disk's size and the chain's length.
-class Stack {
+class Stack final : public std::enable_shared_from_this<Stack> {
  public:
-  // Newest layer first; the last one must have no backing file. Refuses, with a sentence, images that it
-  // can't read correctly.
-  static Result<std::shared_ptr<Stack>> open(std::vector<LayerFiles> layers);
-  virtual ~Stack() = default;
+  static constexpr std::uint64_t kSegment = Writer::kSegment;
+  static constexpr std::size_t kCachedBytes = 24 * kMiB;  // checked clusters and sums
+  static constexpr std::size_t kCachedMaps = 8 * kMiB;
 
-  virtual std::uint64_t size() const = 0;
-  virtual std::uint32_t cluster_size() const = 0;  // the newest layer's
+  // Newest layer first. `below` says whether the last one rests on a layer that is not given; holes then
+  // belong to that layer. Refuses, with a sentence, images that it can't read correctly.
+  enum class Below { nothing, more };
+  static Result<std::shared_ptr<Stack>> open(std::vector<LayerFiles> files, Below below = Below::nothing);
+
+  std::uint64_t size() const { return layers_.front()->size(); }
+  std::uint32_t cluster_size() const {  // the newest layer's
+    return static_cast<std::uint32_t>(layers_.front()->geometry().cluster());
+  }
   // Fills all of `into`, or fails: EIO, naming file and offset, if a stored cluster fails its checksum.
   // offset + into.size() must lie within the disk.
-  virtual Result<> read(std::uint64_t offset, ByteSpan into) const = 0;
+  Result<> read(std::uint64_t offset, ByteSpan into) const;
   // Returns the extent at `offset`, at most `at_most` long, with neighbours of one kind and layer joined.
-  virtual Result<ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const = 0;
+  Result<ReadExtent> extent(std::uint64_t offset, std::uint64_t at_most) const;
+
+  const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
+  // The caches' size. It stays below kCachedBytes plus kCachedMaps, unless a single value is larger.
+  std::size_t cached() const { return memory_.cache.memory() + maps_.memory(); }
+  // Returns the map of the segment that contains `offset`.
+  Result<std::shared_ptr<const SegmentMap>> segment(std::uint64_t offset) const;
+
+ private:
+  Stack() = default;
+
+  // Unpacks, in other threads, the clusters that a sequential reader of this range will ask for next.
+  void read_ahead(std::uint64_t offset, std::uint64_t length) const;
+  void unpack(std::uint64_t offset, std::uint64_t end) const;
+
+  Result<> read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
+                           ByteSpan into) const;
+  Result<> read_run(const SegmentMap::Run& run, std::uint64_t segment_start, std::uint32_t from,
+                    ByteSpan into) const;
+
+  mutable LayerMemory memory_{kCachedBytes};
+  std::vector<std::unique_ptr<Layer>> layers_;  // after memory_, which they use
+  mutable SharedCache<std::uint64_t, SegmentMap, std::hash<std::uint64_t>> maps_{kCachedMaps};
+  mutable SequentialReads sequential_reads_;  // reads of compressed data
 };
-
-// The facts that a header states, for sentences and `inspect`. EINVAL: no qcow2 image, or one that can't be
-// read correctly.
-struct ImageFacts {
-  int version = 0;
-  std::uint64_t virtual_size = 0;
-  std::uint32_t cluster_size = 0;
-  std::string backing_file;
-  std::string image_id;  // in hex; "" if another program wrote the image
-  bool zstd = false;
-};
-Result<ImageFacts> inspect(const File& image);
-
-// Called with the number of bytes checked since its last call. An error that it returns ends the check.
-using Watch = std::function<Result<>(std::uint64_t bytes)>;
-
-// Reads every stored cluster of one layer and compares it with its sum. EIO names the first that differs.
-Result<> verify_layer(const File& image, const File& sums, const Watch& watch = {});
 
 }  // namespace holdfast::image

@@ -2,7 +2,7 @@
 
 #include "engine/image/header.h"
 #include "engine/image/host_ranges.h"
-#include "engine/image/stack.h"
+#include "engine/image/layer_files.h"
 #include "engine/image/sums.h"
 
 namespace holdfast::image {

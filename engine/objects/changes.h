@@ -26,7 +26,7 @@ class Changes {
     HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_CHECK(act(db));
       HF_TRY(std::string path, path_of(db, kind, id));
-      Event event = make_event(services_.clock, word, std::move(path), caller);
+      Event event = make_event(services_.clock.now(), word, std::move(path), caller);
       event.reason = reason;
       return record(db, event);
     }));

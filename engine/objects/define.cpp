@@ -74,7 +74,7 @@ Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Ca
       HF_CHECK(repositories.set_marker(id, marker));
     }
     HF_TRY(std::string path, path_of(db, ObjectKind::repository, id));
-    return record(db, make_event(services_.clock, "repository.define", std::move(path), caller));
+    return record(db, make_event(services_.clock.now(), "repository.define", std::move(path), caller));
   }));
   if (moved) services_.shelf.drop(id);
   services_.throttles.changed(id, definition.bandwidth);
@@ -117,7 +117,7 @@ Result<> Objects::define(Id id, const PolicyDefinition& definition, const Caller
 Result<> Objects::define(const SettingsDefinition& settings, const Caller& caller) {
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_CHECK(SettingsStore(db).define(settings, services_.clock.now()));
-    return record(db, make_event(services_.clock, "settings.define", "config.json", caller));
+    return record(db, make_event(services_.clock.now(), "settings.define", "config.json", caller));
   }));
   runner_.set_limit(static_cast<unsigned>(settings.max_concurrent_jobs));
   return {};

@@ -18,8 +18,8 @@ Result<> enable(db::Connection& db, const Clock& clock, Flow flow, bool enabled,
     return fail(EINVAL, "flow '{}' is not complete; write its config.json first", flow.name);
   flow.definition.enabled = enabled;
   HF_CHECK(Flows(db).define(flow.id, flow.definition, clock.now()));
-  return record(db,
-                make_event(clock, enabled ? "flow.enable" : "flow.disable", "flows/" + flow.name, caller));
+  return record(
+      db, make_event(clock.now(), enabled ? "flow.enable" : "flow.disable", "flows/" + flow.name, caller));
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ Result<Id> Objects::clone_flow(Id id, std::string_view name, const Caller& calle
     HF_CHECK(flows.define(clone.id, original.definition, services_.clock.now()));
     HF_TRY(const Flow defined, flows.get(clone.id));
     HF_CHECK(check_references(db, clone, defined, caller));
-    Event event = make_event(services_.clock, "flow.clone", fmt::format("flows/{}", name), caller);
+    Event event = make_event(services_.clock.now(), "flow.clone", fmt::format("flows/{}", name), caller);
     event.reason = "flows/" + original.name;
     HF_CHECK(record(db, event));
     return clone.id;

@@ -65,8 +65,8 @@ Result<Id> Objects::create(ObjectKind kind, std::string_view name, const Caller&
     const Ownership ownership{.uid = caller.uid, .gid = caller.gid};
     HF_TRY(const Id made, its.users->add(db, name, ownership, services_.clock.now()));
     HF_TRY(std::string path, path_of(db, kind, made));
-    HF_CHECK(
-        record(db, make_event(services_.clock, fmt::format("{}.create", its.word), std::move(path), caller)));
+    HF_CHECK(record(
+        db, make_event(services_.clock.now(), fmt::format("{}.create", its.word), std::move(path), caller)));
     return made;
   }));
   changes_.announce(kind, id);
@@ -79,7 +79,8 @@ Result<> Objects::remove(ObjectKind kind, Id id, const Caller& caller) {
   if (!its.users) return fail(EPERM, "this is not removed by hand");
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, kind, id));
-    Event event = make_event(services_.clock, fmt::format("{}.remove", its.word), std::move(path), caller);
+    Event event =
+        make_event(services_.clock.now(), fmt::format("{}.remove", its.word), std::move(path), caller);
     HF_TRY(event.owner, ownership_of(db, kind, id));
     HF_CHECK(its.users->remove(db, id));
     return record(db, event);
@@ -96,7 +97,8 @@ Result<> Objects::rename(ObjectKind kind, Id id, std::string_view name, const Ca
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, kind, id));
     HF_CHECK(its.users->rename(db, id, name, services_.clock.now()));
-    Event event = make_event(services_.clock, fmt::format("{}.rename", its.word), std::move(path), caller);
+    Event event =
+        make_event(services_.clock.now(), fmt::format("{}.rename", its.word), std::move(path), caller);
     event.reason = name;
     HF_TRY(event.owner, ownership_of(db, kind, id));
     return record(db, event);

@@ -46,7 +46,7 @@ Result<> Objects::set_ownership(ObjectKind kind, Id id, const Ownership& ownersh
       HF_CHECK(Collections(db).set(users->definition, ownership, services_.clock.now()));
     HF_TRY(std::string path, path_of(db, kind, id));
     Event event =
-        make_event(services_.clock, fmt::format("{}.own", kind_of(kind).word), std::move(path), caller);
+        make_event(services_.clock.now(), fmt::format("{}.own", kind_of(kind).word), std::move(path), caller);
     event.reason =
         fmt::format("user {}, group {}, mode {:04o}", ownership.uid, ownership.gid, ownership.mode);
     return record(db, event);
@@ -56,7 +56,7 @@ Result<> Objects::set_ownership(ObjectKind kind, Id id, const Ownership& ownersh
 }
 
 void Objects::refused(std::string_view event, std::string object, const Error& why, const Caller& caller) {
-  Event refusal = make_event(services_.clock, event, std::move(object), caller);
+  Event refusal = make_event(services_.clock.now(), event, std::move(object), caller);
   refusal.result = EventResult::refused;
   refusal.reason = why.message;
   const auto told = services_.catalog.write([&](db::Connection& db) { return record(db, refusal); });

@@ -10,7 +10,7 @@ void tell_of_image(const capture::Services& services, Id point_disk, std::string
                    EventResult result, const std::string& reason, const Caller& caller) {
   const auto told = services.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, ObjectKind::point_disk, point_disk));
-    Event event = make_event(services.clock, word, std::move(path), caller);
+    Event event = make_event(services.clock.now(), word, std::move(path), caller);
     event.result = result;
     event.reason = reason;
     return record(db, event);

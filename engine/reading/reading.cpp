@@ -15,7 +15,7 @@ Result<std::shared_ptr<OpenedImage>> Reading::open(Id point_disk, ImageForm form
   auto image = images_.open(disk, form);
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, ObjectKind::point_disk, point_disk));
-    Event event = make_event(services_.clock, "image.open", std::move(path), caller);
+    Event event = make_event(services_.clock.now(), "image.open", std::move(path), caller);
     event.result = image ? EventResult::ok : EventResult::failed;
     if (!image) event.reason = image.error().message;
     return record(db, event);

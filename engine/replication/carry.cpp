@@ -116,18 +116,12 @@ class ImageCarrier {
   std::uint64_t moved_ = 0;
 };
 
-Result<std::unique_ptr<File>> open_source(const LayerAt& from, const std::string& path) {
-  auto file = from.directory.open(path, Access::read);
-  if (!file && file.error().code == ENOENT) return fail(EIO, "{} is missing", path);
-  return file;
-}
-
 }  // namespace
 
 Result<std::uint64_t> carry_layer(const LayerAt& from, const LayerAt& to, const std::string& sums_sha256,
                                   const Toll& toll) {
-  HF_TRY(const auto image, open_source(from, from.paths.image));
-  HF_TRY(const auto sums, open_source(from, from.paths.sums));
+  HF_TRY(const auto image, repository::open_stored(from.directory, from.paths.image));
+  HF_TRY(const auto sums, repository::open_stored(from.directory, from.paths.sums));
   HF_TRY(const std::string sha256, sha256_hex(*sums));
   if (!sums_sha256.empty() && sha256 != sums_sha256)
     return fail(EIO, "{}: these are not the checksums that were written", sums->name());

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "catalog/base/disk.h"
-#include "engine/image/stack.h"
+#include "engine/image/layer_files.h"
 #include "engine/repository/place.h"
 
 namespace holdfast::replication {

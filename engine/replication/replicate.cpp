@@ -15,7 +15,7 @@
 #include "engine/common/audit.h"
 #include "engine/image/merge.h"
 #include "engine/replication/carry.h"
-#include "engine/replication/plan.h"
+#include "engine/replication/carry_plan.h"
 #include "engine/repository/draft.h"
 #include "engine/repository/shelf.h"
 #include "engine/repository/unfinished_copy.h"
@@ -28,11 +28,11 @@ using repository::Place;
 
 class Replication {
  public:
-  Replication(const capture::Services& services, const Request& request, ProgressMeter& progress,
+  Replication(const capture::Services& services, const ReplicationRequest& request, ProgressMeter& progress,
               const source::Cancel& cancel)
       : services_(services), request_(request), progress_(progress), cancel_(cancel) {}
 
-  Result<Outcome> run() {
+  Result<ReplicationOutcome> run() {
     HF_CHECK(load());
     HF_CHECK(forget_stale());
     HF_CHECK(expect());
@@ -276,16 +276,12 @@ class Replication {
     return {};
   }
 
-  Result<std::unique_ptr<File>> open_source(const std::string& path) const {
-    auto file = source_->directory().open(path, Access::read);
-    if (!file && file.error().code == ENOENT) return fail(EIO, "{} is missing", path);
-    return file;
-  }
-
   // Whether the layer can be copied unchanged, because its header names the wanted backing file.
   Result<bool> rests_as_it_is(const Part& part, const std::string& backing) const {
     if (part.layers.size() > 1) return false;
-    HF_TRY(const auto image, open_source(Place::paths_of(machine_.key, part.layers.front()).image));
+    HF_TRY(const auto image,
+           repository::open_stored(source_->directory(),
+                                   Place::paths_of(machine_.key, part.layers.front()).image));
     const auto facts = image::inspect(*image);
     if (!facts) return fail(EIO, "{}", facts.error().message);
     return facts->backing_file == backing;
@@ -298,8 +294,8 @@ class Replication {
     for (const Layer& one : part.layers) {
       const auto paths = Place::paths_of(machine_.key, one);
       image::LayerFiles opened;
-      HF_TRY(opened.image, open_source(paths.image));
-      HF_TRY(opened.sums, open_source(paths.sums));
+      HF_TRY(opened.image, repository::open_stored(source_->directory(), paths.image));
+      HF_TRY(opened.sums, repository::open_stored(source_->directory(), paths.sums));
       files.push_back(std::move(opened));
       size += one.file_bytes;
     }
@@ -354,7 +350,7 @@ class Replication {
       HF_CHECK(Logs(db).add(
           job, services_.clock.now(),
           fmt::format("point {} is copied, {} bytes stored", carry.point.name, carry.copy.bytes_stored)));
-      Event event = make_event(services_.clock, "point.copy",
+      Event event = make_event(services_.clock.now(), "point.copy",
                                fmt::format("machines/{}/points/{}", machine_.name, carry.point.name), {});
       event.owner = machine_.ownership;
       event.reason = "repositories/" + to_.name;
@@ -366,7 +362,7 @@ class Replication {
   static constexpr std::uint64_t kBetweenQuestions = 16 * kMiB;
 
   const capture::Services& services_;
-  const Request& request_;
+  const ReplicationRequest& request_;
   ProgressMeter& progress_;
   const source::Cancel& cancel_;
 
@@ -378,13 +374,13 @@ class Replication {
   std::shared_ptr<capture::Throttle> throttle_ = std::make_shared<capture::Throttle>();
   std::vector<std::shared_ptr<capture::Throttle>> throttles_;
   std::uint64_t until_asked_ = 0;  // bytes until free space is checked again
-  Outcome outcome_;
+  ReplicationOutcome outcome_;
 };
 
 }  // namespace
 
-Result<Outcome> replicate(const capture::Services& services, const Request& request, ProgressMeter& progress,
-                          const source::Cancel& cancel) {
+Result<ReplicationOutcome> replicate(const capture::Services& services, const ReplicationRequest& request,
+                                     ProgressMeter& progress, const source::Cancel& cancel) {
   return Replication(services, request, progress, cancel).run();
 }
 

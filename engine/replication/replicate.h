@@ -28,7 +28,7 @@
 
 namespace holdfast::replication {
 
-struct Request {
+struct ReplicationRequest {
   Id flow = 0;
   Id machine = 0;
   Id from = 0, to = 0;                     // ids of repositories
@@ -38,7 +38,7 @@ struct Request {
   std::string execution;  // "flows/F/executions/E"
 };
 
-struct Outcome {
+struct ReplicationOutcome {
   std::vector<std::string> points;    // names of the points that were carried
   std::vector<std::string> failures;  // a sentence for each point that is damaged at its origin
   std::uint64_t bytes_transferred = 0;
@@ -49,7 +49,7 @@ struct Outcome {
 // of the machine meanwhile. A point that is damaged at its origin is skipped, because later ones may be
 // whole. Returns ECANCELED after a cancel, ENOMEDIUM if a repository is absent, ENOSPC or EROFS if the target
 // takes no data.
-Result<Outcome> replicate(const capture::Services& services, const Request& request, ProgressMeter& progress,
-                          const source::Cancel& cancel);
+Result<ReplicationOutcome> replicate(const capture::Services& services, const ReplicationRequest& request,
+                                     ProgressMeter& progress, const source::Cancel& cancel);
 
 }  // namespace holdfast::replication

@@ -144,6 +144,12 @@ Result<image::ContentReader> Place::open_content(const std::string& machine_key,
   return image::ContentReader::open(std::move(file), shape, sha256);
 }
 
+Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std::string& path) {
+  auto file = directory.open(path, Access::read);
+  if (!file && file.error().code == ENOENT) return fail(EIO, "{} is missing", path);
+  return file;
+}
+
 Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machine_key,
                                                         const std::vector<Layer>& layers,
                                                         bool checked) const {

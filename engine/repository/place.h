@@ -23,6 +23,9 @@
 
 namespace holdfast::repository {
 
+// Opens, for reading, a file that the catalog says is stored in the repository. EIO when it is missing.
+Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std::string& path);
+
 class Place {
  public:
   // Makes an empty directory a repository, or recognises a repository. Returns the marker's id.

@@ -25,7 +25,7 @@ Result<> Requests::cancel_execution(Id execution, const Caller& caller) {
       return fail(EINVAL, "execution '{}' has ended ({}); there is nothing to cancel", row.name,
                   to_word(row.status));
     HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution));
-    return record(db, make_event(services_.clock, "execution.cancel", std::move(path), caller));
+    return record(db, make_event(services_.clock.now(), "execution.cancel", std::move(path), caller));
   }));
   runner_.cancel_execution(execution);  // no effect if it has ended meanwhile
   return {};
@@ -37,7 +37,7 @@ Result<> Requests::cancel_job(Id id, const Caller& caller) {
     if (is_final(job.status))
       return fail(EINVAL, "job '{}' has ended ({}); there is nothing to cancel", job.name,
                   to_word(job.status));
-    return record(db, make_event(services_.clock, "job.cancel", "jobs/" + job.name, caller));
+    return record(db, make_event(services_.clock.now(), "job.cancel", "jobs/" + job.name, caller));
   }));
   (void)runner_.cancel(id);
   return {};

@@ -28,7 +28,7 @@ Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
   job.operation = "drain";
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_CHECK(Jobs(db).add(job));
-    Event event = make_event(services_.clock, "daemon.drain", std::string{kDaemon}, caller);
+    Event event = make_event(services_.clock.now(), "daemon.drain", std::string{kDaemon}, caller);
     event.job = job.name;
     return record(db, event);
   }));
@@ -62,7 +62,7 @@ Result<> Requests::resume(const Caller& caller) {
   const MutexLock lock(draining_mutex_);
   if (!runner_.is_closed()) return fail(EINVAL, "the daemon takes work; there is nothing to resume");
   HF_CHECK(services_.catalog.write([&](db::Connection& db) {
-    return record(db, make_event(services_.clock, "daemon.resume", std::string{kDaemon}, caller));
+    return record(db, make_event(services_.clock.now(), "daemon.resume", std::string{kDaemon}, caller));
   }));
   runner_.close_to_new_work(false);
   (void)runner_.cancel(drain_job_);  // no effect if it has ended

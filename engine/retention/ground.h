@@ -12,7 +12,7 @@
 
 namespace holdfast::retention {
 
-struct Outcome {
+struct PruneOutcome {
   std::vector<std::string> gone;   // names of points that no repository holds any more
   std::vector<std::string> moved;  // names of points that left one repository and stay in another
   std::size_t layers_removed = 0;
@@ -24,13 +24,26 @@ struct Outcome {
 };
 
 struct Ground {
+  static Ground of(const capture::Services& services, const Machine& machine, const Repository& repository,
+                   std::shared_ptr<repository::Place> place, const source::Cancel& cancel,
+                   PruneOutcome& outcome) {
+    return {.services = services,
+            .place = std::move(place),
+            .key = machine.key,
+            .name = repository.name,
+            .machine = machine.id,
+            .repository = repository.id,
+            .cancel = cancel,
+            .outcome = outcome};
+  }
+
   const capture::Services& services;
   std::shared_ptr<repository::Place> place;
   std::string key;   // the machine's directory in the repository
   std::string name;  // the repository's name
   Id machine = 0, repository = 0;
   const source::Cancel& cancel;
-  Outcome& outcome;
+  PruneOutcome& outcome;
 
   Directory& directory() const { return place->directory(); }
   Result<std::vector<Retention::StoredLayer>> layers() const {

@@ -19,21 +19,21 @@
 namespace holdfast::retention {
 namespace {
 
-struct Subject {
+struct PrunedMachine {
   Machine machine;
   std::vector<Repository> repositories;  // repositories that hold something of the machine
 };
 
-Result<Subject> find_subject(Catalog& catalog, Id machine) {
-  return catalog.read([&](db::Connection& db) -> Result<Subject> {
-    Subject subject;
-    HF_TRY(subject.machine, Machines(db).get(machine));
+Result<PrunedMachine> find_pruned(Catalog& catalog, Id machine) {
+  return catalog.read([&](db::Connection& db) -> Result<PrunedMachine> {
+    PrunedMachine pruned;
+    HF_TRY(pruned.machine, Machines(db).get(machine));
     HF_TRY(const auto repositories, Points(db).repositories_of(machine));
     for (const Id id : repositories) {
       HF_TRY(Repository repository, Repositories(db).get(id));
-      subject.repositories.push_back(std::move(repository));
+      pruned.repositories.push_back(std::move(repository));
     }
-    return subject;
+    return pruned;
   });
 }
 
@@ -99,11 +99,8 @@ Result<Left> retire_one(db::Connection& db, const PlannedPoint& planned, Time no
 
 Event gone_event(const Ground& ground, const Machine& machine, const PlannedPoint& planned, Left left,
                  bool machine_is_over) {
-  Event event;
-  event.id = new_id();
-  event.at = ground.services.clock.now();
-  event.event = left == Left::nowhere ? "point.prune" : "copy.prune";
-  event.object = fmt::format("machines/{}/points/{}", machine.name, planned.point.name);
+  Event event = make_event(ground.services.clock.now(), left == Left::nowhere ? "point.prune" : "copy.prune",
+                           fmt::format("machines/{}/points/{}", machine.name, planned.point.name), {});
   event.owner = machine.ownership;
   if (machine_is_over)
     event.reason = "retired";
@@ -117,15 +114,15 @@ Event gone_event(const Ground& ground, const Machine& machine, const PlannedPoin
 
 // Returns the machine's other repositories that match the catalog. They may be slow or away, so this runs
 // before the transaction.
-std::set<Id> in_order_elsewhere(const Ground& ground, const Subject& subject) {
+std::set<Id> in_order_elsewhere(const Ground& ground, const PrunedMachine& pruned) {
   std::set<Id> in_order;
-  for (const Repository& other : subject.repositories) {
+  for (const Repository& other : pruned.repositories) {
     if (other.id == ground.repository) continue;
     auto place = ground.services.shelf.place(other);
     if (!place) continue;
-    const Ground there{ground.services, *std::move(place), ground.key,    other.name,
-                       ground.machine,  other.id,          ground.cancel, ground.outcome};
-    if (check_listing(there)) in_order.insert(other.id);
+    if (check_listing(Ground::of(ground.services, pruned.machine, other, *std::move(place), ground.cancel,
+                                 ground.outcome)))
+      in_order.insert(other.id);
   }
   return in_order;
 }
@@ -143,9 +140,9 @@ bool counts_on_what_is_away(const Plan& plan, const PlannedPoint& going, const s
 }
 
 // Retires everything that was judged to go, in one transaction, while no image can be opened.
-Result<> retire_judged(const Ground& ground, const Subject& subject) {
-  const Machine& machine = subject.machine;
-  const std::set<Id> in_order = in_order_elsewhere(ground, subject);
+Result<> retire_judged(const Ground& ground, const PrunedMachine& pruned) {
+  const Machine& machine = pruned.machine;
+  const std::set<Id> in_order = in_order_elsewhere(ground, pruned);
   const Time now = ground.services.clock.now();
   const auto nobody_opens = ground.services.readers.changing();
   std::vector<std::string> gone, moved, put_off;
@@ -182,11 +179,11 @@ Result<> give_up_orphans(const Ground& ground) {
   return {};
 }
 
-Result<> prune_in(const Ground& ground, const Subject& subject, Judging judging) {
+Result<> prune_in(const Ground& ground, const PrunedMachine& pruned, Judging judging) {
   HF_CHECK(resume_merges(ground));
   HF_CHECK(check_listing(ground));
   HF_CHECK(give_up_orphans(ground));
-  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, subject));
+  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, pruned));
   HF_CHECK(mark_retired(ground));
   HF_CHECK(remove_unneeded(ground));
   HF_CHECK(punch_hidden(ground));
@@ -205,35 +202,33 @@ const source::Cancel& never() {
 }
 
 Result<> finish_merges_of(const capture::Services& services, Id machine) {
-  HF_TRY(const Subject subject, find_subject(services.catalog, machine));
-  for (const Repository& repository : subject.repositories) {
+  HF_TRY(const PrunedMachine pruned, find_pruned(services.catalog, machine));
+  for (const Repository& repository : pruned.repositories) {
     HF_TRY(const auto place, writable_place(services, repository));
-    Outcome outcome;
-    HF_CHECK(resume_merges(Ground{services, place, subject.machine.key, repository.name, machine,
-                                  repository.id, never(), outcome}));
+    PruneOutcome outcome;
+    HF_CHECK(resume_merges(Ground::of(services, pruned.machine, repository, place, never(), outcome)));
   }
   return {};
 }
 
 }  // namespace
 
-Result<Outcome> prune(const capture::Services& services, Id machine, Judging judging,
-                      const source::Cancel& cancel) {
-  Outcome outcome;
-  HF_TRY(const Subject subject, find_subject(services.catalog, machine));
+Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judging judging,
+                           const source::Cancel& cancel) {
+  PruneOutcome outcome;
+  HF_TRY(const PrunedMachine pruned, find_pruned(services.catalog, machine));
   const auto nobody_studies = services.readers.clear(machine);
   if (!nobody_studies)
     return fail(EBUSY, "the points of machine '{}' are being verified; prune when the verification has ended",
-                subject.machine.name);
-  for (const Repository& repository : subject.repositories) {
+                pruned.machine.name);
+  for (const Repository& repository : pruned.repositories) {
     HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
     if (!is_needed) continue;
     auto place = writable_place(services, repository);
     auto done = place ? Result<>{} : Result<>(tl::make_unexpected(place.error()));
     if (place) {
-      const Ground ground{services, *place, subject.machine.key, repository.name, machine, repository.id,
-                          cancel,   outcome};
-      done = prune_in(ground, subject, judging);
+      const Ground ground = Ground::of(services, pruned.machine, repository, *place, cancel, outcome);
+      done = prune_in(ground, pruned, judging);
     }
     if (done) continue;
     if (done.error().code == ECANCELED) return tl::make_unexpected(done.error());
@@ -249,14 +244,11 @@ Result<Outcome> prune(const capture::Services& services, Id machine, Judging jud
 
 Result<> retire_point(const capture::Services& services, Id id, const Caller& caller) {
   HF_TRY(const Point point, services.catalog.read([&](db::Connection& db) { return Points(db).get(id); }));
-  HF_TRY(const Subject subject, find_subject(services.catalog, point.machine_id));
-  const auto repository = std::ranges::find(subject.repositories, point.repository_id, &Repository::id);
+  HF_TRY(const PrunedMachine pruned, find_pruned(services.catalog, point.machine_id));
+  const auto repository = std::ranges::find(pruned.repositories, point.repository_id, &Repository::id);
   HF_TRY(const auto place, writable_place(services, *repository));
-  Outcome outcome;
-  const Ground ground{
-      services, place,  subject.machine.key, repository->name, point.machine_id, repository->id,
-      never(),  outcome};
-  HF_CHECK(check_listing(ground));
+  PruneOutcome outcome;
+  HF_CHECK(check_listing(Ground::of(services, pruned.machine, *repository, place, never(), outcome)));
 
   const Time now = services.clock.now();
   const auto nobody_opens = services.readers.changing();
@@ -268,9 +260,9 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
     if (const std::string held = held_against_removal(plan, id); !held.empty())
       return fail(EBUSY, "point '{}' stays: {}", point.name, held);
     HF_CHECK(Retention(db).retire_altogether(id, now));
-    Event event = make_event(services.clock, "point.remove",
-                             fmt::format("machines/{}/points/{}", subject.machine.name, point.name), caller);
-    event.owner = subject.machine.ownership;
+    Event event = make_event(services.clock.now(), "point.remove",
+                             fmt::format("machines/{}/points/{}", pruned.machine.name, point.name), caller);
+    event.owner = pruned.machine.ownership;
     return record(db, event);
   });
 }

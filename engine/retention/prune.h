@@ -22,8 +22,8 @@ enum class Judging {
 
 // Prunes a machine in all of its repositories. No other job may work on the machine. Returns ECANCELED after
 // a cancel, EBUSY while the machine's points are being verified.
-Result<Outcome> prune(const capture::Services& services, Id machine, Judging judging,
-                      const source::Cancel& cancel);
+Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judging judging,
+                           const source::Cancel& cancel);
 
 // Retires the point; the next pruning gives back its room. Returns EBUSY, with a sentence, if something holds
 // the point, and EIO if the repository differs from the catalog.

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "catalog/stores/chained_starts.h"
-#include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/logs.h"
 #include "catalog/stores/settings_store.h"
+#include "engine/common/audit.h"
 
 namespace holdfast::runs {
 namespace {
@@ -44,16 +44,13 @@ Result<std::string> path_of(db::Connection& db, const Execution& execution) {
 // Records an execution's end: its event, and the turns of flows that run after its flow.
 Result<> tell_of_end(db::Connection& db, const Execution& execution, Time now) {
   HF_CHECK(ChainedStarts(db).add_after(execution.flow_id, execution.status, now));
-  Event event;
-  event.id = new_id();
-  event.at = now;
-  event.event = "execution.end";
-  HF_TRY(event.object, path_of(db, execution));
-  event.execution = event.object;
+  HF_TRY(const std::string path, path_of(db, execution));
+  Event event = make_event(now, "execution.end", path, {});
+  event.execution = path;
   event.result = execution.status == RunStatus::error ? EventResult::failed : EventResult::ok;
   event.reason =
       execution.reason ? std::string{to_word(*execution.reason)} : std::string{to_word(execution.status)};
-  return Events(db).add(event);
+  return record(db, event);
 }
 
 std::string sentence_of(RunStatus status, std::string_view message) {

@@ -39,7 +39,7 @@ Result<Work> begin_backup(const capture::Services& services, Id machine_id, cons
     job.machine_id = machine.id;
     job.repository_id = repository.id;
     HF_CHECK(Jobs(db).add(job));
-    Event event = make_event(services.clock, "machine.backup", job.owner, caller);
+    Event event = make_event(services.clock.now(), "machine.backup", job.owner, caller);
     event.job = job.name;
     HF_CHECK(record(db, event));
 

@@ -3,7 +3,7 @@
 namespace holdfast::runs {
 namespace {
 
-JobEnd end_of(const capture::BackupOutcome& outcome) {
+JobEnd end_of(const capture::CaptureOutcome& outcome) {
   JobEnd end;
   end.bytes_read = end.bytes_transferred = outcome.bytes_read;
   end.bytes_stored = outcome.point.bytes_stored;
@@ -21,7 +21,7 @@ JobEnd end_of(const capture::BackupOutcome& outcome) {
 
 }  // namespace
 
-decltype(Work::perform) capture_work(const capture::Services& services, capture::BackupRequest request) {
+decltype(Work::perform) capture_work(const capture::Services& services, capture::CaptureRequest request) {
   return [&services, request = std::move(request)](ProgressMeter& progress,
                                                    const source::Cancel& cancel) -> Result<JobEnd> {
     HF_TRY(const auto outcome, capture::back_up(services, request, progress, cancel));

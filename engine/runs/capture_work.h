@@ -8,6 +8,6 @@
 namespace holdfast::runs {
 
 // `services` must outlive the work.
-decltype(Work::perform) capture_work(const capture::Services& services, capture::BackupRequest request);
+decltype(Work::perform) capture_work(const capture::Services& services, capture::CaptureRequest request);
 
 }  // namespace holdfast::runs

@@ -238,7 +238,7 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
   const Time now = services.clock.now();
   HF_TRY(const Execution execution, add_execution(db, flow, request, cause, machines.size(), now));
   const std::string path = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
-  Event event = make_event(services.clock, "flow.run", "flows/" + flow.name, cause.caller);
+  Event event = make_event(services.clock.now(), "flow.run", "flows/" + flow.name, cause.caller);
   if (!cause.caller) event.reason = cause.by;
   event.execution = path;
 

@@ -16,7 +16,7 @@
 namespace holdfast::runs {
 namespace {
 
-struct Target {
+struct ImportTarget {
   Repository repository;
   Machine machine;
   std::string disk;
@@ -39,8 +39,8 @@ Result<std::string> choose_disk(const Machine& machine, const std::string& wante
   return wanted;
 }
 
-Result<Target> find_target(db::Connection& db, Id repository, const ImportRequest& request) {
-  Target target;
+Result<ImportTarget> find_target(db::Connection& db, Id repository, const ImportRequest& request) {
+  ImportTarget target;
   HF_TRY(target.repository, Repositories(db).get(repository));
   if (!target.repository.complete)
     return fail(EINVAL, "repository '{}' has no definition yet; write its config.json",
@@ -74,7 +74,8 @@ Result<Found> find_image(const std::string& path, const Repository& repository) 
   return Found{std::make_shared<const foreign::ImageFile>(std::move(file)), image->facts()};
 }
 
-Job make_job(const ImportRequest& request, const Target& target, const foreign::Facts& facts, Time now) {
+Job make_job(const ImportRequest& request, const ImportTarget& target, const foreign::Facts& facts,
+             Time now) {
   Job job = new_job(JobType::import, request.name, now);
   job.operation = to_word(PointKind::full);
   job.owner = "repositories/" + target.repository.name;
@@ -94,17 +95,17 @@ Job make_job(const ImportRequest& request, const Target& target, const foreign::
 // checked again when the job is added.
 Result<Work> begin_import(const capture::Services& services, Id repository, const ImportRequest& request,
                           const Caller& caller) {
-  HF_TRY(const Target first,
+  HF_TRY(const ImportTarget first,
          services.catalog.read([&](db::Connection& db) { return find_target(db, repository, request); }));
   HF_TRY(const auto place, services.shelf.place(first.repository));
   HF_CHECK(place->may_write());
   HF_TRY(const Found found, find_image(request.file, first.repository));
 
   return services.catalog.write([&](db::Connection& db) -> Result<Work> {
-    HF_TRY(const Target target, find_target(db, repository, request));
+    HF_TRY(const ImportTarget target, find_target(db, repository, request));
     const Job job = make_job(request, target, found.facts, services.clock.now());
     HF_CHECK(Jobs(db).add(job));
-    Event event = make_event(services.clock, "repository.import", job.owner, caller);
+    Event event = make_event(services.clock.now(), "repository.import", job.owner, caller);
     event.job = job.name;
     event.reason = request.file;
     HF_CHECK(record(db, event));

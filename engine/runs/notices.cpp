@@ -11,11 +11,11 @@
 #include "catalog/model/execution_json.h"
 #include "catalog/model/json_text.h"
 #include "catalog/model/recipient.h"
-#include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/logs.h"
+#include "engine/common/audit.h"
 
 namespace holdfast::runs {
 namespace {
@@ -227,14 +227,11 @@ void Notices::tell(const Notice& notice, const std::string& text, bool delivered
     HF_TRY(const Execution execution, Executions(db).get(notice.execution));
     HF_CHECK(Logs(db).add(execution, now, text));
     if (delivered) return {};
-    Event event;
-    event.id = new_id();
-    event.at = now;
-    event.event = "notice";
-    event.object = event.execution = notice.path;
+    Event event = make_event(now, "notice", notice.path, {});
+    event.execution = notice.path;
     event.result = EventResult::failed;
     event.reason = text;
-    return Events(db).add(event);
+    return record(db, event);
   });
   if (!told || !delivered) log::warning("{}: {}", notice.path, told ? text : told.error().message);
 }

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-JobEnd end_of(const retention::Outcome& outcome) {
+JobEnd end_of(const retention::PruneOutcome& outcome) {
   JobEnd end;
   end.bytes_stored = outcome.bytes_written;
   end.metadata = json::compact(Json{{"points", outcome.gone},
@@ -52,7 +52,7 @@ Result<Work> begin_pruning(const capture::Services& services, Id machine_id, con
     job.machine_id = machine_id;
     HF_CHECK(Jobs(db).add(job));
     if (caller) {
-      Event event = make_event(services.clock, "machine.prune", job.owner, *caller);
+      Event event = make_event(services.clock.now(), "machine.prune", job.owner, *caller);
       event.job = job.name;
       HF_CHECK(record(db, event));
     }

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-JobEnd end_of(const replication::Outcome& outcome) {
+JobEnd end_of(const replication::ReplicationOutcome& outcome) {
   JobEnd end;
   end.bytes_transferred = outcome.bytes_transferred;
   end.bytes_stored = outcome.bytes_stored;
@@ -24,7 +24,8 @@ JobEnd end_of(const replication::Outcome& outcome) {
 
 }  // namespace
 
-decltype(Work::perform) replication_work(const capture::Services& services, replication::Request request) {
+decltype(Work::perform) replication_work(const capture::Services& services,
+                                         replication::ReplicationRequest request) {
   return [&services, request = std::move(request)](ProgressMeter& progress,
                                                    const source::Cancel& cancel) -> Result<JobEnd> {
     HF_TRY(const auto outcome, replication::replicate(services, request, progress, cancel));

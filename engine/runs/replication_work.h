@@ -8,6 +8,7 @@
 namespace holdfast::runs {
 
 // `services` must outlive the work.
-decltype(Work::perform) replication_work(const capture::Services& services, replication::Request request);
+decltype(Work::perform) replication_work(const capture::Services& services,
+                                         replication::ReplicationRequest request);
 
 }  // namespace holdfast::runs

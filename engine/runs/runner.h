@@ -27,7 +27,7 @@
 #include "engine/common/guard.h"
 #include "engine/common/observer.h"
 #include "engine/common/services.h"
-#include "engine/runs/turns.h"
+#include "engine/runs/job_turns.h"
 #include "engine/runs/work.h"
 
 namespace holdfast::runs {
@@ -162,7 +162,7 @@ class Runner {
   bool stopping_ HF_GUARDED_BY(mutex_) = false;
   bool closed_ HF_GUARDED_BY(mutex_) = false;  // draining or drained
   int admitted_ HF_GUARDED_BY(mutex_) = 0;
-  Turns turns_ HF_GUARDED_BY(mutex_);
+  JobTurns turns_ HF_GUARDED_BY(mutex_);
   std::list<std::shared_ptr<Task>> waiting_ HF_GUARDED_BY(mutex_);   // in order of arrival
   std::map<Id, std::shared_ptr<Task>> tasks_ HF_GUARDED_BY(mutex_);  // by job; waiting and running
   std::map<Id, std::shared_ptr<Way>> ways_ HF_GUARDED_BY(mutex_);    // by execution

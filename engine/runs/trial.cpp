@@ -105,16 +105,16 @@ void look_at_origin(const capture::Services& services, const Repository& reposit
                fmt::format("repositories/{} is there: {}", repository.name, repository.definition.path));
 }
 
-struct Subject {
+struct TriedMachine {
   Machine machine;
   std::optional<Point> newest;  // the newest point in the flow's repository
 };
 
 // Checks that the source answers, has all disks, and still has what the next increment rests on.
-void look_at_source(const Subject& subject, Findings& findings) {
-  const std::string name = "machines/" + subject.machine.name;
-  if (!subject.machine.complete) return findings.fail(name + " has no definition yet");
-  const MachineDefinition& definition = subject.machine.definition;
+void look_at_source(const TriedMachine& tried, Findings& findings) {
+  const std::string name = "machines/" + tried.machine.name;
+  if (!tried.machine.complete) return findings.fail(name + " has no definition yet");
+  const MachineDefinition& definition = tried.machine.definition;
   const auto found = source::driver_for(definition.driver).and_then([&](source::Driver* driver) {
     return driver->discover(definition);
   });
@@ -133,16 +133,16 @@ void look_at_source(const Subject& subject, Findings& findings) {
       continue;
     }
     if (!it->why_not.empty()) findings.warn(fmt::format("{}: {}", label, it->why_not));
-    const auto before = subject.newest ? std::ranges::find(subject.newest->disks, disk.name, &PointDisk::name)
-                                       : decltype(subject.newest->disks.begin()){};
-    if (!subject.newest || before == subject.newest->disks.end() || before->change_id.empty())
+    const auto before = tried.newest ? std::ranges::find(tried.newest->disks, disk.name, &PointDisk::name)
+                                     : decltype(tried.newest->disks.begin()){};
+    if (!tried.newest || before == tried.newest->disks.end() || before->change_id.empty())
       findings.ok(label + ": the next run reads it whole, as there is nothing to rest on");
     else if (std::ranges::find(it->change_ids, before->change_id) != it->change_ids.end())
-      findings.ok(fmt::format("{}: the bitmap of point {} is usable", label, subject.newest->name));
+      findings.ok(fmt::format("{}: the bitmap of point {} is usable", label, tried.newest->name));
     else
       findings.warn(
           fmt::format("{}: the bitmap of point {} is gone or not usable: the next run reads it whole", label,
-                      subject.newest->name));
+                      tried.newest->name));
   }
 }
 
@@ -157,7 +157,7 @@ Result<JobEnd> try_repository(const capture::Services& services, Id id, Id job) 
 struct FlowFacts {
   Flow flow;
   std::optional<Repository> repository, from;
-  std::vector<Subject> subjects;
+  std::vector<TriedMachine> machines_tried;
   Result<> rights;
 };
 
@@ -179,10 +179,10 @@ Result<FlowFacts> facts_of(db::Connection& db, Id id) {
       if (member.enabled) machines.push_back(member.machine_id);
   }
   for (const Id machine : machines) {
-    Subject& subject = facts.subjects.emplace_back();
-    HF_TRY(subject.machine, Machines(db).get(machine));
+    TriedMachine& tried = facts.machines_tried.emplace_back();
+    HF_TRY(tried.machine, Machines(db).get(machine));
     if (!facts.repository) continue;
-    HF_TRY(subject.newest, Points(db).newest(machine, facts.repository->id));
+    HF_TRY(tried.newest, Points(db).newest(machine, facts.repository->id));
   }
   return facts;
 }
@@ -190,9 +190,9 @@ Result<FlowFacts> facts_of(db::Connection& db, Id id) {
 // Sums what the machines' last points took; nullopt if a machine has no point.
 std::optional<std::uint64_t> estimate_of(const FlowFacts& facts) {
   std::uint64_t bytes = 0;
-  for (const Subject& subject : facts.subjects) {
-    if (!subject.newest) return std::nullopt;
-    bytes += subject.newest->bytes_stored;
+  for (const TriedMachine& tried : facts.machines_tried) {
+    if (!tried.newest) return std::nullopt;
+    bytes += tried.newest->bytes_stored;
   }
   return bytes;
 }
@@ -217,14 +217,14 @@ Result<JobEnd> try_flow(const capture::Services& services, Id id, Id job, const 
   }
   if (!definition.enabled) findings.warn("flows/" + facts.flow.name + " is disabled");
   findings.add(facts.rights, "its owner may write to what it names");
-  if (facts.subjects.empty()) findings.warn(definition.target + " has no enabled machine");
+  if (facts.machines_tried.empty()) findings.warn(definition.target + " has no enabled machine");
   if (facts.from) {
     look_at_origin(services, *facts.from, findings);
     look_at_repository(services, *facts.repository, std::nullopt, findings);
   } else {
-    for (const Subject& subject : facts.subjects) {
+    for (const TriedMachine& tried : facts.machines_tried) {
       if (cancel.requested()) return fail(ECANCELED, "cancelled");
-      look_at_source(subject, findings);
+      look_at_source(tried, findings);
     }
     look_at_repository(services, *facts.repository, estimate_of(facts), findings);
   }
@@ -257,7 +257,8 @@ Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id 
       job.repository_id = object;
     }
     HF_CHECK(Jobs(db).add(job));
-    Event event = make_event(services.clock, of_flow ? "flow.test" : "repository.test", job.owner, caller);
+    Event event =
+        make_event(services.clock.now(), of_flow ? "flow.test" : "repository.test", job.owner, caller);
     event.job = job.name;
     HF_CHECK(record(db, event));
 

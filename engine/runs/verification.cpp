@@ -18,15 +18,15 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // The object to verify.
-struct Target {
+struct VerifyTarget {
   std::string path;
   std::optional<Id> machine, repository;
   verify::Wanted wanted;
 };
 
-Result<Target> find_target(db::Connection& db, ObjectKind kind, Id object) {
+Result<VerifyTarget> find_target(db::Connection& db, ObjectKind kind, Id object) {
   Points points(db);
-  Target target;
+  VerifyTarget target;
   switch (kind) {
     case ObjectKind::point: {
       HF_TRY(const Point point, points.get(object));
@@ -57,7 +57,7 @@ Result<Target> find_target(db::Connection& db, ObjectKind kind, Id object) {
   }
 }
 
-std::string metadata_of(VerifyLevel level, const verify::Outcome& outcome) {
+std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
   Json damage = Json::array();
   for (const verify::Damage& one : outcome.damage)
     damage.push_back({{"point", one.point}, {"disk", one.disk}, {"what", one.sentence}});
@@ -69,7 +69,7 @@ std::string metadata_of(VerifyLevel level, const verify::Outcome& outcome) {
   return json::compact(metadata);
 }
 
-JobEnd end_of(VerifyLevel level, const verify::Outcome& outcome) {
+JobEnd end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
   JobEnd end;
   end.bytes_read = outcome.bytes_read;
   end.metadata = metadata_of(level, outcome);
@@ -96,14 +96,14 @@ decltype(Work::perform) verification_work(const capture::Services& services, ver
 Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
                                 const VerifyRequest& request, const Caller& caller) {
   return services.catalog.write([&](db::Connection& db) -> Result<Work> {
-    HF_TRY(const Target target, find_target(db, kind, object));
+    HF_TRY(const VerifyTarget target, find_target(db, kind, object));
     Job job = new_job(JobType::verify, request.name, services.clock.now());
     job.operation = to_word(request.level);
     job.owner = target.path;
     job.machine_id = target.machine;
     job.repository_id = target.repository;
     HF_CHECK(Jobs(db).add(job));
-    Event event = make_event(services.clock, "verify", target.path, caller);
+    Event event = make_event(services.clock.now(), "verify", target.path, caller);
     event.reason = to_word(request.level);
     event.job = job.name;
     HF_CHECK(record(db, event));

@@ -11,7 +11,7 @@ namespace {
 Result<> tell(db::Connection& db, const Clock& clock, std::string_view word, Id flow, OccurrenceReason reason,
               const std::string& why) {
   HF_TRY(const std::string name, Flows(db).name_of(flow));
-  Event event = make_event(clock, word, "flows/" + name, {});
+  Event event = make_event(clock.now(), word, "flows/" + name, {});
   event.reason = why.empty() ? std::string{to_word(reason)} : fmt::format("{}: {}", to_word(reason), why);
   if (reason == OccurrenceReason::refused) event.result = EventResult::refused;
   return record(db, event);

@@ -12,17 +12,11 @@ struct Files {
   std::unique_ptr<File> image, sums;
 };
 
-Result<std::unique_ptr<File>> open(const repository::Place& place, const std::string& path) {
-  auto file = place.directory().open(path, Access::read);
-  if (!file && file.error().code == ENOENT) return fail(EIO, "{} is missing", path);
-  return file;
-}
-
 Result<Files> open_files(const repository::Place& place, const StoredLayer& stored) {
   const auto paths = repository::Place::paths_of(stored.machine_key, stored.layer);
   Files files;
-  HF_TRY(files.image, open(place, paths.image));
-  HF_TRY(files.sums, open(place, paths.sums));
+  HF_TRY(files.image, repository::open_stored(place.directory(), paths.image));
+  HF_TRY(files.sums, repository::open_stored(place.directory(), paths.sums));
   return files;
 }
 

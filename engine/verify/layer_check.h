@@ -1,7 +1,7 @@
 // Checks whether a layer in its repository is the one that was written.
 #pragma once
 
-#include "engine/image/stack.h"
+#include "engine/image/layer_files.h"
 #include "engine/repository/place.h"
 
 namespace holdfast::verify {

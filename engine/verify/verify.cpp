@@ -7,10 +7,10 @@
 
 #include "catalog/base/log.h"
 #include "catalog/stores/copies.h"
-#include "catalog/stores/events.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "engine/common/audit.h"
 #include "engine/repository/facts.h"
 #include "engine/repository/readers.h"
 #include "engine/repository/shelf.h"
@@ -29,7 +29,7 @@ struct Stored {
   std::optional<Error> fault;  // set by look_at()
 };
 
-struct Subject {
+struct PointCheck {
   Point point;
   Id repository = 0;          // where the point, or the copy, lies
   std::optional<Id> copy_id;  // absent: the point itself
@@ -46,11 +46,11 @@ class Verification {
                const source::Cancel& cancel)
       : services_(services), level_(level), progress_(progress), cancel_(cancel) {}
 
-  Result<Outcome> run(const Wanted& wanted) {
+  Result<VerifyOutcome> run(const Wanted& wanted) {
     for (const Id point : wanted.points) HF_CHECK(load(point));
     for (const Id copy : wanted.copies) HF_CHECK(load_copy(copy));
     expect();
-    for (Subject& subject : subjects_) {
+    for (PointCheck& subject : subjects_) {
       for (const auto& [disk, layers] : subject.layers)
         for (const Id layer : layers) HF_CHECK(look_at(layers_.at(layer)));
       if (level_ == VerifyLevel::compare) HF_CHECK(ask_qemu(subject));
@@ -98,14 +98,14 @@ class Verification {
     Points points(db);
     HF_CHECK(find_hidden(db, point.machine_id, repository));
     HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
-    Subject subject{.point = std::move(point),
-                    .repository = repository,
-                    .copy_id = copy_id,
-                    .copy = std::move(copy),
-                    .path = {},
-                    .machine_key = machine.key,
-                    .layers = {},
-                    .disagreement = {}};
+    PointCheck subject{.point = std::move(point),
+                       .repository = repository,
+                       .copy_id = copy_id,
+                       .copy = std::move(copy),
+                       .path = {},
+                       .machine_key = machine.key,
+                       .layers = {},
+                       .disagreement = {}};
     subject.path = fmt::format("machines/{}/points/{}", machine.name, subject.point.name);
     for (const PointDisk& disk : subject.point.disks) {
       HF_TRY(const auto stack, points.stack(disk.layer_id));
@@ -147,7 +147,7 @@ class Verification {
     if (level_ == VerifyLevel::quick) return;
     for (const auto& [id, stored] : layers_) progress_.expect(stored.layer.layer.file_bytes);
     if (level_ != VerifyLevel::compare) return;
-    for (const Subject& subject : subjects_)
+    for (const PointCheck& subject : subjects_)
       for (const PointDisk& disk : subject.point.disks) progress_.expect(disk.bytes_used);
   }
 
@@ -181,7 +181,7 @@ class Verification {
   }
 
   // Compares only disks whose layers are right, because QEMU may read anything from a damaged one.
-  Result<> ask_qemu(Subject& subject) {
+  Result<> ask_qemu(PointCheck& subject) {
     HF_TRY(const auto place, place_of(subject.repository));
     for (const auto& [disk, ids] : subject.layers) {
       if (std::ranges::any_of(ids, [&](Id id) { return layers_.at(id).fault.has_value(); })) continue;
@@ -201,7 +201,7 @@ class Verification {
     return {};
   }
 
-  Result<> write_down(const Subject& subject) {
+  Result<> write_down(const PointCheck& subject) {
     const auto damage = damage_of(subject);
     const bool good = damage.empty();
     const Point::Verification verification{.at = services_.clock.now(),
@@ -213,14 +213,11 @@ class Verification {
       if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
     const auto noted = services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_CHECK(note(db, subject, verification));
-      Event event;
-      event.at = verification.at;
-      event.event = "point.verify";
-      event.object = subject.path;
+      Event event = make_event(verification.at, "point.verify", subject.path, {});
       event.result = good ? EventResult::ok : EventResult::failed;
       event.reason = good ? subject.copy + std::string(to_word(level_))
                           : fmt::format("{}: {}", damage.front().disk, damage.front().sentence);
-      return Events(db).add(event);
+      return record(db, event);
     });
     if (!noted && noted.error().code == ENOENT) return {};  // pruned meanwhile
     HF_CHECK(noted);
@@ -229,7 +226,7 @@ class Verification {
   }
 
   // Stores the result, unless a less thorough check found good what a thorough one found damaged.
-  Result<> note(db::Connection& db, const Subject& subject, const Point::Verification& verification) {
+  Result<> note(db::Connection& db, const PointCheck& subject, const Point::Verification& verification) {
     const bool good = verification.result == VerdictResult::good;
     if (subject.copy_id) {
       if (good && level_ == VerifyLevel::quick) return {};
@@ -241,7 +238,7 @@ class Verification {
     return Points(db).set_verified(point.id, verification);
   }
 
-  std::vector<Damage> damage_of(const Subject& subject) const {
+  std::vector<Damage> damage_of(const PointCheck& subject) const {
     std::vector<Damage> damage;
     for (const auto& [disk, layers] : subject.layers)
       for (const Id layer : layers)
@@ -253,7 +250,7 @@ class Verification {
   }
 
   // Writes the result beside the manifest too, for a Holdfast that has lost its catalog.
-  void write_beside(const Subject& subject) {
+  void write_beside(const PointCheck& subject) {
     const auto place = place_of(subject.point.repository_id);
     if (!place || !(*place)->may_write()) return;
     const auto written = repository::tell_facts(services_.catalog, (*place)->directory(),
@@ -265,20 +262,21 @@ class Verification {
   const VerifyLevel level_;
   ProgressMeter& progress_;
   const source::Cancel& cancel_;
-  std::vector<Subject> subjects_;
+  std::vector<PointCheck> subjects_;
   std::map<Id, Guard> studied_;                    // by machine: guards of study()
   std::set<std::pair<Id, Id>> looked_for_hidden_;  // by machine and repository
   std::map<Id, std::vector<std::vector<Layer>>>
       hidden_;  // by layer that no point shows: the stacks that see through it
   std::map<Id, Stored> layers_;
   std::set<Id> unseen_;
-  Outcome outcome_;
+  VerifyOutcome outcome_;
 };
 
 }  // namespace
 
-Result<Outcome> verify_points(const capture::Services& services, const Wanted& wanted, VerifyLevel level,
-                              ProgressMeter& progress, const source::Cancel& cancel) {
+Result<VerifyOutcome> verify_points(const capture::Services& services, const Wanted& wanted,
+                                    VerifyLevel level, ProgressMeter& progress,
+                                    const source::Cancel& cancel) {
   return Verification(services, level, progress, cancel).run(wanted);
 }
 

@@ -23,7 +23,7 @@ struct Damage {
   std::string sentence;  // names the file and the offset
 };
 
-struct Outcome {
+struct VerifyOutcome {
   std::size_t points = 0;
   std::size_t damaged_points = 0;
   std::size_t layers = 0;
@@ -40,7 +40,7 @@ struct Wanted {
 // `checksums`: every stored byte is read as well. `compare`: each disk is also read whole by Holdfast and by
 // QEMU (EINVAL: QEMU is not installed). Points that were removed meanwhile are skipped. Returns EIO if a
 // repository is absent, which says nothing of its points.
-Result<Outcome> verify_points(const capture::Services& services, const Wanted& wanted, VerifyLevel level,
-                              ProgressMeter& progress, const source::Cancel& cancel);
+Result<VerifyOutcome> verify_points(const capture::Services& services, const Wanted& wanted,
+                                    VerifyLevel level, ProgressMeter& progress, const source::Cancel& cancel);
 
 }  // namespace holdfast::verify

@@ -29,21 +29,12 @@
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/totals.h"
+#include "tests/lib/must.h"
 
 namespace holdfast {
 namespace {
 
-template <class T>
-T must(Result<T> result) {
-  if (result) {
-    if constexpr (std::is_void_v<T>)
-      return;
-    else
-      return std::move(*result);
-  }
-  std::fprintf(stderr, "catalog_bench: %s\n", result.error().message.c_str());
-  std::exit(EXIT_FAILURE);
-}
+using holdfast::test::must;
 
 struct Taken {
   double seconds = 0;

@@ -31,9 +31,12 @@
 #include "catalog/base/disk.h"
 #include "engine/image/stack.h"
 #include "engine/image/writer.h"
+#include "tests/lib/must.h"
 
 namespace holdfast::image {
 namespace {
+
+using holdfast::test::must;
 
 constexpr std::uint64_t kPiece = kMiB;
 constexpr std::uint64_t kCluster = 65536;
@@ -41,12 +44,6 @@ constexpr std::uint64_t kCluster = 65536;
 [[noreturn]] void give_up(const std::string& why) {
   fmt::print(stderr, "image_bench: {}\n", why);
   std::exit(EXIT_FAILURE);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error().message);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 std::unique_ptr<Directory> directory_of(const std::filesystem::path& path) {

@@ -23,33 +23,19 @@
 #include "engine/runs/accounts.h"
 #include "engine/runs/prunings.h"
 #include "engine/schedule/agenda.h"
+#include "tests/lib/must.h"
+#include "tests/lib/set_clock.h"
 
 namespace holdfast {
 namespace {
+
+using holdfast::test::must;
 
 using namespace std::chrono_literals;
 
 constexpr int kDue = 10;
 constexpr int kRounds = 200;
 constexpr auto kMinute = 60s;
-
-template <class T>
-T must(Result<T> result) {
-  if (result) {
-    if constexpr (std::is_void_v<T>)
-      return;
-    else
-      return std::move(*result);
-  }
-  std::fprintf(stderr, "scheduler_bench: %s\n", result.error().message.c_str());
-  std::exit(EXIT_FAILURE);
-}
-
-class HeldClock final : public Clock {
- public:
-  Time now() const override { return time; }
-  Time time{std::chrono::seconds{1'800'000'000}};
-};
 
 class Silent final : public Observer {
  public:
@@ -92,10 +78,10 @@ class House {
  public:
   House(const std::string& path, int flows) : catalog_(must(Catalog::open(path))) {
     must(catalog_->write([&](db::Connection& db) -> Result<> {
-      HF_TRY(const Machine machine, Machines(db).add("m", {}, clock_.time));
-      HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"disk-0"}}}, clock_.time));
-      HF_TRY(const Repository repository, Repositories(db).add("r", {}, clock_.time));
-      HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, clock_.time));
+      HF_TRY(const Machine machine, Machines(db).add("m", {}, clock_.now()));
+      HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"disk-0"}}}, clock_.now()));
+      HF_TRY(const Repository repository, Repositories(db).add("r", {}, clock_.now()));
+      HF_CHECK(Repositories(db).define(repository.id, {.path = "/srv/backup"}, clock_.now()));
       HF_CHECK(db.execute_script(fmt::format(
           R"sql(
           WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n + 1 < {flows})
@@ -119,11 +105,11 @@ class House {
 
   // Advances the clock by a minute and measures a look at the due times.
   void look() {
-    clock_.time += kMinute;
+    clock_.advance(kMinute);
     const std::clock_t begun = std::clock();
     must(agenda_.look());
     microseconds_.push_back(1e6 * static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC);
-    if (starter_.end_all(*catalog_, clock_.time) == kDue) return;
+    if (starter_.end_all(*catalog_, clock_.now()) == kDue) return;
     std::fprintf(stderr, "scheduler_bench: not ten were started\n");
     std::exit(EXIT_FAILURE);
   }
@@ -134,7 +120,7 @@ class House {
 
  private:
   const std::unique_ptr<Catalog> catalog_;
-  HeldClock clock_;
+  holdfast::test::SetClock clock_{Time{std::chrono::seconds{1'800'000'000}}};
   repository::Shelf shelf_;
   capture::Throttles throttles_;
   repository::Readers readers_;

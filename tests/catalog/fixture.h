@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -29,33 +28,15 @@
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"
 #include "catalog/stores/totals.h"
+#include "tests/lib/must.h"
+#include "tests/lib/new_catalog.h"
+#include "tests/lib/temporary_directory.h"
 
 namespace holdfast {
 
-// Removed with all below it when it goes.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "holdfast-catalog-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  std::string operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// Returns the value; without one the test fails and says why.
-template <class T, class E>
-T must(tl::expected<T, E> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    throw std::runtime_error(result.error().message);  // ends the test
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
+using test::must;
+using test::open_new_catalog;
+using test::TemporaryDirectory;
 
 inline Time at(std::int64_t seconds) { return Time{std::chrono::seconds{1'800'000'000 + seconds}}; }
 
@@ -114,19 +95,6 @@ auto as_result(F& function, db::Connection& db) {
   } else {
     return Result<Value>{function(db)};
   }
-}
-
-// Opens a new catalog: a copy of one that is made once a process, because migrations take most of the time of
-// a short test.
-inline std::unique_ptr<Catalog> open_new_catalog(const std::string& path) {
-  static const TemporaryDirectory directory;
-  static const std::string empty = [] {
-    const std::string made = directory / "empty.sqlite";
-    must(Catalog::open(made));
-    return made;
-  }();
-  std::filesystem::copy_file(empty, path);
-  return must(Catalog::open(path));
 }
 
 // An open catalog with machine m (disks disk-0, disk-1), repository r, and flow f over both.

@@ -12,6 +12,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/settings_store.h"
+#include "tests/lib/new_catalog.h"
 
 namespace holdfast::runs {
 namespace {
@@ -28,7 +29,7 @@ class AccountsTest : public testing::Test {
     std::string pattern = (fs::temp_directory_path() / "holdfast-accounts-XXXXXX").string();
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
-    catalog_ = *Catalog::open(folder_ + "/catalog.sqlite");
+    catalog_ = test::open_new_catalog(folder_ + "/catalog.sqlite");
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       HF_TRY(const auto machine, Machines(db).add("m", {}, kCreated));
       HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"disk-0"}}}, kCreated));

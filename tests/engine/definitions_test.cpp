@@ -15,6 +15,7 @@
 #include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
+#include "tests/lib/new_catalog.h"
 #include "tests/lib/temporary_directory.h"
 
 namespace holdfast::repository {
@@ -29,7 +30,7 @@ constexpr Time kNow{std::chrono::seconds{1'800'000'000}};
 
 class DefinitionsTest : public testing::Test {
  protected:
-  DefinitionsTest() : catalog(*Catalog::open(state / "catalog.sqlite")) {
+  DefinitionsTest() : catalog(test::open_new_catalog(state / "catalog.sqlite")) {
     fs::create_directory(state / "a");
     fs::create_directory(state / "b");
     add_repository("a");

@@ -6,6 +6,7 @@
 #include "engine/common/services.h"
 #include "engine/repository/readers.h"
 #include "engine/repository/shelf.h"
+#include "tests/lib/new_catalog.h"
 #include "tests/lib/temporary_directory.h"
 
 namespace holdfast::test {
@@ -20,7 +21,7 @@ class EngineRoom {
   };
 
   TemporaryDirectory state_;
-  const std::unique_ptr<Catalog> catalog_ = Catalog::open(state_ / "catalog.sqlite").value();
+  const std::unique_ptr<Catalog> catalog_ = test::open_new_catalog(state_ / "catalog.sqlite");
   repository::Shelf shelf_;
   capture::Throttles throttles_;
   repository::Readers readers_;

@@ -36,7 +36,7 @@ TEST_F(PruneTest, a_published_point_about_to_be_committed_does_not_refuse_a_prun
   const std::string marker = repository::Place::initialise(path).value();
   std::filesystem::create_directories(path + "/m-key/T");
   std::ofstream(path + "/m-key/T/manifest.json") << "{}";
-  Outcome outcome;
+  PruneOutcome outcome;
   Ground ground{services_, repository::Place::open(path, marker).value(), "m-key", "r", machine_, 0, never_,
                 outcome};
   const auto written = catalog_->write([&](db::Connection& db) -> Result<> {

@@ -5,33 +5,29 @@
 
 #include <thread>
 
+#include "tests/lib/set_clock.h"
+
 namespace holdfast::repository {
 namespace {
 
 using namespace std::chrono_literals;
 using Use = Readers::Use;
 
-class SetClock final : public Clock {
- public:
-  Time now() const override { return now_; }
-  Time now_{1'800'000'000s};
-};
-
 TEST(Readers, a_point_is_known_as_read_while_open_and_for_an_hour_after) {
-  SetClock clock;
+  test::SetClock clock{Time{1'800'000'000s}};
   Readers readers;
   EXPECT_EQ(readers.use(1, clock.now()), Use::none);
   {
     const Readers::Open one(readers, 1, clock);
-    clock.now_ += 5h;
+    clock.advance(5h);
     const Readers::Open another(readers, 1, clock);
     EXPECT_EQ(readers.use(1, clock.now()), Use::open);
     EXPECT_EQ(readers.use(2, clock.now()), Use::none);
   }
   EXPECT_EQ(readers.use(1, clock.now()), Use::read);
-  clock.now_ += 1h - 1ms;
+  clock.advance(1h - 1ms);
   EXPECT_EQ(readers.use(1, clock.now()), Use::read);
-  clock.now_ += 1ms;
+  clock.advance(1ms);
   EXPECT_EQ(readers.use(1, clock.now()), Use::none);
 }
 

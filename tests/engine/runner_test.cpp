@@ -240,10 +240,15 @@ TEST_F(RunnerTest, a_waiting_job_says_what_it_waits_for) {
 TEST_F(RunnerTest, a_job_without_progress_is_ended_and_one_that_moves_is_not) {
   Work still = work(forever);
   still.stall = 2s;
-  Work moving = work([](ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
+  // A busy machine may keep even the moving job from moving: its longest pause tells.
+  std::atomic<std::chrono::nanoseconds> longest_pause{};
+  Work moving = work([&](ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
     for (int i = 0; i < 60; ++i) {
       progress.advance(1);
-      HF_CHECK(capture::wait_until(std::chrono::steady_clock::now() + 50ms, &cancel));
+      const auto moved_at = progress.moved_at();
+      const auto waited = capture::wait_until(moved_at + 50ms, &cancel);
+      longest_pause = std::max(longest_pause.load(), std::chrono::steady_clock::now() - moved_at);
+      HF_CHECK(waited);
     }
     return JobEnd{};
   });
@@ -251,8 +256,9 @@ TEST_F(RunnerTest, a_job_without_progress_is_ended_and_one_that_moves_is_not) {
   runner_.add(std::move(still));
   runner_.add(std::move(moving));
   const Execution ended = await_end();
-  EXPECT_EQ(ended.status, RunStatus::warning);
   EXPECT_EQ(ended.reason, EndReason::stalled);
+  if (longest_pause.load() >= 2s) return;
+  EXPECT_EQ(ended.status, RunStatus::warning);
   EXPECT_EQ(ended.jobs_completed, 1);
 }
 

@@ -14,6 +14,7 @@
 #include "engine/repository/place.h"
 #include "fsd/tree/tree.h"
 #include "tests/fsd/layer_files.h"
+#include "tests/lib/new_catalog.h"
 #include "tests/lib/random.h"
 #include "tests/lib/set_clock.h"
 #include "tests/lib/temporary_directory.h"
@@ -52,7 +53,7 @@ class Maker {
   Maker(const std::string& state, test::Random& random) : state_(state), random_(random) {
     fs::create_directory(state_ + "/scratch");
     fs::create_directory(state_ + "/repository");
-    catalog_ = must(Catalog::open(state_ + "/catalog.sqlite"));
+    catalog_ = test::open_new_catalog(state_ + "/catalog.sqlite");
     const std::string marker = must(repository::Place::initialise(state_ + "/repository"));
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Repository made, Repositories(db).add("r", {}, kBegin));

@@ -13,16 +13,22 @@
 #include "engine/runs/accounts.h"
 #include "tests/fsd/layer_files.h"
 #include "tests/lib/driver_fields.h"
+#include "tests/lib/new_catalog.h"
 
 namespace holdfast::test {
 namespace {
 
 constexpr std::size_t kCluster = 4096;
 
+std::unique_ptr<Engine> start(const std::string& state, const Clock& clock, Observer& observer) {
+  put_new_catalog(state + "/catalog.sqlite");
+  return must(Engine::start({.state = state, .clock = &clock, .observer = &observer}));
+}
+
 }  // namespace
 
 StartedEngine::StartedEngine()
-    : engine_(must(Engine::start({.state = state_.path(), .clock = &clock_, .observer = &changes_}))),
+    : engine_(start(state_.path(), clock_, changes_)),
       connection_(must(db::Connection::open(state_ / "catalog.sqlite", db::Mode::read_write))) {
   must(connection_->execute_script("PRAGMA synchronous = OFF"));  // durability is not tested here
 }
@@ -148,7 +154,7 @@ void StartedEngine::damage(Id point) {
 void StartedEngine::make_events(int count) {
   write([&](db::Connection& db) -> Result<> {
     for (int i = 0; i < count; ++i)
-      HF_CHECK(record(db, make_event(clock_, "test.event", fmt::format("things/{}", i), {})));
+      HF_CHECK(record(db, make_event(clock_.now(), "test.event", fmt::format("things/{}", i), {})));
     return {};
   });
 }

@@ -4,6 +4,7 @@
 The rooms use no mutex of the standard library, because clang does not know what such a mutex guards."""
 
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -20,6 +21,7 @@ MUTEX = "catalog/base/mutex.h"
 COMPILER = ["clang++-16", "-Wno-everything", "-Wthread-safety", "-Werror=thread-safety"]
 # Headers that take most of a compilation's time. They are parsed once, for all sources.
 HEAVY = ["algorithm", "chrono", "functional", "map", "thread", "fmt/format.h", "nlohmann/json.hpp", "tl/expected.hpp"]
+BATCH = 12  # sources that are compiled as one
 STANDARD = re.compile(
     r"std::(?:(?:recursive_|shared_)?(?:timed_)?mutex|condition_variable(?:_any)?"
     r"|lock_guard|scoped_lock|shared_lock|unique_lock)\b"
@@ -83,6 +85,14 @@ def to_check(root):
     return [path for path in files if path in direct or reached(path) & left]
 
 
+def batches(paths):
+    """Yields the paths in lists to be compiled as one, as a unity build does: within a room no two files use one name
+    for two things."""
+    for _, of_room in itertools.groupby(paths, lambda path: path.split("/")[:2]):
+        while batch := list(itertools.islice(of_room, BATCH)):
+            yield batch
+
+
 def flags():
     """Returns the language, definitions and include folders of the build; all its sources can be compiled with them."""
     commands = json.loads((pathlib.Path(os.environ["HOLDFAST_BUILD"]) / "compile_commands.json").read_text())
@@ -105,13 +115,14 @@ def complaints(root):
         compiler = [*COMPILER, f"-I{root}", *flags()]
         subprocess.run([*compiler, "-x", "c++-header", heavy, "-o", f"{heavy}.pch"], check=True)
 
-        def check(path):
-            command = [*compiler, "-include-pch", f"{heavy}.pch", "-fsyntax-only", path]
-            done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-            return "" if done.returncode == 0 else f"{path}: exit {done.returncode}\n{done.stderr}"
+        def check(batch):
+            unity = "".join(f'#include "{path}"\n' for path in batch)
+            command = [*compiler, "-include-pch", f"{heavy}.pch", "-fsyntax-only", "-x", "c++", "-"]
+            done = subprocess.run(command, cwd=root, input=unity, capture_output=True, text=True, check=False)
+            return "" if done.returncode == 0 else f"{' '.join(batch)}: exit {done.returncode}\n{done.stderr}"
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            return "".join(pool.map(check, to_check(root)))
+            return "".join(pool.map(check, batches(to_check(root))))
 
 
 COUNTER = f"""#include "{MUTEX}"

@@ -214,7 +214,7 @@ std::shared_ptr<Stack> open_stack(const Scratch& scratch, const std::vector<std:
 }
 
 Bytes flat_bytes(const std::shared_ptr<Stack>& stack) {
-  const auto view = must(FlatView::open(stack, must(FlatView::size_of(*stack))));
+  const auto view = std::make_shared<FlatView>(stack, must(FlatView::size_of(*stack)));
   Bytes bytes(view->size());
   must(view->read(0, bytes));
   return bytes;

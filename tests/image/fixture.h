@@ -13,24 +13,17 @@
 #include "catalog/base/disk.h"
 #include "engine/image/stack.h"
 #include "engine/image/writer.h"
+#include "tests/lib/must.h"
 #include "tests/lib/random.h"
 
 namespace holdfast::image::test {
 
+using holdfast::test::must;
 using holdfast::test::Random;
 using holdfast::test::tries;
 
 inline constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
 
-// Returns the value; an error fails the test with its sentence.
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(*result);
-}
-inline void must(const Result<>& result) {
-  if (!result) throw std::runtime_error(result.error().message);
-}
 // Returns the error; a value fails the test.
 template <class T>
 Error error_of(const Result<T>& result) {

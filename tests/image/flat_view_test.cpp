@@ -16,7 +16,7 @@ using holdfast::test::CountingFile;
 using testing::HasSubstr;
 
 std::shared_ptr<FlatView> view_of(const std::shared_ptr<Stack>& stack) {
-  return must(FlatView::open(stack, must(FlatView::size_of(*stack))));
+  return std::make_shared<FlatView>(stack, must(FlatView::size_of(*stack)));
 }
 
 // Reads in pieces of random length, as a copy does.
@@ -178,7 +178,7 @@ TEST_F(Flat, a_view_of_known_size_reads_no_table_before_its_first_read) {
   }
   const auto stack = must(Stack::open(std::move(layers)));
   const std::size_t before = reads;
-  const auto flat = must(FlatView::open(stack, size));
+  const auto flat = std::make_shared<FlatView>(stack, size);
   EXPECT_EQ(flat->size(), size);
   EXPECT_EQ(reads, before);
   Bytes piece(512);
@@ -189,7 +189,7 @@ TEST_F(Flat, a_view_of_known_size_reads_no_table_before_its_first_read) {
 TEST_F(Flat, a_view_of_another_size_than_recorded_is_not_read) {
   grow_chain(1, 65536, Codec::zstd, kMiB);
   const std::uint64_t size = view()->size();
-  const auto flat = must(FlatView::open(open_stack(scratch_, names_), size + 65536));
+  const auto flat = std::make_shared<FlatView>(open_stack(scratch_, names_), size + 65536);
   Bytes piece(512);
   const Error error = error_of(flat->read(0, piece));
   EXPECT_EQ(error.code, EIO);
@@ -221,7 +221,7 @@ TEST_F(Flat, a_damaged_layer_fails_the_read_instead_of_passing_the_damage_on) {
     layers.push_back(layer_files(scratch_, "0.qcow2"));
     const auto stack = Stack::open(std::move(layers));
     Bytes copy(flat.size());
-    if (!stack || !must(FlatView::open(*stack, flat.size()))->read(0, copy)) {
+    if (!stack || !FlatView(*stack, flat.size()).read(0, copy)) {
       ++failed;
     } else {
       EXPECT_EQ(copy, flat);  // the damage was in a table that a flat image doesn't need

@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "engine/image/layered_stack.h"
+#include "engine/image/stack.h"
 #include "tests/image/fixture.h"
 #include "tests/lib/counting_file.h"
 
@@ -12,8 +12,7 @@ namespace {
 
 using holdfast::test::CountingFile;
 
-std::size_t cached(const Stack& stack) { return dynamic_cast<const LayeredStack&>(stack).cached(); }
-constexpr std::size_t kMostCached = LayeredStack::kCachedBytes + LayeredStack::kCachedMaps;
+constexpr std::size_t kMostCached = Stack::kCachedBytes + Stack::kCachedMaps;
 
 // Writes a cluster of data into each of some segments, reads all of them, and returns the cached bytes.
 std::size_t cached_after_reading(std::uint64_t size, std::uint64_t segments) {
@@ -39,17 +38,17 @@ std::size_t cached_after_reading(std::uint64_t size, std::uint64_t segments) {
                      ByteSpan{found}.first(1000)));  // a part of a cluster, so that the cache keeps the rest
     must(stack->read(i * stride + 1000, ByteSpan{found}.subspan(1000)));
     EXPECT_EQ(found, cluster);
-    most = std::max(most, cached(*stack));
+    most = std::max(most, stack->cached());
   }
   std::uint64_t extents = 0;
   for (std::uint64_t at = 0; at < size; ++extents) at += must(stack->extent(at, UINT64_MAX)).length;
   EXPECT_EQ(extents, 2 * segments);
-  return std::max(most, cached(*stack));
+  return std::max(most, stack->cached());
 }
 
 TEST(Memory, a_disk_of_16_tib_takes_no_more_memory_than_others) {
   const std::size_t most = cached_after_reading(16 * kTiB, 500);
-  EXPECT_GT(most, LayeredStack::kCachedBytes - 65536) << "500 tables and clusters should have filled it";
+  EXPECT_GT(most, Stack::kCachedBytes - 65536) << "500 tables and clusters should have filled it";
   EXPECT_LE(most, kMostCached);
 }
 
@@ -80,7 +79,7 @@ class HundredLayers : public testing::Test {
 TEST_F(HundredLayers, a_hundred_layers_are_read_in_bounded_memory) {
   const auto stack = open_stack(scratch_, names_);
   EXPECT_EQ(difference(*stack, disk_, random_), "");
-  EXPECT_LE(cached(*stack), kMostCached);
+  EXPECT_LE(stack->cached(), kMostCached);
 }
 
 TEST_F(HundredLayers, a_hundred_layers_read_like_one_once_the_segment_is_mapped) {

@@ -66,10 +66,10 @@ void try_all(ByteView input) {
   (void)hidden_data(std::span{&use, 1});
   (void)difference(**stack, **stack, 0, size, Compare::contents);
   if (const auto flat_size = FlatView::size_of(**stack)) {
-    const auto view = FlatView::open(*stack, *flat_size);
-    Bytes into(std::min<std::uint64_t>((*view)->size(), 4 * kMiB));
-    (void)(*view)->read(0, into);
-    (void)(*view)->read((*view)->size() - into.size(), into);
+    const FlatView view(*stack, *flat_size);
+    Bytes into(std::min<std::uint64_t>(view.size(), 4 * kMiB));
+    (void)view.read(0, into);
+    (void)view.read(view.size() - into.size(), into);
   }
   MemoryFile merged("merged"), sums("merged.sums");
   (void)merge_layers(layers_of(input, false), merged, sums, {facts->backing_file, ImageId{}});

@@ -13,6 +13,7 @@ class SetClock final : public Clock {
   explicit SetClock(Time now) : now_(now) {}
 
   Time now() const override { return now_; }
+  void set(Time now) { now_ = now; }
   void advance(std::chrono::milliseconds by) { now_ = now_.load() + by; }
 
  private:

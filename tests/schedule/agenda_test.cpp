@@ -81,12 +81,12 @@ TEST_F(AgendaTest, jitter_delays_starts_and_a_restart_repeats_none) {
   define_schedule("s", {.cron = "0 2 * * *", .jitter = 1h});
   look();
   look_at("2026-01-01T02:00:00Z");
-  const auto moment = Timetable::of({.cron = "0 2 * * *", .jitter = 1h})->start(clock.time, schedule, flow);
-  ASSERT_GT(moment, clock.time);
+  const auto moment = Timetable::of({.cron = "0 2 * * *", .jitter = 1h})->start(clock.now(), schedule, flow);
+  ASSERT_GT(moment, clock.now());
   EXPECT_THAT(history(), ElementsAre("2026-01-01T02:00:00Z planned"));
   begin_again();
   EXPECT_EQ(look(), moment);
-  clock.time = moment;
+  clock.set(moment);
   look();
   begin_again();
   look();
@@ -120,7 +120,7 @@ TEST_F(AgendaTest, the_history_of_a_schedule_is_bounded) {
 
 TEST_F(AgendaTest, the_last_time_missed_while_the_daemon_was_down_is_made_up_for) {
   look();
-  clock.time = *parse_iso_time("2026-01-03T12:00:00Z");
+  clock.set(*parse_iso_time("2026-01-03T12:00:00Z"));
   begin_again();
   look();
   EXPECT_THAT(history(),
@@ -132,7 +132,7 @@ TEST_F(AgendaTest, the_last_time_missed_while_the_daemon_was_down_is_made_up_for
 TEST_F(AgendaTest, a_schedule_that_skips_makes_up_for_no_missed_time) {
   define_schedule("s", {.cron = "0 2 * * *", .missed = MissedAction::skip});
   look();
-  clock.time = *parse_iso_time("2026-01-02T02:00:30Z");  // soon after, but in another process
+  clock.set(*parse_iso_time("2026-01-02T02:00:30Z"));  // soon after, but in another process
   begin_again();
   look();
   EXPECT_THAT(history(), ElementsAre("2026-01-01T02:00:00Z missed daemon_was_down",
@@ -143,7 +143,7 @@ TEST_F(AgendaTest, a_schedule_that_skips_makes_up_for_no_missed_time) {
 TEST_F(AgendaTest, a_year_of_missed_minutes_is_recorded_by_its_newest_times) {
   define_schedule("s", {.cron = "* * * * *"});
   look();
-  clock.time = *parse_iso_time("2026-12-31T23:59:00Z");
+  clock.set(*parse_iso_time("2026-12-31T23:59:00Z"));
   begin_again();
   look();
   const auto told = history();
@@ -155,7 +155,7 @@ TEST_F(AgendaTest, a_year_of_missed_minutes_is_recorded_by_its_newest_times) {
 TEST_F(AgendaTest, a_missed_time_in_a_blackout_is_not_made_up_for) {
   define_schedule("s", {.every = 6h, .blackout = {"11:00-13:00"}});
   look();
-  clock.time = *parse_iso_time("2026-01-01T14:00:00Z");
+  clock.set(*parse_iso_time("2026-01-01T14:00:00Z"));
   begin_again();
   look();
   EXPECT_THAT(history(),
@@ -166,7 +166,7 @@ TEST_F(AgendaTest, a_time_planned_by_an_earlier_process_is_missed_if_the_schedul
   define_schedule("s", {.cron = "0 2 * * *", .jitter = 1h, .missed = MissedAction::skip});
   look();
   look_at("2026-01-01T02:00:00Z");
-  clock.time = *parse_iso_time("2026-01-01T12:00:00Z");
+  clock.set(*parse_iso_time("2026-01-01T12:00:00Z"));
   begin_again();
   look();
   EXPECT_THAT(history(), ElementsAre("2026-01-01T02:00:00Z missed daemon_was_down"));
@@ -199,7 +199,7 @@ TEST_F(AgendaTest, a_clock_put_back_repeats_no_start_and_delays_none) {
   define_schedule("s", {.cron = "0 * * * *"});
   live_until("2026-01-01T05:30:00Z");
   ASSERT_THAT(starter.started, SizeIs(5));
-  clock.time = *parse_iso_time("2026-01-01T02:30:00Z");
+  clock.set(*parse_iso_time("2026-01-01T02:30:00Z"));
   end_runs();
   EXPECT_EQ(look(), parse_iso_time("2026-01-01T03:00:00Z").value());  // not 06:00
   live_until("2026-01-01T05:45:00Z");
@@ -212,7 +212,7 @@ TEST_F(AgendaTest, a_clock_put_back_repeats_no_start_and_delays_none) {
 TEST_F(AgendaTest, a_clock_put_back_to_times_that_never_were_starts_them) {
   look_at("2026-06-01T00:00:00Z");
   const auto before = starter.started.size();
-  clock.time = *parse_iso_time("2025-06-01T00:00:00Z");
+  clock.set(*parse_iso_time("2025-06-01T00:00:00Z"));
   define_schedule("s", {.cron = "0 2 * * *", .missed = MissedAction::skip});
   live_until("2025-06-02T12:00:00Z");
   EXPECT_EQ(starter.started.size(), before + 2);
@@ -220,7 +220,7 @@ TEST_F(AgendaTest, a_clock_put_back_to_times_that_never_were_starts_them) {
 
 TEST_F(AgendaTest, an_earlier_process_with_a_clock_far_ahead_does_not_silence_this_one) {
   look_at("2099-01-01T00:00:00Z");
-  clock.time = *parse_iso_time("2026-01-01T00:00:00Z");
+  clock.set(*parse_iso_time("2026-01-01T00:00:00Z"));
   begin_again();
   EXPECT_EQ(look(), parse_iso_time("2026-01-01T02:00:00Z").value());
 }
@@ -239,7 +239,7 @@ class KilledTest : public AgendaTest {
       begin_again();
       (before_commit ? starter.before_commit : starter.after_commit) = [] { _exit(42); };
       look();
-      clock.time = *parse_iso_time(time);
+      clock.set(*parse_iso_time(time));
       look();
       _exit(0);
     }
@@ -247,7 +247,7 @@ class KilledTest : public AgendaTest {
     waitpid(child, &status, 0);
     EXPECT_EQ(WEXITSTATUS(status), 42);
     catalog = *Catalog::open(folder / "catalog.sqlite");
-    clock.time = *parse_iso_time(time);
+    clock.set(*parse_iso_time(time));
     begin_again();
   }
 };

@@ -16,17 +16,13 @@
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "engine/schedule/agenda.h"
+#include "tests/lib/new_catalog.h"
+#include "tests/lib/set_clock.h"
 #include "tests/lib/temporary_directory.h"
 
 namespace holdfast::schedule {
 
 using namespace std::chrono_literals;
-
-class FakeClock final : public Clock {
- public:
-  Time now() const override { return time; }
-  Time time{};
-};
 
 class Silent final : public Observer {
  public:
@@ -83,12 +79,12 @@ class AgendaTest : public testing::Test {
 
   // Makes a flow `f` that follows schedule `s`.
   explicit AgendaTest(const ScheduleDefinition& definition = {.cron = "0 2 * * *"}) {
-    clock.time = *parse_iso_time("2026-01-01T00:00:00Z");
+    clock.set(*parse_iso_time("2026-01-01T00:00:00Z"));
     write([&](db::Connection& db) -> Result<> {
-      HF_TRY(const auto machine, Machines(db).add("m", {}, clock.time));
-      HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"disk-0"}}}, clock.time));
-      HF_TRY(const auto repository, Repositories(db).add("r", {}, clock.time));
-      return Repositories(db).define(repository.id, {.path = "/srv/backup"}, clock.time);
+      HF_TRY(const auto machine, Machines(db).add("m", {}, clock.now()));
+      HF_CHECK(Machines(db).define(machine.id, {.driver = "qmp", .disks = {{"disk-0"}}}, clock.now()));
+      HF_TRY(const auto repository, Repositories(db).add("r", {}, clock.now()));
+      return Repositories(db).define(repository.id, {.path = "/srv/backup"}, clock.now());
     });
     schedule = define_schedule("s", definition);
     flow = define_flow("f", {.schedule = "s"});
@@ -99,10 +95,10 @@ class AgendaTest : public testing::Test {
     return *write([&](db::Connection& db) -> Result<Id> {
       HF_TRY(auto found, Schedules(db).find(name));
       if (!found) {
-        HF_TRY(const Schedule made, Schedules(db).add(name, {}, clock.time));
+        HF_TRY(const Schedule made, Schedules(db).add(name, {}, clock.now()));
         found = made.id;
       }
-      HF_CHECK(Schedules(db).define(*found, definition, clock.time));
+      HF_CHECK(Schedules(db).define(*found, definition, clock.now()));
       return *found;
     });
   }
@@ -111,10 +107,10 @@ class AgendaTest : public testing::Test {
     return *write([&](db::Connection& db) -> Result<Id> {
       HF_TRY(auto found, Flows(db).find(name));
       if (!found) {
-        HF_TRY(const Flow made, Flows(db).add(name, {}, clock.time));
+        HF_TRY(const Flow made, Flows(db).add(name, {}, clock.now()));
         found = made.id;
       }
-      HF_CHECK(Flows(db).define(*found, definition, clock.time));
+      HF_CHECK(Flows(db).define(*found, definition, clock.now()));
       return *found;
     });
   }
@@ -128,26 +124,26 @@ class AgendaTest : public testing::Test {
     return next ? *next : std::nullopt;
   }
   void look_at(std::string_view time) {
-    clock.time = *parse_iso_time(time);
+    clock.set(*parse_iso_time(time));
     look();
   }
   // Moves the clock from look to look as the agenda asks; each run ends before the next look.
   void live_until(std::string_view time) {
     const Time end = *parse_iso_time(time);
     for (auto next = look(); next && *next <= end; next = look()) {
-      clock.time = std::max(clock.time, *next);
+      clock.set(std::max(clock.now(), *next));
       end_runs();
     }
-    clock.time = end;
+    clock.set(end);
   }
   void end_runs(RunStatus status = RunStatus::success) {
     write([&](db::Connection& db) -> Result<> {
       HF_TRY(const auto unfinished, Executions(db).unfinished());
       for (Execution execution : unfinished) {
         execution.status = status;
-        execution.started_at = execution.completed_at = clock.time;
+        execution.started_at = execution.completed_at = clock.now();
         HF_CHECK(Executions(db).update(execution));
-        HF_CHECK(ChainedStarts(db).add_after(execution.flow_id, status, clock.time));
+        HF_CHECK(ChainedStarts(db).add_after(execution.flow_id, status, clock.now()));
       }
       return {};
     });
@@ -183,8 +179,8 @@ class AgendaTest : public testing::Test {
   }
 
   test::TemporaryDirectory folder;
-  std::unique_ptr<Catalog> catalog = *Catalog::open(folder / "catalog.sqlite");
-  FakeClock clock;
+  std::unique_ptr<Catalog> catalog = test::open_new_catalog(folder / "catalog.sqlite");
+  test::SetClock clock{Time{}};
   RowStarter starter{clock};
   Silent observer;
   Id schedule = 0, flow = 0;

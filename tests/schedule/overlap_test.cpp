@@ -151,9 +151,9 @@ TEST_F(AfterTest, a_turn_of_a_running_flow_is_skipped_or_waits) {
     write([&](db::Connection& db) -> Result<> {
       HF_TRY(auto latest, Executions(db).latest(flow));
       latest->status = RunStatus::success;
-      latest->started_at = latest->completed_at = clock.time;
+      latest->started_at = latest->completed_at = clock.now();
       HF_CHECK(Executions(db).update(*latest));
-      return ChainedStarts(db).add_after(flow, latest->status, clock.time);
+      return ChainedStarts(db).add_after(flow, latest->status, clock.now());
     });
     look();
   };
@@ -173,7 +173,7 @@ TEST_F(AfterTest, a_circle_of_flows_is_refused_by_name) {
   define_flow("g", {.after = "f"});
   define_flow("h", {.after = "g"});
   const auto refused = catalog->write([&](db::Connection& db) {
-    return Flows(db).define(flow, {.target = "machines/m", .repository = "r", .after = "h"}, clock.time);
+    return Flows(db).define(flow, {.target = "machines/m", .repository = "r", .after = "h"}, clock.now());
   });
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, EINVAL);

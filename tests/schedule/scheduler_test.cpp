@@ -10,7 +10,7 @@ namespace {
 
 class SchedulerTest : public AgendaTest {
  protected:
-  SchedulerTest() : AgendaTest({.cron = "0 0 1 1 *"}) { clock.time = system_clock().now(); }
+  SchedulerTest() : AgendaTest({.cron = "0 0 1 1 *"}) { clock.set(system_clock().now()); }
 
   bool has_started() {
     const auto lines = history();

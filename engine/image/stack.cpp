@@ -1,4 +1,4 @@
-#include "engine/image/layered_stack.h"
+#include "engine/image/stack.h"
 
 #include <algorithm>
 
@@ -23,10 +23,10 @@ ReadExtent::Kind extent_kind(Kind kind) {
 
 }  // namespace
 
-Result<std::shared_ptr<LayeredStack>> LayeredStack::open(std::vector<LayerFiles> files, Below below) {
+Result<std::shared_ptr<Stack>> Stack::open(std::vector<LayerFiles> files, Below below) {
   if (files.empty() || files.size() > kMostLayers)
     return fail(EINVAL, "a disk has 1 to {} layers, not {}", kMostLayers, files.size());
-  const std::shared_ptr<LayeredStack> stack(new LayeredStack);
+  const std::shared_ptr<Stack> stack(new Stack);
   auto& layers = stack->layers_;
   for (LayerFiles& each : files) {
     HF_TRY(auto layer,
@@ -45,7 +45,7 @@ Result<std::shared_ptr<LayeredStack>> LayeredStack::open(std::vector<LayerFiles>
   return stack;
 }
 
-Result<> LayeredStack::read(std::uint64_t offset, ByteSpan into) const {
+Result<> Stack::read(std::uint64_t offset, ByteSpan into) const {
   if (into.size() > size() || offset > size() - into.size())
     return fail(EINVAL, "{} bytes at {} do not lie on a disk of {} bytes", into.size(), offset, size());
   bool told = false;
@@ -64,8 +64,8 @@ Result<> LayeredStack::read(std::uint64_t offset, ByteSpan into) const {
   return {};
 }
 
-Result<> LayeredStack::read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
-                                       ByteSpan into) const {
+Result<> Stack::read_in_segment(const SegmentMap& map, std::uint64_t segment_start, std::uint32_t from,
+                                ByteSpan into) const {
   for (std::size_t i = map.find(from); !into.empty(); ++i) {
     const std::size_t length = std::min<std::size_t>(map.end_of(i) - from, into.size());
     HF_CHECK(read_run(map.runs()[i], segment_start, from, into.first(length)));
@@ -75,7 +75,7 @@ Result<> LayeredStack::read_in_segment(const SegmentMap& map, std::uint64_t segm
   return {};
 }
 
-void LayeredStack::read_ahead(std::uint64_t offset, std::uint64_t length) const {
+void Stack::read_ahead(std::uint64_t offset, std::uint64_t length) const {
   const auto stretch = sequential_reads_.note(offset, length);
   if (!stretch) return;
   const std::uint64_t end = std::min(stretch->offset + stretch->length, size());
@@ -87,7 +87,7 @@ void LayeredStack::read_ahead(std::uint64_t offset, std::uint64_t length) const 
   }
 }
 
-void LayeredStack::unpack(std::uint64_t offset, std::uint64_t end) const {
+void Stack::unpack(std::uint64_t offset, std::uint64_t end) const {
   const auto map = segment(offset);
   if (!map) return;  // the read itself will return the error
   const std::uint64_t start = round_down(offset, kSegment);
@@ -102,8 +102,8 @@ void LayeredStack::unpack(std::uint64_t offset, std::uint64_t end) const {
 }
 
 // `from` and all of `into` lie within the run.
-Result<> LayeredStack::read_run(const SegmentMap::Run& run, std::uint64_t segment_start, std::uint32_t from,
-                                ByteSpan into) const {
+Result<> Stack::read_run(const SegmentMap::Run& run, std::uint64_t segment_start, std::uint32_t from,
+                         ByteSpan into) const {
   const Layer& layer = *layers_[run.layer];
   switch (run.kind) {
     case Kind::hole:
@@ -118,7 +118,7 @@ Result<> LayeredStack::read_run(const SegmentMap::Run& run, std::uint64_t segmen
   return {};
 }
 
-Result<ReadExtent> LayeredStack::extent(std::uint64_t offset, std::uint64_t at_most) const {
+Result<ReadExtent> Stack::extent(std::uint64_t offset, std::uint64_t at_most) const {
   if (offset >= size())
     return fail(EINVAL, "offset {} is beyond the end of a disk of {} bytes", offset, size());
   const std::uint64_t end = offset + std::min(at_most, size() - offset);
@@ -148,15 +148,11 @@ Result<ReadExtent> LayeredStack::extent(std::uint64_t offset, std::uint64_t at_m
   return extent;
 }
 
-Result<std::shared_ptr<const SegmentMap>> LayeredStack::segment(std::uint64_t offset) const {
+Result<std::shared_ptr<const SegmentMap>> Stack::segment(std::uint64_t offset) const {
   const std::uint64_t number = offset / kSegment;
   const std::uint64_t start = number * kSegment;
   return maps_.get(number,
                    [&] { return SegmentMap::resolve(layers_, start, std::min(start + kSegment, size())); });
-}
-
-Result<std::shared_ptr<Stack>> Stack::open(std::vector<LayerFiles> layers) {
-  return LayeredStack::open(std::move(layers), LayeredStack::Below::nothing);
 }
 
 }  // namespace holdfast::image

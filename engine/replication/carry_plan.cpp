@@ -1,4 +1,4 @@
-#include "engine/replication/plan.h"
+#include "engine/replication/carry_plan.h"
 
 #include <algorithm>
 

@@ -15,7 +15,7 @@
 namespace holdfast::runs {
 
 // Used by one thread at a time.
-class Turns {
+class JobTurns {
  public:
   static constexpr std::uint64_t kOneOf = 8;  // one turn in so many goes to the job that waited longest
 

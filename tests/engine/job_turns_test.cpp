@@ -1,5 +1,5 @@
 // Tests of which job begins next: limits, priorities, turns.
-#include "engine/runs/turns.h"
+#include "engine/runs/job_turns.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 // Works off a list of jobs one by one, as the runner takes them. Returns their flows in the order of their
 // turns.
 std::vector<Id> order_of(std::list<Work> waiting) {
-  Turns turns;
+  JobTurns turns;
   turns.set_limit(1);
   std::vector<Id> order;
   while (!waiting.empty()) {
@@ -39,28 +39,28 @@ std::list<Work> joined(std::list<Work> first, std::list<Work> second) {
   return first;
 }
 
-TEST(Turns, flows_of_one_priority_take_turns) {
+TEST(JobTurns, flows_of_one_priority_take_turns) {
   EXPECT_EQ(order_of(joined(jobs(1, 3), jobs(2, 2))), (std::vector<Id>{1, 2, 1, 2, 1}));
 }
 
-TEST(Turns, a_flow_of_a_thousand_machines_delays_no_other) {
+TEST(JobTurns, a_flow_of_a_thousand_machines_delays_no_other) {
   const auto order = order_of(joined(jobs(1, 1000), jobs(2, 1)));
   EXPECT_EQ(std::ranges::find(order, 2) - order.begin(), 1);
 }
 
-TEST(Turns, a_higher_priority_goes_first) {
+TEST(JobTurns, a_higher_priority_goes_first) {
   const auto order = order_of(joined(jobs(1, 3), jobs(2, 3, 5)));
   EXPECT_EQ(order, (std::vector<Id>{2, 2, 2, 1, 1, 1}));
 }
 
-TEST(Turns, a_low_priority_does_not_starve_below_a_higher_one_that_never_ends) {
+TEST(JobTurns, a_low_priority_does_not_starve_below_a_higher_one_that_never_ends) {
   const auto order = order_of(joined(jobs(1, 10), jobs(2, 1000, 100)));
   const auto last = std::find(order.rbegin(), order.rend(), 1);
-  EXPECT_LE(order.rend() - last, 10 * static_cast<int>(Turns::kOneOf));
+  EXPECT_LE(order.rend() - last, 10 * static_cast<int>(JobTurns::kOneOf));
 }
 
-TEST(Turns, the_limit_of_jobs_is_kept) {
-  Turns turns;
+TEST(JobTurns, the_limit_of_jobs_is_kept) {
+  JobTurns turns;
   turns.set_limit(2);
   turns.set_limit_of(7, 1);
   const Work there{.repository = 7}, elsewhere{.repository = 8};
@@ -74,8 +74,8 @@ TEST(Turns, the_limit_of_jobs_is_kept) {
   EXPECT_EQ(turns.full_for(there), std::nullopt);
 }
 
-TEST(Turns, work_beside_the_others_waits_for_no_place_and_takes_none) {
-  Turns turns;
+TEST(JobTurns, work_beside_the_others_waits_for_no_place_and_takes_none) {
+  JobTurns turns;
   turns.set_limit(1);
   const Work drain{.beside = true};
   turns.begins(drain);
@@ -87,8 +87,8 @@ TEST(Turns, work_beside_the_others_waits_for_no_place_and_takes_none) {
   EXPECT_EQ(turns.full_for({}), WaitReason::max_concurrent_jobs) << "its end frees no place, either";
 }
 
-TEST(Turns, a_lowered_limit_holds_for_new_jobs) {
-  Turns turns;
+TEST(JobTurns, a_lowered_limit_holds_for_new_jobs) {
+  JobTurns turns;
   turns.set_limit(3);
   for (int i = 0; i < 3; ++i) turns.begins({});
   turns.set_limit(1);
