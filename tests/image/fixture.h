@@ -23,6 +23,11 @@ using holdfast::test::Random;
 using holdfast::test::tries;
 
 inline constexpr Codec kCodecs[] = {Codec::zstd, Codec::deflate, Codec::none};
+// Returns one codec by the seed, or all with HOLDFAST_LONG.
+inline std::vector<Codec> codecs_to_try(Random& random) {
+  if (tries(0, 1) == 0) return {random.pick<Codec>(kCodecs)};
+  return {std::begin(kCodecs), std::end(kCodecs)};
+}
 
 // Returns the error; a value fails the test.
 template <class T>
