@@ -10,6 +10,7 @@
 #include <string>
 #include <type_traits>
 
+#include "catalog/base/waits.h"
 #include "catalog/db/connection.h"
 
 namespace holdfast {
@@ -32,6 +33,7 @@ class Catalog {
   template <class F>
   auto write(F&& function) -> std::invoke_result_t<F, db::Connection&> {
     HF_TRY(Lease lease, borrow_writer());
+    const NoWaits no_waits;
     HF_TRY(auto transaction, db::Transaction::begin(*lease.connection, db::Transaction::Kind::write));
     auto result = function(*lease.connection);
     if (result) HF_CHECK(transaction.commit());

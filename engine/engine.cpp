@@ -3,13 +3,11 @@
 #include "catalog/base/log.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/retention.h"
-#include "engine/capture/recovery.h"
 #include "engine/capture/throttle.h"
 #include "engine/common/bell.h"
 #include "engine/objects/changes.h"
 #include "engine/repository/shelf.h"
 #include "engine/requests/flow_runs.h"
-#include "engine/retention/prune.h"
 #include "engine/runs/accounts.h"
 #include "engine/runs/sweeper.h"
 #include "engine/schedule/scheduler.h"
@@ -78,13 +76,11 @@ Result<> Engine::Parts::end_earlier_life() {
   if (const auto count = interrupted.jobs + interrupted.executions.size(); count > 0)
     log::warning("ended {} executions and jobs that an earlier life left running", count);
 
-  HF_TRY(const auto machines, capture::machines_to_recover(*catalog));
-  for (const Id machine : machines)
-    if (const auto recovered = capture::recover(services, machine); !recovered) {
-      log::warning("{}; the sweeper tries again", recovered.error().message);
-      left_behind.add(machine);
-    }
-  retention::finish_merges(services);
+  // Sources and repositories may hang, so they are left to the sweeper. No run of these machines begins
+  // before.
+  HF_TRY(const auto machines, runs::machines_to_sweep(*catalog));
+  for (const Id machine : machines) runner.claim(machine);
+  sweeper.begin(machines);
   HF_CHECK(reading.remember_recent());
   definitions.changed();  // an earlier process may not have told all
   return {};

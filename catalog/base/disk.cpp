@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "catalog/base/waits.h"
+
 namespace holdfast {
 namespace {
 
@@ -17,6 +19,7 @@ class HostFile final : public File {
   HostFile(Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
+    may_wait(name_);
     std::size_t done = 0;
     while (done < into.size()) {
       const ssize_t n =
@@ -30,6 +33,7 @@ class HostFile final : public File {
   }
 
   Result<> write_at(std::uint64_t offset, ByteView bytes) override {
+    may_wait(name_);
     std::size_t done = 0;
     while (done < bytes.size()) {
       const ssize_t n =
@@ -43,12 +47,14 @@ class HostFile final : public File {
   }
 
   Result<> truncate(std::uint64_t size) override {
+    may_wait(name_);
     if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
       return fail_errno("setting the size of {} to {}", name_, size);
     return {};
   }
 
   Result<> punch(std::uint64_t offset, std::uint64_t length) override {
+    may_wait(name_);
     if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                     static_cast<off_t>(length)) != 0)
       return fail_errno("punching {} bytes out of {} at {}", length, name_, offset);
@@ -56,11 +62,13 @@ class HostFile final : public File {
   }
 
   Result<> sync_data() override {
+    may_wait(name_);
     if (::fdatasync(fd_.get()) != 0) return fail_errno("syncing {}", name_);
     return {};
   }
 
   Result<std::uint64_t> size() const override {
+    may_wait(name_);
     struct stat status {};
     if (::fstat(fd_.get(), &status) != 0) return fail_errno("looking at {}", name_);
     if (!S_ISBLK(status.st_mode)) return static_cast<std::uint64_t>(status.st_size);
@@ -70,6 +78,7 @@ class HostFile final : public File {
   }
 
   Result<std::uint64_t> allocated() const override {
+    may_wait(name_);
     struct stat status {};
     if (::fstat(fd_.get(), &status) != 0) return fail_errno("looking at {}", name_);
     return static_cast<std::uint64_t>(status.st_blocks) * 512;
@@ -87,16 +96,19 @@ class HostDirectory final : public Directory {
   HostDirectory(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   Result<std::unique_ptr<File>> open(const std::string& path, Access access) const override {
+    may_wait(path_);
     HF_TRY(Fd fd, open_beneath(path, access == Access::read ? O_RDONLY : O_RDWR, 0));
     return std::make_unique<HostFile>(std::move(fd), full(path));
   }
 
   Result<std::unique_ptr<File>> create(const std::string& path) override {
+    may_wait(path_);
     HF_TRY(Fd fd, open_beneath(path, O_RDWR | O_CREAT | O_EXCL, 0600));
     return std::make_unique<HostFile>(std::move(fd), full(path));
   }
 
   Result<> make_directory(const std::string& path) override {
+    may_wait(path_);
     HF_TRY(const ParentAndName place, parent_of(path));
     if (::mkdirat(place.parent.get(), place.name.c_str(), 0700) != 0)
       return fail_errno("making directory {}", full(path));
@@ -104,6 +116,7 @@ class HostDirectory final : public Directory {
   }
 
   Result<> rename(const std::string& from, const std::string& to) override {
+    may_wait(path_);
     HF_TRY(const ParentAndName source, parent_of(from));
     HF_TRY(const ParentAndName target, parent_of(to));
     if (::renameat(source.parent.get(), source.name.c_str(), target.parent.get(), target.name.c_str()) != 0)
@@ -112,6 +125,7 @@ class HostDirectory final : public Directory {
   }
 
   Result<> remove(const std::string& path) override {
+    may_wait(path_);
     HF_TRY(const ParentAndName place, parent_of(path));
     if (::unlinkat(place.parent.get(), place.name.c_str(), 0) == 0) return {};
     if (errno == EISDIR && ::unlinkat(place.parent.get(), place.name.c_str(), AT_REMOVEDIR) == 0) return {};
@@ -119,12 +133,14 @@ class HostDirectory final : public Directory {
   }
 
   Result<> sync(const std::string& path) override {
+    may_wait(path_);
     HF_TRY(const Fd fd, open_beneath(path, O_RDONLY | O_DIRECTORY, 0));
     if (::fsync(fd.get()) != 0) return fail_errno("syncing directory {}", full(path));
     return {};
   }
 
   Result<std::vector<Entry>> list(const std::string& path) const override {
+    may_wait(path_);
     HF_TRY(Fd fd, open_beneath(path, O_RDONLY | O_DIRECTORY, 0));
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), ::closedir);
     if (!directory) return fail_errno("listing {}", full(path));
@@ -151,6 +167,7 @@ class HostDirectory final : public Directory {
   }
 
   Result<bool> exists(const std::string& path) const override {
+    may_wait(path_);
     const auto fd = open_beneath(path, O_PATH, 0);
     if (fd) return true;
     if (fd.error().code == ENOENT) return false;
@@ -158,6 +175,7 @@ class HostDirectory final : public Directory {
   }
 
   Result<Space> space() const override {
+    may_wait(path_);
     struct statvfs status {};
     if (::fstatvfs(fd_.get(), &status) != 0) return fail_errno("asking {} for its free space", path_);
     return Space{status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize};
@@ -203,6 +221,7 @@ std::unique_ptr<File> file_of(Fd fd, std::string name) {
 }
 
 Result<std::unique_ptr<Directory>> open_directory(const std::string& host_path) {
+  may_wait(host_path);
   Fd fd{::open(host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!fd) return fail_errno("opening directory {}", host_path);
   return std::make_unique<HostDirectory>(std::move(fd), host_path);

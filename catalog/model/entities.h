@@ -173,6 +173,8 @@ struct Layer {
   std::string file;      // relative to the machine's directory in the repository: "TIME/DISK.qcow2"
   std::string image_id;  // hex, as in the image's header extension
   std::uint64_t file_bytes = 0;
+  std::string merging_image_id{};  // the image that is about to take this one's place; "": none
+  Id merging_onto = 0;             // the layer that it rests on
 };
 
 struct PointDisk {

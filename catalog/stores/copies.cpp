@@ -199,7 +199,7 @@ Result<std::vector<Copies::Holding>> Copies::held(Id machine, Id repository) {
     JOIN copy_disks ON copy_disks.copy_id = copies.id
     WHERE copies.machine_id = :machine AND copies.repository_id = :repository
       AND copies.state = 'committed'
-    ORDER BY 2, 1, 3)sql"));
+    ORDER BY 1, 3)sql"));
   return read_holdings(found.bind(":machine", machine).bind(":repository", repository));
 }
 
@@ -210,7 +210,7 @@ Result<std::vector<Copies::Holding>> Copies::going(Id machine, Id repository) {
     FROM copies JOIN points ON points.id = copies.point_id
     LEFT JOIN copy_disks ON copy_disks.copy_id = copies.id
     WHERE copies.machine_id = :machine AND copies.repository_id = :repository AND copies.state = 'retired'
-    ORDER BY 2, 1, 3)sql"));
+    ORDER BY 1, 3)sql"));
   return read_holdings(found.bind(":machine", machine).bind(":repository", repository));
 }
 

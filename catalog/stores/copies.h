@@ -46,7 +46,7 @@ class Copies {
     };
     std::vector<Disk> disks;
   };
-  Result<std::vector<Holding>> held(Id machine, Id repository);  // committed ones, by the points' time
+  Result<std::vector<Holding>> held(Id machine, Id repository);  // committed ones, in their points' sequence
   // Points that have gone from the repository, with the layers that others still rest on.
   Result<std::vector<Holding>> going(Id machine, Id repository);
 

@@ -44,7 +44,8 @@ Result<PointDisk> read_point_disk(db::Statement& statement) {
 Result<Layer> read_layer(db::Statement& statement) {
   Layer l;
   Row row(statement);
-  row >> l.id >> l.chain_id >> l.disk_id >> l.parent_layer_id >> l.file >> l.image_id >> l.file_bytes;
+  row >> l.id >> l.chain_id >> l.disk_id >> l.parent_layer_id >> l.file >> l.image_id >> l.file_bytes >>
+      l.merging_image_id >> l.merging_onto;
   return l;
 }
 
@@ -99,7 +100,7 @@ Result<std::optional<Point>> Points::newest_good(Id machine) {
     SELECT id FROM points
     WHERE machine_id = :machine AND state = 'committed' AND verified_result IS NOT 'bad'
       AND (SELECT result FROM verdicts WHERE point_id = points.id ORDER BY id DESC LIMIT 1) IS NOT 'bad'
-    ORDER BY time DESC, id DESC LIMIT 1)sql"));
+    ORDER BY id DESC LIMIT 1)sql"));
   return whole(db_, newest.bind(":machine", machine));
 }
 
@@ -136,7 +137,7 @@ Result<std::optional<Point>> Points::newest(Id machine, Id repository) {
   HF_TRY(auto newest, db_.prepare(R"sql(
     SELECT id FROM points
     WHERE machine_id = :machine AND repository_id = :repository AND state = 'committed' AND carried = 0
-    ORDER BY time DESC, id DESC LIMIT 1)sql"));
+    ORDER BY id DESC LIMIT 1)sql"));
   return whole(db_, newest.bind(":machine", machine).bind(":repository", repository));
 }
 
@@ -203,7 +204,8 @@ Result<std::optional<Id>> Points::job_of_full(Id chain) {
 
 Result<std::vector<Layer>> Points::layers_of(Id chain) {
   HF_TRY(auto layers, db_.prepare(R"sql(
-    SELECT id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes FROM layers
+    SELECT id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes, merging_image_id, merging_onto
+    FROM layers
     WHERE chain_id = :chain ORDER BY id)sql"));
   return all_rows(layers.bind(":chain", chain), read_layer);
 }
@@ -226,7 +228,8 @@ Result<PointDisk> Points::disk(Id point_disk) {
 
 Result<Layer> Points::layer(Id id) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes FROM layers
+    SELECT id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes, merging_image_id, merging_onto
+    FROM layers
     WHERE id = :id)sql"));
   HF_TRY(auto layer, first_row(found.bind(":id", id), read_layer));
   if (!layer) return fail(ENOENT, "there is no layer with id {}", id);
@@ -242,7 +245,7 @@ Result<std::vector<Layer>> Points::stack(Id layer) {
       FROM below JOIN layers ON layers.id = below.id
       WHERE layers.parent_layer_id IS NOT NULL
     )
-    SELECT layers.id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes
+    SELECT layers.id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes, merging_image_id, merging_onto
     FROM below JOIN layers ON layers.id = below.id
     ORDER BY below.depth)sql"));
   HF_TRY(auto layers, all_rows(found.bind(":id", layer), read_layer));

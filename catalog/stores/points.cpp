@@ -95,7 +95,7 @@ Result<> Points::add(const Point& point) {
                         .bind(":flow", or_null(point.flow))
                         .bind(":execution", or_null(point.execution))
                         .run();
-  if (!done && done.error().constraint == "points.machine_id")
+  if (!done && done.error().constraint == "points.machine_id, points.repository_id")
     return fail(EBUSY, "the machine is being captured; point '{}' has to wait", point.name);
   if (!done && done.error().kind == db::Kind::unique)
     return fail(EEXIST, "the machine has a point '{}'", point.name);

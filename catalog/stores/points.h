@@ -42,10 +42,11 @@ class Points {
   Result<Point> get(Id id);
   Result<std::optional<Id>> find(Id machine, std::string_view name);  // committed ones only
   Result<std::vector<Named>> list(Id machine);                        // committed ones, oldest first
-  // The newest committed point that was not found damaged and whose last verdict is not bad.
+  // The committed point that came last (law 21), of those not found damaged and whose last verdict is not
+  // bad.
   Result<std::optional<Point>> newest_good(Id machine);
   Result<std::optional<Named>> newest_good(Id machine, Time not_later_than);
-  // The newest committed point that was made in the repository: the next run's parent.
+  // The committed point that was made last in the repository: the next run's parent.
   Result<std::optional<Point>> newest(Id machine, Id repository);
   Result<std::vector<Id>> repositories_of(Id machine);         // repositories with its chains
   Result<std::vector<Id>> of_repository(Id repository);        // committed ones, as they came

@@ -58,8 +58,6 @@ class Retention {
   struct StoredLayer : Layer {
     bool shown = false;
     Id punched_under = 0;
-    std::string merging_image_id;
-    Id merging_onto = 0;
     std::string disk;            // the disk's name
     std::string content_sha256;  // as recorded with the point that it was made for
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "catalog/base/log.h"
 #include "catalog/stores/jobs.h"
@@ -57,8 +58,8 @@ class Backup {
   }
 
   Result<CaptureOutcome> run() {
-    HF_CHECK(of_source(recover(services_, request_.machine)));
     HF_CHECK(load());
+    HF_CHECK(of_source(recover(services_, request_.machine, request_.repository)));
     HF_CHECK(add_point());
     auto done = make_point();
     if (!done) {
@@ -229,6 +230,7 @@ class Backup {
   Result<> name_point() {
     Point& point = outcome_.point;
     point.time = capture_->frozen_at();
+    HF_TRY(const auto stored, names_in_repository());
     return services_.catalog.write([&](db::Connection& db) -> Result<> {
       Points points(db);
       if (point.kind == PointKind::incremental) {
@@ -238,7 +240,7 @@ class Backup {
         HF_CHECK(points.add_chain({point.chain_id, machine_.id, repository_.id, services_.clock.now()}));
       }
       HF_CHECK(Jobs(db).set_chain(request_.job, point.chain_id));
-      HF_TRY(point.name, free_name(points));
+      HF_TRY(point.name, free_name(points, stored));
       HF_CHECK(points.freeze(point.id, point.time, point.name, point.chain_id));
       const std::string rests =
           point.kind == PointKind::full
@@ -257,15 +259,23 @@ class Backup {
     return Logs(db).add(job, services_.clock.now(), text);
   }
 
-  // Returns TIME, or TIME-2, TIME-3 … if a point of that second exists. The repository is checked too,
-  // because the catalog may not know all of its points.
-  Result<std::string> free_name(Points& points) {
+  // Returns the names of the machine's points there. The catalog may not know all of them.
+  Result<std::set<std::string>> names_in_repository() const {
+    std::set<std::string> names;
+    HF_TRY(const bool there, place_->directory().exists(machine_.key));
+    if (!there) return names;
+    HF_TRY(const auto entries, place_->directory().list(machine_.key));
+    for (const auto& entry : entries) names.insert(entry.name);
+    return names;
+  }
+
+  // Returns TIME, or TIME-2, TIME-3 … if a point of that second exists.
+  Result<std::string> free_name(Points& points, const std::set<std::string>& stored) const {
     const std::string time = holdfast::point_name(outcome_.point.time);
     for (int n = 1;; ++n) {
       std::string name = n == 1 ? time : fmt::format("{}-{}", time, n);
       HF_TRY(const auto taken, points.find(machine_.id, name));
-      HF_TRY(const bool there, place_->directory().exists(machine_.key + "/" + name));
-      if (!taken && !there) return name;
+      if (!taken && !stored.contains(name)) return name;
     }
   }
 
@@ -301,7 +311,7 @@ class Backup {
     layers_.clear();
     outcome_.point.bytes_stored = 0;
     progress_.expect_no_more();
-    return place_->discard(machine_.key, outcome_.point.name);
+    return place_->discard(machine_.key, outcome_.point.name, repository::Place::Publisher::this_life);
   }
 
   Result<std::unique_ptr<source::DiskReader>> open_disk(std::size_t index) {

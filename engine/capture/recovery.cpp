@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "catalog/stores/jobs.h"
 #include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/capture/catalog_ledger.h"
 #include "engine/repository/shelf.h"
+#include "engine/repository/unfinished_copy.h"
 #include "engine/sources/drivers.h"
 
 namespace holdfast::capture {
@@ -42,30 +45,73 @@ Result<Unsettled> find_unsettled(Catalog& catalog, Id machine) {
   });
 }
 
-}  // namespace
-
-Result<> recover(const Services& services, Id machine) {
-  HF_TRY(const Unsettled found, find_unsettled(services.catalog, machine));
-
-  for (const auto& [point, repository] : found.writing) {
-    HF_TRY(const auto place, services.shelf.place(repository));
-    HF_CHECK(place->may_write());
-    HF_CHECK(place->discard(found.machine.key, point.name));
-  }
+// Sweeps the leftovers of each point as `fate_of(point)` says, and returns the first error.
+template <class FateOf>
+Result<> sweep(const Services& services, const Unsettled& found, FateOf fate_of) {
+  Result<> first;
   for (const auto& [made_by, leftovers] : found.leftovers) {
     const auto& [point, driver] = made_by;
-    const bool committed = std::ranges::none_of(
-        found.writing, [id = point](const auto& writing) { return writing.point.id == id; });
-    CatalogLedger ledger(services.catalog, machine, point, driver);
+    CatalogLedger ledger(services.catalog, found.machine.id, point, driver);
     HF_TRY(source::Driver * maker, source::driver_for(driver));
-    const auto swept = maker->sweep(found.machine.definition, leftovers, committed, ledger);
+    const auto swept = maker->sweep(found.machine.definition, leftovers, fate_of(point), ledger);
     HF_CHECK(ledger.settle());
-    if (!swept)
-      return within(swept.error(), "sweeping what an earlier run left at machine '{}'", found.machine.name);
+    if (!swept && first)
+      first = within(swept.error(), "sweeping what an earlier run left at machine '{}'", found.machine.name);
   }
-  for (const auto& [point, repository] : found.writing)
-    HF_CHECK(services.catalog.write([&](db::Connection& db) { return Points(db).remove(point.id); }));
-  return {};
+  return first;
+}
+
+Result<> discard(const Services& services, const Machine& machine, const Unsettled::Writing& writing) {
+  HF_TRY(const auto place, services.shelf.place(writing.repository));
+  HF_CHECK(place->may_write());
+  return place->discard(machine.key, writing.point.name,
+                        repository::publisher_of(services, writing.point.id));
+}
+
+}  // namespace
+
+Result<> let_go(const Services& services, Id machine) {
+  HF_TRY(const Unsettled found, find_unsettled(services.catalog, machine));
+  return sweep(services, found, [](Id) { return source::PointFate::unknown; });
+}
+
+Result<> let_go_of_ended(const Services& services, Id machine) {
+  HF_TRY(Unsettled found, find_unsettled(services.catalog, machine));
+  HF_TRY(const std::set<Id> active, services.catalog.read([&](db::Connection& db) -> Result<std::set<Id>> {
+    std::set<Id> points;
+    for (const auto& [made_by, leftovers] : found.leftovers) {
+      HF_TRY(const Point point, Points(db).get(made_by.first));
+      if (!point.job_id) continue;
+      HF_TRY(const Job job, Jobs(db).get(*point.job_id));
+      if (!job.completed_at) points.insert(point.id);
+    }
+    return points;
+  }));
+  std::erase_if(found.leftovers, [&](const auto& each) { return active.contains(each.first.first); });
+  return sweep(services, found, [](Id) { return source::PointFate::unknown; });
+}
+
+Result<> recover(const Services& services, Id machine, std::optional<Id> repository) {
+  HF_CHECK(let_go(services, machine));
+  HF_TRY(Unsettled found, find_unsettled(services.catalog, machine));
+  Result<> first;
+  std::map<Id, source::PointFate> fates;  // by point; committed points have none
+  for (const auto& writing : found.writing) {
+    source::PointFate& fate = fates[writing.point.id] = source::PointFate::unknown;
+    if (repository && writing.repository.id != *repository) continue;
+    const auto discarded = discard(services, found.machine, writing);
+    if (discarded) fate = source::PointFate::failed;
+    if (!discarded && first) first = discarded;
+  }
+  const auto swept = sweep(services, found, [&](Id point) {
+    const auto fate = fates.find(point);
+    return fate == fates.end() ? source::PointFate::committed : fate->second;
+  });
+  HF_CHECK(swept);
+  for (const auto& [point, fate] : fates)
+    if (fate == source::PointFate::failed)
+      HF_CHECK(services.catalog.write([id = point](db::Connection& db) { return Points(db).remove(id); }));
+  return first;
 }
 
 Result<std::vector<Id>> machines_to_recover(Catalog& catalog) {

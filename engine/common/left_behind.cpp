@@ -12,16 +12,19 @@ void LeftBehind::add(Id machine) {
   moved_.notify_all();
 }
 
-std::optional<std::set<Id>> LeftBehind::take(const std::optional<Steady::time_point>& until) {
+std::optional<std::set<Id>> LeftBehind::take() {
   const MutexLock lock(mutex_);
-  while (!closed_ && machines_.empty()) {
-    if (!until)
-      moved_.wait(mutex_);
-    else if (!moved_.wait_until(mutex_, *until))
-      break;
-  }
+  while (!closed_ && machines_.empty()) moved_.wait(mutex_);
   if (closed_) return std::nullopt;
   return std::exchange(machines_, {});
+}
+
+bool LeftBehind::pause(std::chrono::milliseconds span) {
+  const auto end = std::chrono::steady_clock::now() + span;
+  const MutexLock lock(mutex_);
+  while (!closed_)
+    if (!moved_.wait_until(mutex_, end)) break;
+  return !closed_;
 }
 
 void LeftBehind::close() {

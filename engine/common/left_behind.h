@@ -14,13 +14,12 @@ namespace holdfast {
 // one thread takes.
 class LeftBehind {
  public:
-  using Steady = std::chrono::steady_clock;
-
   // Returns at once.
   void add(Id machine);
-  // Waits for a machine, at most until `until`. Returns the machines added since the last call; nullopt if
-  // closed.
-  std::optional<std::set<Id>> take(const std::optional<Steady::time_point>& until);
+  // Waits for a machine. Returns the machines added since the last call; nullopt if closed.
+  std::optional<std::set<Id>> take();
+  // Waits; returns false if closed meanwhile.
+  bool pause(std::chrono::milliseconds span);
   // Ends the current and every later wait.
   void close();
 

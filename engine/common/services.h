@@ -4,6 +4,7 @@
 #include <string>
 
 #include "catalog/base/clock.h"
+#include "catalog/base/id.h"
 #include "catalog/catalog.h"
 #include "engine/common/left_behind.h"
 
@@ -26,6 +27,7 @@ struct Services {
   LeftBehind& left_behind;
   std::string scratch;                        // directory for sockets and copy-before-write files
   std::string hooks = "/etc/holdfast/hooks";  // directory of the flows' commands; belongs to root
+  Id life = new_id();                         // ids of this life of the daemon are greater
 };
 
 }  // namespace holdfast::capture

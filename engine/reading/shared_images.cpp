@@ -38,13 +38,18 @@ Result<std::vector<SharedImages::Site>> SharedImages::sites_of(const PointDisk& 
 }
 
 Result<SharedImage> SharedImages::open(const PointDisk& disk, ImageForm form, const std::set<Id>& but) {
-  const auto nothing_goes = services_.readers.opening();
-  HF_TRY(const auto sites, sites_of(disk));
+  HF_TRY(const auto candidates, sites_of(disk));
   std::optional<Error> why;
-  for (const Site& site : sites) {
-    if (but.contains(site.repository.id)) continue;
-    auto shared = open_at(site, disk, form);
-    if (shared && why) shared->detour = detour_to(site.repository.id, why->message);
+  for (const Site& candidate : candidates) {
+    const Id repository = candidate.repository.id;
+    if (but.contains(repository)) continue;
+    const auto nothing_goes = services_.readers.opening(repository);
+    HF_TRY(const auto sites, sites_of(disk));  // as they are now that nothing goes
+    const auto site =
+        std::ranges::find(sites, repository, [](const Site& each) { return each.repository.id; });
+    if (site == sites.end()) continue;
+    auto shared = open_at(*site, disk, form);
+    if (shared && why) shared->detour = detour_to(repository, why->message);
     if (shared) return shared;
     if (!why) why = shared.error();
   }
@@ -52,25 +57,39 @@ Result<SharedImage> SharedImages::open(const PointDisk& disk, ImageForm form, co
   return tl::make_unexpected(*why);
 }
 
-Result<SharedImage> SharedImages::open_at(const Site& site, const PointDisk& disk, ImageForm form) {
+std::shared_ptr<SharedImages::WeaklyShared> SharedImages::shared_at(const Site& site) {
   const MutexLock lock(mutex_);
-  std::erase_if(shared_, [](const auto& entry) { return entry.second.stack.expired(); });
-  auto& [weak_stack, weak_view] = shared_[{site.layers.front().id, site.checked}];
+  std::erase_if(shared_,
+                [](const auto& entry) { return entry.second.use_count() == 1 && is_over(*entry.second); });
+  auto& shared = shared_[{site.layers.front().id, site.checked}];
+  if (!shared) shared = std::make_shared<WeaklyShared>();
+  return shared;
+}
+
+bool SharedImages::is_over(WeaklyShared& shared) {
+  const MutexLock lock(shared.mutex);
+  return shared.stack.expired();
+}
+
+Result<SharedImage> SharedImages::open_at(const Site& site, const PointDisk& disk, ImageForm form) {
+  const auto shared = shared_at(site);
+  const MutexLock lock(shared->mutex);
   SharedImage image{
       site.repository.id,
-      weak_stack.lock(),
-      weak_view.lock(),
+      shared->stack.lock(),
+      shared->view.lock(),
       std::make_shared<repository::Readers::Open>(services_.readers, disk.point_id, services_.clock),
       {}};
   if (!image.stack) {
-    HF_TRY(const auto place, services_.shelf.place(site.repository));
-    HF_TRY(image.stack, place->open_stack(site.machine_key, site.layers, site.checked));
-    weak_stack = image.stack;
+    const auto place = services_.shelf.place(site.repository);
+    if (!place) return fail(EIO, "{}", place.error().message);
+    HF_TRY(image.stack, (*place)->open_stack(site.machine_key, site.layers, site.checked));
+    shared->stack = image.stack;
   }
   if (!image.view && form == ImageForm::qcow2) {
     if (!disk.qcow2_bytes) return fail(ENOENT, "the flat image of '{}' is of unknown size", disk.name);
     image.view = std::make_shared<image::FlatView>(image.stack, *disk.qcow2_bytes);
-    weak_view = image.view;
+    shared->view = image.view;
   }
   return image;
 }

@@ -48,19 +48,23 @@ class SharedImages {
     std::vector<Layer> layers;
     bool checked = true;
   };
-  // Lives as long as one of its readers.
+  // Lives as long as one of its readers. A mutex of its own is held while it is opened, because its
+  // repository may hang.
   struct WeaklyShared {
-    std::weak_ptr<image::Stack> stack;
-    std::weak_ptr<image::FlatView> view;  // refers to the stack
+    Mutex mutex;
+    std::weak_ptr<image::Stack> stack HF_GUARDED_BY(mutex);
+    std::weak_ptr<image::FlatView> view HF_GUARDED_BY(mutex);  // refers to the stack
   };
 
   Result<std::vector<Site>> sites_of(const PointDisk& disk);  // the point's own repository first
+  std::shared_ptr<WeaklyShared> shared_at(const Site& site);
+  static bool is_over(WeaklyShared& shared);
   Result<SharedImage> open_at(const Site& site, const PointDisk& disk, ImageForm form);
 
   const capture::Services& services_;
   Mutex mutex_;
   // By layer, and whether reads are checked.
-  std::map<std::pair<Id, bool>, WeaklyShared> shared_ HF_GUARDED_BY(mutex_);
+  std::map<std::pair<Id, bool>, std::shared_ptr<WeaklyShared>> shared_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast

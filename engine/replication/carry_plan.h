@@ -47,7 +47,7 @@ struct Carry {
 };
 
 struct Sides {
-  std::vector<Copies::Holding> lacking;  // points of the origin that the target lacks, by time
+  std::vector<Copies::Holding> lacking;  // points of the origin that the target lacks, in their sequence
   std::map<Id, Base> bases;              // by id of the origin's layer
   std::vector<Copy> writing;             // copies that an earlier run left unfinished
 };

@@ -99,7 +99,7 @@ class Replication {
   }
 
   Result<> give_up(const Copy& copy) {
-    return repository::give_up_copy(services_.catalog, *target_, machine_.key, copy);
+    return repository::give_up_copy(services_, *target_, machine_.key, copy);
   }
 
   // Announces the bytes to look at, as if every point will be carried.

@@ -10,6 +10,7 @@
 
 #include "catalog/base/clock.h"
 #include "catalog/base/id.h"
+#include "catalog/base/log.h"
 #include "engine/repository/documents.h"
 
 namespace holdfast::repository {
@@ -150,11 +151,23 @@ Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std:
   return file;
 }
 
+Result<Layer> Place::as_it_lies(const std::string& machine_key, const Layer& layer) const {
+  if (layer.merging_image_id.empty()) return layer;
+  HF_TRY(const auto image, open_stored(*directory_, paths_of(machine_key, layer).image));
+  HF_TRY(const auto facts, image::inspect(*image));
+  if (facts.image_id != layer.merging_image_id) return layer;
+  Layer merged = layer;
+  merged.image_id = layer.merging_image_id;
+  HF_TRY(merged.file_bytes, image->size());
+  return merged;
+}
+
 Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machine_key,
                                                         const std::vector<Layer>& layers,
                                                         bool checked) const {
   std::vector<image::LayerFiles> files;
-  for (const Layer& layer : layers) {
+  for (const Layer& recorded : layers) {
+    HF_TRY(const Layer layer, as_it_lies(machine_key, recorded));
     const LayerPaths paths = paths_of(machine_key, layer);
     image::LayerFiles opened;
     HF_TRY(opened.image, directory_->open(paths.image, Access::read));
@@ -166,13 +179,38 @@ Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machi
   return image::Stack::open(std::move(files));
 }
 
-Result<> Place::discard(const std::string& machine_key, const std::string& point_name) const {
+Result<> Place::discard(const std::string& machine_key, const std::string& point_name,
+                        Publisher publisher) const {
   const std::string published = machine_key + "/" + point_name;
-  HF_CHECK(remove_tree(*directory_, published));
   HF_CHECK(remove_tree(*directory_, published + ".partial"));
+  HF_TRY(const bool is_published, directory_->exists(published));
+  if (is_published && publisher == Publisher::this_life) HF_CHECK(remove_tree(*directory_, published));
+  if (is_published && publisher == Publisher::unknown) {
+    HF_TRY(const bool stays, is_relied_on(machine_key, point_name));
+    log::warning("{}/{} is published, but this catalog has not committed it: it {}", path_, published,
+                 stays ? "stays, because the catalog seems to be an older copy"
+                       : "is set aside as " + point_name + ".aside, to be deleted by a person");
+    if (!stays) HF_CHECK(directory_->rename(published, published + ".aside"));
+  }
   HF_TRY(const bool there, directory_->exists(machine_key));
   if (there) HF_CHECK(directory_->sync(machine_key));
   return {};
+}
+
+// Whether something tells that the point was committed: its facts, which follow the commit, or a point that
+// names it as its parent.
+Result<bool> Place::is_relied_on(const std::string& machine_key, const std::string& point_name) const {
+  HF_TRY(const bool has_facts, directory_->exists(fmt::format("{}/{}/facts.json", machine_key, point_name)));
+  if (has_facts) return true;
+  HF_TRY(const auto entries, directory_->list(machine_key));
+  for (const auto& entry : entries) {
+    const auto text =
+        read_small_file(*directory_, fmt::format("{}/{}/manifest.json", machine_key, entry.name));
+    if (!text) continue;
+    const auto manifest = nlohmann::json::parse(*text, nullptr, false);
+    if (manifest.is_object() && manifest.value("parent", nlohmann::json()) == point_name) return true;
+  }
+  return false;
 }
 
 }  // namespace holdfast::repository

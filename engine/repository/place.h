@@ -6,6 +6,7 @@
 //   .lease          says who writes here; held with flock(2) while the object lives
 //   <machine key>/TIME[-N]/…           a point (draft.h)
 //   <machine key>/TIME[-N].partial/    a point being written
+//   <machine key>/TIME[-N].aside/      a point that the catalog disowns, for a person to delete
 //
 // Any thread may call.
 #pragma once
@@ -44,6 +45,9 @@ class Place {
   // EBUSY while another daemon holds the lease; reading works all the same.
   const Result<>& may_write() const { return may_write_; }
 
+  // Returns the layer as it lies here. The catalog may not know yet that a merged image has taken its place
+  // (retention/merging.h); the id in the image's header tells.
+  Result<Layer> as_it_lies(const std::string& machine_key, const Layer& layer) const;
   // Opens a disk's layers, the newest first, for reading. Checksums are verified unless `checked` is false.
   Result<std::shared_ptr<image::Stack>> open_stack(const std::string& machine_key,
                                                    const std::vector<Layer>& layers,
@@ -58,10 +62,15 @@ class Place {
                                             const std::string& sha256) const;
   static LayerPaths paths_of(const std::string& machine_key, const Layer& layer);
 
-  // Removes all files of a point that the catalog has not committed, published or not.
-  Result<> discard(const std::string& machine_key, const std::string& point_name) const;
+  // Removes all files of a point that the catalog has not committed. Its published files go only if this life
+  // of the daemon published them: else the catalog may be an older copy of one that has committed the point.
+  // A point that others rest on, or whose facts were told, stays then; any other is set aside as TIME.aside,
+  // for a person to delete (law 21).
+  enum class Publisher { this_life, unknown };
+  Result<> discard(const std::string& machine_key, const std::string& point_name, Publisher publisher) const;
 
  private:
+  Result<bool> is_relied_on(const std::string& machine_key, const std::string& point_name) const;
   using Identity = std::pair<std::uint64_t, std::uint64_t>;  // a directory's device and inode
   static Result<Identity> identity_of(const std::string& path);
   Place(std::string path, std::string marker, std::unique_ptr<Directory> directory, Identity identity);

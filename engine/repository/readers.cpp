@@ -10,6 +10,11 @@ constexpr std::chrono::milliseconds kLook{100};  // how often `gave_up` is asked
 
 }  // namespace
 
+SharedMutex& Readers::gate(Id repository) {
+  const MutexLock lock(mutex_);
+  return gates_[repository];
+}
+
 Readers::Open::Open(Readers& readers, Id point, const Clock& clock)
     : readers_(readers), point_(point), clock_(clock) {
   const MutexLock lock(readers_.mutex_);

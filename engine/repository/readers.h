@@ -14,11 +14,13 @@ namespace holdfast::repository {
 // Any thread may call. The object must outlive the guards that it returns.
 class Readers {
  public:
-  // Separate opening from changing; both are short. Hold opening() while files are looked up in the catalog
-  // and opened. Hold changing() while points leave the catalog or a file replaces another.
-  // Both are unchecked inside, because they return with the gate held.
-  SharedLock opening() HF_ACQUIRE_SHARED(gate_) HF_NO_THREAD_SAFETY_ANALYSIS { return SharedLock(gate_); }
-  ExclusiveLock changing() HF_ACQUIRE(gate_) HF_NO_THREAD_SAFETY_ANALYSIS { return ExclusiveLock(gate_); }
+  // Separate opening from changing in one repository; both are short. Hold opening() while files are looked
+  // up in the catalog and opened. Hold changing() while points leave the catalog or a file replaces another.
+  // Both are unchecked, because they return with the gate held.
+  SharedLock opening(Id repository) HF_NO_THREAD_SAFETY_ANALYSIS { return SharedLock(gate(repository)); }
+  ExclusiveLock changing(Id repository) HF_NO_THREAD_SAFETY_ANALYSIS {
+    return ExclusiveLock(gate(repository));
+  }
 
   // Marks the point as open while it lives. Create it while holding opening().
   class Open {
@@ -52,8 +54,10 @@ class Readers {
     Time last{};
   };
 
-  SharedMutex gate_;
+  SharedMutex& gate(Id repository);
+
   Mutex mutex_;
+  std::map<Id, SharedMutex> gates_ HF_GUARDED_BY(mutex_);  // by repository; they stay
   CondVar moved_;
   std::map<Id, Reading> readings_ HF_GUARDED_BY(mutex_);  // by point
   std::map<Id, int> studied_ HF_GUARDED_BY(mutex_);  // by machine: the number of studies; -1 while pruned

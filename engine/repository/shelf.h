@@ -1,6 +1,7 @@
 // The repositories that are open.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,10 +11,18 @@
 
 namespace holdfast::repository {
 
-// Opens a repository at its first use and keeps it, with its lease, until drop(). Any thread may call.
+// Opens a repository at its first use and keeps it, with its lease, until drop(). Each is looked at in a
+// thread of its own, so that one whose file system hangs delays nobody for long, and no other repository at
+// all. Any thread may call.
 class Shelf {
  public:
-  // Returns EIO if the repository is absent or another one lies there; checked at each call.
+  // The longest wait for an answer. Disks may have to spin up.
+  static constexpr std::chrono::seconds kPatience{20};
+
+  explicit Shelf(std::chrono::milliseconds patience = kPatience) : patience_(patience) {}
+
+  // Returns EIO if the repository is absent or another one lies there; checked at each call. Returns
+  // ETIMEDOUT if it does not answer: at once, while an earlier call has waited in vain.
   Result<std::shared_ptr<Place>> place(const Repository& repository);
   // Says why the last place() failed; "" if it succeeded. Never waits for a file system.
   std::string trouble(Id repository) const;
@@ -21,12 +30,12 @@ class Shelf {
   void drop(Id repository);
 
  private:
-  Result<std::shared_ptr<Place>> find(const Repository& repository);
+  class Door;
 
-  Mutex mutex_;
-  std::map<Id, std::shared_ptr<Place>> open_ HF_GUARDED_BY(mutex_);
-  mutable Mutex troubles_mutex_;
-  std::map<Id, std::string> troubles_ HF_GUARDED_BY(troubles_mutex_);
+  const std::chrono::milliseconds patience_;
+  mutable Mutex mutex_;
+  std::map<Id, std::shared_ptr<Door>> doors_ HF_GUARDED_BY(mutex_);
+  std::map<Id, std::string> troubles_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::repository

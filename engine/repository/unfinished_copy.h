@@ -1,13 +1,17 @@
 // Removal of a copy that no run will complete.
 #pragma once
 
-#include "catalog/catalog.h"
 #include "catalog/model/entities.h"
+#include "engine/common/services.h"
 #include "engine/repository/place.h"
 
 namespace holdfast::repository {
 
 // Removes the files of an unfinished copy, then its row.
-Result<> give_up_copy(Catalog& catalog, const Place& place, const std::string& machine_key, const Copy& copy);
+Result<> give_up_copy(const capture::Services& services, const Place& place, const std::string& machine_key,
+                      const Copy& copy);
+
+// Tells who has published a point or a copy that is not committed.
+Place::Publisher publisher_of(const capture::Services& services, Id id);
 
 }  // namespace holdfast::repository

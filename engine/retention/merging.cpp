@@ -90,7 +90,7 @@ Result<> resume(const Ground& ground, const Retention::StoredLayer& layer) {
   HF_TRY(const auto image, ground.directory().open(ground.key + "/" + layer.file, Access::read));
   HF_TRY(const auto facts, image::inspect(*image));
   if (facts.image_id != layer.merging_image_id) return give_up_merge(ground, layer);
-  const auto nobody_opens = ground.services.readers.changing();
+  const auto nobody_opens = ground.services.readers.changing(ground.repository);
   return settle_merge(ground, layer);
 }
 
@@ -128,10 +128,13 @@ Result<> merge(const Ground& ground, std::span<const Retention::StoredLayer> run
   }
   const Files files = files_of(ground, top, top.merging_image_id);
   {
-    const auto nobody_opens = ground.services.readers.changing();
+    const auto nobody_opens = ground.services.readers.changing(ground.repository);
     HF_CHECK(ground.directory().rename(files.image, ground.key + "/" + top.file));
     HF_CHECK(ground.directory().sync(files.directory));
-    HF_CHECK(settle_merge(ground, top));
+    if (const auto settled = settle_merge(ground, top); !settled) {
+      ground.services.left_behind.add(ground.machine);  // readers cope until the sweeper has settled it
+      return settled;
+    }
   }
   ++ground.outcome.merges;
   return remove_unneeded(ground);

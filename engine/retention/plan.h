@@ -27,8 +27,8 @@ struct Plan {
   std::string warning;               // why the last pruning could not do everything
 };
 
-// Call inside a transaction. If the caller holds `readers.changing()`, the plan stays true until it lets go,
-// because no image is opened or closed meanwhile.
+// Call inside a transaction. If the caller holds `readers.changing()`, the plan stays true for that
+// repository until it lets go, because no image is opened there meanwhile.
 Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now);
 
 // Returns those of `points` that the flow's policy would keep in the repository. The others would be carried

@@ -144,7 +144,7 @@ Result<> retire_judged(const Ground& ground, const PrunedMachine& pruned) {
   const Machine& machine = pruned.machine;
   const std::set<Id> in_order = in_order_elsewhere(ground, pruned);
   const Time now = ground.services.clock.now();
-  const auto nobody_opens = ground.services.readers.changing();
+  const auto nobody_opens = ground.services.readers.changing(ground.repository);
   std::vector<std::string> gone, moved, put_off;
   HF_CHECK(ground.services.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(const Plan plan, make_plan(db, ground.services.readers, machine.id, now));
@@ -175,7 +175,7 @@ Result<> give_up_orphans(const Ground& ground) {
     return orphans(db, ground.machine, ground.repository);
   }));
   for (const Copy& copy : found)
-    HF_CHECK(repository::give_up_copy(ground.services.catalog, *ground.place, ground.key, copy));
+    HF_CHECK(repository::give_up_copy(ground.services, *ground.place, ground.key, copy));
   return {};
 }
 
@@ -199,16 +199,6 @@ std::string joined(const std::vector<std::string>& sentences) {
 const source::Cancel& never() {
   static const source::Cancel cancel;
   return cancel;
-}
-
-Result<> finish_merges_of(const capture::Services& services, Id machine) {
-  HF_TRY(const PrunedMachine pruned, find_pruned(services.catalog, machine));
-  for (const Repository& repository : pruned.repositories) {
-    HF_TRY(const auto place, writable_place(services, repository));
-    PruneOutcome outcome;
-    HF_CHECK(resume_merges(Ground::of(services, pruned.machine, repository, place, never(), outcome)));
-  }
-  return {};
 }
 
 }  // namespace
@@ -251,7 +241,7 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
   HF_CHECK(check_listing(Ground::of(services, pruned.machine, *repository, place, never(), outcome)));
 
   const Time now = services.clock.now();
-  const auto nobody_opens = services.readers.changing();
+  const auto nobody_opens = services.readers.changing(repository->id);
   return services.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(const Plan plan, make_plan(db, services.readers, point.machine_id, now));
     const auto planned =
@@ -267,13 +257,23 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
   });
 }
 
-void finish_merges(const capture::Services& services) {
-  const auto machines = services.catalog.read([](db::Connection& db) { return Retention(db).merging(); });
-  if (!machines) return log::error("searching for unfinished merges failed: {}", machines.error().message);
-  for (const Id machine : *machines) {
-    const auto done = finish_merges_of(services, machine);
-    if (!done) log::warning("{}; the next pruning tries again", done.error().message);
+Result<> finish_merges(const capture::Services& services, Id machine) {
+  HF_TRY(const auto merging,
+         services.catalog.read([](db::Connection& db) { return Retention(db).merging(); }));
+  if (std::ranges::find(merging, machine) == merging.end()) return {};
+  HF_TRY(const PrunedMachine pruned, find_pruned(services.catalog, machine));
+  Result<> first;
+  for (const Repository& repository : pruned.repositories) {
+    HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
+    if (!is_needed) continue;
+    PruneOutcome outcome;
+    const auto place = writable_place(services, repository);
+    const auto done =
+        place ? resume_merges(Ground::of(services, pruned.machine, repository, *place, never(), outcome))
+              : Result<>(tl::make_unexpected(place.error()));
+    if (!done && first) first = done;
   }
+  return first;
 }
 
 }  // namespace holdfast::retention

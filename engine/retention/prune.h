@@ -29,7 +29,8 @@ Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judgin
 // the point, and EIO if the repository differs from the catalog.
 Result<> retire_point(const capture::Services& services, Id point, const Caller& caller);
 
-// Completes merges whose image an earlier process had put in place. Called once, at start.
-void finish_merges(const capture::Services& services);
+// Completes merges of the machine that an earlier process or a failure interrupted. No other job may work on
+// the machine.
+Result<> finish_merges(const capture::Services& services, Id machine);
 
 }  // namespace holdfast::retention

@@ -45,7 +45,7 @@ Result<std::set<std::string>> points_there(const Ground& ground) {
   std::set<std::string> found;
   HF_TRY(const auto entries, ground.directory().list(ground.key));
   for (const auto& entry : entries) {
-    if (!entry.is_directory || entry.name.ends_with(".partial")) continue;
+    if (!entry.is_directory || entry.name.ends_with(".partial") || entry.name.ends_with(".aside")) continue;
     HF_TRY(const bool is_point, ground.directory().exists(ground.key + "/" + entry.name + "/manifest.json"));
     if (is_point) found.insert(entry.name);
   }

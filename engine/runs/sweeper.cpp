@@ -3,51 +3,100 @@
 #include <algorithm>
 
 #include "catalog/base/log.h"
+#include "catalog/stores/retention.h"
 #include "engine/capture/recovery.h"
+#include "engine/retention/prune.h"
 
 namespace holdfast::runs {
 
 Sweeper::Sweeper(const capture::Services& services, Runner& runner, Pace pace)
-    : services_(services), runner_(runner), pace_(pace), thread_([this] { work(); }) {}
+    : services_(services), runner_(runner), pace_(pace), taking_([this] { take(); }) {}
 
 Sweeper::~Sweeper() { stop(); }
 
 void Sweeper::stop() {
   services_.left_behind.close();
-  if (thread_.joinable()) thread_.join();
+  if (taking_.joinable()) taking_.join();
+  const MutexLock lock(mutex_);
+  while (!sweeping_.empty()) ended_.wait(mutex_);
 }
 
-std::optional<Sweeper::Steady::time_point> Sweeper::next() const {
-  const auto first =
-      std::ranges::min_element(attempts_, {}, [](const auto& entry) { return entry.second.next; });
-  return first == attempts_.end() ? std::nullopt : std::optional(first->second.next);
+void Sweeper::begin(const std::vector<Id>& claimed) {
+  for (const Id machine : claimed) add(machine, Claimed::yes);
 }
 
-void Sweeper::work() {
-  while (const auto added = services_.left_behind.take(next())) {
-    for (const Id machine : *added) attempts_[machine] = {Steady::now() + pace_.first, pace_.first};
-    const auto due = std::ranges::find_if(
-        attempts_, [now = Steady::now()](const auto& entry) { return entry.second.next <= now; });
-    if (due != attempts_.end()) sweep(due->first);
+void Sweeper::take() {
+  while (const auto added = services_.left_behind.take())
+    for (const Id machine : *added) add(machine, Claimed::no);
+}
+
+void Sweeper::add(Id machine, Claimed claimed) {
+  {
+    const MutexLock lock(mutex_);
+    const auto [entry, is_new] = sweeping_.try_emplace(machine, false);
+    if (!is_new) {
+      entry->second = true;
+      return;
+    }
+  }
+  // stop() waits for the thread by its entry in `sweeping_`.
+  std::thread([this, machine, claimed] { sweep_until_clean(machine, claimed); }).detach();
+}
+
+void Sweeper::sweep_until_clean(Id machine, Claimed claimed) {
+  auto pause = pace_.first;
+  bool clean = try_once(machine, claimed);
+  while (!clean || !is_over(machine)) {
+    if (!services_.left_behind.pause(pause)) return end(machine);
+    pause = clean ? pace_.first : std::min(pause * 2, pace_.longest);
+    clean = try_once(machine, Claimed::no);
   }
 }
 
-void Sweeper::sweep(Id machine) {
-  Attempt& attempt = attempts_.at(machine);
-  if (!runner_.claim(machine)) {
-    attempt.next = Steady::now() + attempt.pause;
-    return;
+bool Sweeper::try_once(Id machine, Claimed claimed) {
+  if (claimed == Claimed::no && !runner_.claim(machine)) {
+    // A run that was given up may hang in its repository, or a new run may have begun.
+    if (const auto let_go = capture::let_go_of_ended(services_, machine); !let_go)
+      log::warning("{}; it is tried again", let_go.error().message);
+    return false;
   }
+  const auto swept = sweep(machine);
+  if (swept)
+    log::info("what an earlier run left of machine {} is settled", machine);
+  else
+    log::warning("{}; it is tried again", swept.error().message);
+  runner_.release(machine);
+  return swept.has_value();
+}
+
+Result<> Sweeper::sweep(Id machine) {
   const auto recovered = capture::recover(services_, machine);
-  attempt.pause = std::min(attempt.pause * 2, pace_.longest);
-  attempt.next = Steady::now() + attempt.pause;
-  if (recovered) {
-    log::info("leftovers of an earlier run of machine {} are removed", machine);
-    attempts_.erase(machine);
-  } else {
-    log::debug("{}; the sweeper tries again", recovered.error().message);
-  }
-  runner_.release(machine);  // last, because a run may then add the machine again
+  HF_CHECK(retention::finish_merges(services_, machine));
+  return recovered;
+}
+
+// Ends the machine's entry, unless a run has added the machine again meanwhile.
+bool Sweeper::is_over(Id machine) {
+  const MutexLock lock(mutex_);
+  if (std::exchange(sweeping_.at(machine), false)) return false;
+  sweeping_.erase(machine);
+  ended_.notify_all();
+  return true;
+}
+
+void Sweeper::end(Id machine) {
+  const MutexLock lock(mutex_);
+  sweeping_.erase(machine);
+  ended_.notify_all();
+}
+
+Result<std::vector<Id>> machines_to_sweep(Catalog& catalog) {
+  HF_TRY(std::vector<Id> machines, capture::machines_to_recover(catalog));
+  HF_TRY(const auto merging, catalog.read([](db::Connection& db) { return Retention(db).merging(); }));
+  std::ranges::copy(merging, std::back_inserter(machines));
+  std::ranges::sort(machines);
+  machines.erase(std::ranges::unique(machines).begin(), machines.end());
+  return machines;
 }
 
 }  // namespace holdfast::runs

@@ -77,6 +77,7 @@ void Runner::write_off(const std::shared_ptr<Task>& task) {
   end.message += "; the job still hangs, because what it waits for does not answer";
   log::error("{}: job {} does not end: {}", task->work.name, task->work.job, end.message);
   record_end(*task, end);
+  if (task->work.machine) services_.left_behind.add(*task->work.machine);
   observer_.changed(ObjectKind::job, task->work.job);
   tell_of_execution(*task);
 }

@@ -52,6 +52,9 @@ struct DiskRequest : DiskDefinition {
   std::string last_identity;                   // the disk's identity at the parent point; "" if unknown
 };
 
+// The end of the point that a capture's change ids belong to.
+enum class PointFate { unknown, committed, failed };
+
 struct PrepareRequest {
   MachineDefinition machine;
   std::string repository_marker;  // change ids are named "hf-<marker>-<random>"
@@ -127,12 +130,12 @@ class Driver {
   // Freezes all disks, or fails and leaves nothing at the source. Each disk may fall back to a full
   // (full_reason). The ledger outlives the capture.
   virtual Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) = 0;
-  // Removes the leftovers of an earlier life by their exact recorded names, newest first; one that is gone
-  // already is no error. If `committed`, the leftovers' point was committed, so its change ids stay and the
-  // parent's go. Forgets in the ledger what was removed. After an error the rest stays recorded for the next
-  // try.
+  // Removes the leftovers of an earlier life by their exact recorded names: freezes first, then the newest
+  // first; one that is gone already is no error. If their point was committed, its change ids stay and the
+  // parent's go; if it failed, the other way round; while its fate is unknown, both stay, recorded. Forgets
+  // in the ledger what was removed. After an error the rest stays recorded for the next try.
   virtual Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers,
-                         bool committed, Ledger& ledger) = 0;
+                         PointFate fate, Ledger& ledger) = 0;
   struct Discovered {
     std::string name;
     std::uint64_t capacity = 0;

@@ -23,7 +23,7 @@ Result<RepositoryView> Status::repository(Id id) {
 
   const auto place = services_.shelf.place(view.repository);
   if (!place) {
-    view.state = "unreachable";
+    view.state = place.error().code == ETIMEDOUT ? "hanging" : "unreachable";
     view.warnings.push_back(place.error().message);
     return view;
   }

@@ -72,7 +72,7 @@ struct MachineView {
 
 struct RepositoryView {
   Repository repository;
-  std::string state;  // "ready", "incomplete", "unreachable"
+  std::string state;  // "ready", "incomplete", "unreachable", "hanging"
   std::uint64_t capacity_bytes = 0, free_bytes = 0, used_bytes = 0;
   std::int64_t points = 0;
   std::optional<Time> last_verified_at;  // latest verification of any point

@@ -50,6 +50,14 @@ Result<> check_sums(const File& sums, const std::string& expected, const image::
   return {};
 }
 
+// A merged image that the catalog doesn't know yet is checked against its own checksums.
+Result<StoredLayer> as_it_lies(const repository::Place& place, const StoredLayer& recorded) {
+  StoredLayer stored = recorded;
+  HF_TRY(stored.layer, place.as_it_lies(recorded.machine_key, recorded.layer));
+  if (stored.layer.image_id != recorded.layer.image_id) stored.sums_sha256.clear();
+  return stored;
+}
+
 Result<> check_facts(const Files& files, const StoredLayer& stored, const image::Watch& watch) {
   HF_CHECK(check_identity(*files.image, stored.layer));
   return check_sums(*files.sums, stored.sums_sha256, watch);
@@ -57,13 +65,16 @@ Result<> check_facts(const Files& files, const StoredLayer& stored, const image:
 
 }  // namespace
 
-Result<> check_quickly(const repository::Place& place, const StoredLayer& stored, const image::Watch& watch) {
+Result<> check_quickly(const repository::Place& place, const StoredLayer& recorded,
+                       const image::Watch& watch) {
+  HF_TRY(const StoredLayer stored, as_it_lies(place, recorded));
   HF_TRY(const Files files, open_files(place, stored));
   return check_facts(files, stored, watch);
 }
 
-Result<> check_every_byte(const repository::Place& place, const StoredLayer& stored,
+Result<> check_every_byte(const repository::Place& place, const StoredLayer& recorded,
                           const image::Watch& watch) {
+  HF_TRY(const StoredLayer stored, as_it_lies(place, recorded));
   HF_TRY(const Files files, open_files(place, stored));
   HF_CHECK(check_facts(files, stored, watch));
   if (stored.seen_through.empty()) return image::verify_layer(*files.image, *files.sums, watch);

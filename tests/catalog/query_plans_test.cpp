@@ -47,7 +47,7 @@ class QueryPlans : public testing::Test {
                                            "log_lines"};
     // Partial indexes of what is active now: a handful.
     const std::set<std::string> small = {
-        "executions_one_active_a_flow", "jobs_active",    "points_one_writing_a_machine",
+        "executions_one_active_a_flow", "jobs_active",    "points_one_writing_a_place",
         "copies_being_written",         "copies_retired", "copies_untold",
         "schedule_occurrences_planned", "layers_merging", "points_retired"};
     const auto plan = plan_of(sql);

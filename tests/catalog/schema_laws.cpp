@@ -176,7 +176,7 @@ std::vector<Law> laws_of_uniqueness() {
       law(unique_columns("layers", "chain_id, file"),
           "UPDATE layers SET file = 't1/disk-0.qcow2' WHERE id = 9"),
       law(unique_columns("points", "machine_id, name"), "UPDATE points SET name = 't1' WHERE id = 11"),
-      law(unique_index("points", "machine_id", "points_one_writing_a_machine"),
+      law(unique_index("points", "machine_id, repository_id", "points_one_writing_a_place"),
           "UPDATE points SET state = 'writing' WHERE id = 11"),
       law(unique_columns("point_disks", "point_id, disk_id"),
           "UPDATE point_disks SET disk_id = 2, layer_id = 8 WHERE id = 13"),

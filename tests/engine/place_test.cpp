@@ -137,9 +137,29 @@ TEST_F(PlaceTest, a_draft_is_no_point_until_published_and_can_be_discarded_in_bo
   EXPECT_TRUE(fs::exists(directory + "/manifest.json"));
   EXPECT_TRUE(fs::exists(directory + "/RESTORE.txt"));
 
-  ASSERT_TRUE(place->discard("m-1234", "2026-11-20T02-00-00Z"));
+  const auto discard = [&] {
+    return place->discard("m-1234", "2026-11-20T02-00-00Z", Place::Publisher::this_life);
+  };
+  ASSERT_TRUE(discard());
   EXPECT_FALSE(fs::exists(directory));
-  EXPECT_TRUE(place->discard("m-1234", "2026-11-20T02-00-00Z")) << "a second time finds nothing, and is fine";
+  EXPECT_TRUE(discard()) << "a second time finds nothing, and is fine";
+}
+
+// The catalog may be an older copy of one that has committed the point.
+TEST_F(PlaceTest, a_published_point_of_an_earlier_life_is_set_aside_or_stays) {
+  const std::shared_ptr<Place> place = *Place::open(path_, *Place::initialise(path_));
+  for (const std::string name : {"told", "parent", "child", "alone"}) {
+    auto draft = Draft::create(place, "m-1234", name);
+    ASSERT_TRUE(draft);
+    ASSERT_TRUE(draft->publish(Point{}, ManifestNames{.parent = name == "child" ? "parent" : ""}, {}));
+  }
+  ASSERT_TRUE(replace_file(place->directory(), "m-1234/told/facts.json", "{}"));
+  for (const std::string name : {"told", "parent", "alone"})
+    ASSERT_TRUE(place->discard("m-1234", name, Place::Publisher::unknown));
+  EXPECT_TRUE(fs::exists(path_ + "/m-1234/told/manifest.json"));
+  EXPECT_TRUE(fs::exists(path_ + "/m-1234/parent/manifest.json"));
+  EXPECT_TRUE(fs::exists(path_ + "/m-1234/alone.aside/manifest.json"));
+  EXPECT_FALSE(fs::exists(path_ + "/m-1234/alone"));
 }
 
 }  // namespace

@@ -119,6 +119,7 @@ TEST_F(SweeperTest, a_job_waits_for_a_claimed_machine) {
 
 TEST_F(SweeperTest, a_stop_ends_the_pause_before_a_sweep) {
   Sweeper sweeper(services_, runner_, {.first = 24h, .longest = 24h});
+  fs::rename(state_ / "r", state_ / "away");
   left_behind_.add(machine_);
   sweeper.stop();
   EXPECT_FALSE(settled());

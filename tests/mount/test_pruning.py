@@ -170,6 +170,32 @@ class Killed(Pruning):
         self.assertEqual(list(self.days.directory().rglob(f"{image_id}*")), [])
         self.assertEqual(self.days.differences(), [])
 
+    def test_a_merge_that_the_catalog_does_not_know_leaves_all_points_readable_and_settles_itself(self):
+        self.prepare(self.folder / "r")
+        points = [self.days.day() for _ in range(3)]
+        self.daemon.stop()
+        old = "UPDATE layers SET merging_image_id = image_id, merging_onto = parent_layer_id, image_id = ? WHERE file LIKE ?"
+        self.change_catalog(old, "cd" * 16, f"{points[1]}/%")
+        with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite")) as catalog, catalog:
+            catalog.execute(
+                "CREATE TRIGGER refusal BEFORE UPDATE OF merging_image_id ON layers"
+                " BEGIN SELECT RAISE (ABORT, 'no merge is recorded now'); END"
+            )
+        self.daemon.start()
+        self.until(lambda: "no merge is recorded now" in self.daemon.log.read_text())
+        for point in points:
+            image = self.daemon.mount / f"machines/m/points/{point}/disk-0.raw"
+            self.assertEqual(image.read_bytes(), self.days.records[point].read_bytes())
+        self.assertEqual(self.days.verify("while"), ("success", None))
+        with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite")) as catalog, catalog:
+            catalog.execute("DROP TRIGGER refusal")
+        self.until(lambda: self.unsettled() == 0)
+        self.assertEqual(self.days.differences(), [])
+
+    def unsettled(self):
+        with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite")) as catalog:
+            return catalog.execute("SELECT count(*) FROM layers WHERE merging_image_id IS NOT NULL").fetchone()[0]
+
     def test_a_pruning_killed_at_any_instant_loses_no_kept_point_and_frees_the_room_afterwards(self):
         self.prepare(self.folder / "r")
         for day in range(64):

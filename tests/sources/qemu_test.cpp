@@ -246,9 +246,12 @@ TEST_F(Qemu, a_sigkill_at_any_step_is_swept_clean_and_loses_no_change) {
     ::waitpid(child, &status, 0);
     died = WIFSIGNALED(status);
     ASSERT_TRUE(died || WEXITSTATUS(status) == 0);
+    const auto released = driver_.sweep(wanted_.machine, ledger_.leftovers(), PointFate::unknown, ledger_);
+    ASSERT_TRUE(released) << released.error().message;
+    EXPECT_THAT(ledger_.leftovers(), Each(Field(&Leftover::kind, LeftoverKind::bitmap)));
     write(0, static_cast<std::uint64_t>(step) * 65'536, 4096, static_cast<std::uint8_t>(step + 10));
     write(1, static_cast<std::uint64_t>(step) * 65'536, 512, static_cast<std::uint8_t>(step + 90));
-    const auto swept = driver_.sweep(wanted_.machine, ledger_.leftovers(), false, ledger_);
+    const auto swept = driver_.sweep(wanted_.machine, ledger_.leftovers(), PointFate::failed, ledger_);
     ASSERT_TRUE(swept) << swept.error().message;
     EXPECT_THAT(ledger_.leftovers(), IsEmpty());
     ASSERT_EQ(traces(), before);

@@ -17,7 +17,7 @@ packages_guest=(linux-image-cloud-amd64 busybox-static cpio kmod e2fsprogs qemu-
 # Editors and viewers, with which the tests use the mount.
 packages_tools=(dash less nano perl rsync vim-tiny)
 packages_test=(
-  "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" clang-16 clang-format libnbd-bin
+  "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" bindfs clang-16 clang-format libnbd-bin
   nbdkit openssl python3 python3-croniter python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
 )
 # Programs that tools/bench measures with, or compares Holdfast with.

@@ -55,7 +55,9 @@ Result<std::unique_ptr<Capture>> FileDriver::prepare(const PrepareRequest& reque
   return capture;
 }
 
-Result<> FileDriver::sweep(const MachineDefinition&, std::span<const Leftover>, bool, Ledger&) { return {}; }
+Result<> FileDriver::sweep(const MachineDefinition&, std::span<const Leftover>, PointFate, Ledger&) {
+  return {};
+}
 
 Result<std::vector<Driver::Discovered>> FileDriver::discover(const MachineDefinition& machine) {
   static constexpr const char* kWhyNot =

@@ -14,7 +14,7 @@ namespace holdfast::source::file {
 class FileDriver final : public Driver {
  public:
   Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) override;
-  Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, bool committed,
+  Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, PointFate fate,
                  Ledger& ledger) override;
   Result<std::vector<Discovered>> discover(const MachineDefinition& machine) override;
 };

@@ -1,5 +1,6 @@
 #include "engine/sources/nbd/connection.h"
 
+#include "catalog/base/waits.h"
 #include "engine/common/deadline.h"
 
 namespace holdfast::source::nbd {
@@ -21,6 +22,7 @@ std::string Export::label() const {
 }
 
 Result<bool> answers(const std::string& socket, const Limits& limits) {
+  may_wait(socket);
   const std::unique_ptr<nbd_handle, decltype(&nbd_close)> handle(nbd_create(), nbd_close);
   if (!handle) return fail(ENOMEM, "libnbd can't make a handle: {}", nbd_get_error());
   const Deadline deadline = Deadline::in(limits.connect);
@@ -38,6 +40,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const Export& what, const L
   nbd_handle* handle = nbd_create();
   if (handle == nullptr) return fail(ENOMEM, "libnbd can't make a handle: {}", nbd_get_error());
   std::unique_ptr<Connection> connection(new Connection(handle, what, limits));
+  may_wait(what.label());
   HF_CHECK(connection->prepare(what));
   HF_CHECK(connection->connect(what));
   HF_CHECK(connection->learn(what));

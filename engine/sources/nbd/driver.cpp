@@ -77,7 +77,9 @@ Result<std::unique_ptr<Capture>> NbdDriver::prepare(const PrepareRequest& reques
   return capture;
 }
 
-Result<> NbdDriver::sweep(const MachineDefinition&, std::span<const Leftover>, bool, Ledger&) { return {}; }
+Result<> NbdDriver::sweep(const MachineDefinition&, std::span<const Leftover>, PointFate, Ledger&) {
+  return {};
+}
 
 Result<std::vector<Driver::Discovered>> NbdDriver::discover(const MachineDefinition& machine) {
   std::vector<Discovered> found;

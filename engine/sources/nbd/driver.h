@@ -21,7 +21,7 @@ class NbdDriver final : public Driver {
   explicit NbdDriver(const Limits& limits) : limits_(limits) {}
 
   Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) override;
-  Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, bool committed,
+  Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, PointFate fate,
                  Ledger& ledger) override;
   Result<std::vector<Discovered>> discover(const MachineDefinition& machine) override;
 

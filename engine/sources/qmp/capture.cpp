@@ -234,14 +234,14 @@ Result<std::unique_ptr<DiskReader>> FrozenMachine::open(std::size_t disk) {
                                         fleece.plan.capacity, std::move(still_frozen), scratch_);
 }
 
-Result<> FrozenMachine::commit() { return end(CaptureEnd::committed); }
+Result<> FrozenMachine::commit() { return end(PointFate::committed); }
 
-Result<> FrozenMachine::abandon() { return end(CaptureEnd::abandoned); }
+Result<> FrozenMachine::abandon() { return end(PointFate::failed); }
 
-Result<> FrozenMachine::end(CaptureEnd outcome) {
+Result<> FrozenMachine::end(PointFate fate) {
   agent_.reset();  // the agent serves one client at a time, and undo() may need it
   watch_.reset();
-  return undo(*monitor_, made_, outcome, ledger_);
+  return undo(*monitor_, made_, fate, ledger_);
 }
 
 Result<Id> FrozenMachine::record(LeftoverKind kind, const std::string& name, const std::string& detail) {

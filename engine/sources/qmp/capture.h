@@ -65,7 +65,7 @@ class FrozenMachine final : public Capture {
   Result<> make_export(std::size_t disk);
   Json begin_bitmap(const Fleece& fleece) const;
   Json stop_parents() const;
-  Result<> end(CaptureEnd outcome);
+  Result<> end(PointFate fate);
   Result<Id> record(LeftoverKind kind, const std::string& name, const std::string& detail);
 
   const std::shared_ptr<Monitor> monitor_;

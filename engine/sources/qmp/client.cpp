@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "catalog/base/bytes.h"
+#include "catalog/base/waits.h"
 #include "catalog/model/json_text.h"
 #include "engine/sources/qmp/unix_socket.h"
 
@@ -57,6 +58,7 @@ Result<Json> Client::execute(std::string_view command, const Json& arguments) {
 
 Result<Json> Client::execute_until(std::string_view command, const Json& arguments,
                                    const Deadline& deadline) {
+  may_wait(socket_);
   const MutexLock lock(mutex_);
   if (broken_) return tl::make_unexpected(*broken_);
   const std::uint64_t id = ++last_id_;

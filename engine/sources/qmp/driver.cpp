@@ -47,7 +47,7 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
 }
 
 Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers,
-                          bool committed, Ledger& ledger) {
+                          PointFate fate, Ledger& ledger) {
   HF_TRY(const MachineFields own, fields_of(machine));
   std::map<std::string, std::vector<Leftover>> by_socket;
   for (const Leftover& leftover : leftovers) {
@@ -58,8 +58,7 @@ Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Left
   for (auto& [socket, made] : by_socket) {
     std::ranges::sort(made, {}, &Leftover::id);
     const auto monitor = Monitor::at(is_deserted(socket, limits_) ? own.socket : socket, limits_);
-    const auto undone =
-        undo(*monitor, made, committed ? CaptureEnd::committed : CaptureEnd::abandoned, ledger);
+    const auto undone = undo(*monitor, made, fate, ledger);
     if (first && !undone) first = undone;
   }
   return first;

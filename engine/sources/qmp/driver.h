@@ -14,7 +14,7 @@ class QmpDriver final : public source::Driver {
   QmpDriver(const Limits& limits, const nbd::Limits& nbd_limits) : limits_(limits), nbd_limits_(nbd_limits) {}
 
   Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) override;
-  Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, bool committed,
+  Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, PointFate fate,
                  Ledger& ledger) override;
   Result<std::vector<Discovered>> discover(const MachineDefinition& machine) override;
 

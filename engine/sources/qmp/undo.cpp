@@ -111,10 +111,11 @@ Result<Undone> settle_committed(Monitor& monitor, const Nodes& nodes, const Bitm
   return all;
 }
 
-Result<Undone> settle_bitmap(Monitor& monitor, const Leftover& leftover, CaptureEnd outcome) {
+Result<Undone> settle_bitmap(Monitor& monitor, const Leftover& leftover, PointFate fate) {
+  if (fate == PointFate::unknown) return Undone::later;
   HF_TRY(const BitmapDetail detail, bitmap_detail(leftover));
   HF_TRY(const Nodes nodes, Nodes::of(monitor));
-  if (outcome == CaptureEnd::committed) return settle_committed(monitor, nodes, detail);
+  if (fate == PointFate::committed) return settle_committed(monitor, nodes, detail);
 
   const auto node = std::ranges::find_if(
       nodes.all(), [&](const Node& candidate) { return candidate.bitmap(leftover.name) != nullptr; });
@@ -161,8 +162,8 @@ Result<> take_away(Monitor& monitor, const Leftover& leftover) {
   return fail(EINVAL, "{} is of an unknown kind", leftover.name);
 }
 
-Result<Undone> undo_one(Monitor& monitor, const Leftover& leftover, CaptureEnd outcome) {
-  if (leftover.kind == LeftoverKind::bitmap) return settle_bitmap(monitor, leftover, outcome);
+Result<Undone> undo_one(Monitor& monitor, const Leftover& leftover, PointFate fate) {
+  if (leftover.kind == LeftoverKind::bitmap) return settle_bitmap(monitor, leftover, fate);
   HF_CHECK(take_away(monitor, leftover));
   return Undone::yes;
 }
@@ -182,7 +183,7 @@ std::string detail_of(const Monitor& monitor, const DriveDetail& drive) {
 
 std::string socket_of(const Leftover& leftover) { return text_of(parse_detail(leftover), "socket"); }
 
-Result<> undo(Monitor& monitor, std::vector<Leftover>& made, CaptureEnd outcome, Ledger& ledger) {
+Result<> undo(Monitor& monitor, std::vector<Leftover>& made, PointFate fate, Ledger& ledger) {
   Result<> first;
   const auto note = [&first](Error error) {
     if (first) first = tl::make_unexpected(std::move(error));
@@ -200,7 +201,7 @@ Result<> undo(Monitor& monitor, std::vector<Leftover>& made, CaptureEnd outcome,
     if (at_source && !reachable)
       gone = tl::make_unexpected(reachable.error());
     else
-      gone = undo_one(monitor, leftover, outcome);
+      gone = undo_one(monitor, leftover, fate);
     if (gone && *gone == Undone::yes) {
       const auto forgotten = ledger.forget(leftover.id);
       if (forgotten) continue;

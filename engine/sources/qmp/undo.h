@@ -26,15 +26,13 @@ std::string detail_of(const Monitor& monitor, const DriveDetail& drive);
 // Returns the socket of a record; "" if the record isn't QMP's.
 std::string socket_of(const Leftover& leftover);
 
-enum class CaptureEnd { committed, abandoned };
-
 // Removes things in one way: after a commit, after a failure, and in a later life of the daemon. Checks each
 // by its exact name first, newest first. A thing may therefore be gone already, or never have been made, and
 // undo() may be repeated.
 //
-// Takes removed things out of `made` and out of the ledger. A bitmap whose image's file system has no room
-// for the removal stays in both, and is no error. After a failure, continues with things that don't depend on
-// it, and returns the first error.
-Result<> undo(Monitor& monitor, std::vector<Leftover>& made, CaptureEnd outcome, Ledger& ledger);
+// Takes removed things out of `made` and out of the ledger. A bitmap whose point's fate is unknown, or whose
+// image's file system has no room for the removal, stays in both, and is no error. After a failure, continues
+// with things that don't depend on it, and returns the first error.
+Result<> undo(Monitor& monitor, std::vector<Leftover>& made, PointFate fate, Ledger& ledger);
 
 }  // namespace holdfast::source::qmp

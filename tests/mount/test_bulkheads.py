@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+"""A repository that hangs (its file system does not answer) stops nothing else (law 20)."""
+
+import signal
+import subprocess
+import threading
+
+import content
+import holdfast
+from processes import detach, is_mounted, spawn
+
+MIB = 2**20
+READERS = 24  # more readers than the daemon has threads for them
+
+
+class Bulkheads(holdfast.MountTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve_file_system()
+        self.slow = self.add_file_machine("slow", READERS * MIB)
+        self.quick = self.add_file_machine("quick", MIB)
+        (self.folder / "served/r").mkdir()
+        self.daemon.define("repositories/slow", {"path": str(self.folder / "served/r"), "compression": "none"})
+        self.add_repository("quick")
+        for name in ("slow", "quick"):
+            self.add_flow(name, machine=name, repository=name)
+            self.assertEqual(self.daemon.run(name, "first"), "success")
+
+    def serve_file_system(self):
+        """Mounts a directory again by a FUSE server, which can be stopped."""
+        backing, served = self.folder / "backing", self.folder / "served"
+        backing.mkdir()
+        served.mkdir()
+        process = spawn(["bindfs", "-f", backing, served])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(detach, served)
+        self.addCleanup(self.daemon.close)
+        self.addCleanup(process.send_signal, signal.SIGCONT)
+        self.until(lambda: is_mounted(served))
+        return process
+
+    def image(self, machine):
+        (point,) = self.daemon.points(machine)[:1]
+        return self.daemon.mount / f"machines/{machine}/points/{point}/disk-0.raw"
+
+    def begin_to_read(self):
+        """Starts a process for each MiB of the image that hangs."""
+        readers = []
+        for number in range(READERS):
+            words = ["dd", f"if={self.image('slow')}", "of=/dev/null", "bs=1M", f"skip={number}", "count=1", "status=none"]
+            readers.append(spawn(words, stderr=subprocess.DEVNULL))
+            self.addCleanup(readers[-1].wait)
+            self.addCleanup(readers[-1].kill)
+        return readers
+
+    def expect_others_served(self, run):
+        self.assertTrue(content.same_bytes(self.image("quick"), self.quick.path))
+        self.assertEqual(self.daemon.run("quick", run), "success")
+        self.daemon.json("status.json")
+        self.daemon.write("flows/quick/control", "disable")
+        self.daemon.write("flows/quick/control", "enable")
+        subprocess.run(["ls", "-lR", self.daemon.mount], stdout=subprocess.DEVNULL, check=True)
+
+    def state(self):
+        return self.daemon.json("repositories/slow/status.json")["state"]
+
+    def test_a_repository_that_hangs_stops_nothing_else_and_says_so(self):
+        self.server.send_signal(signal.SIGSTOP)
+        readers = self.begin_to_read()
+        states = []
+        asking = threading.Thread(target=lambda: states.append(self.state()))
+        asking.start()
+        self.expect_others_served("second")
+        asking.join(holdfast.CEILING)
+        self.assertEqual(states, ["hanging"])
+        self.assertEqual(self.state(), "hanging")
+        warnings = self.daemon.json("status.json")["warnings"]
+        self.assertTrue(any("'slow' hangs" in warning for warning in warnings), warnings)
+        self.assertEqual(self.daemon.run("slow", "second"), "error")
+        end = self.daemon.json("flows/slow/executions/second/status.json")
+        self.assertEqual(end["reason"], "repository_unreachable")
+        self.expect_others_served("third")
+
+        self.server.send_signal(signal.SIGCONT)
+        for reader in readers:
+            reader.wait(holdfast.CEILING)
+        self.until(lambda: self.state() == "ready")
+        self.assertTrue(content.same_bytes(self.image("slow"), self.slow.path))
+        self.assertEqual(self.daemon.run("slow", "third"), "success")
+
+    def test_a_daemon_ends_and_starts_while_a_repository_hangs(self):
+        self.server.send_signal(signal.SIGSTOP)
+        self.begin_to_read()
+        self.expect_others_served("second")
+        self.daemon.stop()
+        self.daemon.start()
+        self.begin_to_read()
+        self.expect_others_served("third")
+
+
+if __name__ == "__main__":
+    holdfast.main()
