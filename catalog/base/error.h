@@ -17,6 +17,8 @@ namespace holdfast {
 struct Error {
   int code = EIO;       // an errno value
   std::string message;  // one sentence: what is wrong, and what would be right
+  // Stored data was found to be wrong or absent (law 21). False if it could not be looked at.
+  bool damage = false;
 
   bool operator==(const Error&) const = default;
 };
@@ -28,6 +30,13 @@ using Result = tl::expected<T, Error>;
 template <class... Args>
 tl::unexpected<Error> fail(int code, fmt::format_string<Args...> format, Args&&... args) {
   return tl::unexpected<Error>(Error{code, fmt::format(format, std::forward<Args>(args)...)});
+}
+
+// For stored data that does not match its checksum, is absent, or contradicts itself.
+template <class... Args>
+tl::unexpected<Error> fail_damaged(int code, fmt::format_string<Args...> format, Args&&... args) {
+  return tl::unexpected<Error>(
+      Error{.code = code, .message = fmt::format(format, std::forward<Args>(args)...), .damage = true});
 }
 
 // The text of an errno, as strerror has it, safe in any thread.

@@ -40,7 +40,7 @@ Result<std::string> sha256_hex(const File& file) {
     const std::size_t wanted = std::min<std::uint64_t>(piece.size(), size - offset);
     HF_TRY(const std::size_t got, file.read_at(offset, ByteSpan{piece}.first(wanted)));
     if (got != wanted)
-      return fail(EIO, "{} ends at {} where {} bytes were written", file.name(), offset + got, size);
+      return fail_damaged(EIO, "{} ends at {} where {} bytes were written", file.name(), offset + got, size);
     digest.update(ByteView{piece}.first(wanted));
   }
   return digest.hex();

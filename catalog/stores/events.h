@@ -17,6 +17,8 @@ class Events {
   // Makes the event's id inside the only write transaction there is at a time, so that ids grow in the order
   // of commits and since() misses none. An event without an owner gets its object's owner.
   Result<> add(const Event& event);
+  // Returns the owner of the object at that path now; nullopt if the path names no object.
+  Result<std::optional<Ownership>> owner_of(std::string_view object);
   Result<Id> newest();  // 0 when there is none
   // Events after `after`, oldest first.
   Result<std::vector<Event>> since(Id after, int at_most);
@@ -27,7 +29,6 @@ class Events {
   Result<std::vector<Id>> parts();
 
  private:
-  Result<std::optional<Ownership>> owner_of(std::string_view object);
   Result<> account(Id id, std::int64_t bytes);
 
   db::Connection& db_;

@@ -145,7 +145,7 @@ class Backup {
     }
     for (const source::FrozenDisk& frozen : capture_->disks()) {
       if (!frozen.remark.empty()) add_remark(fmt::format("disk {}: {}", frozen.name, frozen.remark));
-      if (frozen.by_content && !frozen.full_reason) find_content(frozen.name);
+      if (frozen.by_content && !frozen.full_reason) HF_CHECK(find_content(frozen.name));
     }
     return {};
   }
@@ -156,14 +156,15 @@ class Backup {
 
   // Opens the parent's content sums of a disk found by content. Without them the disk is read as if it had no
   // parent.
-  void find_content(const std::string& disk) {
+  Result<> find_content(const std::string& disk) {
     const auto usable = parent_.usable.find(disk);
-    if (usable == parent_.usable.end()) return;
-    auto content = open_content(*place_, machine_, *parent_.point, usable->second);
+    if (usable == parent_.usable.end()) return {};
+    HF_TRY(auto content, open_content(*place_, machine_, *parent_.point, usable->second));
     if (content)
       contents_.emplace(disk, std::move(*content));
     else
       parent_.reasons[disk] = content.error();
+    return {};
   }
 
   Result<> freeze_source() {

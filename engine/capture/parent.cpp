@@ -42,18 +42,28 @@ std::optional<FullReason> reason_for_all(const std::optional<Point>& parent, con
   return std::nullopt;
 }
 
-std::optional<FullReason> try_open(const repository::Place& place, const Machine& machine,
-                                   const std::vector<Layer>& layers) {
+// Returns the reason that damage of the parent is. Any other error is returned as it is: it says nothing of
+// the parent, and neither does an absent repository.
+Result<FullReason> reason_of(const Error& error, const repository::Place& place) {
+  if (!error.damage) return within(error, "the parent can't be read");
+  HF_CHECK(place.check());
+  return error.code == ENOENT ? FullReason::parent_missing : FullReason::parent_damaged;
+}
+
+// Returns why the images can't be relied on; nullopt if they can be.
+Result<std::optional<FullReason>> try_open(const repository::Place& place, const Machine& machine,
+                                           const std::vector<Layer>& layers) {
   const auto stack = place.open_stack(machine.key, layers);
   if (stack) return std::nullopt;
-  return stack.error().code == ENOENT ? FullReason::parent_missing : FullReason::parent_damaged;
+  return reason_of(stack.error(), place);
 }
 
 }  // namespace
 
-tl::expected<image::ContentReader, FullReason> open_content(const repository::Place& place,
-                                                            const Machine& machine, const Point& point,
-                                                            const ParentDisk& parent) {
+Result<tl::expected<image::ContentReader, FullReason>> open_content(const repository::Place& place,
+                                                                    const Machine& machine,
+                                                                    const Point& point,
+                                                                    const ParentDisk& parent) {
   if (parent.disk.content_sha256.empty()) return tl::make_unexpected(FullReason::no_change_id);
   const Layer& layer = parent.layers.front();
   const image::ContentShape shape{.cluster_size = static_cast<std::uint32_t>(point.cluster_size),
@@ -61,9 +71,9 @@ tl::expected<image::ContentReader, FullReason> open_content(const repository::Pl
                                   .id = image::id_of(layer.image_id).value_or(image::ImageId{})};
   auto content = place.open_content(machine.key, layer, shape, parent.disk.content_sha256);
   if (content) return std::move(*content);
+  HF_TRY(const FullReason reason, reason_of(content.error(), place));
   log::warning("machine '{}', disk {}: {}", machine.name, parent.disk.name, content.error().message);
-  return tl::make_unexpected(content.error().code == ENOENT ? FullReason::parent_missing
-                                                            : FullReason::parent_damaged);
+  return tl::make_unexpected(reason);
 }
 
 Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
@@ -87,10 +97,13 @@ Result<Parent> choose_parent(const Services& services, const repository::Place& 
         parent.reasons[disk.name] = FullReason::disk_changed;
         continue;
       }
-      HF_TRY(auto layers, points.stack(found->layer_id));
-      if (found->change_id.empty() && found->content_sha256.empty())
+      if (found->change_id.empty() && found->content_sha256.empty()) {
         parent.reasons[disk.name] = FullReason::no_change_id;
-      else if (const auto problem = try_open(place, machine, layers))
+        continue;
+      }
+      HF_TRY(auto layers, points.stack(found->layer_id));
+      HF_TRY(const auto problem, try_open(place, machine, layers));
+      if (problem)
         parent.reasons[disk.name] = *problem;
       else
         parent.usable[disk.name] = {*found, std::move(layers)};

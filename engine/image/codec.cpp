@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 namespace holdfast::image {
 namespace {
@@ -66,7 +67,8 @@ Result<> inflate(ByteView slot, ByteSpan cluster) {
   std::size_t consumed = 0;
   const auto outcome = libdeflate_deflate_decompress_ex(decompressor.get(), slot.data(), slot.size(),
                                                         cluster.data(), cluster.size(), &consumed, nullptr);
-  if (outcome != LIBDEFLATE_SUCCESS) return fail(EIO, "these bytes are no deflate stream of a cluster");
+  if (outcome != LIBDEFLATE_SUCCESS)
+    return fail_damaged(EIO, "these bytes are no deflate stream of a cluster");
   return {};
 }
 
@@ -83,9 +85,11 @@ Result<> unzstd(ByteView slot, ByteSpan cluster) {
     const ZSTD_inBuffer before = in;
     const std::size_t made = out.pos;
     const std::size_t hint = ZSTD_decompressStream(context.get(), &out, &in);
+    if (ZSTD_getErrorCode(hint) == ZSTD_error_memory_allocation)
+      return fail(ENOMEM, "no memory is left to decompress a cluster");
     if (ZSTD_isError(hint))
-      return fail(EIO, "these bytes are no zstd stream of a cluster ({})", ZSTD_getErrorName(hint));
-    if (in.pos == before.pos && out.pos == made) return fail(EIO, "the zstd stream ends early");
+      return fail_damaged(EIO, "these bytes are no zstd stream of a cluster ({})", ZSTD_getErrorName(hint));
+    if (in.pos == before.pos && out.pos == made) return fail_damaged(EIO, "the zstd stream ends early");
   }
   return {};
 }

@@ -51,16 +51,17 @@ Result<ContentReader> ContentReader::open(std::unique_ptr<File> file, const Cont
                                           const std::string& sha256) {
   HF_TRY(const std::uint64_t size, file->size());
   if (size != offset_of(shape.clusters()))
-    return fail(EIO, "{} has {} bytes; the content sums of a disk of {} bytes have {}", file->name(), size,
-                shape.disk_size, offset_of(shape.clusters()));
+    return fail_damaged(EIO, "{} has {} bytes; the content sums of a disk of {} bytes have {}", file->name(),
+                        size, shape.disk_size, offset_of(shape.clusters()));
   Bytes header(kHeaderBytes);
   HF_TRY(const std::size_t got, file->read_at(0, header));
   if (got != header.size() || header != print(shape))
-    return fail(EIO, "{} does not begin with the header of image {}'s content sums", file->name(),
-                hex(shape.id));
+    return fail_damaged(EIO, "{} does not begin with the header of image {}'s content sums", file->name(),
+                        hex(shape.id));
   HF_TRY(const std::string found, sha256_hex(*file));
   if (found != sha256)
-    return fail(EIO, "{} does not have the SHA-256 that was recorded when it was written", file->name());
+    return fail_damaged(EIO, "{} does not have the SHA-256 that was recorded when it was written",
+                        file->name());
   return ContentReader(std::move(file));
 }
 
@@ -69,7 +70,8 @@ Result<std::vector<Sum>> ContentReader::read(std::uint64_t first_cluster, std::s
   const ByteSpan bytes = std::as_writable_bytes(std::span{sums});
   HF_TRY(const std::size_t got, file_->read_at(offset_of(first_cluster), bytes));
   if (got != bytes.size())
-    return fail(EIO, "{} ends before the sum of cluster {}", file_->name(), first_cluster + count - 1);
+    return fail_damaged(EIO, "{} ends before the sum of cluster {}", file_->name(),
+                        first_cluster + count - 1);
   return sums;
 }
 

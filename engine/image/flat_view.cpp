@@ -20,8 +20,8 @@ Result<std::shared_ptr<const FlatImage>> FlatView::image() const {
   HF_TRY(FlatLayout layout, FlatLayout::make(*stack_));
   auto made = std::make_shared<const FlatImage>(stack_, std::move(layout));
   if (made->size() != size_)
-    return fail(EIO, "the flat image of {} was recorded with {} bytes, but has {}",
-                stack_->layers().front()->name(), size_, made->size());
+    return fail_damaged(EIO, "the flat image of {} was recorded with {} bytes, but has {}",
+                        stack_->layers().front()->name(), size_, made->size());
   image_ = std::move(made);
   return image_;
 }

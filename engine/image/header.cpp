@@ -55,7 +55,7 @@ class Parser {
 
   template <class... Args>
   tl::unexpected<Error> refuse(fmt::format_string<Args...> format, Args&&... args) const {
-    return fail(EINVAL, "{} {}", name_, fmt::format(format, std::forward<Args>(args)...));
+    return fail_damaged(EINVAL, "{} {}", name_, fmt::format(format, std::forward<Args>(args)...));
   }
 
   Result<> check_kind() {

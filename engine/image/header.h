@@ -27,7 +27,7 @@ struct Header {
 };
 
 // `start` is the beginning of the file: at least its first cluster, or the whole file. Tables must lie within
-// `file_size`. EINVAL, naming the image, if it can't be read correctly.
+// `file_size`. EINVAL as damage, naming the image, if it can't be read correctly.
 Result<Header> parse_header(const std::string& name, ByteView start, std::uint64_t file_size);
 
 // Reads and parses the header of a file.

@@ -29,14 +29,14 @@ Result<> Layer::read_header_and_sums() {
   HF_TRY(const auto start, checked_cluster(0));
   HF_TRY(header_, parse_header(name(), *start, file_size_));
   if (header_.geometry.bits != sums.geometry.bits || header_.id != sums.id)
-    return fail(EIO, "{} holds the checksums of another image than {}", files_.sums->name(), name());
+    return fail_damaged(EIO, "{} holds the checksums of another image than {}", files_.sums->name(), name());
   return {};
 }
 
 Result<> Layer::read_unchecked(std::uint64_t offset, ByteSpan into) const {
   HF_TRY(const std::size_t got, files_.image->read_at(offset, into));
   if (got != into.size())
-    return fail(EIO, "{} ends at {}, but its tables refer to later bytes", name(), offset + got);
+    return fail_damaged(EIO, "{} ends at {}, but its tables refer to later bytes", name(), offset + got);
   return {};
 }
 
@@ -51,7 +51,7 @@ Result<Sum> Layer::recorded_sum(std::uint64_t host_cluster) const {
   HF_TRY(const auto chunk, memory_.cache.get(key, read));
   const std::size_t at = host_cluster % kSumsPerChunk * sizeof(Sum);
   if (at + sizeof(Sum) > chunk->size())
-    return fail(EIO, "{} ends before the checksum of cluster {}", files_.sums->name(), host_cluster);
+    return fail_damaged(EIO, "{} ends before the checksum of cluster {}", files_.sums->name(), host_cluster);
   Sum sum;
   std::memcpy(sum.data(), chunk->data() + at, sizeof sum);
   return sum;
@@ -60,8 +60,8 @@ Result<Sum> Layer::recorded_sum(std::uint64_t host_cluster) const {
 Result<> Layer::check(std::uint64_t host_cluster, ByteView bytes) const {
   HF_TRY(const Sum recorded, recorded_sum(host_cluster));
   if (sum_of(bytes) != recorded)
-    return fail(EIO, "{}: the {} bytes at {} are not what was written (checksum)", name(), bytes.size(),
-                host_cluster << geometry().bits);
+    return fail_damaged(EIO, "{}: the {} bytes at {} are not what was written (checksum)", name(),
+                        bytes.size(), host_cluster << geometry().bits);
   return {};
 }
 

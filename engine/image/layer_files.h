@@ -33,7 +33,7 @@ Result<ImageFacts> inspect(const File& image);
 // Called with the number of bytes checked since its last call. An error that it returns ends the check.
 using Watch = std::function<Result<>(std::uint64_t bytes)>;
 
-// Reads every stored cluster of one layer and compares it with its sum. EIO names the first that differs.
+// Reads every stored cluster of one layer and compares it with its sum. Damage names the first that differs.
 Result<> verify_layer(const File& image, const File& sums, const Watch& watch = {});
 
 }  // namespace holdfast::image

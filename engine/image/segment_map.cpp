@@ -49,8 +49,9 @@ Result<std::uint64_t> table_offset(const Layer& layer, std::uint64_t l1_entry, s
   const std::uint64_t offset = l1_entry & kOffsetMask;
   const std::uint64_t cluster = layer.geometry().cluster();
   if (offset % cluster != 0 || offset > layer.file_size() || cluster > layer.file_size() - offset)
-    return fail(EIO, "{}: the L2 table for disk offset {} is at {}, unaligned or beyond the file's {} bytes",
-                layer.name(), disk_offset, offset, layer.file_size());
+    return fail_damaged(
+        EIO, "{}: the L2 table for disk offset {} is at {}, unaligned or beyond the file's {} bytes",
+        layer.name(), disk_offset, offset, layer.file_size());
   return offset;
 }
 
@@ -111,23 +112,24 @@ Result<Piece> interpret(const Layer& layer, std::uint16_t number, std::uint64_t 
   const std::uint64_t cluster_start = round_down(at.start, cluster);
   if (entry & kCompressed) {
     if ((entry & kCopied) || layer.geometry().slot(entry).offset >= layer.file_size())
-      return fail(EIO, "{}: the compressed cluster at disk offset {} has the invalid entry {:#x}",
-                  layer.name(), cluster_start, entry);
+      return fail_damaged(EIO, "{}: the compressed cluster at disk offset {} has the invalid entry {:#x}",
+                          layer.name(), cluster_start, entry);
     return Piece{at, Kind::compressed, number, entry};
   }
   if (entry & kReadsZero) {
     if (layer.header().version < 3)
-      return fail(EIO,
-                  "{}: the cluster at disk offset {} is marked as zeros, which version 2 does not support",
-                  layer.name(), cluster_start);
+      return fail_damaged(
+          EIO, "{}: the cluster at disk offset {} is marked as zeros, which version 2 does not support",
+          layer.name(), cluster_start);
     return Piece{at, Kind::zero, number, 0};
   }
   const std::uint64_t offset = entry & kOffsetMask;
   if (offset == 0) return Piece{at, Kind::hole, number, 0};
   const std::uint64_t needed = std::min(cluster, layer.size() - cluster_start);
   if (offset % cluster != 0 || offset > layer.file_size() || needed > layer.file_size() - offset)
-    return fail(EIO, "{}: the cluster at disk offset {} is at {}, unaligned or beyond the file's {} bytes",
-                layer.name(), cluster_start, offset, layer.file_size());
+    return fail_damaged(EIO,
+                        "{}: the cluster at disk offset {} is at {}, unaligned or beyond the file's {} bytes",
+                        layer.name(), cluster_start, offset, layer.file_size());
   return Piece{at, Kind::plain, number, offset + (at.start - cluster_start)};
 }
 

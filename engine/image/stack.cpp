@@ -37,10 +37,10 @@ Result<std::shared_ptr<Stack>> Stack::open(std::vector<LayerFiles> files, Below 
     const std::string& backing = layer->header().backing_file;
     const bool rests_on_more = layer != layers.back() || below == Below::more;
     if (rests_on_more && backing.empty())
-      return fail(EINVAL, "{} has no backing file, but a layer below it is expected", layer->name());
+      return fail_damaged(EINVAL, "{} has no backing file, but a layer below it is expected", layer->name());
     if (!rests_on_more && !backing.empty())
-      return fail(EINVAL, "{} has the backing file '{}', but no layer below it was given", layer->name(),
-                  backing);
+      return fail_damaged(EINVAL, "{} has the backing file '{}', but no layer below it was given",
+                          layer->name(), backing);
   }
   return stack;
 }

@@ -43,10 +43,10 @@ Result<SumsHeader> SumsHeader::read(const File& sums) {
   std::array<std::byte, kSumsHeaderBytes> bytes;
   HF_TRY(const std::size_t got, sums.read_at(0, bytes));
   if (got != bytes.size() || std::memcmp(bytes.data(), kSumsMagic.data(), kSumsMagic.size()) != 0)
-    return fail(EIO, "{} does not begin with the header of a checksum file", sums.name());
+    return fail_damaged(EIO, "{} does not begin with the header of a checksum file", sums.name());
   if (!std::ranges::equal(sum_of(ByteView{bytes}.first(kSummedHeader)),
                           ByteView{bytes}.subspan(kSummedHeader)))
-    return fail(EIO, "{}: the header does not match its own checksum", sums.name());
+    return fail_damaged(EIO, "{}: the header does not match its own checksum", sums.name());
   if (const auto version = load_be<std::uint32_t>(bytes.data() + 8); version != kSumsVersion)
     return fail(EIO, "{} has version {}; only version {} is supported", sums.name(), version, kSumsVersion);
   SumsHeader header;
@@ -54,8 +54,8 @@ Result<SumsHeader> SumsHeader::read(const File& sums) {
   header.geometry = Geometry{static_cast<std::uint32_t>(std::countr_zero(cluster_size))};
   if (header.geometry.bits < kMinClusterBits || header.geometry.bits > kMaxClusterBits ||
       !std::has_single_bit(cluster_size))
-    return fail(EIO, "{} names a cluster size of {}; it must be a power of two from 512 to 2097152",
-                sums.name(), cluster_size);
+    return fail_damaged(EIO, "{} names a cluster size of {}; it must be a power of two from 512 to 2097152",
+                        sums.name(), cluster_size);
   std::memcpy(header.id.data(), bytes.data() + 16, header.id.size());
   header.clusters = load_be<std::uint64_t>(bytes.data() + 32);
   return header;
@@ -64,7 +64,8 @@ Result<SumsHeader> SumsHeader::read(const File& sums) {
 Result<> SumsHeader::check_sizes(const File& image, const File& sums) const {
   const auto check = [](const File& file, std::uint64_t expected) -> Result<> {
     HF_TRY(const std::uint64_t size, file.size());
-    if (size != expected) return fail(EIO, "{} has {} bytes; {} were written", file.name(), size, expected);
+    if (size != expected)
+      return fail_damaged(EIO, "{} has {} bytes; {} were written", file.name(), size, expected);
     return {};
   };
   HF_CHECK(check(sums, sum_offset(clusters)));

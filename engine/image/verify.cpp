@@ -11,7 +11,7 @@ namespace {
 // Fills all of `into`, or fails.
 Result<> read_all(const File& file, std::uint64_t offset, ByteSpan into) {
   HF_TRY(const std::size_t got, file.read_at(offset, into));
-  if (got != into.size()) return fail(EIO, "{} ends at {}", file.name(), offset + got);
+  if (got != into.size()) return fail_damaged(EIO, "{} ends at {}", file.name(), offset + got);
   return {};
 }
 
@@ -40,14 +40,14 @@ Result<> verify_punched_layer(const File& image, const File& sums, std::span<con
         hidden = hidden.subspan(1);
       const bool may_be_gone = !hidden.empty() && hidden.front().offset <= offset;
       if (sum_of(found) != recorded[i] && !(may_be_gone && is_zero(found)))
-        return fail(EIO, "{}: the {} bytes at {} are not what was written (checksum)", image.name(), cluster,
-                    offset);
+        return fail_damaged(EIO, "{}: the {} bytes at {} are not what was written (checksum)", image.name(),
+                            cluster, offset);
     }
     if (watch) HF_CHECK(watch(count * cluster));
   }
   HF_TRY(const Header found, read_header(image));
   if (found.geometry.bits != header.geometry.bits || found.id != header.id)
-    return fail(EIO, "{} holds the checksums of another image than {}", sums.name(), image.name());
+    return fail_damaged(EIO, "{} holds the checksums of another image than {}", sums.name(), image.name());
   return {};
 }
 

@@ -1,16 +1,42 @@
-// Events about images.
+// The events about images (law 15): who opened which, and what was wrong with it.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
+#include <thread>
 
+#include "catalog/base/mutex.h"
 #include "catalog/model/entities.h"
 #include "engine/common/services.h"
 
 namespace holdfast {
 
-// Records an event about an image. If the catalog refuses it, it goes to the daemon's log.
-void tell_of_image(const capture::Services& services, Id point_disk, std::string_view event,
-                   EventResult result, const std::string& reason, const Caller& caller);
+// Records events about images without making their readers depend on the catalog (law 20). Events that the
+// catalog can't store, for example for lack of room, wait in memory. A thread tries again each second; the
+// destructor tries a last time. The services must outlive it. Any thread may call.
+class ImageEvents {
+ public:
+  explicit ImageEvents(const capture::Services& services);
+  ~ImageEvents();
+
+  // Beyond this number the oldest waiting events are dropped. The event `image.untold` then says how many.
+  static constexpr std::size_t kMostWaiting = 1000;
+
+  void tell(Id point_disk, std::string_view event, EventResult result, const std::string& reason,
+            const Caller& caller);
+
+ private:
+  void work();
+  Result<> record_waiting() HF_REQUIRES(mutex_);
+
+  const capture::Services& services_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<Event> waiting_ HF_GUARDED_BY(mutex_);  // the oldest first
+  std::uint64_t dropped_ HF_GUARDED_BY(mutex_) = 0;
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
 
 }  // namespace holdfast

@@ -1,7 +1,5 @@
 #include "engine/reading/opened_image.h"
 
-#include "engine/reading/image_events.h"
-
 namespace holdfast {
 namespace {
 
@@ -9,9 +7,9 @@ constexpr std::size_t kMostTold = 16;
 
 }  // namespace
 
-OpenedImage::OpenedImage(const capture::Services& services, SharedImages& images, PointDisk disk,
-                         ImageForm form, const Caller& caller, SharedImage first, Guard counted)
-    : services_(services),
+OpenedImage::OpenedImage(ImageEvents& events, SharedImages& images, PointDisk disk, ImageForm form,
+                         const Caller& caller, SharedImage first, Guard counted)
+    : events_(events),
       images_(images),
       disk_(std::move(disk)),
       form_(form),
@@ -25,7 +23,7 @@ auto OpenedImage::read_somewhere(Read read) const -> decltype(read(std::declval<
   const Site first = current();
   auto done = read(*first);
   if (done) return done;
-  tell_of_damage(done.error());
+  tell_of_failure(done.error());
   std::set<Id> failed{first->repository};
   while (const Site next = another(failed)) {
     auto again = read(*next);
@@ -33,7 +31,7 @@ auto OpenedImage::read_somewhere(Read read) const -> decltype(read(std::declval<
       go_on_from(next, done.error());
       return again;
     }
-    tell_of_damage(again.error());
+    tell_of_failure(again.error());
     failed.insert(next->repository);
   }
   return done;
@@ -68,14 +66,14 @@ void OpenedImage::go_on_from(const Site& site, const Error& why) const {
   tell("image.failover", EventResult::ok, images_.detour_to(site->repository, why.message));
 }
 
-void OpenedImage::tell_of_damage(const Error& error) const {
+void OpenedImage::tell_of_failure(const Error& error) const {
   const MutexLock lock(mutex_);
-  if (error.code == EIO) tell("image.damaged", EventResult::failed, error.message);
+  tell(error.damage ? "image.damaged" : "image.unreadable", EventResult::failed, error.message);
 }
 
 void OpenedImage::tell(std::string_view event, EventResult result, const std::string& reason) const {
   if (told_.size() < kMostTold && told_.insert(reason).second)
-    tell_of_image(services_, disk_.id, event, result, reason, caller_);
+    events_.tell(disk_.id, event, result, reason, caller_);
 }
 
 }  // namespace holdfast

@@ -9,17 +9,18 @@
 #include "catalog/base/mutex.h"
 #include "engine/common/guard.h"
 #include "engine/image/stack.h"
+#include "engine/reading/image_events.h"
 #include "engine/reading/shared_images.h"
 
 namespace holdfast {
 
-// Reads one copy; after a failed read, switches to the next copy that works. Records damage and each switch:
-// each sentence once, and a few sentences only, because a reader of a ruined file would fill the event log.
-// Services and SharedImages must outlive it. Any thread may call.
+// Reads one copy; after a failed read, switches to the next copy that works. Records failed reads and
+// switches: each sentence once, and a few sentences only, because a reader of a ruined file would fill the
+// event log. ImageEvents and SharedImages must outlive it. Any thread may call.
 class OpenedImage {
  public:
-  OpenedImage(const capture::Services& services, SharedImages& images, PointDisk disk, ImageForm form,
-              const Caller& caller, SharedImage first, Guard counted);
+  OpenedImage(ImageEvents& events, SharedImages& images, PointDisk disk, ImageForm form, const Caller& caller,
+              SharedImage first, Guard counted);
 
   std::uint64_t size() const { return size_; }
   // Fills `into`, which must lie inside of the image. Returns EIO for data that fails its checksums, after
@@ -36,10 +37,10 @@ class OpenedImage {
   Site current() const;
   Site another(const std::set<Id>& but) const;  // null if there is none
   void go_on_from(const Site& site, const Error& why) const;
-  void tell_of_damage(const Error& error) const;
+  void tell_of_failure(const Error& error) const;
   void tell(std::string_view event, EventResult result, const std::string& reason) const HF_REQUIRES(mutex_);
 
-  const capture::Services& services_;
+  ImageEvents& events_;
   SharedImages& images_;
   const PointDisk disk_;
   const ImageForm form_;

@@ -1,9 +1,6 @@
 #include "engine/reading/reading.h"
 
 #include "catalog/stores/points.h"
-#include "engine/common/audit.h"
-#include "engine/objects/kinds.h"
-#include "engine/reading/image_events.h"
 #include "engine/runs/runner.h"
 
 namespace holdfast {
@@ -13,19 +10,14 @@ Result<std::shared_ptr<OpenedImage>> Reading::open(Id point_disk, ImageForm form
   HF_TRY(PointDisk disk,
          services_.catalog.read([&](db::Connection& db) { return Points(db).disk(point_disk); }));
   auto image = images_.open(disk, form);
-  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
-    HF_TRY(std::string path, path_of(db, ObjectKind::point_disk, point_disk));
-    Event event = make_event(services_.clock.now(), "image.open", std::move(path), caller);
-    event.result = image ? EventResult::ok : EventResult::failed;
-    if (!image) event.reason = image.error().message;
-    return record(db, event);
-  }));
+  events_.tell(point_disk, "image.open", image ? EventResult::ok : EventResult::failed,
+               image ? "" : image.error().message, caller);
   if (!image && image.error().code == ENOENT)
     return fail(EIO, "an image of this point is missing: {}", image.error().message);
   if (!image) return tl::make_unexpected(image.error());
   if (!image->detour.empty())
-    tell_of_image(services_, point_disk, "image.failover", EventResult::ok, image->detour, caller);
-  return std::make_shared<OpenedImage>(services_, images_, std::move(disk), form, caller, *std::move(image),
+    events_.tell(point_disk, "image.failover", EventResult::ok, image->detour, caller);
+  return std::make_shared<OpenedImage>(events_, images_, std::move(disk), form, caller, *std::move(image),
                                        count_open_image());
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/reading/image_events.h"
 #include "engine/reading/opened_image.h"
 #include "engine/reading/shared_images.h"
 
@@ -36,9 +37,9 @@ struct DifferenceView {
 class Reading {
  public:
   Reading(const capture::Services& services, runs::Runner& runner)
-      : services_(services), runner_(runner), images_(services) {}
+      : services_(services), runner_(runner), events_(services), images_(services) {}
 
-  // Opens a disk of a point, and records who opened it (law 15).
+  // Opens a disk of a point, and records who opened it (law 15). Needs no write to the catalog (law 20).
   Result<std::shared_ptr<OpenedImage>> open(Id point_disk, ImageForm form, const Caller& caller);
   std::int64_t open_images() const { return open_images_; }
 
@@ -55,6 +56,7 @@ class Reading {
 
   const capture::Services& services_;
   runs::Runner& runner_;
+  ImageEvents events_;
   SharedImages images_;
   std::atomic<std::int64_t> open_images_ = 0;
 };

@@ -31,7 +31,7 @@ Result<std::uint64_t> carry_sums(const File& from, File& to, const std::string& 
   for (std::uint64_t at = 0; at < size; at += piece.size()) {
     piece.resize(std::min<std::uint64_t>(piece.size(), size - at));
     HF_TRY(const std::size_t got, from.read_at(at, piece));
-    if (got != piece.size()) return fail(EIO, "{} ends at {}", from.name(), at + got);
+    if (got != piece.size()) return fail_damaged(EIO, "{} ends at {}", from.name(), at + got);
     HF_CHECK(toll.before_moving(piece.size()));
     HF_CHECK(to.write_at(at, piece));
   }
@@ -68,7 +68,7 @@ class ImageCarrier {
     recorded_.resize(count);
     const ByteSpan sums = std::as_writable_bytes(std::span{recorded_});
     HF_TRY(const std::size_t got, sums_.read_at(image::sum_offset(first), sums));
-    if (got != sums.size()) return fail(EIO, "{} is truncated", sums_.name());
+    if (got != sums.size()) return fail_damaged(EIO, "{} is truncated", sums_.name());
     HF_TRY(const auto missing, missing_of(first, count));
     if (!missing.empty()) HF_CHECK(move(first, count, missing));
     return toll_.looked_at(count * cluster_);
@@ -86,13 +86,14 @@ class ImageCarrier {
 
   Result<> move(std::uint64_t first, std::uint64_t count, const std::vector<std::uint64_t>& missing) {
     HF_TRY(const std::size_t got, from_.read_at(first * cluster_, bytes_));
-    if (got != count * cluster_) return fail(EIO, "{} ends at {}", from_.name(), first * cluster_ + got);
+    if (got != count * cluster_)
+      return fail_damaged(EIO, "{} ends at {}", from_.name(), first * cluster_ + got);
     for (std::size_t begin = 0; begin < missing.size();) {
       std::size_t end = begin;
       for (; end < missing.size() && missing[end] == missing[begin] + (end - begin); ++end)
         if (image::sum_of(cluster(missing[end])) != recorded_[missing[end]])
-          return fail(EIO, "{}: the {} bytes at {} are not what was written (checksum)", from_.name(),
-                      cluster_, (first + missing[end]) * cluster_);
+          return fail_damaged(EIO, "{}: the {} bytes at {} are not what was written (checksum)", from_.name(),
+                              cluster_, (first + missing[end]) * cluster_);
       const std::uint64_t length = (end - begin) * cluster_;
       HF_CHECK(toll_.before_moving(length));
       HF_CHECK(to_.write_at((first + missing[begin]) * cluster_,
@@ -124,7 +125,7 @@ Result<std::uint64_t> carry_layer(const LayerAt& from, const LayerAt& to, const 
   HF_TRY(const auto sums, repository::open_stored(from.directory, from.paths.sums));
   HF_TRY(const std::string sha256, sha256_hex(*sums));
   if (!sums_sha256.empty() && sha256 != sums_sha256)
-    return fail(EIO, "{}: these are not the checksums that were written", sums->name());
+    return fail_damaged(EIO, "{}: these are not the checksums that were written", sums->name());
   HF_TRY(const image::SumsHeader header, image::SumsHeader::read(*sums));
   HF_CHECK(header.check_sizes(*image, *sums));
 

@@ -25,7 +25,7 @@ struct Toll {
 // kept. Each cluster is checked before it is written, and both files are synced and then read back and
 // checked. `sums_sha256` is the expected hash of the checksums file; "": unknown.
 //
-// Returns EIO if the files at `from` are not what was written.
+// Returns damage if the files at `from` are not what was written.
 Result<std::uint64_t> carry_layer(const LayerAt& from, const LayerAt& to, const std::string& sums_sha256,
                                   const Toll& toll);
 

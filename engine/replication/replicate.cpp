@@ -39,8 +39,11 @@ class Replication {
     for (const Copies::Holding& point : sides_.lacking) {
       const auto carried = carry_point(point);
       if (carried) continue;
-      if (carried.error().code != EIO) return tl::make_unexpected(carried.error());
+      // A device's error concerns one file, so that later points may be whole.
+      const bool is_of_the_point = carried.error().damage || carried.error().code == EIO;
+      if (!is_of_the_point) return tl::make_unexpected(carried.error());
       HF_CHECK(check_places());
+      outcome_.is_damaged |= carried.error().damage;
       outcome_.failures.push_back(carried.error().message);
     }
     return std::move(outcome_);
@@ -282,9 +285,8 @@ class Replication {
     HF_TRY(const auto image,
            repository::open_stored(source_->directory(),
                                    Place::paths_of(machine_.key, part.layers.front()).image));
-    const auto facts = image::inspect(*image);
-    if (!facts) return fail(EIO, "{}", facts.error().message);
-    return facts->backing_file == backing;
+    HF_TRY(const image::ImageFacts facts, image::inspect(*image));
+    return facts.backing_file == backing;
   }
 
   Result<> merge(const Part& part, const std::string& backing, repository::Draft draft, Layer& layer,
@@ -328,8 +330,9 @@ class Replication {
     }
     HF_TRY(const auto image, target_->open_stack(machine_.key, stack));
     if (image->size() == part.disk.capacity) return {};
-    return fail(EIO, "the copy of point {} has a disk of {} bytes in repository '{}'; it should have {}",
-                carry.point.name, image->size(), to_.name, part.disk.capacity);
+    return fail_damaged(EIO,
+                        "the copy of point {} has a disk of {} bytes in repository '{}'; it should have {}",
+                        carry.point.name, image->size(), to_.name, part.disk.capacity);
   }
 
   Result<> publish(const Carry& carry, repository::Draft& draft) {

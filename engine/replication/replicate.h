@@ -40,15 +40,16 @@ struct ReplicationRequest {
 
 struct ReplicationOutcome {
   std::vector<std::string> points;    // names of the points that were carried
-  std::vector<std::string> failures;  // a sentence for each point that is damaged at its origin
+  std::vector<std::string> failures;  // a sentence for each point that is damaged or unreadable at its origin
+  bool is_damaged = false;            // at least one of them is damaged
   std::uint64_t bytes_transferred = 0;
   std::uint64_t bytes_stored = 0;
 };
 
 // Copies until the target lacks nothing. The caller ensures that no other job makes, carries or prunes points
-// of the machine meanwhile. A point that is damaged at its origin is skipped, because later ones may be
-// whole. Returns ECANCELED after a cancel, ENOMEDIUM if a repository is absent, ENOSPC or EROFS if the target
-// takes no data.
+// of the machine meanwhile. A point that is damaged at its origin, or on a bad place of its device, is
+// skipped, because later ones may be whole. Returns ECANCELED after a cancel, ENOMEDIUM if a repository is
+// absent, ENOSPC or EROFS if the target takes no data.
 Result<ReplicationOutcome> replicate(const capture::Services& services, const ReplicationRequest& request,
                                      ProgressMeter& progress, const source::Cancel& cancel);
 

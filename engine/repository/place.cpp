@@ -141,13 +141,13 @@ Place::LayerPaths Place::paths_of(const std::string& machine_key, const Layer& l
 Result<image::ContentReader> Place::open_content(const std::string& machine_key, const Layer& layer,
                                                  const image::ContentShape& shape,
                                                  const std::string& sha256) const {
-  HF_TRY(auto file, directory_->open(paths_of(machine_key, layer).content, Access::read));
+  HF_TRY(auto file, open_stored(*directory_, paths_of(machine_key, layer).content));
   return image::ContentReader::open(std::move(file), shape, sha256);
 }
 
 Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std::string& path) {
   auto file = directory.open(path, Access::read);
-  if (!file && file.error().code == ENOENT) return fail(EIO, "{} is missing", path);
+  if (!file && file.error().code == ENOENT) return fail_damaged(ENOENT, "{} is missing", path);
   return file;
 }
 
@@ -170,9 +170,9 @@ Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machi
     HF_TRY(const Layer layer, as_it_lies(machine_key, recorded));
     const LayerPaths paths = paths_of(machine_key, layer);
     image::LayerFiles opened;
-    HF_TRY(opened.image, directory_->open(paths.image, Access::read));
+    HF_TRY(opened.image, open_stored(*directory_, paths.image));
     if (checked) {
-      HF_TRY(opened.sums, directory_->open(paths.sums, Access::read));
+      HF_TRY(opened.sums, open_stored(*directory_, paths.sums));
     }
     files.push_back(std::move(opened));
   }

@@ -24,7 +24,8 @@
 
 namespace holdfast::repository {
 
-// Opens, for reading, a file that the catalog says is stored in the repository. EIO when it is missing.
+// Opens, for reading, a file that the catalog says is stored in the repository. A missing file is damage,
+// with ENOENT, if the repository itself is there: see Place::check().
 Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std::string& path);
 
 class Place {
@@ -48,15 +49,16 @@ class Place {
   // Returns the layer as it lies here. The catalog may not know yet that a merged image has taken its place
   // (retention/merging.h); the id in the image's header tells.
   Result<Layer> as_it_lies(const std::string& machine_key, const Layer& layer) const;
-  // Opens a disk's layers, the newest first, for reading. Checksums are verified unless `checked` is false.
+  // Opens a disk's layers, the newest first, for reading. Checksums are verified unless `checked` is false. A
+  // missing file is damage, as for open_stored().
   Result<std::shared_ptr<image::Stack>> open_stack(const std::string& machine_key,
                                                    const std::vector<Layer>& layers,
                                                    bool checked = true) const;
   struct LayerPaths {
     std::string image, sums, content;  // relative to the repository
   };
-  // Opens the content sums written with the layer. Returns ENOENT if they are missing, EIO if they are not
-  // what was written.
+  // Opens the content sums written with the layer. Returns damage if they are missing or not what was
+  // written.
   Result<image::ContentReader> open_content(const std::string& machine_key, const Layer& layer,
                                             const image::ContentShape& shape,
                                             const std::string& sha256) const;

@@ -40,7 +40,7 @@ Result<> copy_content(const Ground& ground, const Retention::StoredLayer& layer,
                             .id = image::id_of(layer.image_id).value_or(image::ImageId{})};
   auto content = ground.place->open_content(ground.key, layer, shape, layer.content_sha256);
   // Without content sums the next run reads the disk as if it had no parent, and reports so.
-  if (!content) return {};
+  if (!content) return content.error().damage ? Result<>{} : tl::make_unexpected(content.error());
   shape.id = id;
   HF_TRY(const auto file, ground.directory().create(to));
   HF_TRY(auto writer, image::ContentWriter::create(*file, shape));

@@ -181,12 +181,12 @@ decltype(Work::next) verified_after(const capture::Services& services, Prunings&
     HF_CHECK(add_to_execution(db, job));
     Work work = of;
     work.job = job.id;
-    // The point counts as good only after this job; until then no older point may go because of it.
+    // The point counts as good only after it was looked at; until then no older point may go because of it.
     work.perform = [&prunings, machine = point->machine_id,
                     verify = verification_work(services, {.points = {point->id}}, level)](
                        ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
       auto verified = verify(progress, cancel);
-      prunings.judge(machine);
+      if (verified) prunings.judge(machine);
       return verified;
     };
     return work;

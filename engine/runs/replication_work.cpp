@@ -16,7 +16,7 @@ JobEnd end_of(const replication::ReplicationOutcome& outcome) {
   end.metadata = json::compact(Json{{"points", outcome.points}, {"failures", outcome.failures}});
   if (outcome.failures.empty()) return end;
   end.status = outcome.points.empty() ? RunStatus::error : RunStatus::warning;
-  end.reason = EndReason::damaged;
+  end.reason = outcome.is_damaged ? EndReason::damaged : EndReason::failed;
   end.message = fmt::format("{} points could not be copied; the first: {}", outcome.failures.size(),
                             outcome.failures.front());
   return end;

@@ -64,12 +64,17 @@ std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome)
   const Json metadata{{"level", to_word(level)},
                       {"points", outcome.points},
                       {"damaged_points", outcome.damaged_points},
+                      {"unreadable_points", outcome.unreadable_points},
                       {"layers", outcome.layers},
                       {"damage", std::move(damage)}};
   return json::compact(metadata);
 }
 
-JobEnd end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
+// Returns an error, which may be retried, if nothing is damaged but a point could not be read.
+Result<JobEnd> end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
+  if (outcome.damaged_points == 0 && outcome.unreadable)
+    return fail(outcome.unreadable->code, "{} of {} points could not be read; the first: {}",
+                outcome.unreadable_points, outcome.points, outcome.unreadable->message);
   JobEnd end;
   end.bytes_read = outcome.bytes_read;
   end.metadata = metadata_of(level, outcome);
@@ -79,6 +84,8 @@ JobEnd end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
   end.message = fmt::format("{} of {} points are damaged; the first: {}, {}: {}", outcome.damaged_points,
                             outcome.points, outcome.damage.front().point, outcome.damage.front().disk,
                             outcome.damage.front().sentence);
+  if (outcome.unreadable_points > 0)
+    end.message += fmt::format("; {} points could not be read", outcome.unreadable_points);
   return end;
 }
 

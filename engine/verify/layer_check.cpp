@@ -23,12 +23,11 @@ Result<Files> open_files(const repository::Place& place, const StoredLayer& stor
 Result<> check_identity(const File& image, const Layer& layer) {
   HF_TRY(const std::uint64_t size, image.size());
   if (size != layer.file_bytes)
-    return fail(EIO, "{} has {} bytes; {} were written", image.name(), size, layer.file_bytes);
-  const auto facts = image::inspect(image);
-  if (!facts) return fail(EIO, "{}", facts.error().message);
-  if (facts->image_id != layer.image_id)
-    return fail(EIO, "{} is image '{}', not '{}', which was written there", image.name(), facts->image_id,
-                layer.image_id);
+    return fail_damaged(EIO, "{} has {} bytes; {} were written", image.name(), size, layer.file_bytes);
+  HF_TRY(const image::ImageFacts facts, image::inspect(image));
+  if (facts.image_id != layer.image_id)
+    return fail_damaged(EIO, "{} is image '{}', not '{}', which was written there", image.name(),
+                        facts.image_id, layer.image_id);
   return {};
 }
 
@@ -40,13 +39,13 @@ Result<> check_sums(const File& sums, const std::string& expected, const image::
   for (std::uint64_t at = 0; at < size;) {
     HF_TRY(const std::size_t got,
            sums.read_at(at, ByteSpan{piece}.first(std::min<std::uint64_t>(kMiB, size - at))));
-    if (got == 0) return fail(EIO, "{} ends at {}", sums.name(), at);
+    if (got == 0) return fail_damaged(EIO, "{} ends at {}", sums.name(), at);
     digest.update(ByteView{piece}.first(got));
     HF_CHECK(watch(0));
     at += got;
   }
   if (digest.hex() != expected)
-    return fail(EIO, "{}: these are not the checksums that were written", sums.name());
+    return fail_damaged(EIO, "{}: these are not the checksums that were written", sums.name());
   return {};
 }
 

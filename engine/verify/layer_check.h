@@ -14,8 +14,8 @@ struct StoredLayer {
   std::vector<std::vector<Layer>> seen_through{};
 };
 
-// Return EIO, with a sentence that names the file, if the layer is not what was written. `watch` is told of
-// the bytes that are read; its error ends the check.
+// Return damage, with a sentence that names the file, if the layer is not what was written. Any other error
+// says nothing of the layer. `watch` is told of the bytes that are read; its error ends the check.
 Result<> check_quickly(const repository::Place& place, const StoredLayer& stored, const image::Watch& watch);
 Result<> check_every_byte(const repository::Place& place, const StoredLayer& stored,
                           const image::Watch& watch);

@@ -13,7 +13,8 @@ Result<> compare(const image::Stack& ours, source::nbd::ServedImage& theirs, con
   const std::uint64_t size = ours.size();
   // QEMU rounds a disk up to sectors, so bytes of the last sector beyond the disk don't count.
   if (theirs.size() != round_up(size, kSector))
-    return fail(EIO, "QEMU finds a disk of {} bytes where Holdfast finds one of {}", theirs.size(), size);
+    return fail_damaged(EIO, "QEMU finds a disk of {} bytes where Holdfast finds one of {}", theirs.size(),
+                        size);
   Bytes here(kMiB), there(kMiB);
   for (std::uint64_t at = 0; at < size;) {
     HF_TRY(const image::ReadExtent extent, ours.extent(at, size - at));
@@ -30,7 +31,8 @@ Result<> compare(const image::Stack& ours, source::nbd::ServedImage& theirs, con
     const auto differs =
         std::mismatch(here.begin(), here.begin() + static_cast<std::ptrdiff_t>(length), there.begin());
     if (const auto offset = static_cast<std::size_t>(differs.first - here.begin()); offset < length)
-      return fail(EIO, "QEMU and Holdfast read different bytes at offset {} of the disk", at + offset);
+      return fail_damaged(EIO, "QEMU and Holdfast read different bytes at offset {} of the disk",
+                          at + offset);
     HF_CHECK(watch(data ? length : 0));
     at += length;
   }

@@ -6,8 +6,8 @@
 
 namespace holdfast::verify {
 
-// Returns EIO with the offset if they differ. `watch` is told of the data that was read; its error ends the
-// comparison.
+// Returns damage with the offset if they differ. `watch` is told of the data that was read; its error ends
+// the comparison.
 Result<> compare(const image::Stack& ours, source::nbd::ServedImage& theirs, const image::Watch& watch);
 
 }  // namespace holdfast::verify

@@ -37,7 +37,7 @@ struct PointCheck {
   std::string path;           // "machines/m/points/T"
   std::string machine_key;
   std::map<std::string, std::vector<Id>> layers;    // by disk, the newest first
-  std::map<std::string, std::string> disagreement;  // by disk: the difference to what QEMU reads
+  std::map<std::string, Error> failed_comparisons;  // by disk: why it does not read as QEMU reads it
 };
 
 class Verification {
@@ -105,7 +105,7 @@ class Verification {
                        .path = {},
                        .machine_key = machine.key,
                        .layers = {},
-                       .disagreement = {}};
+                       .failed_comparisons = {}};
     subject.path = fmt::format("machines/{}/points/{}", machine.name, subject.point.name);
     for (const PointDisk& disk : subject.point.disks) {
       HF_TRY(const auto stack, points.stack(disk.layer_id));
@@ -187,16 +187,20 @@ class Verification {
       if (std::ranges::any_of(ids, [&](Id id) { return layers_.at(id).fault.has_value(); })) continue;
       std::vector<Layer> layers;
       for (const Id id : ids) layers.push_back(layers_.at(id).layer.layer);
-      HF_TRY(const auto ours, place->open_stack(subject.machine_key, layers));
+      const auto ours = place->open_stack(subject.machine_key, layers);
+      if (!ours) {
+        subject.failed_comparisons[disk] = ours.error();
+        continue;
+      }
       const auto paths = repository::Place::paths_of(subject.machine_key, layers.front());
       auto theirs = source::nbd::ServedImage::open(place->path() + "/" + paths.image);
       if (!theirs && theirs.error().code == ENOENT)
         return fail(EINVAL, "qemu-nbd can't be run ({}); install qemu-utils, or verify level=checksums",
                     theirs.error().message);
       if (!theirs) return tl::make_unexpected(theirs.error());
-      const auto compared = compare(*ours, **theirs, watch());
+      const auto compared = compare(**ours, **theirs, watch());
       if (!compared && compared.error().code == ECANCELED) return compared;
-      if (!compared) subject.disagreement[disk] = compared.error().message;
+      if (!compared) subject.failed_comparisons[disk] = compared.error();
     }
     return {};
   }
@@ -204,10 +208,15 @@ class Verification {
   Result<> write_down(const PointCheck& subject) {
     const auto damage = damage_of(subject);
     const bool good = damage.empty();
+    ++outcome_.points;
+    if (const auto reason = why_unreadable(subject); good && reason) {
+      ++outcome_.unreadable_points;
+      if (!outcome_.unreadable) outcome_.unreadable = reason;
+      return {};
+    }
     const Point::Verification verification{.at = services_.clock.now(),
                                            .level = level_,
                                            .result = good ? VerdictResult::good : VerdictResult::bad};
-    ++outcome_.points;
     if (!good) ++outcome_.damaged_points;
     for (const Damage& one : damage)
       if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
@@ -238,15 +247,32 @@ class Verification {
     return Points(db).set_verified(point.id, verification);
   }
 
-  std::vector<Damage> damage_of(const PointCheck& subject) const {
-    std::vector<Damage> damage;
+  // Calls `visit` with the name of the disk and the error.
+  template <class Visit>
+  void each_fault(const PointCheck& subject, Visit visit) const {
     for (const auto& [disk, layers] : subject.layers)
       for (const Id layer : layers)
-        if (const auto& fault = layers_.at(layer).fault)
-          damage.push_back({subject.path, disk, subject.copy + fault->message});
-    for (const auto& [disk, sentence] : subject.disagreement)
-      damage.push_back({subject.path, disk, subject.copy + sentence});
+        if (const auto& fault = layers_.at(layer).fault) visit(disk, *fault);
+    for (const auto& [disk, error] : subject.failed_comparisons) visit(disk, error);
+  }
+
+  std::vector<Damage> damage_of(const PointCheck& subject) const {
+    std::vector<Damage> damage;
+    each_fault(subject, [&](const std::string& disk, const Error& fault) {
+      if (fault.damage) damage.push_back({subject.path, disk, subject.copy + fault.message});
+    });
     return damage;
+  }
+
+  // Returns why a part of the point could not be looked at; nullopt if all of it was.
+  std::optional<Error> why_unreadable(const PointCheck& subject) const {
+    std::optional<Error> reason;
+    each_fault(subject, [&](const std::string& disk, const Error& fault) {
+      if (fault.damage || reason) return;
+      reason = fault;
+      reason->message = fmt::format("{}, {}: {}{}", subject.path, disk, subject.copy, fault.message);
+    });
+    return reason;
   }
 
   // Writes the result beside the manifest too, for a Holdfast that has lost its catalog.

@@ -2,12 +2,15 @@
 //
 // A point is good when every layer that it rests on is good. A layer is read once, however many points share
 // it. The result of each point is stored in the catalog and beside its manifest, with an event. An
-// interrupted verification has stored the results of the points that it completed.
+// interrupted verification has stored the results of the points that it completed. A layer that can't be read
+// says nothing of its points (law 21): no result is stored for them, and the verification goes on with the
+// others.
 //
 // A copy is checked like a point of its own repository. The result is stored with the copy and says nothing
 // of the point; the event log and the outcome have it too.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,8 @@ struct VerifyOutcome {
   std::size_t layers = 0;
   std::uint64_t bytes_read = 0;
   std::vector<Damage> damage;  // each damaged layer once for each point that it spoils; at most 100
+  std::size_t unreadable_points = 0;
+  std::optional<Error> unreadable;  // the first reason; names point and disk
 };
 
 struct Wanted {

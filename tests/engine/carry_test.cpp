@@ -111,7 +111,7 @@ TEST_F(Carry, a_damaged_cluster_is_not_copied) {
   flip(here_, "image", at);
   const auto carried = carry();
   ASSERT_FALSE(carried);
-  EXPECT_EQ(carried.error().code, EIO);
+  EXPECT_TRUE(carried.error().damage);
   EXPECT_THAT(carried.error().message, HasSubstr(std::to_string(at / kCluster * kCluster)));
   const Bytes there = bytes(there_, "image");
   EXPECT_LE(there.size(), at);
@@ -119,13 +119,22 @@ TEST_F(Carry, a_damaged_cluster_is_not_copied) {
 
 TEST_F(Carry, a_checksums_file_other_than_the_recorded_one_is_refused) {
   flip(here_, "sums", random_.below(bytes(here_, "sums").size()));
-  EXPECT_EQ(carry().error().code, EIO);
+  EXPECT_TRUE(carry().error().damage);
   EXPECT_FALSE(there_.exists("image").value());
 }
 
 TEST_F(Carry, a_missing_file_counts_as_damage) {
   ASSERT_TRUE(here_.remove("image"));
-  EXPECT_EQ(carry().error().code, EIO);
+  EXPECT_TRUE(carry().error().damage);
+}
+
+TEST_F(Carry, a_file_that_cannot_be_opened_is_no_damage) {
+  for (const int code : {EMFILE, ENOMEM, EACCES, EIO}) {
+    here_.fail_opens_with(code);
+    const Error error = carry().error();
+    EXPECT_EQ(error.code, code);
+    EXPECT_FALSE(error.damage) << error.message;
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "engine/repository/draft.h"
 #include "engine/repository/shelf.h"
+#include "tests/lib/memory_directory.h"
 
 namespace holdfast::repository {
 namespace {
@@ -89,6 +90,18 @@ TEST_F(PlaceTest, a_marker_of_a_newer_format_is_refused) {
   const auto made = Place::initialise(path_);
   ASSERT_FALSE(made);
   EXPECT_NE(made.error().message.find("newer"), std::string::npos);
+}
+
+TEST_F(PlaceTest, a_missing_stored_file_is_damage_and_one_that_cannot_be_opened_is_not) {
+  test::MemoryDirectory directory;
+  const Error missing = open_stored(directory, "disk.qcow2").error();
+  EXPECT_EQ(missing.code, ENOENT);
+  EXPECT_TRUE(missing.damage);
+  ASSERT_TRUE(directory.create("disk.qcow2"));
+  directory.fail_opens_with(EMFILE);
+  const Error unreadable = open_stored(directory, "disk.qcow2").error();
+  EXPECT_EQ(unreadable.code, EMFILE);
+  EXPECT_FALSE(unreadable.damage);
 }
 
 TEST_F(PlaceTest, one_opener_may_write_and_a_second_may_only_read) {

@@ -1,14 +1,17 @@
-// Tests that one flipped bit anywhere in an image or its sums is found, and never read (law 13).
+// Tests that one flipped bit anywhere in an image or its sums is found, and never read (law 13), and that a
+// failed read is not taken for damage (law 21).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/image/fixture.h"
 #include "tests/lib/memory_file.h"
+#include "tests/lib/unreadable_file.h"
 
 namespace holdfast::image::test {
 namespace {
 
 using holdfast::test::MemoryFile;
+using holdfast::test::UnreadableFile;
 using testing::HasSubstr;
 
 struct Stored {
@@ -40,6 +43,7 @@ std::size_t failed_reads(const Stored& stored, const Bytes& disk, std::size_t pi
   const auto stack = open(stored);
   if (!stack) {
     EXPECT_EQ(stack.error().code, EIO) << stack.error().message;
+    EXPECT_TRUE(stack.error().damage) << stack.error().message;
     return 1;
   }
   std::size_t failed = 0;
@@ -50,6 +54,7 @@ std::size_t failed_reads(const Stored& stored, const Bytes& disk, std::size_t pi
       EXPECT_EQ(first_difference(into, ByteView{disk}.subspan(at, into.size())), std::nullopt);
     } else {
       EXPECT_EQ(outcome.error().code, EIO) << outcome.error().message;
+      EXPECT_TRUE(outcome.error().damage) << outcome.error().message;
       ++failed;
     }
   }
@@ -78,6 +83,7 @@ TEST(OneFlippedBit, one_flipped_bit_is_found_by_verify_and_never_read) {
     const auto verdict = verify(stored);
     ASSERT_FALSE(verdict) << "try " << i;
     EXPECT_EQ(verdict.error().code, EIO) << verdict.error().message;
+    EXPECT_TRUE(verdict.error().damage) << verdict.error().message;
     failed_reads(stored, disk, random.between(1, 200'000) + (random.one_in(2) ? kMiB : 0));
   }
 }
@@ -164,6 +170,31 @@ TEST_F(OnePlainCluster, an_image_with_the_sums_of_another_is_refused) {
   const Stored other = store(random, options(disk_.size(), 65536), disk_, all_of(disk_));
   EXPECT_EQ(error_of(verify({stored_.image, other.sums})).code, EIO);
   EXPECT_EQ(error_of(open({stored_.image, other.sums})).code, EIO);
+}
+
+TEST_F(OnePlainCluster, a_failed_read_is_reported_with_its_errno_and_is_no_damage) {
+  const auto file = [](const char* name, const Bytes& bytes, std::uint64_t from, int code) {
+    return std::make_unique<UnreadableFile>(std::make_unique<MemoryFile>(name, bytes), from, code);
+  };
+  Bytes into(disk_.size());
+  for (const int code : {EIO, ENOMEM, EACCES, ESTALE})
+    for (int i = 0; i < 20; ++i) {
+      const std::uint64_t image_from = random_.below(stored_.image.size());
+      const std::uint64_t sums_from =
+          random_.one_in(2) ? stored_.sums.size() : random_.below(stored_.sums.size());
+      const auto verdict = verify_layer(*file("disk.qcow2", stored_.image, image_from, code),
+                                        *file("disk.sums", stored_.sums, sums_from, code));
+      EXPECT_EQ(error_of(verdict).code, code);
+      EXPECT_FALSE(error_of(verdict).damage) << error_of(verdict).message;
+      std::vector<LayerFiles> layers;
+      layers.push_back({file("disk.qcow2", stored_.image, image_from, code),
+                        file("disk.sums", stored_.sums, sums_from, code)});
+      const auto stack = Stack::open(std::move(layers));
+      const Result<> read = stack ? (*stack)->read(0, into) : Result<>(tl::make_unexpected(stack.error()));
+      if (read) continue;  // tables behind the disk's clusters were not needed
+      EXPECT_EQ(read.error().code, code);
+      EXPECT_FALSE(read.error().damage) << read.error().message;
+    }
 }
 
 }  // namespace

@@ -19,7 +19,12 @@ class MemoryDirectory final : public Directory {
   MemoryDirectory() = default;
   explicit MemoryDirectory(Tree tree) : tree_(std::move(tree)) {}
 
+  // From now on opening any file fails with that errno.
+  void fail_opens_with(int code) { failing_opens_ = code; }
+
   Result<std::unique_ptr<File>> open(const std::string& path, Access) const override {
+    if (failing_opens_ != 0)
+      return fail(failing_opens_, "opening {}: {}", path, describe_errno(failing_opens_));
     const auto found = tree_.find(path);
     if (found == tree_.end()) return fail(ENOENT, "opening {}: there is none", path);
     if (!found->second) return fail(EISDIR, "opening {}: it is a directory", path);
@@ -111,6 +116,7 @@ class MemoryDirectory final : public Directory {
   }
 
   Tree tree_;  // sorted: a directory comes before its content
+  int failing_opens_ = 0;
 };
 
 }  // namespace holdfast::test

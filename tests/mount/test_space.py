@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Law 14: a run without disk space ends with the reason and leaves nothing, and the next run works."""
+"""Law 14: a run without disk space ends with the reason and leaves nothing, and the next run works. Law 20: images can
+be read while the state directory is full."""
 
 import errno
 import json
@@ -12,6 +13,19 @@ import holdfast
 from processes import detach
 
 MIB = 2**20
+
+
+def fill(path):
+    """Makes a file, with which the file system is full to the last byte, even while others write."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(file, bytes(65536))
+    except OSError as full:
+        if full.errno != errno.ENOSPC:
+            raise
+    finally:
+        os.close(file)
 
 
 class Space(holdfast.MountTest):
@@ -31,17 +45,6 @@ class Space(holdfast.MountTest):
 
     def partials(self):
         return list(self.path.glob("*/*.partial"))
-
-    def fill(self):
-        """Fills the file system to the last byte, even while others write."""
-        file = os.open(self.path / "filler", os.O_WRONLY | os.O_CREAT)
-        try:
-            with self.assertRaises(OSError) as full:
-                while True:
-                    os.write(file, bytes(65536))
-            self.assertEqual(full.exception.errno, errno.ENOSPC)
-        finally:
-            os.close(file)
 
     def test_a_run_without_room_leaves_old_points_whole_and_the_next_run_loses_no_change(self):
         self.disk.write(0, self.random.randbytes(4 * MIB))
@@ -70,7 +73,7 @@ class Space(holdfast.MountTest):
             os.unlink(restored)
 
     def test_a_run_without_a_single_free_byte_ends_with_no_space(self):
-        self.fill()
+        fill(self.path / "filler")
         self.disk.write(0, self.random.randbytes(MIB))
         self.assertEqual(self.daemon.run("f", "first"), "error")
         self.assertEqual(self.daemon.json("flows/f/executions/first/status.json")["reason"], "no_space")
@@ -122,6 +125,61 @@ class ScratchArea(holdfast.MountTest):
         restored = self.folder / "restored"
         content.copy(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", restored)
         self.assertTrue(content.same_bytes(restored, record))
+
+
+class StateDirectory(holdfast.MountTest):
+    """The state directory, where the catalog lies."""
+
+    def setUp(self):
+        super().setUp()
+        self.daemon.stop()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24M", "tmpfs", self.daemon.state], check=True)
+        self.addCleanup(detach, self.daemon.state)
+        # The daemon must end before the unmount.
+        self.addCleanup(self.daemon.close)
+        self.daemon.start()
+        self.disk = self.add_file_machine()
+        self.add_repository()
+        self.add_flow()
+        self.assertEqual(self.daemon.run("f", "first"), "success")
+        (point,) = self.daemon.points("m")
+        self.object = f"machines/m/points/{point}/disk-0"
+        self.image = self.daemon.mount / f"{self.object}.raw"
+        self.filler = self.daemon.state / "filler"
+
+    def events(self, kind):
+        lines = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
+        return [event for event in lines if event["event"] == kind]
+
+    def test_an_image_is_restored_while_the_state_directory_is_full_and_its_opening_is_recorded_later(self):
+        fill(self.filler)
+        restored = self.folder / "restored"
+        subprocess.run(["cp", self.image, restored], check=True)
+        self.assertTrue(content.same_bytes(restored, self.disk.path))
+        self.assertEqual(self.events("image.open"), [])
+        os.unlink(self.filler)
+        self.until(lambda: self.events("image.open"))
+        (opening,) = self.events("image.open")
+        self.assertEqual((opening["object"], opening["result"]), (self.object, "ok"))
+        self.assertEqual(opening["by"]["uid"], os.getuid())
+
+    def test_of_many_openings_while_the_state_directory_is_full_the_last_thousand_are_recorded(self):
+        fill(self.filler)
+        for _ in range(1005):
+            os.close(os.open(self.image, os.O_RDONLY))
+        os.unlink(self.filler)
+        self.until(lambda: self.events("image.open"))
+        self.assertEqual(len(self.events("image.open")), 1000)
+        (untold,) = self.events("image.untold")
+        self.assertTrue(untold["reason"].startswith("5 older events"), untold["reason"])
+
+    def test_an_opening_is_recorded_when_the_daemon_ends(self):
+        fill(self.filler)
+        os.close(os.open(self.image, os.O_RDONLY))
+        os.unlink(self.filler)
+        self.daemon.stop()
+        self.daemon.start()
+        self.assertEqual([event["object"] for event in self.events("image.open")], [self.object])
 
 
 if __name__ == "__main__":
