@@ -56,9 +56,10 @@ class HostFile final : public File {
   Result<> punch(std::uint64_t offset, std::uint64_t length) override {
     may_wait(name_);
     if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
-                    static_cast<off_t>(length)) != 0)
-      return fail_errno("punching {} bytes out of {} at {}", length, name_, offset);
-    return {};
+                    static_cast<off_t>(length)) == 0)
+      return {};
+    if (errno == ENOSYS) errno = EOPNOTSUPP;
+    return fail_errno("punching {} bytes out of {} at {}", length, name_, offset);
   }
 
   Result<> sync_data() override {

@@ -23,7 +23,8 @@ class File {
   // Writes all of it or fails: a short write is an error here.
   virtual Result<> write_at(std::uint64_t offset, ByteView bytes) = 0;
   virtual Result<> truncate(std::uint64_t size) = 0;
-  // Gives a range back to the file system; it reads as zeros afterwards. Size stays.
+  // Gives a range back to the file system; it reads as zeros afterwards. Size stays. EOPNOTSUPP if the file
+  // system can't punch holes; the range is unchanged then.
   virtual Result<> punch(std::uint64_t offset, std::uint64_t length) = 0;
   virtual Result<> sync_data() = 0;
   virtual Result<std::uint64_t> size() const = 0;

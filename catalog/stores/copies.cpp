@@ -1,6 +1,7 @@
 #include "catalog/stores/copies.h"
 
 #include "catalog/stores/layers.h"
+#include "catalog/stores/machines.h"
 #include "catalog/stores/retention.h"
 #include "catalog/stores/row.h"
 
@@ -150,9 +151,17 @@ Result<> Copies::set_told(Id id, std::int64_t revision) {
 }
 
 Result<> Copies::set_damaged(Id id, bool damaged) {
-  HF_TRY(auto update, db_.prepare("UPDATE copies SET damaged = :damaged WHERE id = :id"));
-  HF_CHECK(update.bind(":damaged", damaged).bind(":id", id).run());
-  return {};
+  HF_TRY(auto update,
+         db_.prepare("UPDATE copies SET damaged = :damaged WHERE id = :id RETURNING machine_id"));
+  HF_TRY(const auto machine, returned_row(update.bind(":damaged", damaged).bind(":id", id), read_id));
+  return machine ? Machines(db_).touch(*machine) : Result<>{};
+}
+
+Result<std::int64_t> Copies::damaged(Id machine) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT count(*) FROM copies WHERE machine_id = :machine AND damaged = 1 AND state = 'committed')sql"));
+  HF_TRY(const auto count, first_row(found.bind(":machine", machine), read_id));
+  return count.value_or(0);
 }
 
 Result<Copy> Copies::get(Id id) {
@@ -174,6 +183,12 @@ Result<std::vector<Id>> Copies::of_repository(Id repository) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id FROM copies WHERE repository_id = :repository AND state = 'committed' ORDER BY id)sql"));
   return all_rows(found.bind(":repository", repository), read_id);
+}
+
+Result<std::vector<Id>> Copies::of_machine(Id machine) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM copies WHERE machine_id = :machine AND state = 'committed' ORDER BY id)sql"));
+  return all_rows(found.bind(":machine", machine), read_id);
 }
 
 Result<std::vector<Copy>> Copies::writing(Id machine, Id repository) {

@@ -22,11 +22,14 @@ class Copies {
   Result<> abandon(Id id);
   // Makes this flow and execution the writer of a copy that another one began.
   Result<> take_over(Id id, std::optional<Id> flow, std::optional<Id> execution);
+  // Does nothing when the copy has gone.
   Result<> set_damaged(Id id, bool damaged);
+  Result<std::int64_t> damaged(Id machine);  // number of committed copies found damaged
 
   Result<Copy> get(Id id);                               // ENOENT
   Result<std::vector<Copy>> of_point(Id point);          // committed ones, in the order of their making
   Result<std::vector<Id>> of_repository(Id repository);  // committed ones, as they came
+  Result<std::vector<Id>> of_machine(Id machine);        // likewise
   // Copies in the repository that lack the newest facts of their points.
   Result<std::vector<Id>> untold(Id repository, int at_most);
   // Does nothing when the point has another revision by now.

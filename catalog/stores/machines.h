@@ -27,8 +27,8 @@ class Machines : public ObjectStore {
   Result<> set_capacity(Id disk, std::uint64_t capacity);
   // Stores the source's own name of the disk, as last seen.
   Result<> set_source_identity(Id disk, std::string_view identity);
-  // Machines that may have something to warn of: an objective, damaged points, an incomplete pruning,
-  // leftovers at their source.
+  // Machines that may have something to warn of: an objective, damaged points or copies, an incomplete
+  // pruning, leftovers at their source.
   Result<std::vector<Id>> to_look_at(int at_most);
   // Makes the revision grow, because something told of the machine changed outside of its row.
   Result<> touch(Id id);

@@ -351,9 +351,9 @@ class Backup {
       layer.parent_layer_id = below.id;
       options.backing_file = "../" + below.file;
     }
-    const unsigned sample = sample_of(disk, frozen);
+    const std::optional<unsigned> sample = sample_of(disk, frozen);
     std::shared_ptr<image::Stack> images_before;
-    if (sample != 0 && !frozen.by_content) {
+    if (sample && !frozen.by_content) {
       HF_TRY(images_before, place_->open_stack(machine_.key, parent_.usable.at(disk.name).layers));
     }
     const DiskImagePlan plan{.name = disk.name,
@@ -377,9 +377,10 @@ class Backup {
     return true;
   }
 
-  // A bitmap that a user manages always gets a sample (law 7). A disk that is read whole needs none.
-  unsigned sample_of(const PointDisk& disk, const source::FrozenDisk& frozen) const {
-    if (disk.kind == PointKind::full || disk.read_everything) return 0;
+  // Returns the percentage to sample; nullopt for a disk that is read whole. A bitmap that a user manages
+  // always gets a sample of data (law 7).
+  std::optional<unsigned> sample_of(const PointDisk& disk, const source::FrozenDisk& frozen) const {
+    if (disk.kind == PointKind::full || disk.read_everything) return std::nullopt;
     return frozen.trusts_bitmap ? std::max(request_.sample, 1u) : request_.sample;
   }
 

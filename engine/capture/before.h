@@ -17,6 +17,9 @@ class Before {
   virtual Result<> turn_to(std::uint64_t offset, std::uint64_t length) = 0;
   // Returns the sum of the cluster at `offset`. `length` is shorter than a cluster at the disk's end.
   virtual Result<image::Sum> sum_of(std::uint64_t offset, std::uint64_t length) = 0;
+  // Returns the first cluster of [offset, end) that was stored as data; `end` if there is none. Reads no
+  // data.
+  virtual Result<std::uint64_t> next_data(std::uint64_t offset, std::uint64_t end) = 0;
 };
 
 // Reads the sums stored with the parent, and none of its data.
@@ -28,8 +31,11 @@ class SumsBefore final : public Before {
 
   Result<> turn_to(std::uint64_t offset, std::uint64_t length) override;
   Result<image::Sum> sum_of(std::uint64_t offset, std::uint64_t length) override;
+  Result<std::uint64_t> next_data(std::uint64_t offset, std::uint64_t end) override;
 
  private:
+  std::size_t index_of(std::uint64_t offset) const { return (offset - begin_) / cluster_size_; }
+
   const image::ContentReader& parent_;
   const std::uint64_t cluster_size_;
   std::uint64_t begin_ = 0;
@@ -43,6 +49,7 @@ class ImagesBefore final : public Before {
 
   Result<> turn_to(std::uint64_t, std::uint64_t) override { return {}; }
   Result<image::Sum> sum_of(std::uint64_t offset, std::uint64_t length) override;
+  Result<std::uint64_t> next_data(std::uint64_t offset, std::uint64_t end) override;
 
  private:
   const std::shared_ptr<image::Stack> parent_;

@@ -1,7 +1,5 @@
 #include "engine/capture/disk_image.h"
 
-#include <optional>
-
 #include "engine/capture/content_filter.h"
 #include "engine/capture/sample.h"
 #include "engine/capture/transfer.h"
@@ -38,7 +36,7 @@ Result<DiskImage> write_disk_image(repository::Draft& draft, const DiskImagePlan
     filter.emplace(*writer, *sums, plan.before, shape);
   }
   std::optional<Sample> sample;
-  if (plan.sample != 0) sample.emplace(before(plan), options.cluster_size, options.virtual_size, plan.sample);
+  if (plan.sample) sample.emplace(before(plan), options.cluster_size, options.virtual_size, *plan.sample);
 
   image::Writer& target = filter ? static_cast<image::Writer&>(*filter) : *writer;
   HF_TRY(const Transferred moved,

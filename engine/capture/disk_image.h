@@ -2,6 +2,7 @@
 // content.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engine/common/progress.h"
@@ -18,7 +19,8 @@ struct DiskImagePlan {
   image::WriterOptions options;
   bool by_content = false;                       // as FrozenDisk has it
   const image::ContentReader* before = nullptr;  // the parent's content sums, in an increment by content
-  unsigned sample = 0;  // percent of what the source calls unchanged to read all the same
+  // Percent of what the source calls unchanged to read all the same. Absent: the source calls nothing so.
+  std::optional<unsigned> sample;
   std::shared_ptr<image::Stack> images_before;  // the parent's images, for a sample without content sums
 };
 

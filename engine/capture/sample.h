@@ -1,21 +1,23 @@
-// Checks a source's word on what has not changed, a share at a time (law 7).
+// Checks a source's word on what has not changed (law 7).
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <random>
 #include <span>
+#include <vector>
 
 #include "engine/capture/before.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::capture {
 
-// Reads randomly chosen clusters of each segment that the source calls unchanged, and compares them with the
-// parent's content. Clusters called unchanged and zero are all checked, because no read is needed. Used by
-// one thread at a time.
+// Checks each segment in two ways. A cluster that is called unchanged and zero must be zero in the parent as
+// well; this is told from tables, and only a contradiction is read. Of the other clusters called unchanged,
+// randomly chosen ones are read and compared with the parent's content. Used by one thread at a time.
 class Sample {
  public:
+  // `percent`: the share of the data called unchanged that is read; 0: none is.
   Sample(std::unique_ptr<Before> parent, std::uint32_t cluster_size, std::uint64_t capacity, unsigned percent)
       : parent_(std::move(parent)), unit_(cluster_size), capacity_(capacity), percent_(percent) {}
 
@@ -31,10 +33,11 @@ class Sample {
                      const source::Cancel& cancel);
 
  private:
-  struct Unchanged {
-    std::vector<std::uint64_t> data, zero;  // offsets of clusters
-  };
-  Unchanged unchanged(std::span<const source::Extent> extents) const;
+  Result<> check_zeros(source::DiskReader& reader, std::span<const source::Extent> extents,
+                       const source::Cancel& cancel, Found& found);
+  Result<> compare(source::DiskReader& reader, std::span<const std::uint64_t> clusters,
+                   const source::Cancel& cancel, Found& found);
+  std::vector<std::uint64_t> unchanged_data(std::span<const source::Extent> extents) const;
   std::vector<std::uint64_t> choose(const std::vector<std::uint64_t>& clusters);
   std::uint64_t length_at(std::uint64_t cluster) const { return std::min(unit_, capacity_ - cluster); }
 

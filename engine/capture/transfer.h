@@ -21,7 +21,7 @@ struct Transferred {
   bool source_lied = false;  // the transfer stopped midway; discard what was written
 };
 
-// Returns the bytes that transfer() will read, without those of a sample. Reads no data.
+// Returns the bytes that transfer() will read, without those that check the source. Reads no data.
 Result<std::uint64_t> bytes_to_read(source::DiskReader& reader, const TransferPlan& plan);
 
 // Moves whole clusters: one changed byte takes the whole cluster. An increment gets explicit zeros where a

@@ -33,6 +33,7 @@ struct LayerUse {
 Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses);
 
 // Gives the ranges back to the file system, durably. Repeating it, also after a crash, is harmless.
+// EOPNOTSUPP if the file system can't punch holes; nothing has changed then.
 Result<> punch(File& image, std::span<const HostRange> hidden);
 
 // Checks a punched image as verify_layer does; clusters in `hidden` may also be all zeros.

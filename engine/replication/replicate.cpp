@@ -16,10 +16,12 @@
 #include "engine/image/merge.h"
 #include "engine/replication/carry.h"
 #include "engine/replication/carry_plan.h"
+#include "engine/replication/remake.h"
 #include "engine/repository/draft.h"
 #include "engine/repository/shelf.h"
 #include "engine/repository/unfinished_copy.h"
 #include "engine/retention/plan.h"
+#include "engine/verify/verify.h"
 
 namespace holdfast::replication {
 namespace {
@@ -34,6 +36,8 @@ class Replication {
 
   Result<ReplicationOutcome> run() {
     HF_CHECK(load());
+    HF_CHECK(remove_damaged());
+    HF_CHECK(compare_sides());
     HF_CHECK(forget_stale());
     HF_CHECK(expect());
     for (const Copies::Holding& point : sides_.lacking) {
@@ -56,8 +60,7 @@ class Replication {
       HF_TRY(from_, Repositories(db).get(request_.from));
       HF_TRY(to_, Repositories(db).get(request_.to));
       HF_TRY(flow_, Flows(db).get(request_.flow));
-      HF_TRY(sides_, look_at_both(db, request_.machine, request_.from, request_.to));
-      return keep_worth_carrying(db);
+      return {};
     }));
     if (to_.definition.read_only) return fail(EROFS, "repository '{}' is read-only", to_.name);
     HF_TRY(source_, place_of(from_));
@@ -67,6 +70,25 @@ class Replication {
     throttles_ = {services_.throttles.of(from_.id, from_.definition.bandwidth),
                   services_.throttles.of(to_.id, to_.definition.bandwidth), throttle_};
     return {};
+  }
+
+  Result<> remove_damaged() {
+    retention::PruneOutcome outcome;
+    const auto ground = retention::Ground::of(services_, machine_, to_, target_, cancel_, outcome);
+    const Remaking remaking{
+        .from = from_.id, .flow = flow_, .job = request_.job, .execution_id = request_.execution_id};
+    HF_TRY(Removed removed,
+           remove_damaged_copies(ground, remaking, verify::prover(services_, progress_, cancel_)));
+    outcome_.anew = std::move(removed.points);
+    outcome_.failures = std::move(removed.failures);
+    return {};
+  }
+
+  Result<> compare_sides() {
+    return services_.catalog.read([&](db::Connection& db) -> Result<> {
+      HF_TRY(sides_, look_at_both(db, machine_.id, from_.id, to_.id));
+      return keep_worth_carrying(db);
+    });
   }
 
   Result<> keep_worth_carrying(db::Connection& db) {

@@ -10,6 +10,9 @@
 // show the same. Otherwise the layer and those below it are merged into one file, down to the nearest such
 // layer or to the full.
 //
+// A copy that is known to be damaged is removed and carried anew, if the point is whole at the origin
+// (remake.h).
+//
 // Points that the flow's policy would not keep at the target are not carried, because they would be pruned at
 // once.
 //
@@ -40,6 +43,7 @@ struct ReplicationRequest {
 
 struct ReplicationOutcome {
   std::vector<std::string> points;    // names of the points that were carried
+  std::vector<std::string> anew;      // names of the points whose damaged copies were removed first
   std::vector<std::string> failures;  // a sentence for each point that is damaged or unreadable at its origin
   bool is_damaged = false;            // at least one of them is damaged
   std::uint64_t bytes_transferred = 0;

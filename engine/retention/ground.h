@@ -72,7 +72,7 @@ struct Hidden {
   Retention::StoredLayer layer;
   std::vector<Tower> viewers;
 
-  // The value of `punched_under` once only data that the viewers see is left.
+  // The value of `punched_under` once no more can be punched out than these viewers allow.
   Id seen_by() const;
 };
 std::vector<Hidden> hidden_in(const std::vector<Tower>& towers);

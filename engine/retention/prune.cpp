@@ -127,35 +127,82 @@ std::set<Id> in_order_elsewhere(const Ground& ground, const PrunedMachine& prune
   return in_order;
 }
 
-// Whether the removal relies on another place of the point of which none was found in order (law 12).
-bool counts_on_what_is_away(const Plan& plan, const PlannedPoint& going, const std::set<Id>& in_order) {
-  bool counts_on_another = false;
-  for (const PlannedPoint& other : plan.points) {
-    if (other.point.id != going.point.id || other.point.copy == going.point.copy) continue;
-    if (!other.judgement.stays() || other.point.damaged) continue;
-    if (in_order.contains(other.point.repository_id)) return false;
-    counts_on_another = true;
+// Places of points that were found whole in this job: the point's id, and the copy's unless it is the point
+// itself.
+using WholePlaces = std::set<std::pair<Id, std::optional<Id>>>;
+
+// The places of the point that stay when one goes; none: the point goes altogether.
+std::vector<const PlannedPoint*> staying_besides(const Plan& plan, const PlannedPoint& going) {
+  std::vector<const PlannedPoint*> staying;
+  for (const PlannedPoint& other : plan.points)
+    if (other.point.id == going.point.id && other.point.copy != going.point.copy && other.judgement.stays())
+      staying.push_back(&other);
+  return staying;
+}
+
+// Whether the place goes altogether or for the sake of one that was found whole (law 12).
+bool may_go(const Plan& plan, const PlannedPoint& going, const WholePlaces& whole) {
+  const auto staying = staying_besides(plan, going);
+  return staying.empty() || std::ranges::any_of(staying, [&](const PlannedPoint* other) {
+           return whole.contains({other->point.id, other->point.copy});
+         });
+}
+
+bool goes_from(const Ground& ground, const PlannedPoint& planned) {
+  return planned.point.repository_id == ground.repository && !planned.judgement.stays();
+}
+
+// Searches the places that stay for a whole one, and adds it. Returns why there is none, or "".
+Result<std::string> prove_one(const std::vector<const PlannedPoint*>& staying, const std::set<Id>& in_order,
+                              const Prove& prove, WholePlaces& whole) {
+  std::string why = "none of its other places can be checked now";
+  for (const PlannedPoint* other : staying) {
+    if (!in_order.contains(other->point.repository_id)) continue;
+    if (other->point.damaged) {
+      why = fmt::format("its place in repository '{}' is damaged", other->repository);
+      continue;
+    }
+    HF_TRY(const std::string fault, prove(other->point.id, other->point.copy));
+    if (fault.empty()) {
+      whole.insert({other->point.id, other->point.copy});
+      return "";
+    }
+    why = fmt::format("its place in repository '{}' can't replace it: {}", other->repository, fault);
   }
-  return counts_on_another;
+  return why;
+}
+
+// Reads what removals from this repository rely on. Runs before the transaction, because it takes as long as
+// the reading does.
+Result<WholePlaces> prove_what_stays(const Ground& ground, const PrunedMachine& pruned, const Prove& prove) {
+  const std::set<Id> in_order = in_order_elsewhere(ground, pruned);
+  HF_TRY(const Plan plan, ground.services.catalog.read([&](db::Connection& db) {
+    return make_plan(db, ground.services.readers, ground.machine, ground.services.clock.now());
+  }));
+  WholePlaces whole;
+  for (const PlannedPoint& going : plan.points) {
+    if (!goes_from(ground, going)) continue;
+    const auto staying = staying_besides(plan, going);
+    if (staying.empty()) continue;
+    HF_TRY(const std::string why, prove_one(staying, in_order, prove, whole));
+    if (!why.empty())
+      ground.outcome.put_off.push_back(
+          fmt::format("point {} stays in repository '{}': {}", going.point.name, ground.name, why));
+  }
+  return whole;
 }
 
 // Retires everything that was judged to go, in one transaction, while no image can be opened.
-Result<> retire_judged(const Ground& ground, const PrunedMachine& pruned) {
+Result<> retire_judged(const Ground& ground, const PrunedMachine& pruned, const Prove& prove) {
   const Machine& machine = pruned.machine;
-  const std::set<Id> in_order = in_order_elsewhere(ground, pruned);
+  HF_TRY(const WholePlaces whole, prove_what_stays(ground, pruned, prove));
   const Time now = ground.services.clock.now();
   const auto nobody_opens = ground.services.readers.changing(ground.repository);
-  std::vector<std::string> gone, moved, put_off;
+  std::vector<std::string> gone, moved;
   HF_CHECK(ground.services.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(const Plan plan, make_plan(db, ground.services.readers, machine.id, now));
     for (const PlannedPoint& planned : plan.points) {
-      if (planned.point.repository_id != ground.repository || planned.judgement.stays()) continue;
-      if (counts_on_what_is_away(plan, planned, in_order)) {
-        put_off.push_back(
-            fmt::format("point {} stays in repository '{}': none of its other places can be checked now",
-                        planned.point.name, ground.name));
-        continue;
-      }
+      if (!goes_from(ground, planned) || !may_go(plan, planned, whole)) continue;
       const auto left = retire_one(db, planned, now);
       if (!left && left.error().code == EBUSY) continue;  // the sweep after its capture is not done
       HF_CHECK(left);
@@ -166,7 +213,6 @@ Result<> retire_judged(const Ground& ground, const PrunedMachine& pruned) {
   }));
   std::ranges::move(gone, std::back_inserter(ground.outcome.gone));
   std::ranges::move(moved, std::back_inserter(ground.outcome.moved));
-  std::ranges::move(put_off, std::back_inserter(ground.outcome.put_off));
   return {};
 }
 
@@ -179,11 +225,11 @@ Result<> give_up_orphans(const Ground& ground) {
   return {};
 }
 
-Result<> prune_in(const Ground& ground, const PrunedMachine& pruned, Judging judging) {
+Result<> prune_in(const Ground& ground, const PrunedMachine& pruned, Judging judging, const Prove& prove) {
   HF_CHECK(resume_merges(ground));
   HF_CHECK(check_listing(ground));
   HF_CHECK(give_up_orphans(ground));
-  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, pruned));
+  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, pruned, prove));
   HF_CHECK(mark_retired(ground));
   HF_CHECK(remove_unneeded(ground));
   HF_CHECK(punch_hidden(ground));
@@ -203,7 +249,7 @@ const source::Cancel& never() {
 
 }  // namespace
 
-Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judging judging,
+Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judging judging, const Prove& prove,
                            const source::Cancel& cancel) {
   PruneOutcome outcome;
   HF_TRY(const PrunedMachine pruned, find_pruned(services.catalog, machine));
@@ -218,7 +264,7 @@ Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judgin
     auto done = place ? Result<>{} : Result<>(tl::make_unexpected(place.error()));
     if (place) {
       const Ground ground = Ground::of(services, pruned.machine, repository, *place, cancel, outcome);
-      done = prune_in(ground, pruned, judging);
+      done = prune_in(ground, pruned, judging, prove);
     }
     if (done) continue;
     if (done.error().code == ECANCELED) return tl::make_unexpected(done.error());

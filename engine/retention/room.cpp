@@ -76,7 +76,8 @@ Result<image::LayerUse> use_of(const Ground& ground, const Hidden& hidden, const
   return image::LayerUse{stack, static_cast<std::size_t>(its - viewer.begin())};
 }
 
-Result<> punch_one(const Ground& ground, const Hidden& hidden, Opened& opened) {
+// Returns false if the file system can't punch holes.
+Result<bool> punch_one(const Ground& ground, const Hidden& hidden, Opened& opened) {
   std::vector<image::LayerUse> uses;
   for (const Tower& viewer : hidden.viewers) {
     HF_TRY(uses.emplace_back(), use_of(ground, hidden, viewer, opened));
@@ -85,9 +86,15 @@ Result<> punch_one(const Ground& ground, const Hidden& hidden, Opened& opened) {
   HF_TRY(const auto image,
          ground.directory().open(Place::paths_of(ground.key, hidden.layer).image, Access::write));
   HF_TRY(const std::uint64_t before, image->allocated());
-  HF_CHECK(image::punch(*image, ranges));
+  const auto punched = image::punch(*image, ranges);
+  if (!punched && punched.error().code == EOPNOTSUPP) return false;
+  HF_CHECK(punched);
   HF_TRY(const std::uint64_t after, image->allocated());
   ground.outcome.bytes_freed += before - std::min(before, after);
+  return true;
+}
+
+Result<> record_punched(const Ground& ground, const Hidden& hidden) {
   HF_TRY(const std::uint64_t stored, stored_bytes(ground, hidden.layer));
   return ground.write([&](Retention store) -> Result<> {
     HF_CHECK(store.set_stored(hidden.layer.id, stored, ground.services.clock.now()));
@@ -185,6 +192,7 @@ Result<> punch_hidden(const Ground& ground) {
   auto all = hidden_in(towers_of(layers));
   std::ranges::stable_sort(all, {}, [](const Hidden& hidden) { return hidden.layer.disk_id; });
   Opened opened;
+  bool has_holes = true;  // until the file system says otherwise
   for (const Hidden& hidden : all) {
     HF_CHECK(ground.check_cancel());
     // A reader may have opened the image before a merge, and may still see data that is hidden from today's
@@ -192,7 +200,10 @@ Result<> punch_hidden(const Ground& ground) {
     const bool may_be_seen = is_open && hidden.layer.punched_under != 0;
     if (is_punched(hidden) || may_be_seen) continue;
     if (opened.size() >= kMostOpened) opened.clear();
-    HF_CHECK(punch_one(ground, hidden, opened));
+    if (has_holes) {
+      HF_TRY(has_holes, punch_one(ground, hidden, opened));
+    }
+    HF_CHECK(record_punched(ground, hidden));
   }
   return {};
 }

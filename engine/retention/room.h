@@ -5,7 +5,8 @@
 //   2. The point's manifest is renamed to retired.json.
 //   3. Files of layers that no other rests on are removed, then their rows. The point's directory and row
 //      follow its last layer.
-//   4. Data of the remaining hidden layers that no kept point sees is punched out.
+//   4. Data of the remaining hidden layers that no kept point sees is punched out. A file system without
+//      holes keeps that data until a merge (merging.h) or the layer's removal.
 //
 // No step needs free space.
 #pragma once
@@ -21,7 +22,7 @@ Result<> check_listing(const Ground& ground);
 Result<> mark_retired(const Ground& ground);
 Result<> remove_unneeded(const Ground& ground);
 Result<> punch_hidden(const Ground& ground);
-// Whether the layer has already lost all data that its viewers don't see.
+// Whether the layer has already lost all data that its viewers don't see, as far as its file system allows.
 bool is_punched(const Hidden& hidden);
 
 }  // namespace holdfast::retention

@@ -8,6 +8,7 @@
 #include "engine/common/audit.h"
 #include "engine/retention/prune.h"
 #include "engine/runs/begin.h"
+#include "engine/verify/verify.h"
 
 namespace holdfast::runs {
 namespace {
@@ -59,9 +60,10 @@ Result<Work> begin_pruning(const capture::Services& services, Id machine_id, con
     // Retries for as long as a verification of the machine's points may take.
     Work work{.job = job.id, .machine = machine_id, .name = "jobs/" + job.name, .retries = 1000};
     const auto judging = request.by_policy ? retention::Judging::by_policy : retention::Judging::nobody;
-    work.perform = [&services, machine_id, judging](ProgressMeter&,
+    work.perform = [&services, machine_id, judging](ProgressMeter& progress,
                                                     const source::Cancel& cancel) -> Result<JobEnd> {
-      HF_TRY(const auto outcome, retention::prune(services, machine_id, judging, cancel));
+      const auto prove = verify::prover(services, progress, cancel);
+      HF_TRY(const auto outcome, retention::prune(services, machine_id, judging, prove, cancel));
       return end_of(outcome);
     };
     return work;

@@ -13,7 +13,8 @@ JobEnd end_of(const replication::ReplicationOutcome& outcome) {
   JobEnd end;
   end.bytes_transferred = outcome.bytes_transferred;
   end.bytes_stored = outcome.bytes_stored;
-  end.metadata = json::compact(Json{{"points", outcome.points}, {"failures", outcome.failures}});
+  end.metadata =
+      json::compact(Json{{"points", outcome.points}, {"anew", outcome.anew}, {"failures", outcome.failures}});
   if (outcome.failures.empty()) return end;
   end.status = outcome.points.empty() ? RunStatus::error : RunStatus::warning;
   end.reason = outcome.is_damaged ? EndReason::damaged : EndReason::failed;

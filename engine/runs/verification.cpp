@@ -35,6 +35,8 @@ Result<VerifyTarget> find_target(db::Connection& db, ObjectKind kind, Id object)
       target.machine = point.machine_id;
       target.repository = point.repository_id;
       target.wanted.points = {object};
+      HF_TRY(const auto copies, Copies(db).of_point(object));
+      for (const Copy& copy : copies) target.wanted.copies.push_back(copy.id);
       return target;
     }
     case ObjectKind::machine: {
@@ -43,6 +45,7 @@ Result<VerifyTarget> find_target(db::Connection& db, ObjectKind kind, Id object)
       target.machine = object;
       HF_TRY(const auto all, points.list(object));
       for (const Named& point : all) target.wanted.points.push_back(point.id);
+      HF_TRY(target.wanted.copies, Copies(db).of_machine(object));
       return target;
     }
     case ObjectKind::repository: {
@@ -66,7 +69,8 @@ std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome)
                       {"damaged_points", outcome.damaged_points},
                       {"unreadable_points", outcome.unreadable_points},
                       {"layers", outcome.layers},
-                      {"damage", std::move(damage)}};
+                      {"damage", std::move(damage)},
+                      {"away", outcome.away}};
   return json::compact(metadata);
 }
 
@@ -78,12 +82,17 @@ Result<JobEnd> end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
   JobEnd end;
   end.bytes_read = outcome.bytes_read;
   end.metadata = metadata_of(level, outcome);
+  if (!outcome.away.empty()) {
+    end.status = RunStatus::warning;
+    end.reason = EndReason::repository_unreachable;
+    end.message = fmt::format("not everything was checked: {}", fmt::join(outcome.away, "; "));
+  }
   if (outcome.damaged_points == 0) return end;
   end.status = RunStatus::error;
   end.reason = EndReason::damaged;
-  end.message = fmt::format("{} of {} points are damaged; the first: {}, {}: {}", outcome.damaged_points,
+  end.message = fmt::format("{} of {} points are damaged; the first: {}, {}: {}{}{}", outcome.damaged_points,
                             outcome.points, outcome.damage.front().point, outcome.damage.front().disk,
-                            outcome.damage.front().sentence);
+                            outcome.damage.front().sentence, end.message.empty() ? "" : "; ", end.message);
   if (outcome.unreadable_points > 0)
     end.message += fmt::format("; {} points could not be read", outcome.unreadable_points);
   return end;

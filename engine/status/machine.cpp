@@ -1,4 +1,5 @@
 // Machines: their disks, their points, what to warn of.
+#include "catalog/stores/copies.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
@@ -52,6 +53,10 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
   if (damaged > 0)
     view.warnings.push_back(fmt::format("{} of its points {} damaged, by the last verification", damaged,
                                         damaged == 1 ? "is" : "are"));
+  HF_TRY(const std::int64_t damaged_copies, Copies(db).damaged(id));
+  if (damaged_copies > 0)
+    view.warnings.push_back(fmt::format("{} of its copies {} damaged, by the last verification",
+                                        damaged_copies, damaged_copies == 1 ? "is" : "are"));
   if (view.total.points > 0 && !view.newest) view.warnings.push_back("none of its points is good");
   HF_TRY(const auto retired, Retention(db).retirement(id));
   if (retired) view.retired_until = retired->at + retired->keep;

@@ -38,6 +38,7 @@ struct PointCheck {
   std::string machine_key;
   std::map<std::string, std::vector<Id>> layers;    // by disk, the newest first
   std::map<std::string, Error> failed_comparisons;  // by disk: why it does not read as QEMU reads it
+  std::string away;                                 // why the repository could not be looked at, or ""
 };
 
 class Verification {
@@ -47,21 +48,40 @@ class Verification {
       : services_(services), level_(level), progress_(progress), cancel_(cancel) {}
 
   Result<VerifyOutcome> run(const Wanted& wanted) {
-    for (const Id point : wanted.points) HF_CHECK(load(point));
-    for (const Id copy : wanted.copies) HF_CHECK(load_copy(copy));
-    expect();
-    for (PointCheck& subject : subjects_) {
-      for (const auto& [disk, layers] : subject.layers)
-        for (const Id layer : layers) HF_CHECK(look_at(layers_.at(layer)));
-      if (level_ == VerifyLevel::compare) HF_CHECK(ask_qemu(subject));
-      HF_CHECK(write_down(subject));
+    for (const Id point : wanted.points) {
+      HF_CHECK(study_machine_of(point));
+      HF_CHECK(load(point));
     }
+    for (const Id copy : wanted.copies) {
+      HF_CHECK(study_machine_of_copy(copy));
+      HF_CHECK(load_copy(copy));
+    }
+    expect();
+    for (PointCheck& subject : subjects_) HF_CHECK(check(subject));
+    if (outcome_.points == 0 && !outcome_.away.empty()) return fail(EIO, "{}", outcome_.away.front());
     return std::move(outcome_);
+  }
+
+  // Returns why the place is not known to be whole, or "". Layers that an earlier call has read are not read
+  // again.
+  Result<std::string> fault_of(Id point, std::optional<Id> copy) {
+    subjects_.clear();
+    for (const Id layer : std::exchange(unseen_, {})) layers_.erase(layer);
+    hidden_.clear();  // a pruning between two calls hides more
+    looked_for_hidden_.clear();
+    HF_CHECK(copy ? load_copy(*copy) : load(point));
+    if (subjects_.empty()) return "it has gone";
+    expect();
+    HF_CHECK(check(subjects_.front()));
+    const PointCheck& subject = subjects_.front();
+    for (const auto& [disk, layers] : subject.layers)
+      for (const Id layer : layers)
+        if (const auto& fault = layers_.at(layer).fault) return fault->message;
+    return subject.away;
   }
 
  private:
   Result<> load(Id id) {
-    HF_CHECK(study_machine_of(id));
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
       auto point = Points(db).get(id);
       if (!point && point.error().code == ENOENT) return {};
@@ -73,12 +93,8 @@ class Verification {
   }
 
   Result<> load_copy(Id id) {
-    const auto found = services_.catalog.read([&](db::Connection& db) { return Copies(db).get(id); });
-    if (!found && found.error().code == ENOENT) return {};
-    HF_CHECK(found);
-    HF_CHECK(study_machine_of(found->point_id));
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
-      const auto copy = Copies(db).get(id);  // read again, because pruning has stopped by now
+      const auto copy = Copies(db).get(id);
       if (!copy && copy.error().code == ENOENT) return {};
       HF_CHECK(copy);
       if (copy->state != PointState::committed) return {};
@@ -105,7 +121,8 @@ class Verification {
                        .path = {},
                        .machine_key = machine.key,
                        .layers = {},
-                       .failed_comparisons = {}};
+                       .failed_comparisons = {},
+                       .away = {}};
     subject.path = fmt::format("machines/{}/points/{}", machine.name, subject.point.name);
     for (const PointDisk& disk : subject.point.disks) {
       HF_TRY(const auto stack, points.stack(disk.layer_id));
@@ -134,6 +151,12 @@ class Verification {
     return {};
   }
 
+  Result<> study_machine_of_copy(Id copy) {
+    const auto found = services_.catalog.read([&](db::Connection& db) { return Copies(db).get(copy); });
+    if (!found) return found.error().code == ENOENT ? Result<>{} : tl::make_unexpected(found.error());
+    return study_machine_of(found->point_id);
+  }
+
   Result<> find_hidden(db::Connection& db, Id machine, Id repository) {
     if (!looked_for_hidden_.insert({machine, repository}).second) return {};
     HF_TRY(const auto layers, Retention(db).layers(machine, repository));
@@ -145,7 +168,7 @@ class Verification {
 
   void expect() {
     if (level_ == VerifyLevel::quick) return;
-    for (const auto& [id, stored] : layers_) progress_.expect(stored.layer.layer.file_bytes);
+    for (const Id layer : unseen_) progress_.expect(layers_.at(layer).layer.layer.file_bytes);
     if (level_ != VerifyLevel::compare) return;
     for (const PointCheck& subject : subjects_)
       for (const PointDisk& disk : subject.point.disks) progress_.expect(disk.bytes_used);
@@ -163,20 +186,40 @@ class Verification {
   Result<std::shared_ptr<repository::Place>> place_of(Id repository) {
     HF_TRY(const Repository row,
            services_.catalog.read([&](db::Connection& db) { return Repositories(db).get(repository); }));
-    return services_.shelf.place(row);
+    auto place = services_.shelf.place(row);
+    if (!place) return within(place.error(), "repository '{}'", row.name);
+    return place;
+  }
+
+  // Stores what is found, unless the repository is away.
+  Result<> check(PointCheck& subject) {
+    const auto looked = look_at_all_of(subject);
+    if (looked) return write_down(subject);
+    const auto place = place_of(subject.repository);
+    if (place || looked.error().code == ECANCELED) return looked;
+    subject.away = place.error().message;
+    if (std::ranges::find(outcome_.away, subject.away) == outcome_.away.end())
+      outcome_.away.push_back(subject.away);
+    return {};
+  }
+
+  Result<> look_at_all_of(PointCheck& subject) {
+    for (const auto& [disk, layers] : subject.layers)
+      for (const Id layer : layers) HF_CHECK(look_at(layers_.at(layer)));
+    return level_ == VerifyLevel::compare ? ask_qemu(subject) : Result<>{};
   }
 
   Result<> look_at(Stored& stored) {
-    if (unseen_.erase(stored.layer.layer.id) == 0) return {};
+    if (!unseen_.contains(stored.layer.layer.id)) return {};
     HF_TRY(const auto place, place_of(stored.repository));
     const auto check = level_ == VerifyLevel::quick ? check_quickly : check_every_byte;
     const auto checked = check(*place, stored.layer, watch());
-    ++outcome_.layers;
-    if (checked) return {};
-    if (checked.error().code == ECANCELED) return checked;
+    if (!checked && checked.error().code == ECANCELED) return checked;
     // A repository that has gone meanwhile says nothing of its layers.
-    HF_CHECK(place->check());
-    stored.fault = checked.error();
+    if (!checked) HF_CHECK(place->check());
+    ++outcome_.layers;
+    unseen_.erase(stored.layer.layer.id);
+    if (!checked) stored.fault = checked.error();
     return {};
   }
 
@@ -299,6 +342,13 @@ class Verification {
 };
 
 }  // namespace
+
+retention::Prove prover(const capture::Services& services, ProgressMeter& progress,
+                        const source::Cancel& cancel) {
+  const auto verification =
+      std::make_shared<Verification>(services, VerifyLevel::checksums, progress, cancel);
+  return [verification](Id point, std::optional<Id> copy) { return verification->fault_of(point, copy); };
+}
 
 Result<VerifyOutcome> verify_points(const capture::Services& services, const Wanted& wanted,
                                     VerifyLevel level, ProgressMeter& progress,

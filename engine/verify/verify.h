@@ -7,7 +7,8 @@
 // others.
 //
 // A copy is checked like a point of its own repository. The result is stored with the copy and says nothing
-// of the point; the event log and the outcome have it too.
+// of the point; the event log and the outcome have it too. A repository that is away says nothing of what
+// lies there, and the other repositories are checked all the same.
 #pragma once
 
 #include <optional>
@@ -16,6 +17,7 @@
 
 #include "engine/common/progress.h"
 #include "engine/common/services.h"
+#include "engine/retention/prune.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::verify {
@@ -34,6 +36,7 @@ struct VerifyOutcome {
   std::vector<Damage> damage;  // each damaged layer once for each point that it spoils; at most 100
   std::size_t unreadable_points = 0;
   std::optional<Error> unreadable;  // the first reason; names point and disk
+  std::vector<std::string> away;    // a sentence for each repository that could not be looked at
 };
 
 struct Wanted {
@@ -43,9 +46,15 @@ struct Wanted {
 
 // `quick`: every file exists, has its size and image id, and its checksums are those of the manifest.
 // `checksums`: every stored byte is read as well. `compare`: each disk is also read whole by Holdfast and by
-// QEMU (EINVAL: QEMU is not installed). Points that were removed meanwhile are skipped. Returns EIO if a
-// repository is absent, which says nothing of its points.
+// QEMU (EINVAL: QEMU is not installed). Points that were removed meanwhile are skipped. Returns EIO if no
+// repository could be looked at.
 Result<VerifyOutcome> verify_points(const capture::Services& services, const Wanted& wanted,
                                     VerifyLevel level, ProgressMeter& progress, const source::Cancel& cancel);
+
+// Returns the proof for one job that is about to remove a place of a point because another place stays. The
+// proof reads each layer once, and stores each result as verify_points() does. Nobody else may change the
+// machine's files meanwhile; the arguments must outlive the proof.
+retention::Prove prover(const capture::Services& services, ProgressMeter& progress,
+                        const source::Cancel& cancel);
 
 }  // namespace holdfast::verify

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/lib/small_file_system.h"
+
 namespace holdfast {
 namespace {
 
@@ -76,6 +78,17 @@ TEST_F(DiskTest, punching_gives_back_space_and_keeps_the_size) {
   Bytes bytes(4096);
   ASSERT_TRUE(file->read_at(0, bytes));
   EXPECT_TRUE(is_zero(bytes));
+}
+
+TEST_F(DiskTest, punching_without_support_of_the_file_system_is_eopnotsupp_and_changes_nothing) {
+  const test::FileSystemWithoutHoles files;
+  const auto without = open_directory(files.path()).value();
+  auto file = without->create("a").value();
+  ASSERT_TRUE(file->write_at(0, Bytes(8192, std::byte{7})));
+  EXPECT_EQ(code_of(file->punch(0, 8192)), EOPNOTSUPP);
+  Bytes bytes(8192);
+  ASSERT_TRUE(file->read_at(0, bytes));
+  EXPECT_EQ(bytes, Bytes(8192, std::byte{7}));
 }
 
 TEST_F(DiskTest, creating_does_not_replace) {

@@ -140,6 +140,8 @@ Copy committed_copy(db::Connection& db, const Point& point, const Layer& layer, 
   must(copies.add(copy));
   ignore(copies.writing(copy.machine_id, copy.repository_id));
   ignore(copies.of_repository(copy.repository_id));
+  ignore(copies.of_machine(copy.machine_id));
+  ignore(copies.damaged(copy.machine_id));
   ignore(copies.held(copy.machine_id, copy.repository_id));
   Layer copied = layer;
   copied.id = new_id(), copied.chain_id = copy.chain_id;

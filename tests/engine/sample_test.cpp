@@ -67,11 +67,11 @@ struct Parent {
 
 class Sampling : public testing::TestWithParam<Parent> {
  protected:
-  // Looks at all data, or at some clusters beyond it.
-  Sample::Found look(source::Extent extent, unsigned percent = 1) {
+  Sample::Found look_at(const std::vector<source::Extent>& extents, unsigned percent) {
     Sample sample(GetParam().made(), kCluster, kDiskSize, percent);
-    return sample.look(reader_, std::span{&extent, 1}, source::Cancel{}).value();
+    return sample.look(reader_, extents, source::Cancel{}).value();
   }
+  Sample::Found look(source::Extent extent, unsigned percent = 1) { return look_at({extent}, percent); }
   static source::Extent data(bool zero, bool changed) { return {0, kClusters * kCluster, zero, changed}; }
   static source::Extent zeros(bool zero) { return {kClusters * kCluster, 100 * kCluster, zero, false}; }
 
@@ -95,9 +95,56 @@ TEST_P(Sampling, changed_data_called_unchanged_is_found) {
   EXPECT_TRUE(look(data(false, false)).lie);
 }
 
-TEST_P(Sampling, data_called_unchanged_zeros_is_found_without_reading) {
-  const auto found = look(data(true, false));
+TEST_P(Sampling, without_a_percentage_no_unchanged_data_is_read) {
+  reader_.with = 'b';
+  const auto found = look(data(false, false), 0);
+  EXPECT_FALSE(found.lie);
+  EXPECT_EQ(found.bytes_read, 0u);
+}
+
+// This happens to a disk that was made smaller and as large again.
+TEST_P(Sampling, unchanged_zeros_over_the_parents_data_are_found_without_a_percentage) {
+  reader_.with = '\0';
+  const auto found = look(data(true, false), 0);
   EXPECT_TRUE(found.lie);
+  EXPECT_EQ(found.bytes_read, Sample::kAtLeast * kCluster) << "the first ones prove it";
+}
+
+TEST_P(Sampling, unchanged_zeros_of_a_source_that_errs_about_zeros_are_found_too) {
+  reader_.with = '\0';
+  source::Extent extent = data(false, false);
+  extent.perhaps_zero = true;
+  EXPECT_TRUE(look(extent, 0).lie);
+}
+
+TEST_P(Sampling, one_unchanged_cluster_of_zeros_is_found_among_data) {
+  constexpr std::uint64_t kAt = 1234 * kCluster;
+  reader_.with = '\0';
+  const auto found = look_at({{0, kAt, false, false},
+                              {kAt, kCluster, true, false},
+                              {kAt + kCluster, kDiskSize - kAt - kCluster, false, false}},
+                             0);
+  EXPECT_TRUE(found.lie);
+  EXPECT_EQ(found.bytes_read, kCluster);
+}
+
+TEST_P(Sampling, unchanged_zeros_that_read_as_the_parents_data_are_no_lie) {
+  const auto found = look(data(true, false), 0);
+  EXPECT_FALSE(found.lie);
+  EXPECT_EQ(found.bytes_read, kClusters * kCluster);
+}
+
+TEST_P(Sampling, zeros_called_changed_are_no_lie) {
+  reader_.with = '\0';
+  const auto found = look(data(true, true), 0);
+  EXPECT_FALSE(found.lie);
+  EXPECT_EQ(found.bytes_read, 0u);
+}
+
+TEST_P(Sampling, unchanged_zeros_in_a_part_of_a_cluster_are_not_checked) {
+  reader_.with = '\0';
+  const auto found = look_at({{0, kCluster / 2, true, false}, {kCluster / 2, kCluster / 2, false, false}}, 0);
+  EXPECT_FALSE(found.lie);
   EXPECT_EQ(found.bytes_read, 0u);
 }
 
@@ -105,12 +152,18 @@ TEST_P(Sampling, data_called_unchanged_over_zeros_of_the_parent_is_found) {
   EXPECT_TRUE(look(zeros(false)).lie);
 }
 
-TEST_P(Sampling, zeros_called_unchanged_over_zeros_are_believed) { EXPECT_FALSE(look(zeros(true)).lie); }
+TEST_P(Sampling, zeros_called_unchanged_over_zeros_are_believed_without_reading) {
+  const auto found = look(zeros(true));
+  EXPECT_FALSE(found.lie);
+  EXPECT_EQ(found.bytes_read, 0u);
+}
 
 TEST_P(Sampling, a_change_after_the_question_is_no_lie) {
   reader_.with = 'b';
   reader_.changed_by_now = true;
   EXPECT_FALSE(look(data(false, false)).lie);
+  reader_.with = '\0';
+  EXPECT_FALSE(look(data(true, false)).lie);
 }
 
 INSTANTIATE_TEST_SUITE_P(Against, Sampling,

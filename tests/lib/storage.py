@@ -106,6 +106,12 @@ class StorageDaemon:
         disks = [{"name": disk.name, "node": disk.node} for disk in self.disks]
         return {"driver": "qmp", "socket": str(self.socket), "disks": disks}
 
+    def resize(self, disk, capacity):
+        """Changes the size of the running disk."""
+        self.qmp.command("block_resize", {"node-name": disk.node, "size": capacity})
+        os.truncate(disk.truth, capacity)
+        disk.capacity = capacity
+
     def throttle(self, bytes_a_second, burst):
         """Limits the reads of all disks together: `burst` bytes at once, then bytes_a_second. Writes are not
         limited."""

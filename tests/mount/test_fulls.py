@@ -48,8 +48,9 @@ class Fulls(holdfast.MountTest):
         self.assertEqual((manifest["kind"], manifest["reason"]), ("full", reason))
         self.assertIsNone(manifest["parent"])
         status = self.daemon.json(f"flows/f/executions/{execution}/status.json")
-        unplanned = reason not in ("no_parent", "requested", "cbt_reset")
-        self.assertEqual(status["reason"], "unplanned_full" if unplanned else None)
+        planned = reason in ("no_parent", "requested", "cbt_reset")
+        wanted = "cbt_lied" if reason == "cbt_lied" else "unplanned_full"
+        self.assertEqual(status["reason"], None if planned else wanted)
         commits = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
         commits = [event for event in commits if event["event"] == "point.commit"]
         self.assertEqual(commits[-1]["reason"], reason)
@@ -125,6 +126,23 @@ class Fulls(holdfast.MountTest):
         manifest = self.back_up("second", "warning")
         self.assertEqual(manifest["disks"][0]["capacity"], 20 * MIB)
         self.expect_full(manifest, "capacity_changed", "second")
+
+    def test_a_disk_made_smaller_and_as_large_again_makes_a_full_with_reason_cbt_lied(self):
+        """QEMU's bitmap stays clean, and what was cut off reads as zeros."""
+        self.disk.write(9 * MIB, self.random.randbytes(MIB))
+        self.first()
+        self.storage.resize(self.disk, 4 * MIB)
+        self.storage.resize(self.disk, 16 * MIB)
+        self.expect_full(self.back_up("second", "warning"), "cbt_lied", "second")
+
+    def test_discards_and_zeros_since_the_parent_make_an_increment(self):
+        self.disk.write(4 * MIB, self.random.randbytes(4 * MIB))
+        self.first()
+        self.disk.discard(4 * MIB, MIB)
+        self.disk.write(6 * MIB, bytes(MIB))
+        self.disk.discard(7 * MIB, 5 * content.CLUSTER)
+        for name in ("second", "unchanged"):
+            self.assertEqual(self.back_up(name, "success")["kind"], "incremental")
 
     def test_a_changed_cluster_size_makes_a_full_with_reason_layout_changed(self):
         self.first()

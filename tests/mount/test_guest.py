@@ -190,6 +190,31 @@ class Guests(holdfast.MountTest):
             file.truncate(disk.capacity)
         self.assertTrue(content.same_bytes(self.restored(disk), truth))
 
+    def test_a_disk_made_smaller_and_as_large_again_under_a_guest_is_read_whole(self):
+        """The case of test_fulls, with copy filters."""
+        disk = self.guest.disks[1]
+        truth = self.folder / "truth"
+        truth.write_bytes((b"first\n" * (disk.capacity // 6 + 1))[: disk.capacity])
+        self.define(quiesce="never")
+        self.guest.run(f"yes first | head -c {disk.capacity} >{disk.device}; sync")
+        self.assertEqual(self.daemon.run("f", "first"), "success")
+
+        self.guest.run(f"dd if=/dev/zero of={disk.device} bs=64k count=16 seek=16 conv=notrunc,fsync 2>/dev/null")
+        with open(truth, "r+b") as file:
+            os.pwrite(file.fileno(), bytes(MIB), MIB)
+        self.assertEqual(self.daemon.run("f", "zeros"), "success")
+        self.assertTrue(content.same_bytes(self.restored(disk), truth))
+
+        for size in (4 * MIB, disk.capacity):
+            self.guest.qmp.command("block_resize", {"node-name": disk.node, "size": size})
+            os.truncate(truth, size)
+        self.assertEqual(self.daemon.run("f", "resized"), "warning")
+        self.assertEqual(self.daemon.json("flows/f/executions/resized/status.json")["reason"], "cbt_lied")
+        self.assertEqual(self.manifest()["disks"][1]["reason"], "cbt_lied")
+        self.assertTrue(content.same_bytes(self.restored(disk), truth))
+        self.assertEqual(self.daemon.run("f", "after"), "success")
+        self.expect_untouched()
+
     def exports(self):
         return [export["id"] for export in self.guest.qmp.command("query-block-exports")]
 

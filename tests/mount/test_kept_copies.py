@@ -250,6 +250,105 @@ class Kept(Policies):
     def test_a_damaged_point_keeps_its_copy(self):
         self.expect_stays_where_it_is_whole("r", self.repository, "copy")
 
+    def expect_is_read_before_the_other_goes(self, rotten, repository, flow):
+        """Flips one bit in one place of the oldest point; nothing has verified it since. The flow's policy lets the
+        other, good place go, which must stay (law 12)."""
+        made = [self.days.day(3, "type=full") for _ in range(3)]
+        self.copy("first")
+        self.damage(made[0], repository)
+        self.set_policy(flow, keep_last=1)
+        self.assertEqual(self.days.prune("first"), "warning")
+        good = {"offsite": "r", "r": "offsite"}[rotten]
+        self.assertTrue(self.whole(made[0], good))
+        self.assertEqual(self.place(made[0]), ("r", ["offsite"]))
+        self.assertEqual(self.restored(made[0]), self.days.records[made[0]].read_bytes())
+        message = self.daemon.json("jobs/first/status.json")["message"]
+        for words in (f"point {made[0]} stays in repository '{good}'", f"{made[0]}/disk-0.qcow2", "checksum"):
+            self.assertIn(words, message)
+        self.assertEqual(self.place(made[1]), (rotten, []), "its other place was whole")
+        (found,) = [event for event in self.events("point.verify") if event["result"] == "failed"]
+        self.assertEqual(found["object"], f"machines/m/points/{made[0]}")
+        self.assertIn("disk-0.qcow2", found["reason"])
+        (warning,) = [one for one in self.daemon.json("machines/m/status.json")["warnings"] if "damaged, by" in one]
+        self.assertIn(warning, "".join(self.daemon.json("status.json")["warnings"]))
+
+    def test_a_good_original_stays_when_one_bit_of_its_copy_is_flipped(self):
+        self.expect_is_read_before_the_other_goes("offsite", self.offsite, "f")
+
+    def test_a_good_copy_stays_when_one_bit_of_its_original_is_flipped(self):
+        self.expect_is_read_before_the_other_goes("r", self.repository, "copy")
+
+    def test_a_layer_that_several_removals_rely_on_is_read_once(self):
+        self.days.day(12)
+        for _ in range(3):
+            self.days.day(1)
+        made = list(self.days.records)
+        self.copy("first")
+        stored = [path.stat().st_size for point in made[:3] for path in self.stored(self.point(point)) if path.suffix == ".qcow2"]
+        self.set_policy("f", keep_last=1)
+        self.assertEqual(self.days.prune("first"), "success")
+        self.assertEqual([self.place(point) for point in made[:3]], [("offsite", [])] * 3)
+        self.assertEqual(self.daemon.json("jobs/first/status.json")["progress"]["done"], sum(stored))
+
+    def points_verified(self, path, name, expected):
+        self.daemon.write(f"{path}/control", f"verify level=checksums name={name}")
+        self.assertEqual(self.daemon.read(f"jobs/{name}/wait").strip(), expected, self.daemon.json(f"jobs/{name}/status.json"))
+        return self.daemon.json(f"jobs/{name}/status.json")
+
+    def test_a_verification_of_a_machine_or_a_point_reads_the_copies_too(self):
+        made = [self.days.day(3, "type=full") for _ in range(2)]
+        self.copy("first")
+        self.damage(made[1], self.offsite)
+        for number, path in enumerate(("machines/m", f"machines/m/points/{made[1]}")):
+            job = self.points_verified(path, f"check-{number}", "error")
+            (damage,) = job["metadata"]["damage"]
+            self.assertEqual(damage["point"], f"machines/m/points/{made[1]}")
+            self.assertIn("copy in repositories/offsite", damage["what"])
+            self.assertEqual(self.manifest(made[1])["verified"]["result"], "good", "the point itself is whole")
+            self.assertIn("1 of its copies is damaged, by the last verification", self.daemon.json("machines/m/status.json")["warnings"])
+        self.points_verified(f"machines/m/points/{made[0]}", "other", "success")
+
+    def test_a_verification_of_a_machine_goes_on_while_the_repository_of_its_copies_is_away(self):
+        made = [self.days.day(3, "type=full") for _ in range(2)]
+        self.copy("first")
+        self.take_away(self.offsite)
+        job = self.points_verified("machines/m", "check", "warning")
+        self.assertIn(str(self.offsite), job["message"])
+        self.assertEqual(job["metadata"]["points"], 2)
+        self.assertEqual([self.manifest(point)["verified"]["result"] for point in made], ["good", "good"])
+        self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [], "an absent copy is no damaged one")
+
+    def test_a_damaged_copy_is_made_anew_by_the_next_replication(self):
+        made = [self.days.day(3) for _ in range(4)]
+        self.copy("first")
+        self.damage(made[1], self.offsite)
+        self.points_verified(f"machines/m/points/{made[2]}", "check", "error")
+        job = self.copy("second")
+        # made[3] rests on the damaged layer, too.
+        self.assertEqual((job["metadata"]["anew"], job["metadata"]["points"]), (made[1:], made[1:]))
+        self.assertEqual([event["reason"] for event in self.events("copy.prune")], ["repositories/offsite: damaged"] * 3)
+        log = self.daemon.read("flows/copy/executions/second/log")
+        for point in made[1:]:
+            self.assertIn(f"the copy of point {point} is damaged and is made anew", log)
+        self.expect_whole(*made)
+        self.expect_counted()
+        self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])
+        self.assertEqual(self.daemon.json("status.json")["warnings"], [])
+        self.expect_verified("after")
+        self.assertEqual(self.copy("third")["bytes_transferred"], 0)
+
+    def test_a_damaged_copy_stays_while_its_point_is_not_whole_either(self):
+        made = [self.days.day(3, "type=full") for _ in range(2)]
+        self.copy("first")
+        for repository in (self.repository, self.offsite):
+            self.damage(made[0], repository)
+        self.points_verified("machines/m", "check", "error")
+        job = self.copy("second", "error")
+        (failure,) = job["metadata"]["failures"]
+        self.assertIn(f"the copy of point {made[0]} in repository 'offsite' is damaged", failure)
+        self.assertEqual((job["metadata"]["anew"], self.copies(made[0])), ([], ["offsite"]))
+        self.expect_whole(made[1])
+
     def test_no_layer_is_carried_onto_a_damaged_copy(self):
         first = self.days.day(3)
         self.copy("first")

@@ -26,6 +26,10 @@ class OlderCatalog(holdfast.MountTest):
         self.storage.disks[0].write(self.random.randrange(8) * MIB, self.random.randbytes(2 * MIB))
         return super().back_up(name, **arguments)
 
+    def writing(self, catalog):
+        with contextlib.closing(sqlite3.connect(catalog)) as opened:
+            return opened.execute("SELECT count(*) FROM points WHERE state = 'writing'").fetchone()[0]
+
     def save_while_a_run_writes(self, saved):
         """Copies the catalog in the middle of a run, and lets the run end well."""
         config = self.daemon.json("repositories/r/config.json")
@@ -37,8 +41,7 @@ class OlderCatalog(holdfast.MountTest):
         with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite")) as now:
             with contextlib.closing(sqlite3.connect(saved)) as copy:
                 now.backup(copy)
-                (writing,) = copy.execute("SELECT count(*) FROM points WHERE state = 'writing'").fetchone()
-        self.assertEqual(writing, 1, "the copy knows the point as unfinished")
+        self.assertEqual(self.writing(saved), 1, "the copy knows the point as unfinished")
         self.assertEqual(self.daemon.read("flows/f/executions/second/wait"), "success\n")
         self.daemon.write("repositories/r/config.json", json.dumps(config))
 
@@ -54,7 +57,7 @@ class OlderCatalog(holdfast.MountTest):
             file.unlink()
         shutil.copy(saved, self.daemon.state / "catalog.sqlite")
         self.daemon.start()
-        self.until(lambda: "is settled" in self.daemon.log.read_text())
+        self.until(lambda: self.writing(self.daemon.state / "catalog.sqlite") == 0)
         for directory in directories:
             self.assertTrue((directory / "manifest.json").exists(), directory)
         image = directories[1] / "disk-0.qcow2"

@@ -127,6 +127,47 @@ class Full(Pruning):
         self.assertEqual(self.days.differences(), [])
 
 
+class WithoutHoles(Pruning):
+    """A repository behind bindfs, which knows no fallocate(2) and so punches no holes."""
+
+    def setUp(self):
+        super().setUp()
+        backing, path = self.folder / "backing", self.folder / "r"
+        backing.mkdir()
+        path.mkdir()
+        subprocess.run(["bindfs", backing, path], check=True)
+        self.addCleanup(detach, path)
+        self.addCleanup(self.daemon.close)  # before the unmount
+        probe = path / "probe"
+        probe.write_bytes(bytes(8192))
+        punch = ["fallocate", "--punch-hole", "--offset", "0", "--length", "4096", probe]
+        self.assertNotEqual(subprocess.run(punch, capture_output=True).returncode, 0, "bindfs punches holes")
+        probe.unlink()
+        self.prepare(path, compression="none")
+
+    def test_a_repository_that_cannot_punch_holes_is_pruned_and_merged(self):
+        for _ in range(62):
+            self.days.day(1)
+        self.follow(keep_last=2)
+        self.assertEqual(self.days.prune("first"), "success")
+        self.assertGreater(self.daemon.json("jobs/first/status.json")["metadata"]["merges"], 0)
+        self.expect_in_order()
+        # The policy goes on with each run, and a pruning without work ends at once.
+        self.days.day(1)
+        self.expect_in_order()
+        self.assertEqual(self.days.prune("second"), "success")
+        self.assertEqual(self.daemon.json("jobs/second/status.json")["metadata"]["bytes_written"], 0)
+        self.assertEqual(self.days.verify("check"), ("success", None))
+
+    def expect_in_order(self):
+        newest = list(self.days.records)[-2:]
+        self.assertEqual(self.days.points(), set(newest))
+        self.assertLessEqual(self.days.depth(newest[-1]), 60)
+        self.assertEqual(self.days.differences(), [])
+        self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])
+        self.assertEqual({job["status"] for job in self.days.jobs().values()}, {"success"})
+
+
 class Killed(Pruning):
     def used(self):
         """Bytes on disk of the machine's files."""
@@ -241,4 +282,4 @@ class Killed(Pruning):
 
 
 if __name__ == "__main__":
-    holdfast.main()
+    holdfast.main(lambda: holdfast.absent("bindfs"))

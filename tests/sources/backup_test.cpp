@@ -84,6 +84,26 @@ TEST_F(Backup, a_changed_area_of_zeros_is_reported_as_zero) {
   ASSERT_TRUE(capture->commit());
 }
 
+// QEMU's bitmap stays clean. So the engine compares unchanged zeros with the parent.
+TEST_F(Backup, a_qcow2_disk_made_smaller_and_as_large_again_has_unchanged_zeros) {
+  boot();
+  daemon_->fill("disk0", 0, 16 * kMiB, 'a');
+  Bytes record;
+  const std::string first = committed_full(record);
+  for (const std::uint64_t size : {4 * kMiB, 16 * kMiB})
+    daemon_->tell("block_resize", {{"node-name", "disk0"}, {"size", size}});
+  std::fill(daemon_->truth("disk0").begin() + 4 * kMiB, daemon_->truth("disk0").end(), std::byte{0});
+  auto capture = prepare({{"disk0", first}});
+  EXPECT_EQ(capture->disks()[0].full_reason, std::nullopt);
+  EXPECT_NE(read_all(*capture, 0, record), daemon_->truth("disk0")) << "QEMU reports the change now";
+  const std::vector<Extent> extents = capture->open(0).value()->extents(0, 16 * kMiB).value();
+  ASSERT_EQ(extents.size(), 2u);
+  EXPECT_EQ(extents[1].offset, 4 * kMiB);
+  EXPECT_TRUE(extents[1].zero);
+  EXPECT_FALSE(extents[1].changed);
+  ASSERT_TRUE(capture->abandon());
+}
+
 TEST_F(Backup, a_raw_disk_has_increments_too) {
   boot({{.node = "disk0", .format = "raw"}});
   daemon_->fill("disk0", 0, 3 * kMiB, 'a');

@@ -163,7 +163,8 @@ TEST_P(Conformance, commit_and_abandon_leave_nothing_behind) {
 TEST_P(Conformance, a_sweep_removes_the_leftovers_of_a_lost_capture) {
   const std::string before = peer_->traces();
   prepare().reset();
-  ASSERT_TRUE(peer_->driver().sweep(peer_->machine(), ledger_.leftovers(), PointFate::failed, ledger_));
+  ASSERT_TRUE(
+      peer_->driver().sweep(peer_->machine(), ledger_.leftovers(), source::PointFate::failed, ledger_));
   EXPECT_EQ(peer_->traces(), before);
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
   ASSERT_TRUE(prepare()->commit()) << "and the next one works";

@@ -30,7 +30,9 @@ class Interruption : public QmpDriverTest {
     const auto abandoned = capture->abandon();
     EXPECT_TRUE(abandoned) << abandoned.error().message;
   }
-  Result<> sweep(PointFate fate) { return driver_.sweep(machine(), ledger_.leftovers(), fate, ledger_); }
+  Result<> sweep(source::PointFate fate) {
+    return driver_.sweep(machine(), ledger_.leftovers(), fate, ledger_);
+  }
 
   std::string since_;
   Bytes record_;
@@ -53,7 +55,7 @@ TEST_F(Interruption, a_dropped_capture_leaves_everything_to_the_sweep) {
   prepare({{"disk0", since_}}).reset();
   EXPECT_NE(traces(), before_);
   daemon_->fill("disk0", 3 * kMiB, 100, 'c');
-  ASSERT_TRUE(sweep(PointFate::failed));
+  ASSERT_TRUE(sweep(source::PointFate::failed));
   EXPECT_EQ(traces(), before_);
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
   expect_nothing_lost(128 * kKiB);
@@ -66,7 +68,7 @@ TEST_F(Interruption, a_sweep_after_the_commit_keeps_the_new_change_id) {
   since_ = capture->disks()[0].change_id;
   capture.reset();
   daemon_->fill("disk0", 3 * kMiB, 100, 'c');
-  ASSERT_TRUE(sweep(PointFate::committed));
+  ASSERT_TRUE(sweep(source::PointFate::committed));
   EXPECT_THAT(bitmaps(), ElementsAre(since_));
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
   expect_nothing_lost(64 * kKiB);
@@ -76,8 +78,8 @@ TEST_F(Interruption, a_second_sweep_changes_nothing) {
   begin();
   prepare({{"disk0", since_}}).reset();
   const auto leftovers = ledger_.leftovers();
-  ASSERT_TRUE(driver_.sweep(machine(), leftovers, PointFate::failed, ledger_));
-  ASSERT_TRUE(driver_.sweep(machine(), leftovers, PointFate::failed, ledger_));
+  ASSERT_TRUE(driver_.sweep(machine(), leftovers, source::PointFate::failed, ledger_));
+  ASSERT_TRUE(driver_.sweep(machine(), leftovers, source::PointFate::failed, ledger_));
   EXPECT_EQ(traces(), before_);
 }
 
@@ -85,13 +87,13 @@ TEST_F(Interruption, a_source_that_is_down_is_swept_when_it_is_back) {
   begin();
   prepare({{"disk0", since_}}).reset();
   daemon_->end(SIGTERM);
-  const auto swept = sweep(PointFate::failed);
+  const auto swept = sweep(source::PointFate::failed);
   ASSERT_FALSE(swept);
   EXPECT_THAT(swept.error().message, HasSubstr("QMP socket"));
   EXPECT_TRUE(std::filesystem::is_empty(scratch())) << "files don't need the source";
   EXPECT_FALSE(ledger_.leftovers().empty());
   daemon_->start();
-  ASSERT_TRUE(sweep(PointFate::failed));
+  ASSERT_TRUE(sweep(source::PointFate::failed));
   EXPECT_EQ(traces(), before_);
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
   expect_nothing_lost(64 * kKiB);
@@ -104,7 +106,7 @@ TEST_F(Interruption, a_machine_with_a_new_socket_is_swept_there) {
   for (Leftover& leftover : leftovers)  // as if recorded when the machine was elsewhere
     for (std::size_t at; (at = leftover.detail.find("/qmp")) != std::string::npos;)
       leftover.detail.replace(at, 4, "/old");
-  ASSERT_TRUE(driver_.sweep(machine(), leftovers, PointFate::failed, ledger_));
+  ASSERT_TRUE(driver_.sweep(machine(), leftovers, source::PointFate::failed, ledger_));
   EXPECT_EQ(traces(), before_);
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
 }
@@ -209,7 +211,7 @@ TEST_F(Interruption, a_source_that_hangs_ends_the_capture_at_its_deadline) {
   capture.reset();
   daemon_->process().signal(SIGCONT);
   // Connections that were given up still fill the socket's queue, so this one waits for its turn.
-  const auto swept = sweep(PointFate::failed);
+  const auto swept = sweep(source::PointFate::failed);
   ASSERT_TRUE(swept) << swept.error().message;
   EXPECT_EQ(traces(), before_);
   expect_nothing_lost(64 * kKiB);
@@ -319,14 +321,14 @@ TEST_F(Interruption, a_sigkill_at_any_step_is_swept_clean_and_loses_no_change) {
       died = WIFSIGNALED(status);
       ASSERT_TRUE(died || WEXITSTATUS(status) == 0);
 
-      const auto released = sweep(PointFate::unknown);
+      const auto released = sweep(source::PointFate::unknown);
       ASSERT_TRUE(released) << released.error().message;
-      EXPECT_THAT(ledger_.leftovers(), Each(Field(&Leftover::kind, LeftoverKind::bitmap)));
+      EXPECT_THAT(ledger_.leftovers(), testing::Each(testing::Field(&Leftover::kind, LeftoverKind::bitmap)));
       daemon_->fill("disk1", (static_cast<std::uint64_t>(step) % 9) * 300'000, 10'000,
                     static_cast<char>(step));
       std::ifstream mark(marks);
       const bool committed = mark.is_open();
-      const auto swept = sweep(committed ? PointFate::committed : PointFate::failed);
+      const auto swept = sweep(committed ? source::PointFate::committed : source::PointFate::failed);
       ASSERT_TRUE(swept) << swept.error().message;
       EXPECT_THAT(ledger_.leftovers(), IsEmpty());
       if (committed) {

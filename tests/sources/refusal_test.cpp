@@ -349,12 +349,12 @@ TEST_F(Refusal, a_bitmap_on_a_nearly_full_file_system_is_removed_later) {
   ASSERT_TRUE(capture->commit());
   EXPECT_THAT(bitmaps(), ::testing::UnorderedElementsAre(first, second));
   EXPECT_EQ(ledger_.leftovers().size(), 1u);
-  ASSERT_TRUE(driver_.sweep(machine(), ledger_.leftovers(), PointFate::committed, ledger_))
+  ASSERT_TRUE(driver_.sweep(machine(), ledger_.leftovers(), source::PointFate::committed, ledger_))
       << "nothing is wrong with that";
   EXPECT_EQ(bitmaps().size(), 2u);
 
   std::filesystem::resize_file(filler, 0);
-  ASSERT_TRUE(driver_.sweep(machine(), ledger_.leftovers(), PointFate::committed, ledger_));
+  ASSERT_TRUE(driver_.sweep(machine(), ledger_.leftovers(), source::PointFate::committed, ledger_));
   EXPECT_THAT(bitmaps(), ::testing::ElementsAre(second));
   EXPECT_THAT(ledger_.leftovers(), IsEmpty());
 }

@@ -25,8 +25,8 @@ struct Export {
   std::optional<std::uint64_t> size;  // the size that the export must have
   std::string uri;
   bool needs_bitmap = true;  // a missing bitmap is an error, which NBD itself would ignore
-  // True for a server that errs on ranges of mixed kind (see qmp/copy_filter.h). Then zeros are not asked
-  // for, and no read crosses a multiple of 64 KiB.
+  // True for a server that errs on ranges of mixed kind (see qmp/copy_filter.h). Then its zeros are read, and
+  // no read crosses a multiple of 64 KiB.
   bool erring = false;
 
   std::string label() const;  // the export's name in sentences

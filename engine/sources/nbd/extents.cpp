@@ -3,6 +3,7 @@
 #include <libnbd.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace holdfast::source::nbd {
 namespace {
@@ -73,7 +74,8 @@ Result<std::vector<Extent>> combine(std::uint64_t offset, std::uint64_t length, 
 
 void append(std::vector<Extent>& extents, std::span<const Extent> more) {
   for (const Extent& extent : more) {
-    if (!extents.empty() && extents.back().zero == extent.zero && extents.back().changed == extent.changed)
+    const auto kind = [](const Extent& of) { return std::tuple{of.zero, of.changed, of.perhaps_zero}; };
+    if (!extents.empty() && kind(extents.back()) == kind(extent))
       extents.back().length += extent.length;
     else
       extents.push_back(extent);
