@@ -126,8 +126,8 @@ Engine::~Engine() { stop(); }
 
 void Engine::stop() {
   parts_->scheduler.stop();
-  parts_->sweeper.stop();
   parts_->runner.stop();
+  parts_->sweeper.stop();  // may wait for a source that hangs, so it comes after all that lets go of sources
   parts_->notices.stop();
   parts_->definitions.stop();
 }

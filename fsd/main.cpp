@@ -58,19 +58,22 @@ void wait_for_the_end(const Fd& signals, const mount::Session& session) {
 // safe as a SIGKILL: what was begun stays recorded.
 class LastResort {
  public:
-  explicit LastResort(std::string mount_point)
-      : mount_point_(std::move(mount_point)), thread_([this] { wait(); }) {}
+  explicit LastResort(std::string mount_point) : mount_point_(std::move(mount_point)) {}
   ~LastResort() {
     {
       const MutexLock lock(mutex_);
       has_ended_ = true;
     }
     ended_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
+  }
+  // The end begins now.
+  void arm() {
+    thread_ = std::thread([this] { wait(); });
   }
 
  private:
-  static constexpr std::chrono::seconds kPatience{10};
+  static constexpr std::chrono::seconds kPatience{45};  // a source may take 40 s to be given up
 
   void wait() {
     const auto end = CondVar::Steady::now() + kPatience;
@@ -96,6 +99,7 @@ Result<> serve(const Options& options, Announcer& announcer) {
   HF_TRY(const std::string state, state_directory(options.state));
   HF_TRY(const HostConfig host, read_host_config(options.config));
 
+  LastResort last_resort(mount_point);  // made first, because it guards the end of all others
   mount::Waiters waiters;
   HF_TRY(const auto engine,
          Engine::start({.state = state, .clock = nullptr, .observer = &waiters, .hooks = host.hooks}));
@@ -107,7 +111,7 @@ Result<> serve(const Options& options, Announcer& announcer) {
 
   wait_for_the_end(signals, *session);
   sd_notify(0, "STOPPING=1");
-  const LastResort last_resort(mount_point);
+  last_resort.arm();
   waiters.close();
   engine->stop();
   session->stop();

@@ -444,7 +444,7 @@ class Backup {
     return committed;
   }
 
-  // Removes the point: its bytes, then the source's leftovers (bitmaps are merged back), then its row. What
+  // Removes the point: lets go of the source, removes the bytes, settles the bitmaps, removes the row. What
   // can't be removed now stays recorded and is tried again.
   void give_back() {
     draft_.reset();

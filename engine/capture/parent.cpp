@@ -78,9 +78,9 @@ Result<tl::expected<image::ContentReader, FullReason>> open_content(const reposi
 
 Result<Parent> choose_parent(const Services& services, const repository::Place& place, const Machine& machine,
                              const Repository& repository, const Wish& wish) {
-  return services.catalog.read([&](db::Connection& db) -> Result<Parent> {
+  Parent parent;
+  HF_CHECK(services.catalog.read([&](db::Connection& db) -> Result<> {
     Points points(db);
-    Parent parent;
     HF_TRY(parent.point, points.newest(machine.id, repository.id));
     auto for_all = reason_for_all(parent.point, repository, wish.kind);
     if (!for_all && !wish.kind && wish.full_every) {
@@ -102,14 +102,17 @@ Result<Parent> choose_parent(const Services& services, const repository::Place& 
         continue;
       }
       HF_TRY(auto layers, points.stack(found->layer_id));
-      HF_TRY(const auto problem, try_open(place, machine, layers));
-      if (problem)
-        parent.reasons[disk.name] = *problem;
-      else
-        parent.usable[disk.name] = {*found, std::move(layers)};
+      parent.usable[disk.name] = {*found, std::move(layers)};
     }
-    return parent;
-  });
+    return {};
+  }));
+  // The repository may hang, so it is asked outside of the transaction.
+  for (auto disk = parent.usable.begin(); disk != parent.usable.end();) {
+    HF_TRY(const auto problem, try_open(place, machine, disk->second.layers));
+    if (problem) parent.reasons[disk->first] = *problem;
+    disk = problem ? parent.usable.erase(disk) : std::next(disk);
+  }
+  return parent;
 }
 
 }  // namespace holdfast::capture

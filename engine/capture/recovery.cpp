@@ -92,7 +92,7 @@ Result<> let_go_of_ended(const Services& services, Id machine) {
 }
 
 Result<> recover(const Services& services, Id machine, std::optional<Id> repository) {
-  HF_CHECK(let_go(services, machine));
+  const auto let_go_of = let_go(services, machine);  // the bytes go even while the source is away
   HF_TRY(Unsettled found, find_unsettled(services.catalog, machine));
   Result<> first;
   std::map<Id, source::PointFate> fates;  // by point; committed points have none
@@ -103,11 +103,11 @@ Result<> recover(const Services& services, Id machine, std::optional<Id> reposit
     if (discarded) fate = source::PointFate::failed;
     if (!discarded && first) first = discarded;
   }
-  const auto swept = sweep(services, found, [&](Id point) {
+  HF_CHECK(let_go_of);
+  HF_CHECK(sweep(services, found, [&](Id point) {
     const auto fate = fates.find(point);
     return fate == fates.end() ? source::PointFate::committed : fate->second;
-  });
-  HF_CHECK(swept);
+  }));
   for (const auto& [point, fate] : fates)
     if (fate == source::PointFate::failed)
       HF_CHECK(services.catalog.write([id = point](db::Connection& db) { return Points(db).remove(id); }));

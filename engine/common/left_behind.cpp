@@ -19,14 +19,6 @@ std::optional<std::set<Id>> LeftBehind::take() {
   return std::exchange(machines_, {});
 }
 
-bool LeftBehind::pause(std::chrono::milliseconds span) {
-  const auto end = std::chrono::steady_clock::now() + span;
-  const MutexLock lock(mutex_);
-  while (!closed_)
-    if (!moved_.wait_until(mutex_, end)) break;
-  return !closed_;
-}
-
 void LeftBehind::close() {
   {
     const MutexLock lock(mutex_);

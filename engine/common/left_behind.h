@@ -1,7 +1,6 @@
 // Machines for which a run could not remove something, at their source or in a repository.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <set>
 
@@ -18,8 +17,6 @@ class LeftBehind {
   void add(Id machine);
   // Waits for a machine. Returns the machines added since the last call; nullopt if closed.
   std::optional<std::set<Id>> take();
-  // Waits; returns false if closed meanwhile.
-  bool pause(std::chrono::milliseconds span);
   // Ends the current and every later wait.
   void close();
 

@@ -35,6 +35,7 @@ class Replication {
       : services_(services), request_(request), progress_(progress), cancel_(cancel) {}
 
   Result<ReplicationOutcome> run() {
+    HF_CHECK(retention::finish_merges(services_, request_.machine));
     HF_CHECK(load());
     HF_CHECK(remove_damaged());
     HF_CHECK(compare_sides());
@@ -77,10 +78,14 @@ class Replication {
     const auto ground = retention::Ground::of(services_, machine_, to_, target_, cancel_, outcome);
     const Remaking remaking{
         .from = from_.id, .flow = flow_, .job = request_.job, .execution_id = request_.execution_id};
-    HF_TRY(Removed removed,
-           remove_damaged_copies(ground, remaking, verify::prover(services_, progress_, cancel_)));
-    outcome_.anew = std::move(removed.points);
-    outcome_.failures = std::move(removed.failures);
+    auto removed = remove_damaged_copies(ground, remaking, verify::prover(services_, progress_, cancel_));
+    if (!removed && removed.error().code == ECANCELED) return tl::make_unexpected(removed.error());
+    if (removed) {
+      outcome_.anew = std::move(removed->points);
+      outcome_.failures = std::move(removed->failures);
+    } else {
+      outcome_.failures.push_back(removed.error().message);  // new points are carried all the same
+    }
     return {};
   }
 
@@ -194,6 +199,11 @@ class Replication {
       // An unmerged layer keeps its header, which names its base, so the earlier try must have had the same.
       const bool is_the_same =
           !merges && (base ? earlier->chain_id == base->layer.chain_id : earlier->kind == PointKind::full);
+      const std::string published = machine_.key + "/" + carry.point.name;
+      HF_TRY(const bool is_published, target_->directory().exists(published));
+      if (is_published && repository::publisher_of(services_, earlier->id) == Place::Publisher::unknown)
+        return fail(EEXIST, "{}/{} is there, but this catalog has not committed it: it may be an older copy",
+                    target_->path(), published);
       if (is_the_same) {
         copy = *earlier;
         copy.flow_id = flow_.id;

@@ -197,19 +197,23 @@ Result<> Place::discard(const std::string& machine_key, const std::string& point
   return {};
 }
 
-// Whether something tells that the point was committed: its facts, which follow the commit, or a point that
-// names it as its parent.
+// Whether something tells that the point was committed: its facts, which follow the commit, its retirement,
+// or a point, retired or not, that names it as its parent.
 Result<bool> Place::is_relied_on(const std::string& machine_key, const std::string& point_name) const {
-  HF_TRY(const bool has_facts, directory_->exists(fmt::format("{}/{}/facts.json", machine_key, point_name)));
-  if (has_facts) return true;
-  HF_TRY(const auto entries, directory_->list(machine_key));
-  for (const auto& entry : entries) {
-    const auto text =
-        read_small_file(*directory_, fmt::format("{}/{}/manifest.json", machine_key, entry.name));
-    if (!text) continue;
-    const auto manifest = nlohmann::json::parse(*text, nullptr, false);
-    if (manifest.is_object() && manifest.value("parent", nlohmann::json()) == point_name) return true;
+  for (const char* file : {"facts.json", "retired.json"}) {
+    HF_TRY(const bool there, directory_->exists(fmt::format("{}/{}/{}", machine_key, point_name, file)));
+    if (there) return true;
   }
+  HF_TRY(const auto entries, directory_->list(machine_key));
+  for (const auto& entry : entries)
+    for (const char* file : {"manifest.json", "retired.json"}) {
+      const auto text = read_small_file(*directory_, fmt::format("{}/{}/{}", machine_key, entry.name, file));
+      if (!text && (text.error().code == ENOENT || text.error().code == ENOTDIR)) continue;
+      HF_CHECK(text);
+      const auto manifest = nlohmann::json::parse(*text, nullptr, false);
+      if (!manifest.is_object()) return true;  // nobody can tell
+      if (manifest.value("parent", nlohmann::json()) == point_name) return true;
+    }
   return false;
 }
 

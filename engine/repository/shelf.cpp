@@ -1,6 +1,7 @@
 #include "engine/repository/shelf.h"
 
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -11,50 +12,81 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
  public:
   Result<std::shared_ptr<Place>> place(const Repository& repository, std::chrono::milliseconds patience) {
     const MutexLock lock(mutex_);
-    if (!looking_since_) {
-      looking_since_ = Steady::now();
-      begun_at_ = system_clock().now();
-      // The thread may outlive the shelf, so it has its own share of the door.
-      std::thread([door = shared_from_this(), path = repository.definition.path, marker = repository.marker] {
-        door->look(path, marker);
-      }).detach();
-    }
-    const std::uint64_t wanted = answers_ + 1;
-    const auto end = *looking_since_ + patience;
-    while (answers_ < wanted)
-      if (!answered_.wait_until(mutex_, end) && answers_ < wanted)
+    if (!look_) HF_CHECK(begin_look(repository));
+    const std::shared_ptr<const Look> look = look_;
+    while (!look->has_ended)
+      if (!ended_.wait_until(mutex_, look->begun + patience) && !look->has_ended)
         return fail(ETIMEDOUT, "repository '{}' hangs: {} has not answered since {}; look after its mount",
-                    repository.name, repository.definition.path, iso_time(begun_at_));
-    return answer_;
+                    repository.name, repository.definition.path, iso_time(look->begun_at));
+    return look->answer;
+  }
+
+  // Lets go of the repository and keeps it no more.
+  void close() {
+    const MutexLock lock(mutex_);
+    is_closed_ = true;
+    place_.reset();
   }
 
  private:
   using Steady = CondVar::Steady;
+  using Answer = Result<std::shared_ptr<Place>>;
 
-  void look(const std::string& path, const std::string& marker) {
-    std::shared_ptr<Place> place = take();
-    // Another daemon that held the lease may have ended since. Ours is given back before it is taken anew.
-    if (place && (!place->check() || !place->may_write())) place.reset();
-    auto answer = place ? Result<std::shared_ptr<Place>>(place) : Place::open(path, marker);
-    const MutexLock lock(mutex_);
-    answer_ = std::move(answer);
-    looking_since_.reset();
-    ++answers_;
-    answered_.notify_all();
+  struct Look {
+    Steady::time_point begun = Steady::now();
+    Time begun_at = system_clock().now();
+    bool has_ended = false;
+    Answer answer = nullptr;
+  };
+
+  Result<> begin_look(const Repository& repository) HF_REQUIRES(mutex_) {
+    const auto look = std::make_shared<Look>();
+    try {
+      // The thread may outlive the shelf, so it has its own share of the door.
+      std::thread([door = shared_from_this(), look, path = repository.definition.path,
+                   marker = repository.marker] {
+        door->end_look(*look, door->look_at(path, marker));
+      }).detach();
+    } catch (const std::system_error& error) {
+      return fail(EAGAIN, "no thread can be made to look at repository '{}': {}", repository.name,
+                  error.what());
+    }
+    look_ = look;
+    return {};
   }
 
-  std::shared_ptr<Place> take() {
+  Answer look_at(const std::string& path, const std::string& marker) {
+    std::shared_ptr<Place> place;
+    {
+      const MutexLock lock(mutex_);
+      place = std::move(place_);
+    }
+    // Another daemon that held the lease may have ended since. Ours is given back before it is taken anew.
+    if (place && (!place->check() || !place->may_write())) place.reset();
+    if (place) return place;
+    return Place::open(path, marker);
+  }
+
+  void end_look(Look& look, Answer answer) {
     const MutexLock lock(mutex_);
-    return answer_ ? std::exchange(*answer_, nullptr) : nullptr;
+    if (answer && !is_closed_) place_ = *answer;
+    look.answer = std::move(answer);
+    look.has_ended = true;
+    look_.reset();
+    ended_.notify_all();
   }
 
   Mutex mutex_;
-  CondVar answered_;
-  std::optional<Steady::time_point> looking_since_ HF_GUARDED_BY(mutex_);
-  Time begun_at_ HF_GUARDED_BY(mutex_){};
-  std::uint64_t answers_ HF_GUARDED_BY(mutex_) = 0;
-  Result<std::shared_ptr<Place>> answer_ HF_GUARDED_BY(mutex_) = nullptr;
+  CondVar ended_;
+  bool is_closed_ HF_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<Place> place_ HF_GUARDED_BY(mutex_);  // null while a thread looks
+  std::shared_ptr<Look> look_ HF_GUARDED_BY(mutex_);    // the one under way
 };
+
+Shelf::~Shelf() {
+  const MutexLock lock(mutex_);
+  for (const auto& [repository, door] : doors_) door->close();
+}
 
 Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
   if (repository.marker.empty())
@@ -83,7 +115,10 @@ std::string Shelf::trouble(Id repository) const {
 
 void Shelf::drop(Id repository) {
   const MutexLock lock(mutex_);
-  doors_.erase(repository);
+  const auto found = doors_.find(repository);
+  if (found == doors_.end()) return;
+  found->second->close();
+  doors_.erase(found);
 }
 
 }  // namespace holdfast::repository

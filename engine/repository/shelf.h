@@ -20,6 +20,8 @@ class Shelf {
   static constexpr std::chrono::seconds kPatience{20};
 
   explicit Shelf(std::chrono::milliseconds patience = kPatience) : patience_(patience) {}
+  ~Shelf();
+  Shelf(const Shelf&) = delete;
 
   // Returns EIO if the repository is absent or another one lies there; checked at each call. Returns
   // ETIMEDOUT if it does not answer: at once, while an earlier call has waited in vain.

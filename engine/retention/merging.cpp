@@ -66,16 +66,17 @@ Result<> settle_merge(const Ground& ground, const Retention::StoredLayer& layer)
     HF_TRY(const auto content, ground.directory().open(files.content, Access::read));
     HF_TRY(content_sha256, sha256_hex(*content));
   }
-  const auto old = Place::paths_of(ground.key, layer);
-  HF_CHECK(remove_if_there(ground.directory(), old.sums));
-  HF_CHECK(remove_if_there(ground.directory(), old.content));
   Layer merged = layer;
   merged.image_id = layer.merging_image_id;
   HF_TRY(const std::uint64_t stored, stored_bytes(ground, merged));
-  return ground.write([&](Retention store) -> Result<> {
+  HF_CHECK(ground.write([&](Retention store) -> Result<> {
     HF_CHECK(store.end_merge(layer.id, bytes, sums_sha256, content_sha256));
     return store.set_stored(layer.id, stored, ground.services.clock.now());
-  });
+  }));
+  // A run may read the old content sums until the catalog knows the new ones.
+  const auto old = Place::paths_of(ground.key, layer);
+  HF_CHECK(remove_if_there(ground.directory(), old.sums));
+  return remove_if_there(ground.directory(), old.content);
 }
 
 Result<> give_up_merge(const Ground& ground, const Retention::StoredLayer& layer) {

@@ -1,7 +1,9 @@
 #include "engine/retention/prune.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
+#include <vector>
 
 #include "catalog/base/log.h"
 #include "catalog/stores/copies.h"
@@ -287,7 +289,11 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
   HF_CHECK(check_listing(Ground::of(services, pruned.machine, *repository, place, never(), outcome)));
 
   const Time now = services.clock.now();
-  const auto nobody_opens = services.readers.changing(repository->id);
+  // The copies go as well. The gates are taken in one order, and by others one at a time.
+  std::vector<std::unique_ptr<ExclusiveLock>> nobody_opens;
+  std::set<Id> gates;
+  for (const Repository& one : pruned.repositories) gates.insert(one.id);
+  for (const Id gate : gates) nobody_opens.emplace_back(new ExclusiveLock(services.readers.changing(gate)));
   return services.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(const Plan plan, make_plan(db, services.readers, point.machine_id, now));
     const auto planned =

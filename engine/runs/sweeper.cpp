@@ -18,7 +18,9 @@ void Sweeper::stop() {
   services_.left_behind.close();
   if (taking_.joinable()) taking_.join();
   const MutexLock lock(mutex_);
-  while (!sweeping_.empty()) ended_.wait(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
+  while (!sweeping_.empty()) changed_.wait(mutex_);
 }
 
 void Sweeper::begin(const std::vector<Id>& claimed) {
@@ -36,6 +38,7 @@ void Sweeper::add(Id machine, Claimed claimed) {
     const auto [entry, is_new] = sweeping_.try_emplace(machine, false);
     if (!is_new) {
       entry->second = true;
+      changed_.notify_all();
       return;
     }
   }
@@ -47,10 +50,23 @@ void Sweeper::sweep_until_clean(Id machine, Claimed claimed) {
   auto pause = pace_.first;
   bool clean = try_once(machine, claimed);
   while (!clean || !is_over(machine)) {
-    if (!services_.left_behind.pause(pause)) return end(machine);
-    pause = clean ? pace_.first : std::min(pause * 2, pace_.longest);
+    switch (wait(machine, pause)) {
+      case Woken::by_stop: return end(machine);
+      case Woken::by_a_run: pause = pace_.first; break;
+      case Woken::by_time: pause = std::min(pause * 2, pace_.longest); break;
+    }
     clean = try_once(machine, Claimed::no);
   }
+}
+
+Sweeper::Woken Sweeper::wait(Id machine, std::chrono::milliseconds pause) {
+  const auto end = CondVar::Steady::now() + pause;
+  const MutexLock lock(mutex_);
+  bool& again = sweeping_.at(machine);
+  while (!stopping_ && !again)
+    if (!changed_.wait_until(mutex_, end)) break;
+  if (stopping_) return Woken::by_stop;
+  return std::exchange(again, false) ? Woken::by_a_run : Woken::by_time;
 }
 
 bool Sweeper::try_once(Id machine, Claimed claimed) {
@@ -80,14 +96,14 @@ bool Sweeper::is_over(Id machine) {
   const MutexLock lock(mutex_);
   if (std::exchange(sweeping_.at(machine), false)) return false;
   sweeping_.erase(machine);
-  ended_.notify_all();
+  changed_.notify_all();
   return true;
 }
 
 void Sweeper::end(Id machine) {
   const MutexLock lock(mutex_);
   sweeping_.erase(machine);
-  ended_.notify_all();
+  changed_.notify_all();
 }
 
 Result<std::vector<Id>> machines_to_sweep(Catalog& catalog) {

@@ -33,12 +33,14 @@ class Sweeper {
 
  private:
   enum class Claimed { yes, no };
+  enum class Woken { by_time, by_a_run, by_stop };
 
   void take();
   void add(Id machine, Claimed claimed);
   void sweep_until_clean(Id machine, Claimed claimed);
   bool try_once(Id machine, Claimed claimed);
   Result<> sweep(Id machine);
+  Woken wait(Id machine, std::chrono::milliseconds pause);
   bool is_over(Id machine);
   void end(Id machine);
 
@@ -46,7 +48,8 @@ class Sweeper {
   Runner& runner_;
   const Pace pace_;
   Mutex mutex_;
-  CondVar ended_;
+  CondVar changed_;
+  bool stopping_ HF_GUARDED_BY(mutex_) = false;
   // The machines that a thread sweeps; true: a run has added the machine again meanwhile.
   std::map<Id, bool> sweeping_ HF_GUARDED_BY(mutex_);
   std::thread taking_;

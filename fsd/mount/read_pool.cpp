@@ -33,7 +33,7 @@ void ReadPool::grow(std::size_t by) {
 void ReadPool::watch() {
   const MutexLock lock(mutex_);
   while (!ending_) {
-    if (tasks_.empty() || idle_ > 0) {
+    if (tasks_.size() <= idle_) {
       watched_.wait(mutex_);
       continue;
     }
@@ -48,7 +48,7 @@ void ReadPool::post(Task task) {
   const MutexLock lock(mutex_);
   tasks_.push_back(std::move(task));
   posted_.notify_one();
-  if (idle_ == 0) watched_.notify_one();
+  if (tasks_.size() > idle_) watched_.notify_one();
 }
 
 void ReadPool::perform(Task task) {
