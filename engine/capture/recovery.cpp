@@ -45,13 +45,17 @@ Result<Unsettled> find_unsettled(Catalog& catalog, Id machine) {
   });
 }
 
-// Sweeps the leftovers of each point as `fate_of(point)` says, and returns the first error.
+// Sweeps the leftovers of each point as `fate_of(point)` says, but for those in `active`, and returns the
+// first error. One sweep of a machine at a time.
 template <class FateOf>
-Result<> sweep(const Services& services, const Unsettled& found, FateOf fate_of) {
+Result<> sweep(const Services& services, Id machine, FateOf fate_of, const std::set<Id>& active = {}) {
+  const MutexLock lock(services.left_behind.sweeping(machine));
+  HF_TRY(const Unsettled found, find_unsettled(services.catalog, machine));
   Result<> first;
   for (const auto& [made_by, leftovers] : found.leftovers) {
     const auto& [point, driver] = made_by;
-    CatalogLedger ledger(services.catalog, found.machine.id, point, driver);
+    if (active.contains(point)) continue;
+    CatalogLedger ledger(services.catalog, machine, point, driver);
     HF_TRY(source::Driver * maker, source::driver_for(driver));
     const auto swept = maker->sweep(found.machine.definition, leftovers, fate_of(point), ledger);
     HF_CHECK(ledger.settle());
@@ -71,24 +75,23 @@ Result<> discard(const Services& services, const Machine& machine, const Unsettl
 }  // namespace
 
 Result<> let_go(const Services& services, Id machine) {
-  HF_TRY(const Unsettled found, find_unsettled(services.catalog, machine));
-  return sweep(services, found, [](Id) { return source::PointFate::unknown; });
+  return sweep(services, machine, [](Id) { return source::PointFate::unknown; });
 }
 
 Result<> let_go_of_ended(const Services& services, Id machine) {
-  HF_TRY(Unsettled found, find_unsettled(services.catalog, machine));
   HF_TRY(const std::set<Id> active, services.catalog.read([&](db::Connection& db) -> Result<std::set<Id>> {
     std::set<Id> points;
-    for (const auto& [made_by, leftovers] : found.leftovers) {
-      HF_TRY(const Point point, Points(db).get(made_by.first));
+    HF_TRY(const auto leftovers, Leftovers(db).of_machine(machine));
+    for (const Leftover& leftover : leftovers) {
+      HF_TRY(const Point point, Points(db).get(leftover.point_id));
       if (!point.job_id) continue;
       HF_TRY(const Job job, Jobs(db).get(*point.job_id));
       if (!job.completed_at) points.insert(point.id);
     }
     return points;
   }));
-  std::erase_if(found.leftovers, [&](const auto& each) { return active.contains(each.first.first); });
-  return sweep(services, found, [](Id) { return source::PointFate::unknown; });
+  return sweep(
+      services, machine, [](Id) { return source::PointFate::unknown; }, active);
 }
 
 Result<> recover(const Services& services, Id machine, std::optional<Id> repository) {
@@ -104,7 +107,7 @@ Result<> recover(const Services& services, Id machine, std::optional<Id> reposit
     if (!discarded && first) first = discarded;
   }
   HF_CHECK(let_go_of);
-  HF_CHECK(sweep(services, found, [&](Id point) {
+  HF_CHECK(sweep(services, machine, [&](Id point) {
     const auto fate = fates.find(point);
     return fate == fates.end() ? source::PointFate::committed : fate->second;
   }));

@@ -19,6 +19,11 @@ std::optional<std::set<Id>> LeftBehind::take() {
   return std::exchange(machines_, {});
 }
 
+Mutex& LeftBehind::sweeping(Id machine) {
+  const MutexLock lock(mutex_);
+  return sweeping_[machine];
+}
+
 void LeftBehind::close() {
   {
     const MutexLock lock(mutex_);

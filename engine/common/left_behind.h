@@ -1,6 +1,7 @@
 // Machines for which a run could not remove something, at their source or in a repository.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 
@@ -20,10 +21,14 @@ class LeftBehind {
   // Ends the current and every later wait.
   void close();
 
+  // Held while things are removed at the machine's source.
+  Mutex& sweeping(Id machine);
+
  private:
   Mutex mutex_;
   CondVar moved_;
   std::set<Id> machines_ HF_GUARDED_BY(mutex_);
+  std::map<Id, Mutex> sweeping_ HF_GUARDED_BY(mutex_);  // by machine; they stay
   bool closed_ HF_GUARDED_BY(mutex_) = false;
 };
 

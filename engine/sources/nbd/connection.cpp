@@ -32,7 +32,10 @@ Result<bool> answers(const std::string& socket, const Limits& limits) {
     return true;
   if (nbd_aio_is_negotiating(handle.get()) != 1) return false;
   nbd_aio_opt_abort(handle.get());  // the server would log an error about a silent hang-up
-  poll_while(handle.get(), nbd_aio_is_negotiating, deadline);
+  const auto is_open = [](nbd_handle* its) {
+    return nbd_aio_is_closed(its) != 1 && nbd_aio_is_dead(its) != 1 ? 1 : 0;
+  };
+  poll_while(handle.get(), is_open, deadline);
   return true;
 }
 
