@@ -14,7 +14,7 @@ Json word_or_json_null(const std::optional<E>& value) {
 
 Json disk_fields(const PointDisk& disk) {
   return {{"name", disk.name},
-          {"capacity", disk.capacity},
+          {"capacity_bytes", disk.capacity},
           {"kind", to_word(disk.kind)},
           {"reason", word_or_json_null(disk.full_reason)},
           {"read", disk.read_everything ? "everything" : "changes"},

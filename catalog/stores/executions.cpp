@@ -124,6 +124,15 @@ Result<std::optional<Execution>> Executions::latest(Id flow) {
   return std::optional{std::move(execution)};
 }
 
+Result<std::optional<Execution>> Executions::last_ended(Id flow) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM executions WHERE flow_id = :flow AND completed_at IS NOT NULL ORDER BY id DESC LIMIT 1)sql"));
+  HF_TRY(const auto id, first_row(found.bind(":flow", flow), read_id));
+  if (!id) return std::nullopt;
+  HF_TRY(auto execution, get(*id));
+  return std::optional{std::move(execution)};
+}
+
 Result<std::vector<Execution>> Executions::unfinished() {
   HF_TRY(auto active, db_.prepare(R"sql(
     SELECT id, flow_id, name, status, type, started_by, reason, message,

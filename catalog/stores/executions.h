@@ -27,6 +27,7 @@ class Executions {
   Result<std::optional<Id>> find(Id flow, std::string_view name);
   Result<std::vector<Named>> newest(Id flow, int at_most);
   Result<std::optional<Execution>> latest(Id flow);
+  Result<std::optional<Execution>> last_ended(Id flow);
   Result<std::vector<Execution>> unfinished();
   // Writes all fields but the identity. A final status moves the flow's counters; a final execution stays as
   // it is (EINVAL). Cancelled and interrupted executions are left out of the flow's average duration.

@@ -136,6 +136,7 @@ Result<> Flows::remove(Id id) {
     SELECT name FROM executions WHERE flow_id = :id AND status IN ('pending', 'running'))sql"));
   HF_TRY(const auto running, first_row(active.bind(":id", id), read_text));
   if (running) return fail(EBUSY, "flow '{}' has execution '{}' running", name, *running);
+  HF_CHECK(check_unused("after", "after_flow_id", id));
   HF_CHECK(touch_used(id));
   return erase(id);
 }
@@ -144,6 +145,18 @@ Result<std::vector<Named>> Flows::of_schedule(Id schedule) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, name FROM flows WHERE schedule_id = :schedule AND complete = 1 ORDER BY name)sql"));
   return all_rows(found.bind(":schedule", schedule), read_named);
+}
+
+Result<std::vector<Id>> Flows::to_look_at(int at_most) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM flows
+    WHERE complete = 1 AND enabled = 1
+      AND ((schedule_id IS NULL AND after_flow_id IS NULL)
+           OR (SELECT status FROM executions
+               WHERE executions.flow_id = flows.id AND completed_at IS NOT NULL
+               ORDER BY executions.id DESC LIMIT 1) IN ('warning', 'error'))
+    ORDER BY id LIMIT :at_most)sql"));
+  return all_rows(found.bind(":at_most", at_most), read_id);
 }
 
 }  // namespace holdfast

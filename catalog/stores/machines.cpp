@@ -33,6 +33,19 @@ Result<std::vector<Id>> Machines::to_look_at(int at_most) {
   return all_rows(found.bind(":at_most", at_most), read_id);
 }
 
+Result<std::vector<Id>> Machines::without_flow(int at_most) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM machines
+    WHERE complete = 1 AND retired_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM flows
+                      WHERE flows.machine_id = machines.id AND flows.enabled = 1 AND from_repository_id IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM group_members JOIN flows ON flows.group_id = group_members.group_id
+                      WHERE group_members.machine_id = machines.id AND group_members.enabled = 1
+                        AND flows.enabled = 1 AND from_repository_id IS NULL)
+    ORDER BY id LIMIT :at_most)sql"));
+  return all_rows(found.bind(":at_most", at_most), read_id);
+}
+
 Result<> Machines::touch(Id id) {
   HF_TRY(auto touch, db_.prepare("UPDATE machines SET revision = :revision WHERE id = :id"));
   HF_CHECK(touch.bind(":revision", new_id()).bind(":id", id).run());

@@ -27,6 +27,8 @@ class Machines : public ObjectStore {
   Result<> set_capacity(Id disk, std::uint64_t capacity);
   // Stores the source's own name of the disk, as last seen.
   Result<> set_source_identity(Id disk, std::string_view identity);
+  // Machines that no enabled flow backs up, and that are not retired.
+  Result<std::vector<Id>> without_flow(int at_most);
   // Machines that may have something to warn of: an objective, damaged points or copies, an incomplete
   // pruning, leftovers at their source.
   Result<std::vector<Id>> to_look_at(int at_most);

@@ -161,4 +161,13 @@ Error ObjectStore::taken(const db::Error& error, std::string_view name) const {
   return {EEXIST, fmt::format("{} '{}' exists", one(), name)};
 }
 
+Result<> ObjectStore::check_unused(std::string_view field, std::string_view column, Id id) {
+  HF_TRY(const std::string name, name_of(id));
+  HF_TRY(const std::string used_by,
+         users("flow", fmt::format("SELECT name FROM flows WHERE {} = :id ORDER BY name", column), id));
+  if (used_by.empty()) return {};
+  return fail(EBUSY, "{} '{}' is used by {}; write 'set {}=null' to flows/NAME/control to let it go", one(),
+              name, used_by, field);
+}
+
 }  // namespace holdfast

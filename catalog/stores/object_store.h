@@ -95,6 +95,8 @@ class ObjectStore {
 
   // The names that a query for ":id" finds, in words: "", or "flow 'a', 'b' and 7 more".
   Result<std::string> users(std::string_view one, std::string_view query, Id id);
+  // EBUSY, with the users and how they let it go, if a flow names the object in that field.
+  Result<> check_unused(std::string_view field, std::string_view column, Id id);
 
   Error missing(Id id) const;  // ENOENT
   std::string_view one() const { return to_word(kind_.kind); }

@@ -18,6 +18,9 @@ Result<std::int64_t> Policies::users(Id id) {
   return users.value_or(0);
 }
 
-Result<> Policies::remove(Id id) { return erase(id); }
+Result<> Policies::remove(Id id) {
+  HF_CHECK(check_unused("policy", "policy_id", id));
+  return erase(id);
+}
 
 }  // namespace holdfast

@@ -14,7 +14,10 @@ Result<> Schedules::define(Id id, const ScheduleDefinition& definition, Time now
   return store(id, stored_text(definition), now, ", next_at = NULL");
 }
 
-Result<> Schedules::remove(Id id) { return erase(id); }
+Result<> Schedules::remove(Id id) {
+  HF_CHECK(check_unused("schedule", "schedule_id", id));
+  return erase(id);
+}
 
 Result<> Schedules::set_next(Id id, std::optional<Time> next) {
   HF_TRY(auto update,
@@ -29,6 +32,14 @@ Result<std::vector<Named>> Schedules::due(Time now, int at_most) {
     SELECT id, name FROM schedules WHERE enabled = 1 AND next_at IS NOT NULL AND next_at <= :now
     ORDER BY next_at LIMIT :at_most)sql"));
   return all_rows(found.bind(":now", milliseconds(now)).bind(":at_most", at_most), read_named);
+}
+
+Result<std::vector<Id>> Schedules::without_flow(int at_most) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM schedules
+    WHERE complete = 1 AND enabled = 1 AND NOT EXISTS (SELECT 1 FROM flows WHERE schedule_id = schedules.id)
+    ORDER BY id LIMIT :at_most)sql"));
+  return all_rows(found.bind(":at_most", at_most), read_id);
 }
 
 Result<std::vector<Id>> Schedules::unplanned() {

@@ -25,6 +25,7 @@ class Schedules : public ObjectStore {
   // Enabled schedules whose time has come, the longest due first.
   Result<std::vector<Named>> due(Time now, int at_most);
   // Complete and enabled schedules without a next time.
+  Result<std::vector<Id>> without_flow(int at_most);  // enabled ones that no flow names
   Result<std::vector<Id>> unplanned();
   // The soonest next time.
   Result<std::optional<Time>> next_due();

@@ -100,17 +100,21 @@ Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
   }
   auto found = door->place(repository, patience_);
   const MutexLock lock(mutex_);
-  if (found)
+  if (found) {
     troubles_.erase(repository.id);
-  else
-    troubles_[repository.id] = found.error().message;
+  } else {
+    Trouble& trouble =
+        troubles_.try_emplace(repository.id, Trouble{system_clock().now(), 0, ""}).first->second;
+    trouble.code = found.error().code;
+    trouble.message = found.error().message;
+  }
   return found;
 }
 
-std::string Shelf::trouble(Id repository) const {
+std::optional<Shelf::Trouble> Shelf::trouble(Id repository) const {
   const MutexLock lock(mutex_);
   const auto found = troubles_.find(repository);
-  return found == troubles_.end() ? "" : found->second;
+  return found == troubles_.end() ? std::nullopt : std::optional{found->second};
 }
 
 void Shelf::drop(Id repository) {

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "catalog/base/clock.h"
 #include "catalog/base/mutex.h"
 #include "engine/repository/place.h"
 
@@ -26,8 +28,13 @@ class Shelf {
   // Returns EIO if the repository is absent or another one lies there; checked at each call. Returns
   // ETIMEDOUT if it does not answer: at once, while an earlier call has waited in vain.
   Result<std::shared_ptr<Place>> place(const Repository& repository);
-  // Says why the last place() failed; "" if it succeeded. Never waits for a file system.
-  std::string trouble(Id repository) const;
+  struct Trouble {
+    Time since;  // when the first call failed after one that succeeded
+    int code;
+    std::string message;
+  };
+  // Says why the last place() failed; nullopt if it succeeded. Never waits for a file system.
+  std::optional<Trouble> trouble(Id repository) const;
   // Closes the repository, after its definition changed or it was deleted.
   void drop(Id repository);
 
@@ -37,7 +44,7 @@ class Shelf {
   const std::chrono::milliseconds patience_;
   mutable Mutex mutex_;
   std::map<Id, std::shared_ptr<Door>> doors_ HF_GUARDED_BY(mutex_);
-  std::map<Id, std::string> troubles_ HF_GUARDED_BY(mutex_);
+  std::map<Id, Trouble> troubles_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::repository

@@ -1,4 +1,5 @@
 // Machines: their disks, their points, what to warn of.
+#include "catalog/base/id_time.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/leftovers.h"
@@ -36,32 +37,53 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
   }
   view.revision = view.machine.revision;
   HF_TRY(view.busy, Jobs(db).has_unfinished(id));
+  const auto warn = [&](Warning warning) {
+    warning.object = "machines/" + view.machine.name;
+    view.warnings.push_back(std::move(warning));
+  };
   HF_TRY(const auto leftovers, Leftovers(db).of_machine(id));
   if (!leftovers.empty() && !view.busy)  // a run's own leftovers are no reason to warn
-    view.warnings.push_back(
-        fmt::format("an earlier run left {} things at the source; they are swept as soon as it lets them go",
-                    leftovers.size()));
+    warn({.since = time_of_id(leftovers.front().id),
+          .reason = "leftovers",
+          .message = fmt::format(
+              "an earlier run left {} things at the source; they are swept as soon as it lets them go",
+              leftovers.size()),
+          .fix = "see that the source and the repository answer; the rest happens by itself"});
   if (const auto& objective = view.machine.definition.objective) {
     view.within_objective = view.newest && now - view.newest->time <= *objective;
     if (!*view.within_objective)
-      view.warnings.push_back(
-          view.newest ? fmt::format("the newest good point is of {}, older than the objective allows",
-                                    iso_time(view.newest->time))
-                      : "there is no good point yet, which the objective asks for");
+      warn({.since = view.newest ? std::optional(view.newest->time + *objective) : std::nullopt,
+            .reason = "objective",
+            .message = view.newest
+                           ? fmt::format("the newest good point is of {}, older than the objective allows",
+                                         iso_time(view.newest->time))
+                           : "there is no good point yet, which the objective asks for",
+            .fix = "run a flow of the machine; its last execution tells why there is no newer point"});
   }
   HF_TRY(const std::int64_t damaged, Points(db).damaged(id));
   if (damaged > 0)
-    view.warnings.push_back(fmt::format("{} of its points {} damaged, by the last verification", damaged,
-                                        damaged == 1 ? "is" : "are"));
+    warn({.reason = "damaged",
+          .message = fmt::format("{} of its points {} damaged, by the last verification", damaged,
+                                 damaged == 1 ? "is" : "are"),
+          .fix = "restore from a copy or another point; a full makes a new chain"});
   HF_TRY(const std::int64_t damaged_copies, Copies(db).damaged(id));
   if (damaged_copies > 0)
-    view.warnings.push_back(fmt::format("{} of its copies {} damaged, by the last verification",
-                                        damaged_copies, damaged_copies == 1 ? "is" : "are"));
-  if (view.total.points > 0 && !view.newest) view.warnings.push_back("none of its points is good");
+    warn({.reason = "damaged_copy",
+          .message = fmt::format("{} of its copies {} damaged, by the last verification", damaged_copies,
+                                 damaged_copies == 1 ? "is" : "are"),
+          .fix = "run the flow that made them: it makes them anew"});
+  if (view.total.points > 0 && !view.newest)
+    warn({.reason = "no_good_point",
+          .message = "none of its points is good",
+          .fix = "run a flow of the machine with type=full",
+          .weight = Warning::Weight::error});
   HF_TRY(const auto retired, Retention(db).retirement(id));
   if (retired) view.retired_until = retired->at + retired->keep;
   HF_TRY(std::string warning, Retention(db).warning(id));
-  if (!warning.empty()) view.warnings.push_back("pruning: " + std::move(warning));
+  if (!warning.empty())
+    warn({.reason = "pruning",
+          .message = "pruning: " + std::move(warning),
+          .fix = "mend what the message names; the next pruning does the rest"});
   return view;
 }
 

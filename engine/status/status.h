@@ -57,6 +57,17 @@ struct DiskView {
   std::string cbt_reason;                         // why the source reports no changes; "" if it does
 };
 
+// Something for a person to look at.
+struct Warning {
+  enum class Weight { warning, error };
+  std::string object{};         // "machines/m"
+  std::optional<Time> since{};  // absent: unknown
+  std::string reason{};         // a word
+  std::string message{};        // a sentence
+  std::string fix{};            // a sentence or a command
+  Weight weight = Weight::warning;
+};
+
 struct MachineView {
   Machine machine;
   std::vector<Disk> disks;
@@ -66,14 +77,15 @@ struct MachineView {
   std::optional<bool> within_objective;   // absent: the machine has no objective
   bool busy = false;
   std::optional<Time> retired_until;
-  std::vector<std::string> warnings;
+  std::vector<Warning> warnings;
   std::int64_t revision = 0;
 };
 
 struct RepositoryView {
   Repository repository;
-  std::string state;  // "ready", "incomplete", "unreachable", "hanging"
-  std::uint64_t capacity_bytes = 0, free_bytes = 0, used_bytes = 0;
+  std::string state;                                        // "ready", "incomplete", "unreachable", "hanging"
+  std::optional<std::uint64_t> capacity_bytes, free_bytes;  // absent: it can't be asked
+  std::uint64_t used_bytes = 0;
   std::int64_t points = 0;
   std::optional<Time> last_verified_at;  // latest verification of any point
   std::vector<std::string> warnings;
@@ -163,7 +175,8 @@ struct SummaryView {
     Time at{};
   };
   std::vector<Start> next;  // starts by schedules, the soonest first
-  std::vector<std::string> warnings;
+  std::vector<Warning> warnings;
+  bool sees_nothing = false;  // the reader may see no object
   bool draining = false;
   std::int64_t readers = 0;  // open images
   Time started_at{};
@@ -217,7 +230,7 @@ class Status {
 
  private:
   void add_progress(ExecutionView& view);
-  Result<std::vector<std::string>> warnings_for(db::Connection& db, const Caller& reader);
+  Result<std::vector<Warning>> warnings_for(db::Connection& db, const Caller& reader);
 
   const capture::Services& services_;
   runs::Runner& runner_;

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <memory>
 
+#include "catalog/base/disk.h"
 #include "catalog/base/log.h"
 
 namespace holdfast::mount {
@@ -65,6 +66,11 @@ Result<std::string> prepare_mount_point(const std::string& given) {
   struct stat it {};
   if (stat(path.c_str(), &it) != 0) return fail_errno("the mount point {}", path);
   if (!S_ISDIR(it.st_mode)) return fail(ENOTDIR, "the mount point {} is no directory", path);
+  HF_TRY(const auto directory, open_directory(path));
+  HF_TRY(const auto entries, directory->list("."));
+  if (!entries.empty())
+    return fail(ENOTEMPTY, "the mount point {} is not empty: '{}' is in it; name an empty directory", path,
+                entries.front().name);
   return path;
 }
 

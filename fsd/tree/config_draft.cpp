@@ -30,6 +30,10 @@ class WhereWrong final : public nlohmann::json_sax<nlohmann::json> {
   std::size_t position_ = 0;
 };
 
+std::string_view without_blanks_behind(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+}
+
 }  // namespace
 
 bool is_incomplete_json(std::string_view text) {
@@ -44,12 +48,17 @@ void ConfigDraft::touch() {
 }
 
 Result<> ConfigDraft::write(std::uint64_t offset, std::string_view bytes, bool append) {
-  if (!touched_ && !append) text_ = base_;
+  if (!touched_) {
+    if (!append) text_ = base_;
+    in_order_ = text_.empty();
+  }
   if (append) offset = text_.size();
   if (offset > kLargest || bytes.size() > kLargest - offset) {
     too_long_ = true;
     return fail_too_long();
   }
+  before_ = text_;
+  if (offset > text_.size()) in_order_ = false;
   if (text_.size() < offset + bytes.size()) text_.resize(offset + bytes.size());
   text_.replace(offset, bytes.size(), bytes);
   touch();
@@ -59,10 +68,32 @@ Result<> ConfigDraft::write(std::uint64_t offset, std::string_view bytes, bool a
 Result<> ConfigDraft::truncate(std::uint64_t size) {
   if (size > kLargest) return fail_too_long();
   if (!touched_) text_ = base_;
+  if (size == 0) in_order_ = true;
+  if (size > text_.size()) in_order_ = false;
   text_.resize(size);
   too_long_ = false;
   touch();
   return {};
+}
+
+ConfigDraft::Step ConfigDraft::at_write() const {
+  if (!in_order_ || !pending()) return Step::nothing;
+  return is_incomplete_json(text_) ? Step::wait : Step::commit;
+}
+
+bool ConfigDraft::pending() const {
+  const std::string_view text = without_blanks_behind(text_);
+  return changed_ && !text.empty() && text != committed_;
+}
+
+void ConfigDraft::refused() {
+  text_ = before_;
+  changed_ = false;
+}
+
+void ConfigDraft::committed() {
+  changed_ = false;
+  committed_ = without_blanks_behind(text_);
 }
 
 ConfigDraft::Step ConfigDraft::at_flush(bool by_opener) const {

@@ -3,12 +3,16 @@
 //
 //   untouched ──write, truncate──► changed ──commit──► clean ──write──► changed
 //                                     │
-//                                     └─ refused: stays changed; more may be written, and tried again
+//                                     └─ refused: more may be written, and tried again
+//
+// A text that is written from its beginning is judged in the write that makes it whole, because a shell's
+// echo shows no error that arrives at close. A text that was changed in the middle is judged at flush.
 //
 // Not thread-safe; knows nothing of files and of definitions.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,19 +44,26 @@ class ConfigDraft {
   // Tells whether a write exceeded the limit: the text is only a part until it is truncated.
   bool too_long() const { return too_long_; }
 
-  // Tells whether the text is changed and not empty.
-  bool pending() const { return changed_ && !text_.empty(); }
+  // Tells whether the text is not blank and has changed by more than blanks behind it.
+  bool pending() const;
   enum class Step { nothing, wait, commit };
+  // Decides the next step after a write.
+  Step at_write() const;
   // Decides the next step at a flush. Incomplete JSON waits if another process than the opener flushes,
   // because several processes may write the text.
   Step at_flush(bool by_opener) const;
-  void committed() { changed_ = false; }
+  void committed();
+  // Takes back the last write, whose writer has been told.
+  void refused();
 
  private:
   void touch();
 
   std::string base_;
   std::string text_;
+  std::string before_;                    // the text before the last write
+  std::optional<std::string> committed_;  // without blanks behind it
+  bool in_order_ = false;                 // the text was written from its beginning, without gaps
   bool touched_ = false;
   bool changed_ = false;
   bool too_long_ = false;

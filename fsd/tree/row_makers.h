@@ -78,7 +78,7 @@ inline TableRow wait(std::string_view path, Result<ObjectId> (*subject)(Engine&,
 inline TableRow image(std::string_view path, std::string_view about, ImageForm form,
                       Members members = nullptr) {
   return {
-      .path = path, .about = about, .kind = NodeKind::image, .bits = 0440, .members = members, .form = form};
+      .path = path, .about = about, .kind = NodeKind::image, .bits = 0640, .members = members, .form = form};
 }
 inline TableRow link(std::string_view path, std::string_view about, std::string_view to, Show to_name,
                      Members members = nullptr) {

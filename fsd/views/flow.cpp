@@ -8,7 +8,7 @@ namespace {
 
 Json flow_fields(const FlowView& view) {
   const Flow& flow = view.flow;
-  Json average = nullptr;
+  std::optional<double> average;
   if (flow.finished_executions > 0)
     average =
         static_cast<double>(flow.total_milliseconds) / 1000.0 / static_cast<double>(flow.finished_executions);
@@ -33,7 +33,7 @@ Json flow_fields(const FlowView& view) {
       {"successful_executions", flow.successful_executions},
       {"warned_executions", flow.warned_executions},
       {"failed_executions", flow.failed_executions},
-      {"average_seconds", average},
+      {"average_seconds", seconds_or_null(average)},
       {"warnings", warnings},
   };
 }

@@ -1,5 +1,7 @@
 #include "fsd/views/json.h"
 
+#include <cmath>
+
 #include "catalog/model/json_text.h"
 
 namespace holdfast::views {
@@ -22,6 +24,16 @@ Json progress(const Progress& progress) {
 Json seconds_or_null(const std::optional<Time>& from, const std::optional<Time>& to) {
   if (!from || !to) return nullptr;
   return static_cast<double>((*to - *from).count()) / 1000.0;
+}
+
+Json messages(const std::vector<Warning>& warnings) {
+  Json sentences = Json::array();
+  for (const Warning& warning : warnings) sentences.push_back(warning.message);
+  return sentences;
+}
+
+Json seconds_or_null(const std::optional<double>& seconds) {
+  return seconds ? Json(std::round(*seconds * 1000.0) / 1000.0) : Json(nullptr);
 }
 
 }  // namespace holdfast::views

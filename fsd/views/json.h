@@ -28,6 +28,10 @@ Json word_or_null(const std::optional<E>& value) {
   return value ? Json(to_word(*value)) : Json(nullptr);
 }
 
+// The sentences alone, as the objects' own views have them.
+Json messages(const std::vector<Warning>& warnings);
+// Seconds with at most milliseconds.
+Json seconds_or_null(const std::optional<double>& seconds);
 // The seconds between two times; null if one is absent.
 Json seconds_or_null(const std::optional<Time>& from, const std::optional<Time>& to);
 

@@ -23,9 +23,9 @@ Json machine_fields(const MachineView& view) {
       {"latest_at", view.newest ? Json(iso_time(view.newest->time)) : Json(nullptr)},
       {"within_objective", view.within_objective ? Json(*view.within_objective) : Json(nullptr)},
       {"bytes_stored", view.total.bytes_stored},
-      {"restore_seconds_estimate", view.restore_seconds ? Json(*view.restore_seconds) : Json(nullptr)},
+      {"restore_seconds_estimate", seconds_or_null(view.restore_seconds)},
       {"retired_until", time_or_null(view.retired_until)},
-      {"warnings", view.warnings},
+      {"warnings", messages(view.warnings)},
   };
 }
 
@@ -48,7 +48,7 @@ std::string disk_status(const DiskView& view, std::int64_t revision) {
       {"revision", revision},
       {"name", view.disk.name},
       {"configured", view.disk.configured},
-      {"capacity", view.disk.capacity ? Json(*view.disk.capacity) : Json(nullptr)},
+      {"capacity_bytes", view.disk.capacity ? Json(*view.disk.capacity) : Json(nullptr)},
       {"cbt", view.cbt_reason.empty() ? "yes" : "no"},
       {"cbt_reason", text_or_null(view.cbt_reason)},
       {"change_ids", change_ids},

@@ -7,8 +7,8 @@ std::string repository_status(const RepositoryView& view) {
   return document({
       {"revision", view.revision},
       {"state", view.state},
-      {"capacity_bytes", view.capacity_bytes},
-      {"free_bytes", view.free_bytes},
+      {"capacity_bytes", view.capacity_bytes ? Json(*view.capacity_bytes) : Json(nullptr)},
+      {"free_bytes", view.free_bytes ? Json(*view.free_bytes) : Json(nullptr)},
       {"used_bytes", view.used_bytes},
       {"points", view.points},
       {"last_verified_at", view.last_verified_at ? Json(iso_time(*view.last_verified_at)) : Json(nullptr)},

@@ -1,16 +1,36 @@
+#include <algorithm>
+
 #include "fsd/version.h"
 #include "fsd/views/json.h"
 #include "fsd/views/views.h"
 
 namespace holdfast::views {
 
+namespace {
+
+std::string_view health(const SummaryView& view) {
+  if (view.sees_nothing) return "unknown";
+  const auto weighs = [](const Warning& warning) { return warning.weight == Warning::Weight::error; };
+  if (std::ranges::any_of(view.warnings, weighs)) return "error";
+  return view.warnings.empty() ? "ok" : "warning";
+}
+
+}  // namespace
+
 std::string summary(const SummaryView& view) {
+  Json warnings = Json::array();
+  for (const Warning& warning : view.warnings)
+    warnings.push_back({{"object", warning.object},
+                        {"since", time_or_null(warning.since)},
+                        {"reason", warning.reason},
+                        {"message", warning.message},
+                        {"fix", warning.fix}});
   Json next = Json::array();
   for (const SummaryView::Start& start : view.next)
     next.push_back({{"flow", start.flow}, {"at", iso_time(start.at)}});
   return document({
       {"revision", view.revision},
-      {"health", view.warnings.empty() ? "ok" : "warning"},
+      {"health", health(view)},
       {"version", kVersion},
       {"started_at", iso_time(view.started_at)},
       {"running", view.running},
@@ -23,7 +43,7 @@ std::string summary(const SummaryView& view) {
         {"flows", view.flows},
         {"points", view.points},
         {"bytes_stored", view.bytes_stored}}},
-      {"warnings", view.warnings},
+      {"warnings", warnings},
   });
 }
 

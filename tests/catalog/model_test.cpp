@@ -110,17 +110,26 @@ TEST_F(Model, a_repository_that_a_flow_copies_from_stays_and_its_users_are_named
   EXPECT_EQ(not_removed<Repositories>(offsite), (Error{EBUSY, "repository 'offsite' is used by flow 'f'"}));
 }
 
-TEST_F(Model, a_flow_outlives_its_schedule_its_policy_and_the_one_before_it) {
+TEST_F(Model, no_removal_disarms_a_flow_in_silence) {
   const Id schedule = added<Schedules>("h"), policy = added<Policies>("p"), first = added<Flows>("first");
   FlowDefinition definition = a_flow();
   definition.schedule = "h", definition.policy = "p", definition.after = "first";
   define<Flows>(flow, definition);
+  const auto used = [](const std::string& what, const std::string& field) {
+    return Error{EBUSY,
+                 fmt::format("{} is used by flow 'f'; write 'set {}=null' to flows/NAME/control to let it go",
+                             what, field)};
+  };
+  EXPECT_EQ(not_removed<Schedules>(schedule), used("schedule 'h'", "schedule"));
+  EXPECT_EQ(not_removed<Policies>(policy), used("policy 'p'", "policy"));
+  EXPECT_EQ(not_removed<Flows>(first), used("flow 'first'", "after"));
+  EXPECT_EQ(got<Flows>(flow).definition, definition);
+  define<Flows>(flow, a_flow());
   write([&](db::Connection& db) {
     must(Schedules(db).remove(schedule));
     must(Policies(db).remove(policy));
     must(Flows(db).remove(first));
   });
-  EXPECT_EQ(got<Flows>(flow).definition, a_flow());
 }
 
 TEST_F(Model, owner_and_modes_of_every_kind_can_be_changed) {
@@ -286,8 +295,8 @@ TEST_F(Model, a_new_name_is_a_change_of_all_that_use_it) {
   FlowDefinition definition = a_flow();
   definition.target = "machines/web", definition.repository = "s", definition.policy = "p";
   define<Flows>(flow, definition);
-  EXPECT_THAT(changes_of([&](db::Connection& db) { must(Policies(db).remove(policy)); }),
-              UnorderedElementsAre("policy p", "flow f"));
+  EXPECT_THAT(changes_of([&](db::Connection& db) { must(Policies(db).rename(policy, "q", at(2))); }),
+              UnorderedElementsAre("policy p", "policy q", "flow f"));
   EXPECT_THAT(
       changes_of([&](db::Connection& db) { must(Groups(db).enable_member(group, machine, false, at(1))); }),
       ElementsAre("group g"));

@@ -43,13 +43,48 @@ TEST(ConfigDraft, a_committed_text_is_not_committed_again) {
   EXPECT_FALSE(draft.pending());
 }
 
-TEST(ConfigDraft, a_write_after_a_commit_is_committed_too) {
+TEST(ConfigDraft, a_write_after_a_commit_is_committed_too_unless_it_adds_blanks_alone) {
   ConfigDraft draft("");
   ASSERT_TRUE(draft.write(0, "{}", false));
   draft.committed();
   ASSERT_TRUE(draft.write(2, "\n", false));
-  EXPECT_EQ(draft.at_flush(true), Step::commit);
-  EXPECT_EQ(draft.text(), "{}\n");
+  EXPECT_EQ(draft.at_write(), Step::nothing);
+  EXPECT_EQ(draft.at_flush(true), Step::nothing);
+  ASSERT_TRUE(draft.truncate(0));
+  ASSERT_TRUE(draft.write(0, "[]", false));
+  EXPECT_EQ(draft.at_write(), Step::commit);
+}
+
+TEST(ConfigDraft, a_text_written_from_its_beginning_is_judged_once_it_is_whole_or_cannot_become_so) {
+  ConfigDraft draft("{\"a\":1}");
+  ASSERT_TRUE(draft.truncate(0));
+  for (const auto& [piece, step] : {std::pair{"\n", Step::nothing}, std::pair{"{\"a\":", Step::wait},
+                                    std::pair{"2}\n", Step::commit}, std::pair{"}", Step::commit}}) {
+    ASSERT_TRUE(draft.write(draft.text().size(), piece, false));
+    EXPECT_EQ(draft.at_write(), step) << piece;
+  }
+}
+
+TEST(ConfigDraft, a_refused_write_is_taken_back) {
+  ConfigDraft draft("");
+  ASSERT_TRUE(draft.write(0, "\n", false));
+  ASSERT_TRUE(draft.write(1, "{\"x\":1}", false));
+  draft.refused();
+  EXPECT_EQ(draft.text(), "\n");
+  EXPECT_EQ(draft.at_flush(true), Step::nothing);
+  ASSERT_TRUE(draft.write(1, "{}", false));
+  EXPECT_EQ(draft.text(), "\n{}");
+  EXPECT_EQ(draft.at_write(), Step::commit);
+}
+
+TEST(ConfigDraft, a_change_in_the_middle_and_a_text_with_a_gap_are_judged_at_flush) {
+  ConfigDraft in_the_middle("{\"a\":1}");
+  ASSERT_TRUE(in_the_middle.write(5, "2", false));
+  EXPECT_EQ(in_the_middle.at_write(), Step::nothing);
+  EXPECT_EQ(in_the_middle.at_flush(true), Step::commit);
+  ConfigDraft with_a_gap("");
+  ASSERT_TRUE(with_a_gap.write(1, "}", false));
+  EXPECT_EQ(with_a_gap.at_write(), Step::nothing);
 }
 
 // { echo '{'; cat body; echo '}'; } > config.json: cat closes the file in the middle.

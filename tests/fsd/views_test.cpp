@@ -22,7 +22,7 @@ void expect_fields(const std::string& text, const std::vector<std::string>& fiel
 TEST(Views, each_view_has_the_fields_of_the_contract) {
   expect_fields(machine_status({}),
                 {"revision", "state", "disks", "points", "latest", "latest_at", "bytes_stored", "warnings"});
-  expect_fields(disk_status({}, 1), {"capacity", "cbt", "cbt_reason", "change_ids"});
+  expect_fields(disk_status({}, 1), {"capacity_bytes", "cbt", "cbt_reason", "change_ids"});
   expect_fields(repository_status({}),
                 {"revision", "state", "capacity_bytes", "free_bytes", "used_bytes", "points", "warnings"});
   expect_fields(flow_status({}),

@@ -76,7 +76,9 @@ class Bulkheads(holdfast.MountTest):
         self.assertEqual(states, ["hanging"])
         self.assertEqual(self.state(), "hanging")
         warnings = self.daemon.json("status.json")["warnings"]
-        self.assertTrue(any("'slow' hangs" in warning for warning in warnings), warnings)
+        (hanging,) = [warning for warning in warnings if warning["object"] == "repositories/slow"]
+        self.assertEqual(hanging["reason"], "hanging")
+        self.assertIn("'slow' hangs", hanging["message"])
         self.assertEqual(self.daemon.run("slow", "second"), "error")
         end = self.daemon.json("flows/slow/executions/second/status.json")
         self.assertEqual(end["reason"], "repository_unreachable")

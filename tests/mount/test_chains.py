@@ -76,10 +76,14 @@ class Chains(ScheduleTest):
             self.change("flows/a", after="nobody")
         self.assertEqual(refused.exception.errno, errno.ENOENT)
 
-    def test_a_follower_keeps_the_new_name_of_its_flow_and_loses_it_with_the_flow(self):
+    def test_a_follower_keeps_the_new_name_of_its_flow_and_must_let_it_go_first(self):
         self.add_flow("b", after="a")
         os.rename(self.daemon.mount / "flows/a", self.daemon.mount / "flows/z")
         self.assertEqual(self.daemon.json("flows/b/config.json")["after"], "z")
+        with self.assertRaises(OSError) as refused:
+            os.rmdir(self.daemon.mount / "flows/z")
+        self.assertEqual(refused.exception.errno, errno.EBUSY)
+        self.daemon.write("flows/b/control", "set after=null")
         os.rmdir(self.daemon.mount / "flows/z")
         self.assertIsNone(self.daemon.json("flows/b/config.json")["after"])
 

@@ -310,7 +310,7 @@ class Images(Face):
         path = self.mount / "machines/m/latest/disk-0.raw"
         facts = path.stat()
         self.assertEqual((facts.st_size, facts.st_blocks * 512), (8 * 2**20, 2**20))
-        self.assertEqual(facts.st_mode & 0o7777, 0o440)
+        self.assertEqual(facts.st_mode & 0o7777, 0o640)
         image = os.open(path, os.O_RDONLY)
         self.addCleanup(os.close, image)
         self.assertEqual(os.lseek(image, 0, os.SEEK_DATA), 2 * 2**20)

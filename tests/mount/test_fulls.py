@@ -124,7 +124,7 @@ class Fulls(holdfast.MountTest):
         self.storage.start()
         self.disk.write(19 * MIB, self.random.randbytes(MIB))
         manifest = self.back_up("second", "warning")
-        self.assertEqual(manifest["disks"][0]["capacity"], 20 * MIB)
+        self.assertEqual(manifest["disks"][0]["capacity_bytes"], 20 * MIB)
         self.expect_full(manifest, "capacity_changed", "second")
 
     def test_a_disk_made_smaller_and_as_large_again_makes_a_full_with_reason_cbt_lied(self):

@@ -270,7 +270,7 @@ class Kept(Policies):
         self.assertEqual(found["object"], f"machines/m/points/{made[0]}")
         self.assertIn("disk-0.qcow2", found["reason"])
         (warning,) = [one for one in self.daemon.json("machines/m/status.json")["warnings"] if "damaged, by" in one]
-        self.assertIn(warning, "".join(self.daemon.json("status.json")["warnings"]))
+        self.assertIn(warning, [one["message"] for one in self.daemon.json("status.json")["warnings"]])
 
     def test_a_good_original_stays_when_one_bit_of_its_copy_is_flipped(self):
         self.expect_is_read_before_the_other_goes("offsite", self.offsite, "f")
@@ -333,7 +333,7 @@ class Kept(Policies):
         self.expect_whole(*made)
         self.expect_counted()
         self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])
-        self.assertEqual(self.daemon.json("status.json")["warnings"], [])
+        self.assertEqual(self.daemon.json("machines/m/status.json")["warnings"], [])
         self.expect_verified("after")
         self.assertEqual(self.copy("third")["bytes_transferred"], 0)
 

@@ -255,6 +255,14 @@ class Ending(Life):
         self.assertEqual(self.daemon.run("f", "after"), "success")
         self.assertTrue(content.same_bytes(self.image, self.record))
 
+    def test_a_mount_point_with_something_in_it_is_refused(self):
+        self.daemon.stop()
+        (self.daemon.mount / "precious").write_text("x")
+        with self.assertRaisesRegex(holdfast.Refused, "is not empty: 'precious' is in it; name an empty directory"):
+            self.daemon.start()
+        (self.daemon.mount / "precious").unlink()
+        self.daemon.start()
+
     def test_repeated_kills_leave_one_mount(self):
         for _ in range(3):
             self.daemon.kill()

@@ -91,7 +91,7 @@ WHO_MAY_WHAT = [
     ("write control drain", "ok", "EACCES", "EACCES"),
     ("write control resume", "EINVAL", "EACCES", "EACCES"),
     # Backups are read-only.
-    ("write machines/m/latest/disk-0.raw x", "EROFS", "EACCES", "EACCES"),
+    ("write machines/m/latest/disk-0.raw x", "EROFS", "EROFS", "EACCES"),
     ("write machines/m/status.json x", "EPERM", "EACCES", "EACCES"),
     # Names.
     ("mkdir flows/new", "ok", "EACCES", "EACCES"),

@@ -85,11 +85,15 @@ class Policies(holdfast.MountTest):
         self.assertIsNone(self.policy_of_flow())
         self.assertEqual(self.daemon.json("policies/p/status.json")["flows"], 0)
 
-    def test_a_flow_follows_the_new_name_of_its_policy_and_loses_it_with_the_policy(self):
+    def test_a_flow_follows_the_new_name_of_its_policy_and_must_let_it_go_first(self):
         self.daemon.define("policies/p", {"keep_daily": 7})
         self.add_flow_with_policy("p")
         os.rename(self.daemon.mount / "policies/p", self.daemon.mount / "policies/q")
         self.assertEqual(self.policy_of_flow(), "q")
+        self.refused("EBUSY", os.rmdir, self.daemon.mount / "policies/q")
+        self.assertIn("policy 'q' is used by flow 'f'; write 'set policy=null'", self.daemon.read("policies/error"))
+        self.assertEqual(self.policy_of_flow(), "q")
+        self.daemon.write("flows/f/control", "set policy=null")
         os.rmdir(self.daemon.mount / "policies/q")
         self.assertIsNone(self.policy_of_flow())
 

@@ -2,6 +2,7 @@
 """Schedules: the runs they start, the times they skip with the reason, the times they announce."""
 
 import datetime
+import errno
 import os
 import sqlite3
 import time
@@ -187,11 +188,16 @@ class Schedules(ScheduleTest):
         os.chmod(self.daemon.mount / "flows/shown", 0o750)
         self.assertEqual(stranger.does(lambda: self.daemon.json("schedules/s/status.json")["flows"]), [])
 
-    def test_a_removed_schedule_leaves_its_flows_without_a_schedule(self):
+    def test_no_removal_of_a_schedule_disarms_a_flow_in_silence(self):
         self.daemon.define("schedules/s", {"every": "1h"})
         self.add_flow(schedule="s")
         os.rename(self.daemon.mount / "schedules/s", self.daemon.mount / "schedules/t")
         self.assertEqual(self.daemon.json("flows/f/config.json")["schedule"], "t")
+        with self.assertRaises(OSError) as refused:
+            os.rmdir(self.daemon.mount / "schedules/t")
+        self.assertEqual(refused.exception.errno, errno.EBUSY)
+        self.assertIn("schedule 't' is used by flow 'f'; write 'set schedule=null'", self.daemon.read("schedules/error"))
+        self.daemon.write("flows/f/control", "set schedule=null")
         os.rmdir(self.daemon.mount / "schedules/t")
         self.assertIsNone(self.daemon.json("flows/f/config.json")["schedule"])
         self.assertIsNone(self.daemon.json("flows/f/status.json")["next_execution_time"])

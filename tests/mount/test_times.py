@@ -144,7 +144,7 @@ class Times(holdfast.MountTest):
     def test_a_disk_says_how_its_changes_are_known(self):
         self.point("a")
         disk = self.daemon.json("machines/m/disks/disk-0/status.json")
-        self.assertEqual((disk["capacity"], disk["cbt"]), (MIB, "no"))
+        self.assertEqual((disk["capacity_bytes"], disk["cbt"]), (MIB, "no"))
         self.assertIn("driver file", disk["cbt_reason"])
         self.assertEqual(disk["change_ids"], {"r": None})
 

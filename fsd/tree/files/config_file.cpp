@@ -11,6 +11,16 @@ Result<> ConfigFile::write(std::uint64_t offset, std::string_view bytes, bool ap
   const MutexLock lock(mutex_);
   auto done = draft_.write(offset, bytes, append);
   if (!done) refuse_(done.error());
+  if (!done || draft_.at_write() != ConfigDraft::Step::commit) return done;
+  done = judge();
+  if (!done) draft_.refused();
+  return done;
+}
+
+Result<> ConfigFile::judge() {
+  auto done = commit_(draft_.text());
+  refused_ = !done;
+  if (done) draft_.committed();
   return done;
 }
 
@@ -29,12 +39,7 @@ Result<> ConfigFile::flush(std::int32_t process) {
     return ConfigDraft::fail_too_long();
   }
   if (draft_.at_flush(process == opener_) != ConfigDraft::Step::commit) return {};
-  auto done = commit_(draft_.text());
-  if (done)
-    draft_.committed();
-  else
-    refused_ = true;
-  return done;
+  return judge();
 }
 
 void ConfigFile::released() {

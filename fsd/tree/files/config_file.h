@@ -10,7 +10,8 @@
 
 namespace holdfast::tree {
 
-// A handle on a config.json that is open for writing: a draft, committed at flush and fsync.
+// A handle on a config.json that is open for writing: a draft, committed in the write that makes it whole, or
+// at flush and fsync.
 class ConfigFile final : public OpenFile {
  public:
   // Accepts or refuses the whole text, and records the outcome in `error`.
@@ -29,9 +30,11 @@ class ConfigFile final : public OpenFile {
   void released() override;
 
  private:
+  Result<> judge() HF_REQUIRES(mutex_);
+
   Mutex mutex_;
   ConfigDraft draft_ HF_GUARDED_BY(mutex_);
-  bool refused_ HF_GUARDED_BY(mutex_) = false;  // whether the last flush was refused
+  bool refused_ HF_GUARDED_BY(mutex_) = false;  // whether the last text that was judged was refused
   const std::int32_t opener_;
   const Commit commit_;
   const Refused refuse_;
