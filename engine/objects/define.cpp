@@ -41,6 +41,20 @@ Result<> make_leaf(const std::string& path) {
   return (*parent)->make_directory(path.substr(slash + 1));
 }
 
+// Returns whether the definition, which the catalog would take, names another directory. Changes nothing.
+Result<bool> try_definition(const capture::Services& services, Id id,
+                            const RepositoryDefinition& definition) {
+  std::optional<bool> moved;
+  const auto tried = services.catalog.write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Repository before, Repositories(db).get(id));
+    HF_CHECK(Repositories(db).define(id, definition, services.clock.now()));
+    moved = !before.complete || before.definition.path != definition.path;
+    return fail(ECANCELED, "only tried");  // rolls back
+  });
+  if (!moved) return tl::make_unexpected(tried.error());
+  return *moved;
+}
+
 Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& definition, Time now) {
   HF_TRY(const auto table, schedule::Timetable::of(definition));
   Schedules schedules(db);
@@ -59,20 +73,19 @@ Result<> Objects::define(Id id, const MachineDefinition& definition, const Calle
   return {};
 }
 
-// Initialises the directory inside the transaction: a definition that the catalog refuses touches no
-// directory, and a directory that can't be a repository changes no definition.
+// The directory may hang, so it is initialised between two transactions. The first only tries: a definition
+// that the catalog refuses touches no directory, and a directory that can't be a repository changes no
+// definition.
 Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Caller& caller) {
-  bool moved = false;
+  HF_TRY(const bool moved, try_definition(services_, id, definition));
+  std::optional<std::string> marker;
+  if (moved) {
+    HF_CHECK(make_leaf(definition.path));
+    HF_TRY(marker, repository::Place::initialise(definition.path));
+  }
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
-    Repositories repositories(db);
-    HF_TRY(const Repository before, repositories.get(id));
-    HF_CHECK(repositories.define(id, definition, services_.clock.now()));
-    moved = !before.complete || before.definition.path != definition.path;
-    if (moved) {
-      HF_CHECK(make_leaf(definition.path));
-      HF_TRY(const std::string marker, repository::Place::initialise(definition.path));
-      HF_CHECK(repositories.set_marker(id, marker));
-    }
+    HF_CHECK(Repositories(db).define(id, definition, services_.clock.now()));
+    if (marker) HF_CHECK(Repositories(db).set_marker(id, *marker));
     HF_TRY(std::string path, path_of(db, ObjectKind::repository, id));
     return record(db, make_event(services_.clock.now(), "repository.define", std::move(path), caller));
   }));
