@@ -4,6 +4,7 @@ HOLDFASTD names the binary of tests in tests/mount; the default is the release b
 `holdfast.main()`. Command for one file:
     PYTHONPATH=tests/lib HOLDFASTD=build/asan/holdfastd tests/mount/test_spine.py -v"""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import random
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -106,6 +108,19 @@ class Daemon:
         """Makes an object and writes its config.json."""
         (self.mount / path).mkdir()
         self.write(f"{path}/config.json", json.dumps(definition))
+
+    def await_settled(self):
+        """Waits until what an earlier life left at sources and in repositories is settled, behind the start."""
+        left = (
+            "SELECT (SELECT count(*) FROM leftovers) + (SELECT count(*) FROM points WHERE state = 'writing')"
+            " + (SELECT count(*) FROM layers WHERE merging_image_id IS NOT NULL)"
+        )
+
+        def count():
+            with contextlib.closing(sqlite3.connect(self.state / "catalog.sqlite")) as catalog:
+                return catalog.execute(left).fetchone()[0]
+
+        until(lambda: count() == 0)
 
     def catalog(self):
         """Lines of the catalog as SQL. Events are left out, because a refusal makes an event, too."""

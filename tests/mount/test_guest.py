@@ -142,6 +142,7 @@ class Guests(holdfast.MountTest):
         self.guest.run("touch /tmp/go")
         self.guest.run("while ! cat /run/qga.state.isfrozen >/dev/null 2>&1; do sleep 0.1; done")
         self.daemon.start()
+        self.daemon.await_settled()
         self.expect_untouched()
         self.assertEqual(self.daemon.run("f", "second"), "success")
         self.assertEqual(self.manifest()["consistency"], "filesystem")

@@ -270,6 +270,7 @@ class Import(holdfast.MountTest):
         self.daemon.kill()
         self.until(lambda: not pathlib.Path(f"/proc/{reader}/fd/0").exists())
         self.daemon.start()
+        self.daemon.await_settled()
         self.assertEqual(self.end_of("first"), "error")
         self.assertEqual(self.job("first")["reason"], "interrupted")
         self.assert_nothing_is_left()

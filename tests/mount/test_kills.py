@@ -84,6 +84,7 @@ class Kills(holdfast.MountTest):
                 self.daemon.kill()
                 self.write(2)  # writes while no daemon runs
                 self.daemon.start()
+                self.daemon.await_settled()
                 self.assertIn(self.status(f"killed-{i}")["status"], FINAL)
                 self.expect_nothing_left()
                 self.expect_point(f"after-{i}", "incremental")

@@ -148,6 +148,7 @@ class Outcomes(holdfast.MountTest):
         self.hold_back()
         self.daemon.kill()
         self.daemon.start()
+        self.daemon.await_settled()
         self.assertRegex(self.expect("error", "interrupted", "r1")["message"], "the daemon ended")
         self.until(lambda: self.storage.foreign() == [])
 

@@ -268,6 +268,7 @@ class Killed(Pruning):
                 for point in kept:
                     self.assertEqual(self.days.difference(point), "")
                 self.daemon.start()
+                self.daemon.await_settled()
                 self.assertLessEqual(kept, self.days.points())
                 self.assertEqual(self.days.verify("meanwhile"), ("success", None))
                 self.assertEqual(self.days.prune("after"), "success")

@@ -126,6 +126,7 @@ class Spine(SpineTest):
         self.disk.scatter(self.random, 5, SIZES)  # while the daemon is dead and the bitmaps are frozen
 
         self.daemon.start()
+        self.daemon.await_settled()
         self.assertTrue(content.same_bytes(self.restored(first), first_record))
         second = self.daemon.json("flows/f/executions/second/status.json")
         self.assertEqual((second["status"], second["reason"]), ("error", "interrupted"))
@@ -150,6 +151,7 @@ class Spine(SpineTest):
         self.daemon.kill()
         self.storage.unthrottle()
         self.daemon.start()
+        self.daemon.await_settled()
         self.assertEqual(self.daemon.points("m"), [])
         self.assertEqual((self.storage.foreign(), self.storage.bitmaps(self.disk)), ([], {}))
         point, record = self.back_up("second")
