@@ -261,10 +261,11 @@ TEST_F(EvidenceTest, a_point_that_goes_altogether_needs_no_proof) {
 class PrunedPoints : public PruneTest {
  protected:
   void add_repository(const std::string& path) {
+    const std::string marker = must(repository::Place::initialise(path));
     repository_ = must(catalog_->write([&](db::Connection& db) -> Result<Repository> {
       HF_TRY(const Repository added, Repositories(db).add("r", {}, Time{1s}));
       HF_CHECK(Repositories(db).define(added.id, {.path = path}, Time{1s}));
-      HF_CHECK(Repositories(db).set_marker(added.id, must(repository::Place::initialise(path))));
+      HF_CHECK(Repositories(db).set_marker(added.id, marker));
       HF_CHECK(Machines(db).add_disk(machine_, "d"));
       return Repositories(db).get(added.id);
     }));
