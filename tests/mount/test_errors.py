@@ -156,7 +156,7 @@ class Table(Errors):
     def overfill(self):
         """Overfills config.json as cp does: after a refused write, close(2) succeeds and saves nothing."""
         file = os.open(self.mount / "flows/f/config.json", os.O_WRONLY | os.O_TRUNC)
-        self.assertEqual(os.write(file, b" " * MIB), MIB)  # a definition may still follow
+        self.assertEqual(os.write(file, b'{"' + b"x" * (MIB - 2)), MIB)  # this may still become a definition
         with self.assertRaises(OSError) as refusal:
             os.write(file, b"x")
         self.assertEqual(refusal.exception.errno, errno.EFBIG)
