@@ -24,6 +24,11 @@ Result<std::optional<double>> restore_seconds(db::Connection& db, const Point& p
   return took.count() * static_cast<double>(bytes) / static_cast<double>(job.bytes_read);
 }
 
+std::string some_are_damaged(std::int64_t count, std::string_view what) {
+  return fmt::format("{} of its {} {} damaged, by the last verification", count, what,
+                     count == 1 ? "is" : "are");
+}
+
 }  // namespace
 
 Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
@@ -63,14 +68,12 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
   HF_TRY(const std::int64_t damaged, Points(db).damaged(id));
   if (damaged > 0)
     warn({.reason = "damaged",
-          .message = fmt::format("{} of its points {} damaged, by the last verification", damaged,
-                                 damaged == 1 ? "is" : "are"),
+          .message = some_are_damaged(damaged, "points"),
           .fix = "restore from a copy or another point; a full makes a new chain"});
   HF_TRY(const std::int64_t damaged_copies, Copies(db).damaged(id));
   if (damaged_copies > 0)
     warn({.reason = "damaged_copy",
-          .message = fmt::format("{} of its copies {} damaged, by the last verification", damaged_copies,
-                                 damaged_copies == 1 ? "is" : "are"),
+          .message = some_are_damaged(damaged_copies, "copies"),
           .fix = "run the flow that made them: it makes them anew"});
   if (view.total.points > 0 && !view.newest)
     warn({.reason = "no_good_point",

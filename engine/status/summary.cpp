@@ -5,16 +5,12 @@
 #include "catalog/stores/collections.h"
 #include "catalog/stores/events.h"
 #include "catalog/stores/executions.h"
-#include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
-#include "catalog/stores/machines.h"
-#include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/totals.h"
 #include "engine/common/services.h"
 #include "engine/objects/kinds.h"
 #include "engine/reading/reading.h"
-#include "engine/repository/shelf.h"
 #include "engine/runs/runner.h"
 #include "engine/status/views.h"
 
@@ -63,78 +59,6 @@ Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, const Ca
 
 Status::Status(const capture::Services& services, runs::Runner& runner, const Reading& reading)
     : services_(services), runner_(runner), reading_(reading), started_at_(services.clock.now()) {}
-
-// Returns the warnings of what the reader may see. Uses the last known state of each repository, because a
-// repository that hangs must not block the summary.
-Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Caller& reader) {
-  constexpr int kLookedAt = 1000;
-  std::vector<Warning> warnings;
-  const auto sees = [&](ObjectKind kind, Id id) -> Result<bool> {
-    HF_TRY(const Ownership owner, ownership_of(db, kind, id));
-    return may_see(reader, owner);
-  };
-  HF_TRY(const auto repositories, Repositories(db).list());
-  for (const Named& named : repositories) {
-    const auto trouble = services_.shelf.trouble(named.id);
-    if (!trouble) continue;
-    HF_TRY(const bool seen, sees(ObjectKind::repository, named.id));
-    if (seen)
-      warnings.push_back({.object = "repositories/" + named.name,
-                          .since = trouble->since,
-                          .reason = trouble->code == ETIMEDOUT ? "hanging" : "unreachable",
-                          .message = trouble->message,
-                          .fix = "mount it again; its status.json then says 'ready'",
-                          .weight = Warning::Weight::error});
-  }
-  HF_TRY(const auto machines, Machines(db).to_look_at(kLookedAt));
-  for (const Id id : machines) {
-    HF_TRY(MachineView view, view_machine(db, id, services_.clock.now()));
-    if (may_see(reader, view.machine.ownership))
-      std::ranges::move(view.warnings, std::back_inserter(warnings));
-  }
-  HF_TRY(const auto flows, Flows(db).to_look_at(kLookedAt));
-  for (const Id id : flows) {
-    HF_TRY(const bool seen, sees(ObjectKind::flow, id));
-    if (!seen) continue;
-    HF_TRY(const Flow flow, Flows(db).get(id));
-    HF_TRY(const auto last, Executions(db).last_ended(id));
-    if (last && (last->status == RunStatus::error || last->status == RunStatus::warning))
-      warnings.push_back(
-          {.object = "flows/" + flow.name,
-           .since = last->completed_at,
-           .reason = std::string(last->reason ? to_word(*last->reason) : to_word(last->status)),
-           .message = fmt::format("its last run, {}, ended with {}{}{}", last->name, to_word(last->status),
-                                  last->message.empty() ? "" : ": ", last->message),
-           .fix = fmt::format("cat flows/{}/executions/{}/log", flow.name, last->name),
-           .weight = last->status == RunStatus::error ? Warning::Weight::error : Warning::Weight::warning});
-    if (!flow.schedule_id && !flow.after_flow_id)
-      warnings.push_back({.object = "flows/" + flow.name,
-                          .reason = "nothing_starts_it",
-                          .message = "it is enabled, but nothing starts it",
-                          .fix = fmt::format("echo 'set schedule=NAME' > flows/{}/control", flow.name)});
-  }
-  HF_TRY(const auto forgotten, Machines(db).without_flow(kLookedAt));
-  for (const Id id : forgotten) {
-    HF_TRY(const bool seen, sees(ObjectKind::machine, id));
-    if (!seen) continue;
-    HF_TRY(const std::string name, Machines(db).name_of(id));
-    warnings.push_back({.object = "machines/" + name,
-                        .reason = "no_flow",
-                        .message = "no enabled flow backs it up",
-                        .fix = fmt::format("make a flow with \"target\": \"machines/{}\"", name)});
-  }
-  HF_TRY(const auto idle, Schedules(db).without_flow(kLookedAt));
-  for (const Id id : idle) {
-    HF_TRY(const bool seen, sees(ObjectKind::schedule, id));
-    if (!seen) continue;
-    HF_TRY(const std::string name, Schedules(db).name_of(id));
-    warnings.push_back({.object = "schedules/" + name,
-                        .reason = "no_flow",
-                        .message = "no flow follows it",
-                        .fix = fmt::format("echo 'set schedule={}' > flows/NAME/control", name)});
-  }
-  return warnings;
-}
 
 Result<SummaryView> Status::summary(const Caller& reader) {
   return services_.catalog.read([&](db::Connection& db) -> Result<SummaryView> {

@@ -1,0 +1,136 @@
+// Warnings of the whole: what a person should look at, of what one reader may see.
+#include <algorithm>
+#include <utility>
+
+#include "catalog/model/rights.h"
+#include "catalog/stores/executions.h"
+#include "catalog/stores/flows.h"
+#include "catalog/stores/machines.h"
+#include "catalog/stores/repositories.h"
+#include "catalog/stores/schedules.h"
+#include "engine/common/services.h"
+#include "engine/objects/kinds.h"
+#include "engine/repository/shelf.h"
+#include "engine/status/views.h"
+
+namespace holdfast {
+namespace {
+
+constexpr int kLookedAt = 1000;  // objects of a kind
+
+bool ended_badly(const Execution& execution) {
+  return execution.status == RunStatus::error || execution.status == RunStatus::warning;
+}
+
+Warning of_last_run(const Flow& flow, const Execution& last) {
+  return {.object = "flows/" + flow.name,
+          .since = last.completed_at,
+          .reason = std::string(last.reason ? to_word(*last.reason) : to_word(last.status)),
+          .message = fmt::format("its last run, {}, ended with {}{}{}", last.name, to_word(last.status),
+                                 last.message.empty() ? "" : ": ", last.message),
+          .fix = fmt::format("cat flows/{}/executions/{}/log", flow.name, last.name),
+          .weight = last.status == RunStatus::error ? Warning::Weight::error : Warning::Weight::warning};
+}
+
+// Collects the warnings of one reader, kind by kind.
+class Warnings {
+ public:
+  Warnings(db::Connection& db, const Caller& reader) : db_(db), reader_(reader) {}
+
+  // Uses the last known state of each repository, because one that hangs must not block the summary.
+  Result<> add_repositories(const repository::Shelf& shelf) {
+    HF_TRY(const auto all, Repositories(db_).list());
+    std::vector<Id> in_trouble;
+    for (const Named& named : all)
+      if (shelf.trouble(named.id)) in_trouble.push_back(named.id);
+    return each(ObjectKind::repository, in_trouble, [&](Id id, const std::string& path) -> Result<> {
+      const auto trouble = shelf.trouble(id);
+      if (trouble)
+        add({.object = path,
+             .since = trouble->since,
+             .reason = trouble->code == ETIMEDOUT ? "hanging" : "unreachable",
+             .message = trouble->message,
+             .fix = "mount it again; its status.json then says 'ready'",
+             .weight = Warning::Weight::error});
+      return {};
+    });
+  }
+
+  Result<> add_machines(Time now) {
+    HF_TRY(const auto machines, Machines(db_).to_look_at(kLookedAt));
+    return each(ObjectKind::machine, machines, [&](Id id, const std::string&) -> Result<> {
+      HF_TRY(MachineView view, view_machine(db_, id, now));
+      std::ranges::move(view.warnings, std::back_inserter(warnings_));
+      return {};
+    });
+  }
+
+  Result<> add_flows() {
+    HF_TRY(const auto flows, Flows(db_).to_look_at(kLookedAt));
+    return each(ObjectKind::flow, flows, [&](Id id, const std::string& path) -> Result<> {
+      HF_TRY(const Flow flow, Flows(db_).get(id));
+      HF_TRY(const auto last, Executions(db_).last_ended(id));
+      if (last && ended_badly(*last)) add(of_last_run(flow, *last));
+      if (!flow.schedule_id && !flow.after_flow_id)
+        add({.object = path,
+             .reason = "nothing_starts_it",
+             .message = "it is enabled, but nothing starts it",
+             .fix = fmt::format("echo 'set schedule=NAME' > {}/control", path)});
+      return {};
+    });
+  }
+
+  Result<> add_without_flow() {
+    HF_TRY(const auto machines, Machines(db_).without_flow(kLookedAt));
+    HF_CHECK(each(ObjectKind::machine, machines, [&](Id, const std::string& path) -> Result<> {
+      add({.object = path,
+           .reason = "no_flow",
+           .message = "no enabled flow backs it up",
+           .fix = fmt::format("make a flow with \"target\": \"{}\"", path)});
+      return {};
+    }));
+    HF_TRY(const auto schedules, Schedules(db_).without_flow(kLookedAt));
+    return each(ObjectKind::schedule, schedules, [&](Id id, const std::string& path) -> Result<> {
+      HF_TRY(const std::string name, Schedules(db_).name_of(id));
+      add({.object = path,
+           .reason = "no_flow",
+           .message = "no flow follows it",
+           .fix = fmt::format("echo 'set schedule={}' > flows/NAME/control", name)});
+      return {};
+    });
+  }
+
+  std::vector<Warning> take() { return std::move(warnings_); }
+
+ private:
+  void add(Warning warning) { warnings_.push_back(std::move(warning)); }
+
+  // Calls `visit` with the id and the path of each object that the reader may see.
+  template <class Visit>
+  Result<> each(ObjectKind kind, const std::vector<Id>& ids, Visit visit) {
+    for (const Id id : ids) {
+      HF_TRY(const Ownership owner, ownership_of(db_, kind, id));
+      if (!may_see(reader_, owner)) continue;
+      HF_TRY(const std::string path, path_of(db_, kind, id));
+      HF_CHECK(visit(id, path));
+    }
+    return {};
+  }
+
+  db::Connection& db_;
+  const Caller& reader_;
+  std::vector<Warning> warnings_;
+};
+
+}  // namespace
+
+Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Caller& reader) {
+  Warnings warnings(db, reader);
+  HF_CHECK(warnings.add_repositories(services_.shelf));
+  HF_CHECK(warnings.add_machines(services_.clock.now()));
+  HF_CHECK(warnings.add_flows());
+  HF_CHECK(warnings.add_without_flow());
+  return warnings.take();
+}
+
+}  // namespace holdfast
