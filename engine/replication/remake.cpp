@@ -9,7 +9,6 @@
 #include "catalog/stores/points.h"
 #include "engine/common/audit.h"
 #include "engine/repository/readers.h"
-#include "engine/retention/merging.h"
 #include "engine/retention/plan.h"
 #include "engine/retention/room.h"
 
@@ -93,7 +92,6 @@ class Removal {
       : ground_(ground), remaking_(remaking), prove_(prove) {}
 
   Result<Removed> run() {
-    HF_CHECK(retention::resume_merges(ground_));
     HF_CHECK(retention::check_listing(ground_));
     HF_TRY(const auto places, read_places(ground_, ground_.repository));
     HF_CHECK(read_what_may_be_spoiled(places, prove_));

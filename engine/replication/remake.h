@@ -29,7 +29,7 @@ struct Removed {
 };
 
 // Does nothing, and reads nothing, where no copy is known to be damaged. The caller ensures that no other job
-// works on the machine.
+// works on the machine, and that its merges are finished.
 Result<Removed> remove_damaged_copies(const retention::Ground& target, const Remaking& remaking,
                                       const retention::Prove& prove);
 

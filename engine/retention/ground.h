@@ -77,6 +77,9 @@ struct Hidden {
 };
 std::vector<Hidden> hidden_in(const std::vector<Tower>& towers);
 
+// Whether a merge of the layer was begun and is not recorded as ended.
+inline bool is_merging(const Layer& layer) { return !layer.merging_image_id.empty(); }
+
 // Returns the layers that no shown layer needs, the newest first. Each can be removed once those before it
 // are.
 std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::StoredLayer>& layers);

@@ -208,7 +208,7 @@ std::optional<Run> choose_run(const std::vector<bool>& shown, const std::vector<
 Result<> resume_merges(const Ground& ground) {
   HF_TRY(const auto layers, ground.layers());
   for (const auto& layer : layers)
-    if (!layer.merging_image_id.empty()) HF_CHECK(resume(ground, layer));
+    if (is_merging(layer)) HF_CHECK(resume(ground, layer));
   return {};
 }
 

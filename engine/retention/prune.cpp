@@ -71,7 +71,6 @@ Result<std::vector<Copy>> orphans(db::Connection& db, Id machine, Id repository)
 Result<bool> has_work(const capture::Services& services, Id machine, Id repository) {
   return services.catalog.read([&](db::Connection& db) -> Result<bool> {
     HF_TRY(const auto layers, Retention(db).layers(machine, repository));
-    const auto is_merging = [](const auto& layer) { return !layer.merging_image_id.empty(); };
     if (!unneeded(layers).empty() || std::ranges::any_of(layers, is_merging)) return true;
     HF_TRY(const auto ownerless, orphans(db, machine, repository));
     if (!ownerless.empty()) return true;
@@ -316,8 +315,10 @@ Result<> finish_merges(const capture::Services& services, Id machine) {
   HF_TRY(const PrunedMachine pruned, find_pruned(services.catalog, machine));
   Result<> first;
   for (const Repository& repository : pruned.repositories) {
-    HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
-    if (!is_needed) continue;
+    HF_TRY(const auto layers, services.catalog.read([&](db::Connection& db) {
+      return Retention(db).layers(machine, repository.id);
+    }));
+    if (std::ranges::none_of(layers, is_merging)) continue;
     PruneOutcome outcome;
     const auto place = writable_place(services, repository);
     const auto done =
