@@ -11,44 +11,52 @@
 
 namespace holdfast {
 
-Result<std::vector<SharedImages::Site>> SharedImages::sites_of(const PointDisk& disk) {
-  return services_.catalog.read([&](db::Connection& db) -> Result<std::vector<Site>> {
+Result<std::vector<Id>> SharedImages::repositories_of(const PointDisk& disk) {
+  return services_.catalog.read([&](db::Connection& db) -> Result<std::vector<Id>> {
     HF_TRY(const Point point, Points(db).get(disk.point_id));
     if (point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", point.name);
+    std::vector<Id> repositories{point.repository_id};
+    HF_TRY(const auto copies, Copies(db).of_point(point.id));
+    for (const Copy& copy : copies) repositories.push_back(copy.repository_id);
+    return repositories;
+  });
+}
+
+Result<SharedImages::Site> SharedImages::site_at(const PointDisk& disk, Id repository) {
+  return services_.catalog.read([&](db::Connection& db) -> Result<Site> {
+    HF_TRY(const Point point, Points(db).get(disk.point_id));
+    if (point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", point.name);
+    std::optional<Id> layer;
+    if (point.repository_id == repository) {
+      const auto its = std::ranges::find(point.disks, disk.id, &PointDisk::id);
+      if (its != point.disks.end()) layer = its->layer_id;
+    }
+    HF_TRY(const auto copies, Copies(db).of_point(point.id));
+    for (const Copy& copy : copies) {
+      const auto its = std::ranges::find(copy.disks, disk.disk_id, &CopyDisk::disk_id);
+      if (copy.repository_id == repository && its != copy.disks.end()) layer = its->layer_id;
+    }
+    if (!layer) return fail(ENOENT, "point '{}' has no disk '{}' there", point.name, disk.name);
     HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
     HF_TRY(const Settings settings, SettingsStore(db).get());
-    std::vector<Site> sites;
-    const auto add = [&](Id repository, Id layer) -> Result<> {
-      Site& site = sites.emplace_back();
-      site.machine_key = machine.key;
-      site.checked = settings.definition.verify_reads;
-      HF_TRY(site.repository, Repositories(db).get(repository));
-      HF_TRY(site.layers, Points(db).stack(layer));
-      return {};
-    };
-    const auto now = std::ranges::find(point.disks, disk.id, &PointDisk::id);
-    if (now == point.disks.end()) return fail(ENOENT, "point '{}' has no disk '{}'", point.name, disk.name);
-    HF_CHECK(add(point.repository_id, now->layer_id));
-    HF_TRY(const auto copies, Copies(db).of_point(point.id));
-    for (const Copy& copy : copies)
-      for (const CopyDisk& copied : copy.disks)
-        if (copied.disk_id == disk.disk_id) HF_CHECK(add(copy.repository_id, copied.layer_id));
-    return sites;
+    Site site{.machine_key = machine.key,
+              .repository = {},
+              .layers = {},
+              .checked = settings.definition.verify_reads};
+    HF_TRY(site.repository, Repositories(db).get(repository));
+    HF_TRY(site.layers, Points(db).stack(*layer));
+    return site;
   });
 }
 
 Result<SharedImage> SharedImages::open(const PointDisk& disk, ImageForm form, const std::set<Id>& but) {
-  HF_TRY(const auto candidates, sites_of(disk));
+  HF_TRY(const auto repositories, repositories_of(disk));
   std::optional<Error> why;
-  for (const Site& candidate : candidates) {
-    const Id repository = candidate.repository.id;
+  for (const Id repository : repositories) {
     if (but.contains(repository)) continue;
     const auto nothing_goes = services_.readers.opening(repository);
-    HF_TRY(const auto sites, sites_of(disk));  // as they are now that nothing goes
-    const auto site =
-        std::ranges::find(sites, repository, [](const Site& each) { return each.repository.id; });
-    if (site == sites.end()) continue;
-    auto shared = open_at(*site, disk, form);
+    const auto site = site_at(disk, repository);
+    auto shared = site ? open_at(*site, disk, form) : tl::make_unexpected(site.error());
     if (shared && why) shared->detour = detour_to(repository, why->message);
     if (shared) return shared;
     if (!why) why = shared.error();

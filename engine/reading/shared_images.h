@@ -56,7 +56,9 @@ class SharedImages {
     std::weak_ptr<image::FlatView> view HF_GUARDED_BY(mutex);  // refers to the stack
   };
 
-  Result<std::vector<Site>> sites_of(const PointDisk& disk);  // the point's own repository first
+  Result<std::vector<Id>> repositories_of(const PointDisk& disk);  // the point's own first
+  // Returns ENOENT if the disk has gone from there.
+  Result<Site> site_at(const PointDisk& disk, Id repository);
   std::shared_ptr<WeaklyShared> shared_at(const Site& site);
   static bool is_over(WeaklyShared& shared);
   Result<SharedImage> open_at(const Site& site, const PointDisk& disk, ImageForm form);
