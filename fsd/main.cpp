@@ -1,19 +1,17 @@
 // holdfastd: starts the engine, builds the tree on it, and mounts the tree.
 #include <poll.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <thread>
 
 #include "catalog/base/log.h"
-#include "catalog/base/mutex.h"
 #include "fsd/background.h"
 #include "fsd/host_config.h"
+#include "fsd/last_resort.h"
 #include "fsd/mount/mount_point.h"
 #include "fsd/mount/session.h"
 #include "fsd/options.h"
@@ -53,45 +51,6 @@ void wait_for_the_end(const Fd& signals, const mount::Session& session) {
   while (poll(ends, std::size(ends), -1) < 0 && errno == EINTR) continue;
   if (ends[1].revents != 0) log::warning("somebody has unmounted the mount; ending");
 }
-
-// Ends the process if something that hangs, in a repository or at a source, keeps it from ending. That is as
-// safe as a SIGKILL: what was begun stays recorded.
-class LastResort {
- public:
-  explicit LastResort(std::string mount_point) : mount_point_(std::move(mount_point)) {}
-  ~LastResort() {
-    {
-      const MutexLock lock(mutex_);
-      has_ended_ = true;
-    }
-    ended_.notify_all();
-    if (thread_.joinable()) thread_.join();
-  }
-  // The end begins now.
-  void arm() {
-    thread_ = std::thread([this] { wait(); });
-  }
-
- private:
-  static constexpr std::chrono::seconds kPatience{45};  // a source may take 40 s to be given up
-
-  void wait() {
-    const auto end = CondVar::Steady::now() + kPatience;
-    const MutexLock lock(mutex_);
-    while (!has_ended_)
-      if (!ended_.wait_until(mutex_, end)) break;
-    if (has_ended_) return;
-    log::warning("a repository or a source hangs; ending without it");
-    ::umount2(mount_point_.c_str(), MNT_DETACH);
-    std::_Exit(EXIT_SUCCESS);
-  }
-
-  const std::string mount_point_;
-  Mutex mutex_;
-  CondVar ended_;
-  bool has_ended_ HF_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
-};
 
 Result<> serve(const Options& options, Announcer& announcer) {
   HF_TRY(const std::string mount_point, mount::prepare_mount_point(options.mount_point));

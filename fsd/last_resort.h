@@ -1,0 +1,34 @@
+// Ends the process if something that hangs, in a repository or at a source, keeps it from ending. That is as
+// safe as a SIGKILL: what was begun stays recorded.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "catalog/base/mutex.h"
+
+namespace holdfast {
+
+// Guards the end of all that is made after it.
+class LastResort {
+ public:
+  explicit LastResort(std::string mount_point) : mount_point_(std::move(mount_point)) {}
+  ~LastResort();
+
+  // The end begins now.
+  void arm();
+
+ private:
+  static constexpr std::chrono::seconds kPatience{45};  // a source may take 40 s to be given up
+
+  void wait();
+
+  const std::string mount_point_;
+  Mutex mutex_;
+  CondVar ended_;
+  bool has_ended_ HF_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace holdfast
