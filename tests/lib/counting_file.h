@@ -5,30 +5,22 @@
 #include <memory>
 #include <string>
 
-#include "catalog/base/disk.h"
+#include "tests/lib/forwarding_file.h"
 
 namespace holdfast::test {
 
-class CountingFile final : public File {
+class CountingFile final : public ForwardingFile {
  public:
   // The count must outlive the file. Several files may share one count.
   CountingFile(std::unique_ptr<File> file, std::atomic<std::size_t>& reads)
-      : file_(std::move(file)), reads_(reads) {}
+      : ForwardingFile(std::move(file)), reads_(reads) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
     ++reads_;
-    return file_->read_at(offset, into);
+    return ForwardingFile::read_at(offset, into);
   }
-  Result<> write_at(std::uint64_t offset, ByteView bytes) override { return file_->write_at(offset, bytes); }
-  Result<> truncate(std::uint64_t size) override { return file_->truncate(size); }
-  Result<> punch(std::uint64_t offset, std::uint64_t length) override { return file_->punch(offset, length); }
-  Result<> sync_data() override { return file_->sync_data(); }
-  Result<std::uint64_t> size() const override { return file_->size(); }
-  Result<std::uint64_t> allocated() const override { return file_->allocated(); }
-  const std::string& name() const override { return file_->name(); }
 
  private:
-  const std::unique_ptr<File> file_;
   std::atomic<std::size_t>& reads_;
 };
 
