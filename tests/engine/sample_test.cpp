@@ -11,11 +11,11 @@ namespace {
 
 using test::MemoryFile;
 
-constexpr std::uint32_t kCluster = 64 * kKiB;
+constexpr std::uint32_t kSampled = 64 * kKiB;
 constexpr std::uint64_t kClusters = 2000;  // clusters of data; as many of zeros follow
-constexpr std::uint64_t kDiskSize = 2 * kClusters * kCluster;
+constexpr std::uint64_t kDiskSize = 2 * kClusters * kSampled;
 
-Bytes cluster(char with) { return Bytes(kCluster, static_cast<std::byte>(with)); }
+Bytes filled(char with) { return Bytes(kSampled, static_cast<std::byte>(with)); }
 
 // A disk in memory that claims what the test wants.
 class Told final : public source::DiskReader {
@@ -25,8 +25,8 @@ class Told final : public source::DiskReader {
   }
   Result<> read(std::span<const source::Range> ranges, const Sink& sink, const source::Cancel&) override {
     for (const source::Range& range : ranges)
-      for (std::uint64_t at = range.offset; at < range.offset + range.length; at += kCluster)
-        HF_CHECK(sink(at, cluster(with)));
+      for (std::uint64_t at = range.offset; at < range.offset + range.length; at += kSampled)
+        HF_CHECK(sink(at, filled(with)));
     return {};
   }
 
@@ -36,22 +36,22 @@ class Told final : public source::DiskReader {
 
 std::unique_ptr<Before> by_sums() {
   static const image::ContentReader parent = [] {
-    const image::ContentShape shape{.cluster_size = kCluster, .disk_size = kDiskSize, .id = {}};
+    const image::ContentShape shape{.cluster_size = kSampled, .disk_size = kDiskSize, .id = {}};
     auto file = std::make_unique<MemoryFile>("content");
     auto sums = image::ContentWriter::create(*file, shape).value();
-    EXPECT_TRUE(sums.write(0, std::vector<image::Sum>(kClusters, image::content_sum(cluster('a')))));
+    EXPECT_TRUE(sums.write(0, std::vector<image::Sum>(kClusters, image::content_sum(filled('a')))));
     const std::string sha256 = sums.finish().value();
     return image::ContentReader::open(std::move(file), shape, sha256).value();
   }();
-  return std::make_unique<SumsBefore>(parent, kCluster);
+  return std::make_unique<SumsBefore>(parent, kSampled);
 }
 
 std::unique_ptr<Before> by_images() {
   auto file = std::make_unique<MemoryFile>("image"), sums = std::make_unique<MemoryFile>("sums");
   const image::WriterOptions options{.virtual_size = kDiskSize, .id = image::new_image_id()};
   const auto writer = image::Writer::create(*file, *sums, options).value();
-  for (std::uint64_t at = 0; at < kClusters * kCluster; at += kCluster)
-    EXPECT_TRUE(writer->write(at, cluster('a')));
+  for (std::uint64_t at = 0; at < kClusters * kSampled; at += kSampled)
+    EXPECT_TRUE(writer->write(at, filled('a')));
   EXPECT_TRUE(writer->finish_segment(0));
   EXPECT_TRUE(writer->finish());
   std::vector<image::LayerFiles> layers(1);
@@ -68,24 +68,24 @@ struct Parent {
 class Sampling : public testing::TestWithParam<Parent> {
  protected:
   Sample::Found look_at(const std::vector<source::Extent>& extents, unsigned percent) {
-    Sample sample(GetParam().made(), kCluster, kDiskSize, percent);
+    Sample sample(GetParam().made(), kSampled, kDiskSize, percent);
     return sample.look(reader_, extents, source::Cancel{}).value();
   }
   Sample::Found look(source::Extent extent, unsigned percent = 1) { return look_at({extent}, percent); }
-  static source::Extent data(bool zero, bool changed) { return {0, kClusters * kCluster, zero, changed}; }
-  static source::Extent zeros(bool zero) { return {kClusters * kCluster, 100 * kCluster, zero, false}; }
+  static source::Extent data(bool zero, bool changed) { return {0, kClusters * kSampled, zero, changed}; }
+  static source::Extent zeros(bool zero) { return {kClusters * kSampled, 100 * kSampled, zero, false}; }
 
   Told reader_;
 };
 
 TEST_P(Sampling, a_share_of_the_unchanged_clusters_is_read) {
   const auto found = look(data(false, false), 5);
-  EXPECT_EQ(found.bytes_read, kClusters / 20 * kCluster);
+  EXPECT_EQ(found.bytes_read, kClusters / 20 * kSampled);
   EXPECT_FALSE(found.lie);
 }
 
 TEST_P(Sampling, at_least_sixteen_clusters_are_read) {
-  EXPECT_EQ(look({0, 100 * kCluster, false, false}).bytes_read, Sample::kAtLeast * kCluster);
+  EXPECT_EQ(look({0, 100 * kSampled, false, false}).bytes_read, Sample::kAtLeast * kSampled);
 }
 
 TEST_P(Sampling, changed_clusters_are_not_read) { EXPECT_EQ(look(data(false, true)).bytes_read, 0u); }
@@ -107,7 +107,7 @@ TEST_P(Sampling, unchanged_zeros_over_the_parents_data_are_found_without_a_perce
   reader_.with = '\0';
   const auto found = look(data(true, false), 0);
   EXPECT_TRUE(found.lie);
-  EXPECT_EQ(found.bytes_read, Sample::kAtLeast * kCluster) << "the first ones prove it";
+  EXPECT_EQ(found.bytes_read, Sample::kAtLeast * kSampled) << "the first ones prove it";
 }
 
 TEST_P(Sampling, unchanged_zeros_of_a_source_that_errs_about_zeros_are_found_too) {
@@ -118,20 +118,20 @@ TEST_P(Sampling, unchanged_zeros_of_a_source_that_errs_about_zeros_are_found_too
 }
 
 TEST_P(Sampling, one_unchanged_cluster_of_zeros_is_found_among_data) {
-  constexpr std::uint64_t kAt = 1234 * kCluster;
+  constexpr std::uint64_t kAt = 1234 * kSampled;
   reader_.with = '\0';
   const auto found = look_at({{0, kAt, false, false},
-                              {kAt, kCluster, true, false},
-                              {kAt + kCluster, kDiskSize - kAt - kCluster, false, false}},
+                              {kAt, kSampled, true, false},
+                              {kAt + kSampled, kDiskSize - kAt - kSampled, false, false}},
                              0);
   EXPECT_TRUE(found.lie);
-  EXPECT_EQ(found.bytes_read, kCluster);
+  EXPECT_EQ(found.bytes_read, kSampled);
 }
 
 TEST_P(Sampling, unchanged_zeros_that_read_as_the_parents_data_are_no_lie) {
   const auto found = look(data(true, false), 0);
   EXPECT_FALSE(found.lie);
-  EXPECT_EQ(found.bytes_read, kClusters * kCluster);
+  EXPECT_EQ(found.bytes_read, kClusters * kSampled);
 }
 
 TEST_P(Sampling, zeros_called_changed_are_no_lie) {
@@ -143,7 +143,7 @@ TEST_P(Sampling, zeros_called_changed_are_no_lie) {
 
 TEST_P(Sampling, unchanged_zeros_in_a_part_of_a_cluster_are_not_checked) {
   reader_.with = '\0';
-  const auto found = look_at({{0, kCluster / 2, true, false}, {kCluster / 2, kCluster / 2, false, false}}, 0);
+  const auto found = look_at({{0, kSampled / 2, true, false}, {kSampled / 2, kSampled / 2, false, false}}, 0);
   EXPECT_FALSE(found.lie);
   EXPECT_EQ(found.bytes_read, 0u);
 }

@@ -11,19 +11,7 @@
 
 namespace holdfast::image::test {
 
-namespace {
-
-// Prefers memory, because the tests sync often and do not test the disk.
-std::filesystem::path temporary() {
-  const std::filesystem::path memory = "/dev/shm";
-  if (std::getenv("TMPDIR") != nullptr || !std::filesystem::is_directory(memory))
-    return std::filesystem::temp_directory_path();
-  return memory;
-}
-
-}  // namespace
-
-Scratch::Scratch() : path_(temporary() / ("holdfast-image-" + random_hex(8))) {
+Scratch::Scratch() : path_(std::filesystem::temp_directory_path() / ("holdfast-image-" + random_hex(8))) {
   std::filesystem::create_directory(path_);
   directory_ = must(open_directory(path_.string()));
 }

@@ -149,18 +149,11 @@ def until(condition):
         time.sleep(0.01)
 
 
-def memory():
-    """A directory in memory; None (the default place) where /dev/shm is not writable."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
 class MountTest(unittest.TestCase):
     """Each test has its own folder and its own daemon, which runs when the test begins."""
 
-    below = None  # parent of the folder; None is the default place
-
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-test-", dir=self.below))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-test-"))
         self.addCleanup(shutil.rmtree, self.folder)
         self.daemon = Daemon(self.folder)
         self.addCleanup(self._end_daemon)

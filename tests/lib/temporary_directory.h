@@ -10,8 +10,8 @@ namespace holdfast::test {
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    char name[] = "/tmp/hf-XXXXXX";
-    path_ = ::mkdtemp(name);
+    path_ = std::filesystem::temp_directory_path() / "hf-XXXXXX";
+    ::mkdtemp(path_.data());
   }
   ~TemporaryDirectory() {
     std::error_code ignored;

@@ -46,8 +46,6 @@ DEAF = {"python", "group", "group in dash"}
 
 
 class Editors(FaceTest):
-    below = holdfast.memory()  # memory suffices: hundreds of commits, none of which must survive
-
     def setUp(self):
         super().setUp()
         self.add_file_machine()

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Long tests that run tests of the suite with their full counts, or in builds where the gate leaves them out.
 
-# run_tests STATE PROGRAM FILTER...: runs build/release/tests/PROGRAM, filter by filter. STATE/done lists the filters that
+# run_tests STATE PROGRAM FILTER...: runs build/release/tests/PROGRAM, filter by filter, with its files in memory. STATE/done lists the filters that
 # have passed with this build of the program. STATE/log has the output with the seeds, STATE/summary the result.
 run_tests() {
   local state=$1 program=build/release/tests/$2 filter mark failed=()
@@ -11,7 +11,7 @@ run_tests() {
   for filter in "$@"; do
     mark="$(sha256sum <"$program") $filter"
     grep -qxF -- "$mark" "$state/done" && continue
-    if HOLDFAST_LONG=1 "$program" --gtest_filter="$filter" >>"$state/log" 2>&1; then
+    if HOLDFAST_LONG=1 TMPDIR=/dev/shm "$program" --gtest_filter="$filter" >>"$state/log" 2>&1; then
       echo "$mark" >>"$state/done"
     else
       failed+=("$filter")
