@@ -17,7 +17,7 @@ constexpr Argument kRun[] = {
     {"by", name, "NAME"},
     kBandwidth,
     kSample,
-    {"name", new_name, "ID"},
+    {"name", name, "ID"},
 };
 
 Result<> run(Engine& engine, Id flow, const Values& values, const Caller& caller) {
@@ -70,7 +70,7 @@ Result<> clone(Engine& engine, Id flow, const Values& values, const Caller& call
 }
 
 constexpr Argument kSet[] = {{"FIELD", field, "VALUE", true}};
-constexpr Argument kClone[] = {{"to", new_name, "NAME", true}};
+constexpr Argument kClone[] = {{"to", name, "NAME", true}};
 
 constexpr Verb kFlowVerbs[] = {
     {"run", kRun,

@@ -70,7 +70,7 @@ Result<const Argument*> find_argument(std::string_view key, const Verb& verb) {
               did_you_mean(key, keys));
 }
 
-Result<> check_value(const Argument& argument, std::string_view value, const Reserved& reserved) {
+Result<> check_value(const Argument& argument, std::string_view value) {
   switch (argument.type) {
     case Argument::Type::choice: {
       const auto choices = split(argument.shape, "|");
@@ -108,10 +108,6 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
                   value);
     case Argument::Type::text:
     case Argument::Type::field: return {};
-    case Argument::Type::new_name:
-      if (!value.empty() && reserved(value))
-        return fail(EINVAL, "{}='{}' is the name of a fixed file; choose another", argument.key, value);
-      [[fallthrough]];
     case Argument::Type::name:
       if (auto checked = check_name(value); !checked) return within(checked.error(), "{}", argument.key);
       return {};
@@ -138,7 +134,7 @@ std::vector<std::string> Values::list(std::string_view key) const {
   return {parts.begin(), parts.end()};
 }
 
-Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved) {
+Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs) {
   while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
   if (line.ends_with('\r'))
     return fail(EINVAL, "the line ends in CR LF, as under DOS; write it with LF alone");
@@ -157,7 +153,7 @@ Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs, 
     const std::string_view key = word.substr(0, equals), value = word.substr(equals + 1);
     HF_TRY(const Argument* argument, find_argument(key, *command.verb));
     if (command.values.has(key)) return fail(EINVAL, "'{}' is given twice", key);
-    HF_CHECK(check_value(*argument, value, reserved));
+    HF_CHECK(check_value(*argument, value));
     command.values.add(key, value);
   }
   for (const Argument& argument : command.verb->arguments)

@@ -382,7 +382,7 @@ class Kept(Policies):
         with self.assertRaises(OSError) as refused:
             os.rmdir(self.daemon.mount / f"machines/m/points/{good}")
         self.assertEqual(refused.exception.errno, errno.EBUSY)
-        self.assertIn("last good point", self.daemon.read("machines/m/points/error"))
+        self.assertIn("last good point", self.daemon.read("machines/m/error"))
 
     def test_points_removed_in_any_order_leave_no_file_and_no_row(self):
         first, second = self.days.day(), self.days.day()

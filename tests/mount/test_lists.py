@@ -35,6 +35,47 @@ class Lists(holdfast.MountTest):
         self.assertEqual([point["id"] for point in points], self.daemon.points("m"))
         self.assertEqual(points[0], self.daemon.json(f"machines/m/points/{points[0]['id']}/manifest.json"))
 
+    def test_globs_over_every_collection_give_objects_alone(self):
+        self.daemon.define("groups/g", {})
+        os.symlink("../../../machines/m", self.daemon.mount / "groups/g/members/m")
+        self.daemon.define("schedules/s", {"every": "1h"})
+        self.daemon.define("policies/p", {})
+        self.daemon.run("f", "r1")
+        (point,) = self.daemon.points("m")
+        (job,) = os.listdir(self.daemon.mount / "jobs")
+        (chain,) = os.listdir(self.daemon.mount / "machines/m/chains")
+        os.stat(self.daemon.mount / "groups/g/at/now")
+        listed = {
+            "flows": {"f"},
+            "machines": {"m"},
+            "groups": {"g"},
+            "schedules": {"s"},
+            "policies": {"p"},
+            "repositories": {"r"},
+            "jobs": {job},
+            "flows/f/executions": {"r1"},
+            "flows/f/executions/r1/jobs": {job},
+            "flows/f/executions/r1/points": {"m"},
+            "machines/m/points": {point},
+            "machines/m/disks": {"disk-0"},
+            "machines/m/chains": {chain},
+            "machines/m/at": set(),
+            "machines/m/diff": set(),
+            "groups/g/members": {"m"},
+            "groups/g/at": set(),
+            "groups/g/at/now": {"m"},
+        }
+        for path, names in listed.items():
+            with self.subTest(path=path):
+                with self.assertRaises(OSError):
+                    os.mkdir(self.daemon.mount / path / ".refused")
+                shell = ["bash", "-c", 'shopt -s nullglob; cd "$1" && for f in *; do echo "$f"; done', "-", path]
+                told = subprocess.run(shell, cwd=self.daemon.mount, capture_output=True, text=True, check=True)
+                self.assertEqual(set(told.stdout.split()), names)
+                self.assertRaises(FileNotFoundError, os.lstat, self.daemon.mount / path / "error")
+                above = next(up for up in (self.daemon.mount / path).parents if (up / "error").exists())
+                self.assertIn(".refused: E", (above / "error").read_text())
+
     def test_a_list_of_600_machines_can_be_read_at_any_offset(self):
         for i in range(600):
             os.mkdir(self.daemon.mount / f"machines/m{i}")

@@ -196,7 +196,7 @@ class Schedules(ScheduleTest):
         with self.assertRaises(OSError) as refused:
             os.rmdir(self.daemon.mount / "schedules/t")
         self.assertEqual(refused.exception.errno, errno.EBUSY)
-        self.assertIn("schedule 't' is used by flow 'f'; write 'set schedule=null'", self.daemon.read("schedules/error"))
+        self.assertIn("schedule 't' is used by flow 'f'; write 'set schedule=null'", self.daemon.read("error"))
         self.daemon.write("flows/f/control", "set schedule=null")
         os.rmdir(self.daemon.mount / "schedules/t")
         self.assertIsNone(self.daemon.json("flows/f/config.json")["schedule"])
