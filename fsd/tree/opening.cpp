@@ -20,6 +20,7 @@ bool is_writable(NodeKind kind) {
 
 Result<std::shared_ptr<OpenFile>> Tree::open(const TreeNode& node, const OpenMode& mode, const Asker& asker,
                                              const GaveUp& gave_up) {
+  saves_.forget(asker);
   auto opened = open_unsettled(node, mode, asker, gave_up);
   if (opened) return opened;  // only the sentence needs name_of
   const auto [teller, way] = teller_of(directory_of(node));
@@ -98,6 +99,7 @@ Result<> Tree::commit(const TreeNode& config, std::string_view text, const Asker
   const bool puts_back = now && *now->text == text;
   auto done = audited(config, "define", "", asker,
                       knot(config).row->config.commit(engine_, config.object, text, asker));
+  if (done) saves_.note(config, asker);
   const std::string what = "write " + name_of(config);
   return puts_back ? refusals_.settle_failure(directory_of(config), asker, what, std::move(done))
                    : refusals_.settle(directory_of(config), asker, what, std::move(done));

@@ -20,6 +20,7 @@
 #include "fsd/tree/outline.h"
 #include "fsd/tree/refusals.h"
 #include "fsd/tree/renderings.h"
+#include "fsd/tree/saves.h"
 #include "fsd/tree/scratch.h"
 #include "fsd/tree/sight.h"
 
@@ -88,7 +89,7 @@ class Tree {
   Result<> rename(const TreeNode& from, std::string_view old_name, const TreeNode& to,
                   std::string_view new_name, const Asker& asker);
   // A change by chown, chmod, truncate or utimes. One that changes nothing succeeds, because many tools make
-  // such calls.
+  // such calls. So does chown or chmod of a definition by the process that has just saved it.
   struct Change {
     std::optional<std::uint32_t> uid, gid, mode;
     std::optional<std::uint64_t> size;
@@ -199,6 +200,7 @@ class Tree {
   EventText events_;
   Listings listings_;
   Differences differences_;
+  Saves saves_;
   const Clock& clock_;
 };
 

@@ -47,12 +47,22 @@ TEST(Parsing, a_value_in_double_quotes_may_have_blanks) {
 }
 
 TEST(Parsing, a_quote_inside_a_value_is_an_ordinary_character) {
-  const auto command = parse_flow(R"(set tags=["web","mail"] description="" only_if=a="b")");
+  const auto command = parse_flow(R"(set only_if=a="b")");
   ASSERT_TRUE(command) << command.error().message;
-  EXPECT_EQ(command->values.text("tags"), R"(["web","mail"])");
-  EXPECT_EQ(command->values.text("description"), "");
   EXPECT_EQ(command->values.text("only_if"), R"(a="b")");
-  EXPECT_THAT(refusal(R"(set description="a"b)"), HasSubstr("a blank is missing behind description=a"));
+}
+
+TEST(Parsing, a_value_of_a_field_is_json_up_to_its_end) {
+  const auto command =
+      parse_flow(R"(set tags=["a ] \" b", "c"] description="" hooks={"a": [1, {}]} enabled=true)");
+  ASSERT_TRUE(command) << command.error().message;
+  EXPECT_EQ(command->values.text("tags"), R"(["a ] \" b", "c"])");
+  EXPECT_EQ(command->values.text("description"), R"("")");
+  EXPECT_EQ(command->values.text("hooks"), R"({"a": [1, {}]})");
+  EXPECT_EQ(command->values.text("enabled"), "true");
+  EXPECT_THAT(refusal(R"(set description="a"b)"), HasSubstr("a blank is missing behind description=\"a\""));
+  EXPECT_THAT(refusal(R"(set tags=["a", "b")"), HasSubstr("never closed"));
+  EXPECT_TRUE(parse("run flows=[ab]*", of_root()));
 }
 
 TEST(Parsing, a_moment_is_a_time_or_a_span_from_now) {
@@ -65,7 +75,7 @@ TEST(Parsing, set_takes_any_field) {
   const auto command = parse_flow(R"(set enabled=false description="the web servers")");
   ASSERT_TRUE(command) << command.error().message;
   EXPECT_EQ(command->values.all().size(), 2u);
-  EXPECT_EQ(command->values.text("description"), "the web servers");
+  EXPECT_EQ(command->values.text("description"), R"("the web servers")");
   EXPECT_THAT(refusal("set"), HasSubstr("'set' wants FIELD=VALUE"));
 }
 
