@@ -66,6 +66,8 @@ class Tree {
   // Lists the entries that the asker may know of, without "." and "..".
   Result<std::vector<DirectoryEntry>> entries(const TreeNode& directory, const Asker& asker);
   Result<std::string> link_target(const TreeNode& link);
+  // Returns the space of all repositories that the asker may see.
+  Result<CapacityView> capacity(const Asker& asker) { return engine_.status().capacity(asker); }
 
   struct OpenMode {
     bool read = false;
@@ -113,6 +115,7 @@ class Tree {
   static FileSize size_of_text(std::string_view text);
   static FileSize size_of_length(const Length& length);
   Result<FileSize> size_of_rendering(const TreeNode& node, const Asker& asker);
+  Result<FileSize> size_of_work_log(const TreeNode& node);
   Result<FileSize> size_of_difference(const TreeNode& node, const GaveUp& gave_up);
   Result<FileSize> size_of_error(const TreeNode& node, const Asker& asker);
   Result<FileSize> size_of_image(const TreeNode& node);
@@ -197,10 +200,10 @@ class Tree {
   Refusals refusals_;
   Scratches scratches_;
   Absences absences_;
+  Saves saves_;
   EventText events_;
   Listings listings_;
   Differences differences_;
-  Saves saves_;
   const Clock& clock_;
 };
 

@@ -220,13 +220,13 @@ class Backups(Errors):
             file.write(os.urandom(4096))
         self.assert_refused(errno.EIO, "read disk-0.raw: EIO: .*checksum", self.error, (self.point / "disk-0.raw").read_bytes)
         told = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
-        self.assertEqual([one["result"] for one in told if one["event"] == "image.damaged"], ["failed"])
+        self.assertEqual([one["result"] for one in told if one["event"] == "image.damaged"], ["error"])
 
     def test_eio_a_missing_image(self):
         (image,) = self.path.glob("*/*/disk-0.qcow2")
         image.rename(self.folder / "away")
         self.assert_refused(errno.EIO, "open disk-0.raw: EIO: an image of this point is missing", self.error, (self.point / "disk-0.raw").read_bytes)
-        self.assertEqual([json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()][-1]["result"], "failed")
+        self.assertEqual([json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()][-1]["result"], "error")
 
     def test_ebusy_a_machine_with_points(self):
         self.assert_refused(errno.EBUSY, "machine 'real' ", "error", lambda: os.rmdir(self.mount / "machines/real"))

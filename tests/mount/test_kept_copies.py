@@ -266,7 +266,7 @@ class Kept(Policies):
         for words in (f"point {made[0]} stays in repository '{good}'", f"{made[0]}/disk-0.qcow2", "checksum"):
             self.assertIn(words, message)
         self.assertEqual(self.place(made[1]), (rotten, []), "its other place was whole")
-        (found,) = [event for event in self.events("point.verify") if event["result"] == "failed"]
+        (found,) = [event for event in self.events("point.verify") if event["result"] == "error"]
         self.assertEqual(found["object"], f"machines/m/points/{made[0]}")
         self.assertIn("disk-0.qcow2", found["reason"])
         (warning,) = [one for one in self.daemon.json("machines/m/status.json")["warnings"] if "damaged, by" in one]

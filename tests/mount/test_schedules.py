@@ -163,7 +163,7 @@ class Schedules(ScheduleTest):
         self.assertLess(datetime.datetime.now(datetime.timezone.utc), told[0])
         self.assertEqual(self.daemon.json("schedules/s/status.json")["flows"], ["f"])
         self.assertEqual(parsed(self.daemon.json("flows/f/status.json")["next_execution_time"]), told[0])
-        (start,) = self.daemon.json("status.json")["next_runs"]
+        (start,) = self.daemon.json("status.json")["next"]
         self.assertEqual((start["flow"], parsed(start["at"])), ("flows/f", told[0]))
         utc, tokyo = (time + datetime.timedelta(minutes=75) for time in (utc, tokyo))
         self.change("schedules/s", cron=f"{tokyo.minute} {tokyo.hour} * * *")
@@ -183,7 +183,7 @@ class Schedules(ScheduleTest):
         self.until(lambda: {one["flow"] for one in self.history()} == {"hidden", "shown"})
         self.assertEqual(stranger.does(lambda: {one["flow"] for one in self.history()}), {"shown"})
         self.assertEqual(
-            stranger.does(lambda: [one["flow"] for one in self.daemon.json("status.json")["next_runs"]]), ["flows/shown"]
+            stranger.does(lambda: [one["flow"] for one in self.daemon.json("status.json")["next"]]), ["flows/shown"]
         )
         os.chmod(self.daemon.mount / "flows/shown", 0o750)
         self.assertEqual(stranger.does(lambda: self.daemon.json("schedules/s/status.json")["flows"]), [])
