@@ -103,6 +103,7 @@ bool is_utf8(std::string_view text) { return utf8::is_valid(text.begin(), text.e
 Result<> check_name(std::string_view name) {
   if (name.empty() || name.size() > 128)
     return fail(EINVAL, "a name has 1 to 128 bytes, this one has {}", name.size());
+  if (name == "error") return fail(EINVAL, "'error' is the name of a fixed file; choose another");
   if (name[0] == '.') return fail(EINVAL, "'{}' starts with a dot; names don't", name);
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||

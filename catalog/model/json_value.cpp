@@ -14,7 +14,7 @@
 namespace holdfast::json {
 namespace {
 
-constexpr const char* kNamePattern = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
+constexpr const char* kNamePattern = "(?!error$)[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}";
 
 std::string shown(const Json& found) {
   constexpr std::size_t kAtMost = 80;
@@ -93,17 +93,10 @@ Value<std::string> text_not_empty() {
 
 Value<std::string> name() {
   return text_that(
-      "a name of letters, digits, '.', '_' and '-', not starting with a dot, of at most 128 bytes",
+      "a name of letters, digits, '.', '_' and '-', not starting with a dot, of at most 128 bytes, and not "
+      "\"error\"",
       {{"type", "string"}, {"pattern", fmt::format("^{}$", kNamePattern)}},
       [](const std::string& value) { return check_name(value).has_value(); });
-}
-
-Value<std::string> disk_name() {
-  return text_that(
-      "a name of letters, digits, '.', '_' and '-', not starting with a dot, of at most 128 bytes, and not "
-      "\"error\", which is a file beside the disks",
-      {{"type", "string"}, {"pattern", fmt::format("^(?!error$){}$", kNamePattern)}},
-      [](const std::string& value) { return value != "error" && check_name(value).has_value(); });
 }
 
 Value<std::string> target_path() {

@@ -35,7 +35,6 @@ Value<std::string> text_that(std::string must, Json schema, std::function<bool(c
 Value<std::string> text();  // any
 Value<std::string> text_not_empty();
 Value<std::string> name();           // an object's name: check_name
-Value<std::string> disk_name();      // and not of a fixed file beside the disks
 Value<std::string> target_path();    // "machines/NAME", "groups/NAME"
 Value<std::string> absolute_path();  // below /, without ".", ".." or a slash at its end
 Value<bool> boolean();

@@ -133,6 +133,16 @@ Result<std::optional<Execution>> Executions::last_ended(Id flow) {
   return std::optional{std::move(execution)};
 }
 
+Result<std::optional<Time>> Executions::last_success(Id flow) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT completed_at FROM executions WHERE flow_id = :flow AND status = 'success' ORDER BY id DESC LIMIT 1)sql"));
+  return first_row(found.bind(":flow", flow), [](db::Statement& statement) -> Result<Time> {
+    Time at{};
+    Row(statement) >> at;
+    return at;
+  });
+}
+
 Result<std::vector<Execution>> Executions::unfinished() {
   HF_TRY(auto active, db_.prepare(R"sql(
     SELECT id, flow_id, name, status, type, started_by, reason, message,

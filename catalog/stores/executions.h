@@ -28,6 +28,8 @@ class Executions {
   Result<std::vector<Named>> newest(Id flow, int at_most);
   Result<std::optional<Execution>> latest(Id flow);
   Result<std::optional<Execution>> last_ended(Id flow);
+  // The end of the newest execution that was a success.
+  Result<std::optional<Time>> last_success(Id flow);
   Result<std::vector<Execution>> unfinished();
   // Writes all fields but the identity. A final status moves the flow's counters; a final execution stays as
   // it is (EINVAL). Cancelled and interrupted executions are left out of the flow's average duration.

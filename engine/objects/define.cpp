@@ -30,6 +30,16 @@ Result<> check_hooks(const std::string& folder, const FlowDefinition& before, co
   return {};
 }
 
+// Tells whether the object has this very definition. Writing that again changes nothing and is no event, so
+// that a script may define everything anew at each run.
+template <class Store, class Definition>
+Result<bool> is_defined_so(const capture::Services& services, Id id, const Definition& definition) {
+  return services.catalog.read([&](db::Connection& db) -> Result<bool> {
+    HF_TRY(const auto object, Store(db).get(id));
+    return object.complete && object.definition == definition;
+  });
+}
+
 // Makes the directory of a repository unless it exists. The directory above must exist.
 Result<> make_leaf(const std::string& path) {
   if (open_directory(path)) return {};
@@ -66,6 +76,8 @@ Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& de
 }  // namespace
 
 Result<> Objects::define(Id id, const MachineDefinition& definition, const Caller& caller) {
+  HF_TRY(const bool same, is_defined_so<Machines>(services_, id, definition));
+  if (same) return {};
   HF_CHECK(changes_.apply(ObjectKind::machine, id, "machine.define", caller, "", [&](db::Connection& db) {
     return Machines(db).define(id, definition, services_.clock.now());
   }));
@@ -77,6 +89,8 @@ Result<> Objects::define(Id id, const MachineDefinition& definition, const Calle
 // that the catalog refuses touches no directory, and a directory that can't be a repository changes no
 // definition.
 Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Caller& caller) {
+  HF_TRY(const bool same, is_defined_so<Repositories>(services_, id, definition));
+  if (same) return {};
   HF_TRY(const bool moved, try_definition(services_, id, definition));
   std::optional<std::string> marker;
   if (moved) {
@@ -97,6 +111,8 @@ Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Ca
 }
 
 Result<> Objects::define(Id id, const FlowDefinition& definition, const Caller& caller) {
+  HF_TRY(const bool same, is_defined_so<Flows>(services_, id, definition));
+  if (same) return {};
   return changes_.apply(ObjectKind::flow, id, "flow.define", caller, "", [&](db::Connection& db) -> Result<> {
     Flows flows(db);
     HF_TRY(const Flow before, flows.get(id));
@@ -108,12 +124,16 @@ Result<> Objects::define(Id id, const FlowDefinition& definition, const Caller& 
 }
 
 Result<> Objects::define(Id id, const GroupDefinition& definition, const Caller& caller) {
+  HF_TRY(const bool same, is_defined_so<Groups>(services_, id, definition));
+  if (same) return {};
   return changes_.apply(ObjectKind::group, id, "group.define", caller, "", [&](db::Connection& db) {
     return Groups(db).define(id, definition, services_.clock.now());
   });
 }
 
 Result<> Objects::define(Id id, const ScheduleDefinition& definition, const Caller& caller) {
+  HF_TRY(const bool same, is_defined_so<Schedules>(services_, id, definition));
+  if (same) return {};
   HF_CHECK(changes_.apply(ObjectKind::schedule, id, "schedule.define", caller, "", [&](db::Connection& db) {
     return define_schedule(db, id, definition, services_.clock.now());
   }));
@@ -122,12 +142,16 @@ Result<> Objects::define(Id id, const ScheduleDefinition& definition, const Call
 }
 
 Result<> Objects::define(Id id, const PolicyDefinition& definition, const Caller& caller) {
+  HF_TRY(const bool same, is_defined_so<Policies>(services_, id, definition));
+  if (same) return {};
   return changes_.apply(ObjectKind::policy, id, "policy.define", caller, "", [&](db::Connection& db) {
     return Policies(db).define(id, definition, services_.clock.now());
   });
 }
 
 Result<> Objects::define(const SettingsDefinition& settings, const Caller& caller) {
+  HF_TRY(const SettingsDefinition now, this->settings());
+  if (now == settings) return {};
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_CHECK(SettingsStore(db).define(settings, services_.clock.now()));
     return record(db, make_event(services_.clock.now(), "settings.define", "config.json", caller));
@@ -143,6 +167,9 @@ Result<SettingsDefinition> Objects::settings() {
 }
 
 Result<> Objects::enable_schedule(Id id, bool enabled, const Caller& caller) {
+  HF_TRY(const Schedule now,
+         services_.catalog.read([&](db::Connection& db) { return Schedules(db).get(id); }));
+  if (now.complete && now.definition.enabled == enabled) return {};
   const char* word = enabled ? "schedule.enable" : "schedule.disable";
   HF_CHECK(changes_.apply(ObjectKind::schedule, id, word, caller, "", [&](db::Connection& db) -> Result<> {
     HF_TRY(Schedule schedule, Schedules(db).get(id));

@@ -16,6 +16,7 @@ namespace {
 Result<> enable(db::Connection& db, const Clock& clock, Flow flow, bool enabled, const Caller& caller) {
   if (!flow.complete)
     return fail(EINVAL, "flow '{}' is not complete; write its config.json first", flow.name);
+  if (flow.definition.enabled == enabled) return {};
   flow.definition.enabled = enabled;
   HF_CHECK(Flows(db).define(flow.id, flow.definition, clock.now()));
   return record(

@@ -1,4 +1,6 @@
 // Groups: which machines are in one.
+#include <algorithm>
+
 #include "catalog/stores/groups.h"
 #include "catalog/stores/machines.h"
 #include "engine/objects/changes.h"
@@ -30,8 +32,14 @@ Result<> Objects::remove_member(Id group, Id machine, const Caller& caller) {
 }
 
 Result<> Objects::enable_member(Id group, std::string_view machine, bool enabled, const Caller& caller) {
-  HF_TRY(const Id id,
-         services_.catalog.read([&](db::Connection& db) { return Machines(db).resolve(machine); }));
+  bool same = false;
+  HF_TRY(const Id id, services_.catalog.read([&](db::Connection& db) -> Result<Id> {
+    HF_TRY(const auto members, Groups(db).members(group));
+    same = std::ranges::any_of(
+        members, [&](const Member& it) { return it.machine == machine && it.enabled == enabled; });
+    return Machines(db).resolve(machine);
+  }));
+  if (same) return {};
   return change_member(group, id, enabled ? "group.enable" : "group.disable", caller, [&](Groups groups) {
     return groups.enable_member(group, id, enabled, services_.clock.now());
   });

@@ -21,6 +21,11 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     return look->answer;
   }
 
+  std::optional<Directory::Space> space() const {
+    const MutexLock lock(mutex_);
+    return space_;
+  }
+
   // Lets go of the repository and keeps it no more.
   void close() {
     const MutexLock lock(mutex_);
@@ -63,8 +68,15 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     }
     // Another daemon that held the lease may have ended since. Ours is given back before it is taken anew.
     if (place && (!place->check() || !place->may_write())) place.reset();
-    if (place) return place;
-    return Place::open(path, marker);
+    Answer answer = place ? Answer(place) : Place::open(path, marker);
+    if (answer) learn_space(**answer);
+    return answer;
+  }
+
+  void learn_space(const Place& place) {
+    const auto space = place.directory().space();
+    const MutexLock lock(mutex_);
+    if (space) space_ = *space;
   }
 
   void end_look(Look& look, Answer answer) {
@@ -76,11 +88,12 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     ended_.notify_all();
   }
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar ended_;
   bool is_closed_ HF_GUARDED_BY(mutex_) = false;
   std::shared_ptr<Place> place_ HF_GUARDED_BY(mutex_);  // null while a thread looks
   std::shared_ptr<Look> look_ HF_GUARDED_BY(mutex_);    // the one under way
+  std::optional<Directory::Space> space_ HF_GUARDED_BY(mutex_);
 };
 
 Shelf::~Shelf() {
@@ -115,6 +128,12 @@ std::optional<Shelf::Trouble> Shelf::trouble(Id repository) const {
   const MutexLock lock(mutex_);
   const auto found = troubles_.find(repository);
   return found == troubles_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<Directory::Space> Shelf::space(Id repository) const {
+  const MutexLock lock(mutex_);
+  const auto found = doors_.find(repository);
+  return found == doors_.end() ? std::nullopt : found->second->space();
 }
 
 void Shelf::drop(Id repository) {

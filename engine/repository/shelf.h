@@ -8,6 +8,7 @@
 #include <string>
 
 #include "catalog/base/clock.h"
+#include "catalog/base/disk.h"
 #include "catalog/base/mutex.h"
 #include "engine/repository/place.h"
 
@@ -35,6 +36,9 @@ class Shelf {
   };
   // Says why the last place() failed; nullopt if it succeeded. Never waits for a file system.
   std::optional<Trouble> trouble(Id repository) const;
+  // Returns the space when the repository last answered; nullopt if it never did. Never waits for a file
+  // system.
+  std::optional<Directory::Space> space(Id repository) const;
   // Closes the repository, after its definition changed or it was deleted.
   void drop(Id repository);
 

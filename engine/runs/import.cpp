@@ -24,8 +24,6 @@ struct ImportTarget {
 
 Result<std::string> choose_disk(const Machine& machine, const std::string& wanted) {
   constexpr char kOfNoDefinition[] = "disk-0";
-  if (!machine.complete && wanted == "error")
-    return fail(EINVAL, "disk='error' is the name of a fixed file; choose another");
   if (!machine.complete) return wanted.empty() ? kOfNoDefinition : wanted;
   std::vector<std::string_view> names;
   for (const DiskDefinition& disk : machine.definition.disks) names.push_back(disk.name);

@@ -36,6 +36,7 @@ Result<FlowRows> rows_of_flow(db::Connection& db, Id id) {
 Result<FlowView> view_flow(db::Connection& db, Id id, Time now) {
   HF_TRY(FlowRows rows, rows_of_flow(db, id));
   FlowView view;
+  HF_TRY(view.last_success_at, Executions(db).last_success(id));
   view.running = rows.last && !is_final(rows.last->status);
   view.revision = rows.revision();
   view.flow = std::move(rows.flow);

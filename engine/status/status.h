@@ -46,6 +46,7 @@ struct JobView {
 struct FlowView {
   Flow flow;
   std::optional<Execution> last;  // the newest execution
+  std::optional<Time> last_success_at;
   bool running = false;
   std::optional<Time> next;  // next start by the schedule
   std::int64_t revision = 0;
@@ -166,6 +167,12 @@ struct LogLine {
   std::string text;
 };
 
+// Space of several repositories. A repository that can't be asked counts as it was when it last answered.
+struct CapacityView {
+  std::optional<std::uint64_t> capacity_bytes, free_bytes;  // absent: none has answered yet
+  std::uint64_t used_bytes = 0;
+};
+
 struct SummaryView {
   std::int64_t machines = 0, repositories = 0, flows = 0, points = 0;
   std::uint64_t bytes_stored = 0;
@@ -175,6 +182,7 @@ struct SummaryView {
     Time at{};
   };
   std::vector<Start> next;  // starts by schedules, the soonest first
+  CapacityView capacity;
   std::vector<Warning> warnings;
   bool sees_nothing = false;  // the reader may see no object
   bool draining = false;
@@ -221,6 +229,9 @@ class Status {
   // Returns totals, running work and warnings of everything that the reader may see.
   Result<SummaryView> summary(const Caller& reader);
 
+  // Returns the space of all repositories that the reader may see.
+  Result<CapacityView> capacity(const Caller& reader);
+
   Result<std::vector<Event>> events_since(Id after, int at_most);
   // Returns the parts that the event log is cut into by its size: the event before each part, newest part
   // first.
@@ -230,6 +241,7 @@ class Status {
 
  private:
   void add_progress(ExecutionView& view);
+  Result<CapacityView> capacity_for(db::Connection& db, const Caller& reader);
   Result<std::vector<Warning>> warnings_for(db::Connection& db, const Caller& reader);
 
   const capture::Services& services_;

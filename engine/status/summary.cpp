@@ -86,6 +86,7 @@ Result<SummaryView> Status::summary(const Caller& reader) {
       if (may_see(reader, owner.ownership)) view.running.push_back("jobs/" + job.name);
     }
     HF_TRY(view.next, next_starts(db, reader, services_.clock.now()));
+    HF_TRY(view.capacity, capacity_for(db, reader));
     HF_TRY(view.warnings, warnings_for(db, reader));
     view.started_at = started_at_;
     HF_TRY(view.revision, Events(db).newest());

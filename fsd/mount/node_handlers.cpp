@@ -74,10 +74,15 @@ void readlink(fuse_req_t request, fuse_ino_t id) {
   fuse_reply_readlink(request, target->c_str());
 }
 
-// Reports no space at all, as /proc does, because the mount stores nothing.
+// Reports the space of the repositories that the sender may see.
 void statfs(fuse_req_t request, fuse_ino_t) {
+  constexpr std::uint64_t kBlock = 4096;
+  const auto space = face_of(request).tree.capacity(asker_of(request, Groups::with));
+  if (!space) return void(fuse_reply_err(request, space.error().code));
   struct statvfs it {};
-  it.f_bsize = it.f_frsize = 4096;
+  it.f_bsize = it.f_frsize = kBlock;
+  it.f_blocks = space->capacity_bytes.value_or(0) / kBlock;
+  it.f_bfree = it.f_bavail = space->free_bytes.value_or(0) / kBlock;
   it.f_namemax = 255;
   fuse_reply_statfs(request, &it);
 }

@@ -15,15 +15,16 @@ Result<> Tree::check_beside(const TreeNode& directory, const Asker& asker) {
 
 Result<Tree::Created> Tree::create(const TreeNode& directory, std::string_view name, std::uint32_t mode,
                                    const OpenMode& how, const Asker& asker) {
-  return refusals_.settle_failure(directory, asker, fmt::format("create {}", name),
+  const auto [teller, way] = teller_of(directory);
+  return refusals_.settle_failure(teller, asker, fmt::format("create {}{}", way, name),
                                   create_unsettled(directory, name, mode, how, asker));
 }
 
 Result<> Tree::unlink(const TreeNode& directory, std::string_view name, const Asker& asker) {
-  const std::string what = fmt::format("unlink {}", name);
-  if (attachment_in(directory))
-    return refusals_.settle(directory, asker, what, detach(directory, name, asker));
-  return refusals_.settle_failure(directory, asker, what, unlink_unsettled(directory, name, asker));
+  const auto [teller, way] = teller_of(directory);
+  const std::string what = fmt::format("unlink {}{}", way, name);
+  if (attachment_in(directory)) return refusals_.settle(teller, asker, what, detach(directory, name, asker));
+  return refusals_.settle_failure(teller, asker, what, unlink_unsettled(directory, name, asker));
 }
 
 Result<Tree::Created> Tree::create_unsettled(const TreeNode& directory, std::string_view name,

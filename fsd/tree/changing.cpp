@@ -8,28 +8,31 @@
 namespace holdfast::tree {
 
 Result<TreeNode> Tree::make_directory(const TreeNode& directory, std::string_view name, const Asker& asker) {
-  return refusals_.settle(directory, asker, fmt::format("mkdir {}", name),
+  const auto [teller, way] = teller_of(directory);
+  return refusals_.settle(teller, asker, fmt::format("mkdir {}{}", way, name),
                           audited(directory, "create", name, asker, make_unsettled(directory, name, asker)));
 }
 
 Result<> Tree::remove_directory(const TreeNode& directory, std::string_view name, const Asker& asker) {
+  const auto [teller, way] = teller_of(directory);
   return refusals_.settle(
-      directory, asker, fmt::format("rmdir {}", name),
+      teller, asker, fmt::format("rmdir {}{}", way, name),
       audited(directory, "remove", name, asker, remove_unsettled(directory, name, asker)));
 }
 
 Result<> Tree::rename(const TreeNode& from, std::string_view old_name, const TreeNode& to,
                       std::string_view new_name, const Asker& asker) {
-  const std::string what = fmt::format("rename {} to {}", old_name, new_name);
+  const auto [teller, way] = teller_of(from);
+  const std::string what = fmt::format("rename {}{} to {}{}", way, old_name, teller_of(to).way, new_name);
   if (from == to && outline_.child(from.row, NodeKind::scratch))
-    return refusals_.settle_failure(from, asker, what, rename_beside(from, old_name, new_name, asker));
+    return refusals_.settle_failure(teller, asker, what, rename_beside(from, old_name, new_name, asker));
   auto done = rename_unsettled(from, old_name, to, new_name, asker);
-  return refusals_.settle(from, asker, what, audited(from, "rename", old_name, asker, std::move(done)));
+  return refusals_.settle(teller, asker, what, audited(from, "rename", old_name, asker, std::move(done)));
 }
 
 Result<> Tree::refuse(const TreeNode& directory, std::string_view what, const Asker& asker) {
   Result<> refused = fail(EPERM, "no links, pipes or devices can be made here");
-  return refusals_.settle(directory, asker, what,
+  return refusals_.settle(teller_of(directory).directory, asker, what,
                           audited(directory, "create", what, asker, std::move(refused)));
 }
 
@@ -38,11 +41,14 @@ Result<> Tree::change(const TreeNode& node, const Change& change, const Asker& a
   HF_TRY(const Ownership now, ownership(node));
   const Ownership wanted{change.uid.value_or(now.uid), change.gid.value_or(now.gid),
                          change.mode.value_or(now.mode)};
-  if (wanted != now)
-    HF_CHECK(refusals_.settle(directory_of(node), asker, "chown or chmod",
+  const bool is_object = kind(node) == NodeKind::object;
+  const TreeNode teller = teller_of(is_object ? node : directory_of(node)).directory;
+  const bool completes_copy = kind(node) == NodeKind::config && saves_.is_last(node, asker);
+  if (wanted != now && !completes_copy)
+    HF_CHECK(refusals_.settle(teller, asker, "chown or chmod",
                               audited(node, "own", "", asker, give(node, wanted, asker))));
   if (!change.size) return {};
-  return refusals_.settle_failure(directory_of(node), asker, "truncate", resize(node, *change.size, asker));
+  return refusals_.settle_failure(teller, asker, "truncate", resize(node, *change.size, asker));
 }
 
 Result<> Tree::change_scratch(const TreeNode& node, const Change& change) {
@@ -102,7 +108,6 @@ Result<RowIndex> Tree::makeable(const TreeNode& directory, const Asker& asker) {
 Result<TreeNode> Tree::make_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_TRY(const RowIndex row, makeable(directory, asker));
   HF_CHECK(check_name(name));
-  if (outline_.fixed(directory.row, name)) return fail(EEXIST, "'{}' is a fixed file", name);
   HF_TRY(const Id id, engine_.objects().create(*outline_.at(row).stands_for, name, asker));
   return TreeNode{row, id, directory.object};
 }
@@ -120,7 +125,7 @@ Result<> Tree::check_holds_removable(const TreeNode& directory, const Asker& ask
 
 Result<TreeNode> Tree::changeable(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_TRY(const TreeNode node, lookup_unsettled(directory, name));
-  if (kind(node) != NodeKind::object || knot(node).row->removable) return node;
+  if (knot(node).row->removable) return node;
   HF_TRY(const Ownership owner, ownership(node));
   if (!may(asker, owner, Right::write))
     return fail(EACCES, "'{}' is not yours to delete or rename: its mode does not let you write to it", name);
@@ -130,7 +135,6 @@ Result<TreeNode> Tree::changeable(const TreeNode& directory, std::string_view na
 Result<> Tree::remove_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_holds_removable(directory, asker));
   HF_TRY(const TreeNode node, changeable(directory, name, asker));
-  if (kind(node) != NodeKind::object) return fail(ENOTDIR, "'{}' is a fixed file", name);
   return engine_.objects().remove(*knot(node).stands_for, node.object, asker);
 }
 
@@ -139,9 +143,7 @@ Result<> Tree::rename_unsettled(const TreeNode& from, std::string_view old_name,
   HF_CHECK(makeable(from, asker));
   if (!(from == to)) return fail(EPERM, "an object stays in the directory of its kind");
   HF_TRY(const TreeNode node, changeable(from, old_name, asker));
-  if (kind(node) != NodeKind::object) return fail(EPERM, "'{}' is a fixed file", old_name);
   HF_CHECK(check_name(new_name));
-  if (outline_.fixed(from.row, new_name)) return fail(EEXIST, "'{}' is a fixed file", new_name);
   return engine_.objects().rename(*knot(node).stands_for, node.object, new_name, asker);
 }
 

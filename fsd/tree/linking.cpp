@@ -25,7 +25,8 @@ std::optional<RowIndex> Tree::attachment_in(const TreeNode& directory) const {
 
 Result<TreeNode> Tree::make_link(const TreeNode& directory, std::string_view name, std::string_view target,
                                  const Asker& asker) {
-  return refusals_.settle(directory, asker, fmt::format("symlink {}", name),
+  const auto [teller, way] = teller_of(directory);
+  return refusals_.settle(teller, asker, fmt::format("symlink {}{}", way, name),
                           attach(directory, name, target, asker));
 }
 
@@ -54,7 +55,6 @@ Result<TreeNode> Tree::attach(const TreeNode& directory, std::string_view name, 
 
 Result<> Tree::detach(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_may_change(directory, asker));
-  if (outline_.fixed(directory.row, name)) return fail(EPERM, "'{}' is a fixed file", name);
   HF_TRY(const TreeNode link, lookup_unsettled(directory, name));
   return (engine_.objects().*knot(link).row->attachment.detach)(directory.object, link.object, asker);
 }

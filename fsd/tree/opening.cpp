@@ -20,9 +20,12 @@ bool is_writable(NodeKind kind) {
 
 Result<std::shared_ptr<OpenFile>> Tree::open(const TreeNode& node, const OpenMode& mode, const Asker& asker,
                                              const GaveUp& gave_up) {
+  saves_.forget(asker);
   auto opened = open_unsettled(node, mode, asker, gave_up);
   if (opened) return opened;  // only the sentence needs name_of
-  return refusals_.settle_failure(directory_of(node), asker, "open " + name_of(node), std::move(opened));
+  const auto [teller, way] = teller_of(directory_of(node));
+  return refusals_.settle_failure(teller, asker, fmt::format("open {}{}", way, name_of(node)),
+                                  std::move(opened));
 }
 
 std::string Tree::name_of(const TreeNode& node) {
@@ -96,6 +99,7 @@ Result<> Tree::commit(const TreeNode& config, std::string_view text, const Asker
   const bool puts_back = now && *now->text == text;
   auto done = audited(config, "define", "", asker,
                       knot(config).row->config.commit(engine_, config.object, text, asker));
+  if (done) saves_.note(config, asker);
   const std::string what = "write " + name_of(config);
   return puts_back ? refusals_.settle_failure(directory_of(config), asker, what, std::move(done))
                    : refusals_.settle(directory_of(config), asker, what, std::move(done));
@@ -107,9 +111,7 @@ std::shared_ptr<OpenFile> Tree::open_control(const TreeNode& node, const Asker& 
     if (line.size() > ControlFile::kLongestCommand)
       return fail(EMSGSIZE, "a command has at most {} bytes, this one has {}", ControlFile::kLongestCommand,
                   line.size());
-    const RowIndex directory = knot(node).parent;
-    const auto parsed =
-        verbs::parse(line, verbs, [&](std::string_view name) { return is_reserved_below(directory, name); });
+    const auto parsed = verbs::parse(line, verbs);
     if (!parsed) return audited<void>(node, "command", "", asker, tl::make_unexpected(parsed.error()));
     return audited(node, parsed->verb->word, "", asker,
                    parsed->verb->apply(engine_, node.object, parsed->values, asker));

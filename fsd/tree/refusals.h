@@ -1,4 +1,4 @@
-// The texts of `error` files: each user's last refused operation in each directory (law 17).
+// The texts of `error` files: each user's last refused operation in each directory that has one (law 17).
 //
 // Any thread may call. Memory has the few thousand that were used last.
 #pragma once
@@ -47,7 +47,7 @@ class Refusals {
   Note of(const TreeNode& directory, std::uint32_t uid);
 
  private:
-  // A directory and a user. All moments of a group share one note.
+  // A directory and a user.
   struct Key {
     Key(const TreeNode& directory, std::uint32_t user)
         : row(directory.row), object(directory.object), uid(user) {}

@@ -63,10 +63,12 @@ inline TableRow control(std::string_view path, std::span<const verbs::Verb> verb
           .verbs = verbs};
 }
 inline TableRow error(std::string_view path) {
-  return {.path = path,
-          .about = "the reason why your last operation here was refused",
-          .kind = NodeKind::error,
-          .bits = 0444};
+  return {
+      .path = path,
+      .about =
+          "the reason why your last operation here, or in a directory below without such a file, was refused",
+      .kind = NodeKind::error,
+      .bits = 0444};
 }
 inline TableRow wait(std::string_view path, Result<ObjectId> (*subject)(Engine&, Id)) {
   return {.path = path,

@@ -7,6 +7,7 @@
 namespace holdfast::tree {
 namespace {
 
+constexpr std::string_view kError = "error";
 constexpr Ownership kRootsOwn{.uid = 0, .gid = 0, .mode = 0777};
 
 }  // namespace
@@ -31,17 +32,30 @@ TreeNode Tree::directory_of(const TreeNode& node) const {
   return {here.parent, node.object, node.parent};
 }
 
+Tree::Teller Tree::teller_of(const TreeNode& directory) const {
+  Teller teller{.directory = directory, .way = {}};
+  while (!outline_.child(teller.directory.row, NodeKind::error)) {
+    const std::string_view name = knot(teller.directory).name;
+    teller.way.insert(0, fmt::format("{}/", name.empty() ? "..." : name));  // a time keeps no name
+    teller.directory = directory_of(teller.directory);
+  }
+  return teller;
+}
+
 Result<TreeNode> Tree::lookup(const TreeNode& directory, std::string_view name, const Asker& asker) {
   auto found = lookup_unsettled(directory, name);
   const bool guesses = std::ranges::any_of(
       knot(directory).children, [&](RowIndex child) { return outline_.at(child).row->resolve != nullptr; });
-  // Names that shells and desktops look up by themselves begin with a dot: they leave `error` as it is.
-  if (found || !guesses || name.starts_with('.')) return found;
-  return refusals_.settle_failure(directory, asker, fmt::format("look up {}", name), std::move(found));
+  // Names that shells and desktops look up by themselves begin with a dot: they leave `error` as it is. So
+  // does a search for `error` itself.
+  if (found || !guesses || name.starts_with('.') || name == kError) return found;
+  const auto [teller, way] = teller_of(directory);
+  return refusals_.settle_failure(teller, asker, fmt::format("look up {}{}", way, name), std::move(found));
 }
 
 Result<TreeNode> Tree::lookup_unsettled(const TreeNode& directory, std::string_view name) {
   Result<TreeNode> why = fail(ENOENT, "there is no '{}' here", name);
+  if (name == kError && !outline_.child(directory.row, NodeKind::error)) return why;
   for (const RowIndex row : knot(directory).children) {
     const Outline::Knot& child = outline_.at(row);
     if (child.stands_for) {
@@ -101,11 +115,6 @@ Result<Ownership> Tree::ownership(const TreeNode& node) {
   }
   owner.mode &= knot(node).row->bits;
   return owner;
-}
-
-bool Tree::is_reserved_below(RowIndex directory, std::string_view name) const {
-  return std::ranges::any_of(outline_.at(directory).children,
-                             [&](RowIndex child) { return outline_.fixed(child, name).has_value(); });
 }
 
 Result<std::vector<Named>> Tree::members(const TreeNode& directory, RowIndex row) {

@@ -1,8 +1,8 @@
 // The tree of the mount: resolves names to nodes, reads attributes and texts, and turns each change into one
 // call of the engine. Knows the table, the engine and the asker; knows nothing of FUSE.
 //
-// Any thread may call. A refused change leaves its sentence in the `error` file of its directory; a change
-// that succeeds empties that file.
+// Any thread may call. A refused change leaves its sentence in the nearest `error` file; a change that
+// succeeds empties that file.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,7 @@
 #include "fsd/tree/outline.h"
 #include "fsd/tree/refusals.h"
 #include "fsd/tree/renderings.h"
+#include "fsd/tree/saves.h"
 #include "fsd/tree/scratch.h"
 #include "fsd/tree/sight.h"
 
@@ -50,7 +51,7 @@ class Tree {
   static TreeNode root() { return {}; }
   NodeKind kind(const TreeNode& node) const { return outline_.at(node.row).row->kind; }
 
-  // Looks a name up. The directory's `error` says why a name that no listing has does not resolve.
+  // Looks a name up. The nearest `error` says why a name that no listing has does not resolve.
   Result<TreeNode> lookup(const TreeNode& directory, std::string_view name, const Asker& asker);
   // Returns the attributes as the asker sees them: personal files differ in size. `gave_up` ends slow work.
   Result<Attributes> attributes(const TreeNode& node, const Asker& asker, const GaveUp& gave_up = never);
@@ -65,6 +66,8 @@ class Tree {
   // Lists the entries that the asker may know of, without "." and "..".
   Result<std::vector<DirectoryEntry>> entries(const TreeNode& directory, const Asker& asker);
   Result<std::string> link_target(const TreeNode& link);
+  // Returns the space of all repositories that the asker may see.
+  Result<CapacityView> capacity(const Asker& asker) { return engine_.status().capacity(asker); }
 
   struct OpenMode {
     bool read = false;
@@ -88,7 +91,7 @@ class Tree {
   Result<> rename(const TreeNode& from, std::string_view old_name, const TreeNode& to,
                   std::string_view new_name, const Asker& asker);
   // A change by chown, chmod, truncate or utimes. One that changes nothing succeeds, because many tools make
-  // such calls.
+  // such calls. So does chown or chmod of a definition by the process that has just saved it.
   struct Change {
     std::optional<std::uint32_t> uid, gid, mode;
     std::optional<std::uint64_t> size;
@@ -112,6 +115,7 @@ class Tree {
   static FileSize size_of_text(std::string_view text);
   static FileSize size_of_length(const Length& length);
   Result<FileSize> size_of_rendering(const TreeNode& node, const Asker& asker);
+  Result<FileSize> size_of_work_log(const TreeNode& node);
   Result<FileSize> size_of_difference(const TreeNode& node, const GaveUp& gave_up);
   Result<FileSize> size_of_error(const TreeNode& node, const Asker& asker);
   Result<FileSize> size_of_image(const TreeNode& node);
@@ -119,14 +123,18 @@ class Tree {
 
   // Returns the directory that holds the node.
   TreeNode directory_of(const TreeNode& node) const;
+  // The nearest directory with an `error` file, which tells of refusals in the directories below it, too.
+  struct Teller {
+    TreeNode directory;
+    std::string way;  // path to the directory of the refusal: "executions/"
+  };
+  Teller teller_of(const TreeNode& directory) const;
   Result<TreeNode> lookup_unsettled(const TreeNode& directory, std::string_view name);
   Result<TreeNode> lookup_object(const TreeNode& directory, RowIndex row, std::string_view name);
   bool is_present(const TreeNode& node);
   Result<Ownership> ownership(const TreeNode& node);
   Result<std::vector<Named>> members(const TreeNode& directory, RowIndex row);
   bool may_know_of(const TreeNode& node, Sight& sight);
-  // Tells whether a fixed file has the name in a directory where a command may make an object.
-  bool is_reserved_below(RowIndex directory, std::string_view name) const;
 
   Result<std::shared_ptr<OpenFile>> open_unsettled(const TreeNode& node, const OpenMode& mode,
                                                    const Asker& asker, const GaveUp& gave_up);
@@ -137,7 +145,7 @@ class Tree {
   Result<> commit(const TreeNode& config, std::string_view text, const Asker& asker);
   std::shared_ptr<OpenFile> open_control(const TreeNode& node, const Asker& asker);
   Result<std::shared_ptr<OpenFile>> open_image(const TreeNode& node, const Asker& asker);
-  // Records the refusal of a call on an open file in the `error` beside the file.
+  // Records the refusal of a call on an open file in the `error` nearest to the file.
   void note_refusal(const TreeNode& node, const Asker& asker, std::string_view what, const Error& why);
 
   // Checks that the asker may change files beside the definition in this directory.
@@ -192,6 +200,7 @@ class Tree {
   Refusals refusals_;
   Scratches scratches_;
   Absences absences_;
+  Saves saves_;
   EventText events_;
   Listings listings_;
   Differences differences_;

@@ -17,7 +17,7 @@ constexpr Argument kRun[] = {
     {"by", name, "NAME"},
     kBandwidth,
     kSample,
-    {"name", new_name, "ID"},
+    {"name", name, "ID"},
 };
 
 Result<> run(Engine& engine, Id flow, const Values& values, const Caller& caller) {
@@ -43,15 +43,31 @@ Result<> disable(Engine& engine, Id flow, const Values&, const Caller& caller) {
   return engine.objects().enable_flow(flow, false, caller);
 }
 
-// Takes a value as JSON if it parses as JSON, else as text: enabled=false, tags=["web"], description="the web
-// servers".
+using Json = nlohmann::ordered_json;
+
+// Reads the value of a field. [, { and a double quote begin JSON. Else a field that is a list takes words
+// with commas between them, and other fields take null, a number, true, false or text.
+Result<Json> read_field(const Values& values, const std::string& field, const Json& now) {
+  const std::string value = values.text(field);
+  Json read = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+  if (value.find_first_of("[{\"") == 0) {
+    if (read.is_discarded()) return fail(EINVAL, "{}={} is no JSON", field, value);
+    if (!read.is_string()) return read;
+    // JSON may be in quotes, except where it could be meant as text.
+    const bool is_text = now.is_string() || now.is_null();
+    Json inner = Json::parse(read.get_ref<const std::string&>(), nullptr, /*allow_exceptions=*/false);
+    if (inner.is_string() || (!inner.is_discarded() && !is_text)) return inner;
+    return now.is_array() ? Json::array({read}) : read;
+  }
+  if (now.is_array()) return value == "null" ? Json::array() : Json(values.list(field));
+  return read.is_discarded() ? Json(value) : read;
+}
+
 Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller) {
   HF_TRY(const FlowView view, engine.status().flow(flow));
-  using Json = nlohmann::ordered_json;
   Json definition = Json::parse(print_definition(view.flow.definition));
   for (const auto& [field, value] : values.all()) {
-    Json read = Json::parse(value, nullptr, /*allow_exceptions=*/false);
-    definition[field] = read.is_discarded() ? Json(value) : std::move(read);
+    HF_TRY(definition[field], read_field(values, field, definition.value(field, Json())));
   }
   HF_TRY(const auto wanted, parse_definition<FlowDefinition>(json::compact(definition)));
   if (const std::string field = root_only_change(view.flow.definition, wanted);
@@ -70,7 +86,7 @@ Result<> clone(Engine& engine, Id flow, const Values& values, const Caller& call
 }
 
 constexpr Argument kSet[] = {{"FIELD", field, "VALUE", true}};
-constexpr Argument kClone[] = {{"to", new_name, "NAME", true}};
+constexpr Argument kClone[] = {{"to", name, "NAME", true}};
 
 constexpr Verb kFlowVerbs[] = {
     {"run", kRun,
@@ -81,7 +97,11 @@ constexpr Verb kFlowVerbs[] = {
     {"test", kTest,
      "check all that a run needs, by the job jobs/ID; its log has a line for each check. No data is moved",
      test<ObjectKind::flow>},
-    {"set", kSet, "change the named fields of config.json; the other fields stay", set},
+    {"set", kSet,
+     "change the named fields of config.json; the other fields stay. VALUE is a word, a list as A,B, or "
+     "JSON: "
+     "tags=a,b description=\"the web\" hooks=[\"a\"]",
+     set},
     {"clone", kClone, "make another flow with the same definition", clone},
 };
 

@@ -9,8 +9,11 @@ namespace {
 using enum Argument::Type;
 
 constexpr Argument kBackup[] = {
-    {"repository", name, "NAME", true}, {"type", choice, "auto|full|incremental"}, kBandwidth, kSample,
-    {"name", new_name, "ID"},
+    {"repository", name, "NAME", true},
+    {"type", choice, "auto|full|incremental"},
+    kBandwidth,
+    kSample,
+    {"name", name, "ID"},
 };
 
 Result<> back_up(Engine& engine, Id machine, const Values& values, const Caller& caller) {
@@ -27,7 +30,7 @@ Result<> reset_cbt(Engine& engine, Id machine, const Values&, const Caller& call
   return engine.requests().reset_cbt(machine, caller);
 }
 
-constexpr Argument kPrune[] = {{"name", new_name, "ID"}};
+constexpr Argument kPrune[] = {{"name", name, "ID"}};
 constexpr Argument kRetire[] = {{"keep", span, "SPAN"}};
 
 Result<> prune(Engine& engine, Id machine, const Values& values, const Caller& caller) {

@@ -23,16 +23,40 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
+constexpr std::string_view kBlanks = " \t";
+
+// Returns the end of the JSON list, object or text that begins there. What is inside is not checked.
+Result<std::size_t> end_of_json(std::string_view line, std::size_t begin) {
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t i = begin; i < line.size(); ++i) {
+    if (line[i] == '"') in_text = !in_text;
+    if (in_text && line[i] == '\\') ++i;
+    if (in_text) continue;
+    if (line[i] == '[' || line[i] == '{') ++depth;
+    if (line[i] == ']' || line[i] == '}') --depth;
+    if (depth == 0) return i + 1;
+  }
+  return fail(EINVAL, "a double quote or a bracket is opened and never closed");
+}
+
 // Splits a line at blanks. A value that begins with a double quote ends at the next one, and \" and \\ stand
-// for themselves in it. Elsewhere a quote is an ordinary character, as in tags=["web"].
-Result<std::vector<std::string>> words_of(std::string_view line) {
-  constexpr std::string_view kBlanks = " \t";
+// for themselves in it. Elsewhere a quote is an ordinary character. A value of a field that begins with [, {
+// or a double quote is JSON up to its end, with its blanks.
+Result<std::vector<std::string>> words_of(std::string_view line, bool are_fields) {
   std::vector<std::string> words;
   for (std::size_t i = line.find_first_not_of(kBlanks); i < line.size();
        i = line.find_first_not_of(kBlanks, i)) {
     std::string& word = words.emplace_back();
     while (i < line.size() && kBlanks.find(line[i]) == std::string_view::npos) {
       word += line[i++];
+      if (are_fields && word.back() == '=' && word.find('=') + 1 == word.size() &&
+          line.substr(i).find_first_of("[{\"") == 0) {
+        HF_TRY(const std::size_t end, end_of_json(line, i));
+        word += line.substr(i, end - i);
+        i = end;
+        break;
+      }
       if (word.back() != '=' || word.find('=') + 1 != word.size() || i == line.size() || line[i] != '"')
         continue;
       for (++i; i < line.size() && line[i] != '"'; ++i) {
@@ -70,7 +94,7 @@ Result<const Argument*> find_argument(std::string_view key, const Verb& verb) {
               did_you_mean(key, keys));
 }
 
-Result<> check_value(const Argument& argument, std::string_view value, const Reserved& reserved) {
+Result<> check_value(const Argument& argument, std::string_view value) {
   switch (argument.type) {
     case Argument::Type::choice: {
       const auto choices = split(argument.shape, "|");
@@ -108,10 +132,6 @@ Result<> check_value(const Argument& argument, std::string_view value, const Res
                   value);
     case Argument::Type::text:
     case Argument::Type::field: return {};
-    case Argument::Type::new_name:
-      if (!value.empty() && reserved(value))
-        return fail(EINVAL, "{}='{}' is the name of a fixed file; choose another", argument.key, value);
-      [[fallthrough]];
     case Argument::Type::name:
       if (auto checked = check_name(value); !checked) return within(checked.error(), "{}", argument.key);
       return {};
@@ -138,18 +158,22 @@ std::vector<std::string> Values::list(std::string_view key) const {
   return {parts.begin(), parts.end()};
 }
 
-Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved) {
+Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs) {
   while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
   if (line.ends_with('\r'))
     return fail(EINVAL, "the line ends in CR LF, as under DOS; write it with LF alone");
   if (line.find_first_of(std::string_view{"\n\r\0", 3}) != std::string_view::npos)
     return fail(EINVAL, "one write is one command on one line");
   if (!is_utf8(line)) return fail(EINVAL, "the command is not UTF-8; write it so, or in plain ASCII");
-  HF_TRY(const auto words, words_of(line));
-  if (words.empty()) return fail(EINVAL, "an empty command; reading this file shows what may be written");
+  const auto pieces = split(line, kBlanks);
+  if (pieces.empty()) return fail(EINVAL, "an empty command; reading this file shows what may be written");
 
   ParsedCommand command;
-  HF_TRY(command.verb, find_verb(words[0], verbs));
+  HF_TRY(command.verb, find_verb(pieces[0], verbs));
+  const bool takes_fields = std::ranges::any_of(command.verb->arguments, [](const Argument& argument) {
+    return argument.type == Argument::Type::field;
+  });
+  HF_TRY(const auto words, words_of(line, takes_fields));
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string_view word = words[i];
     const std::size_t equals = word.find('=');
@@ -157,7 +181,7 @@ Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs, 
     const std::string_view key = word.substr(0, equals), value = word.substr(equals + 1);
     HF_TRY(const Argument* argument, find_argument(key, *command.verb));
     if (command.values.has(key)) return fail(EINVAL, "'{}' is given twice", key);
-    HF_CHECK(check_value(*argument, value, reserved));
+    HF_CHECK(check_value(*argument, value));
     command.values.add(key, value);
   }
   for (const Argument& argument : command.verb->arguments)

@@ -10,7 +10,7 @@ constexpr Argument kImport[] = {
     {"file", path, "FILE", true},
     {"machine", name, "MACHINE", true},
     {"disk", name, "DISK"},
-    {"name", new_name, "ID"},
+    {"name", name, "ID"},
 };
 
 Result<> import_image(Engine& engine, Id repository, const Values& values, const Caller& caller) {

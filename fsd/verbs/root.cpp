@@ -12,12 +12,12 @@ constexpr Argument kRunMatching[] = {
     {"by", name, "NAME"},
     kBandwidth,
     kSample,
-    {"name", new_name, "ID"},
+    {"name", name, "ID"},
 };
 constexpr Argument kFlows[] = {{"flows", pattern, "GLOB", true}};
 constexpr Argument kDrain[] = {
     {"timeout", span, "SPAN"},
-    {"name", new_name, "ID"},
+    {"name", name, "ID"},
 };
 
 Result<> run_matching(Engine& engine, Id, const Values& values, const Caller& caller) {

@@ -5,7 +5,7 @@
 
 namespace holdfast::verbs {
 
-inline constexpr Argument kTest[] = {{"name", Argument::Type::new_name, "ID"}};
+inline constexpr Argument kTest[] = {{"name", Argument::Type::name, "ID"}};
 
 template <ObjectKind kind>
 Result<> test(Engine& engine, Id object, const Values& values, const Caller& caller) {

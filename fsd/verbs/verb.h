@@ -2,7 +2,6 @@
 // listing that a `control` file shows read the same rows.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -16,18 +15,17 @@ namespace holdfast::verbs {
 
 struct Argument {
   enum class Type {
-    choice,    // a word of `shape`
-    name,      // an object's name
-    names,     // a list of names with commas
-    new_name,  // the new object's name: not a reserved one
-    path,      // an absolute path of the host
-    span,      // a span of time: "90s", "4h"
-    size,      // a number of bytes above 0: "512K"
-    percent,   // "1%" to "100%"
-    pattern,   // a shell pattern of names
-    moment,    // a time, or a span of time from now
-    text,      // any text
-    field,     // a field of a definition: any key that no other argument has
+    choice,   // a word of `shape`
+    name,     // an object's name
+    names,    // a list of names with commas
+    path,     // an absolute path of the host
+    span,     // a span of time: "90s", "4h"
+    size,     // a number of bytes above 0: "512K"
+    percent,  // "1%" to "100%"
+    pattern,  // a shell pattern of names
+    moment,   // a time, or a span of time from now
+    text,     // any text
+    field,    // a field of a definition: any key that no other argument has
   };
   std::string_view key;
   Type type;
@@ -64,11 +62,8 @@ struct ParsedCommand {
   Values values;
 };
 
-// Tells whether a fixed file has the name, so that no new object may have it.
-using Reserved = std::function<bool(std::string_view name)>;
-
 // Parses and checks a line. EINVAL says what is wrong and what would be right.
-Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs, const Reserved& reserved);
+Result<ParsedCommand> parse(std::string_view line, std::span<const Verb> verbs);
 
 // The verb with its arguments: "run [type=auto|full|incremental] …"
 std::string synopsis(const Verb& verb);

@@ -7,7 +7,7 @@ namespace holdfast::verbs {
 
 inline constexpr Argument kVerifyArguments[] = {
     {"level", Argument::Type::choice, "quick|checksums|compare"},
-    {"name", Argument::Type::new_name, "ID"},
+    {"name", Argument::Type::name, "ID"},
 };
 
 template <ObjectKind kind>

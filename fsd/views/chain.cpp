@@ -35,8 +35,8 @@ std::string difference_json(const DifferenceView& view) {
     for (const auto& [offset, length] : disk.extents)
       extents.push_back({{"offset", offset}, {"length", length}});
     disks.push_back({{"name", disk.name},
-                     {"from_capacity", disk.from_capacity ? Json(*disk.from_capacity) : Json(nullptr)},
-                     {"to_capacity", disk.to_capacity ? Json(*disk.to_capacity) : Json(nullptr)},
+                     {"from_capacity_bytes", disk.from_capacity ? Json(*disk.from_capacity) : Json(nullptr)},
+                     {"to_capacity_bytes", disk.to_capacity ? Json(*disk.to_capacity) : Json(nullptr)},
                      {"extent_count", disk.count},
                      {"bytes", disk.bytes},
                      {"extents", extents}});

@@ -11,7 +11,7 @@ std::string event_line(const Event& event) {
       {"event", event.event},
       {"object", event.object},
       {"by", by},
-      {"result", to_word(event.result)},
+      {"result", event.result == EventResult::failed ? "error" : to_word(event.result)},
       {"reason", text_or_null(event.reason)},
       {"execution", text_or_null(event.execution)},
       {"job", text_or_null(event.job)},

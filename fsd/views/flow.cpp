@@ -12,10 +12,12 @@ Json flow_fields(const FlowView& view) {
   if (flow.finished_executions > 0)
     average =
         static_cast<double>(flow.total_milliseconds) / 1000.0 / static_cast<double>(flow.finished_executions);
-  Json last_id = nullptr, last_status = nullptr, last_time = nullptr;
+  Json last_id, last_status, last_reason, last_message, last_time;
   if (view.last) {
     last_id = view.last->name;
     last_status = to_word(view.last->status);
+    last_reason = word_or_null(view.last->reason);
+    last_message = text_or_null(view.last->message);
     last_time = iso_time(view.last->started_at.value_or(view.last->created_at));
   }
   Json warnings = Json::array();
@@ -27,7 +29,10 @@ Json flow_fields(const FlowView& view) {
       {"running", view.running},
       {"last_execution_id", last_id},
       {"last_execution_status", last_status},
+      {"last_execution_reason", last_reason},
+      {"last_execution_message", last_message},
       {"last_execution_time", last_time},
+      {"last_success_at", time_or_null(view.last_success_at)},
       {"next_execution_time", view.next ? Json(iso_time(*view.next)) : Json()},
       {"total_executions", flow.total_executions},
       {"successful_executions", flow.successful_executions},

@@ -20,6 +20,7 @@ std::string document(const Json& json);
 std::string line(const Json& json);
 
 Json time_or_null(const std::optional<Time>& time);
+Json number_or_null(const std::optional<std::uint64_t>& number);
 Json text_or_null(std::string_view text);  // null for ""
 Json progress(const Progress& progress);
 

@@ -34,7 +34,7 @@ std::string summary(const SummaryView& view) {
       {"version", kVersion},
       {"started_at", iso_time(view.started_at)},
       {"running", view.running},
-      {"next_runs", next},
+      {"next", next},
       {"draining", view.draining},
       {"readers", view.readers},
       {"totals",
@@ -43,6 +43,10 @@ std::string summary(const SummaryView& view) {
         {"flows", view.flows},
         {"points", view.points},
         {"bytes_stored", view.bytes_stored}}},
+      {"capacity",
+       {{"capacity_bytes", number_or_null(view.capacity.capacity_bytes)},
+        {"free_bytes", number_or_null(view.capacity.free_bytes)},
+        {"used_bytes", view.capacity.used_bytes}}},
       {"warnings", warnings},
   });
 }

@@ -79,9 +79,10 @@ TEST(Names, are_letters_digits_dots_underscores_and_dashes) {
 }
 
 TEST(Names, that_a_file_system_or_a_shell_could_misread_are_refused) {
-  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string(".a"),
-                                  std::string("a/b"), std::string("a b"), std::string("a\n"),
-                                  std::string("ä"), std::string("a\0b", 3), std::string(129, 'x')}) {
+  for (const std::string& name :
+       {std::string(), std::string("."), std::string(".."), std::string(".a"), std::string("a/b"),
+        std::string("a b"), std::string("a\n"), std::string("ä"), std::string("error"),
+        std::string("a\0b", 3), std::string(129, 'x')}) {
     const auto checked = check_name(name);
     ASSERT_FALSE(checked) << name;
     EXPECT_EQ(checked.error().code, EINVAL);

@@ -319,7 +319,7 @@ class HistoryTest : public testing::Test {
       return target.substr(10);
     }
     EXPECT_EQ(link.error().code, ENOENT) << link.error().message;
-    EXPECT_THAT(must(read({"machines", history.name, "at", "error"})),
+    EXPECT_THAT(must(read({"machines", history.name, "error"})),
                 HasSubstr("ENOENT: machine '" + history.name + "' has no good point that is not later than"));
     return "";
   }
@@ -402,7 +402,7 @@ TEST_F(HistoryTest, a_missing_point_on_either_side_is_enoent) {
     return found ? 0 : found.error().code;
   };
   EXPECT_EQ(refusal("nowhere.." + point), ENOENT);
-  EXPECT_THAT(must(read({"machines", with_points->name, "diff", "error"})),
+  EXPECT_THAT(must(read({"machines", with_points->name, "error"})),
               HasSubstr("look up nowhere.." + point + ": ENOENT: there is no point 'nowhere'"));
   EXPECT_EQ(refusal(point + "..1971-01-01"), ENOENT);
   EXPECT_EQ(refusal(point), EINVAL);

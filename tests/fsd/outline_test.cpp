@@ -30,15 +30,6 @@ TEST_F(TableTest, each_path_is_in_the_table_once) {
   for (const TableRow& row : table()) EXPECT_TRUE(paths.insert(row.path).second) << row.path;
 }
 
-TEST_F(TableTest, every_object_and_directory_of_objects_has_an_error_file) {
-  each_row([&](RowIndex row, const Outline::Knot& knot) {
-    const bool holds_objects = std::ranges::any_of(
-        knot.children, [&](RowIndex child) { return outline_.at(child).row->kind == NodeKind::object; });
-    const bool is_object = knot.row->kind == NodeKind::object || knot.row->kind == NodeKind::collection;
-    EXPECT_TRUE(has_error(row) || !(is_object || holds_objects));
-  });
-}
-
 TEST_F(TableTest, every_definition_has_a_schema_and_scratch_files_beside_it) {
   each_row([&](RowIndex row, const Outline::Knot& knot) {
     if (!outline_.child(row, NodeKind::config)) return;
@@ -79,6 +70,14 @@ TEST_F(TableTest, images_are_for_owner_and_group_only_and_their_copies_for_the_o
   });
 }
 
+// A glob over a listing must give objects alone.
+TEST_F(TableTest, only_the_root_and_objects_hold_an_error_file) {
+  each_row([&](RowIndex row, const Outline::Knot& knot) {
+    const bool is_object = knot.row->kind == NodeKind::object && knot.row->resolve == nullptr;
+    EXPECT_EQ(has_error(row), row == 0 || is_object);
+  });
+}
+
 TEST_F(TableTest, a_link_leads_to_its_target_by_the_shortest_path) {
   const auto target = [&](std::string_view path, std::string_view name) {
     return outline_.relative_target(outline_.row_of(path), name);
@@ -96,7 +95,7 @@ TEST_F(TableTest, a_node_belongs_to_the_last_object_of_its_path) {
     return outline_.subject_of({outline_.row_of(path), 20, 10});
   };
   EXPECT_EQ(subject("/status.json"), std::nullopt);
-  EXPECT_EQ(subject("/flows/error"), std::nullopt);
+  EXPECT_EQ(subject("/flows"), std::nullopt);
   EXPECT_EQ(subject("/flows/{flow}/executions"), (ObjectId{ObjectKind::flow, 20}));
   EXPECT_EQ(subject("/flows/{flow}/executions/{execution}/wait"), (ObjectId{ObjectKind::execution, 20}));
   EXPECT_EQ(subject("/machines/{machine}/disks/{disk}/status.json"), (ObjectId{ObjectKind::machine, 10}));

@@ -27,8 +27,9 @@ TEST(Views, each_view_has_the_fields_of_the_contract) {
                 {"revision", "state", "capacity_bytes", "free_bytes", "used_bytes", "points", "warnings"});
   expect_fields(flow_status({}),
                 {"revision", "enabled", "running", "last_execution_id", "last_execution_status",
-                 "last_execution_time", "next_execution_time", "total_executions", "successful_executions",
-                 "warned_executions", "failed_executions", "average_seconds"});
+                 "last_execution_reason", "last_execution_message", "last_execution_time", "last_success_at",
+                 "next_execution_time", "total_executions", "successful_executions", "warned_executions",
+                 "failed_executions", "average_seconds"});
   expect_fields(execution_status({}), {"revision",
                                        "id",
                                        "flow",

@@ -31,7 +31,7 @@ class Replication(holdfast.MountTest):
     def copy(self, name, expected="success", arguments=""):
         """Runs the replication and returns its job."""
         status = self.daemon.run("copy", name, arguments)
-        (job,) = [job for job in os.listdir(self.daemon.mount / f"flows/copy/executions/{name}/jobs") if job != "error"]
+        (job,) = os.listdir(self.daemon.mount / f"flows/copy/executions/{name}/jobs")
         job = self.daemon.json(f"jobs/{job}/status.json")
         self.assertEqual(status, expected, job)
         return job

@@ -61,16 +61,15 @@ class History:
         """Returns the jobs of the type by name."""
         found = {}
         for name in os.listdir(self.daemon.mount / "jobs"):
-            if name != "error":
-                job = self.daemon.json(f"jobs/{name}/status.json")
-                if job["type"] == kind:
-                    found[name] = job
+            job = self.daemon.json(f"jobs/{name}/status.json")
+            if job["type"] == kind:
+                found[name] = job
         return found
 
     def new_jobs(self, seen):
         """Returns the pruning jobs that are not in `seen`, and adds all jobs to `seen`."""
         found = {}
-        for name in set(os.listdir(self.daemon.mount / "jobs")) - seen - {"error"}:
+        for name in set(os.listdir(self.daemon.mount / "jobs")) - seen:
             job = self.daemon.json(f"jobs/{name}/status.json")
             if job["type"] == "prune":
                 found[name] = job

@@ -136,8 +136,7 @@ class Daemon:
 
     def points(self, machine):
         """Names of the machine's points, the oldest first."""
-        names = os.listdir(self.mount / "machines" / machine / "points")
-        return sorted(name for name in names if name != "error")
+        return sorted(os.listdir(self.mount / "machines" / machine / "points"))
 
 
 def until(condition):

@@ -43,7 +43,7 @@ class ScheduleTest(holdfast.MountTest):
 
     def executions(self, flow):
         """Returns the status.json of the flow's executions, the oldest first."""
-        names = [name for name in os.listdir(self.daemon.mount / f"flows/{flow}/executions") if name != "error"]
+        names = os.listdir(self.daemon.mount / f"flows/{flow}/executions")
         found = [self.daemon.json(f"flows/{flow}/executions/{name}/status.json") for name in names]
         return sorted(found, key=lambda status: status["started_at"] or "~")
 

@@ -107,7 +107,7 @@ class Reading(Face):
         names = {f"flow-{number}" for number in range(1500)}
         for name in names:
             (self.mount / "flows" / name).mkdir()
-        self.assertEqual(set(os.listdir(self.mount / "flows")) - {"error"}, names)
+        self.assertEqual(set(os.listdir(self.mount / "flows")), names)
 
 
 class Editing(Face):
@@ -129,7 +129,7 @@ class Editing(Face):
     def test_an_object_is_made_renamed_and_removed(self):
         self.add_all()
         self.assert_runs("mv flows/f flows/g && test -d flows/g && ! test -e flows/f && rmdir flows/g")
-        self.assertEqual(os.listdir(self.mount / "flows"), ["error"])
+        self.assertEqual(os.listdir(self.mount / "flows"), [])
 
 
 class Commanding(Face):
@@ -211,7 +211,7 @@ class Waiting(Face):
     def test_a_running_flow_can_not_be_removed(self):
         done = self.shell("rmdir flows/f")
         self.assertIn("busy", done.stderr)
-        self.assertIn("EBUSY", self.daemon.read("flows/error"))
+        self.assertIn("EBUSY", self.daemon.read("error"))
 
 
 class Living(Face):
@@ -273,7 +273,7 @@ class Permitting(Face):
     def test_a_stranger_reads_and_commands_nothing(self):
         self.add_all()
         self.folder.chmod(0o755)
-        self.assertEqual(self.assert_runs("ls flows", user=NOBODY), "error\n")
+        self.assertEqual(self.assert_runs("ls flows", user=NOBODY), "")
         for script in [
             "cat flows/f/config.json",
             "ls flows/f",
@@ -294,9 +294,9 @@ class Permitting(Face):
 
     def test_each_user_reads_only_their_own_errors(self):
         self.shell("mkdir flows/.bad")
-        self.assertIn(".bad", self.daemon.read("flows/error"))
+        self.assertIn(".bad", self.daemon.read("error"))
         self.folder.chmod(0o755)
-        self.assertEqual(self.assert_runs("cat flows/error", user=NOBODY), "")
+        self.assertEqual(self.assert_runs("cat error", user=NOBODY), "")
 
 
 class Images(Face):

@@ -114,7 +114,7 @@ class Images(holdfast.MountTest):
         self.assertEqual(told["object"], f"machines/m/points/{point}/disk-0")
         self.assertIn(f"{point}/disk-0.qcow2", told["reason"])
         self.assertIn(str(offset // content.CLUSTER * content.CLUSTER), told["reason"])
-        self.assertEqual((told["result"], told["by"]["uid"]), ("failed", os.getuid()))
+        self.assertEqual((told["result"], told["by"]["uid"]), ("error", os.getuid()))
 
     def test_a_damaged_block_is_an_error_and_an_event_with_its_offset(self):
         self.expect_damage_to_be_told("raw")

@@ -266,7 +266,7 @@ class Kept(Policies):
         for words in (f"point {made[0]} stays in repository '{good}'", f"{made[0]}/disk-0.qcow2", "checksum"):
             self.assertIn(words, message)
         self.assertEqual(self.place(made[1]), (rotten, []), "its other place was whole")
-        (found,) = [event for event in self.events("point.verify") if event["result"] == "failed"]
+        (found,) = [event for event in self.events("point.verify") if event["result"] == "error"]
         self.assertEqual(found["object"], f"machines/m/points/{made[0]}")
         self.assertIn("disk-0.qcow2", found["reason"])
         (warning,) = [one for one in self.daemon.json("machines/m/status.json")["warnings"] if "damaged, by" in one]
@@ -382,7 +382,7 @@ class Kept(Policies):
         with self.assertRaises(OSError) as refused:
             os.rmdir(self.daemon.mount / f"machines/m/points/{good}")
         self.assertEqual(refused.exception.errno, errno.EBUSY)
-        self.assertIn("last good point", self.daemon.read("machines/m/points/error"))
+        self.assertIn("last good point", self.daemon.read("machines/m/error"))
 
     def test_points_removed_in_any_order_leave_no_file_and_no_row(self):
         first, second = self.days.day(), self.days.day()

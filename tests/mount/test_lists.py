@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Lists that hold everything in one read: flows.jsonl, machines.jsonl, points.jsonl; logs; history of schedules."""
 
+import datetime
 import errno
 import json
 import os
@@ -34,6 +35,86 @@ class Lists(holdfast.MountTest):
         points = self.lines("points.jsonl")
         self.assertEqual([point["id"] for point in points], self.daemon.points("m"))
         self.assertEqual(points[0], self.daemon.json(f"machines/m/points/{points[0]['id']}/manifest.json"))
+
+    def test_globs_over_every_collection_give_objects_alone(self):
+        self.daemon.define("groups/g", {})
+        os.symlink("../../../machines/m", self.daemon.mount / "groups/g/members/m")
+        self.daemon.define("schedules/s", {"every": "1h"})
+        self.daemon.define("policies/p", {})
+        self.daemon.run("f", "r1")
+        (point,) = self.daemon.points("m")
+        (job,) = os.listdir(self.daemon.mount / "jobs")
+        (chain,) = os.listdir(self.daemon.mount / "machines/m/chains")
+        os.stat(self.daemon.mount / "groups/g/at/now")
+        listed = {
+            "flows": {"f"},
+            "machines": {"m"},
+            "groups": {"g"},
+            "schedules": {"s"},
+            "policies": {"p"},
+            "repositories": {"r"},
+            "jobs": {job},
+            "flows/f/executions": {"r1"},
+            "flows/f/executions/r1/jobs": {job},
+            "flows/f/executions/r1/points": {"m"},
+            "machines/m/points": {point},
+            "machines/m/disks": {"disk-0"},
+            "machines/m/chains": {chain},
+            "machines/m/at": set(),
+            "machines/m/diff": set(),
+            "groups/g/members": {"m"},
+            "groups/g/at": set(),
+            "groups/g/at/now": {"m"},
+        }
+        for path, names in listed.items():
+            with self.subTest(path=path):
+                with self.assertRaises(OSError):
+                    os.mkdir(self.daemon.mount / path / ".refused")
+                shell = ["bash", "-c", 'shopt -s nullglob; cd "$1" && for f in *; do echo "$f"; done', "-", path]
+                told = subprocess.run(shell, cwd=self.daemon.mount, capture_output=True, text=True, check=True)
+                self.assertEqual(set(told.stdout.split()), names)
+                self.assertRaises(FileNotFoundError, os.lstat, self.daemon.mount / path / "error")
+                above = next(up for up in (self.daemon.mount / path).parents if (up / "error").exists())
+                self.assertIn(".refused: E", (above / "error").read_text())
+
+    def test_flows_jsonl_has_the_end_of_the_last_run_and_the_last_success(self):
+        (flow,) = self.lines("flows.jsonl")
+        self.assertIsNone(flow["last_success_at"])
+        self.daemon.run("f", "r1")
+        ended = self.daemon.json("flows/f/executions/r1/status.json")["completed_at"]
+        self.disk.path.rename(self.folder / "away")
+        self.daemon.run("f", "r2")
+        last = self.daemon.json("flows/f/executions/r2/status.json")
+        (flow,) = self.lines("flows.jsonl")
+        told = [flow[f"last_execution_{field}"] for field in ("id", "status", "reason", "message")]
+        self.assertEqual(told, ["r2", "error", last["reason"], last["message"]])
+        self.assertIsNotNone(last["message"])
+        self.assertEqual(flow["last_success_at"], ended)
+
+    def test_df_and_the_root_show_the_space_of_the_repositories_that_the_reader_may_see(self):
+        os.mkdir(self.folder / "second")
+        self.daemon.define("repositories/second", {"path": str(self.folder / "second")})
+        one = [self.daemon.json(f"repositories/{name}/status.json") for name in ("r", "second")]
+        capacity = self.daemon.json("status.json")["capacity"]
+        self.assertEqual(capacity["capacity_bytes"], sum(status["capacity_bytes"] for status in one))
+        self.assertEqual(capacity["used_bytes"], sum(status["used_bytes"] for status in one))
+        self.assertGreater(capacity["free_bytes"], 0)
+        space = os.statvfs(self.daemon.mount)
+        self.assertEqual(space.f_blocks, capacity["capacity_bytes"] // space.f_frsize)
+        os.chmod(self.folder, 0o755)
+        cat = ["cat", self.daemon.mount / "status.json"]
+        done = subprocess.run(cat, user=65534, group=65534, extra_groups=[], capture_output=True, check=True)
+        unknown = {"capacity_bytes": None, "free_bytes": None, "used_bytes": 0}
+        self.assertEqual(json.loads(done.stdout)["capacity"], unknown)
+
+    def test_logs_have_the_time_of_their_last_line_and_nothing_is_dated_1970(self):
+        self.daemon.run("f", "r1")
+        log = self.daemon.mount / "flows/f/executions/r1/log"
+        last = log.read_text().splitlines()[-1].split()[0]
+        self.assertEqual(int(os.stat(log).st_mtime), int(datetime.datetime.fromisoformat(last).timestamp()))
+        for folder, folders, files in os.walk(self.daemon.mount):
+            for name in [".", *folders, *files]:
+                self.assertGreater(os.lstat(os.path.join(folder, name)).st_mtime, 10**9, os.path.join(folder, name))
 
     def test_a_list_of_600_machines_can_be_read_at_any_offset(self):
         for i in range(600):

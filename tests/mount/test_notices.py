@@ -123,7 +123,7 @@ class Notices(holdfast.MountTest):
         self.until(lambda: "is not told: the server answers 400 (tried 1 times)" in self.log_of("r1"))
         events = [json.loads(line) for line in self.daemon.read("events.jsonl").splitlines()]
         (event,) = [event for event in events if event["event"] == "notice"]
-        self.assertEqual((event["result"], event["execution"]), ("failed", "flows/f/executions/r1"))
+        self.assertEqual((event["result"], event["execution"]), ("error", "flows/f/executions/r1"))
         self.assertNotIn("secret", self.log_of("r1") + json.dumps(event) + self.daemon.log.read_text())
 
     def test_runs_and_other_webhooks_do_not_wait_for_a_slow_or_absent_webhook(self):
@@ -148,7 +148,7 @@ class Notices(holdfast.MountTest):
         for wrong in (url, f"sometimes {url}", "always", "always ftp://x/", "always file:///etc/shadow", "always http://",
                       f"always  {url}", f"always {url}/ {url}"):  # fmt: skip
             with self.assertRaises(OSError):
-                self.daemon.write("flows/f/control", f"set notify={json.dumps(json.dumps([wrong]))}")
+                self.daemon.write("flows/f/control", f"set notify={json.dumps([wrong])}")
             self.assertIn('"notify[0]"', self.daemon.read("flows/f/error"), wrong)
         self.assertEqual(self.daemon.read("flows/f/config.json"), before)
 

@@ -29,8 +29,7 @@ class Outcomes(holdfast.MountTest):
         self.assertIsNotNone(status["completed_at"])
         self.assertFalse(self.daemon.json(f"flows/{flow}/status.json")["running"])
         for job in os.listdir(self.daemon.mount / f"flows/{flow}/executions/{name}/jobs"):
-            if job != "error":
-                self.assertIsNotNone(self.daemon.json(f"jobs/{job}/status.json")["completed_at"])
+            self.assertIsNotNone(self.daemon.json(f"jobs/{job}/status.json")["completed_at"])
         return status
 
     def expect_clean(self):

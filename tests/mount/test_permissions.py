@@ -149,8 +149,7 @@ class Table(Permissions):
             self.daemon.write("control", "resume")
         self.daemon.read("flows/f/wait")
         for job in os.listdir(self.mount / "jobs"):
-            if job != "error":
-                self.daemon.read(f"jobs/{job}/wait")
+            self.daemon.read(f"jobs/{job}/wait")
         os.chown(self.mount / "flows", 0, 0)
         os.chmod(self.mount / "flows", 0o755)
         self.hand_out()
@@ -183,7 +182,7 @@ class Table(Permissions):
 
 class Seeing(Permissions):
     def names(self, who, folder):
-        return set(USERS[who].does(lambda: os.listdir(self.mount / folder))) - {"error"}
+        return set(USERS[who].does(lambda: os.listdir(self.mount / folder)))
 
     def test_listings_show_only_objects_open_to_the_reader(self):
         for folder, root, owner, stranger in [
@@ -218,7 +217,7 @@ class Seeing(Permissions):
 
     def test_the_size_of_a_file_matches_what_its_reader_gets(self):
         for who, user in USERS.items():
-            for path in ("status.json", "events.jsonl", "flows/error", "flows/f/config.json"):
+            for path in ("status.json", "events.jsonl", "error", "flows/f/config.json"):
 
                 def compare(path=path):
                     return os.stat(self.mount / path).st_size, len((self.mount / path).read_bytes())
@@ -302,7 +301,7 @@ class Handing(Permissions):
         # Objects of other owners stay closed.
         self.assertEqual(STRANGER.outcome(self.perform("rmdir flows/secret")), "EACCES")
         self.assertEqual(STRANGER.outcome(self.perform("mv flows/f g")), "EACCES")
-        self.assertIn("not yours", STRANGER.does(lambda: self.daemon.read("flows/error")))
+        self.assertIn("not yours", STRANGER.does(lambda: self.daemon.read("error")))
         self.assertEqual(STRANGER.outcome(self.perform("rmdir flows/mine")), "ok")
         # Owner and mode of the collection survive a restart.
         self.daemon.stop()
@@ -322,7 +321,7 @@ class Handing(Permissions):
         with self.assertRaises(OSError) as refusal:
             os.chmod(self.mount / "flows/f", 0o2750)
         self.assertEqual(refusal.exception.errno, errno.EINVAL)
-        self.assertIn("2750", self.daemon.read("flows/error"))
+        self.assertIn("2750", self.daemon.read("flows/f/error"))
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ class Policies(holdfast.MountTest):
         os.rename(self.daemon.mount / "policies/p", self.daemon.mount / "policies/q")
         self.assertEqual(self.policy_of_flow(), "q")
         self.refused("EBUSY", os.rmdir, self.daemon.mount / "policies/q")
-        self.assertIn("policy 'q' is used by flow 'f'; write 'set policy=null'", self.daemon.read("policies/error"))
+        self.assertIn("policy 'q' is used by flow 'f'; write 'set policy=null'", self.daemon.read("error"))
         self.assertEqual(self.policy_of_flow(), "q")
         self.daemon.write("flows/f/control", "set policy=null")
         os.rmdir(self.daemon.mount / "policies/q")

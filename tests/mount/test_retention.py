@@ -233,7 +233,7 @@ class Held(Kept):
         self.expect_same()
 
     def test_rmdir_of_a_held_point_is_refused_with_the_reason(self):
-        error = self.daemon.mount / "machines/m/points/error"
+        error = self.daemon.mount / "machines/m/error"
         self.refused("EBUSY", self.remove, self.made[-1])
         self.assertIn("last good point", error.read_text())
         self.daemon.write(f"machines/m/points/{self.made[-1]}/control", "verdict result=bad by=ann")

@@ -163,7 +163,7 @@ class Schedules(ScheduleTest):
         self.assertLess(datetime.datetime.now(datetime.timezone.utc), told[0])
         self.assertEqual(self.daemon.json("schedules/s/status.json")["flows"], ["f"])
         self.assertEqual(parsed(self.daemon.json("flows/f/status.json")["next_execution_time"]), told[0])
-        (start,) = self.daemon.json("status.json")["next_runs"]
+        (start,) = self.daemon.json("status.json")["next"]
         self.assertEqual((start["flow"], parsed(start["at"])), ("flows/f", told[0]))
         utc, tokyo = (time + datetime.timedelta(minutes=75) for time in (utc, tokyo))
         self.change("schedules/s", cron=f"{tokyo.minute} {tokyo.hour} * * *")
@@ -183,7 +183,7 @@ class Schedules(ScheduleTest):
         self.until(lambda: {one["flow"] for one in self.history()} == {"hidden", "shown"})
         self.assertEqual(stranger.does(lambda: {one["flow"] for one in self.history()}), {"shown"})
         self.assertEqual(
-            stranger.does(lambda: [one["flow"] for one in self.daemon.json("status.json")["next_runs"]]), ["flows/shown"]
+            stranger.does(lambda: [one["flow"] for one in self.daemon.json("status.json")["next"]]), ["flows/shown"]
         )
         os.chmod(self.daemon.mount / "flows/shown", 0o750)
         self.assertEqual(stranger.does(lambda: self.daemon.json("schedules/s/status.json")["flows"]), [])
@@ -196,7 +196,7 @@ class Schedules(ScheduleTest):
         with self.assertRaises(OSError) as refused:
             os.rmdir(self.daemon.mount / "schedules/t")
         self.assertEqual(refused.exception.errno, errno.EBUSY)
-        self.assertIn("schedule 't' is used by flow 'f'; write 'set schedule=null'", self.daemon.read("schedules/error"))
+        self.assertIn("schedule 't' is used by flow 'f'; write 'set schedule=null'", self.daemon.read("error"))
         self.daemon.write("flows/f/control", "set schedule=null")
         os.rmdir(self.daemon.mount / "schedules/t")
         self.assertIsNone(self.daemon.json("flows/f/config.json")["schedule"])

@@ -180,7 +180,7 @@ class Spine(SpineTest):
         with self.assertRaises(OSError) as refusal:
             (self.daemon.mount / "flows/f").rmdir()
         self.assertEqual(refusal.exception.errno, errno.EBUSY)
-        self.assertRegex(self.daemon.read("flows/error"), r"\A[^\n]+\n\Z")
+        self.assertRegex(self.daemon.read("error"), r"\A[^\n]+\n\Z")
         self.storage.unthrottle()
         self.assertEqual(self.daemon.read("flows/f/executions/first/wait"), "success\n")
         (self.daemon.mount / "flows/f").rmdir()

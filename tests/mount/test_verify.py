@@ -115,7 +115,7 @@ class Verify(holdfast.MountTest):
         self.assertEqual(self.verified(first)["result"], "good")
         self.assertEqual(self.verified(second)["result"], "bad")
         self.assertEqual(self.verified(third)["result"], "bad", "it rests on the second")
-        failed = [event["object"] for event in self.events("point.verify") if event["result"] == "failed"]
+        failed = [event["object"] for event in self.events("point.verify") if event["result"] == "error"]
         self.assertEqual(failed, [self.point_path(second), self.point_path(third)])
         self.assertEqual(self.verify("machines/m", "machine")[0], "error")
 

@@ -8,10 +8,10 @@ namespace {
 const Value<std::vector<std::string>>& notices() {
   static const std::string must =
       "a list of notices, each as \"failure https://example.org/path\": failure, warning, recovery or "
-      "always, a blank, and an http or https address";
+      "always, a blank or a colon, and an http or https address";
   static const Value<std::string> notice{
       must,
-      {{"type", "string"}, {"pattern", "^(failure|warning|recovery|always) https?://[!-~]+$"}},
+      {{"type", "string"}, {"pattern", "^(failure|warning|recovery|always)[ :]https?://[!-~]+$"}},
       [](const Json& found, const std::string& at) -> Result<std::string> {
         if (!found.is_string()) return wrong(found, at, must);
         const auto& text = found.get_ref<const std::string&>();

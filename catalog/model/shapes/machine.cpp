@@ -41,8 +41,8 @@ std::vector<Field<MachineDefinition>> common_machine_fields(const Value<std::str
 }
 
 std::vector<Field<DiskDefinition>> common_disk_fields() {
-  return {field("name", &DiskDefinition::name, disk_name(),
-                "What the disk is called here, once in the machine.", Need::required)};
+  return {field("name", &DiskDefinition::name, name(), "What the disk is called here, once in the machine.",
+                Need::required)};
 }
 
 Field<MachineDefinition> disks_field(const Shape<DiskDefinition>& disk) {

@@ -9,19 +9,20 @@ constexpr int kLinesAtOnce = 256;
 
 }  // namespace
 
-Result<std::string> work_log_text(Engine& engine, const ObjectId& subject) {
-  std::string text;
+Result<WorkLog> work_log_of(Engine& engine, const ObjectId& subject) {
+  WorkLog log;
   for (Id after = 0;;) {
     HF_TRY(const auto lines, engine.status().log(subject.kind, subject.id, after, kLinesAtOnce));
-    for (const LogLine& line : lines) text += views::log_line(line);
-    if (lines.size() < kLinesAtOnce) return text;
+    for (const LogLine& line : lines) log.text += views::log_line(line);
+    if (!lines.empty()) log.last_line_at = lines.back().at;
+    if (lines.size() < kLinesAtOnce) return log;
     after = lines.back().id;
   }
 }
 
 Result<std::size_t> WorkLogFile::read(std::uint64_t offset, ByteSpan into) {
-  HF_TRY(const std::string text, work_log_text(engine_, of_));
-  return copy(text, offset, into);
+  HF_TRY(const WorkLog log, work_log_of(engine_, of_));
+  return copy(log.text, offset, into);
 }
 
 }  // namespace holdfast::tree

@@ -5,8 +5,12 @@
 
 namespace holdfast::tree {
 
-// Returns the log of an execution or a job so far, one line an entry.
-Result<std::string> work_log_text(Engine& engine, const ObjectId& subject);
+// The log of an execution or a job so far, one line an entry.
+struct WorkLog {
+  std::string text;
+  std::optional<Time> last_line_at;
+};
+Result<WorkLog> work_log_of(Engine& engine, const ObjectId& subject);
 
 // An open log of an execution or a job, which grows while it is open (rule 7). Each read renders the text
 // anew, because a job has few lines.
