@@ -103,7 +103,7 @@ WHO_MAY_WHAT = [
     ("mv machines/secret s", "ok", "EACCES", "EACCES"),
     ("rmdir machines/m", "EBUSY", "EACCES", "EACCES"),
     ("rmdir flows/secret", "ok", "EACCES", "EACCES"),
-    ("rmdir machines/m/points/POINT", "EBUSY", "EBUSY", "EACCES"),
+    ("rmdir machines/m/points/NEWEST", "EBUSY", "EBUSY", "EACCES"),
     ("ln flows/link", "EPERM", "EACCES", "EACCES"),
     # Scratch files beside a definition.
     ("create flows/f/config.json.new", "ok", "ok", "EACCES"),
