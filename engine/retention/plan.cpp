@@ -108,7 +108,8 @@ std::string held_against(const std::string& machine, const std::string& point, c
 
 }  // namespace
 
-Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now) {
+Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now,
+                       const Policy* as_if) {
   Plan plan;
   HF_TRY(plan.machine, Machines(db).name_of(machine));
   Retention retention(db);
@@ -121,7 +122,7 @@ Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id mach
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Retention::Kept& point = points[i];
-    if (point.policy_id && !policies.contains(*point.policy_id)) {
+    if (!as_if && point.policy_id && !policies.contains(*point.policy_id)) {
       HF_TRY(policies[*point.policy_id], Policies(db).get(*point.policy_id));
     }
     if (!repositories.contains(point.repository_id)) {
@@ -136,8 +137,8 @@ Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id mach
                          .policy = {},
                          .good = candidate.good,
                          .judgement = {}};
-    if (point.policy_id) {
-      const Policy& policy = policies.at(*point.policy_id);
+    if (as_if ? point.flow_id.has_value() : point.policy_id.has_value()) {
+      const Policy& policy = as_if ? *as_if : policies.at(*point.policy_id);
       candidate.policy = policy.definition;
       planned.policy = policy.name;
     }

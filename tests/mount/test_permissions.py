@@ -51,6 +51,8 @@ WHO_MAY_WHAT = [
     ("write flows/secret/config.json {}", "EINVAL", "EACCES", "EACCES"),
     ("read policies/p/config.json", "ok", "ok", "EACCES"),
     ("write policies/p/config.json {}", "ok", "EACCES", "EACCES"),
+    ("read policies/p/preview/m", "ok", "ok", "EACCES"),
+    ("read policies/p/preview/secret", "ok", "EACCES", "EACCES"),
     # References: naming an object anew takes the right to write to the object.
     ('write flows/f/config.json {"target":"machines/secret","repository":"r"}', "EACCES", "EACCES", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"secret"}', "EACCES", "EACCES", "EACCES"),
