@@ -233,7 +233,7 @@ class Status {
   Result<Id> newest_event();
 
  private:
-  void add_progress(ExecutionView& view);
+  Result<> add_up(ExecutionView& view);
   Result<std::vector<Warning>> warnings_for(db::Connection& db, const Caller& reader);
 
   const capture::Services& services_;

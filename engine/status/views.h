@@ -14,4 +14,6 @@ Result<Stamp> stamp_flow(db::Connection& db, Id id);
 Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now);
 Result<PointView> view_point(db::Connection& db, Id id, Time now);
 
+// Brings the figures of a job that goes on up to date.
+void count_live(Job& job, const Progress& live);
 }  // namespace holdfast
