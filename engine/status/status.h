@@ -143,7 +143,7 @@ struct ScheduleView {
   Schedule schedule;
   std::vector<Named> flows;  // flows that follow it
   std::vector<Time> next;    // next times outside of blackouts; empty while disabled
-  std::vector<std::string> warnings;
+  std::vector<Warning> warnings;
   std::int64_t revision = 0;
 };
 
