@@ -39,7 +39,9 @@ class Times(holdfast.MountTest):
         self.disk.write(0, b"second")
         second = self.point("b")
         taken = self.daemon.json(f"machines/m/points/{second}/manifest.json")["time"]
-        for when in (taken, taken.removesuffix("Z"), second[:20], "now", "today", taken[:10]):
+        plain = taken.removesuffix("Z")[:19]
+        forms = (plain.replace("T", " "), f"{plain}+00:00", f"{plain}+0000", f"today {plain[11:]}")
+        for when in (taken, taken.removesuffix("Z"), second[:20], "now", "today", taken[:10], *forms):
             self.assertEqual(os.readlink(self.m / "at" / when), f"../points/{second}", when)
         content = (self.m / "at/now/disk-0.raw").read_bytes()
         self.assertEqual(content, self.disk.path.read_bytes())
