@@ -9,13 +9,13 @@
 #include <filesystem>
 
 #include "catalog/base/log.h"
+#include "catalog/base/version.h"
 #include "fsd/background.h"
 #include "fsd/host_config.h"
 #include "fsd/last_resort.h"
 #include "fsd/mount/mount_point.h"
 #include "fsd/mount/session.h"
 #include "fsd/options.h"
-#include "fsd/version.h"
 
 namespace holdfast {
 namespace {

@@ -1,119 +1,48 @@
 // holdfast: commands for people and scripts that need no mount.
 //
-//   holdfast migrate status|up|down|verify [--state DIR]
+//   holdfast migrate status|up|down|verify [--state DIR]    (migrate.h)
 //   holdfast inspect IMAGE [--json]                         (inspect.h)
-#include <getopt.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
-#include <map>
+#include <string_view>
 
-#include "catalog/db/migrations.h"
-#include "catalog/upkeep.h"
+#include "catalog/base/version.h"
 #include "tools/exit_status.h"
 #include "tools/inspect.h"
+#include "tools/migrate.h"
 
 namespace holdfast {
 namespace {
 
-constexpr const char* kUsage = R"(Usage: holdfast migrate status|up|down|verify [--state DIR]
-       holdfast inspect IMAGE [--json]      (see holdfast inspect --help)
+constexpr const char* kUsage = R"(Usage: holdfast CALL [ARGUMENT...]
 
-migrate maintains the catalog of a stopped daemon.
+  migrate status|up|down|verify   maintains the catalog of a stopped daemon
+  inspect IMAGE                   prints facts about an image, and whether it can be imported
 
-  status   prints the schema's version and the pending migrations; works beside a running daemon
-  up       brings the catalog to this program's version, as the daemon does at its start
-  down     undoes the last migration, for the previous version of the program
-  verify   checks the whole catalog: pages, indexes, references, and the texts of its migrations
+  -V, --version   print the version
+  -h, --help      print this help; `holdfast CALL --help` explains a call
 
-Before a migration the catalog is copied to catalog.sqlite.before-VERSION, and the copy is kept.
+Example: holdfast inspect /srv/old/vm.qcow2
 
-  --state DIR   directory of the catalog (/var/lib/holdfast)
-
-Exit status: 0 on success, 1 on failure or when verify finds a fault, 2 for a wrong command line.
+Backups, restores and everything else are files of the mount: see holdfast-fs(5).
+Exit status: 0 on success, 1 on failure, 2 for a wrong command line.
 )";
 
-void say(const std::string& line) { std::printf("%s\n", line.c_str()); }
-
-Result<std::unique_ptr<db::Connection>> open_present(const std::string& path, db::Mode mode) {
-  if (::access(path.c_str(), F_OK) != 0) return fail_errno("there is no catalog {}", path);
-  return db::Connection::open(path, mode);
-}
-
-Result<> status(const std::string& path) {
-  HF_TRY(const auto connection, open_present(path, db::Mode::read_only));
-  HF_TRY(const int version, db::schema_version(*connection));
-  const int newest = newest_version();
-  say(fmt::format("{}: version {}, this program's is {}", path, version, newest));
-  for (const db::Migration& migration : db::embedded_migrations())
-    say(fmt::format("  {:04}_{:<12} {}", migration.version, migration.name,
-                    migration.version <= version ? "applied" : "to be applied"));
-  return db::check_migrations(*connection, db::embedded_migrations());
-}
-
-Result<> move_by(const std::string& path, const std::function<int(int)>& target_of) {
-  if (::access(path.c_str(), F_OK) != 0) return fail_errno("there is no catalog {}", path);
-  HF_TRY(const CatalogLock lock, CatalogLock::take(path));
-  HF_TRY(const auto connection, open_present(path, db::Mode::read_write));
-  HF_TRY(const int before, db::schema_version(*connection));
-  const int target = target_of(before);
-  HF_CHECK(bring_to(*connection, path, target));
-  if (target == before)
-    say(fmt::format("{}: version {}, nothing to do", path, before));
-  else
-    say(fmt::format("{}: version {} → {}; copy of the old one: {}", path, before, target,
-                    backup_path(path, target)));
-  return {};
-}
-
-Result<> up(const std::string& path) {
-  return move_by(path, [](int before) { return std::max(before, newest_version()); });
-}
-
-Result<> down(const std::string& path) {
-  return move_by(path, [](int before) { return std::max(before - 1, 0); });
-}
-
-Result<> verify(const std::string& path) {
-  if (::access(path.c_str(), F_OK) != 0) return fail_errno("there is no catalog {}", path);
-  HF_TRY(const CatalogLock lock, CatalogLock::take(path));
-  HF_TRY(const auto connection, open_present(path, db::Mode::read_write));
-  HF_TRY(const auto faults, find_faults(*connection));
-  for (const std::string& fault : faults) say(fault);
-  if (!faults.empty())
-    return fail(EIO, "{} has {} fault{}", path, faults.size(), faults.size() == 1 ? "" : "s");
-  say(fmt::format("{}: no fault", path));
-  return {};
-}
-
 int run(int count, char** words) {
-  if (count >= 2 && std::string_view(words[1]) == "inspect") return inspect(count - 2, words + 2);
-  static const option known[] = {{"state", required_argument, nullptr, 's'},
-                                 {"help", no_argument, nullptr, 'h'},
-                                 {nullptr, 0, nullptr, 0}};
-  std::string state = "/var/lib/holdfast";
-  for (int found; (found = getopt_long(count, words, "h", known, nullptr)) != -1;) switch (found) {
-      case 's': state = optarg; break;
-      case 'h': std::fputs(kUsage, stdout); return EXIT_SUCCESS;
-      default: std::fputs(kUsage, stderr); return kWrongCommandLine;
-    }
-  static const std::map<std::string_view, Result<> (*)(const std::string&)> tasks = {
-      {"status", status}, {"up", up}, {"down", down}, {"verify", verify}};
-  const auto task = optind + 2 == count && std::string_view(words[optind]) == "migrate"
-                        ? tasks.find(words[optind + 1])
-                        : tasks.end();
-  if (task == tasks.end()) {
-    std::fputs(kUsage, stderr);
-    return kWrongCommandLine;
+  const std::string_view call = count > 1 ? words[1] : "";
+  if (call == "migrate") return migrate(count - 1, words + 1);
+  if (call == "inspect") return inspect(count - 2, words + 2);
+  if (call == "--version" || call == "-V") {
+    std::printf("holdfast %.*s\n", static_cast<int>(kVersion.size()), kVersion.data());
+    return EXIT_SUCCESS;
   }
-  if (const auto done = task->second(state + "/catalog.sqlite"); !done) {
-    std::fprintf(stderr, "holdfast: %s\n", done.error().message.c_str());
-    return EXIT_FAILURE;
+  if (call == "--help" || call == "-h") {
+    std::fputs(kUsage, stdout);
+    return EXIT_SUCCESS;
   }
-  return EXIT_SUCCESS;
+  if (count > 1) std::fprintf(stderr, "holdfast: there is no call '%s'\n\n", words[1]);
+  std::fputs(kUsage, stderr);
+  return kWrongCommandLine;
 }
 
 }  // namespace

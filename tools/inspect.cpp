@@ -19,6 +19,8 @@ Reads only the image's tables and changes nothing.
 
   --json   prints one JSON object, for scripts
 
+Example: holdfast inspect /srv/old/vm.qcow2
+
 Exit status: 0 for an importable image, 1 for an image that can't be imported or read, 2 for a wrong command line.
 )";
 

@@ -19,9 +19,10 @@ class Scanner {
   explicit Scanner(std::string_view text) : rest_(text) {}
 
   bool done() const { return rest_.empty(); }
-  bool take(char c) {
-    if (!rest_.starts_with(c)) return false;
-    rest_.remove_prefix(1);
+  bool take(char c) { return take(std::string_view(&c, 1)); }
+  bool take(std::string_view word) {
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
     return true;
   }
   // Reads exactly so many digits, up to a largest value.
@@ -95,12 +96,24 @@ std::optional<minutes> scan_zone(Scanner& text) {
   return ahead ? offset : -offset;
 }
 
-std::optional<Span> scan_iso(std::string_view from) {
+// Days from today; nullopt for no day's name.
+std::optional<days> scan_name(Scanner& text) {
+  if (text.take("yesterday")) return days{-1};
+  if (text.take("today")) return days{0};
+  return std::nullopt;
+}
+
+// A day's name means the day by the clock of the zone, which comes last.
+std::optional<Span> scan_moment(std::string_view from, Time now) {
   Scanner text(from);
-  auto span = scan_date(text);
-  if (!span || (text.take('T') && !scan_clock(text, *span))) return std::nullopt;
+  const auto name = scan_name(text);
+  auto span = name ? Span{Time{*name}, days{1}} : scan_date(text);
+  if (!span) return std::nullopt;
+  const bool has_clock = text.take('T') || text.take(' ');
+  if (has_clock && !scan_clock(text, *span)) return std::nullopt;
   const auto zone = scan_zone(text);
   if (!zone || !text.done()) return std::nullopt;
+  if (name) span->begin += std::chrono::floor<days>(now + *zone).time_since_epoch();
   span->begin -= *zone;
   return span;
 }
@@ -110,17 +123,15 @@ std::optional<Span> scan_iso(std::string_view from) {
 Result<Time> parse_when(std::string_view text, Time now) {
   constexpr milliseconds kLast{1};
   if (text == "now") return now;
-  if (text == "today") return std::chrono::floor<days>(now) + days{1} - kLast;
-  if (text == "yesterday") return std::chrono::floor<days>(now) - kLast;
   constexpr std::string_view kAgo = "-ago";
   if (text.ends_with(kAgo)) {
     const auto span = parse_duration(text.substr(0, text.size() - kAgo.size()));
     if (span && *span <= now.time_since_epoch()) return now - *span;
   }
-  if (const auto span = scan_iso(text)) return span->begin + span->length - kLast;
+  if (const auto span = scan_moment(text, now)) return span->begin + span->length - kLast;
   return fail(EINVAL,
               "'{}' is no time; write it as 2026-11-20T02:30, with +01:00 behind it when it isn't UTC, as "
-              "2026-11-20, 2h-ago, yesterday, today or now",
+              "2026-11-20, 2h-ago, yesterday, 'yesterday 18:00', today or now",
               text);
 }
 

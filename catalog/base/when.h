@@ -11,7 +11,8 @@ namespace holdfast {
 //
 //   2026-11-20T02:30:15  2026-11-20T02:30  2026-11-20   in UTC; or with Z, +01:00, +0100, +01 behind it;
 //                                                       2026-11-20T02-30-15Z, as points are named
-//   today  yesterday                                    days of UTC
+//   2026-11-20 02:30                                    likewise
+//   today  yesterday  yesterday 18:00                   days of UTC, or of the zone behind it
 //   now  90s-ago  15m-ago  2h-ago  30d-ago              to the millisecond
 //
 // EINVAL says what would be right.

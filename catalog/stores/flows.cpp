@@ -147,6 +147,11 @@ Result<std::vector<Named>> Flows::of_schedule(Id schedule) {
   return all_rows(found.bind(":schedule", schedule), read_named);
 }
 
+Result<std::vector<Named>> Flows::of_machine(Id machine) {
+  HF_TRY(auto found, db_.prepare("SELECT id, name FROM flows WHERE machine_id = :machine ORDER BY name"));
+  return all_rows(found.bind(":machine", machine), read_named);
+}
+
 Result<std::vector<Id>> Flows::to_look_at(int at_most) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id FROM flows

@@ -23,6 +23,7 @@ class Flows : public ObjectStore {
   Result<> remove(Id id);  // removes its executions too; EBUSY while one is not final
 
   Result<std::vector<Named>> of_schedule(Id schedule);  // flows that follow it, by name
+  Result<std::vector<Named>> of_machine(Id machine);    // flows that have it as their target, by name
   // Enabled flows that nothing starts, or whose last run did not end well.
   Result<std::vector<Id>> to_look_at(int at_most);
 

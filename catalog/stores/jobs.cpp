@@ -109,12 +109,11 @@ Result<std::vector<Job>> Jobs::unfinished() {
   return all_rows(active, read_job);
 }
 
-Result<bool> Jobs::has_unfinished(Id machine) {
+Result<std::optional<Named>> Jobs::unfinished_of(Id machine) {
   HF_TRY(auto active, db_.prepare(R"sql(
-    SELECT id FROM jobs INDEXED BY jobs_active
-    WHERE status IN ('pending', 'running') AND machine_id = :machine LIMIT 1)sql"));
-  HF_TRY(const auto found, first_row(active.bind(":machine", machine), read_id));
-  return found.has_value();
+    SELECT id, name FROM jobs INDEXED BY jobs_active
+    WHERE status IN ('pending', 'running') AND machine_id = :machine ORDER BY id DESC LIMIT 1)sql"));
+  return first_row(active.bind(":machine", machine), read_named);
 }
 
 Result<> Jobs::update(const Job& job) {

@@ -21,8 +21,8 @@ class Jobs {
   Result<std::vector<Named>> newest(int at_most);
   Result<std::vector<Named>> of_execution(Id execution);  // in the order of their making
   Result<std::vector<Job>> unfinished();
-  Result<bool> has_unfinished(Id machine);
-  Result<> update(const Job& job);  // writes all but the identity; EINVAL: it is final
+  Result<std::optional<Named>> unfinished_of(Id machine);  // the newest
+  Result<> update(const Job& job);                         // writes all but the identity; EINVAL: it is final
   // Names the chain that it writes to until it ends. EBUSY: another job does.
   Result<> set_chain(Id id, Id chain);
   // Removes the oldest ended jobs without an execution beyond the newest `keep`, at most `at_most`, and

@@ -25,7 +25,7 @@ Result<Retention::StoredLayer> read_stored_layer(db::Statement& statement) {
   Row row(statement);
   row >> layer.id >> layer.chain_id >> layer.disk_id >> layer.parent_layer_id >> layer.file >>
       layer.image_id >> layer.file_bytes >> layer.shown >> layer.punched_under >> layer.merging_image_id >>
-      layer.merging_onto >> layer.disk >> layer.content_sha256;
+      layer.merging_onto >> layer.disk >> layer.content_sha256 >> layer.bytes_stored;
   return layer;
 }
 
@@ -196,7 +196,10 @@ Result<std::vector<Retention::StoredLayer>> Retention::layers(Id machine, Id rep
                         WHERE copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id
                           AND copies.state <> 'retired'),
            layers.punched_under, layers.merging_image_id, layers.merging_onto,
-           disks.name, made_for.content_sha256
+           disks.name, made_for.content_sha256,
+           coalesce(made_for.bytes_stored,
+                    (SELECT copy_disks.bytes_stored FROM copy_disks
+                     WHERE copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id LIMIT 1), 0)
     FROM chains JOIN layers ON layers.chain_id = chains.id JOIN disks ON disks.id = layers.disk_id
     LEFT JOIN point_disks AS made_for
       ON made_for.disk_id = layers.disk_id AND made_for.layer_id = layers.id

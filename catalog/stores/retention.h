@@ -58,8 +58,9 @@ class Retention {
   struct StoredLayer : Layer {
     bool shown = false;
     Id punched_under = 0;
-    std::string disk;            // the disk's name
-    std::string content_sha256;  // as recorded with the point that it was made for
+    std::string disk;                // the disk's name
+    std::string content_sha256;      // as recorded with the point that it was made for
+    std::uint64_t bytes_stored = 0;  // size of its files on disk, as last recorded
   };
   // All layers of a machine in a repository, in the order of their making.
   Result<std::vector<StoredLayer>> layers(Id machine, Id repository);

@@ -27,6 +27,13 @@ std::string convert_command(const std::string& path, const Facts& facts) {
                      target(path));
 }
 
+// Names a place outside of the image's directory, because an increment may lie in a repository.
+std::string flatten_command(const std::string& path, const Facts& facts) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return fmt::format("qemu-img convert -f {} -O qcow2 {} {}", to_word(facts.format), quoted(path),
+                     target("/var/tmp/" + name));
+}
+
 std::string decrypt_command(const std::string& path, const Facts& facts) {
   const std::string format = facts.encryption == Encryption::aes ? "encrypt.format=aes," : "";
   const std::string key = facts.format == Format::luks ? "key-secret=key" : format + "encrypt.key-secret=key";
@@ -80,7 +87,7 @@ Result<> check_readable(const std::string& path, const Facts& facts) {
                   convert);
   if (!facts.backing_file.empty())
     return refuse(path, fmt::format("has the backing file {}", facts.backing_file),
-                  "make one image from both", convert);
+                  "make one flat image of it, and not in a repository,", flatten_command(path, facts));
   return {};
 }
 

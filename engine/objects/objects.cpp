@@ -5,9 +5,6 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "engine/objects/changes.h"
-#include "engine/repository/shelf.h"
-#include "engine/retention/prune.h"
-#include "engine/runs/prunings.h"
 
 namespace holdfast {
 
@@ -73,23 +70,6 @@ Result<Id> Objects::create(ObjectKind kind, std::string_view name, const Caller&
   return id;
 }
 
-Result<> Objects::remove(ObjectKind kind, Id id, const Caller& caller) {
-  if (kind == ObjectKind::point) return remove_point(id, caller);
-  const Kind& its = kind_of(kind);
-  if (!its.users) return fail(EPERM, "this is not removed by hand");
-  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
-    HF_TRY(std::string path, path_of(db, kind, id));
-    Event event =
-        make_event(services_.clock.now(), fmt::format("{}.remove", its.word), std::move(path), caller);
-    HF_TRY(event.owner, ownership_of(db, kind, id));
-    HF_CHECK(its.users->remove(db, id));
-    return record(db, event);
-  }));
-  if (kind == ObjectKind::repository) services_.shelf.drop(id);
-  changes_.announce(kind, id);
-  return {};
-}
-
 Result<> Objects::rename(ObjectKind kind, Id id, std::string_view name, const Caller& caller) {
   const Kind& its = kind_of(kind);
   if (!its.users) return fail(EPERM, "this is not renamed by hand");
@@ -104,16 +84,6 @@ Result<> Objects::rename(ObjectKind kind, Id id, std::string_view name, const Ca
     return record(db, event);
   }));
   changes_.announce(kind, id);
-  return {};
-}
-
-// Announces the machine as well, because its totals change. A pruning then frees the space.
-Result<> Objects::remove_point(Id point, const Caller& caller) {
-  HF_TRY(const Point row, services_.catalog.read([&](db::Connection& db) { return Points(db).get(point); }));
-  HF_CHECK(retention::retire_point(services_, point, caller));
-  changes_.announce(ObjectKind::point, point);
-  changes_.announce(ObjectKind::machine, row.machine_id);
-  prunings_.make_room(row.machine_id);
   return {};
 }
 

@@ -21,8 +21,15 @@ std::string restore_text(const Point& point, const ManifestNames& names) {
       "Restore point {} of machine '{}', taken {} ({}).\n"
       "\n"
       "These are stock qcow2 images. Each names the one that it rests on by a relative path, so keep the\n"
-      "directories of this machine side by side. With qemu-img alone, from this directory:\n",
+      "directories of this machine side by side. With qemu-img alone, from this directory:\n"
+      "\n"
+      "The whole machine, into a directory of your choice\n"
+      "  to=\"/path/to/restored\"\n"
+      "  mkdir -p \"$to\"\n",
       point.name, names.machine, iso_time(point.time), to_word(point.kind));
+  for (const PointDisk& disk : point.disks)
+    text +=
+        fmt::format("  qemu-img convert -p -f qcow2 -O raw {}.qcow2 \"$to\"/{}.raw\n", disk.name, disk.name);
   for (const PointDisk& disk : point.disks)
     text += fmt::format(
         "\n"
@@ -39,9 +46,24 @@ std::string restore_text(const Point& point, const ManifestNames& names) {
 std::string index_text() {
   return "This is a Holdfast repository. Nothing but qemu-img is needed to restore from it.\n"
          "\n"
-         "Each directory is one machine; its manifest.json files carry the machine's name. Below it,\n"
-         "each directory is one restore point, named by its time in UTC; one that ends in .partial never\n"
-         "became a point and is safe to delete. In a point:\n"
+         "The newest point of every machine, as MACHINE DIRECTORY (paste all of it into a shell, here):\n"
+         "\n"
+         "  for machine in */; do\n"
+         "    newest=\n"
+         "    for point in \"$machine\"2*; do\n"
+         "      case $point in *.partial|*.aside) continue ;; esac\n"
+         "      [ -e \"$point/manifest.json\" ] && newest=$point\n"
+         "    done\n"
+         "    [ -n \"$newest\" ] && echo \"$(sed -n 's/^  \"machine\": \"\\(.*\\)\",$/\\1/p' "
+         "\"$newest/manifest.json\") $newest\"\n"
+         "  done\n"
+         "\n"
+         "Then `cd` to that directory and follow its RESTORE.txt, which begins with the whole machine.\n"
+         "\n"
+         "Each directory is one machine, named by the machine's first name. Below it, each directory is one\n"
+         "restore point, named by its time in UTC; one that ends in .partial never became a point and is "
+         "safe\n"
+         "to delete. In a point:\n"
          "\n"
          "  RESTORE.txt      the exact commands to restore this point: start here\n"
          "  manifest.json    what it is: machine, time, full or increment, disks, checksums\n"
@@ -49,12 +71,10 @@ std::string index_text() {
          "  *.sums           checksums of the image's clusters, for Holdfast\n"
          "  *.content        checksums of what the disk held, by which Holdfast finds changes\n"
          "\n"
-         "A directory with retired.json in place of manifest.json is no point any more: its images are "
-         "there\n"
-         "because those of later points rest on them, with holes where no point sees them.\n"
-         "\n"
-         "The newest point of every machine:   ls -d */2* | sort\n"
-         "Which machine is this directory:      grep -h '\"machine\"' */*/manifest.json | sort -u\n"
+         "A directory with retired.json in place of manifest.json is no point any more, but a retired "
+         "layer:\n"
+         "its images are there because those of later points rest on them, with holes where no point sees\n"
+         "them. This lists the retired layers:      ls -d */*/retired.json\n"
          "\n"
          "Don't rename, move or delete single points: later ones may rest on them.\n";
 }

@@ -21,6 +21,7 @@ struct PruneOutcome {
   std::uint64_t bytes_written = 0;  // by merges
   bool refused = false;  // the repository was away or differed from the catalog, so nothing was deleted
   std::vector<std::string> put_off;  // sentences: what could not be done now, and why
+  std::vector<std::string> told;     // sentences: each place of a point that goes, and why
 };
 
 struct Ground {

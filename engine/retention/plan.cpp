@@ -56,6 +56,11 @@ Result<std::optional<Retirement>> retirement_of(db::Connection& db, Id machine) 
   return Retirement{retired->at, retired->keep};
 }
 
+// Whether a person gave up all points without a delay, and so not for the hour after a read either.
+bool gives_up_at_once(const std::optional<Retirement>& retirement) {
+  return retirement && retirement->keep == std::chrono::seconds{0};
+}
+
 // Keeps an undamaged place of a point that stays, unless another undamaged place of the point stays as well.
 void keep_whole_places(std::vector<PlannedPoint>& places) {
   for (auto first = places.begin(); first != places.end();) {
@@ -73,19 +78,29 @@ void keep_whole_places(std::vector<PlannedPoint>& places) {
   }
 }
 
-// Says what holds the point beyond the rules; "" if nothing does.
-std::string held_against(const Judgement& judgement) {
+// Says what holds the point beyond the rules, with the command that lets it go; "" if nothing does. A read of
+// the last hour holds the point against policies alone.
+std::string held_against(const std::string& machine, const std::string& point, const Judgement& judgement) {
+  const std::string path = fmt::format("machines/{}/points/{}", machine, point);
   for (const Reason reason : judgement.reasons) switch (reason) {
-      case Reason::pinned: return "it is pinned; unpin it first";
+      case Reason::pinned: return fmt::format("it is pinned; first: echo unpin > {}/control", path);
       case Reason::newest_good:
-        return "it is the last good point of its machine; make another one, or retire the machine";
+        return fmt::format(
+            "it is the last good point of its machine; make another one, or give up all of its points: "
+            "echo 'retire keep=0s' > machines/{}/control",
+            machine);
       case Reason::vouched:
-        return "it is the newest point that a user marked good; mark another one good first";
+        return fmt::format(
+            "it is the newest point that a user marked good; first mark another one good: "
+            "echo 'verdict result=good by=NAME' > machines/{}/points/POINT/control",
+            machine);
       case Reason::next_run:
-        return "it is the newest in its repository, and the next run takes up from it; make another one, or "
-               "retire the machine";
-      case Reason::open: return "one of its images is open; close it first";
-      case Reason::read: return "one of its images was read within the last hour; try again later";
+        return fmt::format(
+            "it is the newest in its repository, and the next run takes up from it; make another one, or "
+            "give up all points of the machine: echo 'retire keep=0s' > machines/{}/control",
+            machine);
+      case Reason::open:
+        return fmt::format("one of its images is open; close it first, fuser -v {}/* shows by whom", path);
       default: break;
     }
   return "";
@@ -93,7 +108,8 @@ std::string held_against(const Judgement& judgement) {
 
 }  // namespace
 
-Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now) {
+Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now,
+                       const Policy* as_if) {
   Plan plan;
   HF_TRY(plan.machine, Machines(db).name_of(machine));
   Retention retention(db);
@@ -106,22 +122,23 @@ Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id mach
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Retention::Kept& point = points[i];
-    if (point.policy_id && !policies.contains(*point.policy_id)) {
+    if (!as_if && point.policy_id && !policies.contains(*point.policy_id)) {
       HF_TRY(policies[*point.policy_id], Policies(db).get(*point.policy_id));
     }
     if (!repositories.contains(point.repository_id)) {
       HF_TRY(repositories[point.repository_id], Repositories(db).name_of(point.repository_id));
     }
-    Candidate candidate =
-        candidate_of(point, {point.flow_id.value_or(0), point.repository_id},
-                     held_by(points, i, plan.retirement.has_value(), readers.use(point.id, now)));
+    Use use = readers.use(point.id, now);
+    if (use == Use::read && gives_up_at_once(plan.retirement)) use = Use::none;
+    Candidate candidate = candidate_of(point, {point.flow_id.value_or(0), point.repository_id},
+                                       held_by(points, i, plan.retirement.has_value(), use));
     PlannedPoint planned{.point = point,
                          .repository = repositories[point.repository_id],
                          .policy = {},
                          .good = candidate.good,
                          .judgement = {}};
-    if (point.policy_id) {
-      const Policy& policy = policies.at(*point.policy_id);
+    if (as_if ? point.flow_id.has_value() : point.policy_id.has_value()) {
+      const Policy& policy = as_if ? *as_if : policies.at(*point.policy_id);
       candidate.policy = policy.definition;
       planned.policy = policy.name;
     }
@@ -162,7 +179,8 @@ Result<std::set<Id>> worth_carrying(db::Connection& db, const Flow& flow, Id mac
 std::string held_against_removal(const Plan& plan, Id point) {
   for (const PlannedPoint& place : plan.points) {
     if (place.point.id != point) continue;
-    if (const std::string held = held_against(place.judgement); !held.empty()) return held;
+    const std::string held = held_against(plan.machine, place.point.name, place.judgement);
+    if (!held.empty()) return held;
   }
   return "";
 }

@@ -28,8 +28,10 @@ struct Plan {
 };
 
 // Call inside a transaction. If the caller holds `readers.changing()`, the plan stays true for that
-// repository until it lets go, because no image is opened there meanwhile.
-Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now);
+// repository until it lets go, because no image is opened there meanwhile. `as_if` judges the points of all
+// flows in place of the flows' own policies.
+Result<Plan> make_plan(db::Connection& db, repository::Readers& readers, Id machine, Time now,
+                       const Policy* as_if = nullptr);
 
 // Returns those of `points` that the flow's policy would keep in the repository. The others would be carried
 // only to be pruned again.

@@ -113,6 +113,14 @@ Event gone_event(const Ground& ground, const Machine& machine, const PlannedPoin
   return event;
 }
 
+std::string gone_sentence(const Ground& ground, const PlannedPoint& planned, Left left,
+                          bool machine_is_over) {
+  const std::string why = machine_is_over ? "its machine is retired" : "by policies/" + planned.policy;
+  return left == Left::nowhere ? fmt::format("point {} goes: {}", planned.point.name, why)
+                               : fmt::format("point {} goes from repository '{}' and stays in another: {}",
+                                             planned.point.name, ground.name, why);
+}
+
 // Returns the machine's other repositories that match the catalog. They may be slow or away, so this runs
 // before the transaction.
 std::set<Id> in_order_elsewhere(const Ground& ground, const PrunedMachine& pruned) {
@@ -199,7 +207,7 @@ Result<> retire_judged(const Ground& ground, const PrunedMachine& pruned, const 
   HF_TRY(const WholePlaces whole, prove_what_stays(ground, pruned, prove));
   const Time now = ground.services.clock.now();
   const auto nobody_opens = ground.services.readers.changing(ground.repository);
-  std::vector<std::string> gone, moved;
+  std::vector<std::string> gone, moved, told;
   HF_CHECK(ground.services.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(const Plan plan, make_plan(db, ground.services.readers, machine.id, now));
     for (const PlannedPoint& planned : plan.points) {
@@ -207,13 +215,16 @@ Result<> retire_judged(const Ground& ground, const PrunedMachine& pruned, const 
       const auto left = retire_one(db, planned, now);
       if (!left && left.error().code == EBUSY) continue;  // the sweep after its capture is not done
       HF_CHECK(left);
-      HF_CHECK(record(db, gone_event(ground, machine, planned, *left, plan.retirement.has_value())));
+      const bool is_over = plan.retirement.has_value();
+      HF_CHECK(record(db, gone_event(ground, machine, planned, *left, is_over)));
+      told.push_back(gone_sentence(ground, planned, *left, is_over));
       (*left == Left::nowhere ? gone : moved).push_back(planned.point.name);
     }
     return {};
   }));
   std::ranges::move(gone, std::back_inserter(ground.outcome.gone));
   std::ranges::move(moved, std::back_inserter(ground.outcome.moved));
+  std::ranges::move(told, std::back_inserter(ground.outcome.told));
   return {};
 }
 

@@ -145,6 +145,7 @@ JobEnd Runner::end_of(const Task& task, const Result<JobEnd>& done) {
     if (done.error().code == ENOMEDIUM) end.reason = EndReason::repository_unreachable;
     if (task.tries > 0) end.message += fmt::format(" (tried {} times)", task.tries + 1);
   }
+  if (!done) end.bytes_read = task.progress.done();
   end.bytes_done = task.progress.done();
   end.bytes_total = task.progress.total();
   return end;

@@ -3,6 +3,7 @@
 
 #include "catalog/model/json_text.h"
 #include "catalog/stores/jobs.h"
+#include "catalog/stores/logs.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/retention.h"
 #include "engine/common/audit.h"
@@ -33,6 +34,18 @@ JobEnd end_of(const retention::PruneOutcome& outcome) {
   return end;
 }
 
+// Writes to the job's log which points and copies go, and the room that came back.
+Result<> tell(Catalog& catalog, const retention::PruneOutcome& outcome, Id id, Time now) {
+  return catalog.write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const Job job, Jobs(db).get(id));
+    for (const std::string& sentence : outcome.told) HF_CHECK(Logs(db).add(job, now, sentence));
+    return Logs(db).add(
+        job, now,
+        fmt::format("freed {} bytes: {} layers removed, {} merges, {} bytes written", outcome.bytes_freed,
+                    outcome.layers_removed, outcome.merges, outcome.bytes_written));
+  });
+}
+
 }  // namespace
 
 Result<> check_not_retired(db::Connection& db, Id machine) {
@@ -60,10 +73,11 @@ Result<Work> begin_pruning(const capture::Services& services, Id machine_id, con
     // Retries for as long as a verification of the machine's points may take.
     Work work{.job = job.id, .machine = machine_id, .name = "jobs/" + job.name, .retries = 1000};
     const auto judging = request.by_policy ? retention::Judging::by_policy : retention::Judging::nobody;
-    work.perform = [&services, machine_id, judging](ProgressMeter& progress,
-                                                    const source::Cancel& cancel) -> Result<JobEnd> {
+    work.perform = [&services, machine_id, judging, job = job.id](
+                       ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
       const auto prove = verify::prover(services, progress, cancel);
       HF_TRY(const auto outcome, retention::prune(services, machine_id, judging, prove, cancel));
+      HF_CHECK(tell(services.catalog, outcome, job, services.clock.now()));
       return end_of(outcome);
     };
     return work;

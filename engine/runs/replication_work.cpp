@@ -30,7 +30,9 @@ decltype(Work::perform) replication_work(const capture::Services& services,
   return [&services, request = std::move(request)](ProgressMeter& progress,
                                                    const source::Cancel& cancel) -> Result<JobEnd> {
     HF_TRY(const auto outcome, replication::replicate(services, request, progress, cancel));
-    return end_of(outcome);
+    JobEnd end = end_of(outcome);
+    end.bytes_read = progress.done();
+    return end;
   };
 }
 

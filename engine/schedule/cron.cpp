@@ -182,6 +182,13 @@ bool Cron::has(cctz::civil_day day) const {
   return either_day_ ? of_month || of_week : of_month && of_week;
 }
 
+// Over the years, each day of each month falls on each weekday.
+bool Cron::may_come(cctz::weekday day, int hour, int minute) const {
+  const auto sunday_first = (static_cast<std::size_t>(day) + 1) % 7;
+  return (either_day_ || weekdays_[sunday_first]) && hours_[static_cast<std::size_t>(hour)] &&
+         minutes_[static_cast<std::size_t>(minute)];
+}
+
 std::optional<cctz::civil_minute> Cron::next(cctz::civil_minute from) const {
   const cctz::civil_year end = cctz::civil_year(from) + kYearsToLook;
   for (cctz::civil_minute at = from; at < cctz::civil_minute(end);) {

@@ -30,6 +30,9 @@ class Cron {
   // False: the hours are fixed hours of a day.
   bool runs_by_the_clock() const { return runs_by_the_clock_; }
 
+  // True if a match can come at this minute of this weekday, in some week of the calendar.
+  bool may_come(cctz::weekday day, int hour, int minute) const;
+
  private:
   bool has(cctz::civil_day day) const;
 

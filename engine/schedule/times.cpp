@@ -43,14 +43,6 @@ std::optional<Instant> next_fixed(const CronRule& rule, Instant after) {
   return std::nullopt;
 }
 
-// Returns the next clock change of the zone.
-std::optional<Instant> next_change(const cctz::time_zone& zone, Instant after) {
-  cctz::time_zone::civil_transition change;
-  if (!zone.next_transition(after, &change)) return std::nullopt;
-  const Lookup found = zone.lookup(change.to);
-  return found.kind == Lookup::REPEATED ? found.trans : found.pre;
-}
-
 // Searches from one clock change to the next, because between them the wall clock runs evenly.
 std::optional<Instant> next_by_the_clock(const CronRule& rule, Instant after) {
   constexpr int kMostChanges = 100;
@@ -89,6 +81,13 @@ Result<cctz::time_zone> find_zone(const std::string& name) {
   if (is_zone_name(name) && cctz::load_time_zone(name, &zone)) return zone;
   return fail(EINVAL, "there is no time zone '{}'; zones are called UTC, Europe/Berlin or America/New_York",
               name);
+}
+
+std::optional<Instant> next_change(const cctz::time_zone& zone, Instant after) {
+  cctz::time_zone::civil_transition change;
+  if (!zone.next_transition(after, &change)) return std::nullopt;
+  const Lookup found = zone.lookup(change.to);
+  return found.kind == Lookup::REPEATED ? found.trans : found.pre;
 }
 
 std::optional<Time> next(const Rule& rule, Time after) {

@@ -16,6 +16,10 @@ namespace holdfast::schedule {
 // Finds a zone by its tzdata name. EINVAL if it is unknown.
 Result<cctz::time_zone> find_zone(const std::string& name);
 
+// Returns the zone's next clock change; nullopt if none comes.
+std::optional<std::chrono::sys_seconds> next_change(const cctz::time_zone& zone,
+                                                    std::chrono::sys_seconds after);
+
 // Cron's fields, read off the wall clock of a zone. A fixed hour that the clock skips comes once, right after
 // the gap; one that it shows twice comes the first time. A cron that runs by the clock (cron.h) comes at
 // every matching instant.

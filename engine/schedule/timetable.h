@@ -24,6 +24,9 @@ class Timetable {
   bool is_blacked_out(Time at) const;
   // Returns the first time outside of all blackouts.
   std::optional<Time> next_open(Time after) const;
+  // Returns the numbers of the blackouts that can never cover a start, by the zone's clock of the coming
+  // year.
+  std::vector<std::size_t> idle_blackouts(Time now) const;
   // Returns the newest times in (`after`, `until`], ascending, none older than a year.
   std::vector<Time> between(Time after, Time until, std::size_t at_most) const;
 

@@ -6,22 +6,36 @@
 #include "catalog/stores/jobs.h"
 #include "engine/common/services.h"
 #include "engine/runs/runner.h"
-#include "engine/status/status.h"
+#include "engine/status/views.h"
 
 namespace holdfast {
 
-void Status::add_progress(ExecutionView& view) {
-  for (const Named& job : view.jobs) {
-    const auto live = runner_.progress(job.id);
-    if (!live) continue;
-    view.progress.done += live->done;
-    view.progress.total += live->total;
-    view.progress.rate += live->rate;
-    view.execution.revision = std::max(view.execution.revision, live->revision);
-  }
-  if (view.progress.rate > 0)
-    view.progress.seconds_left = static_cast<std::int64_t>(
-        (view.progress.total - std::min(view.progress.done, view.progress.total)) / view.progress.rate);
+// Adds up the jobs: of those that go on, what they have done so far. Each job is asked before its row is
+// read, so that one that ends meanwhile is neither missed nor counted twice.
+Result<> Status::add_up(ExecutionView& view) {
+  std::vector<std::optional<Progress>> live;
+  for (const Named& job : view.jobs) live.push_back(runner_.progress(job.id));
+  Execution& execution = view.execution;
+  execution.bytes_read = execution.bytes_transferred = execution.bytes_stored = 0;
+  return services_.catalog.read([&](db::Connection& db) -> Result<> {
+    for (std::size_t i = 0; i < live.size(); ++i) {
+      HF_TRY(Job job, Jobs(db).get(view.jobs[i].id));
+      if (live[i] && !is_final(job.status)) {
+        count_live(job, *live[i]);
+        view.progress.rate += live[i]->rate;
+      }
+      view.progress.done += job.bytes_done;
+      view.progress.total += job.bytes_total;
+      execution.bytes_read += job.bytes_read;
+      execution.bytes_transferred += job.bytes_transferred;
+      execution.bytes_stored += job.bytes_stored;
+      if (live[i]) execution.revision = std::max(execution.revision, live[i]->revision);
+    }
+    if (view.progress.rate > 0)
+      view.progress.seconds_left = static_cast<std::int64_t>(
+          (view.progress.total - std::min(view.progress.done, view.progress.total)) / view.progress.rate);
+    return {};
+  });
 }
 
 Result<ExecutionView> Status::execution(Id id) {
@@ -31,15 +45,9 @@ Result<ExecutionView> Status::execution(Id id) {
     HF_TRY(const Flow flow, Flows(db).get(view.execution.flow_id));
     view.flow = flow.name;
     HF_TRY(view.jobs, Jobs(db).of_execution(id));
-    if (!is_final(view.execution.status)) return {};
-    for (const Named& named : view.jobs) {
-      HF_TRY(const Job job, Jobs(db).get(named.id));
-      view.progress.done += job.bytes_done;
-      view.progress.total += job.bytes_total;
-    }
     return {};
   }));
-  if (!is_final(view.execution.status)) add_progress(view);
+  HF_CHECK(add_up(view));
   return view;
 }
 

@@ -6,9 +6,17 @@
 #include "engine/common/services.h"
 #include "engine/objects/kinds.h"
 #include "engine/runs/runner.h"
-#include "engine/status/status.h"
+#include "engine/status/views.h"
 
 namespace holdfast {
+
+void count_live(Job& job, const Progress& live) {
+  job.bytes_done = job.bytes_read = live.done;
+  job.bytes_total = live.total;
+  // A capture transfers what it reads; other jobs tell at their end.
+  if (job.type == JobType::backup || job.type == JobType::import) job.bytes_transferred = live.done;
+  job.revision = std::max(job.revision, live.revision);
+}
 
 Result<JobView> Status::job(Id id) {
   JobView view;
@@ -28,7 +36,7 @@ Result<JobView> Status::job(Id id) {
   if (is_final(view.job.status)) return view;
   if (const auto live = runner_.progress(id)) {
     view.progress = *live;
-    view.job.revision = std::max(view.job.revision, live->revision);
+    count_live(view.job, *live);
   }
   view.waits_for = runner_.waits_for(id);
   return view;

@@ -41,7 +41,8 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
     HF_TRY(view.restore_seconds, restore_seconds(db, *view.newest));
   }
   view.revision = view.machine.revision;
-  HF_TRY(view.busy, Jobs(db).has_unfinished(id));
+  HF_TRY(const auto unfinished, Jobs(db).unfinished_of(id));
+  view.busy = unfinished.has_value();
   const auto warn = [&](Warning warning) {
     warning.object = "machines/" + view.machine.name;
     view.warnings.push_back(std::move(warning));

@@ -1,46 +1,67 @@
-// Plans: what retention would do of a machine's points now.
+// Plans: what retention would do of a machine's points now, and what it would do under another policy.
 #include <algorithm>
 
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/machines.h"
+#include "catalog/stores/policies.h"
 #include "engine/common/services.h"
 #include "engine/repository/readers.h"
-#include "engine/retention/plan.h"
+#include "engine/retention/estimate.h"
 #include "engine/status/status.h"
 
 namespace holdfast {
+namespace {
 
-Result<PlanView> Status::plan(Id machine) {
-  HF_TRY(const retention::Plan plan, services_.catalog.read([&](db::Connection& db) {
-    return retention::make_plan(db, services_.readers, machine, services_.clock.now());
-  }));
-  PlanView view{.machine = plan.machine, .retired_until = {}, .points = {}, .warning = plan.warning};
-  HF_CHECK(services_.catalog.read([&](db::Connection& db) -> Result<> {
-    HF_TRY(const Machine row, Machines(db).get(machine));
-    HF_TRY(const std::int64_t defined, DefinitionChanges(db).newest());
-    view.revision = std::max(row.revision, defined);
-    return {};
-  }));
+void add_place(PlanView& view, const retention::PlannedPoint& planned) {
+  PlanView::Location place{.repository = planned.repository,
+                           .flow = planned.point.flow,
+                           .policy = planned.policy,
+                           .good = planned.good,
+                           .reasons = {}};
+  for (const retention::Reason reason : planned.judgement.reasons)
+    place.reasons.emplace_back(to_word(reason));
+  if (planned.point.copy)
+    view.points.back().copies.push_back(std::move(place));
+  else
+    view.points.push_back({std::move(place), planned.point.name, {}});
+}
+
+Result<PlanView> view_plan(db::Connection& db, const capture::Services& services, Id machine,
+                           const Policy* as_if) {
+  HF_TRY(const retention::Plan plan,
+         retention::make_plan(db, services.readers, machine, services.clock.now(), as_if));
+  HF_TRY(const retention::Estimate room, retention::estimate_room(db, machine, plan));
+  PlanView view{.machine = plan.machine,
+                .retired_until = {},
+                .points = {},
+                .bytes_to_free = room.about,
+                .bytes_to_free_at_least = room.at_least,
+                .warning = plan.warning};
+  HF_TRY(const Machine row, Machines(db).get(machine));
+  HF_TRY(const std::int64_t defined, DefinitionChanges(db).newest());
+  view.revision = std::max(row.revision, defined);
   if (plan.retirement) view.retired_until = plan.retirement->at + plan.retirement->keep;
-  for (const retention::PlannedPoint& planned : plan.points) {
-    PlanView::Location place{.repository = planned.repository,
-                             .flow = planned.point.flow,
-                             .policy = planned.policy,
-                             .good = planned.good,
-                             .reasons = {}};
-    for (const retention::Reason reason : planned.judgement.reasons)
-      place.reasons.emplace_back(to_word(reason));
-    if (planned.point.copy)
-      view.points.back().copies.push_back(std::move(place));
-    else
-      view.points.push_back({std::move(place), planned.point.name, {}});
-  }
+  for (const retention::PlannedPoint& planned : plan.points) add_place(view, planned);
   for (PlanView::PlannedPoint& point : view.points) {
     const auto stays = [](const PlanView::Location& copy) { return !copy.reasons.empty(); };
     if (point.reasons.empty() && std::ranges::any_of(point.copies, stays))
       point.reasons.emplace_back(to_word(retention::Reason::copied));
   }
   return view;
+}
+
+}  // namespace
+
+Result<PlanView> Status::plan(Id machine) {
+  return services_.catalog.read(
+      [&](db::Connection& db) { return view_plan(db, services_, machine, nullptr); });
+}
+
+Result<PlanView> Status::preview(Id policy, Id machine) {
+  return services_.catalog.read([&](db::Connection& db) -> Result<PlanView> {
+    HF_TRY(const Policy as_if, Policies(db).get(policy));
+    return view_plan(db, services_, machine, &as_if);
+  });
 }
 
 }  // namespace holdfast

@@ -126,10 +126,12 @@ struct PlanView {
     std::vector<Location> copies;
   };
   std::string machine;
-  std::optional<Time> retired_until;  // time at which all points of a retired machine go
-  std::vector<PlannedPoint> points;   // oldest first
-  std::string warning;                // why the last pruning was incomplete; "" if it was not
-  std::int64_t revision = 0;          // grows with every cause of a change except the passing of time
+  std::optional<Time> retired_until;         // time at which all points of a retired machine go
+  std::vector<PlannedPoint> points;          // oldest first
+  std::uint64_t bytes_to_free = 0;           // an estimate; the files that go are counted exactly …
+  std::uint64_t bytes_to_free_at_least = 0;  // … and are this much of it
+  std::string warning;                       // why the last pruning was incomplete; "" if it was not
+  std::int64_t revision = 0;                 // grows with every cause of a change except the passing of time
 };
 
 struct GroupView {
@@ -142,7 +144,7 @@ struct ScheduleView {
   Schedule schedule;
   std::vector<Named> flows;  // flows that follow it
   std::vector<Time> next;    // next times outside of blackouts; empty while disabled
-  std::vector<std::string> warnings;
+  std::vector<Warning> warnings;
   std::int64_t revision = 0;
 };
 
@@ -210,6 +212,8 @@ class Status {
   Result<PointDisk> point_disk(Id id);
   Result<ChainView> chain(Id id);
   Result<PlanView> plan(Id machine);
+  // Returns the plan as it would be if all flows of the machine had the policy.
+  Result<PlanView> preview(Id policy, Id machine);
   Result<GroupView> group(Id id);
   Result<ScheduleView> schedule(Id id);
   Result<PolicyView> policy(Id id);
@@ -240,7 +244,7 @@ class Status {
   Result<Id> newest_event();
 
  private:
-  void add_progress(ExecutionView& view);
+  Result<> add_up(ExecutionView& view);
   Result<CapacityView> capacity_for(db::Connection& db, const Caller& reader);
   Result<std::vector<Warning>> warnings_for(db::Connection& db, const Caller& reader);
 

@@ -80,6 +80,16 @@ class Warnings {
     });
   }
 
+  Result<> add_schedules(Time now) {
+    HF_TRY(const auto schedules, Schedules(db_).after(0, kLookedAt));
+    return each(ObjectKind::schedule, schedules, [&](Id id, const std::string&) -> Result<> {
+      HF_TRY(const Schedule schedule, Schedules(db_).get(id));
+      if (schedule.complete)
+        std::ranges::move(schedule_warnings(schedule, now), std::back_inserter(warnings_));
+      return {};
+    });
+  }
+
   Result<> add_without_flow() {
     HF_TRY(const auto machines, Machines(db_).without_flow(kLookedAt));
     HF_CHECK(each(ObjectKind::machine, machines, [&](Id, const std::string& path) -> Result<> {
@@ -129,6 +139,7 @@ Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Call
   HF_CHECK(warnings.add_repositories(services_.shelf));
   HF_CHECK(warnings.add_machines(services_.clock.now()));
   HF_CHECK(warnings.add_flows());
+  HF_CHECK(warnings.add_schedules(services_.clock.now()));
   HF_CHECK(warnings.add_without_flow());
   return warnings.take();
 }

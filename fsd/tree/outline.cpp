@@ -17,7 +17,8 @@ struct Alias {
 };
 constexpr Alias kAliases[] = {
     {"member", ObjectKind::machine, "MACHINE"},
-    {"point_of_machine", ObjectKind::point, "MACHINE"},  // a machine has one there
+    {"machine_to_judge", ObjectKind::machine, "MACHINE"},  // the node's extra is the policy
+    {"point_of_machine", ObjectKind::point, "MACHINE"},    // a machine has one there
     {"point_in_order", ObjectKind::point, "NUMBER-POINT"},
     {"when", ObjectKind::point, "WHEN"},
     {"two_points", ObjectKind::point, "A..B"},  // the node's extra is the second

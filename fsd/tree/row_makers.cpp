@@ -126,6 +126,19 @@ Result<std::string> schedule_history(Engine& engine, const TreeNode& node, const
   return text;
 }
 
+Result<Meaning> machine_to_judge(Engine& engine, const TreeNode& directory, std::string_view name, Time) {
+  HF_TRY(const Id machine, engine.objects().find(ObjectKind::machine, 0, name));
+  return Meaning{machine, directory.object};
+}
+
+// Refuses who could not read the machine's plan.json (law 19).
+Result<std::string> show_preview(Engine& engine, const TreeNode& node, const Asker& reader) {
+  if (!Sight(engine, reader).covers(ObjectKind::machine, node.object))
+    return fail(EACCES, "you may not read the machine");
+  HF_TRY(const PlanView plan, engine.status().preview(node.extra, node.object));
+  return views::plan_json(plan);
+}
+
 Result<ObjectId> newest_execution(Engine& engine, Id flow) {
   HF_TRY(const Named newest, engine.objects().latest(ObjectKind::execution, flow));
   return ObjectId{ObjectKind::execution, newest.id};

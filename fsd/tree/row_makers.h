@@ -163,6 +163,9 @@ Result<Page> point_lines(Engine& engine, Id after, const Asker& reader);
 // Print a schedule with the flows that the reader may see.
 Result<std::string> show_schedule(Engine& engine, const TreeNode& node, const Asker& reader);
 Result<std::string> schedule_history(Engine& engine, const TreeNode& node, const Asker& reader);
+// Resolves a machine's name below a policy, and prints the machine's plan by that policy.
+Result<Meaning> machine_to_judge(Engine& engine, const TreeNode& directory, std::string_view name, Time now);
+Result<std::string> show_preview(Engine& engine, const TreeNode& node, const Asker& reader);
 // Prints README.txt from the table.
 Result<std::string> guide(Engine& engine, const TreeNode& node);
 

@@ -88,6 +88,8 @@ std::span<const TableRow> table() {
     schema    ("/policies/{policy}/config.schema.json", fixed_text<definition_schema<PolicyDefinition>>),
     drifting  ("/policies/{policy}/status.json", "the number of its flows, and whether it removes points", show<&Status::policy, policy_status>),
     error     ("/policies/{policy}/error"),
+    directory ("/policies/{policy}/preview", "plans by this policy; no listing has these names"),
+    unlisted  (personal_drifting("/policies/{policy}/preview/{machine_to_judge}", "plan.json of the machine, as if all of its flows had this policy", show_preview), machine_to_judge),
 
     collection("/repositories", "places where points are stored"),
     object    ("/repositories/{repository}", "a repository"),

@@ -32,6 +32,8 @@ std::string plan_json(const PlanView& view) {
       {"machine", view.machine},
       {"stay", stay},
       {"go", view.points.size() - stay},
+      {"bytes_to_free", view.bytes_to_free},
+      {"bytes_to_free_at_least", view.bytes_to_free_at_least},
       {"retired_until", time_or_null(view.retired_until)},
       {"warning", text_or_null(view.warning)},
       {"points", points},

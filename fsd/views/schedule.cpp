@@ -14,7 +14,7 @@ std::string schedule_status(const ScheduleView& view) {
       {"enabled", view.schedule.definition.enabled},
       {"flows", flows},
       {"next_times", next},
-      {"warnings", view.warnings},
+      {"warnings", messages(view.warnings)},
   });
 }
 

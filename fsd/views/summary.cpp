@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "fsd/version.h"
+#include "catalog/base/version.h"
 #include "fsd/views/json.h"
 #include "fsd/views/views.h"
 

@@ -105,6 +105,7 @@ void use_the_rest(db::Connection& db, Id machine, Id flow) {
   ignore(schedules.planned_after(at(0)));
   ignore(schedules.next_flows(10));
   ignore(Flows(db).of_schedule(schedule));
+  ignore(Flows(db).of_machine(1));
   Occurrences occurrences(db);
   Occurrence occurrence{new_id(), schedule, flow, at(0)};
   must(occurrences.add(occurrence));
@@ -317,7 +318,7 @@ void use_everything(db::Connection& db) {
   must(points.commit(point, {layer}));
   must(points.get(point.id));
   must(jobs.set_chain(job.id, point.chain_id));
-  ignore(jobs.has_unfinished(machine));
+  ignore(jobs.unfinished_of(machine));
   must(points.set_verified(point.id, {at(0), VerifyLevel::quick}));
   use_copies(db, point, layer);
   use_points(db, point);

@@ -51,7 +51,9 @@ class Permissions(holdfast.MountTest):
         """Returns a function that does what a row of the table says."""
         verb, path, *more = deed.split(" ", 2)
         job = os.listdir(self.mount / "flows/f/executions/first/jobs")[0]
-        path = self.mount / path.replace("JOB", f"jobs/{job}").replace("POINT", self.daemon.points("m")[0])
+        points = self.daemon.points("m")
+        path = path.replace("JOB", f"jobs/{job}").replace("POINT", points[0]).replace("NEWEST", points[-1])
+        path = self.mount / path
         text = more[0] if more else ""
         if text == "MACHINE":
             text = json.dumps(self.storage.definition() | {"description": "his"})

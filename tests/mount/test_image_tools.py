@@ -211,6 +211,14 @@ class Tools(PointTest):
             found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in self.files}
         self.assertEqual(found, self.files)
 
+    def test_an_overlay_of_a_point_takes_writes_and_leaves_the_point_unchanged(self):
+        overlay = self.folder / "overlay.qcow2"
+        output("qemu-img", "create", "-q", "-f", "qcow2", "-b", self.raw, "-F", "raw", overlay)
+        self.assertTrue(content.same_disk(overlay, self.record))
+        output("qemu-io", "-f", "qcow2", "-c", "write -P 7 0 64k", overlay)
+        self.assertFalse(content.same_disk(overlay, self.record))
+        self.assertTrue(content.same_bytes(self.raw, self.record))
+
     def test_a_guest_boots_from_a_point_and_leaves_the_point_unchanged(self):
         images = [(self.point / f"disk-1.{form}", form) for form in ("raw", "qcow2")]
         before = [hashlib.sha256(path.read_bytes()).digest() for path, _ in images]

@@ -51,6 +51,8 @@ WHO_MAY_WHAT = [
     ("write flows/secret/config.json {}", "EINVAL", "EACCES", "EACCES"),
     ("read policies/p/config.json", "ok", "ok", "EACCES"),
     ("write policies/p/config.json {}", "ok", "EACCES", "EACCES"),
+    ("read policies/p/preview/m", "ok", "ok", "EACCES"),
+    ("read policies/p/preview/secret", "ok", "EACCES", "EACCES"),
     # References: naming an object anew takes the right to write to the object.
     ('write flows/f/config.json {"target":"machines/secret","repository":"r"}', "EACCES", "EACCES", "EACCES"),
     ('write flows/f/config.json {"target":"machines/m","repository":"secret"}', "EACCES", "EACCES", "EACCES"),
@@ -103,7 +105,7 @@ WHO_MAY_WHAT = [
     ("mv machines/secret s", "ok", "EACCES", "EACCES"),
     ("rmdir machines/m", "EBUSY", "EACCES", "EACCES"),
     ("rmdir flows/secret", "ok", "EACCES", "EACCES"),
-    ("rmdir machines/m/points/POINT", "EBUSY", "EBUSY", "EACCES"),
+    ("rmdir machines/m/points/NEWEST", "EBUSY", "EBUSY", "EACCES"),
     ("ln flows/link", "EPERM", "EACCES", "EACCES"),
     # Scratch files beside a definition.
     ("create flows/f/config.json.new", "ok", "ok", "EACCES"),

@@ -262,6 +262,57 @@ class TrustedBitmap(SourceTest):
         return self.daemon.json(f"jobs/{job}/status.json")
 
 
+class Slow(SourceTest):
+    """A source of 2 MiB per second, so that the run goes on while its figures are read."""
+
+    def setUp(self):
+        super().setUp()
+        uri, _ = self.serve(0, "--filter=rate", "pattern", "size=256M", "rate=16M")
+        self.define_uri(uri)
+
+    def until_both_move(self, path):
+        """Reads the status until bytes_read and progress have moved, and moved again, while the run goes on."""
+        seen = []
+
+        def have_moved():
+            status = self.daemon.json(path)
+            self.assertIn(status["status"], ("pending", "running"))
+            seen.append((status["bytes_read"], status["progress"]["done"]))
+            return all(len({one[field] for one in seen if one[field]}) > 1 for field in (0, 1))
+
+        self.until(have_moved)
+        self.assertEqual(seen, sorted(seen), "figures only grow")
+        self.assertEqual({read for read, done in seen}, {done for read, done in seen})
+        return seen[-1][0]
+
+    def cancel(self, read, expected):
+        self.daemon.write("flows/f/control", "cancel")
+        self.assertEqual(self.daemon.read("flows/f/wait").strip(), expected)
+        self.assertGreaterEqual(self.status("r1")["bytes_read"], read, "what was read stays counted")
+
+    def test_the_figures_of_a_job_and_its_execution_move_while_the_run_goes_on(self):
+        self.add_flow()
+        self.daemon.write("flows/f/control", "run name=r1")
+        (job,) = self.status("r1")["created_job_ids"]
+        self.until_both_move(f"jobs/{job}/status.json")
+        self.cancel(self.until_both_move("flows/f/executions/r1/status.json"), "cancelled")
+
+    def test_the_figures_of_an_execution_keep_what_its_ended_jobs_have_read(self):
+        self.add_file_machine("quick", capacity=MIB)
+        self.daemon.define("groups/g", {})
+        for machine in ("m", "quick"):
+            os.symlink(f"../../../machines/{machine}", self.daemon.mount / "groups/g/members" / machine)
+        self.daemon.define("flows/f", {"target": "groups/g", "repository": "r"})
+        self.daemon.write("flows/f/control", "run name=r1")
+        path = "flows/f/executions/r1/status.json"
+        self.until_both_move(path)
+        self.until(lambda: self.status("r1")["jobs_completed"] == 1)
+        read = self.until_both_move(path)
+        self.assertGreater(read, MIB)
+        self.assertGreaterEqual(self.status("r1")["progress"]["total"], 257 * MIB)
+        self.cancel(read, "warning")
+
+
 class BadSources(SourceTest):
     def setUp(self):
         super().setUp()

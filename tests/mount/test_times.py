@@ -39,7 +39,9 @@ class Times(holdfast.MountTest):
         self.disk.write(0, b"second")
         second = self.point("b")
         taken = self.daemon.json(f"machines/m/points/{second}/manifest.json")["time"]
-        for when in (taken, taken.removesuffix("Z"), second[:20], "now", "today", taken[:10]):
+        plain = taken.removesuffix("Z")[:19]
+        forms = (plain.replace("T", " "), f"{plain}+00:00", f"{plain}+0000", f"today {plain[11:]}")
+        for when in (taken, taken.removesuffix("Z"), second[:20], "now", "today", taken[:10], *forms):
             self.assertEqual(os.readlink(self.m / "at" / when), f"../points/{second}", when)
         content = (self.m / "at/now/disk-0.raw").read_bytes()
         self.assertEqual(content, self.disk.path.read_bytes())
@@ -140,6 +142,30 @@ class Times(holdfast.MountTest):
         text = self.daemon.read(f"machines/m/points/{point}/RESTORE.txt")
         (stored,) = (self.folder / "repository-r").glob(f"*/{point}/RESTORE.txt")
         self.assertEqual(text, stored.read_text())
+
+    def test_the_commands_of_a_repository_restore_the_newest_point_of_a_machine(self):
+        repository = self.folder / "repository-r"
+        points = [self.point(name) for name in "ab"]
+        self.disk.write(0, b"newest")
+        points.append(self.point("c"))
+        os.rmdir(self.m / "points" / points[0])
+        (key,) = {path.parent.parent.name for path in repository.glob("*/*/manifest.json")}
+        self.until(lambda: (repository / key / points[0] / "retired.json").exists())
+        (repository / key / "2099-01-01T00-00-00Z.partial").mkdir()
+        os.rename(self.m, self.daemon.mount / "machines/renamed")
+        (repository / "lost+found").mkdir()
+
+        def bash(lines, place):
+            return subprocess.run(["bash", "-eu", "-c", lines], cwd=place, check=True, capture_output=True, text=True).stdout
+
+        index = (repository / "INDEX.txt").read_text()
+        said = bash(index[index.index("  for machine in") : index.index("Then `cd`")], repository)
+        self.assertEqual(said, f"m {key}/{points[-1]}\n")
+        text = (repository / key / points[-1] / "RESTORE.txt").read_text()
+        whole = text[text.index("  to=") : text.index("\nDisk ")]
+        bash(whole.replace("/path/to/restored", str(self.folder / "restored here")), repository / key / points[-1])
+        restored = self.folder / "restored here/disk-0.raw"
+        self.assertEqual(restored.read_bytes(), self.disk.path.read_bytes())
 
     def test_a_disk_says_how_its_changes_are_known(self):
         self.point("a")

@@ -83,6 +83,17 @@ class Warnings(holdfast.MountTest):
         self.daemon.write("flows/f/control", "disable")
         self.expect("warning", ("machines/m", "no_flow", "no enabled flow"))
 
+    def test_a_blackout_that_never_covers_a_time_is_a_warning(self):
+        self.daemon.define("schedules/s", {"cron": "30 2 * * mon-fri", "blackout": ["sat-sun", "02:00-03:00", "04:00-05:00"]})
+        self.daemon.write("flows/f/control", "set schedule=s")
+        os.rmdir(self.daemon.mount / "schedules/never")
+        said = ["its blackout 'sat-sun' never covers", "its blackout '04:00-05:00' never covers"]
+        self.expect("warning", *(("schedules/s", "idle_blackout", sentence) for sentence in said))
+        warnings = self.daemon.json("schedules/s/status.json")["warnings"]
+        self.assertEqual([sentence in warning for sentence, warning in zip(said, warnings, strict=True)], [True, True])
+        self.daemon.write("schedules/s/config.json", '{"cron":"30 2 * * *","blackout":["sat-sun"]}')
+        self.expect("ok")
+
     def test_a_damaged_point_and_a_machine_without_a_good_point_are_told(self):
         (image,) = self.repository.glob("*/*/*.qcow2")
         content.flip_bit(image, image.stat().st_size // 2)

@@ -174,6 +174,44 @@ TEST(Blackout, a_window_follows_the_clock_of_its_zone) {
   EXPECT_FALSE(table->is_blacked_out(utc("2026-11-20T08:30:00Z")));
 }
 
+std::vector<std::size_t> idle_of(const ScheduleDefinition& definition) {
+  const auto table = Timetable::of(definition);
+  EXPECT_TRUE(table) << table.error().message;
+  return table->idle_blackouts(utc("2026-11-20T12:34:56Z"));
+}
+
+TEST(Blackout, a_window_is_idle_where_no_day_or_minute_of_the_cron_falls_into_it) {
+  EXPECT_THAT(idle_of({.cron = "30 2 * * mon-fri", .blackout = {"sat-sun", "02:00-02:31", "02:31-03:00"}}),
+              ElementsAre(0, 2));
+  EXPECT_THAT(idle_of({.cron = "30 2 * * sat", .blackout = {"fri 22:00-02:30", "fri 22:00-02:31"}}),
+              ElementsAre(0));
+  EXPECT_THAT(idle_of({.cron = "0 0 29 2 *", .blackout = {"mon", "sun", "mon 00:01-24:00"}}), ElementsAre(2));
+  EXPECT_THAT(idle_of({.cron = "0 0 1 * mon", .blackout = {"sun"}}), ElementsAre()) << "either day";
+  EXPECT_THAT(idle_of({.cron = "* * * * *", .blackout = {"23:59-24:00"}}), ElementsAre());
+}
+
+TEST(Blackout, jitter_brings_starts_into_a_window) {
+  EXPECT_THAT(
+      idle_of({.cron = "30 2 * * *", .jitter = std::chrono::minutes{29}, .blackout = {"03:00-04:00"}}),
+      ElementsAre(0));
+  EXPECT_THAT(
+      idle_of({.cron = "30 2 * * *", .jitter = std::chrono::minutes{30}, .blackout = {"03:00-04:00"}}),
+      ElementsAre());
+  EXPECT_THAT(idle_of({.cron = "50 23 * * sun", .jitter = std::chrono::hours{1}, .blackout = {"mon"}}),
+              ElementsAre());
+}
+
+TEST(Blackout, a_span_falls_into_windows_by_the_clock_of_the_zone_in_summer_and_winter) {
+  const std::chrono::hours day{24};
+  EXPECT_THAT(idle_of({.every = day, .blackout = {"00:00-00:01", "00:01-24:00"}}), ElementsAre(1));
+  EXPECT_THAT(idle_of({.every = day,
+                       .timezone = "Europe/Berlin",
+                       .blackout = {"00:00-01:00", "01:00-01:01", "02:00-02:01", "02:01-24:00"}}),
+              ElementsAre(0, 3));
+  EXPECT_THAT(idle_of({.every = 7 * day, .blackout = {"thu", "fri"}}), ElementsAre(1)) << "1970 began then";
+  EXPECT_THAT(idle_of({.every = std::chrono::seconds{7}, .blackout = {"sun 13:13-13:14"}}), ElementsAre());
+}
+
 TEST(Blackout, a_wrong_window_is_refused_with_its_position_in_the_list) {
   for (const char* window :
        {"", "always", "22:00", "22:00-", "22-06", "24:00-06:00", "08:00-08:00", "08:60-09:00",
