@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "catalog/base/host_path.h"
+
 namespace holdfast::repository {
 
 // One repository. At most one thread looks at it; who comes meanwhile shares its answer.
@@ -61,6 +63,8 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
       const MutexLock lock(mutex_);
       place = std::move(place_);
     }
+    // The thread may wait for the answer as long as it takes, because it is not inside of the file system.
+    HF_CHECK(look_up(path, std::nullopt));
     // Another daemon that held the lease may have ended since. Ours is given back before it is taken anew.
     if (place && (!place->check() || !place->may_write())) place.reset();
     if (place) return place;
