@@ -13,5 +13,7 @@ Result<FlowView> view_flow(db::Connection& db, Id id, Time now);
 Result<Stamp> stamp_flow(db::Connection& db, Id id);
 Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now);
 Result<PointView> view_point(db::Connection& db, Id id, Time now);
+// Returns the state of a repository that can't be used, by the errno of Shelf::place().
+std::string state_of(int trouble);
 
 }  // namespace holdfast
