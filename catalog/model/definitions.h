@@ -48,6 +48,7 @@ struct RepositoryDefinition {
   int max_jobs = 2;
   std::optional<std::uint64_t> bandwidth;  // bytes a second
   int reserve_percent = 2;                 // space that backups leave free
+  bool create = false;  // a word of the write that names the path: the directory is to be made
 
   bool operator==(const RepositoryDefinition&) const = default;
 };

@@ -25,7 +25,8 @@ struct Field {
   std::function<Json(const D&)> write;
   // The field that differs and that only root may set, as "path" or "disks[0].path"; else "".
   std::function<std::string(const D& before, const D& after)> root_only_change;
-  bool is_reference = false;  // names another object: the catalog holds it in a column, by id
+  bool is_reference = false;     // names another object: the catalog holds it in a column, by id
+  bool is_of_the_write = false;  // says how to carry out the write; neither stored nor shown
 };
 
 // A rule that binds several fields together: the check, and the same as JSON Schema.
@@ -74,6 +75,13 @@ Field<D> reference(std::string name, std::string D::*member, Value<std::string> 
 }
 
 template <class D>
+Field<D> word_of_the_write(std::string name, bool D::*member, std::string description) {
+  auto made = field(std::move(name), member, boolean(), std::move(description));
+  made.is_of_the_write = true;
+  return made;
+}
+
+template <class D>
 std::string root_only_change(const Shape<D>& shape, const D& before, const D& after) {
   for (const auto& known : shape.fields)
     if (std::string changed = known.root_only_change(before, after); !changed.empty()) return changed;
@@ -109,16 +117,17 @@ Result<D> read_object(const Shape<D>& shape, const Json& found, const std::strin
 template <class D>
 Json write_object(const Shape<D>& shape, const D& definition) {
   Json written = Json::object();
-  for (const auto& known : shape.fields) written[known.name] = known.write(definition);
+  for (const auto& known : shape.fields)
+    if (!known.is_of_the_write) written[known.name] = known.write(definition);
   return written;
 }
 
-// The text that the catalog stores: every field but the references, on one line.
+// The text that the catalog stores: every lasting field but the references, on one line.
 template <class D>
 std::string stored_text(const Shape<D>& shape, const D& definition) {
   Json written = Json::object();
   for (const auto& known : shape.fields)
-    if (!known.is_reference) written[known.name] = known.write(definition);
+    if (!known.is_reference && !known.is_of_the_write) written[known.name] = known.write(definition);
   return compact(written);
 }
 

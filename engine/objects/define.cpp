@@ -1,6 +1,10 @@
 // Definitions: what a config.json says of an object.
-#include <algorithm>
+#include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "catalog/base/host_path.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
 #include "catalog/stores/machines.h"
@@ -14,12 +18,16 @@
 #include "engine/objects/changes.h"
 #include "engine/objects/objects.h"
 #include "engine/repository/shelf.h"
+#include "engine/repository/site.h"
 #include "engine/runs/hooks.h"
 #include "engine/runs/runner.h"
 #include "engine/schedule/timetable.h"
+#include "engine/sources/drivers.h"
 
 namespace holdfast {
 namespace {
+
+constexpr std::chrono::seconds kBriefly{2};
 
 // Checks that newly named hooks exist.
 Result<> check_hooks(const std::string& folder, const FlowDefinition& before, const FlowDefinition& after) {
@@ -40,29 +48,49 @@ Result<bool> is_defined_so(const capture::Services& services, Id id, const Defin
   });
 }
 
-// Makes the directory of a repository unless it exists. The directory above must exist.
-Result<> make_leaf(const std::string& path) {
-  if (open_directory(path)) return {};
-  const auto slash = path.rfind('/');
-  const auto parent = open_directory(slash == 0 ? "/" : path.substr(0, slash));
-  if (!parent)
-    return fail(ENOENT, "neither {} nor the directory above it exists; make it, or mount what belongs there",
-                path);
-  return (*parent)->make_directory(path.substr(slash + 1));
+// Refuses a machine whose definition names a path on a mount of Holdfast: its runs would ask their own
+// daemon. A path that doesn't exist, or hangs, is no reason to refuse a definition.
+Result<> check_host_paths(const MachineDefinition& machine) {
+  HF_TRY(const auto driver, source::driver_for(machine.driver));
+  HF_TRY(const auto paths, driver->host_paths(machine));
+  for (const auto& found : look_up(paths, kBriefly))
+    if (!found && found.error().code == EINVAL) return tl::make_unexpected(found.error());
+  return {};
 }
 
-// Returns whether the definition, which the catalog would take, names another directory. Changes nothing.
-Result<bool> try_definition(const capture::Services& services, Id id,
-                            const RepositoryDefinition& definition) {
-  std::optional<bool> moved;
+// Returns what a new path must lie apart from; nullopt if the definition, which the catalog would take, names
+// the same path as before. Changes nothing.
+Result<std::optional<std::vector<repository::Neighbour>>> try_definition(
+    const capture::Services& services, Id id, const RepositoryDefinition& definition) {
+  std::optional<std::optional<std::vector<repository::Neighbour>>> found;
   const auto tried = services.catalog.write([&](db::Connection& db) -> Result<> {
-    HF_TRY(const Repository before, Repositories(db).get(id));
-    HF_CHECK(Repositories(db).define(id, definition, services.clock.now()));
-    moved = !before.complete || before.definition.path != definition.path;
+    Repositories repositories(db);
+    HF_TRY(const Repository before, repositories.get(id));
+    HF_CHECK(repositories.define(id, definition, services.clock.now()));
+    std::optional<std::vector<repository::Neighbour>> neighbours;
+    if (!before.complete || before.definition.path != definition.path) {
+      neighbours = {{"the state directory", std::filesystem::path(services.scratch).parent_path().string()}};
+      HF_TRY(const auto all, repositories.list());
+      for (const Named& named : all) {
+        HF_TRY(const Repository other, repositories.get(named.id));
+        if (other.id != id && other.complete)
+          neighbours->push_back({fmt::format("repository '{}'", other.name), other.definition.path});
+      }
+    }
+    found = std::move(neighbours);
     return fail(ECANCELED, "only tried");  // rolls back
   });
-  if (!moved) return tl::make_unexpected(tried.error());
-  return *moved;
+  if (!found) return tl::make_unexpected(tried.error());
+  return *std::move(found);
+}
+
+// Makes the path a repository, or recognises one; returns its marker. Nothing stays of a refusal.
+Result<std::string> take_site(const RepositoryDefinition& definition,
+                              const std::vector<repository::Neighbour>& neighbours) {
+  HF_TRY(const bool made, repository::prepare_site(definition, neighbours));
+  auto marker = repository::Place::initialise(definition.path);
+  if (!marker && made) ::rmdir(definition.path.c_str());
+  return marker;
 }
 
 Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& definition, Time now) {
@@ -78,6 +106,7 @@ Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& de
 Result<> Objects::define(Id id, const MachineDefinition& definition, const Caller& caller) {
   HF_TRY(const bool same, is_defined_so<Machines>(services_, id, definition));
   if (same) return {};
+  HF_CHECK(check_host_paths(definition));
   HF_CHECK(changes_.apply(ObjectKind::machine, id, "machine.define", caller, "", [&](db::Connection& db) {
     return Machines(db).define(id, definition, services_.clock.now());
   }));
@@ -89,13 +118,14 @@ Result<> Objects::define(Id id, const MachineDefinition& definition, const Calle
 // that the catalog refuses touches no directory, and a directory that can't be a repository changes no
 // definition.
 Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Caller& caller) {
-  HF_TRY(const bool same, is_defined_so<Repositories>(services_, id, definition));
+  RepositoryDefinition kept = definition;
+  kept.create = false;
+  HF_TRY(const bool same, is_defined_so<Repositories>(services_, id, kept));
   if (same) return {};
-  HF_TRY(const bool moved, try_definition(services_, id, definition));
+  HF_TRY(const auto neighbours, try_definition(services_, id, definition));
   std::optional<std::string> marker;
-  if (moved) {
-    HF_CHECK(make_leaf(definition.path));
-    HF_TRY(marker, repository::Place::initialise(definition.path));
+  if (neighbours) {
+    HF_TRY(marker, take_site(definition, *neighbours));
   }
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_CHECK(Repositories(db).define(id, definition, services_.clock.now()));
@@ -103,7 +133,7 @@ Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Ca
     HF_TRY(std::string path, path_of(db, ObjectKind::repository, id));
     return record(db, make_event(services_.clock.now(), "repository.define", std::move(path), caller));
   }));
-  if (moved) services_.shelf.drop(id);
+  if (marker) services_.shelf.drop(id);
   services_.throttles.changed(id, definition.bandwidth);
   runner_.set_limit_of(id, static_cast<unsigned>(definition.max_jobs));
   changes_.announce(ObjectKind::repository, id);
@@ -113,12 +143,13 @@ Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Ca
 Result<> Objects::define(Id id, const FlowDefinition& definition, const Caller& caller) {
   HF_TRY(const bool same, is_defined_so<Flows>(services_, id, definition));
   if (same) return {};
+  HF_TRY(const Flow known, services_.catalog.read([&](db::Connection& db) { return Flows(db).get(id); }));
+  HF_CHECK(check_hooks(services_.hooks, known.definition, definition));
   return changes_.apply(ObjectKind::flow, id, "flow.define", caller, "", [&](db::Connection& db) -> Result<> {
     Flows flows(db);
     HF_TRY(const Flow before, flows.get(id));
     HF_CHECK(flows.define(id, definition, services_.clock.now()));
     HF_TRY(const Flow after, flows.get(id));
-    HF_CHECK(check_hooks(services_.hooks, before.definition, after.definition));
     return check_references(db, before, after, caller);
   });
 }

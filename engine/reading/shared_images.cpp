@@ -10,6 +10,17 @@
 #include "engine/repository/shelf.h"
 
 namespace holdfast {
+namespace {
+
+// Keeps the repository open as long as the stack.
+std::shared_ptr<image::Stack> held_with(std::shared_ptr<repository::Place> place,
+                                        std::shared_ptr<image::Stack> stack) {
+  image::Stack* const its = stack.get();
+  using Both = std::pair<std::shared_ptr<repository::Place>, std::shared_ptr<image::Stack>>;
+  return {std::make_shared<Both>(std::move(place), std::move(stack)), its};
+}
+
+}  // namespace
 
 Result<std::vector<Id>> SharedImages::repositories_of(const PointDisk& disk) {
   return services_.catalog.read([&](db::Connection& db) -> Result<std::vector<Id>> {
@@ -91,7 +102,8 @@ Result<SharedImage> SharedImages::open_at(const Site& site, const PointDisk& dis
   if (!image.stack) {
     const auto place = services_.shelf.place(site.repository);
     if (!place) return fail(EIO, "{}", place.error().message);
-    HF_TRY(image.stack, (*place)->open_stack(site.machine_key, site.layers, site.checked));
+    HF_TRY(auto stack, (*place)->open_stack(site.machine_key, site.layers, site.checked));
+    image.stack = held_with(*place, std::move(stack));
     shared->stack = image.stack;
   }
   if (!image.view && form == ImageForm::qcow2) {

@@ -5,7 +5,15 @@
 #include <thread>
 #include <utility>
 
+#include "catalog/base/host_path.h"
+
 namespace holdfast::repository {
+namespace {
+
+constexpr std::chrono::seconds kForBriefUse{2};  // how long detach() waits for the Place to be given back
+constexpr std::chrono::milliseconds kLookAtUse{10};
+
+}  // namespace
 
 // One repository. At most one thread looks at it; who comes meanwhile shares its answer.
 class Shelf::Door : public std::enable_shared_from_this<Door> {
@@ -24,6 +32,21 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   std::optional<Directory::Space> space() const {
     const MutexLock lock(mutex_);
     return space_;
+  }
+
+  // Gives the repository back if nobody else holds its Place within a moment.
+  Result<> let_go(const Repository& repository) {
+    const auto until = Steady::now() + kForBriefUse;
+    const MutexLock lock(mutex_);
+    while (look_ || place_.use_count() > 1) {
+      if (Steady::now() >= until)
+        return fail(
+            EBUSY, "repository '{}' {}", repository.name,
+            look_ ? "hangs; make its file system answer, or unmount it lazily (umount -l)" : "is in use");
+      ended_.wait_until(mutex_, Steady::now() + kLookAtUse);
+    }
+    place_.reset();
+    return {};
   }
 
   // Lets go of the repository and keeps it no more.
@@ -66,6 +89,8 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
       const MutexLock lock(mutex_);
       place = std::move(place_);
     }
+    // The thread may wait for the answer as long as it takes, because it is not inside of the file system.
+    HF_CHECK(look_up(path, std::nullopt));
     // Another daemon that held the lease may have ended since. Ours is given back before it is taken anew.
     if (place && (!place->check() || !place->may_write())) place.reset();
     Answer answer = place ? Answer(place) : Place::open(path, marker);
@@ -101,15 +126,21 @@ Shelf::~Shelf() {
   for (const auto& [repository, door] : doors_) door->close();
 }
 
+std::shared_ptr<Shelf::Door> Shelf::door_to(Id repository) {
+  auto& known = doors_[repository];
+  if (!known) known = std::make_shared<Door>();
+  return known;
+}
+
 Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
   if (repository.marker.empty())
     return fail(EINVAL, "repository '{}' has no path yet; write its config.json", repository.name);
   std::shared_ptr<Door> door;
   {
     const MutexLock lock(mutex_);
-    auto& known = doors_[repository.id];
-    if (!known) known = std::make_shared<Door>();
-    door = known;
+    if (const auto detached = detached_.find(repository.id); detached != detached_.end())
+      return fail(kDetached, "{}", detached->second.message);
+    door = door_to(repository.id);
   }
   auto found = door->place(repository, patience_);
   const MutexLock lock(mutex_);
@@ -126,6 +157,7 @@ Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
 
 std::optional<Shelf::Trouble> Shelf::trouble(Id repository) const {
   const MutexLock lock(mutex_);
+  if (const auto detached = detached_.find(repository); detached != detached_.end()) return detached->second;
   const auto found = troubles_.find(repository);
   return found == troubles_.end() ? std::nullopt : std::optional{found->second};
 }
@@ -134,10 +166,48 @@ std::optional<Directory::Space> Shelf::space(Id repository) const {
   const MutexLock lock(mutex_);
   const auto found = doors_.find(repository);
   return found == doors_.end() ? std::nullopt : found->second->space();
+  }
+
+// No place is given out from the moment on at which the repository is said to be detached.
+Result<> Shelf::detach(const Repository& repository) {
+  std::shared_ptr<Door> door;
+  {
+    const MutexLock lock(mutex_);
+    const Trouble detached{
+        system_clock().now(), kDetached,
+        fmt::format("repository '{}' is detached; write 'attach' to repositories/{}/control "
+                    "once its file system is mounted",
+                    repository.name, repository.name)};
+    if (!detached_.try_emplace(repository.id, detached).second)
+      return fail(EINVAL, "repository '{}' is detached already", repository.name);
+    door = door_to(repository.id);
+  }
+  auto gone = door->let_go(repository);
+  const MutexLock lock(mutex_);
+  gone ? doors_.erase(repository.id) : detached_.erase(repository.id);
+  return gone;
+}
+
+Result<> Shelf::attach(const Repository& repository) {
+  decltype(detached_)::node_type detached;
+  {
+    const MutexLock lock(mutex_);
+    detached = detached_.extract(repository.id);
+    if (detached.empty())
+      return fail(EINVAL, "repository '{}' is not detached; there is nothing to attach", repository.name);
+  }
+  const auto found = place(repository);
+  if (found) return {};
+  drop(repository.id);
+  const MutexLock lock(mutex_);
+  detached_.insert(std::move(detached));
+  troubles_.erase(repository.id);
+  return tl::make_unexpected(found.error());
 }
 
 void Shelf::drop(Id repository) {
   const MutexLock lock(mutex_);
+  detached_.erase(repository);
   const auto found = doors_.find(repository);
   if (found == doors_.end()) return;
   found->second->close();

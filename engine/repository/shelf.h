@@ -1,6 +1,7 @@
 // The repositories that are open.
 #pragma once
 
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -39,16 +40,25 @@ class Shelf {
   // Returns the space when the repository last answered; nullopt if it never did. Never waits for a file
   // system.
   std::optional<Directory::Space> space(Id repository) const;
+  // Lets go of the repository, so that its file system can be unmounted, until attach(). Meanwhile place()
+  // returns kDetached. Returns EBUSY while its Place is in use.
+  static constexpr int kDetached = ESHUTDOWN;
+  Result<> detach(const Repository& repository);
+  // Takes the repository again. If it is not there, it stays detached.
+  Result<> attach(const Repository& repository);
   // Closes the repository, after its definition changed or it was deleted.
   void drop(Id repository);
 
  private:
   class Door;
 
+  std::shared_ptr<Door> door_to(Id repository) HF_REQUIRES(mutex_);
+
   const std::chrono::milliseconds patience_;
   mutable Mutex mutex_;
   std::map<Id, std::shared_ptr<Door>> doors_ HF_GUARDED_BY(mutex_);
   std::map<Id, Trouble> troubles_ HF_GUARDED_BY(mutex_);
+  std::map<Id, Trouble> detached_ HF_GUARDED_BY(mutex_);
 };
 
 }  // namespace holdfast::repository

@@ -70,6 +70,11 @@ class Requests {
   // Makes the machine's next point in each repository a full. Returns EBUSY during a run.
   Result<> reset_cbt(Id machine, const Caller& caller);
 
+  // Lets go of the repository's file system until attach(), or the next start. Returns EBUSY while a job or a
+  // reader uses it.
+  Result<> detach(Id repository, const Caller& caller);
+  Result<> attach(Id repository, const Caller& caller);
+
   // Accepts no new work from now on. The job ends when all work has ended and no image is open.
   Result<Id> drain(const DrainRequest& request, const Caller& caller);
   Result<> resume(const Caller& caller);  // EINVAL unless draining

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "catalog/base/host_path.h"
 #include "catalog/base/log.h"
 #include "catalog/model/execution_json.h"
 #include "catalog/model/json_text.h"
@@ -59,6 +60,7 @@ JobEnd failed(const Error& error) {
 }  // namespace
 
 Result<Fd> open_hook(const std::string& folder, const std::string& name) {
+  HF_CHECK(look_up(folder));
   const Fd directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return fail_errno("opening {}, where hooks are", folder);
   HF_CHECK(must_be_roots(directory, folder, S_IFDIR, "directory"));

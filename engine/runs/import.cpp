@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "catalog/base/host_path.h"
 #include "catalog/model/json_text.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/machines.h"
@@ -64,6 +65,7 @@ struct Found {
   foreign::Facts facts;
 };
 Result<Found> find_image(const std::string& path, const Repository& repository) {
+  HF_CHECK(look_up(path));
   HF_TRY(auto file, foreign::ImageFile::open(path));
   HF_TRY(auto same, file.share());
   HF_TRY(const auto image, foreign::ForeignImage::open(std::move(same)));

@@ -3,9 +3,17 @@
 #include "catalog/stores/repositories.h"
 #include "engine/common/services.h"
 #include "engine/repository/shelf.h"
-#include "engine/status/status.h"
+#include "engine/status/views.h"
 
 namespace holdfast {
+
+std::string state_of(int trouble) {
+  switch (trouble) {
+    case ETIMEDOUT: return "hanging";
+    case repository::Shelf::kDetached: return "detached";
+    default: return "unreachable";
+  }
+}
 
 Result<RepositoryView> Status::repository(Id id) {
   RepositoryView view;
@@ -23,7 +31,7 @@ Result<RepositoryView> Status::repository(Id id) {
 
   const auto place = services_.shelf.place(view.repository);
   if (!place) {
-    view.state = place.error().code == ETIMEDOUT ? "hanging" : "unreachable";
+    view.state = state_of(place.error().code);
     view.warnings.push_back(place.error().message);
     return view;
   }

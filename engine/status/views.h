@@ -16,5 +16,7 @@ std::vector<Warning> schedule_warnings(const Schedule& schedule, Time now);
 Result<PointView> view_point(db::Connection& db, Id id, Time now);
 // Brings the figures of a job that goes on up to date.
 void count_live(Job& job, const Progress& live);
+// Returns the state of a repository that can't be used, by the errno of Shelf::place().
+std::string state_of(int trouble);
 
 }  // namespace holdfast

@@ -45,13 +45,15 @@ class Warnings {
       if (shelf.trouble(named.id)) in_trouble.push_back(named.id);
     return each(ObjectKind::repository, in_trouble, [&](Id id, const std::string& path) -> Result<> {
       const auto trouble = shelf.trouble(id);
+      const bool was_detached = trouble && trouble->code == repository::Shelf::kDetached;
       if (trouble)
         add({.object = path,
              .since = trouble->since,
-             .reason = trouble->code == ETIMEDOUT ? "hanging" : "unreachable",
+             .reason = state_of(trouble->code),
              .message = trouble->message,
-             .fix = "mount it again; its status.json then says 'ready'",
-             .weight = Warning::Weight::error});
+             .fix = was_detached ? fmt::format("echo attach > {}/control", path)
+                                 : "mount it again; its status.json then says 'ready'",
+             .weight = was_detached ? Warning::Weight::warning : Warning::Weight::error});
       return {};
     });
   }

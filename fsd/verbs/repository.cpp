@@ -23,6 +23,14 @@ Result<> import_image(Engine& engine, Id repository, const Values& values, const
   return {};
 }
 
+Result<> detach(Engine& engine, Id repository, const Values&, const Caller& caller) {
+  return engine.requests().detach(repository, caller);
+}
+
+Result<> attach(Engine& engine, Id repository, const Values&, const Caller& caller) {
+  return engine.requests().attach(repository, caller);
+}
+
 constexpr Verb kRepositoryVerbs[] = {
     {"test", kTest, "check that the repository exists, is writable and has room, by the job jobs/ID",
      test<ObjectKind::repository>},
@@ -31,6 +39,11 @@ constexpr Verb kRepositoryVerbs[] = {
     {"import", kImport,
      "make a qcow or qcow2 image of this host the first point of a machine, by the job jobs/ID",
      import_image},
+    {"detach",
+     {},
+     "let go of it, so that its file system can be unmounted; runs fail until it is attached",
+     detach},
+    {"attach", {}, "take a detached repository again", attach},
 };
 
 }  // namespace

@@ -8,13 +8,14 @@ namespace holdfast::test {
 namespace {
 
 TEST(Import, only_root_may_import_because_it_names_a_file_of_the_host) {
-  const TemporaryDirectory folder;
+  const TemporaryDirectory folder, repositories;
   const auto engine = Engine::start({.state = folder.path()});
   ASSERT_TRUE(engine) << engine.error().message;
   const Caller root, user{.uid = 1000, .gid = 1000, .pid = 1};
   const auto repository = (*engine)->objects().create(ObjectKind::repository, "r", root);
   ASSERT_TRUE(repository);
-  ASSERT_TRUE((*engine)->objects().define(*repository, RepositoryDefinition{.path = folder / "r"}, root));
+  ASSERT_TRUE(
+      (*engine)->objects().define(*repository, RepositoryDefinition{.path = repositories.path()}, root));
   ASSERT_TRUE((*engine)->objects().create(ObjectKind::machine, "m", user));
 
   const ImportRequest request{.file = "/absent", .machine = "m"};

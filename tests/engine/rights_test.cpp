@@ -19,7 +19,8 @@ class Rights : public testing::Test {
     ASSERT_TRUE(started) << started.error().message;
     engine_ = std::move(*started);
     repository_ = *engine_->objects().create(ObjectKind::repository, "r", kRoot);
-    ASSERT_TRUE(engine_->objects().define(repository_, RepositoryDefinition{.path = folder_ / "r"}, kRoot));
+    ASSERT_TRUE(
+        engine_->objects().define(repository_, RepositoryDefinition{.path = repositories_.path()}, kRoot));
     machine_ = *engine_->objects().create(ObjectKind::machine, "m", kRoot);
     flow_ = *engine_->objects().create(ObjectKind::flow, "f", kRoot);
   }
@@ -36,7 +37,7 @@ class Rights : public testing::Test {
   }
   Event newest() { return engine_->status().events_since(0, 1000)->back(); }
 
-  const TemporaryDirectory folder_;
+  const TemporaryDirectory folder_, repositories_;
   std::unique_ptr<Engine> engine_;
   Id repository_ = 0, machine_ = 0, flow_ = 0;
 };

@@ -47,7 +47,7 @@ void StartedEngine::define_all() {
   of_machine.disks = {a_disk("disk-0", {{"node", "node0"}})};
   must(engine_->objects().define(object(ObjectKind::machine, "m"), of_machine, {}));
   RepositoryDefinition of_repository;
-  of_repository.path = state_ / "repository";
+  of_repository.path = repositories_.path();
   of_repository.cluster_size = kCluster;
   must(engine_->objects().define(object(ObjectKind::repository, "r"), of_repository, {}));
   FlowDefinition of_flow;

@@ -71,7 +71,7 @@ class StartedEngine {
   Id object(ObjectKind kind, std::string_view name);  // made if it is missing
   std::string directory_of(db::Connection& db, const Point& point);
 
-  TemporaryDirectory state_;
+  TemporaryDirectory state_, repositories_;
   SetClock clock_{*parse_iso_time("2026-11-20T02:00:00Z")};
   Changes changes_;
   const std::unique_ptr<Engine> engine_;

@@ -295,9 +295,11 @@ class Import(holdfast.MountTest):
         self.assert_nothing_is_left()
 
     def test_a_full_repository_ends_the_import_with_no_space_and_leaves_nothing(self):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16M", "none", self.repository], check=True)
-        self.addCleanup(subprocess.run, ["umount", "--lazy", self.repository], check=True)
-        self.daemon.define("repositories/tight", {"path": f"{self.repository}/inner"})
+        tight = self.folder / "tight"
+        tight.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16M", "none", tight], check=True)
+        self.addCleanup(subprocess.run, ["umount", "--lazy", tight], check=True)
+        self.daemon.define("repositories/tight", {"path": str(tight)})
         (self.daemon.mount / "machines/m").mkdir()
         with open(self.truth, "wb") as file:
             file.write(self.random.randbytes(32 * MIB))

@@ -88,6 +88,8 @@ WHO_MAY_WHAT = [
     ("write machines/m/latest/control verdict result=good by=ann", "ok", "ok", "EACCES"),
     ("write repositories/r/control verify", "ok", "EACCES", "ok"),
     ("write repositories/r/control test", "ok", "EACCES", "ok"),
+    ("write repositories/r/control detach", "ok", "EACCES", "ok"),
+    ("write repositories/r/control attach", "EINVAL", "EACCES", "EINVAL"),
     ("write repositories/r/control import file=/etc/shadow machine=m disk=disk-0", "EEXIST", "EACCES", "EPERM"),
     ("write flows/secret/control run", "EINVAL", "EACCES", "EACCES"),
     ("write control drain", "ok", "EACCES", "EACCES"),
@@ -149,6 +151,8 @@ class Table(Permissions):
             self.daemon.write("machines/m/control", "unretire")
         if self.daemon.json("status.json")["draining"]:
             self.daemon.write("control", "resume")
+        if self.daemon.json("repositories/r/status.json")["state"] == "detached":
+            self.daemon.write("repositories/r/control", "attach")
         self.daemon.read("flows/f/wait")
         for job in os.listdir(self.mount / "jobs"):
             self.daemon.read(f"jobs/{job}/wait")

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # Long tests that run tests of the suite with their full counts, or in builds where the gate leaves them out.
 
-# run_tests STATE PROGRAM FILTER...: runs build/release/tests/PROGRAM, filter by filter, with its files in memory. STATE/done lists the filters that
-# have passed with this build of the program. STATE/log has the output with the seeds, STATE/summary the result.
+# run_tests STATE PROGRAM FILTER...: runs build/release/tests/PROGRAM, filter by filter, with its files in memory.
+# STATE/done lists the filters that have passed with this build of the program. STATE/log has the output with the seeds,
+# STATE/summary the result.
 run_tests() {
   local state=$1 program=build/release/tests/$2 filter mark failed=()
   shift 2

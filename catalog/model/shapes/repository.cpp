@@ -22,6 +22,9 @@ const Shape<RepositoryDefinition>& shape() {
           tags<D>(),
           field("path", &D::path, absolute_path(), "The directory of this host where it lies.",
                 Need::required, Setter::root),
+          word_of_the_write("create", &D::create,
+                            "Makes the directory, whose parent must exist, if this write names a new path. "
+                            "Neither stored nor shown."),
           field("compression", &D::compression, word<Compression>(), "Of the clusters of new points."),
           field("compression_level", &D::compression_level, integer(1, 22),
                 "From quick to small: 1 to 22 for zstd, 1 to 9 for deflate."),

@@ -10,6 +10,8 @@
 
 #include <fstream>
 
+#include "catalog/base/host_path.h"
+
 namespace holdfast::source::file {
 namespace {
 
@@ -66,6 +68,7 @@ std::string identity_of_file(int fd, const struct stat& status) {
 Result<DiskFile> open_disk(const std::string& path) {
   DiskFile disk;
   disk.path = path;
+  HF_CHECK(look_up(path));
   HF_TRY(disk.fd, open_path(path));
   struct stat status {};
   if (::fstat(disk.fd.get(), &status) != 0) return fail_errno("looking at {}", path);

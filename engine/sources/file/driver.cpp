@@ -59,6 +59,15 @@ Result<> FileDriver::sweep(const MachineDefinition&, std::span<const Leftover>, 
   return {};
 }
 
+Result<std::vector<std::string>> FileDriver::host_paths(const MachineDefinition& machine) {
+  std::vector<std::string> paths;
+  for (const DiskDefinition& disk : machine.disks) {
+    HF_TRY(DiskFields own, fields_of(disk));
+    paths.push_back(std::move(own.path));
+  }
+  return paths;
+}
+
 Result<std::vector<Driver::Discovered>> FileDriver::discover(const MachineDefinition& machine) {
   static constexpr const char* kWhyNot =
       "a file does not tell what has changed: all of it is read, and what differs is stored";

@@ -1,5 +1,8 @@
 #include "engine/sources/nbd/connection.h"
 
+#include <charconv>
+
+#include "catalog/base/host_path.h"
 #include "catalog/base/waits.h"
 #include "engine/common/deadline.h"
 
@@ -19,6 +22,26 @@ bool poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline&
 
 std::string Export::label() const {
   return uri.empty() ? fmt::format("NBD export {} at {}", name, socket) : uri;
+}
+
+std::vector<std::string> paths_in(const std::string& uri) {
+  std::vector<std::string> paths;
+  for (auto at = uri.find('?'); at != std::string::npos; at = uri.find('&', at + 1)) {
+    const auto equals = uri.find('=', at);
+    if (equals == std::string::npos) break;
+    std::string path;
+    for (std::size_t i = equals + 1; i < uri.size() && uri[i] != '&'; ++i) {
+      unsigned code = 0;
+      const bool is_encoded =
+          uri[i] == '%' &&
+          std::from_chars(uri.data() + i + 1, uri.data() + std::min(i + 3, uri.size()), code, 16).ec ==
+              std::errc{};
+      path += is_encoded ? static_cast<char>(code) : uri[i];
+      if (is_encoded) i += 2;
+    }
+    if (path.starts_with('/')) paths.push_back(std::move(path));
+  }
+  return paths;
 }
 
 Result<bool> answers(const std::string& socket, const Limits& limits) {
@@ -44,6 +67,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const Export& what, const L
   if (handle == nullptr) return fail(ENOMEM, "libnbd can't make a handle: {}", nbd_get_error());
   std::unique_ptr<Connection> connection(new Connection(handle, what, limits));
   may_wait(what.label());
+  for (const auto& found : look_up(paths_in(what.uri), kHostPatience)) HF_CHECK(found);
   HF_CHECK(connection->prepare(what));
   HF_CHECK(connection->connect(what));
   HF_CHECK(connection->learn(what));

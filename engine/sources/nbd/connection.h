@@ -32,6 +32,9 @@ struct Export {
   std::string label() const;  // the export's name in sentences
 };
 
+// Returns the paths of this host that a URI's parameters name: a socket, certificates, keys.
+std::vector<std::string> paths_in(const std::string& uri);
+
 // Whether an NBD server listens there; one that hangs counts.
 Result<bool> answers(const std::string& socket, const Limits& limits);
 

@@ -81,6 +81,15 @@ Result<> NbdDriver::sweep(const MachineDefinition&, std::span<const Leftover>, P
   return {};
 }
 
+Result<std::vector<std::string>> NbdDriver::host_paths(const MachineDefinition& machine) {
+  std::vector<std::string> paths;
+  for (const DiskDefinition& disk : machine.disks) {
+    HF_TRY(const DiskFields own, fields_of(disk));
+    std::ranges::move(paths_in(own.uri), std::back_inserter(paths));
+  }
+  return paths;
+}
+
 Result<std::vector<Driver::Discovered>> NbdDriver::discover(const MachineDefinition& machine) {
   std::vector<Discovered> found;
   for (const DiskDefinition& disk : machine.disks) {

@@ -64,6 +64,11 @@ Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Left
   return first;
 }
 
+Result<std::vector<std::string>> QmpDriver::host_paths(const MachineDefinition& machine) {
+  HF_TRY(MachineFields own, fields_of(machine));
+  return std::vector{std::move(own.socket)};
+}
+
 Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinition& machine) {
   HF_TRY(const MachineFields own, fields_of(machine));
   const auto monitor = Monitor::at(own.socket, limits_);

@@ -1,7 +1,8 @@
 #include "engine/sources/qmp/monitor.h"
 
-#include <filesystem>
 #include <map>
+
+#include "catalog/base/host_path.h"
 
 namespace holdfast::source::qmp {
 
@@ -9,11 +10,11 @@ std::shared_ptr<Monitor> Monitor::at(const std::string& socket, const Limits& li
   static Mutex mutex;
   static std::map<std::string, std::weak_ptr<Monitor>> monitors HF_GUARDED_BY(mutex);
 
-  std::error_code ignored;  // a path that can't be resolved is its own key
-  const std::string key = std::filesystem::weakly_canonical(socket, ignored).string();
+  const auto found = look_up(socket);  // a path that can't be looked at is its own key
+  const std::string& key = found ? found->real : socket;
   const MutexLock lock(mutex);
   std::erase_if(monitors, [](const auto& entry) { return entry.second.expired(); });
-  std::weak_ptr<Monitor>& known = monitors[key.empty() ? socket : key];
+  std::weak_ptr<Monitor>& known = monitors[key];
   if (auto monitor = known.lock()) return monitor;
   std::shared_ptr<Monitor> monitor(new Monitor(socket, limits));
   known = monitor;

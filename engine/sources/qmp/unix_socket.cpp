@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "catalog/base/host_path.h"
+
 namespace holdfast::source::qmp {
 
 Result<Fd> connect_unix(const std::string& path, std::string_view what, const Deadline& deadline) {
@@ -16,6 +18,7 @@ Result<Fd> connect_unix(const std::string& path, std::string_view what, const De
     return fail(ENAMETOOLONG, "the path of {} {} has {} bytes; a socket's path may have {}", what, path,
                 path.size(), sizeof address.sun_path - 1);
   path.copy(address.sun_path, path.size());
+  HF_CHECK(look_up(path, std::chrono::milliseconds{std::max(deadline.milliseconds(), 1)}));
   Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!fd) return fail_errno("making a socket");
   const int left = std::max(deadline.milliseconds(), 1);  // 0 would mean no limit to the kernel

@@ -1,0 +1,143 @@
+#include "catalog/base/host_walk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <climits>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "catalog/base/fd.h"
+
+namespace holdfast {
+namespace {
+
+constexpr std::string_view kTypeOfHoldfast = "fuse.holdfast";
+constexpr int kMostLinks = 40;  // as the kernel's limit
+
+// Returns the ids of all mounts of Holdfast.
+std::set<std::uint64_t> mounts_of_holdfast() {
+  std::set<std::uint64_t> ids;
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    const auto dash = line.find(" - ");  // the file system's type follows it
+    if (dash == std::string::npos) continue;
+    const auto type = std::string_view{line}.substr(dash + 3);
+    if (type.substr(0, type.find(' ')) == kTypeOfHoldfast) ids.insert(std::stoull(line));
+  }
+  return ids;
+}
+
+// Walks along the path, one component at a time, and looks at the mount of each before it goes on.
+class Walk {
+ public:
+  explicit Walk(const std::string& path) : path_(path) { push(path); }
+
+  Result<HostPath> go() {
+    const auto forbidden = mounts_of_holdfast();
+    HF_CHECK(begin_at_root());
+    while (!rest_.empty()) {
+      const std::string name = std::move(rest_.back());
+      rest_.pop_back();
+      if (name.empty() || name == ".") continue;
+      // O_PATH and O_NOFOLLOW open the root of a mount without asking its file system.
+      Fd next{::openat(at_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+      if (!next && errno == ENOENT) return absent_from(name);
+      if (!next) return fail_errno("looking at {}", path_);
+      struct statx it {};
+      if (::statx(next.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_MNT_ID,
+                  &it) != 0)
+        return fail_errno("looking at {}", path_);
+      if (forbidden.contains(it.stx_mnt_id))
+        return fail(EINVAL, "{} lies on a mount of Holdfast; name a path of another file system", path_);
+      if (S_ISLNK(it.stx_mode)) {
+        HF_CHECK(follow(next));
+        continue;
+      }
+      step_to(name, std::move(next), it);
+    }
+    return found();
+  }
+
+ private:
+  struct Step {
+    std::string name;
+    HostPath::Identity identity;
+  };
+
+  static HostPath::Identity identity_of(const struct statx& it) {
+    return {std::uint64_t{it.stx_dev_major} << 32 | it.stx_dev_minor, it.stx_ino};
+  }
+
+  void push(const std::string& path) {
+    std::vector<std::string> names;
+    std::istringstream text(path);
+    for (std::string name; std::getline(text, name, '/');) names.push_back(name);
+    rest_.insert(rest_.end(), names.rbegin(), names.rend());
+  }
+
+  Result<> begin_at_root() {
+    at_ = Fd{::open("/", O_PATH | O_CLOEXEC)};
+    struct statx it {};
+    if (!at_ || ::statx(at_.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &it) != 0)
+      return fail_errno("looking at /");
+    steps_ = {{"", identity_of(it)}};
+    return {};
+  }
+
+  void step_to(const std::string& name, Fd next, const struct statx& it) {
+    at_ = std::move(next);
+    if (name != "..")
+      steps_.push_back({name, identity_of(it)});
+    else if (steps_.size() > 1)
+      steps_.pop_back();
+  }
+
+  Result<> follow(const Fd& link) {
+    if (++links_ > kMostLinks) return fail(ELOOP, "{} leads through too many symbolic links", path_);
+    std::array<char, PATH_MAX> target;
+    const ssize_t length = ::readlinkat(link.get(), "", target.data(), target.size());
+    if (length < 0) return fail_errno("looking at {}", path_);
+    const std::string to(target.data(), static_cast<std::size_t>(length));
+    push(to);
+    return to.starts_with('/') ? begin_at_root() : Result<>{};
+  }
+
+  HostPath found() const {
+    HostPath path;
+    for (const Step& step : steps_) {
+      if (!step.name.empty()) path.real += "/" + step.name;
+      path.above.push_back(step.identity);
+    }
+    path.own = path.above.back();
+    path.above.pop_back();
+    return path;
+  }
+
+  HostPath absent_from(const std::string& name) {
+    HostPath path = found();
+    path.above.push_back(*path.own);
+    path.own.reset();
+    rest_.push_back(name);
+    for (; !rest_.empty(); rest_.pop_back())
+      if (!rest_.back().empty() && rest_.back() != ".") {
+        path.real += "/" + rest_.back();
+        ++path.absent;
+      }
+    return path;
+  }
+
+  const std::string path_;
+  std::vector<std::string> rest_;  // components still to go, the next one last
+  std::vector<Step> steps_;        // from the root
+  Fd at_;
+  int links_ = 0;
+};
+
+}  // namespace
+
+Result<HostPath> walk_to(const std::string& path) { return Walk(path).go(); }
+
+}  // namespace holdfast

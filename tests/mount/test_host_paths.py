@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+"""Paths of the host that definitions and commands name. None of them hangs the daemon (law 20), and a repository takes
+only a place that is free."""
+
+import concurrent.futures
+import errno
+import json
+import pathlib
+import subprocess
+
+import hanging
+import holdfast
+
+
+class HostPaths(holdfast.MountTest):
+    def refused(self, path, text):
+        """Writes to a file of the mount; returns the errno and the sentence of the refusal."""
+        with self.assertRaises(OSError, msg=f"{path}: {text}") as refusal:
+            self.daemon.write(path, text if isinstance(text, str) else json.dumps(text))
+        return refusal.exception.errno, self.daemon.read(f"{pathlib.Path(path).parent}/error")
+
+    def definitions(self, path):
+        """Definitions of machines that name the path, by their driver."""
+        yield {"driver": "file", "disks": [{"name": "d", "path": str(path)}]}
+        yield {"driver": "qmp", "socket": str(path), "disks": [{"name": "d", "node": "n"}]}
+        yield {"driver": "nbd", "disks": [{"name": "d", "uri": f"nbd+unix:///?socket={path}"}]}
+        yield {"driver": "nbd", "disks": [{"name": "d", "uri": f"nbds://localhost/?tls-certificates={path}"}]}
+
+
+class OwnMount(HostPaths):
+    def setUp(self):
+        super().setUp()
+        self.link = self.folder / "link"
+        self.link.symlink_to(self.daemon.mount)
+        self.paths = [f"{self.daemon.mount}/foo", str(self.daemon.mount), f"{self.daemon.mount}/machines", f"{self.link}/foo"]
+
+    def test_a_repository_on_the_mount_is_refused(self):
+        (self.daemon.mount / "repositories/r").mkdir()
+        for path in self.paths:
+            code, sentence = self.refused("repositories/r/config.json", {"path": path})
+            self.assertEqual(code, errno.EINVAL)
+            self.assertIn(f"{path} lies on a mount of Holdfast", sentence)
+        self.daemon.stop()
+
+    def test_a_machine_on_the_mount_is_refused(self):
+        (self.daemon.mount / "machines/m").mkdir()
+        for path in self.paths:
+            for definition in self.definitions(path):
+                code, sentence = self.refused("machines/m/config.json", definition)
+                self.assertEqual(code, errno.EINVAL)
+                self.assertIn("lies on a mount of Holdfast", sentence)
+
+    def test_a_path_that_leads_there_later_ends_the_run_and_the_daemon_dies_of_sigkill(self):
+        machine = self.add_file_machine()
+        repository = self.add_repository()
+        self.add_flow()
+        machine.path.unlink()
+        machine.path.symlink_to(self.daemon.mount / "README.txt")
+        self.assertEqual(self.daemon.run("f", "first"), "error")
+        self.assertIn("lies on a mount of Holdfast", self.daemon.read("flows/f/executions/first/log"))
+        repository.rename(self.folder / "gone")
+        repository.symlink_to(self.daemon.mount / "machines")
+        self.assertEqual(self.daemon.run("f", "second"), "error")
+        status = self.daemon.json("repositories/r/status.json")
+        self.assertEqual(status["state"], "unreachable")
+        self.assertIn("lies on a mount of Holdfast", status["warnings"][0])
+        for path in self.paths:
+            code, sentence = self.refused("repositories/r/control", f"import file={path} machine=m")
+            self.assertIn(code, (errno.EINVAL, errno.EIO), sentence)
+        self.daemon.kill()
+
+
+class Hanging(HostPaths):
+    def expect_no_hang(self, kind):
+        """Names a path on a file system that hangs wherever a path can be named."""
+        system = kind(self.folder / "hangs")
+        self.addCleanup(system.close)
+        self.addCleanup(self.daemon.close)
+        path = system.path / "directory"
+        (self.daemon.mount / "repositories/r").mkdir()
+        (self.daemon.mount / "machines/imported").mkdir()
+        self.add_repository("good")
+        system.hang()
+
+        def repository():
+            return self.refused("repositories/r/config.json", {"path": str(path)})
+
+        def imports():
+            return self.refused("repositories/good/control", f"import file={path}/disk machine=imported")
+
+        def run(machine, definition):
+            self.daemon.define(f"machines/{machine}", definition)
+            self.add_flow(machine, machine=machine, repository="good")
+            return self.daemon.run(machine, "first")
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            refusals = [pool.submit(repository), pool.submit(imports)]
+            runs = [pool.submit(run, f"m{i}", its) for i, its in enumerate(self.definitions(path / "disk"))]
+            for refusal in refusals:
+                code, sentence = refusal.result()
+                self.assertEqual(code, errno.ETIMEDOUT, sentence)
+                self.assertIn("hangs", sentence)
+            self.assertEqual({run.result() for run in runs}, {"error"})
+        self.daemon.stop()
+
+    def test_a_fuse_mount_whose_server_is_stopped_hangs_nothing(self):
+        self.expect_no_hang(hanging.Stopped)
+
+    def test_a_mount_that_takes_requests_and_answers_none_hangs_nothing(self):
+        self.expect_no_hang(hanging.Silent)
+
+    def test_a_loop_mount_that_hangs_hangs_nothing(self):
+        self.expect_no_hang(hanging.StoppedLoop)
+
+    def test_a_folder_of_hooks_that_hangs_refuses_the_flow(self):
+        system = hanging.Silent(self.folder / "hangs")
+        self.addCleanup(system.close)
+        self.addCleanup(self.daemon.close)
+        self.daemon.stop()
+        self.daemon.config.write_text(json.dumps({"hooks": str(system.path / "hooks")}))
+        self.daemon.start()
+        self.add_file_machine()
+        self.add_repository()
+        (self.daemon.mount / "flows/f").mkdir()
+        flow = {"target": "machines/m", "repository": "r", "only_if": "hook"}
+        code, sentence = self.refused("flows/f/config.json", flow)
+        self.assertEqual(code, errno.ETIMEDOUT, sentence)
+        self.daemon.stop()
+
+
+class Places(HostPaths):
+    def setUp(self):
+        super().setUp()
+        self.taken = self.add_repository("taken")
+        (self.daemon.mount / "repositories/r").mkdir()
+
+    def expect_refusal(self, code, path, words, **more):
+        found, sentence = self.refused("repositories/r/config.json", {"path": str(path), **more})
+        self.assertEqual((found, words in sentence), (code, True), sentence)
+        self.assertEqual(self.daemon.json("repositories/r/status.json")["state"], "incomplete")
+
+    def test_no_directory_is_made_unasked(self):
+        self.expect_refusal(errno.ENOENT, self.folder / "absent", '"create": true')
+        self.assertFalse((self.folder / "absent").exists())
+
+    def test_the_word_create_makes_the_last_component_and_is_not_stored(self):
+        self.expect_refusal(errno.ENOENT, self.folder / "absent/r", "nor the directory above", create=True)
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.folder / "new"), "create": True}))
+        self.assertTrue((self.folder / "new/holdfast.json").exists())
+        self.assertNotIn("create", self.daemon.json("repositories/r/config.json"))
+        self.assertNotIn('"create"', "".join(self.daemon.catalog()))
+
+    def test_a_directory_with_something_in_it_is_refused(self):
+        (self.folder / "full").mkdir()
+        (self.folder / "full/file").touch()
+        self.expect_refusal(errno.EINVAL, self.folder / "full", "neither empty nor a repository")
+
+    def test_a_place_inside_or_above_another_repository_is_refused(self):
+        (self.taken / "inner").mkdir()
+        (self.folder / "link").symlink_to(self.taken)
+        self.expect_refusal(errno.EINVAL, self.taken / "inner", "inside of repository 'taken'")
+        self.expect_refusal(errno.EINVAL, self.folder / "link/inner", "inside of repository 'taken'")
+        self.expect_refusal(errno.EINVAL, self.taken / "made", "inside of repository 'taken'", create=True)
+        self.expect_refusal(errno.EINVAL, self.folder, "above ")
+        self.assertFalse((self.taken / "made").exists())
+
+    def test_a_place_inside_the_state_directory_is_refused(self):
+        self.expect_refusal(errno.EINVAL, self.daemon.state / "r", "inside of the state directory", create=True)
+
+    def test_the_place_of_another_repository_is_refused_by_any_name(self):
+        (self.folder / "link").symlink_to(self.taken)
+        (self.folder / "bound").mkdir()
+        subprocess.run(["mount", "--bind", self.taken, self.folder / "bound"], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.folder / "bound"], check=True)
+        self.addCleanup(self.daemon.close)
+        for path in (self.taken, self.folder / "link", self.folder / "bound"):
+            found, sentence = self.refused("repositories/r/config.json", {"path": str(path)})
+            self.assertEqual(found, errno.EEXIST, sentence)
+
+
+if __name__ == "__main__":
+    holdfast.main()
