@@ -166,7 +166,7 @@ std::optional<Directory::Space> Shelf::space(Id repository) const {
   const MutexLock lock(mutex_);
   const auto found = doors_.find(repository);
   return found == doors_.end() ? std::nullopt : found->second->space();
-  }
+}
 
 // No place is given out from the moment on at which the repository is said to be detached.
 Result<> Shelf::detach(const Repository& repository) {

@@ -77,6 +77,9 @@ TEST_F(Rights, a_flow_may_name_only_objects_that_its_user_may_look_into) {
 }
 
 TEST_F(Rights, a_flow_does_only_what_its_owner_may) {
+  const Id schedule = *engine_->objects().create(ObjectKind::schedule, "s", kRoot);
+  ASSERT_TRUE(engine_->objects().define(schedule, ScheduleDefinition{.cron = "@daily"}, kRoot));
+  give(ObjectKind::schedule, schedule, {.mode = 0755});
   ASSERT_TRUE(define(kRoot));
   give(ObjectKind::flow, flow_, {.uid = kOwner.uid, .gid = kOwner.gid, .mode = 0750});
   for (const Caller& caller : {kRoot, kOwner}) {
@@ -84,7 +87,7 @@ TEST_F(Rights, a_flow_does_only_what_its_owner_may) {
     ASSERT_FALSE(run);
     EXPECT_EQ(run.error().code, EACCES);
     EXPECT_THAT(run.error().message, HasSubstr("belongs to user 1001, who may not write to machines/m"));
-    EXPECT_THAT(define(caller).error().message, HasSubstr("belongs to user 1001"));
+    EXPECT_THAT(define(caller, "s").error().message, HasSubstr("belongs to user 1001"));
   }
   EXPECT_TRUE(engine_->objects().list(ObjectKind::execution, flow_)->empty());
 }

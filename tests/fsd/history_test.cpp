@@ -403,7 +403,7 @@ TEST_F(HistoryTest, a_missing_point_on_either_side_is_enoent) {
   };
   EXPECT_EQ(refusal("nowhere.." + point), ENOENT);
   EXPECT_THAT(must(read({"machines", with_points->name, "error"})),
-              HasSubstr("look up nowhere.." + point + ": ENOENT: there is no point 'nowhere'"));
+              HasSubstr("look up diff/nowhere.." + point + ": ENOENT: there is no point 'nowhere'"));
   EXPECT_EQ(refusal(point + "..1971-01-01"), ENOENT);
   EXPECT_EQ(refusal(point), EINVAL);
 }

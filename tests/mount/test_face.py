@@ -266,7 +266,15 @@ class Living(Face):
             return b""  # the process has ended meanwhile
 
     def daemons(self):
-        return [pid for pid in os.listdir("/proc") if pid.isdigit() and b"holdfastd" in self.command_line(pid)]
+        """Returns the daemons, without the processes that look at paths for them under the same command line."""
+        return [pid for pid in os.listdir("/proc") if pid.isdigit() and b"holdfastd" in self.command_line(pid) and not self.looks(pid)]
+
+    @staticmethod
+    def looks(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/comm").read_text() == "holdfast-scout\n"
+        except OSError:
+            return False
 
 
 class Permitting(Face):

@@ -29,7 +29,7 @@ class Pruning(holdfast.MountTest):
 
     def prepare(self, repository, **settings):
         self.disk = self.add_file_machine(capacity=CLUSTERS * CLUSTER)
-        self.daemon.define("repositories/r", {"path": str(repository), **settings})
+        self.daemon.define("repositories/r", {"path": str(repository), "create": True, **settings})
         self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
         self.days = History(self.daemon, self.folder, self.disk, repository, self.random)
 

@@ -361,7 +361,7 @@ class Retired(Kept):
                 os.rmdir(self.daemon.mount / "machines/m")
             except OSError as refused:
                 self.assertEqual(refused.errno, errno.EBUSY)
-                sentence = self.daemon.read("machines/error").split("; next: ")[1]
+                sentence = self.daemon.read("error").split("; next: ")[1]
                 steps.append(re.search(r"(rmdir|echo|cat) [^\n;]*", sentence).group())
                 subprocess.run(["bash", "-ec", steps[-1]], cwd=self.daemon.mount, check=True, stdout=subprocess.DEVNULL)
         # The retirement begins a pruning of its own, which may have ended before it can be waited for.
@@ -382,7 +382,7 @@ class Retired(Kept):
         self.days.settle()
         self.assertEqual(self.days.points(), {made[0]})
         self.refused("EBUSY", os.rmdir, self.daemon.mount / "machines/m")
-        self.assertIn(f"next: rmdir machines/m/points/{made[0]}", self.daemon.read("machines/error"))
+        self.assertIn(f"next: rmdir machines/m/points/{made[0]}", self.daemon.read("error"))
         os.rmdir(self.path(made[0]))
 
     def test_a_span_beyond_the_limit_is_refused_and_nothing_goes(self):

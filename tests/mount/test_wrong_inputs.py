@@ -86,8 +86,6 @@ WRONG = [
 
 
 class WrongInputs(FaceTest):
-    below = holdfast.memory()
-
     def setUp(self):
         super().setUp()
         self.add_file_machine()
