@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "catalog/base/host_path.h"
 #include "catalog/base/log.h"
 #include "catalog/base/version.h"
 #include "fsd/background.h"
@@ -113,5 +114,8 @@ int main(int count, char** words) {
       return EXIT_SUCCESS;
     case Options::Task::serve: break;
   }
+  // The process that looks at paths is forked while no other thread can hold a lock, of which it would have a
+  // copy.
+  (void)look_up("/");
   return start(*options);
 }
