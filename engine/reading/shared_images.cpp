@@ -12,12 +12,12 @@
 namespace holdfast {
 namespace {
 
-// Keeps the repository open as long as the stack.
-std::shared_ptr<image::Stack> held_with(std::shared_ptr<repository::Place> place,
+// Keeps the repository in use as long as the stack.
+std::shared_ptr<image::Stack> held_with(std::shared_ptr<repository::Shelf::Use> use,
                                         std::shared_ptr<image::Stack> stack) {
   image::Stack* const its = stack.get();
-  using Both = std::pair<std::shared_ptr<repository::Place>, std::shared_ptr<image::Stack>>;
-  return {std::make_shared<Both>(std::move(place), std::move(stack)), its};
+  using Both = std::pair<std::shared_ptr<repository::Shelf::Use>, std::shared_ptr<image::Stack>>;
+  return {std::make_shared<Both>(std::move(use), std::move(stack)), its};
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ Result<SharedImage> SharedImages::open_at(const Site& site, const PointDisk& dis
     const auto place = services_.shelf.place(site.repository);
     if (!place) return fail(EIO, "{}", place.error().message);
     HF_TRY(auto stack, (*place)->open_stack(site.machine_key, site.layers, site.checked));
-    image.stack = held_with(*place, std::move(stack));
+    image.stack = held_with(services_.shelf.use(site.repository.id), std::move(stack));
     shared->stack = image.stack;
   }
   if (!image.view && form == ImageForm::qcow2) {

@@ -34,26 +34,32 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     return space_;
   }
 
-  // Gives the repository back if nobody else holds its Place within a moment.
+  // Never replaced, so it needs no lock.
+  std::shared_ptr<Use> use() const { return use_; }
+
+  // Gives the repository back if nobody else uses it within a moment.
   Result<> let_go(const Repository& repository) {
     const auto until = Steady::now() + kForBriefUse;
+    std::shared_ptr<Place> gone;  // closed without the lock, because its file system may hang
     const MutexLock lock(mutex_);
-    while (look_ || place_.use_count() > 1) {
+    while (look_ || place_.use_count() > 1 || use_.use_count() > 1) {
       if (Steady::now() >= until)
         return fail(
             EBUSY, "repository '{}' {}", repository.name,
             look_ ? "hangs; make its file system answer, or unmount it lazily (umount -l)" : "is in use");
       ended_.wait_until(mutex_, Steady::now() + kLookAtUse);
     }
-    place_.reset();
+    gone = std::move(place_);
     return {};
   }
 
-  // Lets go of the repository and keeps it no more.
+  // Lets go of the repository and keeps it no more. Call without the shelf's lock, because its file system
+  // may hang.
   void close() {
+    std::shared_ptr<Place> gone;
     const MutexLock lock(mutex_);
     is_closed_ = true;
-    place_.reset();
+    gone = std::move(place_);
   }
 
  private:
@@ -113,6 +119,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     ended_.notify_all();
   }
 
+  const std::shared_ptr<Use> use_ = std::make_shared<Use>();
   mutable Mutex mutex_;
   CondVar ended_;
   bool is_closed_ HF_GUARDED_BY(mutex_) = false;
@@ -163,9 +170,19 @@ std::optional<Shelf::Trouble> Shelf::trouble(Id repository) const {
 }
 
 std::optional<Directory::Space> Shelf::space(Id repository) const {
+  std::shared_ptr<Door> door;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = doors_.find(repository);
+    if (found == doors_.end()) return std::nullopt;
+    door = found->second;
+  }
+  return door->space();
+}
+
+std::shared_ptr<Shelf::Use> Shelf::use(Id repository) {
   const MutexLock lock(mutex_);
-  const auto found = doors_.find(repository);
-  return found == doors_.end() ? std::nullopt : found->second->space();
+  return door_to(repository)->use();
 }
 
 // No place is given out from the moment on at which the repository is said to be detached.
@@ -206,12 +223,13 @@ Result<> Shelf::attach(const Repository& repository) {
 }
 
 void Shelf::drop(Id repository) {
-  const MutexLock lock(mutex_);
-  detached_.erase(repository);
-  const auto found = doors_.find(repository);
-  if (found == doors_.end()) return;
-  found->second->close();
-  doors_.erase(found);
+  decltype(doors_)::node_type dropped;
+  {
+    const MutexLock lock(mutex_);
+    detached_.erase(repository);
+    dropped = doors_.extract(repository);
+  }
+  if (!dropped.empty()) dropped.mapped()->close();
 }
 
 }  // namespace holdfast::repository

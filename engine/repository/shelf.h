@@ -46,6 +46,9 @@ class Shelf {
   Result<> detach(const Repository& repository);
   // Takes the repository again. If it is not there, it stays detached.
   Result<> attach(const Repository& repository);
+  // A reader that keeps files open, but not the Place and its lease, holds this against detach().
+  struct Use {};
+  std::shared_ptr<Use> use(Id repository);
   // Closes the repository, after its definition changed or it was deleted.
   void drop(Id repository);
 

@@ -91,6 +91,13 @@ class Detach(holdfast.MountTest):
             return False
         return True
 
+    def test_an_image_that_stays_open_keeps_no_run_out_after_an_absence_of_its_repository(self):
+        with open(self.newest(), "rb"):
+            subprocess.run(["mount", "-t", "tmpfs", "over", self.place], check=True)
+            self.assertEqual(self.daemon.run("f", "away"), "error")
+            subprocess.run(["umount", self.place], check=True)
+            self.assertEqual(self.daemon.run("f", "back"), "success")
+
     def test_a_repository_with_a_running_job_is_busy(self):
         self.daemon.write("repositories/r/config.json", f'{{"path":"{self.place}","bandwidth":1}}')
         self.daemon.write("flows/f/control", "run name=slow")
