@@ -113,7 +113,7 @@ Result<> Engine::Parts::begin() {
 }
 
 Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& options) {
-  HF_CHECK(look_up(options.state));  // before any file is open, of which the scout would have a copy
+  HF_CHECK(look_up(options.state));
   HF_TRY(const auto state, open_directory(options.state));
   HF_CHECK(make_if_missing(*state, "scratch"));
   HF_TRY(auto catalog, Catalog::open(options.state + "/catalog.sqlite"));

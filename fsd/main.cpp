@@ -114,8 +114,9 @@ int main(int count, char** words) {
       return EXIT_SUCCESS;
     case Options::Task::serve: break;
   }
-  // The process that looks at paths is forked while no other thread can hold a lock, of which it would have a
-  // copy.
-  (void)look_up("/");
+  if (const auto ready = be_ready_to_look_up(); !ready) {
+    std::fprintf(stderr, "holdfastd: %s\n", ready.error().message.c_str());
+    return EXIT_FAILURE;
+  }
   return start(*options);
 }

@@ -133,6 +133,11 @@ Result<> send_question(int socket, const std::string& path, int answer) {
 
 class Scout {
  public:
+  Result<> start() {
+    const MutexLock lock(mutex_);
+    return begin();
+  }
+
   // Returns the descriptor from which to read the answer.
   Result<Fd> ask(const std::string& path) {
     int ends[2];
@@ -201,6 +206,8 @@ Result<HostPath> await(const Fd& answer, const std::string& path,
 }
 
 }  // namespace
+
+Result<> be_ready_to_look_up() { return scout().start(); }
 
 std::vector<Result<HostPath>> look_up(std::span<const std::string> paths,
                                       std::optional<std::chrono::milliseconds> patience) {

@@ -33,6 +33,9 @@ struct HostPath {
 
 constexpr std::chrono::seconds kHostPatience{10};  // disks may have to spin up
 
+// Starts the scout. Call before any thread starts: the scout would have a copy of the locks that others hold.
+Result<> be_ready_to_look_up();
+
 // Returns EINVAL if the absolute path leads onto a mount of Holdfast, which would have to answer its own
 // daemon; ETIMEDOUT if the file system does not answer in time. A path that doesn't exist is no error. Any
 // thread may call.
