@@ -1,14 +1,19 @@
 """Machines with points of many days, made at once: before each run, the catalog's older points are dated back."""
 
 import contextlib
+import errno
 import json
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
 
+import holdfast
+
 DAY = 24 * 3600 * 1000
 CLUSTER = 65536
+CLUSTERS = 32
 
 
 def set_back(daemon, milliseconds):
@@ -16,6 +21,22 @@ def set_back(daemon, milliseconds):
     with contextlib.closing(sqlite3.connect(daemon.state / "catalog.sqlite", timeout=60)) as catalog, catalog:
         catalog.execute("UPDATE points SET time = time - ?", (milliseconds,))
         catalog.execute("UPDATE chains SET created_at = created_at - ?", (milliseconds,))
+
+
+class OneHistory(holdfast.MountTest):
+    """Each test has one machine, its flow, its repository, and their history in `days`."""
+
+    def setUp(self):
+        super().setUp()
+        self.disk = self.add_file_machine(capacity=CLUSTERS * CLUSTER)
+        self.repository = self.add_repository()
+        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
+        self.days = History(self.daemon, self.folder, self.disk, self.repository, random.Random(self.seed()))
+
+    def refused(self, code, function, *arguments):
+        with self.assertRaises(OSError) as refused:
+            function(*arguments)
+        self.assertEqual(errno.errorcode[refused.exception.errno], code)
 
 
 class History:

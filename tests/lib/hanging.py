@@ -51,7 +51,24 @@ class Silent:
         os.close(self.ended)
 
 
-class Stopped:
+class Stoppable:
+    """A file system whose server can be stopped."""
+
+    def hang(self):
+        self.server.send_signal(signal.SIGSTOP)
+
+    def close(self):
+        self.server.send_signal(signal.SIGCONT)
+        detach(self.path)
+        self.release()
+        self.server.kill()
+        self.server.wait()
+
+    def release(self):
+        """Gives back what lies below the mount."""
+
+
+class Stopped(Stoppable):
     """A directory that a FUSE server shows again; the server can be stopped."""
 
     def __init__(self, path):
@@ -63,17 +80,8 @@ class Stopped:
         while not is_mounted(path):
             assert self.server.poll() is None
 
-    def hang(self):
-        self.server.send_signal(signal.SIGSTOP)
 
-    def close(self):
-        self.server.send_signal(signal.SIGCONT)
-        detach(self.path)
-        self.server.kill()
-        self.server.wait()
-
-
-class StoppedLoop:
+class StoppedLoop(Stoppable):
     """An ext4 on a loop device over a file whose server can be stopped."""
 
     def __init__(self, path):
@@ -97,13 +105,6 @@ class StoppedLoop:
         subprocess.run(["umount", path], check=True)
         subprocess.run(["mount", "-o", "loop", served, path], check=True)
 
-    def hang(self):
-        self.server.send_signal(signal.SIGSTOP)
-
-    def close(self):
-        self.server.send_signal(signal.SIGCONT)
-        detach(self.path)
+    def release(self):
         self.monitor.close()
         detach(self.served)
-        self.server.kill()
-        self.server.wait()

@@ -1,35 +1,18 @@
 #!/usr/bin/python3
 """Plans of retention: the points that go and the bytes that come back, told before and after; previews of policies."""
 
-import errno
 import os
 import pathlib
-import random
 
 import holdfast
-from days import CLUSTER, History
+from days import OneHistory
 from users import User, unnamed
 
-CLUSTERS = 32
 
-
-class Plans(holdfast.MountTest):
-    def setUp(self):
-        super().setUp()
-        self.disk = self.add_file_machine(capacity=CLUSTERS * CLUSTER)
-        self.repository = self.add_repository()
-        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
-        chance = random.Random(self.seed())
-        self.days = History(self.daemon, self.folder, self.disk, self.repository, chance)
-
+class Plans(OneHistory):
     def follow(self, **policy):
         self.daemon.define("policies/p", policy)
         self.daemon.write("flows/f/control", "set policy=p")
-
-    def refused(self, code, function, *arguments):
-        with self.assertRaises(OSError) as refused:
-            function(*arguments)
-        self.assertEqual(errno.errorcode[refused.exception.errno], code)
 
     def log(self, job):
         return self.daemon.read(f"jobs/{job}/log")

@@ -14,10 +14,9 @@ import subprocess
 
 import content
 import holdfast
-from days import CLUSTER, History, set_back
+from days import CLUSTER, CLUSTERS, OneHistory, set_back
 
 HOUR = 3600 * 1000
-CLUSTERS = 32
 
 
 def today():
@@ -28,15 +27,7 @@ def week(day):
     return day.isocalendar()[:2]
 
 
-class Kept(holdfast.MountTest):
-    def setUp(self):
-        super().setUp()
-        self.disk = self.add_file_machine(capacity=CLUSTERS * CLUSTER)
-        self.repository = self.add_repository()
-        self.daemon.define("flows/f", {"target": "machines/m", "repository": "r"})
-        chance = random.Random(self.seed())
-        self.days = History(self.daemon, self.folder, self.disk, self.repository, chance)
-
+class Kept(OneHistory):
     def follow(self, **policy):
         """Gives the flow a policy with these rules."""
         if not (self.daemon.mount / "policies/p").exists():
@@ -44,11 +35,6 @@ class Kept(holdfast.MountTest):
             self.daemon.write("flows/f/control", "set policy=p")
         else:
             self.daemon.write("policies/p/config.json", json.dumps(policy))
-
-    def refused(self, code, function, *arguments):
-        with self.assertRaises(OSError) as refused:
-            function(*arguments)
-        self.assertEqual(errno.errorcode[refused.exception.errno], code)
 
     def path(self, point):
         return self.daemon.mount / "machines/m/points" / point
