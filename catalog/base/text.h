@@ -27,8 +27,8 @@ std::string printable(std::string_view text);
 // Whether the text is UTF-8.
 bool is_utf8(std::string_view text);
 
-// Letters, digits, '.', '_', '-'; 1 to 128 bytes; no leading dot; not "error", the fixed
-// file that objects of all kinds have.
+// Letters, digits, '.', '_', '-'; 1 to 128 bytes; no leading dot; not "error", the fixed file that objects of
+// all kinds have.
 Result<> check_name(std::string_view name);
 
 // The candidate that a hasty hand most likely meant, or "" when none is near.

@@ -23,7 +23,8 @@ chown, chgrp and chmod decide who may do what: give users their machines and flo
 they are in write to the repository. Everybody sees here only what they may read.
 
 config.schema.json describes the config.json beside it. Reading a control file lists its commands. When an operation
-is refused, the nearest file `error` has the reason: the object's own, or for mkdir flows/x the one beside this file. The manual page is holdfast-fs(5).
+is refused, the nearest file `error` has the reason: the object's own, or for mkdir flows/x the one beside this file.
+The manual page is holdfast-fs(5).
 )";
 }
 
