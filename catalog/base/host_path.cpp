@@ -1,23 +1,16 @@
 #include "catalog/base/host_path.h"
 
-#include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <climits>
-#include <cstring>
 
 #include "catalog/base/fd.h"
-#include "catalog/base/host_walk.h"
 #include "catalog/base/mutex.h"
+#include "catalog/base/scout.h"
 #include "catalog/base/waits.h"
 
 namespace holdfast {
@@ -25,113 +18,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// The answer of a child: a header, the identities above, then the real path or the sentence.
-struct Header {
-  int code = 0;  // an errno; 0: found
-  unsigned absent = 0;
-  std::uint32_t identities = 0;
-  std::uint32_t text = 0;
-};
-
-void tell(int to, const Result<HostPath>& found) {
-  std::vector<HostPath::Identity> identities;
-  std::string text = found ? found->real : found.error().message;
-  Header header{.code = found ? 0 : found.error().code};
-  if (found) {
-    identities = found->above;
-    if (found->own) identities.push_back(*found->own);
-    header.absent = found->absent;
-  }
-  header.identities = static_cast<std::uint32_t>(identities.size());
-  header.text = static_cast<std::uint32_t>(text.size());
-  std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
-  bytes.append(reinterpret_cast<const char*>(identities.data()), identities.size() * sizeof identities[0]);
-  bytes += text;
-  for (std::string_view left = bytes; !left.empty();) {
-    const ssize_t written = ::write(to, left.data(), left.size());
-    if (written <= 0) return;  // nobody waits any more
-    left.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-Result<HostPath> understand(const std::string& bytes, const std::string& path) {
-  Header header;
-  const auto missing = fail(EIO, "{} could not be looked at: the process that looked has died", path);
-  if (bytes.size() < sizeof header) return missing;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  HostPath found{.absent = header.absent};
-  const std::size_t of_identities = header.identities * sizeof(HostPath::Identity);
-  if (bytes.size() != sizeof header + of_identities + header.text) return missing;
-  const std::string text = bytes.substr(sizeof header + of_identities);
-  if (header.code != 0) return fail(header.code, "{}", text);
-  found.real = text;
-  found.above.resize(header.identities);
-  for (std::size_t i = 0; i < found.above.size(); ++i)
-    std::memcpy(&found.above[i], bytes.data() + sizeof header + i * sizeof(HostPath::Identity),
-                sizeof(HostPath::Identity));
-  if (found.absent == 0 && !found.above.empty()) {
-    found.own = found.above.back();
-    found.above.pop_back();
-  }
-  return found;
-}
-
-// A path, and the pipe for its answer.
-Result<> send_question(int socket, const std::string& path, int answer) {
-  iovec text{const_cast<char*>(path.data()), path.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &answer, sizeof answer);
-  if (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) return fail_errno("asking after {}", path);
-  return {};
-}
-
-// The life of the scout: makes a child for each question.
-[[noreturn]] void be_scout(int socket) {
-  ::setsid();
-  ::prctl(PR_SET_NAME, "holdfast-scout");
-  ::signal(SIGCHLD, SIG_IGN);  // nobody waits for the children
-  ::signal(SIGPIPE, SIG_IGN);
-  constexpr int kSocket = STDERR_FILENO + 1;
-  const int nowhere = ::open("/dev/null", O_RDWR);
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, standard);
-  ::dup2(socket, kSocket);
-  ::syscall(SYS_close_range, kSocket + 1U, ~0U, 0U);
-  if (::chdir("/") != 0) ::_exit(1);
-  for (;;) {
-    std::array<char, PATH_MAX> path;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
-    iovec text{path.data(), path.size()};
-    msghdr message{};
-    message.msg_iov = &text;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    const ssize_t length = ::recvmsg(kSocket, &message, 0);
-    if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) ::_exit(0);  // the daemon has ended
-    const cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    if (header == nullptr) continue;
-    int answer = -1;
-    std::memcpy(&answer, CMSG_DATA(header), sizeof answer);
-    if (::fork() == 0) {
-      ::close(kSocket);
-      tell(answer, walk_to({path.data(), static_cast<std::size_t>(length)}));
-      ::_exit(0);
-    }
-    ::close(answer);
-  }
-}
-
-class Scout {
+class Asker {
  public:
   Result<> start() {
     const MutexLock lock(mutex_);
@@ -146,9 +33,9 @@ class Scout {
     const Fd theirs{ends[1]};
     const MutexLock lock(mutex_);
     // A scout that somebody has killed is replaced.
-    if (!socket_ || !send_question(socket_.get(), path, theirs.get())) {
+    if (!socket_ || !scout::ask(socket_.get(), path, theirs.get())) {
       HF_CHECK(begin());
-      HF_CHECK(send_question(socket_.get(), path, theirs.get()));
+      HF_CHECK(scout::ask(socket_.get(), path, theirs.get()));
     }
     return answer;
   }
@@ -164,7 +51,7 @@ class Scout {
     const pid_t child = ::fork();
     if (child < 0) return fail_errno("starting the process that looks at paths");
     if (child == 0) {
-      if (::fork() == 0) be_scout(theirs.get());
+      if (::fork() == 0) scout::answer_all(theirs.get());
       ::_exit(0);
     }
     while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
@@ -175,12 +62,12 @@ class Scout {
   Fd socket_ HF_GUARDED_BY(mutex_);
 };
 
-Scout& scout() {
-  static Scout one;
+Asker& asker() {
+  static Asker one;
   return one;
 }
 
-// Reads until the child has closed its end.
+// Reads until the looker has closed its end.
 Result<HostPath> await(const Fd& answer, const std::string& path,
                        const std::optional<Steady::time_point>& until) {
   std::string bytes;
@@ -193,21 +80,19 @@ Result<HostPath> await(const Fd& answer, const std::string& path,
     const int ready = ::poll(&polled, 1, wait);
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return fail_errno("waiting for an answer about {}", path);
-    if (ready == 0)
-      return fail(ETIMEDOUT,
-                  "{} does not answer: the file system that it lies on hangs; look after its mount", path);
+    if (ready == 0) return scout::no_answer_from(path);
     std::array<char, 4096> piece;
     const ssize_t length = ::read(answer.get(), piece.data(), piece.size());
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) return fail_errno("reading an answer about {}", path);
-    if (length == 0) return understand(bytes, path);
+    if (length == 0) return scout::understand(bytes, path);
     bytes.append(piece.data(), static_cast<std::size_t>(length));
   }
 }
 
 }  // namespace
 
-Result<> be_ready_to_look_up() { return scout().start(); }
+Result<> be_ready_to_look_up() { return asker().start(); }
 
 std::vector<Result<HostPath>> look_up(std::span<const std::string> paths,
                                       std::optional<std::chrono::milliseconds> patience) {
@@ -216,7 +101,7 @@ std::vector<Result<HostPath>> look_up(std::span<const std::string> paths,
   std::vector<Result<Fd>> answers;
   for (const std::string& path : paths) {
     may_wait(path);
-    answers.push_back(scout().ask(path));
+    answers.push_back(asker().ask(path));
   }
   std::vector<Result<HostPath>> found;
   for (std::size_t i = 0; i < paths.size(); ++i)

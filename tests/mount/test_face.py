@@ -272,7 +272,7 @@ class Living(Face):
     @staticmethod
     def looks(pid):
         try:
-            return pathlib.Path(f"/proc/{pid}/comm").read_text() == "holdfast-scout\n"
+            return pathlib.Path(f"/proc/{pid}/comm").read_text() in ("holdfast-scout\n", "holdfast-looker\n")
         except OSError:
             return False
 

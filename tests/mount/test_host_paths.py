@@ -112,6 +112,29 @@ class Hanging(HostPaths):
     def test_a_loop_mount_that_hangs_hangs_nothing(self):
         self.expect_no_hang(hanging.StoppedLoop)
 
+    def lookers(self):
+        """Returns the processes that look at paths for the daemon, and bear its command line."""
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if str(self.daemon.mount).encode() in (folder / "cmdline").read_bytes():
+                    found.append((folder / "comm").read_text())
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it has ended meanwhile
+        return [name for name in found if name == "holdfast-looker\n"]
+
+    def test_a_path_that_hangs_keeps_one_process_however_often_it_is_named(self):
+        system = hanging.Silent(self.folder / "hangs")
+        self.addCleanup(system.close)
+        self.addCleanup(self.daemon.close)
+        (self.daemon.mount / "repositories/r").mkdir()
+        system.hang()
+        for _ in range(5):
+            code, sentence = self.refused("repositories/r/config.json", {"path": str(system.path / "directory")})
+            self.assertEqual(code, errno.ETIMEDOUT, sentence)
+        self.assertLessEqual(len(self.lookers()), 2)  # the one that hangs, and one that waits for work
+        self.daemon.stop()
+
     def test_a_folder_of_hooks_that_hangs_refuses_the_flow(self):
         system = hanging.Silent(self.folder / "hangs")
         self.addCleanup(system.close)
