@@ -89,7 +89,7 @@ int keep_only(int socket) {
   return kSocket;
 }
 
-constexpr char kDone = '.';  // what a looker writes to the scout after each answer
+constexpr char kDone = '.';  // sent by a looker to the scout after each answer
 
 [[noreturn]] void be_looker(int socket) {
   ::prctl(PR_SET_NAME, "holdfast-looker");

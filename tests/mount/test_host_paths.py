@@ -120,7 +120,7 @@ class Hanging(HostPaths):
                 if str(self.daemon.mount).encode() in (folder / "cmdline").read_bytes():
                     found.append((folder / "comm").read_text())
             except (FileNotFoundError, ProcessLookupError):
-                pass  # it has ended meanwhile
+                pass  # the process has ended meanwhile
         return [name for name in found if name == "holdfast-looker\n"]
 
     def test_a_path_that_hangs_keeps_one_process_however_often_it_is_named(self):
