@@ -26,7 +26,8 @@ Result<> verify_punched_layer(const File& image, const File& sums, std::span<con
   HF_TRY(const SumsHeader header, SumsHeader::read(sums));
   HF_CHECK(header.check_sizes(image, sums));
   const std::uint64_t cluster = header.geometry.cluster();
-  const std::uint64_t at_once = std::max<std::uint64_t>(1, 256 * kKiB / cluster);
+  const std::uint64_t at_once =
+      std::clamp<std::uint64_t>(256 * kKiB / cluster, 1, std::max<std::uint64_t>(header.clusters, 1));
   Bytes bytes(at_once * cluster);
   std::vector<Sum> recorded(at_once);
   for (std::uint64_t first = 0; first < header.clusters; first += at_once) {

@@ -35,10 +35,10 @@ Result<> check_sums(const File& sums, const std::string& expected, const image::
   if (expected.empty()) return {};
   HF_TRY(const std::uint64_t size, sums.size());
   Sha256 digest;
-  Bytes piece(kMiB);
+  Bytes piece(std::min<std::uint64_t>(size, kMiB));
   for (std::uint64_t at = 0; at < size;) {
     HF_TRY(const std::size_t got,
-           sums.read_at(at, ByteSpan{piece}.first(std::min<std::uint64_t>(kMiB, size - at))));
+           sums.read_at(at, ByteSpan{piece}.first(std::min<std::uint64_t>(piece.size(), size - at))));
     if (got == 0) return fail_damaged(EIO, "{} ends at {}", sums.name(), at);
     digest.update(ByteView{piece}.first(got));
     HF_CHECK(watch(0));

@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,18 +18,18 @@ class Process {
  public:
   Process() = default;
   explicit Process(const std::vector<std::string>& command) {
+    // Spawned, not forked: a fork copies the page tables of a sanitizer's shadow memory.
+    std::vector<std::string> words{"setpriv", "--pdeathsig", "KILL", "--"};
+    words.insert(words.end(), command.begin(), command.end());
     std::vector<char*> arguments;
-    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    const pid_t parent = ::getpid();
-    pid_ = ::fork();
-    if (pid_ != 0) return;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);
-    const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    ::dup2(nowhere, 0);
-    ::execvp(arguments[0], arguments.data());
-    ::_exit(127);
+    posix_spawn_file_actions_t files;
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+    const int failure = ::posix_spawnp(&pid_, arguments[0], &files, nullptr, arguments.data(), environ);
+    ::posix_spawn_file_actions_destroy(&files);
+    if (failure != 0) throw std::system_error(failure, std::generic_category(), "starting " + command[0]);
   }
   Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
   Process& operator=(Process&& other) noexcept {

@@ -4,9 +4,12 @@ ninja keeps the seconds of each command in BUILD/.ninja_log, ctest those of each
 Two things at a time on two cores: a time is one of the wall, beside whatever ran meanwhile."""
 
 import pathlib
+import signal
 import sys
 
 SHOWN = 20
+
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as head may end first
 
 
 def translation_units(build):
