@@ -1,4 +1,5 @@
-// Tests captures whose process is killed: at each step the sweep leaves nothing, and no change is lost (law 3).
+// Tests captures whose process is killed: at each step the sweep leaves nothing, and no change is lost (law
+// 3).
 #include "tests/sources/fixture.h"
 
 namespace holdfast::test {
