@@ -1,5 +1,6 @@
 #include "catalog/base/host_path.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>

@@ -4,6 +4,7 @@
 The rooms use no mutex of the standard library, because clang does not know what such a mutex guards."""
 
 import concurrent.futures
+import functools
 import itertools
 import json
 import os
@@ -21,7 +22,7 @@ MUTEX = "catalog/base/mutex.h"
 COMPILER = ["clang++-16", "-Wno-everything", "-Wthread-safety", "-Werror=thread-safety"]
 # Headers that take most of a compilation's time. They are parsed once, for all sources.
 HEAVY = ["algorithm", "chrono", "functional", "map", "thread", "fmt/format.h", "nlohmann/json.hpp", "tl/expected.hpp"]
-BATCH = 12  # sources that are compiled as one
+BATCH = 20  # sources that are compiled as one
 STANDARD = re.compile(
     r"std::(?:(?:recursive_|shared_)?(?:timed_)?mutex|condition_variable(?:_any)?"
     r"|lock_guard|scoped_lock|shared_lock|unique_lock)\b"
@@ -88,7 +89,7 @@ def to_check(root):
 def batches(paths):
     """Yields the paths in lists to be compiled as one, as a unity build does: within a room no two files use one name
     for two things."""
-    for _, of_room in itertools.groupby(paths, lambda path: path.split("/")[:2]):
+    for _, of_room in itertools.groupby(paths, lambda path: path.split("/")[0]):
         while batch := list(itertools.islice(of_room, BATCH)):
             yield batch
 
@@ -107,22 +108,28 @@ def flags():
     return [word for words in found for word in words]
 
 
+@functools.cache
+def parsed_headers():
+    """Parses the heavy headers. Returns their file."""
+    folder = tempfile.TemporaryDirectory(prefix="holdfast-house-")
+    unittest.addModuleCleanup(folder.cleanup)
+    heavy = pathlib.Path(folder.name) / "heavy.h"
+    heavy.write_text("".join(f"#include <{name}>\n" for name in HEAVY), encoding="utf-8")
+    subprocess.run([*COMPILER, *flags(), "-x", "c++-header", heavy, "-o", f"{heavy}.pch"], check=True)
+    return f"{heavy}.pch"
+
+
 def complaints(root):
     """Returns what clang says of the sources below `root`."""
-    with tempfile.TemporaryDirectory(prefix="holdfast-house-") as made:
-        heavy = pathlib.Path(made) / "heavy.h"
-        heavy.write_text("".join(f"#include <{name}>\n" for name in HEAVY), encoding="utf-8")
-        compiler = [*COMPILER, f"-I{root}", *flags()]
-        subprocess.run([*compiler, "-x", "c++-header", heavy, "-o", f"{heavy}.pch"], check=True)
+    compiler = [*COMPILER, f"-I{root}", *flags(), "-include-pch", parsed_headers(), "-fsyntax-only", "-x", "c++", "-"]
 
-        def check(batch):
-            unity = "".join(f'#include "{path}"\n' for path in batch)
-            command = [*compiler, "-include-pch", f"{heavy}.pch", "-fsyntax-only", "-x", "c++", "-"]
-            done = subprocess.run(command, cwd=root, input=unity, capture_output=True, text=True, check=False)
-            return "" if done.returncode == 0 else f"{' '.join(batch)}: exit {done.returncode}\n{done.stderr}"
+    def check(batch):
+        unity = "".join(f'#include "{path}"\n' for path in batch)
+        done = subprocess.run(compiler, cwd=root, input=unity, capture_output=True, text=True, check=False)
+        return "" if done.returncode == 0 else f"{' '.join(batch)}: exit {done.returncode}\n{done.stderr}"
 
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            return "".join(pool.map(check, batches(to_check(root))))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return "".join(pool.map(check, batches(to_check(root))))
 
 
 COUNTER = f"""#include "{MUTEX}"
