@@ -47,6 +47,14 @@ int difference(const Bytes& bytes, const Content& content) {
   return -1;
 }
 
+// Names the writes of a block that is not as it was.
+std::string of_writes(const Bytes& bytes, const Content& content, int block) {
+  const auto number = static_cast<unsigned>(block);
+  if (number >= content.blocks) return fmt::format("{} bytes, not {}", bytes.size(), content.blocks * kBlock);
+  return fmt::format("write {}, not {}", write_in(ByteView{bytes}.subspan(number * kBlock, kBlock)),
+                     content.writes[number]);
+}
+
 }  // namespace
 
 void find(const std::string& what) {
@@ -131,8 +139,8 @@ void Judge::compare(const std::string& directory, const Listed& point, const See
       find(fmt::format("law 2: committed point {} can't be read: {}", directory, walked.error().message));
     const int block = difference(walked->content, truth.contents[disk]);
     if (block >= 0)
-      find(fmt::format("laws 3 and 4: block {} of disk {} of {} is not what the disk held at the freeze",
-                       block, disk, directory));
+      find(fmt::format("laws 3 and 4: block {} of disk {} of {} is not what the disk held at the freeze: {}",
+                       block, disk, directory, of_writes(walked->content, truth.contents[disk], block)));
     rests_on.insert(walked->directories.begin(), walked->directories.end());
     ++world().compared;
   }
@@ -170,6 +178,17 @@ void Judge::look_at_older_catalog() {
   }
 }
 
+void Judge::look_at_older_tree(std::size_t repository) {
+  if (!ask_catalog()) return;
+  const storage::Outside past;
+  for (std::size_t i = 0; i < world().points; ++i) {
+    Seen& seen = world().seen[i];
+    const std::string directory =
+        fmt::format("{}/{}/{}", root(seen.repository), seen.key.view(), seen.name.view());
+    if (seen.repository == repository && !std::filesystem::exists(directory)) seen.removed = true;
+  }
+}
+
 void Judge::look() {
   World& all = world();
   if (!ask_catalog()) return;
@@ -198,6 +217,7 @@ void Judge::look() {
   compare_all();
   compare_forgotten();
   find_unfinished();
+  find_captured();
 }
 
 void Judge::compare_all() {
@@ -210,7 +230,8 @@ void Judge::compare_all() {
       const std::string directory = fmt::format("{}/{}/{}", root(repository), point.key, point.name);
       if (world().areas[1 + repository].is_away || compared_.contains(directory)) continue;
       // An older catalog lists what has gone since.
-      if (world().rollbacks > 0 && (seen.gone || !must_stay(seen) || repository != seen.repository)) continue;
+      const bool is_older = world().rollbacks > 0 || world().older_trees > 0;
+      if (is_older && (seen.gone || !must_stay(seen) || repository != seen.repository)) continue;
       compare(directory, point, seen);
     }
   }
@@ -229,6 +250,25 @@ void Judge::compare_forgotten() {
     for (unsigned disk = 0; disk < world().machines[seen.machine].count; ++disk)
       point.disks.push_back({0, fmt::format("disk-{}", disk)});
     compare(directory, point, seen);
+  }
+}
+
+// Law 8: a source that answers is let go soon after the run, whatever the repositories do.
+void Judge::find_captured() {
+  constexpr std::int64_t kSoon = 15 * 60 * std::int64_t{1'000'000'000};
+  const std::int64_t now = world().order.now;
+  if (unfinished_ > 0) idle_since_.reset();
+  if (unfinished_ == 0 && !idle_since_) idle_since_ = now;
+  const storage::Area& state = world().areas[storage::kState];
+  if (state.errors > 0 || state.room > 0) idle_since_ = now;
+  for (SourceMachine& machine : world().machines) {
+    if (machine.hangs_until > now || machine.refuses_until > now || machine.breaks > 0) machine.sick_at = now;
+    const std::int64_t sick_until = std::max({machine.sick_at, machine.hangs_until, machine.refuses_until});
+    for (const Thing& thing : machine.things) {
+      if (thing.name.view().empty() || thing.is_forgotten || !idle_since_) continue;
+      if (now - std::max({*idle_since_, sick_until, thing.since}) > kSoon)
+        find(fmt::format("law 8: {} is still at its source", thing.name.view()));
+    }
   }
 }
 
@@ -253,8 +293,8 @@ void Judge::read(const Listed& point, const Seen& seen) {
     const auto excused = [&] {
       const storage::Area& area = all.areas[1 + point.repository];
       const storage::Area& state = all.areas[storage::kState];
-      return all.rot || area.is_away || area.errors > 0 || area.hangs_until > 0 || !must_stay(seen) ||
-             state.errors > 0 || state.room > 0;
+      return all.rot || all.older_trees > 0 || area.is_away || area.errors > 0 || area.hangs_until > 0 ||
+             !must_stay(seen) || state.errors > 0 || state.room > 0;
     };
     const auto opened = engine_.reading().open(point.disks[disk].id, ImageForm::raw, {});
     if (!opened) {
@@ -269,8 +309,8 @@ void Judge::read(const Listed& point, const Seen& seen) {
     }
     const int block = difference(bytes, all.frozen[seen.freeze].contents[disk]);
     if (block >= 0)
-      find(fmt::format("law 13: wrong bytes were handed out: block {} of disk {} of point {}", block, disk,
-                       point.name));
+      find(fmt::format("law 13: wrong bytes were handed out: block {} of disk {} of point {}: {}", block,
+                       disk, point.name, of_writes(bytes, all.frozen[seen.freeze].contents[disk], block)));
   }
 }
 

@@ -34,8 +34,9 @@ class Judge {
   // After each step: points are known, complete, and equal to what the disks held; nothing has gone that must
   // not.
   void look();
-  // The first look of a life whose catalog is an older copy.
+  // First looks of a life whose catalog, or repository, is an older copy.
   void look_at_older_catalog();
+  void look_at_older_tree(std::size_t repository);
   // When nothing has been wrong for hours: every row has ended, and nothing is left at the sources or half
   // done.
   void look_at_rest();
@@ -53,12 +54,14 @@ class Judge {
   void compare_all();
   void compare_forgotten();
   void find_unfinished();
+  void find_captured();
   bool must_stay(const Seen& seen) const;
 
   Engine& engine_;
   std::unique_ptr<db::Connection> connection_;
   std::vector<Listed> points_;
   std::int64_t unfinished_ = 0;
+  std::optional<std::int64_t> idle_since_;
   std::set<std::string> begun_;  // directories of unfinished copies
   std::map<std::string, std::set<std::string>>
       compared_;  // by a point's directory: directories that it rests on

@@ -62,7 +62,7 @@ void define(Engine& engine) {
     must(objects.add_member(group, id, {}));
   }
   ScheduleDefinition schedule;
-  schedule.every = std::chrono::hours{6};
+  schedule.every = std::chrono::hours{2};
   must(objects.define(made(ObjectKind::schedule, "s"), schedule, {}));
   FlowDefinition flow;
   flow.target = "groups/g";
@@ -88,6 +88,7 @@ class Life {
 
   void go_on() {
     if (std::exchange(all_.rolls_back, false)) judge_.look_at_older_catalog();
+    if (const std::size_t older = std::exchange(all_.older, 0)) judge_.look_at_older_tree(older - 1);
     judge_.look();
     while (all_.steps < kSteps) {
       const unsigned step = all_.steps++;
@@ -132,6 +133,8 @@ class Life {
         {1, "stop", &Life::stop},
         {2, "keep a copy of the catalog", &Life::keep_catalog},
         {2, "roll the catalog back", &Life::roll_back},
+        {1, "keep a copy of a repository", &Life::keep_repository},
+        {1, "bring an older tree", &Life::bring_older_tree},
         {1, "sicken the catalog", &Life::sicken_catalog},
         {1, "set the clock", &Life::set_clock},
         {1, "flip a bit", &Life::flip_bit},
@@ -269,6 +272,17 @@ class Life {
     ::_exit(kEnded);
   }
 
+  void keep_repository() { storage::keep_copy(a_repository()); }
+
+  // In some histories only, because a point may be damaged by it.
+  void bring_older_tree() {
+    const std::size_t area = a_repository();
+    if (all_.seed % 4 != 1 || !storage::has_copy(area)) return;
+    ++all_.older_trees;
+    all_.older = area;
+    ::_exit(kEnded);
+  }
+
   void sicken_catalog() {
     if (dice_.one_in(2))
       all_.areas[storage::kState].errors = static_cast<unsigned>(dice_.between(1, 50));
@@ -318,12 +332,13 @@ class Life {
     SourceMachine& machine = a_machine();
     SourceDisk& disk = machine.disks[dice_.below(machine.count)];
     const unsigned before = disk.content.blocks;
-    resize(disk, static_cast<unsigned>(dice_.between(8, kMostBlocks)));
+    // Whole clusters of both repositories: only a sample finds what a source hides in a part of one (law 7).
+    resize(disk, 2 * static_cast<unsigned>(dice_.between(4, kMostBlocks / 2)));
     if (dice_.one_in(2)) resize(disk, before);
   }
 
   void wait() {
-    threads::sleep_for(static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(4 * kHour))));
+    threads::sleep_for(static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(2 * kHour))));
   }
 
   void rest() {
@@ -335,10 +350,10 @@ class Life {
       threads::wake(&machine);
     }
     for (std::size_t area = 0; area < storage::kAreas; ++area) heal(area);
-    threads::sleep_for(3 * kHour);
+    threads::sleep_for(kHour / 2);
     // A run by the schedule may have begun just now.
     must(engine_.objects().enable_schedule(object(ObjectKind::schedule, "s"), false, {}));
-    threads::sleep_for(kHour);
+    threads::sleep_for(kHour / 3);
     judge_.look_at_rest();
     must(engine_.objects().enable_schedule(object(ObjectKind::schedule, "s"), true, {}));
   }
@@ -363,6 +378,7 @@ void live() {
   all.order.pace = kPaces[all.order.story.below(std::size(kPaces))];
   threads::begin(all.order, {.killed = die, .stuck = [] { find("every thread waits for another"); }});
   note(all.order, "life", all.lives, 0);
+  if (all.older > 0) storage::put_copy_back(all.older);
   if (all.rolls_back) storage::put_copy_back(storage::kState);
   try {
     auto started = Engine::start({.state = "/mnt/state"});

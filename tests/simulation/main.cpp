@@ -47,7 +47,7 @@ void lay_out(World& fresh, std::uint64_t seed) {
     machine.count = number == 0 ? kDisks : 1;
     for (unsigned disk = 0; disk < machine.count; ++disk) {
       Content& content = machine.disks[disk].content;
-      content.blocks = static_cast<unsigned>(dice.between(8, kMostBlocks));
+      content.blocks = 2 * static_cast<unsigned>(dice.between(4, kMostBlocks / 2));
       for (unsigned block = 0; block < content.blocks; ++block)
         if (dice.one_in(2)) content.writes[block] = ++fresh.writes;
     }

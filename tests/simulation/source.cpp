@@ -65,6 +65,7 @@ Result<> make_thing(SourceMachine& machine, const std::string& name) {
   if (free == nullptr) return fail(ENOMEM, "the source can hold no more exports");
   *free = Thing{};
   free->name.set(name);
+  free->since = world().order.now;
   return {};
 }
 
@@ -278,9 +279,9 @@ class FrozenMachine final : public source::Capture {
       std::uint64_t changed = ~0ULL;
       if (Bitmap* const parent = find(disk, ids_[i].since)) {
         changed = parent->dirty;
-        for (unsigned block = 0; machine_.lies && block < disk.content.blocks; ++block)
-          if (disk.content.writes[block] == 0) changed &= ~(1ULL << block);
-        parent->records = false;
+        for (unsigned block = 0; machine_.lies && block + 1 < disk.content.blocks; block += 2)
+          if (disk.content.writes[block] == 0 && disk.content.writes[block + 1] == 0)
+            changed &= ~(3ULL << block);
       }
       fresh[i]->name.set(disks_[i].change_id);
       fresh[i]->records = true;

@@ -39,10 +39,10 @@ std::string stored(std::size_t area, const std::string& path) {
 
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-std::uint64_t inode_of(int descriptor) {
+struct stat state_of(int descriptor) {
   struct stat it {};
   kernel(SYS_fstat, descriptor, &it);
-  return it.st_ino;
+  return it;
 }
 
 void undo(std::size_t area, const Naming& naming) {
@@ -148,7 +148,8 @@ std::uint64_t size_of(int descriptor) {
 
 void keep(int descriptor, const Opened& file, std::uint64_t offset, std::uint64_t length) {
   if (!is_durable(file.path)) return;
-  Unsynced& unsynced = watch->unsynced[file.area][inode_of(descriptor)];
+  const struct stat it = state_of(descriptor);
+  Unsynced& unsynced = watch->unsynced[file.area][it.st_ino];
   if (unsynced.descriptor < 0) {
     // Another open file, not a second descriptor of this one, which would keep a lock.
     const std::string again = "/proc/self/fd/" + std::to_string(descriptor);
@@ -156,11 +157,11 @@ void keep(int descriptor, const Opened& file, std::uint64_t offset, std::uint64_
         static_cast<int>(kernel(SYS_openat, AT_FDCWD, again.c_str(), O_RDWR | O_CLOEXEC, 0));
     unsynced.order = ++watch->numbers;
   }
-  const std::uint64_t size = size_of(descriptor);
+  const auto size = static_cast<std::uint64_t>(it.st_size);
   for (std::uint64_t at = offset; at < offset + length;) {
     const std::uint64_t piece = std::min(kPage - at % kPage, offset + length - at);
     Change change{at, std::vector<char>(piece), size};
-    kernel(SYS_pread64, descriptor, change.before.data(), piece, at);
+    if (at < size) kernel(SYS_pread64, descriptor, change.before.data(), piece, at);
     unsynced.changes.push_back(std::move(change));
     at += piece;
   }
@@ -175,7 +176,7 @@ std::string keep_file(std::size_t area, const std::string& path) {
 
 void sync_file(int descriptor, const Opened& file) {
   if (watch->broken.syncs && file.area != kState) return;
-  const auto found = watch->unsynced[file.area].find(inode_of(descriptor));
+  const auto found = watch->unsynced[file.area].find(state_of(descriptor).st_ino);
   if (found == watch->unsynced[file.area].end()) return;
   kernel(SYS_close, found->second.descriptor);
   watch->unsynced[file.area].erase(found);

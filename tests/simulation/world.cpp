@@ -22,6 +22,12 @@ void fill(ByteSpan block, std::uint32_t write) {
   std::memcpy(block.data() + block.size() - sizeof write, &write, sizeof write);
 }
 
+std::uint32_t write_in(ByteView block) {
+  std::uint32_t write = 0;
+  std::memcpy(&write, block.data() + block.size() - sizeof write, sizeof write);
+  return write;
+}
+
 void write_block(SourceDisk& disk, unsigned block, bool zeros) {
   disk.content.writes[block] = zeros ? 0 : ++world().writes;
   for (Bitmap& bitmap : disk.bitmaps)

@@ -37,6 +37,8 @@ struct Content {
 
 // Fills a block as that write did.
 void fill(ByteSpan block, std::uint32_t write);
+// The write that a block seems to have from.
+std::uint32_t write_in(ByteView block);
 
 struct Bitmap {
   Text<64> name;  // "": none
@@ -54,6 +56,7 @@ struct SourceDisk {
 struct Thing {
   Text<96> name;
   bool is_forgotten = false;  // the catalog may be older than its record
+  std::int64_t since = 0;
 };
 
 struct SourceMachine {
@@ -62,8 +65,9 @@ struct SourceMachine {
   std::array<Thing, 32> things{};
   std::uint64_t starts = 0;  // a restart takes all things
   std::int64_t hangs_until = 0, refuses_until = 0;
-  unsigned breaks = 0;  // calls of a thousand after which the connection is lost
-  bool lies = false;    // calls blocks unchanged that the guest has emptied
+  std::int64_t sick_at = 0;  // the last time that it was seen out of order
+  unsigned breaks = 0;       // calls of a thousand after which the connection is lost
+  bool lies = false;         // calls blocks unchanged that the guest has emptied
 };
 
 struct Freeze {
@@ -101,7 +105,9 @@ struct World {
   bool is_defined = false;
   bool rot = false;         // a bit was flipped: some points can't be read any more
   bool rolls_back = false;  // the next life begins with an older catalog
-  std::uint64_t runs = 0, kills = 0, power_failures = 0, rollbacks = 0, compared = 0, reads = 0;
+  std::size_t older = 0;    // … with an older tree of this repository
+  std::uint64_t runs = 0, kills = 0, power_failures = 0, rollbacks = 0, older_trees = 0, compared = 0,
+                reads = 0;
   Text<1024> finding;  // the law that was broken, and how
 };
 
