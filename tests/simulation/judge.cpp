@@ -242,7 +242,8 @@ void Judge::compare_forgotten() {
   const storage::Outside past;
   for (std::size_t i = 0; i < world().points; ++i) {
     const Seen& seen = world().seen[i];
-    if (!seen.forgotten || world().rot || world().areas[1 + seen.repository].is_away) continue;
+    if (!seen.forgotten || seen.removed || world().rot || world().areas[1 + seen.repository].is_away)
+      continue;
     std::string directory = fmt::format("{}/{}/{}", root(seen.repository), seen.key.view(), seen.name.view());
     if (!std::filesystem::exists(directory)) directory += ".aside";
     if (compared_.contains(directory)) continue;

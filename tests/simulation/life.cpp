@@ -19,7 +19,7 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kSecond = 1000 * kMillisecond;
 constexpr std::int64_t kHour = 3600 * kSecond;
 
-constexpr std::uint64_t kPaces[] = {1, 3, 10, 40, 200};
+constexpr std::uint64_t kPaces[] = {2, 6, 20, 60, 200};
 
 [[noreturn]] void die() {
   World& all = world();

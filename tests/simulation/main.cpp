@@ -137,11 +137,13 @@ int switch_off(std::uint64_t at_most, std::uint64_t only) {
     if (only != 0 && law != only) continue;
     std::uint64_t seed = 0;
     std::string finding;
-    while (finding.empty() && ++seed <= at_most) finding = finding_of(seed, law);
     // The switch, and nothing else, must be what is found.
-    const bool counts = !finding.empty() && finding_of(seed, 0).empty();
-    if (!counts) ++missed;
-    std::printf("law %2u: %s %llu histories%s%s\n", law, counts ? "found after" : "not found in",
+    while (finding.empty() && ++seed <= at_most) {
+      finding = finding_of(seed, law);
+      if (!finding.empty() && !finding_of(seed, 0).empty()) finding.clear();
+    }
+    if (finding.empty()) ++missed;
+    std::printf("law %2u: %s %llu histories%s%s\n", law, finding.empty() ? "not found in" : "found after",
                 static_cast<unsigned long long>(std::min(seed, at_most)), finding.empty() ? "" : ": ",
                 finding.c_str());
     std::fflush(stdout);
@@ -171,7 +173,7 @@ int main(int count, char** arguments) {
   static_cast<void>(sha256_hex({}));  // libcrypto prepares itself at its first use
   // Short lives and threads must not fetch their memory from the kernel again and again.
   ::mallopt(M_ARENA_MAX, 1);
-  ::mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
   ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // otherwise SQLite takes a lock for each allocation
   const std::string_view what = count > 1 ? arguments[1] : "";

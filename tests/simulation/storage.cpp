@@ -263,6 +263,7 @@ void keep_copy(std::size_t area) {
 
 void put_copy_back(std::size_t area) {
   const Outside past;
+  set_room(area, 0);
   empty(behind(area) + "/tree");
   copy_all(copy_of(area), behind(area) + "/tree");
 }
