@@ -42,7 +42,8 @@ Result<Id> greatest_id(db::Connection& connection) {
       UNION ALL SELECT max(id) FROM points
       UNION ALL SELECT max(id) FROM point_disks
       UNION ALL SELECT max(id) FROM leftovers
-      UNION ALL SELECT max(id) FROM events))sql"));
+      UNION ALL SELECT max(id) FROM events
+      UNION ALL SELECT max(id) FROM log_lines))sql"));
   HF_CHECK(found.step());
   return found.integer(0);
 }

@@ -155,6 +155,21 @@ TEST_F(CatalogThreads, new_ids_are_greater_than_those_of_an_earlier_life_whateve
   EXPECT_GT(new_id(), far);
 }
 
+// Found by the simulation: the clock was set back, the daemon was killed, and no start could end the
+// interrupted job any more, because the line in its log took an id that an earlier line had.
+TEST_F(CatalogThreads, new_ids_are_greater_than_that_of_the_newest_line_of_a_log) {
+  const Id far = new_id() + (Id{1} << 41);
+  write([&](db::Connection& db) {
+    const Job job = a_job("j");
+    must(Jobs(db).add(job));
+    must(Logs(db).add(job, at(1), "begun"));
+    must(must(db.prepare("UPDATE log_lines SET id = :far")).bind(":far", far).run());
+  });
+  catalog.reset();
+  catalog = must(Catalog::open(path));
+  EXPECT_GT(new_id(), far);
+}
+
 TEST(CatalogTurns, are_served_in_the_order_in_which_they_were_drawn) {
   Turns turns;
   std::vector<Turns::Number> served;

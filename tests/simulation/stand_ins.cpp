@@ -1,0 +1,113 @@
+// Stands in for three things of the host. For two of them the linker gives their callers these functions
+// (--wrap in CMakeLists.txt).
+//
+// The engine asks for the driver of "qmp" and gets the model. Paths are looked at by a child process in the
+// daemon, which no seed could order; here the calling thread looks, and waits while the file system hangs.
+#include <curl/curl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "catalog/base/host_path.h"
+#include "catalog/stores/jobs.h"
+#include "engine/image/writer.h"
+#include "engine/sources/drivers.h"
+#include "tests/simulation/kernel.h"
+#include "tests/simulation/source.h"
+#include "tests/simulation/storage.h"
+#include "tests/simulation/threads.h"
+#include "tests/simulation/world.h"
+
+namespace holdfast {
+
+Result<source::Driver*> the_model(std::string_view) __asm__(
+    "__wrap__ZN8holdfast6source10driver_forESt17basic_string_viewIcSt11char_traitsIcEE");
+Result<source::Driver*> the_model(std::string_view) { return &simulation::model_driver(); }
+
+using Patience = std::optional<std::chrono::milliseconds>;
+
+Result<HostPath> look_at(const std::string& path, Patience patience) __asm__(
+    "__wrap__ZN8holdfast7look_upERKNSt7__cxx1112basic_stringIcSt11char_"
+    "traitsIcESaIcEEESt8optionalINSt6chrono8durationIlSt5"
+    "ratioILl1ELl1000EEEEE");
+Result<HostPath> look_at(const std::string& path, Patience patience) {
+  HF_CHECK(simulation::storage::await_answer(path, patience));
+  const auto identity_of = [](const std::string& name) -> std::optional<HostPath::Identity> {
+    struct stat it {};
+    if (simulation::kernel(SYS_stat, name.c_str(), &it) != 0) return std::nullopt;
+    return HostPath::Identity{it.st_dev, it.st_ino};
+  };
+  HostPath found{.real = path};
+  for (std::size_t slash = 0; slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const auto above = identity_of(slash == 0 ? "/" : path.substr(0, slash));
+    above ? found.above.push_back(*above) : static_cast<void>(++found.absent);
+  }
+  found.own = identity_of(path);
+  if (!found.own) ++found.absent;
+  return found;
+}
+
+std::vector<Result<HostPath>> look_at_all(std::span<const std::string> paths, Patience patience) __asm__(
+    "__wrap__ZN8holdfast7look_upESt4spanIKNSt7__cxx1112basic_stringIcSt11char_"
+    "traitsIcESaIcEEELm18446744073709551615EESt8"
+    "optionalINSt6chrono8durationIlSt5ratioILl1ELl1000EEEEE");
+std::vector<Result<HostPath>> look_at_all(std::span<const std::string> paths, Patience patience) {
+  std::vector<Result<HostPath>> found;
+  for (const std::string& path : paths) found.push_back(look_at(path, patience));
+  return found;
+}
+
+// Law 6 switched off: an increment stores no zeros.
+class WithoutZeros final : public image::Writer {
+ public:
+  explicit WithoutZeros(std::unique_ptr<image::Writer> writer) : writer_(std::move(writer)) {}
+  Result<> write(std::uint64_t offset, ByteView data) override { return writer_->write(offset, data); }
+  Result<> zero(std::uint64_t, std::uint64_t) override { return {}; }
+  Result<> finish_segment(std::uint64_t offset) override { return writer_->finish_segment(offset); }
+  Result<image::WriterSummary> finish() override { return writer_->finish(); }
+
+ private:
+  const std::unique_ptr<image::Writer> writer_;
+};
+
+using Created = Result<std::unique_ptr<image::Writer>>;
+Created create_really(File& image, File& sums, const image::WriterOptions& options) __asm__(
+    "__real__ZN8holdfast5image6Writer6createERNS_4FileES3_RKNS0_13WriterOptionsE");
+Created create(File& image, File& sums, const image::WriterOptions& options) __asm__(
+    "__wrap__ZN8holdfast5image6Writer6createERNS_4FileES3_RKNS0_13WriterOptionsE");
+Created create(File& image, File& sums, const image::WriterOptions& options) {
+  auto created = create_really(image, sums, options);
+  if (!created || simulation::world().off != 6) return created;
+  return std::make_unique<WithoutZeros>(*std::move(created));
+}
+
+// Law 16 switched off: no start ends what an earlier life left unfinished.
+Result<std::vector<Job>> unfinished_jobs_really(Jobs*) __asm__("__real__ZN8holdfast4Jobs10unfinishedEv");
+Result<std::vector<Job>> unfinished_jobs(Jobs*) __asm__("__wrap__ZN8holdfast4Jobs10unfinishedEv");
+Result<std::vector<Job>> unfinished_jobs(Jobs* jobs) {
+  if (simulation::world().off == 16) return std::vector<Job>{};
+  return unfinished_jobs_really(jobs);
+}
+
+}  // namespace holdfast
+
+// The thread that posts notices sleeps in libcurl, whose sleep the simulation can't see.
+namespace {
+bool was_woken = false;
+}
+
+extern "C" {
+
+CURLMcode curl_multi_poll(CURLM* multi, curl_waitfd*, unsigned, int milliseconds, int*) {
+  namespace threads = holdfast::simulation::threads;
+  if (!was_woken) threads::wait(multi, threads::now() + milliseconds * std::int64_t{1'000'000});
+  was_woken = false;
+  return CURLM_OK;
+}
+
+CURLMcode curl_multi_wakeup(CURLM* multi) {
+  was_woken = true;
+  holdfast::simulation::threads::wake(multi);
+  return CURLM_OK;
+}
+
+}  // extern "C"
