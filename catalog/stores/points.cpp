@@ -162,11 +162,12 @@ Result<> Points::commit(const Point& point, const std::vector<Layer>& layers) {
     UPDATE points
     SET chain_id = :chain, parent_point_id = :parent, name = :name, state = 'committed', kind = :kind,
         full_reason = :full_reason, consistency = :consistency, time = :time, cluster_size = :cluster_size,
-        compression = :compression, bytes_stored = :bytes_stored
+        compression = :compression, bytes_stored = :bytes_stored, sequence = :sequence
     WHERE id = :id AND machine_id = :machine AND repository_id = :repository AND state = 'writing')sql"));
   HF_CHECK(bind_facts(update, point)
                .bind(":machine", point.machine_id)
                .bind(":repository", point.repository_id)
+               .bind(":sequence", point.sequence)
                .run());
   if (db_.changes() == 0) return fail(EINVAL, "point '{}' is not being written", point.name);
   HF_TRY(auto chain, db_.prepare("UPDATE chains SET points_made = points_made + 1 WHERE id = :chain"));

@@ -21,6 +21,7 @@
 #include "engine/common/audit.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/draft.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/sources/drivers.h"
 
@@ -398,6 +399,7 @@ class Backup {
     const ManifestNames names{.machine = machine_.name,
                               .repository = repository_.name,
                               .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};
+    HF_TRY(outcome_.point.sequence, repository::take_number(services_.catalog, *place_, repository_.id));
     return draft_->publish(outcome_.point, names, layers_);
   }
 

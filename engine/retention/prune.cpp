@@ -13,6 +13,7 @@
 #include "catalog/stores/repositories.h"
 #include "engine/common/audit.h"
 #include "engine/repository/readers.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/repository/unfinished_copy.h"
 #include "engine/retention/merging.h"
@@ -45,6 +46,7 @@ Result<std::shared_ptr<repository::Place>> writable_place(const capture::Service
     return fail(EROFS, "repository '{}' is read-only: nothing is deleted there", repository.name);
   HF_TRY(auto place, services.shelf.place(repository));
   HF_CHECK(place->may_write());
+  HF_CHECK(repository::check_known(services.catalog, *place, repository.id));
   return place;
 }
 
