@@ -44,12 +44,14 @@ struct Engine::Parts {
   const Clock& clock = options.clock != nullptr ? *options.clock : system_clock();
   Bell bell{};  // wakes the scheduler
   Relay observer{bell, options.observer};
+  ClockWatch clock_watch{clock};
   repository::Shelf shelf{};
   capture::Throttles throttles{};
   repository::Readers readers{};
   LeftBehind left_behind{};
-  const capture::Services services{
-      *catalog, clock, shelf, throttles, readers, left_behind, options.state + "/scratch", options.hooks};
+  const capture::Services services{*catalog,     clock,   clock_watch, shelf,
+                                   throttles,    readers, left_behind, options.state + "/scratch",
+                                   options.hooks};
   repository::Definitions definitions{*catalog, shelf};
   runs::Notices notices{services, {}};
   runs::Runner runner{
@@ -103,6 +105,7 @@ Result<> Engine::Parts::set_limits() {
 }
 
 Result<> Engine::Parts::begin() {
+  HF_CHECK(clock_watch.recall(*catalog));
   HF_CHECK(end_earlier_life());
   HF_CHECK(set_limits());
   scheduler.start();

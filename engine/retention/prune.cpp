@@ -243,7 +243,12 @@ Result<> prune_in(const Ground& ground, const PrunedMachine& pruned, Judging jud
   HF_CHECK(resume_merges(ground));
   HF_CHECK(check_listing(ground));
   HF_CHECK(give_up_orphans(ground));
-  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, pruned, prove));
+  if (judging == Judging::by_policy) {
+    if (const auto doubt = ground.services.clock_watch.doubt())
+      ground.outcome.put_off.push_back(*doubt);
+    else
+      HF_CHECK(retire_judged(ground, pruned, prove));
+  }
   HF_CHECK(mark_retired(ground));
   HF_CHECK(remove_unneeded(ground));
   HF_CHECK(punch_hidden(ground));
@@ -300,7 +305,7 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
   PruneOutcome outcome;
   HF_CHECK(check_listing(Ground::of(services, pruned.machine, *repository, place, never(), outcome)));
 
-  const Time now = services.clock.now();
+  const Time now = services.clock_watch.proven();  // decides whether a pin has ended
   // The copies go as well. The gates are taken in one order, and by others one at a time.
   std::vector<std::unique_ptr<ExclusiveLock>> nobody_opens;
   std::set<Id> gates;

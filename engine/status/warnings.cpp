@@ -59,6 +59,14 @@ class Warnings {
     });
   }
 
+  void add_clock(const ClockWatch& watch) {
+    if (const auto doubt = watch.doubt())
+      add({.object = "/",
+           .reason = "clock",
+           .message = *doubt,
+           .fix = "set the clock; or, if it is right: echo resume > control"});
+  }
+
   Result<> add_older_catalog() {
     HF_TRY(const auto repositories, Repositories(db_).with_missed_commits());
     return each(ObjectKind::repository, repositories, [&](Id id, const std::string& path) -> Result<> {
@@ -154,6 +162,7 @@ Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Call
   Warnings warnings(db, reader);
   HF_CHECK(warnings.add_repositories(services_.shelf));
   HF_CHECK(warnings.add_older_catalog());
+  warnings.add_clock(services_.clock_watch);
   HF_CHECK(warnings.add_machines(services_.clock.now()));
   HF_CHECK(warnings.add_flows());
   HF_CHECK(warnings.add_schedules(services_.clock.now()));
