@@ -24,9 +24,9 @@ class ClockWatchTest : public testing::Test {
     uptime.at += time;
   }
   std::unique_ptr<ClockWatch> next_life() {
-    auto watch = std::make_unique<ClockWatch>(clock, [this] { return uptime; });
-    EXPECT_TRUE(watch->recall(*catalog));
-    return watch;
+    auto life = std::make_unique<ClockWatch>(clock, [this] { return uptime; });
+    EXPECT_TRUE(life->recall(*catalog));
+    return life;
   }
 
   test::TemporaryDirectory state;
