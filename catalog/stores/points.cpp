@@ -143,6 +143,12 @@ Result<> Points::touch(Id point) {
   return Machines(db_).touch(*machine);  // the newest good point may be another one now
 }
 
+Result<> Points::forget_change_id(Id point_disk) {
+  HF_TRY(auto update, db_.prepare("UPDATE point_disks SET change_id = NULL WHERE id = :id"));
+  HF_CHECK(update.bind(":id", point_disk).run());
+  return {};
+}
+
 Result<> Points::reset_cbt(Id machine) {
   HF_TRY(auto update, db_.prepare("UPDATE points SET cbt_reset = 1 WHERE machine_id = :machine"));
   HF_CHECK(update.bind(":machine", machine).run());

@@ -31,6 +31,8 @@ class Points {
   // point.
   Result<> touch(Id point);
   Result<std::optional<Time>> last_verified(Id repository);  // the last time of any of its points
+  // Forgets the change id of a disk of a point, because it is about to go at the source.
+  Result<> forget_change_id(Id point_disk);
   // Distrusts the change ids of all points of the machine so far.
   Result<> reset_cbt(Id machine);
   // Notes that its repository has the facts of that revision.

@@ -8,9 +8,11 @@
 #include "catalog/base/log.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/flows.h"
+#include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "engine/capture/recovery.h"
 #include "engine/common/audit.h"
 #include "engine/repository/readers.h"
 #include "engine/repository/sequence.h"
@@ -261,6 +263,17 @@ std::string joined(const std::vector<std::string>& sentences) {
   return text;
 }
 
+// Points that go take the records of their unwanted bitmaps along.
+void sweep_source(const capture::Services& services, const Machine& machine) {
+  const auto swept = services.catalog.read([&](db::Connection& db) -> Result<bool> {
+    HF_TRY(const auto leftovers, Leftovers(db).of_machine(machine.id));
+    return leftovers.empty();
+  });
+  if (swept && *swept) return;
+  if (const auto done = capture::let_go(services, machine.id); !done)
+    log::warning("machine '{}': {}", machine.name, done.error().message);
+}
+
 const source::Cancel& never() {
   static const source::Cancel cancel;
   return cancel;
@@ -276,6 +289,7 @@ Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judgin
   if (!nobody_studies)
     return fail(EBUSY, "the points of machine '{}' are being verified; prune when the verification has ended",
                 pruned.machine.name);
+  if (judging == Judging::by_policy) sweep_source(services, pruned.machine);
   for (const Repository& repository : pruned.repositories) {
     HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
     if (!is_needed) continue;
