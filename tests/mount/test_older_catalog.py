@@ -150,6 +150,7 @@ class OlderCatalog(holdfast.MountTest):
         self.daemon.stop()
         for file in self.daemon.state.glob("catalog.sqlite*"):
             file.unlink()
+        (self.folder / f".{self.daemon.state.name}.catalog").unlink()
         self.daemon.start()
         stored = self.stored()
         self.daemon.define("repositories/r", {"path": str(self.repository)})
