@@ -2,10 +2,12 @@
 
 #include "catalog/base/host_path.h"
 #include "catalog/base/log.h"
+#include "catalog/stores/definition_changes.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/retention.h"
 #include "engine/capture/throttle.h"
 #include "engine/common/bell.h"
+#include "engine/common/known_state.h"
 #include "engine/objects/changes.h"
 #include "engine/repository/shelf.h"
 #include "engine/requests/flow_runs.h"
@@ -44,12 +46,14 @@ struct Engine::Parts {
   const Clock& clock = options.clock != nullptr ? *options.clock : system_clock();
   Bell bell{};  // wakes the scheduler
   Relay observer{bell, options.observer};
+  ClockWatch clock_watch{clock};
   repository::Shelf shelf{};
   capture::Throttles throttles{};
   repository::Readers readers{};
   LeftBehind left_behind{};
-  const capture::Services services{
-      *catalog, clock, shelf, throttles, readers, left_behind, options.state + "/scratch", options.hooks};
+  const capture::Services services{*catalog,     clock,   clock_watch, shelf,
+                                   throttles,    readers, left_behind, options.state + "/scratch",
+                                   options.hooks};
   repository::Definitions definitions{*catalog, shelf};
   runs::Notices notices{services, {}};
   runs::Runner runner{
@@ -103,6 +107,7 @@ Result<> Engine::Parts::set_limits() {
 }
 
 Result<> Engine::Parts::begin() {
+  HF_CHECK(clock_watch.recall(*catalog));
   HF_CHECK(end_earlier_life());
   HF_CHECK(set_limits());
   scheduler.start();
@@ -115,8 +120,14 @@ Result<> Engine::Parts::begin() {
 Result<std::unique_ptr<Engine>> Engine::start(const EngineOptions& options) {
   HF_CHECK(look_up(options.state));
   HF_TRY(const auto state, open_directory(options.state));
+  HF_CHECK(check_state(options.state));
   HF_CHECK(make_if_missing(*state, "scratch"));
   HF_TRY(auto catalog, Catalog::open(options.state + "/catalog.sqlite"));
+  HF_TRY(const std::string key,
+         catalog->read([](db::Connection& db) { return DefinitionChanges(db).catalog_key(); }));
+  if (const auto noted = note_state(options.state, key); !noted)
+    log::warning("nothing beside {} will tell that it had a catalog: {}", options.state,
+                 noted.error().message);
   std::unique_ptr<Engine> engine(new Engine(std::unique_ptr<Parts>(new Parts{std::move(catalog), options})));
   HF_CHECK(engine->parts_->begin());
   return engine;

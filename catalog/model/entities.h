@@ -55,7 +55,9 @@ struct Disk {
 };
 
 struct Repository : Object {
-  std::string marker;  // the id in its holdfast.json; empty until it was initialised
+  std::string marker;        // the id in its holdfast.json; empty until it was initialised
+  std::int64_t commits = 0;  // the highest number of a commit that this catalog gave (law 21)
+  std::optional<std::int64_t> missed_commits;  // highest number there when the catalog was found to lack some
   RepositoryDefinition definition;
 };
 
@@ -215,9 +217,10 @@ struct Point {
   Compression compression = Compression::zstd;
   std::uint64_t bytes_stored = 0;
   std::vector<PointDisk> disks;
-  std::int64_t revision = 0;  // grows with its facts; 0: none was added since the commit
-  bool carried = false;       // true: made in another repository, once a copy
-  bool cbt_reset = false;     // true: its change ids are not trusted any more
+  std::optional<std::int64_t> sequence;  // number of its commit in its repository
+  std::int64_t revision = 0;             // grows with its facts; 0: none was added since the commit
+  bool carried = false;                  // true: made in another repository, once a copy
+  bool cbt_reset = false;                // true: its change ids are not trusted any more
   struct Verification {
     Time at{};
     VerifyLevel level = VerifyLevel::quick;
@@ -249,7 +252,8 @@ struct Copy {
   PointKind kind = PointKind::full;
   Time created_at{};
   std::uint64_t bytes_stored = 0;
-  bool damaged = false;  // found by the last verification
+  bool damaged = false;                  // found by the last verification
+  std::optional<std::int64_t> sequence;  // number of its commit in its repository
   std::vector<CopyDisk> disks;
 };
 

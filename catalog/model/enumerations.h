@@ -128,9 +128,19 @@ enum class Consistency { filesystem, crash, none };
 HF_WORDS(Consistency, "consistencies", "filesystem", "crash", "none");
 
 // Things that a driver makes at a source and must remove again (law 8).
-enum class LeftoverKind { nbd_server, nbd_export, block_job, node, bitmap, file, drive, fsfreeze };
+enum class LeftoverKind {
+  nbd_server,
+  nbd_export,
+  block_job,
+  node,
+  bitmap,
+  file,
+  drive,
+  fsfreeze,
+  unwanted_bitmap
+};
 HF_WORDS(LeftoverKind, "leftover_kinds", "nbd_server", "nbd_export", "block_job", "node", "bitmap", "file",
-         "drive", "fsfreeze");
+         "drive", "fsfreeze", "unwanted_bitmap");
 
 enum class EventResult { ok, refused, failed };
 HF_WORDS(EventResult, "event_results", "ok", "refused", "failed");

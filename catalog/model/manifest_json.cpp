@@ -63,6 +63,7 @@ Json manifest(const Point& point, const ManifestNames& names) {
   return {{"id", point.name},
           {"machine", names.machine},
           {"time", iso_time(point.time)},
+          {"sequence", point.sequence ? Json(*point.sequence) : Json()},
           {"kind", to_word(point.kind)},
           {"reason", word_or_json_null(point.full_reason)},
           {"consistency", to_word(point.consistency)},

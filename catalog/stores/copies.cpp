@@ -12,7 +12,7 @@ Result<Copy> read_copy(db::Statement& statement) {
   Copy c;
   Row row(statement);
   row >> c.id >> c.point_id >> c.machine_id >> c.repository_id >> c.chain_id >> c.flow_id >> c.execution_id >>
-      c.state >> c.kind >> c.created_at >> c.bytes_stored >> c.damaged;
+      c.state >> c.kind >> c.created_at >> c.bytes_stored >> c.damaged >> c.sequence;
   HF_CHECK(row.check());
   return c;
 }
@@ -21,7 +21,7 @@ Result<Copy> read_copy(db::Statement& statement) {
 db::Result<db::Statement> select_copies(db::Connection& db, std::string_view which) {
   return db.prepare(fmt::format(R"sql(
     SELECT id, point_id, machine_id, repository_id, chain_id, flow_id, execution_id, state, kind, created_at,
-           bytes_stored, damaged
+           bytes_stored, damaged, sequence
     FROM copies {})sql",
                                 which));
 }
@@ -112,9 +112,12 @@ Result<> Copies::commit(const Copy& copy, const std::vector<Layer>& layers) {
   HF_CHECK(insert_layers(db_, layers));
   HF_CHECK(insert_disks(db_, copy));
   HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE copies SET state = 'committed', bytes_stored = :bytes_stored
+    UPDATE copies SET state = 'committed', bytes_stored = :bytes_stored, sequence = :sequence
     WHERE id = :id AND state = 'writing')sql"));
-  HF_CHECK(update.bind(":bytes_stored", number(copy.bytes_stored)).bind(":id", copy.id).run());
+  HF_CHECK(update.bind(":bytes_stored", number(copy.bytes_stored))
+               .bind(":sequence", copy.sequence)
+               .bind(":id", copy.id)
+               .run());
   if (db_.changes() == 0) return fail(EINVAL, "copy {} is not being written", copy.id);
   return count_in_repository(db_, copy.repository_id, 1, number(copy.bytes_stored), copy.created_at);
 }

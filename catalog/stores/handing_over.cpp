@@ -63,12 +63,13 @@ Result<> leave_place(db::Connection& db, const Copy& copy, const Point& point) {
   HF_TRY(auto update, db.prepare(R"sql(
     UPDATE copies
     SET repository_id = :repository, chain_id = :chain, kind = :kind, bytes_stored = :bytes, damaged = 0,
-        state = 'retired'
+        sequence = :sequence, state = 'retired'
     WHERE id = :id)sql"));
   HF_CHECK(update.bind(":repository", point.repository_id)
                .bind(":chain", point.chain_id)
                .bind(":kind", to_word(point.kind))
                .bind(":bytes", number(point.bytes_stored))
+               .bind(":sequence", point.sequence)
                .bind(":id", copy.id)
                .run());
   return {};
@@ -80,7 +81,7 @@ Result<> take_place(db::Connection& db, const Point& point, const Copy& copy, st
   HF_TRY(auto update, db.prepare(R"sql(
     UPDATE points
     SET repository_id = :repository, chain_id = :chain, parent_point_id = :parent, kind = :kind,
-        full_reason = :reason, bytes_stored = :bytes, flow_id = :flow, carried = 1, verified_at = :at,
+        full_reason = :reason, bytes_stored = :bytes, sequence = :sequence, flow_id = :flow, carried = 1, verified_at = :at,
         verified_level = :level, verified_result = :result, revision = :revision
     WHERE id = :id)sql"));
   HF_CHECK(update.bind(":repository", copy.repository_id)
@@ -89,6 +90,7 @@ Result<> take_place(db::Connection& db, const Point& point, const Copy& copy, st
                .bind(":kind", to_word(kind))
                .bind(":reason", why_full(kind, point.full_reason))
                .bind(":bytes", number(copy.bytes_stored))
+               .bind(":sequence", copy.sequence)
                .bind(":flow", copy.flow_id)
                .bind(":at", milliseconds(copy.created_at))
                .bind(":level", to_word(VerifyLevel::checksums))

@@ -14,7 +14,7 @@ Result<Point> read_point(db::Statement& statement) {
   row >> p.id >> p.machine_id >> p.repository_id >> p.chain_id >> p.parent_point_id >> p.execution_id >>
       p.job_id >> p.flow >> p.execution >> p.name >> p.state >> p.kind >> p.full_reason >> p.consistency >>
       p.time >> p.cluster_size >> p.compression >> p.bytes_stored >> verified_at >> verified_level >>
-      verified_result >> p.revision >> p.carried >> p.cbt_reset;
+      verified_result >> p.sequence >> p.revision >> p.carried >> p.cbt_reset;
   HF_CHECK(row.check());
   if (verified_at && verified_level && verified_result)
     p.verified = Point::Verification{*verified_at, *verified_level, *verified_result};
@@ -26,7 +26,7 @@ db::Result<db::Statement> select_points(db::Connection& db, std::string_view whi
   return db.prepare(fmt::format(R"sql(
     SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
            name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
-           verified_at, verified_level, verified_result, revision, carried, cbt_reset
+           verified_at, verified_level, verified_result, sequence, revision, carried, cbt_reset
     FROM points {})sql",
                                 which));
 }
@@ -100,6 +100,12 @@ Result<std::optional<Point>> Points::newest_good(Id machine) {
     SELECT id FROM points
     WHERE machine_id = :machine AND state = 'committed' AND verified_result IS NOT 'bad'
       AND (SELECT result FROM verdicts WHERE point_id = points.id ORDER BY id DESC LIMIT 1) IS NOT 'bad'
+      AND (carried = 1 OR NOT EXISTS (
+        SELECT 1 FROM points AS later
+        WHERE later.machine_id = points.machine_id AND later.repository_id = points.repository_id
+          AND later.sequence > points.sequence
+          AND later.carried = 0 AND later.state = 'committed' AND later.verified_result IS NOT 'bad'
+          AND (SELECT result FROM verdicts WHERE point_id = later.id ORDER BY id DESC LIMIT 1) IS NOT 'bad'))
     ORDER BY id DESC LIMIT 1)sql"));
   return whole(db_, newest.bind(":machine", machine));
 }
@@ -137,7 +143,7 @@ Result<std::optional<Point>> Points::newest(Id machine, Id repository) {
   HF_TRY(auto newest, db_.prepare(R"sql(
     SELECT id FROM points
     WHERE machine_id = :machine AND repository_id = :repository AND state = 'committed' AND carried = 0
-    ORDER BY id DESC LIMIT 1)sql"));
+    ORDER BY sequence DESC, id DESC LIMIT 1)sql"));
   return whole(db_, newest.bind(":machine", machine).bind(":repository", repository));
 }
 

@@ -143,6 +143,12 @@ Result<> Points::touch(Id point) {
   return Machines(db_).touch(*machine);  // the newest good point may be another one now
 }
 
+Result<> Points::forget_change_id(Id point_disk) {
+  HF_TRY(auto update, db_.prepare("UPDATE point_disks SET change_id = NULL WHERE id = :id"));
+  HF_CHECK(update.bind(":id", point_disk).run());
+  return {};
+}
+
 Result<> Points::reset_cbt(Id machine) {
   HF_TRY(auto update, db_.prepare("UPDATE points SET cbt_reset = 1 WHERE machine_id = :machine"));
   HF_CHECK(update.bind(":machine", machine).run());
@@ -162,11 +168,12 @@ Result<> Points::commit(const Point& point, const std::vector<Layer>& layers) {
     UPDATE points
     SET chain_id = :chain, parent_point_id = :parent, name = :name, state = 'committed', kind = :kind,
         full_reason = :full_reason, consistency = :consistency, time = :time, cluster_size = :cluster_size,
-        compression = :compression, bytes_stored = :bytes_stored
+        compression = :compression, bytes_stored = :bytes_stored, sequence = :sequence
     WHERE id = :id AND machine_id = :machine AND repository_id = :repository AND state = 'writing')sql"));
   HF_CHECK(bind_facts(update, point)
                .bind(":machine", point.machine_id)
                .bind(":repository", point.repository_id)
+               .bind(":sequence", point.sequence)
                .run());
   if (db_.changes() == 0) return fail(EINVAL, "point '{}' is not being written", point.name);
   HF_TRY(auto chain, db_.prepare("UPDATE chains SET points_made = points_made + 1 WHERE id = :chain"));

@@ -31,6 +31,8 @@ class Points {
   // point.
   Result<> touch(Id point);
   Result<std::optional<Time>> last_verified(Id repository);  // the last time of any of its points
+  // Forgets the change id of a disk of a point, because it is about to go at the source.
+  Result<> forget_change_id(Id point_disk);
   // Distrusts the change ids of all points of the machine so far.
   Result<> reset_cbt(Id machine);
   // Notes that its repository has the facts of that revision.
@@ -43,7 +45,7 @@ class Points {
   Result<std::optional<Id>> find(Id machine, std::string_view name);  // committed ones only
   Result<std::vector<Named>> list(Id machine);                        // committed ones, oldest first
   // The committed point that came last (law 21), of those not found damaged and whose last verdict is not
-  // bad.
+  // bad. Each repository has its own count of commits; the ids order points of several repositories.
   Result<std::optional<Point>> newest_good(Id machine);
   Result<std::optional<Named>> newest_good(Id machine, Time not_later_than);
   // The committed point that was made last in the repository: the next run's parent.

@@ -29,7 +29,9 @@ Result<Repository> Repositories::add(std::string_view name, const Ownership& own
 }
 
 Result<Repository> Repositories::get(Id id) {
-  return load<Repository>(id, ", marker", [](Row& row, Repository& repository) { row >> repository.marker; });
+  return load<Repository>(id, ", marker, commits, missed_commits", [](Row& row, Repository& repository) {
+    row >> repository.marker >> repository.commits >> repository.missed_commits;
+  });
 }
 
 Result<> Repositories::define(Id id, const RepositoryDefinition& definition, Time now) {
@@ -43,7 +45,8 @@ Result<> Repositories::define(Id id, const RepositoryDefinition& definition, Tim
   HF_TRY(auto others, db_.prepare("SELECT id FROM repositories WHERE path = :path"));
   HF_TRY(const auto other, first_row(others.bind(":path", definition.path), read_id));
   if (other) return fail(EEXIST, "another repository has the path {}", definition.path);
-  return store(id, text, now, ", marker = NULL");  // a new place may hold another repository
+  // A new place may hold another repository.
+  return store(id, text, now, ", marker = NULL, commits = 0, missed_commits = NULL");
 }
 
 Result<> Repositories::set_marker(Id id, std::string_view marker) {
@@ -52,6 +55,49 @@ Result<> Repositories::set_marker(Id id, std::string_view marker) {
   HF_CHECK(update.bind(":marker", or_null(marker)).bind(":revision", new_id()).bind(":id", id).run());
   if (db_.changes() == 0) return tl::make_unexpected(missing(id));
   return {};
+}
+
+// One numbering for points and copies, because both are commits; their ids tell the order.
+Result<> Repositories::number_earlier(Id id) {
+  for (const std::string_view table : {"points", "copies"}) {
+    HF_TRY(auto update, db_.prepare(fmt::format(R"sql(
+      UPDATE {0} SET sequence = numbered.number
+      FROM (SELECT id, row_number() OVER (ORDER BY id) AS number
+            FROM (SELECT id FROM points WHERE repository_id = :id AND state <> 'writing'
+                  UNION ALL SELECT id FROM copies WHERE repository_id = :id AND state <> 'writing')) AS numbered
+      WHERE {0}.id = numbered.id)sql",
+                                                table)));
+    HF_CHECK(update.bind(":id", id).run());
+  }
+  HF_TRY(auto count, db_.prepare(R"sql(
+    UPDATE repositories
+    SET commits = (SELECT count(*) FROM points WHERE repository_id = :id AND state <> 'writing') +
+                  (SELECT count(*) FROM copies WHERE repository_id = :id AND state <> 'writing')
+    WHERE id = :id)sql"));
+  HF_CHECK(count.bind(":id", id).run());
+  return {};
+}
+
+Result<std::int64_t> Repositories::take_number(Id id, std::int64_t found) {
+  HF_TRY(const Repository repository, get(id));
+  if (repository.commits == 0 && found == 0) HF_CHECK(number_earlier(id));
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE repositories SET commits = max(commits, :found) + 1 WHERE id = :id RETURNING commits)sql"));
+  HF_TRY(const auto number, returned_row(update.bind(":found", found).bind(":id", id), read_id));
+  return number.value_or(0);
+}
+
+Result<> Repositories::set_missed(Id id, std::int64_t commits) {
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE repositories SET missed_commits = :commits, revision = :revision WHERE id = :id)sql"));
+  HF_CHECK(update.bind(":commits", commits).bind(":revision", new_id()).bind(":id", id).run());
+  return {};
+}
+
+Result<std::vector<Id>> Repositories::with_missed_commits() {
+  HF_TRY(auto found,
+         db_.prepare("SELECT id FROM repositories WHERE missed_commits IS NOT NULL ORDER BY name"));
+  return all_rows(found, read_id);
 }
 
 Result<> Repositories::remove(Id id) {

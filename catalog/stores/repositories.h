@@ -24,6 +24,13 @@ class Repositories : public ObjectStore {
   Result<> set_marker(Id id, std::string_view marker);
   Result<> remove(Id id);  // EBUSY while points or flows use it, with their names
 
+  // Returns the next number of the repository's commits (law 21). It is above `found`, the highest that lies
+  // there. The first call numbers the points and copies that are older than the count.
+  Result<std::int64_t> take_number(Id id, std::int64_t found);
+  // Notes that commits up to that number lie there of which the catalog lacks some.
+  Result<> set_missed(Id id, std::int64_t commits);
+  Result<std::vector<Id>> with_missed_commits();
+
   struct Usage {
     std::int64_t points = 0;
     std::uint64_t bytes_stored = 0;
@@ -36,6 +43,7 @@ class Repositories : public ObjectStore {
     std::int64_t points = 0;
   };
   Result<Users> users_of(Id id);
+  Result<> number_earlier(Id id);
 };
 
 }  // namespace holdfast

@@ -94,6 +94,10 @@ Result<> Retention::retire(Id id, Time now) {
   HF_TRY(auto ended,
          db_.prepare("DELETE FROM pins WHERE point_id = :id AND until IS NOT NULL AND until <= :now"));
   HF_CHECK(ended.bind(":id", id).bind(":now", milliseconds(now)).run());
+  // A source that is gone must not hold the point for ever. Prunings sweep before they retire.
+  HF_TRY(auto unwanted,
+         db_.prepare("DELETE FROM leftovers WHERE point_id = :id AND kind = 'unwanted_bitmap'"));
+  HF_CHECK(unwanted.bind(":id", id).run());
   HF_TRY(const std::string held, held_by(db_, id));
   if (!held.empty()) return fail(EBUSY, "point '{}' {}", point.name, held);
   HF_CHECK(set_due(point.machine_id, true));

@@ -14,6 +14,7 @@
 #include "engine/capture/catalog_ledger.h"
 #include "engine/capture/disk_image.h"
 #include "engine/capture/governed_reader.h"
+#include "engine/capture/last_bitmaps.h"
 #include "engine/capture/parent.h"
 #include "engine/capture/recovery.h"
 #include "engine/capture/retrying_reader.h"
@@ -21,6 +22,7 @@
 #include "engine/common/audit.h"
 #include "engine/image/flat_view.h"
 #include "engine/repository/draft.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/sources/drivers.h"
 
@@ -398,6 +400,7 @@ class Backup {
     const ManifestNames names{.machine = machine_.name,
                               .repository = repository_.name,
                               .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};
+    HF_TRY(outcome_.point.sequence, repository::take_number(services_.catalog, *place_, repository_.id));
     return draft_->publish(outcome_.point, names, layers_);
   }
 
@@ -433,6 +436,7 @@ class Backup {
                                       disk.bytes_read.value_or(0), disk.bytes_stored)));
       }
       HF_CHECK(tell(db, fmt::format("point {} is committed", outcome_.point.name)));
+      HF_CHECK(give_up_unwanted(db, machine_));  // the machine may have changed during the run
       Event event = make_event(services_.clock.now(), "point.commit",
                                fmt::format("machines/{}/points/{}", machine_.name, outcome_.point.name), {});
       if (outcome_.point.full_reason) event.reason = to_word(*outcome_.point.full_reason);

@@ -68,8 +68,9 @@ Result<> sweep(const Services& services, Id machine, FateOf fate_of, const std::
 Result<> discard(const Services& services, const Machine& machine, const Unsettled::Writing& writing) {
   HF_TRY(const auto place, services.shelf.place(writing.repository));
   HF_CHECK(place->may_write());
-  return place->discard(machine.key, writing.point.name,
-                        repository::publisher_of(services, writing.point.id));
+  HF_TRY(const auto publisher,
+         repository::publisher_of(services, *place, writing.repository.id, writing.point.id));
+  return place->discard(machine.key, writing.point.name, publisher);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "catalog/base/clock.h"
 #include "catalog/base/id.h"
 #include "catalog/catalog.h"
+#include "engine/common/clock_watch.h"
 #include "engine/common/left_behind.h"
 
 namespace holdfast::repository {
@@ -21,6 +22,7 @@ class Throttles;
 struct Services {
   Catalog& catalog;
   const Clock& clock;
+  ClockWatch& clock_watch;
   repository::Shelf& shelf;
   Throttles& throttles;
   repository::Readers& readers;

@@ -12,6 +12,7 @@
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"
+#include "engine/capture/last_bitmaps.h"
 #include "engine/capture/throttle.h"
 #include "engine/common/bell.h"
 #include "engine/common/rights.h"
@@ -107,9 +108,13 @@ Result<> Objects::define(Id id, const MachineDefinition& definition, const Calle
   HF_TRY(const bool same, is_defined_so<Machines>(services_, id, definition));
   if (same) return {};
   HF_CHECK(check_host_paths(definition));
-  HF_CHECK(changes_.apply(ObjectKind::machine, id, "machine.define", caller, "", [&](db::Connection& db) {
-    return Machines(db).define(id, definition, services_.clock.now());
-  }));
+  HF_CHECK(changes_.apply(ObjectKind::machine, id, "machine.define", caller, "",
+                          [&](db::Connection& db) -> Result<> {
+                            HF_TRY(const Machine before, Machines(db).get(id));
+                            HF_CHECK(Machines(db).define(id, definition, services_.clock.now()));
+                            return capture::give_up_unwanted(db, before);
+                          }));
+  services_.left_behind.add(id);
   services_.throttles.changed(id, definition.bandwidth);
   return {};
 }
@@ -145,13 +150,19 @@ Result<> Objects::define(Id id, const FlowDefinition& definition, const Caller& 
   if (same) return {};
   HF_TRY(const Flow known, services_.catalog.read([&](db::Connection& db) { return Flows(db).get(id); }));
   HF_CHECK(check_hooks(services_.hooks, known.definition, definition));
-  return changes_.apply(ObjectKind::flow, id, "flow.define", caller, "", [&](db::Connection& db) -> Result<> {
-    Flows flows(db);
-    HF_TRY(const Flow before, flows.get(id));
-    HF_CHECK(flows.define(id, definition, services_.clock.now()));
-    HF_TRY(const Flow after, flows.get(id));
-    return check_references(db, before, after, caller);
-  });
+  std::vector<Id> given_up;
+  HF_CHECK(
+      changes_.apply(ObjectKind::flow, id, "flow.define", caller, "", [&](db::Connection& db) -> Result<> {
+        Flows flows(db);
+        HF_TRY(const Flow before, flows.get(id));
+        HF_CHECK(flows.define(id, definition, services_.clock.now()));
+        HF_TRY(const Flow after, flows.get(id));
+        HF_CHECK(check_references(db, before, after, caller));
+        HF_TRY(given_up, capture::give_up_unwanted(db, before));
+        return {};
+      }));
+  for (const Id machine : given_up) services_.left_behind.add(machine);
+  return {};
 }
 
 Result<> Objects::define(Id id, const GroupDefinition& definition, const Caller& caller) {

@@ -4,6 +4,7 @@
 #include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/points.h"
+#include "engine/capture/last_bitmaps.h"
 #include "engine/objects/changes.h"
 #include "engine/objects/objects.h"
 #include "engine/repository/shelf.h"
@@ -39,19 +40,28 @@ Result<> Objects::remove(ObjectKind kind, Id id, const Caller& caller) {
   if (kind == ObjectKind::point) return remove_point(id, caller);
   const Kind& its = kind_of(kind);
   if (!its.users) return fail(EPERM, "this is not removed by hand");
+  std::vector<Id> given_up;
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(std::string path, path_of(db, kind, id));
     Event event =
         make_event(services_.clock.now(), fmt::format("{}.remove", its.word), std::move(path), caller);
     HF_TRY(event.owner, ownership_of(db, kind, id));
+    std::optional<Flow> flow;
+    if (kind == ObjectKind::flow) {
+      HF_TRY(flow, Flows(db).get(id));
+    }
     auto removed = its.users->remove(db, id);
     if (!removed && kind == ObjectKind::machine && removed.error().code == EBUSY) {
       HF_TRY(const std::string step, next_step(db, services_, id));
       removed.error().message += "; next: " + step;
     }
     HF_CHECK(removed);
+    if (flow) {
+      HF_TRY(given_up, capture::give_up_unwanted(db, *flow));
+    }
     return record(db, event);
   }));
+  for (const Id machine : given_up) services_.left_behind.add(machine);
   if (kind == ObjectKind::repository) services_.shelf.drop(id);
   changes_.announce(kind, id);
   return {};

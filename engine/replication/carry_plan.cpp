@@ -79,6 +79,7 @@ Point as_copied(const Carry& carry, Id repository) {
   Point point = carry.point;
   point.repository_id = repository;
   point.chain_id = carry.copy.chain_id;
+  point.sequence = carry.copy.sequence;
   point.kind = carry.copy.kind;
   point.bytes_stored = carry.copy.bytes_stored;
   if (point.kind == PointKind::incremental)

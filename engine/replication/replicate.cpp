@@ -18,6 +18,7 @@
 #include "engine/replication/carry_plan.h"
 #include "engine/replication/remake.h"
 #include "engine/repository/draft.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/repository/unfinished_copy.h"
 #include "engine/retention/plan.h"
@@ -67,6 +68,7 @@ class Replication {
     HF_TRY(source_, place_of(from_));
     HF_TRY(target_, place_of(to_));
     HF_CHECK(target_->may_write());
+    HF_CHECK(repository::check_known(services_.catalog, *target_, to_.id));
     throttle_->set_rate(request_.bandwidth);
     throttles_ = {services_.throttles.of(from_.id, from_.definition.bandwidth),
                   services_.throttles.of(to_.id, to_.definition.bandwidth), throttle_};
@@ -201,7 +203,8 @@ class Replication {
           !merges && (base ? earlier->chain_id == base->layer.chain_id : earlier->kind == PointKind::full);
       const std::string published = machine_.key + "/" + carry.point.name;
       HF_TRY(const bool is_published, target_->directory().exists(published));
-      if (is_published && repository::publisher_of(services_, earlier->id) == Place::Publisher::unknown)
+      HF_TRY(const auto publisher, repository::publisher_of(services_, *target_, to_.id, earlier->id));
+      if (is_published && publisher != Place::Publisher::this_life)
         return fail(EEXIST, "{}/{} is there, but this catalog has not committed it: it may be an older copy",
                     target_->path(), published);
       if (is_the_same) {
@@ -367,11 +370,12 @@ class Replication {
                         carry.point.name, image->size(), to_.name, part.disk.capacity);
   }
 
-  Result<> publish(const Carry& carry, repository::Draft& draft) {
+  Result<> publish(Carry& carry, repository::Draft& draft) {
     if (cancel_.requested()) return fail(ECANCELED, "cancelled");
     const Base* base = carry.rests_on();
     const ManifestNames names{
         .machine = machine_.name, .repository = to_.name, .parent = base ? base->point : ""};
+    HF_TRY(carry.copy.sequence, repository::take_number(services_.catalog, *target_, to_.id));
     return draft.publish(as_copied(carry, to_.id), names, carry.layers);
   }
 

@@ -12,6 +12,7 @@
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "engine/repository/facts.h"
+#include "engine/repository/sequence.h"
 #include "engine/sources/machine_json.h"
 
 namespace holdfast::repository {
@@ -22,11 +23,11 @@ using Json = nlohmann::ordered_json;
 constexpr char kFolder[] = "definitions";
 constexpr char kRevision[] = "definitions/revision";
 
-// A definition's file and its content; no content: the file is to be removed.
+// A definition's file and its content, but for the number; no content: the file is to be removed.
 struct Document {
   std::string folder;
   std::string file;
-  std::optional<std::string> text;
+  std::optional<Json> content;
 };
 
 // Documents that a repository lacks, and the revision that it has with them.
@@ -40,10 +41,10 @@ Json owner_of(const Ownership& ownership) {
   return {{"uid", ownership.uid}, {"gid", ownership.gid}, {"mode", fmt::format("{:04o}", ownership.mode)}};
 }
 
-// Renders the store's object of that name; nullopt if it is missing or incomplete. `add` adds fields of its
+// Describes the store's object of that name; nullopt if it is missing or incomplete. `add` adds fields of its
 // kind.
 template <class Store, class Add>
-Result<std::optional<std::string>> describe(Store store, const DefinitionChanges::Change& change, Add add) {
+Result<std::optional<Json>> describe(Store store, const DefinitionChanges::Change& change, Add add) {
   HF_TRY(const auto id, store.find(change.name));
   if (!id) return std::nullopt;
   HF_TRY(const auto object, store.get(*id));
@@ -52,10 +53,10 @@ Result<std::optional<std::string>> describe(Store store, const DefinitionChanges
       {"kind", to_word(change.kind)}, {"name", object.name}, {"owner", owner_of(object.ownership)}};
   HF_CHECK(add(document, object));
   document["definition"] = Json::parse(print_definition(object.definition));
-  return json::indented(document);
+  return document;
 }
 
-Result<std::optional<std::string>> text_of(db::Connection& db, const DefinitionChanges::Change& change) {
+Result<std::optional<Json>> content_of(db::Connection& db, const DefinitionChanges::Change& change) {
   const auto nothing_more = [](Json&, const auto&) { return Result<>{}; };
   const auto key = [](Json& document, const Machine& machine) {
     document["key"] = machine.key;
@@ -105,7 +106,7 @@ Result<News> news_since(db::Connection& db, std::int64_t revision) {
     Document document;
     document.folder = fmt::format("{}/{}", kFolder, folder_of(change.kind));
     document.file = fmt::format("{}/{}.json", document.folder, change.name);
-    HF_TRY(document.text, text_of(db, change));
+    HF_TRY(document.content, content_of(db, change));
     news.documents.push_back(std::move(document));
     news.revision = change.revision;
   }
@@ -119,9 +120,12 @@ Result<> make_if_missing(Directory& directory, const std::string& path, const st
   return directory.sync(parent);
 }
 
-Result<> put(Directory& directory, const Document& document) {
+Result<> put(Directory& directory, Document document, std::int64_t number) {
   HF_CHECK(make_if_missing(directory, document.folder, kFolder));
-  if (document.text) return replace_file(directory, document.file, *document.text);
+  if (document.content) {
+    (*document.content)["sequence"] = number;
+    return replace_file(directory, document.file, json::indented(*document.content));
+  }
   HF_TRY(const bool there, directory.exists(document.file));
   if (!there) return {};
   HF_CHECK(directory.remove(document.file));
@@ -131,11 +135,14 @@ Result<> put(Directory& directory, const Document& document) {
 void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
   if (!repository.complete || repository.definition.read_only) return;
   const auto place = shelf.place(repository);
-  if (!place || !(*place)->may_write()) return;  // the repository's status reports it
-  if (const auto told = tell_definitions(catalog, (*place)->directory()); !told)
+  // The repository's status reports these.
+  if (!place || !(*place)->may_write()) return;
+  const auto known = check_known(catalog, **place, repository.id);
+  if (!known && known.error().code == EROFS) return;
+  if (const auto told = known ? tell_definitions(catalog, **place, repository.id) : known; !told)
     log::warning("repository '{}' lacks the newest definitions: {}; the next change writes them",
                  repository.name, told.error().message);
-  if (const auto told = tell_untold_facts(catalog, (*place)->directory(), repository.id); !told)
+  if (const auto told = tell_untold_facts(catalog, **place, repository.id); !told)
     log::warning("repository '{}' lacks the newest facts of its points: {}; the next change writes them",
                  repository.name, told.error().message);
 }
@@ -155,14 +162,16 @@ Result<std::vector<Repository>> all_repositories(Catalog& catalog) {
 
 }  // namespace
 
-Result<> tell_definitions(Catalog& catalog, Directory& directory) {
+Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository) {
+  Directory& directory = place.directory();
   HF_TRY(const std::string key,
          catalog.read([](db::Connection& db) { return DefinitionChanges(db).catalog_key(); }));
   HF_TRY(const std::int64_t known, known_revision(directory, key));
-  HF_TRY(const News news, catalog.read([&](db::Connection& db) { return news_since(db, known); }));
+  HF_TRY(News news, catalog.read([&](db::Connection& db) { return news_since(db, known); }));
   if (news.documents.empty()) return {};
+  HF_TRY(const std::int64_t number, take_number(catalog, place, repository));
   HF_CHECK(make_if_missing(directory, kFolder, "."));
-  for (const Document& document : news.documents) HF_CHECK(put(directory, document));
+  for (Document& document : news.documents) HF_CHECK(put(directory, std::move(document), number));
   const Json revision{{"catalog", key}, {"revision", news.revision}};
   return replace_file(directory, kRevision, revision.dump() + "\n");
 }

@@ -2,7 +2,8 @@
 // (law 10).
 //
 //   definitions/<kind>s/NAME.json   kind, name, owner, the definition as config.json has it; a machine's
-//                                   key, a group's members. No secret: definitions name credentials
+//                                   key, a group's members, the number of the commit (sequence.h). No
+//                                   secret: definitions name credentials
 //   definitions/revision            the catalog whose changes are in it, and the latest of them
 //
 // A thread writes definitions after a change is committed, so that no change fails or waits because of a
@@ -46,6 +47,6 @@ class Definitions {
 };
 
 // Writes to the repository what it lacks, now.
-Result<> tell_definitions(Catalog& catalog, Directory& directory);
+Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository);
 
 }  // namespace holdfast::repository

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "catalog/base/mutex.h"
 #include "catalog/model/json_text.h"
 #include "catalog/model/manifest_json.h"
 #include "catalog/stores/copies.h"
@@ -14,9 +13,6 @@ namespace holdfast::repository {
 namespace {
 
 constexpr int kAtOnce = 100;
-
-// A verification's job and the definitions' writer may write facts of the same point.
-Mutex one_at_a_time;
 
 // Names the image of each disk; after a merge it differs from the manifest.
 template <class Disks>
@@ -65,18 +61,19 @@ Result<std::optional<Facts>> facts_of(db::Connection& db, Id repository, Id id) 
 
 }  // namespace
 
-Result<> tell_facts(Catalog& catalog, Directory& directory, Id repository, Id point) {
-  const MutexLock lock(one_at_a_time);
+// A verification's job and the definitions' writer may write facts of the same point.
+Result<> tell_facts(Catalog& catalog, const Place& place, Id repository, Id point) {
+  const MutexLock lock(place.telling());
   HF_TRY(const auto facts, catalog.read([&](db::Connection& db) { return facts_of(db, repository, point); }));
   if (!facts) return {};
-  HF_CHECK(replace_file(directory, facts->directory + "/facts.json", facts->text));
+  HF_CHECK(replace_file(place.directory(), facts->directory + "/facts.json", facts->text));
   return catalog.write([&](db::Connection& db) {
     return facts->copy ? Copies(db).set_told(*facts->copy, facts->revision)
                        : Points(db).set_told(point, facts->revision);
   });
 }
 
-Result<> tell_untold_facts(Catalog& catalog, Directory& directory, Id repository) {
+Result<> tell_untold_facts(Catalog& catalog, const Place& place, Id repository) {
   HF_TRY(const auto untold, catalog.read([&](db::Connection& db) -> Result<std::vector<Id>> {
     HF_TRY(auto points, Points(db).untold(repository, kAtOnce));
     HF_TRY(const auto copies, Copies(db).untold(repository, kAtOnce));
@@ -85,7 +82,7 @@ Result<> tell_untold_facts(Catalog& catalog, Directory& directory, Id repository
   }));
   Result<> all;
   for (const Id point : untold)
-    if (auto told = tell_facts(catalog, directory, repository, point); !told && all) all = std::move(told);
+    if (auto told = tell_facts(catalog, place, repository, point); !told && all) all = std::move(told);
   return all;
 }
 

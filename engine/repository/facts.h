@@ -1,18 +1,19 @@
 // Writes facts.json beside a point's manifest, replaced by one rename (law 11). It holds what may change: the
 // last verification, pins, verdicts, and the image of each disk, since merges change it. The catalog is
-// written first and remembers which facts a repository lacks.
+// written first and remembers which facts a repository lacks. Callers have checked that the catalog is no
+// older copy (sequence.h).
 #pragma once
 
-#include "catalog/base/disk.h"
 #include "catalog/catalog.h"
 #include "catalog/model/entities.h"
+#include "engine/repository/place.h"
 
 namespace holdfast::repository {
 
 // Writes the facts of the point into a repository that holds the point or a copy of it; does nothing
 // elsewhere.
-Result<> tell_facts(Catalog& catalog, Directory& directory, Id repository, Id point);
+Result<> tell_facts(Catalog& catalog, const Place& place, Id repository, Id point);
 // Writes facts that the repository lacks, of about a hundred points per call.
-Result<> tell_untold_facts(Catalog& catalog, Directory& directory, Id repository);
+Result<> tell_untold_facts(Catalog& catalog, const Place& place, Id repository);
 
 }  // namespace holdfast::repository

@@ -182,7 +182,12 @@ Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machi
 Result<> Place::discard(const std::string& machine_key, const std::string& point_name,
                         Publisher publisher) const {
   const std::string published = machine_key + "/" + point_name;
-  HF_CHECK(remove_tree(*directory_, published + ".partial"));
+  const std::string partial = published + ".partial";
+  if (publisher == Publisher::newer_catalog) {
+    HF_TRY(const bool is_begun, directory_->exists(partial));
+    return is_begun ? directory_->rename(partial, partial + ".aside") : Result<>();
+  }
+  HF_CHECK(remove_tree(*directory_, partial));
   HF_TRY(const bool is_published, directory_->exists(published));
   if (is_published && publisher == Publisher::this_life) HF_CHECK(remove_tree(*directory_, published));
   if (is_published && publisher == Publisher::unknown) {

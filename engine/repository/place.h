@@ -3,6 +3,7 @@
 //   holdfast.json   the marker: id and format version. An empty directory is initialised only when it is
 //                   first configured; a missing marker later is an error, since its mount may be missing
 //   INDEX.txt       for a person without Holdfast
+//   sequence.json   the count of commits (sequence.h)
 //   .lease          says who writes here; held with flock(2) while the object lives
 //   <machine key>/TIME[-N]/…           a point (draft.h)
 //   <machine key>/TIME[-N].partial/    a point being written
@@ -18,6 +19,7 @@
 
 #include "catalog/base/disk.h"
 #include "catalog/base/fd.h"
+#include "catalog/base/mutex.h"
 #include "catalog/model/entities.h"
 #include "engine/image/content_sums.h"
 #include "engine/image/stack.h"
@@ -43,6 +45,9 @@ class Place {
   // Returns ENOSPC if less than that share of the file system is free.
   Result<> check_room(int reserve_percent) const;
   const std::string& path() const { return path_; }
+  // One thread at a time counts commits here, or replaces facts of points.
+  Mutex& counting() const { return counting_; }
+  Mutex& telling() const { return telling_; }
   // EBUSY while another daemon holds the lease; reading works all the same.
   const Result<>& may_write() const { return may_write_; }
 
@@ -67,8 +72,9 @@ class Place {
   // Removes all files of a point that the catalog has not committed. Its published files go only if this life
   // of the daemon published them: else the catalog may be an older copy of one that has committed the point.
   // A point that others rest on, or whose facts were told, stays then; any other is set aside as TIME.aside,
-  // for a person to delete (law 21).
-  enum class Publisher { this_life, unknown };
+  // for a person to delete (law 21). Where the catalog lacks commits (sequence.h), published files stay, and
+  // others are set aside.
+  enum class Publisher { this_life, unknown, newer_catalog };
   Result<> discard(const std::string& machine_key, const std::string& point_name, Publisher publisher) const;
 
  private:
@@ -82,6 +88,7 @@ class Place {
   const std::string marker_;
   const std::unique_ptr<Directory> directory_;
   const Identity identity_;
+  mutable Mutex counting_, telling_;
   Fd lease_;
   Result<> may_write_;
 };

@@ -2,6 +2,7 @@
 
 #include "catalog/stores/copies.h"
 #include "catalog/stores/points.h"
+#include "engine/repository/sequence.h"
 
 namespace holdfast::repository {
 
@@ -9,12 +10,18 @@ Result<> give_up_copy(const capture::Services& services, const Place& place, con
                       const Copy& copy) {
   HF_TRY(const Point point,
          services.catalog.read([&](db::Connection& db) { return Points(db).get(copy.point_id); }));
-  HF_CHECK(place.discard(machine_key, point.name, publisher_of(services, copy.id)));
+  HF_TRY(const auto publisher, publisher_of(services, place, copy.repository_id, copy.id));
+  HF_CHECK(place.discard(machine_key, point.name, publisher));
   return services.catalog.write([&](db::Connection& db) { return Copies(db).abandon(copy.id); });
 }
 
-Place::Publisher publisher_of(const capture::Services& services, Id id) {
-  return id > services.life ? Place::Publisher::this_life : Place::Publisher::unknown;
+Result<Place::Publisher> publisher_of(const capture::Services& services, const Place& place, Id repository,
+                                      Id id) {
+  if (id > services.life) return Place::Publisher::this_life;
+  const auto known = check_known(services.catalog, place, repository);
+  if (!known && known.error().code == EROFS) return Place::Publisher::newer_catalog;
+  HF_CHECK(known);
+  return Place::Publisher::unknown;
 }
 
 }  // namespace holdfast::repository

@@ -12,6 +12,7 @@ Result<> give_up_copy(const capture::Services& services, const Place& place, con
                       const Copy& copy);
 
 // Tells who has published a point or a copy that is not committed.
-Place::Publisher publisher_of(const capture::Services& services, Id id);
+Result<Place::Publisher> publisher_of(const capture::Services& services, const Place& place, Id repository,
+                                      Id id);
 
 }  // namespace holdfast::repository

@@ -5,6 +5,7 @@
 //     └── resume, a cancel of the job, its timeout ─┴── resume
 //
 // The state is not stored: the next process accepts work.
+#include "catalog/base/log.h"
 #include "catalog/base/text.h"
 #include "catalog/stores/jobs.h"
 #include "engine/common/audit.h"
@@ -60,10 +61,14 @@ Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
 
 Result<> Requests::resume(const Caller& caller) {
   const MutexLock lock(draining_mutex_);
-  if (!runner_.is_closed()) return fail(EINVAL, "the daemon takes work; there is nothing to resume");
+  if (!runner_.is_closed() && !services_.clock_watch.doubt())
+    return fail(EINVAL, "the daemon takes work, and its clock is plausible; there is nothing to resume");
   HF_CHECK(services_.catalog.write([&](db::Connection& db) {
     return record(db, make_event(services_.clock.now(), "daemon.resume", std::string{kDaemon}, caller));
   }));
+  services_.clock_watch.accept();
+  if (const auto stored = services_.clock_watch.remember(services_.catalog); !stored)
+    log::warning("the clock can't be stored: {}", stored.error().message);
   runner_.close_to_new_work(false);
   (void)runner_.cancel(drain_job_);  // no effect if it has ended
   scheduler_.ring();

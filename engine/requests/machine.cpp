@@ -2,6 +2,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/retention.h"
+#include "engine/capture/last_bitmaps.h"
 #include "engine/objects/changes.h"
 #include "engine/requests/requests.h"
 #include "engine/runs/prunings.h"
@@ -10,10 +11,13 @@ namespace holdfast {
 
 Result<> Requests::retire(Id machine, std::chrono::seconds keep, const Caller& caller) {
   const std::string span = fmt::format("keep={}s", keep.count());
-  HF_CHECK(
-      changes_.apply(ObjectKind::machine, machine, "machine.retire", caller, span, [&](db::Connection& db) {
-        return Retention(db).set_retirement(machine, Retention::Retired{services_.clock.now(), keep});
+  HF_CHECK(changes_.apply(
+      ObjectKind::machine, machine, "machine.retire", caller, span, [&](db::Connection& db) -> Result<> {
+        HF_CHECK(Retention(db).set_retirement(machine, Retention::Retired{services_.clock.now(), keep}));
+        HF_TRY(const Machine retired, Machines(db).get(machine));
+        return capture::give_up_unwanted(db, retired);
       }));
+  services_.left_behind.add(machine);
   prunings_.judge(machine);
   return {};
 }

@@ -77,7 +77,7 @@ class Requests {
 
   // Accepts no new work from now on. The job ends when all work has ended and no image is open.
   Result<Id> drain(const DrainRequest& request, const Caller& caller);
-  Result<> resume(const Caller& caller);  // EINVAL unless draining
+  Result<> resume(const Caller& caller);  // EINVAL unless draining, or the clock is in doubt
 
  private:
   // Hands accepted work to the runner; returns its job.

@@ -8,11 +8,14 @@
 #include "catalog/base/log.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/flows.h"
+#include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "engine/capture/recovery.h"
 #include "engine/common/audit.h"
 #include "engine/repository/readers.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/repository/unfinished_copy.h"
 #include "engine/retention/merging.h"
@@ -45,6 +48,7 @@ Result<std::shared_ptr<repository::Place>> writable_place(const capture::Service
     return fail(EROFS, "repository '{}' is read-only: nothing is deleted there", repository.name);
   HF_TRY(auto place, services.shelf.place(repository));
   HF_CHECK(place->may_write());
+  HF_CHECK(repository::check_known(services.catalog, *place, repository.id));
   return place;
 }
 
@@ -241,7 +245,12 @@ Result<> prune_in(const Ground& ground, const PrunedMachine& pruned, Judging jud
   HF_CHECK(resume_merges(ground));
   HF_CHECK(check_listing(ground));
   HF_CHECK(give_up_orphans(ground));
-  if (judging == Judging::by_policy) HF_CHECK(retire_judged(ground, pruned, prove));
+  if (judging == Judging::by_policy) {
+    if (const auto doubt = ground.services.clock_watch.doubt())
+      ground.outcome.put_off.push_back(*doubt);
+    else
+      HF_CHECK(retire_judged(ground, pruned, prove));
+  }
   HF_CHECK(mark_retired(ground));
   HF_CHECK(remove_unneeded(ground));
   HF_CHECK(punch_hidden(ground));
@@ -252,6 +261,17 @@ std::string joined(const std::vector<std::string>& sentences) {
   std::string text;
   for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
   return text;
+}
+
+// Points that go take the records of their unwanted bitmaps along.
+void sweep_source(const capture::Services& services, const Machine& machine) {
+  const auto swept = services.catalog.read([&](db::Connection& db) -> Result<bool> {
+    HF_TRY(const auto leftovers, Leftovers(db).of_machine(machine.id));
+    return leftovers.empty();
+  });
+  if (swept && *swept) return;
+  if (const auto done = capture::let_go(services, machine.id); !done)
+    log::warning("machine '{}': {}", machine.name, done.error().message);
 }
 
 const source::Cancel& never() {
@@ -269,6 +289,7 @@ Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judgin
   if (!nobody_studies)
     return fail(EBUSY, "the points of machine '{}' are being verified; prune when the verification has ended",
                 pruned.machine.name);
+  if (judging == Judging::by_policy) sweep_source(services, pruned.machine);
   for (const Repository& repository : pruned.repositories) {
     HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
     if (!is_needed) continue;
@@ -298,7 +319,7 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
   PruneOutcome outcome;
   HF_CHECK(check_listing(Ground::of(services, pruned.machine, *repository, place, never(), outcome)));
 
-  const Time now = services.clock.now();
+  const Time now = services.clock_watch.proven();  // decides whether a pin has ended
   // The copies go as well. The gates are taken in one order, and by others one at a time.
   std::vector<std::unique_ptr<ExclusiveLock>> nobody_opens;
   std::set<Id> gates;

@@ -46,6 +46,8 @@ void Prunings::make_room(Id machine) { begin_by_itself(machine, false); }
 
 void Prunings::judge_retired() {
   constexpr std::chrono::hours kPause{1};
+  if (const auto stored = services_.clock_watch.remember(services_.catalog); !stored)
+    log::warning("the clock can't be stored: {}", stored.error().message);
   const Time now = services_.clock.now();
   Time before = retired_looked_at_;
   const bool is_early = before <= now && before + kPause > now;  // later than now: the clock was put back

@@ -137,6 +137,9 @@ class Driver {
   // in the ledger what was removed. After an error the rest stays recorded for the next try.
   virtual Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers,
                          PointFate fate, Ledger& ledger) = 0;
+  // Returns the detail with which a leftover `unwanted_bitmap` lets sweep() remove a change id from which no
+  // capture will continue; nullopt if the driver keeps none at the source.
+  virtual std::optional<std::string> detail_of_unwanted(const MachineDefinition&) { return std::nullopt; }
   struct Discovered {
     std::string name;
     std::uint64_t capacity = 0;

@@ -2,6 +2,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/common/services.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/status/views.h"
 
@@ -29,6 +30,8 @@ Result<RepositoryView> Status::repository(Id id) {
   view.state = view.repository.complete ? "ready" : "incomplete";
   if (!view.repository.complete) return view;
 
+  if (view.repository.missed_commits)
+    view.warnings.push_back(repository::older_catalog_sentence(view.repository));
   const auto place = services_.shelf.place(view.repository);
   if (!place) {
     view.state = state_of(place.error().code);

@@ -10,6 +10,7 @@
 #include "catalog/stores/schedules.h"
 #include "engine/common/services.h"
 #include "engine/objects/kinds.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/status/views.h"
 
@@ -54,6 +55,27 @@ class Warnings {
              .fix = was_detached ? fmt::format("echo attach > {}/control", path)
                                  : "mount it again; its status.json then says 'ready'",
              .weight = was_detached ? Warning::Weight::warning : Warning::Weight::error});
+      return {};
+    });
+  }
+
+  void add_clock(const ClockWatch& watch) {
+    if (const auto doubt = watch.doubt())
+      add({.object = "/",
+           .reason = "clock",
+           .message = *doubt,
+           .fix = "set the clock; or, if it is right: echo resume > control"});
+  }
+
+  Result<> add_older_catalog() {
+    HF_TRY(const auto repositories, Repositories(db_).with_missed_commits());
+    return each(ObjectKind::repository, repositories, [&](Id id, const std::string& path) -> Result<> {
+      HF_TRY(const Repository repository, Repositories(db_).get(id));
+      add({.object = path,
+           .reason = "older_catalog",
+           .message = repository::older_catalog_sentence(repository),
+           .fix = "stop the daemon, put the newest catalog.sqlite into the state directory, start again",
+           .weight = Warning::Weight::error});
       return {};
     });
   }
@@ -139,6 +161,8 @@ class Warnings {
 Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Caller& reader) {
   Warnings warnings(db, reader);
   HF_CHECK(warnings.add_repositories(services_.shelf));
+  HF_CHECK(warnings.add_older_catalog());
+  warnings.add_clock(services_.clock_watch);
   HF_CHECK(warnings.add_machines(services_.clock.now()));
   HF_CHECK(warnings.add_flows());
   HF_CHECK(warnings.add_schedules(services_.clock.now()));

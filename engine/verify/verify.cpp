@@ -13,6 +13,7 @@
 #include "engine/common/audit.h"
 #include "engine/repository/facts.h"
 #include "engine/repository/readers.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/retention/ground.h"
 #include "engine/verify/layer_check.h"
@@ -322,8 +323,9 @@ class Verification {
   void write_beside(const PointCheck& subject) {
     const auto place = place_of(subject.point.repository_id);
     if (!place || !(*place)->may_write()) return;
-    const auto written = repository::tell_facts(services_.catalog, (*place)->directory(),
-                                                subject.point.repository_id, subject.point.id);
+    if (!repository::check_known(services_.catalog, **place, subject.point.repository_id)) return;
+    const auto written =
+        repository::tell_facts(services_.catalog, **place, subject.point.repository_id, subject.point.id);
     if (!written) log::warning("{}: {}", subject.path, written.error().message);
   }
 

@@ -59,7 +59,7 @@ constexpr Verb kRootVerbs[] = {
      "nobody "
      "reads an image; after the timeout it ends as error, and new work is taken again",
      drain},
-    {"resume", {}, "take new work again", resume},
+    {"resume", {}, "take new work again, and believe the clock, if it is in doubt", resume},
 };
 
 }  // namespace

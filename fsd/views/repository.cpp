@@ -11,6 +11,7 @@ std::string repository_status(const RepositoryView& view) {
       {"free_bytes", view.free_bytes ? Json(*view.free_bytes) : Json(nullptr)},
       {"used_bytes", view.used_bytes},
       {"points", view.points},
+      {"commits", view.repository.commits},
       {"last_verified_at", view.last_verified_at ? Json(iso_time(*view.last_verified_at)) : Json(nullptr)},
       {"warnings", view.warnings},
   });

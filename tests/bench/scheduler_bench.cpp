@@ -121,11 +121,13 @@ class House {
  private:
   const std::unique_ptr<Catalog> catalog_;
   holdfast::test::SetClock clock_{Time{std::chrono::seconds{1'800'000'000}}};
+  ClockWatch clock_watch_{clock_};
   repository::Shelf shelf_;
   capture::Throttles throttles_;
   repository::Readers readers_;
   LeftBehind left_behind_;
-  const capture::Services services_{*catalog_, clock_, shelf_, throttles_, readers_, left_behind_, ""};
+  const capture::Services services_{*catalog_,  clock_,   clock_watch_, shelf_,
+                                    throttles_, readers_, left_behind_, ""};
   Silent observer_;
   runs::Runner runner_{services_, observer_, {}, [](const Execution&) {}};
   repository::Definitions definitions_{*catalog_, shelf_};

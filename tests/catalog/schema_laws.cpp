@@ -112,6 +112,7 @@ std::vector<Law> laws_of_checks() {
       law("settings", "definition_is_a_json_object", "definition = '[]'"),
       law("totals", "there_is_one_row", "id = 2"),
       law("totals", "totals_are_not_negative", "points = -1"),
+      law("seen_clock", "there_is_one_row", "id = 2"),
       law("identity", "there_is_one_row", "id = 2"),
       law("identity", "key_is_not_empty", "key = ''"),
       law("definition_changes", "name_is_not_empty", "name = ''"),

@@ -35,6 +35,7 @@ INSERT INTO policies (id, name, uid, gid, mode, definition, revision, created_at
   (2402, 'of-flow', 0, 0, 488, '{}', 1, 0, 0);
 INSERT INTO settings VALUES (1, '{}', 1, 0);
 INSERT INTO identity VALUES (1, 'abc');
+INSERT INTO seen_clock VALUES (1, 0, 'abc', 0);
 INSERT INTO definition_changes VALUES ('machine', 'm', 1);
 UPDATE totals SET bytes_stored = 1000;
 
@@ -170,14 +171,14 @@ VALUES
   (134, 1, 3, 7, 'c4', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0);
 UPDATE points SET verified_at = 1, verified_level = 'quick', verified_result = 'good' WHERE id = 10;
 INSERT INTO copies VALUES
-  (18, 10, 1, 103, 706, 4, 5, 'committed', 'full', 0, 9, 0, 0),
-  (19, 11, 1, 103, 706, NULL, NULL, 'committed', 'incremental', 0, 9, 1, 1),
-  (118, 110, 1, 103, 706, NULL, NULL, 'committed', 'full', 0, 9, 0, 0),
-  (1801, 119, 1, 103, 706, NULL, NULL, 'committed', 'full', 0, 9, 0, 0),
-  (1803, 131, 1, 3, 705, NULL, NULL, 'committed', 'full', 0, 9, 0, 0),
-  (1804, 132, 1, 103, 706, NULL, 505, 'committed', 'full', 0, 9, 0, 0),
-  (1805, 133, 1, 103, 706, 415, NULL, 'committed', 'full', 0, 9, 0, 0),
-  (1806, 134, 1, 103, 706, NULL, NULL, 'retired', 'incremental', 0, 9, 0, 0);
+  (18, 10, 1, 103, 706, 4, 5, 'committed', 'full', 0, 9, 0, 0, NULL),
+  (19, 11, 1, 103, 706, NULL, NULL, 'committed', 'incremental', 0, 9, 1, 1, NULL),
+  (118, 110, 1, 103, 706, NULL, NULL, 'committed', 'full', 0, 9, 0, 0, NULL),
+  (1801, 119, 1, 103, 706, NULL, NULL, 'committed', 'full', 0, 9, 0, 0, NULL),
+  (1803, 131, 1, 3, 705, NULL, NULL, 'committed', 'full', 0, 9, 0, 0, NULL),
+  (1804, 132, 1, 103, 706, NULL, 505, 'committed', 'full', 0, 9, 0, 0, NULL),
+  (1805, 133, 1, 103, 706, 415, NULL, 'committed', 'full', 0, 9, 0, 0, NULL),
+  (1806, 134, 1, 103, 706, NULL, NULL, 'retired', 'incremental', 0, 9, 0, 0, NULL);
 UPDATE repositories SET points = 9, bytes_stored = 81 WHERE id IN (3, 103);
 INSERT INTO copy_disks VALUES
   (25, 18, 2, 804, 9, 'abc'), (125, 18, 112, 805, 9, NULL), (2501, 118, 2, 804, 9, NULL);

@@ -22,12 +22,13 @@ class EngineRoom {
 
   TemporaryDirectory state_;
   const std::unique_ptr<Catalog> catalog_ = test::open_new_catalog(state_ / "catalog.sqlite");
+  ClockWatch clock_watch_{system_clock()};
   repository::Shelf shelf_;
   capture::Throttles throttles_;
   repository::Readers readers_;
   LeftBehind left_behind_;
-  const capture::Services services_{*catalog_,    system_clock(),    shelf_, throttles_, readers_,
-                                    left_behind_, state_ / "scratch"};
+  const capture::Services services_{*catalog_,  system_clock(), clock_watch_, shelf_,
+                                    throttles_, readers_,       left_behind_, state_ / "scratch"};
   Nobody nobody_;
 };
 

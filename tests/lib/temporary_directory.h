@@ -6,16 +6,19 @@
 
 namespace holdfast::test {
 
-// A new directory, removed with its content by the destructor. Its path is short enough for sockets.
+// A new directory, removed by the destructor with its content and with what was made beside it. Its path is
+// short enough for sockets.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    path_ = std::filesystem::temp_directory_path() / "hf-XXXXXX";
-    ::mkdtemp(path_.data());
+    above_ = std::filesystem::temp_directory_path() / "hf-XXXXXX";
+    ::mkdtemp(above_.data());
+    path_ = above_ + "/d";
+    std::filesystem::create_directory(path_);
   }
   ~TemporaryDirectory() {
     std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    std::filesystem::remove_all(above_, ignored);
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
@@ -24,7 +27,7 @@ class TemporaryDirectory {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
+  std::string above_, path_;
 };
 
 }  // namespace holdfast::test

@@ -4,6 +4,7 @@
 import signal
 import subprocess
 import threading
+import time
 
 import content
 import holdfast
@@ -94,7 +95,11 @@ class Bulkheads(holdfast.MountTest):
     def test_a_daemon_starts_while_a_repository_hangs(self):
         self.daemon.stop()
         self.server.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
         self.daemon.start()
+        seconds = time.monotonic() - begun
+        print(f"{self.id()}: ready after {seconds:.2f} s", flush=True)
+        self.assertLess(seconds, 20, "a repository that hangs is given up after 20 s")
         self.begin_to_read()
         self.expect_others_served("second")
 

@@ -2,6 +2,7 @@
 """A catalog that is an older copy of the one that wrote the repository deletes nothing there (law 21)."""
 
 import contextlib
+import errno
 import json
 import random
 import shutil
@@ -66,6 +67,111 @@ class OlderCatalog(holdfast.MountTest):
         fourth, record = self.back_up("fourth", expected="warning")
         raw = self.daemon.mount / f"machines/m/points/{fourth}/disk-0.raw"
         subprocess.run(["qemu-img", "compare", "-q", "-f", "raw", "-F", "raw", raw, record], check=True)
+
+    def save(self):
+        """Stops the daemon for a copy of its catalog."""
+        self.daemon.stop()
+        shutil.copy(self.daemon.state / "catalog.sqlite", self.folder / "saved.sqlite")
+        self.daemon.start()
+
+    def restore(self):
+        """Gives the daemon the saved catalog in place of its own."""
+        self.daemon.stop()
+        for file in self.daemon.state.glob("catalog.sqlite*"):
+            file.unlink()
+        shutil.copy(self.folder / "saved.sqlite", self.daemon.state / "catalog.sqlite")
+        self.daemon.start()
+
+    def stored(self):
+        """Every file of the repository but the lease, with its content."""
+        files = {}
+        for file in self.repository.rglob("*"):
+            if file.is_file() and file.name != ".lease":
+                files[str(file.relative_to(self.repository))] = file.read_bytes()
+        return files
+
+    def warned(self):
+        return [one for one in self.daemon.json("status.json")["warnings"] if one["reason"] == "older_catalog"]
+
+    def await_told(self):
+        """Waits until the repository has all definitions, those of flow `last` included."""
+        self.add_flow("last")
+        self.until((self.repository / "definitions/flows/last.json").exists)
+
+    def make_an_older_catalog(self):
+        """A catalog that has missed another machine's point, and definitions; nothing of machine m."""
+        first = self.daemon.points("m")[0]
+        self.back_up("second", type="full")
+        self.save()
+        self.assertEqual(self.warned(), [])
+        self.add_file_machine("n")
+        self.add_flow("g", machine="n")
+        self.assertEqual(self.daemon.run("g", "only"), "success")
+        self.await_told()
+        self.restore()
+        return first
+
+    def test_an_older_catalog_deletes_and_overwrites_nothing_and_both_statuses_say_so(self):
+        first = self.make_an_older_catalog()
+        self.until(lambda: self.warned() != [])
+        stored = self.stored()
+        (warning,) = self.warned()
+        self.assertEqual(warning["object"], "repositories/r")
+        (sentence,) = self.daemon.json("repositories/r/status.json")["warnings"]
+        self.assertIn("older copy", sentence)
+        with self.assertRaises(OSError) as refused:
+            (self.daemon.mount / "machines/m/points" / first).rmdir()
+        self.assertEqual(refused.exception.errno, errno.EROFS)
+        self.assertIn("older copy", self.daemon.read("machines/m/error"))
+        self.daemon.write("flows/f/config.json", json.dumps(self.daemon.json("flows/f/config.json") | {"priority": 3}))
+        self.daemon.write(f"machines/m/points/{self.daemon.points('m')[1]}/control", "pin why=kept")
+        self.daemon.define("policies/p", {"keep_last": 1})
+        self.daemon.write("flows/f/control", "set policy=p")
+        self.daemon.write("machines/m/control", "prune name=now")
+        self.assertEqual(self.daemon.read("jobs/now/wait"), "error\n")
+        self.daemon.stop()
+        self.assertEqual(self.stored(), stored)
+
+    def test_a_run_into_the_repository_of_a_newer_catalog_adds_a_point_and_the_warning_stays(self):
+        self.make_an_older_catalog()
+        self.until(lambda: self.warned() != [])
+        stored = self.stored()
+        point, record = self.back_up("third")
+        now = self.stored()
+        self.assertEqual(now, now | {name: data for name, data in stored.items() if name != "sequence.json"})
+        raw = self.daemon.mount / f"machines/m/points/{point}/disk-0.raw"
+        subprocess.run(["qemu-img", "compare", "-q", "-f", "raw", "-F", "raw", raw, record], check=True)
+        self.daemon.stop()
+        self.daemon.start()
+        self.assertNotEqual(self.warned(), [])
+
+    def test_a_new_catalog_that_is_given_a_known_repository_overwrites_nothing(self):
+        self.await_told()
+        self.daemon.stop()
+        for file in self.daemon.state.glob("catalog.sqlite*"):
+            file.unlink()
+        (self.folder / f".{self.daemon.state.name}.catalog").unlink()
+        self.daemon.start()
+        stored = self.stored()
+        self.daemon.define("repositories/r", {"path": str(self.repository)})
+        self.until(lambda: self.warned() != [])
+        self.daemon.define("machines/m", self.storage.definition())
+        self.add_flow()
+        self.daemon.stop()
+        self.assertEqual(self.stored(), stored)
+
+    def test_each_commit_has_the_next_number_of_its_repository(self):
+        second, _ = self.back_up("second")
+        self.await_told()
+        numbers = [self.daemon.json(f"machines/m/points/{point}/manifest.json")["sequence"]
+                   for point in self.daemon.points("m")]
+        definition = json.loads((self.repository / "definitions/flows/last.json").read_text())["sequence"]
+        self.assertEqual(sorted(numbers), numbers)
+        self.assertGreater(definition, numbers[-1])
+        self.assertEqual(json.loads((self.repository / "sequence.json").read_text())["commits"], definition)
+        self.assertEqual(self.daemon.json("repositories/r/status.json")["commits"], definition)
+        manifest = next(self.repository.glob(f"*/{second}/manifest.json"))
+        self.assertEqual(json.loads(manifest.read_text())["sequence"], numbers[-1])
 
 
 if __name__ == "__main__":

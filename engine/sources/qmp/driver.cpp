@@ -48,20 +48,28 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
 
 Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers,
                           PointFate fate, Ledger& ledger) {
-  HF_TRY(const MachineFields own, fields_of(machine));
+  // The machine may have another driver by now; the records then tell where its things are.
+  std::string own_socket;
+  if (const auto own = fields_of(machine); own && machine.driver == "qmp") own_socket = own->socket;
   std::map<std::string, std::vector<Leftover>> by_socket;
   for (const Leftover& leftover : leftovers) {
     const std::string recorded = socket_of(leftover);
-    by_socket[recorded.empty() ? own.socket : recorded].push_back(leftover);
+    by_socket[recorded.empty() ? own_socket : recorded].push_back(leftover);
   }
   Result<> first;
   for (auto& [socket, made] : by_socket) {
     std::ranges::sort(made, {}, &Leftover::id);
-    const auto monitor = Monitor::at(is_deserted(socket, limits_) ? own.socket : socket, limits_);
+    const bool has_moved = !own_socket.empty() && is_deserted(socket, limits_);
+    const auto monitor = Monitor::at(has_moved ? own_socket : socket, limits_);
     const auto undone = undo(*monitor, made, fate, ledger);
     if (first && !undone) first = undone;
   }
   return first;
+}
+
+std::optional<std::string> QmpDriver::detail_of_unwanted(const MachineDefinition& machine) {
+  const auto own = fields_of(machine);
+  return own ? std::optional{detail_of(*Monitor::at(own->socket, limits_))} : std::nullopt;
 }
 
 Result<std::vector<std::string>> QmpDriver::host_paths(const MachineDefinition& machine) {

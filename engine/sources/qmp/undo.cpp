@@ -130,6 +130,13 @@ Result<Undone> settle_bitmap(Monitor& monitor, const Leftover& leftover, PointFa
   return Undone::yes;
 }
 
+Result<Undone> remove_unwanted(Monitor& monitor, const std::string& name) {
+  HF_TRY(const Nodes nodes, Nodes::of(monitor));
+  if (!can_be_removed(nodes, name)) return Undone::later;
+  HF_CHECK(remove_bitmap(monitor, nodes, name));
+  return Undone::yes;
+}
+
 Result<> give_drive_back(Monitor& monitor, const Leftover& leftover) {
   const std::string node = text_of(parse_detail(leftover), "node");
   if (node.empty()) return fail(EINVAL, "the record of {} can't be read: {}", leftover.name, leftover.detail);
@@ -154,7 +161,8 @@ Result<> take_away(Monitor& monitor, const Leftover& leftover) {
     case LeftoverKind::block_job:
       return remove_listed(monitor, "query-jobs", leftover.name, "job-cancel", {{"id", leftover.name}});
     case LeftoverKind::node: return remove_node(monitor, leftover.name);
-    case LeftoverKind::bitmap: break;  // handled by settle_bitmap()
+    case LeftoverKind::bitmap:
+    case LeftoverKind::unwanted_bitmap: break;  // handled by undo_one()
     case LeftoverKind::file: return remove_file(leftover.name);
     case LeftoverKind::drive: return give_drive_back(monitor, leftover);
     case LeftoverKind::fsfreeze: return thaw_leftover(monitor, monitor.limits().agent);
@@ -164,6 +172,7 @@ Result<> take_away(Monitor& monitor, const Leftover& leftover) {
 
 Result<Undone> undo_one(Monitor& monitor, const Leftover& leftover, PointFate fate) {
   if (leftover.kind == LeftoverKind::bitmap) return settle_bitmap(monitor, leftover, fate);
+  if (leftover.kind == LeftoverKind::unwanted_bitmap) return remove_unwanted(monitor, leftover.name);
   HF_CHECK(take_away(monitor, leftover));
   return Undone::yes;
 }
