@@ -25,12 +25,14 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// The answer of a child: a header, the identities above, then the real path or the sentence.
+// The answer of a child: a header, the identities above, then the real path or the sentence, then the first
+// bytes of the file.
 struct Header {
   int code = 0;  // an errno; 0: found
   unsigned absent = 0;
   std::uint32_t identities = 0;
   std::uint32_t text = 0;
+  std::uint32_t start = 0;
 };
 
 void tell(int to, const Result<HostPath>& found) {
@@ -41,12 +43,14 @@ void tell(int to, const Result<HostPath>& found) {
     identities = found->above;
     if (found->own) identities.push_back(*found->own);
     header.absent = found->absent;
+    header.start = static_cast<std::uint32_t>(found->start.size());
   }
   header.identities = static_cast<std::uint32_t>(identities.size());
   header.text = static_cast<std::uint32_t>(text.size());
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   bytes.append(reinterpret_cast<const char*>(identities.data()), identities.size() * sizeof identities[0]);
   bytes += text;
+  if (found) bytes += found->start;
   for (std::string_view left = bytes; !left.empty();) {
     const ssize_t written = ::write(to, left.data(), left.size());
     if (written <= 0) return;  // nobody waits any more
@@ -61,10 +65,11 @@ Result<HostPath> understand(const std::string& bytes, const std::string& path) {
   std::memcpy(&header, bytes.data(), sizeof header);
   HostPath found{.absent = header.absent};
   const std::size_t of_identities = header.identities * sizeof(HostPath::Identity);
-  if (bytes.size() != sizeof header + of_identities + header.text) return missing;
-  const std::string text = bytes.substr(sizeof header + of_identities);
+  if (bytes.size() != sizeof header + of_identities + header.text + header.start) return missing;
+  const std::string text = bytes.substr(sizeof header + of_identities, header.text);
   if (header.code != 0) return fail(header.code, "{}", text);
   found.real = text;
+  found.start = bytes.substr(bytes.size() - header.start);
   found.above.resize(header.identities);
   for (std::size_t i = 0; i < found.above.size(); ++i)
     std::memcpy(&found.above[i], bytes.data() + sizeof header + i * sizeof(HostPath::Identity),
@@ -76,9 +81,11 @@ Result<HostPath> understand(const std::string& bytes, const std::string& path) {
   return found;
 }
 
-// A path, and the pipe for its answer.
-Result<> send_question(int socket, const std::string& path, int answer) {
-  iovec text{const_cast<char*>(path.data()), path.size()};
+// Sends the kind of look, the path, and the pipe for the answer.
+Result<> send_question(int socket, const std::string& path, Look look, int answer) {
+  std::string question(1, static_cast<char>(look));
+  question += path;
+  iovec text{question.data(), question.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &text;
@@ -107,9 +114,9 @@ Result<> send_question(int socket, const std::string& path, int answer) {
   ::syscall(SYS_close_range, kSocket + 1U, ~0U, 0U);
   if (::chdir("/") != 0) ::_exit(1);
   for (;;) {
-    std::array<char, PATH_MAX> path;
+    std::array<char, 1 + PATH_MAX> question;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
-    iovec text{path.data(), path.size()};
+    iovec text{question.data(), question.size()};
     msghdr message{};
     message.msg_iov = &text;
     message.msg_iovlen = 1;
@@ -124,7 +131,7 @@ Result<> send_question(int socket, const std::string& path, int answer) {
     std::memcpy(&answer, CMSG_DATA(header), sizeof answer);
     if (::fork() == 0) {
       ::close(kSocket);
-      tell(answer, walk_to({path.data(), static_cast<std::size_t>(length)}));
+      tell(answer, walk_to({&question[1], static_cast<std::size_t>(length) - 1}, Look{question[0]}));
       ::_exit(0);
     }
     ::close(answer);
@@ -139,16 +146,16 @@ class Scout {
   }
 
   // Returns the descriptor from which to read the answer.
-  Result<Fd> ask(const std::string& path) {
+  Result<Fd> ask(const std::string& path, Look look) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("making a pipe");
     Fd answer{ends[0]};
     const Fd theirs{ends[1]};
     const MutexLock lock(mutex_);
     // A scout that somebody has killed is replaced.
-    if (!socket_ || !send_question(socket_.get(), path, theirs.get())) {
+    if (!socket_ || !send_question(socket_.get(), path, look, theirs.get())) {
       HF_CHECK(begin());
-      HF_CHECK(send_question(socket_.get(), path, theirs.get()));
+      HF_CHECK(send_question(socket_.get(), path, look, theirs.get()));
     }
     return answer;
   }
@@ -210,13 +217,13 @@ Result<HostPath> await(const Fd& answer, const std::string& path,
 Result<> be_ready_to_look_up() { return scout().start(); }
 
 std::vector<Result<HostPath>> look_up(std::span<const std::string> paths,
-                                      std::optional<std::chrono::milliseconds> patience) {
+                                      std::optional<std::chrono::milliseconds> patience, Look look) {
   std::optional<Steady::time_point> until;
   if (patience) until = Steady::now() + *patience;
   std::vector<Result<Fd>> answers;
   for (const std::string& path : paths) {
     may_wait(path);
-    answers.push_back(scout().ask(path));
+    answers.push_back(scout().ask(path, look));
   }
   std::vector<Result<HostPath>> found;
   for (std::size_t i = 0; i < paths.size(); ++i)

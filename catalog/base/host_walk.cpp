@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <fstream>
@@ -35,7 +37,7 @@ class Walk {
  public:
   explicit Walk(const std::string& path) : path_(path) { push(path); }
 
-  Result<HostPath> go() {
+  Result<HostPath> go(Look look) {
     const auto forbidden = mounts_of_holdfast();
     HF_CHECK(begin_at_root());
     while (!rest_.empty()) {
@@ -58,7 +60,9 @@ class Walk {
       }
       step_to(name, std::move(next), it);
     }
-    return found();
+    HostPath path = found();
+    if (look == Look::first_bytes) path.start = first_bytes();
+    return path;
   }
 
  private:
@@ -116,6 +120,17 @@ class Walk {
     return path;
   }
 
+  // Returns "" for anything but a file or a block device, because opening other things may have effects.
+  std::string first_bytes() const {
+    struct stat it {};
+    if (::fstat(at_.get(), &it) != 0 || !(S_ISREG(it.st_mode) || S_ISBLK(it.st_mode))) return "";
+    const std::string same = "/proc/self/fd/" + std::to_string(at_.get());
+    const Fd fd{::open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    std::array<char, 512> bytes;
+    const ssize_t length = fd ? ::pread(fd.get(), bytes.data(), bytes.size(), 0) : 0;
+    return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+  }
+
   HostPath absent_from(const std::string& name) {
     HostPath path = found();
     path.above.push_back(*path.own);
@@ -138,6 +153,6 @@ class Walk {
 
 }  // namespace
 
-Result<HostPath> walk_to(const std::string& path) { return Walk(path).go(); }
+Result<HostPath> walk_to(const std::string& path, Look look) { return Walk(path).go(look); }
 
 }  // namespace holdfast

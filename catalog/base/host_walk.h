@@ -7,6 +7,6 @@
 namespace holdfast {
 
 // The errors of look_up().
-Result<HostPath> walk_to(const std::string& path);
+Result<HostPath> walk_to(const std::string& path, Look look);
 
 }  // namespace holdfast

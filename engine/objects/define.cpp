@@ -49,12 +49,19 @@ Result<bool> is_defined_so(const capture::Services& services, Id id, const Defin
 }
 
 // Refuses a machine whose definition names a path on a mount of Holdfast: its runs would ask their own
-// daemon. A path that doesn't exist, or hangs, is no reason to refuse a definition.
-Result<> check_host_paths(const MachineDefinition& machine) {
+// daemon. Refuses an image file that is not what the definition says. A path that doesn't exist, or hangs, is
+// no reason to refuse a definition.
+Result<> check_host_names(const MachineDefinition& machine) {
   HF_TRY(const auto driver, source::driver_for(machine.driver));
-  HF_TRY(const auto paths, driver->host_paths(machine));
-  for (const auto& found : look_up(paths, kBriefly))
-    if (!found && found.error().code == EINVAL) return tl::make_unexpected(found.error());
+  HF_TRY(const auto names, driver->host_names(machine));
+  std::vector<std::string> paths;
+  for (const auto& name : names) paths.push_back(name.path);
+  const auto found = look_up(paths, kBriefly, Look::first_bytes);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!found[i] && found[i].error().code == EINVAL) return tl::make_unexpected(found[i].error());
+    if (found[i] && !found[i]->start.empty() && names[i].check)
+      HF_CHECK(names[i].check(as_bytes(found[i]->start)));
+  }
   return {};
 }
 
@@ -106,7 +113,7 @@ Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& de
 Result<> Objects::define(Id id, const MachineDefinition& definition, const Caller& caller) {
   HF_TRY(const bool same, is_defined_so<Machines>(services_, id, definition));
   if (same) return {};
-  HF_CHECK(check_host_paths(definition));
+  HF_CHECK(check_host_names(definition));
   HF_CHECK(changes_.apply(ObjectKind::machine, id, "machine.define", caller, "", [&](db::Connection& db) {
     return Machines(db).define(id, definition, services_.clock.now());
   }));

@@ -144,8 +144,13 @@ class Driver {
     std::string why_not;  // why it doesn't track changes, or what limits the tracking; one sentence
     std::vector<std::string> change_ids{};  // an increment can begin at each of them
   };
-  // Lists the paths of this host that the machine's definition names.
-  virtual Result<std::vector<std::string>> host_paths(const MachineDefinition& machine) = 0;
+  // A path of this host.
+  struct HostName {
+    std::string path;
+    std::function<Result<>(ByteView start)> check{};  // checks the first bytes there; null: any will do
+  };
+  // Lists the paths that the machine's definition names.
+  virtual Result<std::vector<HostName>> host_names(const MachineDefinition& machine) = 0;
   // Lists the machine's disks at the source. Changes nothing.
   virtual Result<std::vector<Discovered>> discover(const MachineDefinition& machine) = 0;
 };

@@ -64,9 +64,9 @@ Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Left
   return first;
 }
 
-Result<std::vector<std::string>> QmpDriver::host_paths(const MachineDefinition& machine) {
+Result<std::vector<Driver::HostName>> QmpDriver::host_names(const MachineDefinition& machine) {
   HF_TRY(MachineFields own, fields_of(machine));
-  return std::vector{std::move(own.socket)};
+  return std::vector<HostName>{{std::move(own.socket)}};
 }
 
 Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinition& machine) {

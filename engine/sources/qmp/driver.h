@@ -16,7 +16,7 @@ class QmpDriver final : public source::Driver {
   Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) override;
   Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, PointFate fate,
                  Ledger& ledger) override;
-  Result<std::vector<std::string>> host_paths(const MachineDefinition& machine) override;
+  Result<std::vector<HostName>> host_names(const MachineDefinition& machine) override;
   Result<std::vector<Discovered>> discover(const MachineDefinition& machine) override;
 
  private:
