@@ -84,9 +84,8 @@ struct FrozenDisk {
 struct Extent {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
-  bool zero = false;          // reads as zeros, so it need not be read
-  bool changed = true;        // since the parent's change id; always true if everything is read
-  bool perhaps_zero = false;  // reported as zeros by a source that errs there, so it must be read
+  bool zero = false;    // reads as zeros, so it need not be read
+  bool changed = true;  // since the parent's change id; always true if everything is read
 };
 
 struct Range {

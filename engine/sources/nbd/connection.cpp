@@ -87,8 +87,7 @@ Connection::~Connection() {
 Result<> Connection::prepare(const Export& what) {
   const std::string doing = "preparing to connect";
   if (nbd_set_pread_initialize(handle_, false) != 0) return failure(doing);
-  const bool zeros_matter = !what.erring || !what.bitmap.empty();
-  if (zeros_matter && nbd_add_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0)
+  if (!what.erring && nbd_add_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0)
     return failure(doing);
   if (what.bitmap.empty()) return {};
   bitmap_context_ = "qemu:dirty-bitmap:" + what.bitmap;

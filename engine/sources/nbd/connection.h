@@ -28,8 +28,8 @@ struct Export {
   // Instead of a socket or a URI: a server that is started for this client, and ends with it.
   std::vector<std::string> command{};
   bool needs_bitmap = true;  // a missing bitmap is an error, which NBD itself would ignore
-  // True for a server that errs on ranges of mixed kind (see qmp/copy_filter.h). Then its zeros are read, and
-  // no read crosses a multiple of 64 KiB.
+  // True for a server that errs on ranges of mixed kind (see qmp/copy_filter.h). It is not asked for zeros,
+  // and no read crosses a multiple of 64 KiB.
   bool erring = false;
 
   std::string label() const;  // the export's name in sentences
