@@ -13,7 +13,9 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstddef>
 #include <cstring>
+#include <set>
 
 #include "catalog/base/fd.h"
 #include "catalog/base/host_walk.h"
@@ -25,8 +27,9 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// The answer of a child: a header, the identities above, then the real path or the sentence, then the first
-// bytes of the file.
+// The answer of a child: the ids of the mounts that it has entered, each written before it asks the mount,
+// and a zero. Then a header, the identities above, the real path or the sentence, and the first bytes of the
+// file.
 struct Header {
   int code = 0;  // an errno; 0: found
   unsigned absent = 0;
@@ -34,6 +37,18 @@ struct Header {
   std::uint32_t text = 0;
   std::uint32_t start = 0;
 };
+
+void write_all(int to, std::string_view left) {
+  while (!left.empty()) {
+    const ssize_t written = ::write(to, left.data(), left.size());
+    if (written <= 0) return;  // nobody waits any more
+    left.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void tell_mount(int to, std::uint64_t mount) {
+  write_all(to, {reinterpret_cast<const char*>(&mount), sizeof mount});
+}
 
 void tell(int to, const Result<HostPath>& found) {
   std::vector<HostPath::Identity> identities;
@@ -51,11 +66,7 @@ void tell(int to, const Result<HostPath>& found) {
   bytes.append(reinterpret_cast<const char*>(identities.data()), identities.size() * sizeof identities[0]);
   bytes += text;
   if (found) bytes += found->start;
-  for (std::string_view left = bytes; !left.empty();) {
-    const ssize_t written = ::write(to, left.data(), left.size());
-    if (written <= 0) return;  // nobody waits any more
-    left.remove_prefix(static_cast<std::size_t>(written));
-  }
+  write_all(to, bytes);
 }
 
 Result<HostPath> understand(const std::string& bytes, const std::string& path) {
@@ -81,11 +92,24 @@ Result<HostPath> understand(const std::string& bytes, const std::string& path) {
   return found;
 }
 
-// Sends the kind of look, the path, and the pipe for the answer.
-Result<> send_question(int socket, const std::string& path, Look look, int answer) {
-  std::string question(1, static_cast<char>(look));
-  question += path;
-  iovec text{question.data(), question.size()};
+constexpr std::size_t kMostHanging = 64;  // mounts that a question names
+
+struct Question {
+  Look look = Look::place;
+  std::uint32_t hanging_count = 0;
+  std::array<std::uint64_t, kMostHanging> hanging{};  // mounts that are not to be entered
+  std::array<char, PATH_MAX> path{};                  // the message ends where the path does
+};
+
+// Sends the question, and the pipe for the answer.
+Result<> send_question(int socket, const std::string& path, Look look, const std::set<std::uint64_t>& hanging,
+                       int answer) {
+  if (path.size() >= PATH_MAX) return fail(ENAMETOOLONG, "a path has {} bytes", path.size());
+  Question question{.look = look};
+  for (const std::uint64_t mount : hanging)
+    if (question.hanging_count < kMostHanging) question.hanging[question.hanging_count++] = mount;
+  path.copy(question.path.data(), path.size());
+  iovec text{&question, offsetof(Question, path) + path.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &text;
@@ -114,9 +138,9 @@ Result<> send_question(int socket, const std::string& path, Look look, int answe
   ::syscall(SYS_close_range, kSocket + 1U, ~0U, 0U);
   if (::chdir("/") != 0) ::_exit(1);
   for (;;) {
-    std::array<char, 1 + PATH_MAX> question;
+    Question question;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
-    iovec text{question.data(), question.size()};
+    iovec text{&question, sizeof question};
     msghdr message{};
     message.msg_iov = &text;
     message.msg_iovlen = 1;
@@ -131,7 +155,14 @@ Result<> send_question(int socket, const std::string& path, Look look, int answe
     std::memcpy(&answer, CMSG_DATA(header), sizeof answer);
     if (::fork() == 0) {
       ::close(kSocket);
-      tell(answer, walk_to({&question[1], static_cast<std::size_t>(length) - 1}, Look{question[0]}));
+      const std::string path(question.path.data(),
+                             static_cast<std::size_t>(length) - offsetof(Question, path));
+      const std::set<std::uint64_t> hanging(question.hanging.begin(),
+                                            question.hanging.begin() + question.hanging_count);
+      const auto found =
+          walk_to(path, question.look, hanging, [answer](std::uint64_t mount) { tell_mount(answer, mount); });
+      tell_mount(answer, 0);
+      tell(answer, found);
       ::_exit(0);
     }
     ::close(answer);
@@ -145,19 +176,32 @@ class Scout {
     return begin();
   }
 
-  // Returns the descriptor from which to read the answer.
+  // Returns the descriptor from which to read the answer. ETIMEDOUT at once, and no child, while a child that
+  // looked at the path before has not ended.
   Result<Fd> ask(const std::string& path, Look look) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("making a pipe");
     Fd answer{ends[0]};
     const Fd theirs{ends[1]};
     const MutexLock lock(mutex_);
+    std::erase_if(left_, [](const Left& child) { return has_ended(child.answer); });
+    std::set<std::uint64_t> hanging;
+    for (const Left& child : left_) {
+      if (child.path == path) return does_not_answer(path);
+      if (child.mount != 0) hanging.insert(child.mount);
+    }
     // A scout that somebody has killed is replaced.
-    if (!socket_ || !send_question(socket_.get(), path, look, theirs.get())) {
+    if (!socket_ || !send_question(socket_.get(), path, look, hanging, theirs.get())) {
       HF_CHECK(begin());
-      HF_CHECK(send_question(socket_.get(), path, look, theirs.get()));
+      HF_CHECK(send_question(socket_.get(), path, look, hanging, theirs.get()));
     }
     return answer;
+  }
+
+  // Remembers a child that has not answered in time, and the mount that it waits for; 0 if that is not known.
+  void leave(Fd answer, const std::string& path, std::uint64_t mount) {
+    const MutexLock lock(mutex_);
+    left_.push_back({std::move(answer), path, mount});
   }
 
  private:
@@ -178,8 +222,20 @@ class Scout {
     return {};
   }
 
+  struct Left {
+    Fd answer;
+    std::string path;
+    std::uint64_t mount = 0;
+  };
+
+  static bool has_ended(const Fd& answer) {
+    pollfd polled{answer.get(), 0, 0};
+    return ::poll(&polled, 1, 0) > 0 && (polled.revents & POLLHUP) != 0;
+  }
+
   Mutex mutex_;
   Fd socket_ HF_GUARDED_BY(mutex_);
+  std::vector<Left> left_ HF_GUARDED_BY(mutex_);  // one for each mount that hangs
 };
 
 Scout& scout() {
@@ -187,9 +243,19 @@ Scout& scout() {
   return one;
 }
 
-// Reads until the child has closed its end.
-Result<HostPath> await(const Fd& answer, const std::string& path,
-                       const std::optional<Steady::time_point>& until) {
+// Takes the ids of mounts off the beginning of an answer, up to the zero. Returns the last id.
+std::uint64_t take_mounts(std::string& bytes) {
+  std::uint64_t last = 0, mount = 1;
+  while (mount != 0 && bytes.size() >= sizeof mount) {
+    std::memcpy(&mount, bytes.data(), sizeof mount);
+    bytes.erase(0, sizeof mount);
+    if (mount != 0) last = mount;
+  }
+  return last;
+}
+
+// Reads until the child has closed its end. A child that takes too long is left behind.
+Result<HostPath> await(Fd answer, const std::string& path, const std::optional<Steady::time_point>& until) {
   std::string bytes;
   for (;;) {
     int wait = -1;
@@ -200,14 +266,18 @@ Result<HostPath> await(const Fd& answer, const std::string& path,
     const int ready = ::poll(&polled, 1, wait);
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return fail_errno("waiting for an answer about {}", path);
-    if (ready == 0)
-      return fail(ETIMEDOUT,
-                  "{} does not answer: the file system that it lies on hangs; look after its mount", path);
+    if (ready == 0) {
+      scout().leave(std::move(answer), path, take_mounts(bytes));
+      return does_not_answer(path);
+    }
     std::array<char, 4096> piece;
     const ssize_t length = ::read(answer.get(), piece.data(), piece.size());
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) return fail_errno("reading an answer about {}", path);
-    if (length == 0) return understand(bytes, path);
+    if (length == 0) {
+      take_mounts(bytes);
+      return understand(bytes, path);
+    }
     bytes.append(piece.data(), static_cast<std::size_t>(length));
   }
 }
@@ -227,7 +297,7 @@ std::vector<Result<HostPath>> look_up(std::span<const std::string> paths,
   }
   std::vector<Result<HostPath>> found;
   for (std::size_t i = 0; i < paths.size(); ++i)
-    found.push_back(answers[i] ? await(*answers[i], paths[i], until)
+    found.push_back(answers[i] ? await(*std::move(answers[i]), paths[i], until)
                                : tl::make_unexpected(answers[i].error()));
   return found;
 }

@@ -3,8 +3,9 @@
 //
 // A process whose thread waits inside of a mount that hangs can't end, not even by SIGKILL. If the mount is
 // its own, nobody is left to answer. So a child process looks at each path, and is left behind if it gets no
-// answer. The children are made by a process that has no file open, the scout: a child that hangs must not
-// hold descriptors of the daemon, above all not that of its mount. The scout ends with this process.
+// answer. Until that child ends, no other one enters the mount that it waits for, so one is left for a mount.
+// The children are made by a process that has no file open, the scout: a child that hangs must not hold
+// descriptors of the daemon, above all not that of its mount. The scout ends with this process.
 #pragma once
 
 #include <chrono>
