@@ -31,7 +31,8 @@ Result<RepositoryView> Status::repository(Id id) {
 
   const auto place = services_.shelf.place(view.repository);
   if (!place) {
-    view.state = state_of(place.error().code);
+    const auto trouble = services_.shelf.trouble(id);
+    view.state = state_of(trouble ? trouble->code : place.error().code);
     view.warnings.push_back(place.error().message);
     return view;
   }
