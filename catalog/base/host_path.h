@@ -3,7 +3,8 @@
 //
 // A process whose thread waits inside of a mount that hangs can't end, not even by SIGKILL. If the mount is
 // its own, nobody is left to answer. So another process looks at each path, and is left behind if it gets no
-// answer (catalog/base/scout).
+// answer (catalog/base/scout). Until it ends, no other one enters the mount that it waits for, so one is left
+// for a mount.
 #pragma once
 
 #include <chrono>
@@ -28,7 +29,10 @@ struct HostPath {
   // Directories above the path, without those that don't exist, the highest first; then the path's own.
   std::vector<Identity> above;
   std::optional<Identity> own;  // absent: the path does not exist
+  std::string start;            // the first bytes of a file or block device, if they were asked for
 };
+
+enum class Look { place, first_bytes };
 
 constexpr std::chrono::seconds kHostPatience{10};  // disks may have to spin up
 
@@ -43,6 +47,7 @@ Result<HostPath> look_up(const std::string& path,
 
 // The same for several paths at once.
 std::vector<Result<HostPath>> look_up(std::span<const std::string> paths,
-                                      std::optional<std::chrono::milliseconds> patience);
+                                      std::optional<std::chrono::milliseconds> patience,
+                                      Look look = Look::place);
 
 }  // namespace holdfast

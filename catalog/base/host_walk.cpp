@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <fstream>
@@ -14,18 +16,17 @@
 namespace holdfast {
 namespace {
 
-constexpr std::string_view kTypeOfHoldfast = "fuse.holdfast";
 constexpr int kMostLinks = 40;  // as the kernel's limit
 
-// Returns the ids of all mounts of Holdfast.
-std::set<std::uint64_t> mounts_of_holdfast() {
+// Returns the ids of all mounts of that type of file system.
+std::set<std::uint64_t> mounts_of_type(std::string_view wanted) {
   std::set<std::uint64_t> ids;
   std::ifstream mounts("/proc/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {
     const auto dash = line.find(" - ");  // the file system's type follows it
     if (dash == std::string::npos) continue;
     const auto type = std::string_view{line}.substr(dash + 3);
-    if (type.substr(0, type.find(' ')) == kTypeOfHoldfast) ids.insert(std::stoull(line));
+    if (type.substr(0, type.find(' ')) == wanted) ids.insert(std::stoull(line));
   }
   return ids;
 }
@@ -33,10 +34,14 @@ std::set<std::uint64_t> mounts_of_holdfast() {
 // Walks along the path, one component at a time, and looks at the mount of each before it goes on.
 class Walk {
  public:
-  explicit Walk(const std::string& path) : path_(path) { push(path); }
+  Walk(const std::string& path, const std::set<std::uint64_t>& hanging,
+       const std::function<void(std::uint64_t mount)>& enters)
+      : path_(path), hanging_(hanging), enters_(enters) {
+    push(path);
+  }
 
-  Result<HostPath> go() {
-    const auto forbidden = mounts_of_holdfast();
+  Result<HostPath> go(Look look) {
+    const auto forbidden = mounts_of_type("fuse.holdfast"), automounted = mounts_of_type("autofs");
     HF_CHECK(begin_at_root());
     while (!rest_.empty()) {
       const std::string name = std::move(rest_.back());
@@ -46,19 +51,25 @@ class Walk {
       Fd next{::openat(at_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
       if (!next && errno == ENOENT) return absent_from(name);
       if (!next) return fail_errno("looking at {}", path_);
-      struct statx it {};
-      if (::statx(next.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_MNT_ID,
-                  &it) != 0)
-        return fail_errno("looking at {}", path_);
+      HF_TRY(struct statx it, look_at(next));
+      if (automounted.contains(it.stx_mnt_id)) {
+        // Mounts what belongs there. O_PATH alone does not, and an idle mount point is empty.
+        next = Fd{::openat(at_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC)};
+        if (!next) return fail_errno("looking at {}", path_);
+        HF_TRY(it, look_at(next));
+      }
       if (forbidden.contains(it.stx_mnt_id))
         return fail(EINVAL, "{} lies on a mount of Holdfast; name a path of another file system", path_);
+      HF_CHECK(enter(it.stx_mnt_id));
       if (S_ISLNK(it.stx_mode)) {
         HF_CHECK(follow(next));
         continue;
       }
       step_to(name, std::move(next), it);
     }
-    return found();
+    HostPath path = found();
+    if (look == Look::first_bytes) path.start = first_bytes();
+    return path;
   }
 
  private:
@@ -66,6 +77,23 @@ class Walk {
     std::string name;
     HostPath::Identity identity;
   };
+
+  // Does not ask the file system.
+  Result<struct statx> look_at(const Fd& found) const {
+    struct statx it {};
+    constexpr unsigned kWanted = STATX_TYPE | STATX_INO | STATX_MNT_ID;
+    if (::statx(found.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kWanted, &it) != 0)
+      return fail_errno("looking at {}", path_);
+    return it;
+  }
+
+  Result<> enter(std::uint64_t mount) {
+    if (mount == mount_) return {};
+    if (hanging_.contains(mount)) return does_not_answer(path_);
+    mount_ = mount;
+    enters_(mount);
+    return {};
+  }
 
   static HostPath::Identity identity_of(const struct statx& it) {
     return {std::uint64_t{it.stx_dev_major} << 32 | it.stx_dev_minor, it.stx_ino};
@@ -116,6 +144,17 @@ class Walk {
     return path;
   }
 
+  // Returns "" for anything but a file or a block device, because opening other things may have effects.
+  std::string first_bytes() const {
+    struct stat it {};
+    if (::fstat(at_.get(), &it) != 0 || !(S_ISREG(it.st_mode) || S_ISBLK(it.st_mode))) return "";
+    const std::string same = "/proc/self/fd/" + std::to_string(at_.get());
+    const Fd fd{::open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    std::array<char, 512> bytes;
+    const ssize_t length = fd ? ::pread(fd.get(), bytes.data(), bytes.size(), 0) : 0;
+    return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+  }
+
   HostPath absent_from(const std::string& name) {
     HostPath path = found();
     path.above.push_back(*path.own);
@@ -130,6 +169,9 @@ class Walk {
   }
 
   const std::string path_;
+  const std::set<std::uint64_t>& hanging_;
+  const std::function<void(std::uint64_t mount)>& enters_;
+  std::uint64_t mount_ = 0;        // the last one that was entered
   std::vector<std::string> rest_;  // components still to go, the next one last
   std::vector<Step> steps_;        // from the root
   Fd at_;
@@ -138,6 +180,14 @@ class Walk {
 
 }  // namespace
 
-Result<HostPath> walk_to(const std::string& path) { return Walk(path).go(); }
+tl::unexpected<Error> does_not_answer(const std::string& path) {
+  return fail(ETIMEDOUT, "{} does not answer: the file system that it lies on hangs; look after its mount",
+              path);
+}
+
+Result<HostPath> walk_to(const std::string& path, Look look, const std::set<std::uint64_t>& hanging,
+                         const std::function<void(std::uint64_t mount)>& enters) {
+  return Walk(path, hanging, enters).go(look);
+}
 
 }  // namespace holdfast

@@ -12,8 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstddef>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -23,15 +25,27 @@
 namespace holdfast::scout {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
-// An answer: a header, the identities above, then the real path or the sentence.
+// An answer: the ids of the mounts that were entered, each written before the mount is asked, and a zero. Then
+// a header, the identities above, the real path or the sentence, and the first bytes of the file.
 struct Header {
   int code = 0;  // an errno; 0: found
   unsigned absent = 0;
   std::uint32_t identities = 0;
   std::uint32_t text = 0;
+  std::uint32_t start = 0;
 };
+
+void write_all(int to, std::string_view left) {
+  while (!left.empty()) {
+    const ssize_t written = ::write(to, left.data(), left.size());
+    if (written <= 0) return;  // nobody waits any more
+    left.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void tell_mount(int to, std::uint64_t mount) {
+  write_all(to, {reinterpret_cast<const char*>(&mount), sizeof mount});
+}
 
 void tell(int to, const Result<HostPath>& found) {
   std::vector<HostPath::Identity> identities;
@@ -41,30 +55,41 @@ void tell(int to, const Result<HostPath>& found) {
     identities = found->above;
     if (found->own) identities.push_back(*found->own);
     header.absent = found->absent;
+    header.start = static_cast<std::uint32_t>(found->start.size());
   }
   header.identities = static_cast<std::uint32_t>(identities.size());
   header.text = static_cast<std::uint32_t>(text.size());
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   bytes.append(reinterpret_cast<const char*>(identities.data()), identities.size() * sizeof identities[0]);
   bytes += text;
-  for (std::string_view left = bytes; !left.empty();) {
-    const ssize_t written = ::write(to, left.data(), left.size());
-    if (written <= 0) return;  // nobody waits any more
-    left.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (found) bytes += found->start;
+  tell_mount(to, 0);
+  write_all(to, bytes);
 }
+
+constexpr std::size_t kMostHanging = 64;  // mounts that a question names
+
+// A message to the scout, and from it to a looker.
+struct Message {
+  Look look = Look::place;
+  std::uint32_t hanging_count = 0;
+  std::array<std::uint64_t, kMostHanging> hanging{};  // mounts that are not to be entered
+  std::array<char, PATH_MAX> path{};                  // the message ends where the path does
+};
 
 struct Question {
   std::string path;
+  Look look = Look::place;
+  std::set<std::uint64_t> hanging;
   Fd answer;
 };
 
 // Returns nothing when the other end is closed.
 std::optional<Question> next_question(int socket) {
   for (;;) {
-    std::array<char, PATH_MAX> path;
+    Message asked;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
-    iovec text{path.data(), path.size()};
+    iovec text{&asked, sizeof asked};
     msghdr message{};
     message.msg_iov = &text;
     message.msg_iovlen = 1;
@@ -77,7 +102,10 @@ std::optional<Question> next_question(int socket) {
     if (header == nullptr) continue;
     int answer = -1;
     std::memcpy(&answer, CMSG_DATA(header), sizeof answer);
-    return Question{{path.data(), static_cast<std::size_t>(length)}, Fd{answer}};
+    return Question{.path{asked.path.data(), static_cast<std::size_t>(length) - offsetof(Message, path)},
+                    .look = asked.look,
+                    .hanging{asked.hanging.begin(), asked.hanging.begin() + asked.hanging_count},
+                    .answer = Fd{answer}};
   }
 }
 
@@ -95,7 +123,10 @@ constexpr char kDone = '.';  // sent by a looker to the scout after each answer
   ::prctl(PR_SET_NAME, "holdfast-looker");
   socket = keep_only(socket);
   while (const auto question = next_question(socket)) {
-    tell(question->answer.get(), walk_to(question->path));
+    const int answer = question->answer.get();
+    const auto found = walk_to(question->path, question->look, question->hanging,
+                               [answer](std::uint64_t mount) { tell_mount(answer, mount); });
+    tell(answer, found);
     if (::send(socket, &kDone, 1, MSG_NOSIGNAL) != 1) break;
   }
   ::_exit(0);
@@ -128,8 +159,6 @@ class Scout {
   struct Looker {
     Fd socket;  // closed: the looker has ended
     bool is_busy = false;
-    std::string path;
-    Steady::time_point since{};
   };
 
   static void hear(Looker& looker) {
@@ -149,22 +178,19 @@ class Scout {
   }
 
   void take(const Question& question) {
-    // One looker a path is lost to a file system that hangs, however often somebody asks.
-    const auto lost = std::ranges::find_if(lookers_, [&](const Looker& looker) {
-      return looker.is_busy && looker.path == question.path && Steady::now() - looker.since >= kHostPatience;
-    });
-    if (lost != lookers_.end()) return tell(question.answer.get(), no_answer_from(question.path));
     auto looker = std::ranges::find_if(lookers_, [](const Looker& one) { return !one.is_busy; });
-    if (looker == lookers_.end() || !ask(looker->socket.get(), question.path, question.answer.get())) {
+    if (looker == lookers_.end() || !pass_on(looker->socket.get(), question)) {
       looker = make_looker();
-      if (looker == lookers_.end() || !ask(looker->socket.get(), question.path, question.answer.get()))
+      if (looker == lookers_.end() || !pass_on(looker->socket.get(), question))
         return tell(
             question.answer.get(),
             fail(EAGAIN, "{} could not be looked at: no process could be made for it", question.path));
     }
     looker->is_busy = true;
-    looker->path = question.path;
-    looker->since = Steady::now();
+  }
+
+  static Result<> pass_on(int looker, const Question& question) {
+    return ask(looker, question.path, question.look, question.hanging, question.answer.get());
   }
 
   std::vector<Looker>::iterator make_looker() {
@@ -183,10 +209,27 @@ class Scout {
   std::vector<Looker> lookers_;
 };
 
+// Takes the ids of mounts off the beginning of an answer. Returns the last.
+std::uint64_t take_mounts(std::string& bytes) {
+  std::uint64_t last = 0, mount = 1;
+  while (mount != 0 && bytes.size() >= sizeof mount) {
+    std::memcpy(&mount, bytes.data(), sizeof mount);
+    bytes.erase(0, sizeof mount);
+    if (mount != 0) last = mount;
+  }
+  return last;
+}
+
 }  // namespace
 
-Result<> ask(int socket, const std::string& path, int answer) {
-  iovec text{const_cast<char*>(path.data()), path.size()};
+Result<> ask(int socket, const std::string& path, Look look, const std::set<std::uint64_t>& hanging,
+             int answer) {
+  if (path.size() >= PATH_MAX) return fail(ENAMETOOLONG, "a path has {} bytes", path.size());
+  Message question{.look = look};
+  for (const std::uint64_t mount : hanging)
+    if (question.hanging_count < kMostHanging) question.hanging[question.hanging_count++] = mount;
+  path.copy(question.path.data(), path.size());
+  iovec text{&question, offsetof(Message, path) + path.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &text;
@@ -202,17 +245,21 @@ Result<> ask(int socket, const std::string& path, int answer) {
   return {};
 }
 
-Result<HostPath> understand(const std::string& bytes, const std::string& path) {
+std::uint64_t last_mount(std::string bytes) { return take_mounts(bytes); }
+
+Result<HostPath> understand(std::string bytes, const std::string& path) {
+  take_mounts(bytes);
   Header header;
   const auto missing = fail(EIO, "{} could not be looked at: the process that looked has died", path);
   if (bytes.size() < sizeof header) return missing;
   std::memcpy(&header, bytes.data(), sizeof header);
   HostPath found{.absent = header.absent};
   const std::size_t of_identities = header.identities * sizeof(HostPath::Identity);
-  if (bytes.size() != sizeof header + of_identities + header.text) return missing;
-  const std::string text = bytes.substr(sizeof header + of_identities);
+  if (bytes.size() != sizeof header + of_identities + header.text + header.start) return missing;
+  const std::string text = bytes.substr(sizeof header + of_identities, header.text);
   if (header.code != 0) return fail(header.code, "{}", text);
   found.real = text;
+  found.start = bytes.substr(bytes.size() - header.start);
   found.above.resize(header.identities);
   for (std::size_t i = 0; i < found.above.size(); ++i)
     std::memcpy(&found.above[i], bytes.data() + sizeof header + i * sizeof(HostPath::Identity),
@@ -222,11 +269,6 @@ Result<HostPath> understand(const std::string& bytes, const std::string& path) {
     found.above.pop_back();
   }
   return found;
-}
-
-tl::unexpected<Error> no_answer_from(const std::string& path) {
-  return fail(ETIMEDOUT, "{} does not answer: the file system that it lies on hangs; look after its mount",
-              path);
 }
 
 [[noreturn]] void answer_all(int socket) {

@@ -4,20 +4,24 @@
 // daemon's mount.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 
 #include "catalog/base/host_path.h"
 
 namespace holdfast::scout {
 
-// Asks at one end of a socket pair (SOCK_SEQPACKET) after a path. Its answer comes out of the given pipe.
-Result<> ask(int socket, const std::string& path, int answer);
+// Asks at one end of a socket pair (SOCK_SEQPACKET) after a path; none of the hanging mounts is entered. The
+// answer comes out of the given pipe.
+Result<> ask(int socket, const std::string& path, Look look, const std::set<std::uint64_t>& hanging,
+             int answer);
 
 // Reads the answer from all that came out of the pipe.
-Result<HostPath> understand(const std::string& bytes, const std::string& path);
+Result<HostPath> understand(std::string bytes, const std::string& path);
 
-// ETIMEDOUT.
-tl::unexpected<Error> no_answer_from(const std::string& path);
+// Returns the id of the mount that was entered last, from what has come so far; 0 if there is none.
+std::uint64_t last_mount(std::string bytes);
 
 // The life of the scout, which answers at the other end until the asker has closed his.
 [[noreturn]] void answer_all(int socket);

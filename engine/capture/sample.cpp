@@ -26,7 +26,7 @@ Result<> Sample::check_zeros(source::DiskReader& reader, std::span<const source:
                              const source::Cancel& cancel, Found& found) {
   std::vector<std::uint64_t> suspects;
   for (const source::Extent& extent : extents) {
-    if (extent.changed || !(extent.zero || extent.perhaps_zero)) continue;
+    if (extent.changed || !extent.zero) continue;
     const std::uint64_t extent_end = extent.offset + extent.length;
     const std::uint64_t end = extent_end == capacity_ ? capacity_ : round_down(extent_end, unit_);
     for (std::uint64_t at = round_up(extent.offset, unit_); at < end; at += unit_) {

@@ -2,13 +2,13 @@
 
 namespace holdfast {
 
-Progress ProgressMeter::snapshot() {
+Progress ProgressMeter::snapshot(Steady::time_point now) {
   using namespace std::chrono_literals;
   const MutexLock lock(mutex_);
-  const auto now = Steady::now();
   if (taken_.revision != 0 && now - taken_at_ < 1s) return taken_;
   const std::chrono::duration<double> elapsed = now - begun_;
   taken_at_ = now;
+  const Progress before = taken_;
   taken_.done = done_;
   taken_.total = total_;
   taken_.rate = elapsed.count() > 0
@@ -17,7 +17,7 @@ Progress ProgressMeter::snapshot() {
   taken_.seconds_left.reset();
   if (taken_.rate > 0 && taken_.total >= taken_.done)
     taken_.seconds_left = static_cast<std::int64_t>((taken_.total - taken_.done) / taken_.rate);
-  taken_.revision = new_id();
+  if (taken_ != before || before.revision == 0) taken_.revision = new_id();
   return taken_;
 }
 

@@ -15,6 +15,7 @@ struct Progress {
   std::uint64_t done = 0, total = 0, rate = 0;  // bytes, bytes, bytes per second
   std::optional<std::int64_t> seconds_left;
   std::int64_t revision = 0;  // grows when a figure changes
+  bool operator==(const Progress&) const = default;
 };
 
 class ProgressMeter {
@@ -31,8 +32,9 @@ class ProgressMeter {
   void move() { moved_at_ = Steady::now(); }
   Steady::time_point moved_at() const { return moved_at_; }
 
-  // Returns figures renewed once a second, so that a file's size from stat() fits its content.
-  Progress snapshot();
+  // Returns figures renewed once a second, so that a file's size from stat() fits its content. Figures that
+  // stay the same keep their revision.
+  Progress snapshot(Steady::time_point now = Steady::now());
   std::uint64_t done() const { return done_; }
   std::uint64_t total() const { return total_; }
 

@@ -9,8 +9,9 @@
 namespace holdfast::foreign {
 namespace {
 
-constexpr std::size_t kStart = 65536;  // more than any header that is parsed here
-constexpr std::size_t kFooter = 512;   // the footer of a VHD
+constexpr std::size_t kStart = 65536;        // more than any header that is parsed here
+constexpr std::size_t kFooter = 512;         // the footer of a VHD
+constexpr std::uint32_t kQcow = 0x514649fb;  // "QFI\xfb", of all versions
 
 struct Magic {
   std::string_view bytes;
@@ -67,7 +68,6 @@ Encryption encryption(std::uint32_t method) {
 }
 
 void look_at_qcow(const Fields& header, Facts& facts) {
-  facts.format = Format::qcow;
   facts.virtual_size = header.u64(24);
   facts.cluster_size = power_of_two(header.u8(32));
   facts.compression = "deflate";
@@ -89,7 +89,6 @@ void look_at_extensions(const Fields& header, std::uint64_t at, std::uint64_t en
 }
 
 void look_at_qcow2(const Fields& header, Facts& facts) {
-  facts.format = Format::qcow2;
   facts.virtual_size = header.u64(24);
   facts.cluster_size = power_of_two(header.u32(20));
   facts.compression = "deflate";
@@ -141,6 +140,14 @@ std::string_view to_word(Encryption encryption) {
   return "unknown";
 }
 
+Format format_of(ByteView start) {
+  const Fields fields(start);
+  if (fields.u32(0) == kQcow) return fields.u32(4) == 1 ? Format::qcow : Format::qcow2;
+  for (const Magic& magic : kMagics)
+    if (fields.has(magic)) return magic.format;
+  return Format::raw;
+}
+
 Result<Facts> look_at(const File& image) {
   Facts facts;
   HF_TRY(facts.file_size, image.size());
@@ -148,14 +155,12 @@ Result<Facts> look_at(const File& image) {
   HF_TRY(const std::size_t got, image.read_at(0, bytes));
   const Fields start(ByteView{bytes}.first(got));
 
-  constexpr std::uint32_t kQcow = 0x514649fb;  // "QFI\xfb", of all versions
-  if (start.u32(0) == kQcow) {
+  facts.format = format_of(ByteView{bytes}.first(got));
+  if (facts.format == Format::qcow || facts.format == Format::qcow2) {
     facts.version = start.u32(4);
     facts.version == 1 ? look_at_qcow(start, facts) : look_at_qcow2(start, facts);
     return facts;
   }
-  for (const Magic& magic : kMagics)
-    if (start.has(magic)) facts.format = magic.format;
   // A VHD of fixed size has its mark at the end.
   if (facts.format == Format::raw && facts.file_size >= kFooter) {
     Bytes end(kFooter);

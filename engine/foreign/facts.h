@@ -31,6 +31,9 @@ struct Facts {
   std::uint64_t unknown_features = 0;  // incompatible feature bits that Holdfast doesn't know
 };
 
+// Returns the format whose mark the first bytes of a file bear; 512 bytes suffice.
+Format format_of(ByteView start);
+
 // EIO if the file can't be read.
 Result<Facts> look_at(const File& image);
 

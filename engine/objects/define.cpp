@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "catalog/base/host_path.h"
+#include "catalog/base/log.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
 #include "catalog/stores/machines.h"
@@ -50,33 +52,50 @@ Result<bool> is_defined_so(const capture::Services& services, Id id, const Defin
 }
 
 // Refuses a machine whose definition names a path on a mount of Holdfast: its runs would ask their own
-// daemon. A path that doesn't exist, or hangs, is no reason to refuse a definition.
-Result<> check_host_paths(const MachineDefinition& machine) {
+// daemon. Refuses an image file that is not what the definition says. A path that doesn't exist, or hangs, is
+// no reason to refuse a definition.
+Result<> check_host_names(const MachineDefinition& machine) {
   HF_TRY(const auto driver, source::driver_for(machine.driver));
-  HF_TRY(const auto paths, driver->host_paths(machine));
-  for (const auto& found : look_up(paths, kBriefly))
-    if (!found && found.error().code == EINVAL) return tl::make_unexpected(found.error());
+  HF_TRY(const auto names, driver->host_names(machine));
+  std::vector<std::string> paths;
+  for (const auto& name : names) paths.push_back(name.path);
+  const auto found = look_up(paths, kBriefly, Look::first_bytes);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!found[i] && found[i].error().code == EINVAL) return tl::make_unexpected(found[i].error());
+    if (found[i] && !found[i]->start.empty() && names[i].check)
+      HF_CHECK(names[i].check(as_bytes(found[i]->start)));
+  }
   return {};
 }
 
-// Returns what a new path must lie apart from; nullopt if the definition, which the catalog would take, names
-// the same path as before. Changes nothing.
-Result<std::optional<std::vector<repository::Neighbour>>> try_definition(
-    const capture::Services& services, Id id, const RepositoryDefinition& definition) {
-  std::optional<std::optional<std::vector<repository::Neighbour>>> found;
+// Returns the directories that a new path must lie apart from.
+Result<std::vector<repository::Neighbour>> neighbours_of(const capture::Services& services,
+                                                         db::Connection& db, Id id) {
+  std::vector<repository::Neighbour> neighbours{
+      {"the state directory", std::filesystem::path(services.scratch).parent_path().string()}};
+  Repositories repositories(db);
+  HF_TRY(const auto all, repositories.list());
+  for (const Named& named : all) {
+    HF_TRY(const Repository other, repositories.get(named.id));
+    if (other.id != id && other.complete)
+      neighbours.push_back({fmt::format("repository '{}'", other.name), other.definition.path});
+  }
+  return neighbours;
+}
+
+using Neighbours = std::optional<std::vector<repository::Neighbour>>;
+
+// Returns the neighbours of a new path; nullopt if the definition, which the catalog would take, names the
+// same path as before. Changes nothing.
+Result<Neighbours> try_definition(const capture::Services& services, Id id,
+                                  const RepositoryDefinition& definition) {
+  std::optional<Neighbours> found;
   const auto tried = services.catalog.write([&](db::Connection& db) -> Result<> {
-    Repositories repositories(db);
-    HF_TRY(const Repository before, repositories.get(id));
-    HF_CHECK(repositories.define(id, definition, services.clock.now()));
-    std::optional<std::vector<repository::Neighbour>> neighbours;
+    HF_TRY(const Repository before, Repositories(db).get(id));
+    HF_CHECK(Repositories(db).define(id, definition, services.clock.now()));
+    Neighbours neighbours;
     if (!before.complete || before.definition.path != definition.path) {
-      neighbours = {{"the state directory", std::filesystem::path(services.scratch).parent_path().string()}};
-      HF_TRY(const auto all, repositories.list());
-      for (const Named& named : all) {
-        HF_TRY(const Repository other, repositories.get(named.id));
-        if (other.id != id && other.complete)
-          neighbours->push_back({fmt::format("repository '{}'", other.name), other.definition.path});
-      }
+      HF_TRY(neighbours, neighbours_of(services, db, id));
     }
     found = std::move(neighbours);
     return fail(ECANCELED, "only tried");  // rolls back
@@ -85,13 +104,27 @@ Result<std::optional<std::vector<repository::Neighbour>>> try_definition(
   return *std::move(found);
 }
 
-// Makes the path a repository, or recognises one; returns its marker. Nothing stays of a refusal.
-Result<std::string> take_site(const RepositoryDefinition& definition,
-                              const std::vector<repository::Neighbour>& neighbours) {
+// A directory that was taken for a repository, until the catalog says so.
+struct Site {
+  std::string path;
+  bool made = false;  // the directory itself
+  repository::Place::Marker marker;
+};
+
+// Makes the path a repository, or recognises one. Nothing stays of a refusal.
+Result<Site> take_site(const RepositoryDefinition& definition,
+                       const std::vector<repository::Neighbour>& neighbours) {
   HF_TRY(const bool made, repository::prepare_site(definition, neighbours));
   auto marker = repository::Place::initialise(definition.path);
   if (!marker && made) ::rmdir(definition.path.c_str());
-  return marker;
+  if (!marker) return tl::make_unexpected(std::move(marker).error());
+  return Site{.path = definition.path, .made = made, .marker = *std::move(marker)};
+}
+
+void give_back(const Site& site) {
+  if (const auto undone = repository::Place::undo_initialise(site.path, site.marker); !undone)
+    log::warning("{} was made a repository that nobody has defined: {}", site.path, undone.error().message);
+  if (site.made) ::rmdir(site.path.c_str());
 }
 
 Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& definition, Time now) {
@@ -107,7 +140,7 @@ Result<> define_schedule(db::Connection& db, Id id, const ScheduleDefinition& de
 Result<> Objects::define(Id id, const MachineDefinition& definition, const Caller& caller) {
   HF_TRY(const bool same, is_defined_so<Machines>(services_, id, definition));
   if (same) return {};
-  HF_CHECK(check_host_paths(definition));
+  HF_CHECK(check_host_names(definition));
   HF_CHECK(changes_.apply(ObjectKind::machine, id, "machine.define", caller, "",
                           [&](db::Connection& db) -> Result<> {
                             HF_TRY(const Machine before, Machines(db).get(id));
@@ -121,24 +154,34 @@ Result<> Objects::define(Id id, const MachineDefinition& definition, const Calle
 
 // The directory may hang, so it is initialised between two transactions. The first only tries: a definition
 // that the catalog refuses touches no directory, and a directory that can't be a repository changes no
-// definition.
+// definition. If another repository was defined meanwhile, all of it is judged again.
 Result<> Objects::define(Id id, const RepositoryDefinition& definition, const Caller& caller) {
   RepositoryDefinition kept = definition;
   kept.create = false;
   HF_TRY(const bool same, is_defined_so<Repositories>(services_, id, kept));
   if (same) return {};
-  HF_TRY(const auto neighbours, try_definition(services_, id, definition));
-  std::optional<std::string> marker;
-  if (neighbours) {
-    HF_TRY(marker, take_site(definition, *neighbours));
+  std::optional<Site> site;
+  for (bool judged = false; !judged;) {
+    HF_TRY(const auto neighbours, try_definition(services_, id, definition));
+    if (neighbours) {
+      HF_TRY(site, take_site(definition, *neighbours));
+    }
+    judged = true;
+    const auto defined = services_.catalog.write([&](db::Connection& db) -> Result<> {
+      if (neighbours) {
+        HF_TRY(const auto now, neighbours_of(services_, db, id));
+        judged = now == *neighbours;
+        if (!judged) return fail(ECANCELED, "the neighbours have changed");
+      }
+      HF_CHECK(Repositories(db).define(id, definition, services_.clock.now()));
+      if (site) HF_CHECK(Repositories(db).set_marker(id, site->marker.id));
+      HF_TRY(std::string path, path_of(db, ObjectKind::repository, id));
+      return record(db, make_event(services_.clock.now(), "repository.define", std::move(path), caller));
+    });
+    if (!defined && site) give_back(*std::exchange(site, std::nullopt));
+    if (!defined && judged) return defined;
   }
-  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
-    HF_CHECK(Repositories(db).define(id, definition, services_.clock.now()));
-    if (marker) HF_CHECK(Repositories(db).set_marker(id, *marker));
-    HF_TRY(std::string path, path_of(db, ObjectKind::repository, id));
-    return record(db, make_event(services_.clock.now(), "repository.define", std::move(path), caller));
-  }));
-  if (marker) services_.shelf.drop(id);
+  if (site) services_.shelf.drop(id);
   services_.throttles.changed(id, definition.bandwidth);
   runner_.set_limit_of(id, static_cast<unsigned>(definition.max_jobs));
   changes_.announce(ObjectKind::repository, id);

@@ -12,6 +12,7 @@
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "engine/repository/facts.h"
+#include "engine/repository/renewal.h"
 #include "engine/repository/sequence.h"
 #include "engine/sources/machine_json.h"
 
@@ -142,6 +143,11 @@ void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
   if (const auto told = known ? tell_definitions(catalog, **place, repository.id) : known; !told)
     log::warning("repository '{}' lacks the newest definitions: {}; the next change writes them",
                  repository.name, told.error().message);
+  if (const auto renewed = renew_documents(catalog, (*place)->directory(), repository.id); !renewed)
+    log::warning(
+        "repository '{}' has INDEX.txt and RESTORE.txt of an earlier version: {}; the next change "
+        "renews them",
+        repository.name, renewed.error().message);
   if (const auto told = tell_untold_facts(catalog, **place, repository.id); !told)
     log::warning("repository '{}' lacks the newest facts of its points: {}; the next change writes them",
                  repository.name, told.error().message);

@@ -52,12 +52,15 @@ std::string host_name() {
 
 }  // namespace
 
-Result<std::string> Place::initialise(const std::string& path) {
+Result<Place::Marker> Place::initialise(const std::string& path) {
   HF_TRY(const auto directory, open_directory(path));
   HF_TRY(const auto entries, directory->list("."));
   const bool has_marker =
       std::ranges::any_of(entries, [](const auto& entry) { return entry.name == kMarker; });
-  if (has_marker) return read_marker(*directory, path);
+  if (has_marker) {
+    HF_TRY(std::string known, read_marker(*directory, path));
+    return Marker{.id = std::move(known)};
+  }
   // A new file system has lost+found, and a killed initialise() leaves the other files. Anything else is a
   // user's data.
   static const std::set<std::string> harmless{"lost+found", "INDEX.txt", "INDEX.txt.new",
@@ -69,7 +72,16 @@ Result<std::string> Place::initialise(const std::string& path) {
   const std::string id = random_hex(4);
   HF_CHECK(replace_file(*directory, "INDEX.txt", index_text()));
   HF_CHECK(replace_file(*directory, kMarker, marker_text(id)));
-  return id;
+  return Marker{.id = id, .is_new = true};
+}
+
+Result<> Place::undo_initialise(const std::string& path, const Marker& made) {
+  if (!made.is_new) return {};
+  HF_TRY(const auto directory, open_directory(path));
+  HF_TRY(const std::string found, read_marker(*directory, path));
+  if (found != made.id) return {};
+  HF_CHECK(directory->remove(kMarker));
+  return directory->remove("INDEX.txt");
 }
 
 Result<std::shared_ptr<Place>> Place::open(const std::string& path, const std::string& marker) {

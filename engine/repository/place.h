@@ -32,8 +32,14 @@ Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std:
 
 class Place {
  public:
-  // Makes an empty directory a repository, or recognises a repository. Returns the marker's id.
-  static Result<std::string> initialise(const std::string& path);
+  struct Marker {
+    std::string id;
+    bool is_new = false;  // initialise() has made it
+  };
+  // Makes an empty directory a repository, or recognises a repository.
+  static Result<Marker> initialise(const std::string& path);
+  // Takes back what an initialise() has made, where nobody has written since.
+  static Result<> undo_initialise(const std::string& path, const Marker& made);
 
   // Returns EIO if the marker is missing or another repository's.
   static Result<std::shared_ptr<Place>> open(const std::string& path, const std::string& marker);

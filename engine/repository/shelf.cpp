@@ -1,11 +1,13 @@
 #include "engine/repository/shelf.h"
 
+#include <future>
 #include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "catalog/base/host_path.h"
+#include "catalog/base/log.h"
 
 namespace holdfast::repository {
 namespace {
@@ -29,7 +31,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     return look->answer;
   }
 
-  std::optional<Directory::Space> space() const {
+  std::optional<Space> space() const {
     const MutexLock lock(mutex_);
     return space_;
   }
@@ -39,32 +41,62 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
 
   // Gives the repository back if nobody else uses it within a moment.
   Result<> let_go(const Repository& repository) {
-    const auto until = Steady::now() + kForBriefUse;
-    std::shared_ptr<Place> gone;  // closed without the lock, because its file system may hang
-    const MutexLock lock(mutex_);
-    while (look_ || place_.use_count() > 1 || use_.use_count() > 1) {
-      if (Steady::now() >= until)
-        return fail(
-            EBUSY, "repository '{}' {}", repository.name,
-            look_ ? "hangs; make its file system answer, or unmount it lazily (umount -l)" : "is in use");
-      ended_.wait_until(mutex_, Steady::now() + kLookAtUse);
-    }
-    gone = std::move(place_);
-    return {};
+    HF_TRY(auto gone, take_unused(repository));
+    if (closed_in_time(std::move(gone))) return {};
+    return hangs(repository);
   }
 
-  // Lets go of the repository and keeps it no more. Call without the shelf's lock, because its file system
-  // may hang.
+  // Lets go of the repository and keeps it no more.
   void close() {
     std::shared_ptr<Place> gone;
-    const MutexLock lock(mutex_);
-    is_closed_ = true;
-    gone = std::move(place_);
+    {
+      const MutexLock lock(mutex_);
+      is_closed_ = true;
+      gone = std::move(place_);
+    }
+    closing(std::move(gone));
   }
 
  private:
   using Steady = CondVar::Steady;
   using Answer = Result<std::shared_ptr<Place>>;
+
+  static tl::unexpected<Error> hangs(const Repository& repository) {
+    return fail(EBUSY, "repository '{}' hangs; make its file system answer, or unmount it lazily (umount -l)",
+                repository.name);
+  }
+
+  Result<std::shared_ptr<Place>> take_unused(const Repository& repository) {
+    const auto until = Steady::now() + kForBriefUse;
+    const MutexLock lock(mutex_);
+    while (look_ || place_.use_count() > 1 || use_.use_count() > 1) {
+      if (Steady::now() >= until && look_) return hangs(repository);
+      if (Steady::now() >= until) return fail(EBUSY, "repository '{}' is in use", repository.name);
+      ended_.wait_until(mutex_, Steady::now() + kLookAtUse);
+    }
+    return std::exchange(place_, nullptr);
+  }
+
+  // Closes the place in a thread of its own, because its file system may hang. The future is ready when that
+  // is done.
+  static std::future<void> closing(std::shared_ptr<Place> place) {
+    std::promise<void> done;
+    auto ended = done.get_future();
+    try {
+      std::thread([place = std::move(place), done = std::move(done)]() mutable {
+        place.reset();
+        done.set_value();
+      }).detach();
+    } catch (const std::system_error& error) {
+      log::warning("no thread can be made to close a repository: {}", error.what());
+    }
+    return ended;
+  }
+
+  // A thread that could not be made has closed the place here, and broken its promise.
+  static bool closed_in_time(std::shared_ptr<Place> place) {
+    return closing(std::move(place)).wait_for(kForBriefUse) == std::future_status::ready;
+  }
 
   struct Look {
     Steady::time_point begun = Steady::now();
@@ -96,18 +128,18 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
       place = std::move(place_);
     }
     // The thread may wait for the answer as long as it takes, because it is not inside of the file system.
-    HF_CHECK(look_up(path, std::nullopt));
+    HF_TRY(const HostPath found, look_up(path, std::nullopt));
     // Another daemon that held the lease may have ended since. Ours is given back before it is taken anew.
     if (place && (!place->check() || !place->may_write())) place.reset();
     Answer answer = place ? Answer(place) : Place::open(path, marker);
-    if (answer) learn_space(**answer);
+    if (answer && found.own) learn_space(**answer, found.own->device);
     return answer;
   }
 
-  void learn_space(const Place& place) {
+  void learn_space(const Place& place, std::uint64_t device) {
     const auto space = place.directory().space();
     const MutexLock lock(mutex_);
-    if (space) space_ = *space;
+    if (space) space_ = {*space, device};
   }
 
   void end_look(Look& look, Answer answer) {
@@ -125,7 +157,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   bool is_closed_ HF_GUARDED_BY(mutex_) = false;
   std::shared_ptr<Place> place_ HF_GUARDED_BY(mutex_);  // null while a thread looks
   std::shared_ptr<Look> look_ HF_GUARDED_BY(mutex_);    // the one under way
-  std::optional<Directory::Space> space_ HF_GUARDED_BY(mutex_);
+  std::optional<Space> space_ HF_GUARDED_BY(mutex_);
 };
 
 Shelf::~Shelf() {
@@ -146,7 +178,7 @@ Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
   {
     const MutexLock lock(mutex_);
     if (const auto detached = detached_.find(repository.id); detached != detached_.end())
-      return fail(kDetached, "{}", detached->second.message);
+      return fail(EIO, "{}", detached->second.message);
     door = door_to(repository.id);
   }
   auto found = door->place(repository, patience_);
@@ -169,7 +201,7 @@ std::optional<Shelf::Trouble> Shelf::trouble(Id repository) const {
   return found == troubles_.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::optional<Directory::Space> Shelf::space(Id repository) const {
+std::optional<Shelf::Space> Shelf::space(Id repository) const {
   std::shared_ptr<Door> door;
   {
     const MutexLock lock(mutex_);

@@ -37,11 +37,16 @@ class Shelf {
   };
   // Says why the last place() failed; nullopt if it succeeded. Never waits for a file system.
   std::optional<Trouble> trouble(Id repository) const;
+  struct Space {
+    Directory::Space bytes;
+    std::uint64_t device = 0;  // the file system, which several repositories may share
+  };
   // Returns the space when the repository last answered; nullopt if it never did. Never waits for a file
   // system.
-  std::optional<Directory::Space> space(Id repository) const;
+  std::optional<Space> space(Id repository) const;
   // Lets go of the repository, so that its file system can be unmounted, until attach(). Meanwhile place()
-  // returns kDetached. Returns EBUSY while its Place is in use.
+  // returns EIO, and the code of trouble() is kDetached. Returns EBUSY while its Place is in use, or can't be
+  // closed.
   static constexpr int kDetached = ESHUTDOWN;
   Result<> detach(const Repository& repository);
   // Takes the repository again. If it is not there, it stays detached.

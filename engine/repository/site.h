@@ -13,6 +13,7 @@ namespace holdfast::repository {
 struct Neighbour {
   std::string label;  // "repository 'r'"
   std::string path;
+  bool operator==(const Neighbour&) const = default;
 };
 
 // Makes the directory if the definition says so. Returns EINVAL if the path leads onto a mount of Holdfast,

@@ -1,7 +1,14 @@
 // Repositories: whether the daemon holds them.
+#include <algorithm>
+
+#include "catalog/model/rights.h"
+#include "catalog/stores/executions.h"
+#include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
+#include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/objects/changes.h"
+#include "engine/objects/kinds.h"
 #include "engine/repository/shelf.h"
 #include "engine/requests/requests.h"
 
@@ -15,13 +22,35 @@ Result<Repository> complete_repository(const capture::Services& services, Id id)
   return fail(EINVAL, "repository '{}' is not complete; write its config.json first", repository.name);
 }
 
-// The jobs that may use the repository, for a sentence.
-Result<std::string> jobs_at(const capture::Services& services, Id repository) {
-  HF_TRY(const auto unfinished,
-         services.catalog.read([](db::Connection& db) { return Jobs(db).unfinished(); }));
+// Whether the job may use the repository: it names the repository, copies from it, or works on a machine that
+// has points there.
+Result<bool> may_use(db::Connection& db, const Job& job, Id repository) {
+  if (job.repository_id == repository) return true;
+  if (job.execution_id) {
+    HF_TRY(const Execution execution, Executions(db).get(*job.execution_id));
+    HF_TRY(const Flow flow, Flows(db).get(execution.flow_id));
+    if (flow.from_repository_id == repository) return true;
+  }
+  if (job.repository_id || !job.machine_id) return false;
+  HF_TRY(const auto repositories, Points(db).repositories_of(*job.machine_id));
+  return std::ranges::find(repositories, repository) != repositories.end();
+}
+
+// Names the jobs that may use the repository, for a sentence. Jobs that the caller may not see have no name.
+Result<std::string> jobs_at(db::Connection& db, Id repository, const Caller& caller) {
+  HF_TRY(const auto unfinished, Jobs(db).unfinished());
   std::vector<std::string> names;
-  for (const Job& job : unfinished)
-    if (job.repository_id == repository) names.push_back("jobs/" + job.name);
+  bool others = false;
+  for (const Job& job : unfinished) {
+    HF_TRY(const bool uses, may_use(db, job, repository));
+    if (!uses) continue;
+    HF_TRY(const Ownership ownership, ownership_of(db, ObjectKind::job, job.id));
+    if (may_see(caller, ownership))
+      names.push_back("jobs/" + job.name);
+    else
+      others = true;
+  }
+  if (others) names.push_back("jobs of other users");
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -31,7 +60,8 @@ Result<> Requests::detach(Id id, const Caller& caller) {
   HF_TRY(const Repository repository, complete_repository(services_, id));
   if (auto gone = services_.shelf.detach(repository); !gone) {
     if (gone.error().code != EBUSY) return gone;
-    HF_TRY(const std::string jobs, jobs_at(services_, id));
+    HF_TRY(const std::string jobs,
+           services_.catalog.read([&](db::Connection& db) { return jobs_at(db, id, caller); }));
     if (jobs.empty())
       return fail(EBUSY, "{}: close the images of its points that are open, then detach it",
                   gone.error().message);

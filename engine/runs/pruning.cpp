@@ -1,6 +1,7 @@
 // Accepts prunings, and performs them.
 #include <nlohmann/json.hpp>
 
+#include "catalog/base/log.h"
 #include "catalog/model/json_text.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/logs.h"
@@ -34,9 +35,10 @@ JobEnd end_of(const retention::PruneOutcome& outcome) {
   return end;
 }
 
-// Writes to the job's log which points and copies go, and the room that came back.
-Result<> tell(Catalog& catalog, const retention::PruneOutcome& outcome, Id id, Time now) {
-  return catalog.write([&](db::Connection& db) -> Result<> {
+// Writes to the job's log which points and copies went, and the room that came back. A pruning that is done
+// does not fail for want of its log.
+void tell(Catalog& catalog, const retention::PruneOutcome& outcome, Id id, Time now) {
+  const auto told = catalog.write([&](db::Connection& db) -> Result<> {
     HF_TRY(const Job job, Jobs(db).get(id));
     for (const std::string& sentence : outcome.told) HF_CHECK(Logs(db).add(job, now, sentence));
     return Logs(db).add(
@@ -44,6 +46,7 @@ Result<> tell(Catalog& catalog, const retention::PruneOutcome& outcome, Id id, T
         fmt::format("freed {} bytes: {} layers removed, {} merges, {} bytes written", outcome.bytes_freed,
                     outcome.layers_removed, outcome.merges, outcome.bytes_written));
   });
+  if (!told) log::warning("the log of a pruning could not be written: {}", told.error().message);
 }
 
 }  // namespace
@@ -77,7 +80,7 @@ Result<Work> begin_pruning(const capture::Services& services, Id machine_id, con
                        ProgressMeter& progress, const source::Cancel& cancel) -> Result<JobEnd> {
       const auto prove = verify::prover(services, progress, cancel);
       HF_TRY(const auto outcome, retention::prune(services, machine_id, judging, prove, cancel));
-      HF_CHECK(tell(services.catalog, outcome, job, services.clock.now()));
+      tell(services.catalog, outcome, job, services.clock.now());
       return end_of(outcome);
     };
     return work;

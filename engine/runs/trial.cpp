@@ -20,7 +20,7 @@
 namespace holdfast::runs {
 namespace {
 
-// Writes the findings of a dry run into its log: "ok …", "warning …", "failed …".
+// Writes the findings of a dry run into its log: "ok …", "warning …", "error …".
 class Findings {
  public:
   Findings(const capture::Services& services, Id job) : services_(services), job_(job) {}
@@ -28,8 +28,8 @@ class Findings {
   void ok(const std::string& what) { tell("ok", what, ok_); }
   void warn(const std::string& what) { tell("warning", what, warnings_); }
   void fail(const std::string& what) {
-    if (failed_ == 0) first_failure_ = what;
-    tell("failed", what, failed_);
+    if (errors_ == 0) first_error_ = what;
+    tell("error", what, errors_);
   }
   // Adds a finding: `right` if `looked` succeeded, else its error.
   void add(const Result<>& looked, const std::string& right) {
@@ -37,14 +37,14 @@ class Findings {
   }
 
   JobEnd end() const {
-    const nlohmann::ordered_json counts{{"ok", ok_}, {"warnings", warnings_}, {"failed", failed_}};
-    JobEnd end{.message = fmt::format("{} ok, {} warnings, {} failed", ok_, warnings_, failed_),
+    const nlohmann::ordered_json counts{{"ok", ok_}, {"warnings", warnings_}, {"errors", errors_}};
+    JobEnd end{.message = fmt::format("{} ok, {} warnings, {} errors", ok_, warnings_, errors_),
                .metadata = counts.dump()};
     if (warnings_ > 0) end.status = RunStatus::warning;
-    if (failed_ == 0) return end;
+    if (errors_ == 0) return end;
     end.status = RunStatus::error;
     end.reason = EndReason::failed;
-    end.message += "; the first: " + first_failure_;
+    end.message += "; the first: " + first_error_;
     return end;
   }
 
@@ -60,8 +60,8 @@ class Findings {
 
   const capture::Services& services_;
   const Id job_;
-  int ok_ = 0, warnings_ = 0, failed_ = 0;
-  std::string first_failure_;
+  int ok_ = 0, warnings_ = 0, errors_ = 0;
+  std::string first_error_;
 };
 
 std::string mib(std::uint64_t bytes) { return fmt::format("{} MiB", divide_up(bytes, kMiB)); }

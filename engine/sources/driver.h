@@ -84,9 +84,8 @@ struct FrozenDisk {
 struct Extent {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
-  bool zero = false;          // reads as zeros, so it need not be read
-  bool changed = true;        // since the parent's change id; always true if everything is read
-  bool perhaps_zero = false;  // reported as zeros by a source that errs there, so it must be read
+  bool zero = false;    // reads as zeros, so it need not be read
+  bool changed = true;  // since the parent's change id; always true if everything is read
 };
 
 struct Range {
@@ -147,8 +146,13 @@ class Driver {
     std::string why_not;  // why it doesn't track changes, or what limits the tracking; one sentence
     std::vector<std::string> change_ids{};  // an increment can begin at each of them
   };
-  // Lists the paths of this host that the machine's definition names.
-  virtual Result<std::vector<std::string>> host_paths(const MachineDefinition& machine) = 0;
+  // A path of this host.
+  struct HostName {
+    std::string path;
+    std::function<Result<>(ByteView start)> check{};  // checks the first bytes there; null: any will do
+  };
+  // Lists the paths that the machine's definition names.
+  virtual Result<std::vector<HostName>> host_names(const MachineDefinition& machine) = 0;
   // Lists the machine's disks at the source. Changes nothing.
   virtual Result<std::vector<Discovered>> discover(const MachineDefinition& machine) = 0;
 };

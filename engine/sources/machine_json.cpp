@@ -29,12 +29,14 @@ const json::Value<std::string>& driver_name() {
 template <class D>
 std::vector<std::pair<std::string, std::string>> elsewhere(std::vector<Field<D>> source::Fields::*fields,
                                                            const Registration& here) {
-  std::vector<std::pair<std::string, std::string>> strangers;
+  std::map<std::string, std::string> homes;
   for (const Registration& driver : source::drivers())
-    for (const Field<D>& known : driver.fields.*fields)
-      if (driver.name != here.name)
-        strangers.emplace_back(known.name, fmt::format("driver \"{}\"", driver.name));
-  return strangers;
+    for (const Field<D>& known : driver.fields.*fields) {
+      std::string& home = homes[known.name];
+      home += fmt::format("{}\"{}\"", home.empty() ? "driver " : " and ", driver.name);
+    }
+  for (const Field<D>& own : here.fields.*fields) homes.erase(own.name);
+  return {homes.begin(), homes.end()};
 }
 
 template <class D>

@@ -34,7 +34,8 @@ Result<RepositoryView> Status::repository(Id id) {
     view.warnings.push_back(repository::older_catalog_sentence(view.repository));
   const auto place = services_.shelf.place(view.repository);
   if (!place) {
-    view.state = state_of(place.error().code);
+    const auto trouble = services_.shelf.trouble(id);
+    view.state = state_of(trouble ? trouble->code : place.error().code);
     view.warnings.push_back(place.error().message);
     return view;
   }

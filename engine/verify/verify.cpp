@@ -187,6 +187,9 @@ class Verification {
   Result<std::shared_ptr<repository::Place>> place_of(Id repository) {
     HF_TRY(const Repository row,
            services_.catalog.read([&](db::Connection& db) { return Repositories(db).get(repository); }));
+    // Between two layers nobody holds the place, and the repository must not be detached.
+    auto& use = uses_[repository];
+    if (!use) use = services_.shelf.use(repository);
     auto place = services_.shelf.place(row);
     if (!place) return within(place.error(), "repository '{}'", row.name);
     return place;
@@ -340,6 +343,7 @@ class Verification {
       hidden_;  // by layer that no point shows: the stacks that see through it
   std::map<Id, Stored> layers_;
   std::set<Id> unseen_;
+  std::map<Id, std::shared_ptr<repository::Shelf::Use>> uses_;  // by repository, until the verification ends
   VerifyOutcome outcome_;
 };
 

@@ -51,7 +51,7 @@ class DefinitionsTest : public testing::Test {
     write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Repository repository, Repositories(db).add(name, {}, kNow));
       HF_CHECK(Repositories(db).define(repository.id, {.path = state / name}, kNow));
-      return Repositories(db).set_marker(repository.id, *marker);
+      return Repositories(db).set_marker(repository.id, marker->id);
     });
   }
   void write(const std::function<Result<>(db::Connection&)>& change) {

@@ -31,9 +31,17 @@ TEST_F(PlaceTest, an_empty_directory_becomes_a_repository_and_is_recognised_agai
   ASSERT_TRUE(made) << made.error().message;
   const auto again = Place::initialise(path_);
   ASSERT_TRUE(again);
-  EXPECT_EQ(*made, *again);
+  EXPECT_EQ(made->id, again->id);
   EXPECT_TRUE(fs::exists(path_ + "/INDEX.txt"));
-  EXPECT_TRUE(Place::open(path_, *made));
+  EXPECT_TRUE(Place::open(path_, made->id));
+}
+
+TEST_F(PlaceTest, what_made_a_repository_can_be_taken_back_and_what_recognised_one_can_not) {
+  const auto made = Place::initialise(path_).value();
+  ASSERT_TRUE(Place::undo_initialise(path_, Place::initialise(path_).value()));
+  EXPECT_TRUE(fs::exists(path_ + "/holdfast.json"));
+  ASSERT_TRUE(Place::undo_initialise(path_, made));
+  EXPECT_TRUE(fs::is_empty(path_));
 }
 
 TEST_F(PlaceTest, a_directory_with_other_data_is_refused_and_left_unchanged) {
@@ -47,7 +55,7 @@ TEST_F(PlaceTest, a_directory_with_other_data_is_refused_and_left_unchanged) {
 
 TEST_F(PlaceTest, a_directory_that_is_no_longer_at_its_path_is_not_the_repository) {
   const auto made = Place::initialise(path_);
-  const auto place = Place::open(path_, *made);
+  const auto place = Place::open(path_, made->id);
   ASSERT_TRUE(place) << place.error().message;
   EXPECT_TRUE((*place)->check());
   const std::string away = path_ + "-away";
@@ -70,7 +78,7 @@ TEST_F(PlaceTest, an_initialisation_that_was_killed_is_completed) {
 }
 
 TEST_F(PlaceTest, a_missing_marker_is_an_error_and_nothing_is_initialised) {
-  const std::string marker = *Place::initialise(path_);
+  const std::string marker = Place::initialise(path_)->id;
   fs::remove(path_ + "/holdfast.json");
   const auto opened = Place::open(path_, marker);
   ASSERT_FALSE(opened);
@@ -105,7 +113,7 @@ TEST_F(PlaceTest, a_missing_stored_file_is_damage_and_one_that_cannot_be_opened_
 }
 
 TEST_F(PlaceTest, one_opener_may_write_and_a_second_may_only_read) {
-  const std::string marker = *Place::initialise(path_);
+  const std::string marker = Place::initialise(path_)->id;
   const auto first = Place::open(path_, marker);
   ASSERT_TRUE(first);
   EXPECT_TRUE((*first)->may_write());
@@ -116,7 +124,7 @@ TEST_F(PlaceTest, one_opener_may_write_and_a_second_may_only_read) {
 }
 
 TEST_F(PlaceTest, closing_a_repository_ends_its_lease) {
-  const std::string marker = *Place::initialise(path_);
+  const std::string marker = Place::initialise(path_)->id;
   { const auto first = Place::open(path_, marker); }
   const auto second = Place::open(path_, marker);
   ASSERT_TRUE(second);
@@ -126,7 +134,7 @@ TEST_F(PlaceTest, closing_a_repository_ends_its_lease) {
 TEST_F(PlaceTest, a_shelf_notices_a_removed_marker) {
   Repository repository;
   repository.id = 1;
-  repository.marker = *Place::initialise(path_);
+  repository.marker = Place::initialise(path_)->id;
   repository.definition.path = path_;
   Shelf shelf;
   ASSERT_TRUE(shelf.place(repository));
@@ -137,7 +145,7 @@ TEST_F(PlaceTest, a_shelf_notices_a_removed_marker) {
 }
 
 TEST_F(PlaceTest, a_draft_is_no_point_until_published_and_can_be_discarded_in_both_states) {
-  const std::shared_ptr<Place> place = *Place::open(path_, *Place::initialise(path_));
+  const std::shared_ptr<Place> place = *Place::open(path_, Place::initialise(path_)->id);
   const std::string directory = path_ + "/m-1234/2026-11-20T02-00-00Z";
   auto draft = Draft::create(place, "m-1234", "2026-11-20T02-00-00Z");
   ASSERT_TRUE(draft);
@@ -160,7 +168,7 @@ TEST_F(PlaceTest, a_draft_is_no_point_until_published_and_can_be_discarded_in_bo
 
 // The catalog may be an older copy of one that has committed the point.
 TEST_F(PlaceTest, a_published_point_of_an_earlier_life_is_set_aside_or_stays) {
-  const std::shared_ptr<Place> place = *Place::open(path_, *Place::initialise(path_));
+  const std::shared_ptr<Place> place = *Place::open(path_, Place::initialise(path_)->id);
   for (const std::string name : {"told", "parent", "child", "alone"}) {
     auto draft = Draft::create(place, "m-1234", name);
     ASSERT_TRUE(draft);

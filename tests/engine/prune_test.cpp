@@ -47,7 +47,7 @@ class PruneTest : public testing::Test, protected test::EngineRoom {
 TEST_F(PruneTest, a_published_point_about_to_be_committed_does_not_refuse_a_pruning) {
   const std::string path = state_ / "r";
   std::filesystem::create_directory(path);
-  const std::string marker = repository::Place::initialise(path).value();
+  const std::string marker = repository::Place::initialise(path).value().id;
   std::filesystem::create_directories(path + "/m-key/T");
   std::ofstream(path + "/m-key/T/manifest.json") << "{}";
   PruneOutcome outcome;
@@ -125,7 +125,7 @@ class EvidenceTest : public PruneTest {
   Id add_repository(const std::string& name) {
     const std::string path = state_ / name;
     std::filesystem::create_directory(path);
-    const std::string marker = must(repository::Place::initialise(path));
+    const std::string marker = must(repository::Place::initialise(path)).id;
     return must(catalog_->write([&](db::Connection& db) -> Result<Id> {
       HF_TRY(const Repository repository, Repositories(db).add(name, {}, Time{1s}));
       HF_CHECK(Repositories(db).define(repository.id, {.path = path}, Time{1s}));
@@ -261,7 +261,7 @@ TEST_F(EvidenceTest, a_point_that_goes_altogether_needs_no_proof) {
 class PrunedPoints : public PruneTest {
  protected:
   void add_repository(const std::string& path) {
-    const std::string marker = must(repository::Place::initialise(path));
+    const std::string marker = must(repository::Place::initialise(path)).id;
     repository_ = must(catalog_->write([&](db::Connection& db) -> Result<Repository> {
       HF_TRY(const Repository added, Repositories(db).add("r", {}, Time{1s}));
       HF_CHECK(Repositories(db).define(added.id, {.path = path}, Time{1s}));

@@ -110,13 +110,6 @@ TEST_P(Sampling, unchanged_zeros_over_the_parents_data_are_found_without_a_perce
   EXPECT_EQ(found.bytes_read, Sample::kAtLeast * kSampled) << "the first ones prove it";
 }
 
-TEST_P(Sampling, unchanged_zeros_of_a_source_that_errs_about_zeros_are_found_too) {
-  reader_.with = '\0';
-  source::Extent extent = data(false, false);
-  extent.perhaps_zero = true;
-  EXPECT_TRUE(look(extent, 0).lie);
-}
-
 TEST_P(Sampling, one_unchanged_cluster_of_zeros_is_found_among_data) {
   constexpr std::uint64_t kAt = 1234 * kSampled;
   reader_.with = '\0';

@@ -25,7 +25,7 @@ class SweeperTest : public testing::Test, protected test::EngineRoom {
  protected:
   SweeperTest() {
     fs::create_directory(state_ / "r");
-    const std::string marker = repository::Place::initialise(state_ / "r").value();
+    const std::string marker = repository::Place::initialise(state_ / "r").value().id;
     write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Machine machine, Machines(db).add("m", {}, kNow));
       machine_ = machine.id;

@@ -156,7 +156,7 @@ class Guest:
     def definition(self, **fields):
         """Returns the machine's config.json."""
         disks = [{"name": disk.name, "node": disk.node} for disk in self.disks]
-        return {"driver": "qmp", "socket": str(self.socket), "disks": disks, **fields}
+        return {"driver": "qmp", "socket": str(self.socket), "disks": disks} | fields
 
     def run(self, command):
         """Runs a line of shell in the guest and returns its output; raises when the line fails."""

@@ -57,8 +57,11 @@ class Stoppable:
     def hang(self):
         self.server.send_signal(signal.SIGSTOP)
 
-    def close(self):
+    def resume(self):
         self.server.send_signal(signal.SIGCONT)
+
+    def close(self):
+        self.resume()
         detach(self.path)
         self.release()
         self.server.kill()

@@ -127,9 +127,10 @@ class Tools(FaceTest):
         self.assertIn("Operation not permitted", done.stderr)
         self.assertIn("change the object's", self.daemon.read("policies/p/error"))
 
-    def replace(self, text):
+    def replace(self, text, mode=None):
         """Replaces config.json with the system calls of Ansible's copy, template and lineinfile: a file elsewhere, its
-        owner and mode as config.json has them, a rename; where that crosses file systems, a file beside first."""
+        owner and mode as config.json has them, a rename; where that crosses file systems, a file beside first. `mode` is
+        set at last, if it is another one."""
         facts = self.config.stat()
         with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as new:
             new.write(text)
@@ -145,8 +146,25 @@ class Tools(FaceTest):
         os.chown(beside, facts.st_uid, facts.st_gid)
         os.rename(beside, self.config)
         os.unlink(new.name)
-        os.chmod(self.config, facts.st_mode & 0o7777)
+        os.chmod(self.config, facts.st_mode & 0o7777 if mode is None else mode)
         os.chown(self.config, 0, 0)
+
+    def test_a_copy_of_ansible_with_another_mode_succeeds_and_its_second_run_is_told_where_modes_are_set(self):
+        self.replace('{"keep_last": 5}\n', mode=0o600)
+        self.assertEqual(self.daemon.json("policies/p/config.json")["keep_last"], 5)
+        self.assertEqual(self.config.stat().st_mode & 0o777, 0o640)
+        before = self.state()
+        # The module finds the same content and another mode, so it sets the mode alone.
+        second = self.shell("python3 -c 'import os; os.chmod(\"policies/p/config.json\", 0o600)'")
+        self.assertIn("PermissionError", second.stderr)
+        self.assertIn("change the object's", self.daemon.read("policies/p/error"))
+        self.assertEqual(self.daemon.json("policies/p/status.json")["revision"], before[0])
+        # The mode of the object gives config.json the wanted mode; then nothing is left to do.
+        os.chmod(self.mount / "policies/p", 0o700)
+        self.assertEqual(self.config.stat().st_mode & 0o777, 0o600)
+        before = self.state()
+        self.assert_runs("python3 -c 'import os; os.chmod(\"policies/p/config.json\", 0o600)'")
+        self.assertEqual(self.state(), before)
 
     def test_the_system_calls_of_ansible_change_nothing_the_second_time(self):
         text = '{"keep_last": 5}\n'

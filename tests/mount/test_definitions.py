@@ -60,6 +60,46 @@ class Definitions(holdfast.MountTest):
         self.daemon.start()
         self.until(lambda: self.read("machines/m.json")["definition"]["description"] == "changed meanwhile")
 
+    def age(self, *paths):
+        """Gives the files the texts of an earlier version; returns the present texts."""
+        present = [path.read_text() for path in paths]
+        for path in paths:
+            path.write_text("of an earlier version\n")
+        return present
+
+    def test_the_texts_of_an_earlier_version_are_renewed_at_the_start_and_at_attach(self):
+        self.add_file_machine("d")
+        self.add_flow("d", machine="d")
+        self.assertEqual(self.daemon.run("d", "first"), "success")
+        paths = [self.repository / "INDEX.txt", *self.repository.glob("*/*/RESTORE.txt")]
+        self.assertEqual(len(paths), 2)
+        self.daemon.stop()
+        present = self.age(*paths)
+        self.daemon.start()
+        self.until(lambda: [path.read_text() for path in paths] == present)
+        self.until(lambda: self.write("detach"))
+        self.age(*paths)
+        self.assertTrue(self.write("attach"))
+        self.until(lambda: [path.read_text() for path in paths] == present)
+
+    def write(self, word):
+        try:
+            self.daemon.write("repositories/r/control", word)
+        except OSError:
+            return False
+        return True
+
+    def test_a_text_that_is_up_to_date_is_not_written_again(self):
+        self.until(self.file("flows/f.json").exists)
+        self.daemon.stop()
+        before = (self.repository / "INDEX.txt").stat()
+        self.daemon.start()
+        self.daemon.define("machines/n", self.machine)
+        self.until(self.file("machines/n.json").exists)
+        self.daemon.stop()
+        after = (self.repository / "INDEX.txt").stat()
+        self.assertEqual((after.st_ino, after.st_mtime_ns), (before.st_ino, before.st_mtime_ns))
+
 
 if __name__ == "__main__":
     holdfast.main()

@@ -7,6 +7,7 @@ import os
 import subprocess
 
 import content
+import hanging
 import holdfast
 
 
@@ -109,6 +110,39 @@ class Detach(holdfast.MountTest):
         self.daemon.write("flows/f/executions/slow/control", "cancel")
         self.daemon.read("flows/f/executions/slow/wait")
         self.until(self.can_be_detached)
+
+    def test_a_point_and_an_import_in_a_detached_repository_are_refused_as_unreadable(self):
+        image = self.folder / "image.qcow2"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "1M"], check=True)
+        (self.daemon.mount / "machines/new").mkdir()
+        self.tell("detach")
+        with self.assertRaises(OSError) as refusal:
+            (self.daemon.mount / f"machines/m/points/{self.daemon.points('m')[0]}").rmdir()
+        self.assertEqual(refusal.exception.errno, errno.EIO)
+        self.assertIn("is detached", self.daemon.read("machines/m/error"))
+        code, sentence = self.refused(f"import file={image} machine=new")
+        self.assertEqual(code, errno.EIO, sentence)
+        self.assertIn("is detached", sentence)
+        self.assertEqual(self.state(), "detached")
+
+    def test_a_repository_whose_points_are_verified_is_busy_and_the_verification_is_named(self):
+        server = hanging.Stopped(self.folder / "slow")
+        self.addCleanup(server.close)
+        self.addCleanup(self.daemon.close)
+        path = server.path / "r"
+        path.mkdir()
+        self.daemon.define("repositories/slow", {"path": str(path)})
+        self.add_flow("s", repository="slow")
+        self.assertEqual(self.daemon.run("s", "first"), "success")
+        server.hang()
+        self.daemon.write("machines/m/points/" + self.daemon.points("m")[-1] + "/control", "verify name=v")
+        self.until(lambda: self.daemon.json("jobs/v/status.json")["status"] == "running")
+        with self.assertRaises(OSError) as refusal:
+            self.daemon.write("repositories/slow/control", "detach")
+        self.assertEqual(refusal.exception.errno, errno.EBUSY)
+        self.assertIn("jobs/v", self.daemon.read("repositories/slow/error"))
+        server.resume()
+        self.assertEqual(self.daemon.read("jobs/v/wait").strip(), "success")
 
     def test_each_verb_is_refused_where_it_changes_nothing(self):
         self.assertEqual(self.refused("attach")[0], errno.EINVAL)

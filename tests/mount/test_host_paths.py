@@ -8,6 +8,7 @@ import json
 import pathlib
 import subprocess
 
+import automount
 import hanging
 import holdfast
 
@@ -18,6 +19,13 @@ class HostPaths(holdfast.MountTest):
         with self.assertRaises(OSError, msg=f"{path}: {text}") as refusal:
             self.daemon.write(path, text if isinstance(text, str) else json.dumps(text))
         return refusal.exception.errno, self.daemon.read(f"{pathlib.Path(path).parent}/error")
+
+    def is_taken(self, path, definition):
+        try:
+            self.daemon.write(path, json.dumps(definition))
+        except OSError:
+            return False
+        return True
 
     def definitions(self, path):
         """Definitions of machines that name the path, by their driver."""
@@ -123,17 +131,31 @@ class Hanging(HostPaths):
                 pass  # the process has ended meanwhile
         return [name for name in found if name == "holdfast-looker\n"]
 
-    def test_a_path_that_hangs_keeps_one_process_however_often_it_is_named(self):
+    def test_looks_at_a_mount_that_hangs_leave_one_process(self):
         system = hanging.Silent(self.folder / "hangs")
         self.addCleanup(system.close)
         self.addCleanup(self.daemon.close)
         (self.daemon.mount / "repositories/r").mkdir()
-        system.hang()
-        for _ in range(5):
-            code, sentence = self.refused("repositories/r/config.json", {"path": str(system.path / "directory")})
+        sentences = set()
+        for name in ("a", "a", "b", "c/d"):
+            code, sentence = self.refused("repositories/r/config.json", {"path": f"{system.path}/{name}"})
             self.assertEqual(code, errno.ETIMEDOUT, sentence)
+            sentences.add(sentence.split(": ", 2)[2].split(":")[1])
+        self.assertEqual(sentences, {" the file system that it lies on hangs; look after its mount\n"})
         self.assertLessEqual(len(self.lookers()), 2)  # the one that hangs, and one that waits for work
-        self.daemon.stop()
+        self.add_repository("good")  # every other path is looked at as before
+
+    def test_a_mount_that_answers_again_is_looked_at_again(self):
+        system = hanging.Stopped(self.folder / "hangs")
+        self.addCleanup(system.close)
+        self.addCleanup(self.daemon.close)
+        (system.path / "r").mkdir()
+        (self.daemon.mount / "repositories/r").mkdir()
+        system.hang()
+        code, sentence = self.refused("repositories/r/config.json", {"path": f"{system.path}/r"})
+        self.assertEqual(code, errno.ETIMEDOUT, sentence)
+        system.resume()
+        self.until(lambda: self.is_taken("repositories/r/config.json", {"path": f"{system.path}/r"}))
 
     def test_a_folder_of_hooks_that_hangs_refuses_the_flow(self):
         system = hanging.Silent(self.folder / "hangs")
@@ -149,6 +171,61 @@ class Hanging(HostPaths):
         code, sentence = self.refused("flows/f/config.json", flow)
         self.assertEqual(code, errno.ETIMEDOUT, sentence)
         self.daemon.stop()
+
+
+class Defining(HostPaths):
+    """A definition whose directory answers late, while other things are defined."""
+
+    def setUp(self):
+        super().setUp()
+        self.system = hanging.Stopped(self.folder / "late")
+        self.backing = self.folder / "late.backing"  # new names there are not in the kernel's cache
+        self.addCleanup(self.system.close)
+        self.addCleanup(self.daemon.close)
+        self.pool = concurrent.futures.ThreadPoolExecutor()
+        self.addCleanup(self.pool.shutdown)
+        self.begun = 0
+
+    def begin(self, name, path, **more):
+        """Defines a repository in a thread, which waits for the file system."""
+        (self.daemon.mount / f"repositories/{name}").mkdir()
+        self.begun += 1
+        text = json.dumps({"path": str(path), **more})
+        asked = self.pool.submit(self.daemon.write, f"repositories/{name}/config.json", text)
+        self.until(lambda: len(Hanging.lookers(self)) >= self.begun)
+        return asked
+
+    def test_of_two_repositories_one_inside_the_other_defined_at_once_one_is_refused(self):
+        place = self.system.path / "a"
+        (self.backing / "a/lost+found").mkdir(parents=True)
+        self.system.hang()
+        asked = [self.begin("a", place), self.begin("b", place / "lost+found")]
+        self.system.resume()
+        refusals = [one.exception() for one in asked if one.exception()]
+        self.assertEqual([refusal.errno for refusal in refusals], [errno.EINVAL])
+        states = [self.daemon.json(f"repositories/{name}/status.json")["state"] for name in "ab"]
+        self.assertEqual(sorted(states), ["incomplete", "ready"])
+        self.assertEqual(len(list(self.system.path.glob("**/holdfast.json"))), 1)
+
+    def test_a_definition_that_the_catalog_refuses_at_last_leaves_no_directory(self):
+        (self.backing / "made").mkdir()
+        self.system.hang()
+        asked = [self.begin("a", self.system.path / "new", create=True), self.begin("b", self.system.path / "made")]
+        for name in "ab":
+            (self.daemon.mount / f"repositories/{name}").rmdir()
+        self.system.resume()
+        self.assertEqual([one.exception().errno for one in asked], [errno.ENOENT] * 2)
+        self.assertEqual([str(path) for path in self.system.path.rglob("*")], [f"{self.system.path}/made"])
+
+
+class Automounted(HostPaths):
+    def test_a_repository_below_an_idle_automount_is_mounted_and_found(self):
+        mounter = automount.Mounter(self.folder / "auto")
+        self.addCleanup(mounter.close)
+        self.addCleanup(self.daemon.close)
+        self.daemon.define("repositories/r", {"path": f"{mounter.path}/r"})
+        self.assertEqual(self.daemon.json("repositories/r/status.json")["state"], "ready")
+        self.assertEqual(mounter.mounted, 1)
 
 
 class Places(HostPaths):

@@ -28,6 +28,17 @@ def fill(path):
         os.close(file)
 
 
+class Capacity(holdfast.MountTest):
+    def test_a_file_system_with_two_repositories_counts_once(self):
+        for name in ("one", "two"):
+            self.add_repository(name)
+            self.assertEqual(self.daemon.json(f"repositories/{name}/status.json")["state"], "ready")
+        host, shown = os.statvfs(self.folder), os.statvfs(self.daemon.mount)
+        self.assertEqual(shown.f_blocks * shown.f_frsize, host.f_blocks * host.f_frsize)
+        capacity = self.daemon.json("status.json")["capacity"]["capacity_bytes"]
+        self.assertEqual(capacity, host.f_blocks * host.f_frsize)
+
+
 class Space(holdfast.MountTest):
     def setUp(self):
         super().setUp()

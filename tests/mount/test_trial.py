@@ -44,8 +44,8 @@ class Trial(holdfast.MountTest):
         job = self.daemon.json(f"jobs/{name}/status.json")
         self.assertEqual((job["type"], job["owner"]), ("test", path))
         lines = [line.split(" ", 1)[1].strip() for line in self.daemon.read(f"jobs/{name}/log").splitlines()]
-        counts = {word: sum(line.startswith(word + " ") for line in lines) for word in ("ok", "warning", "failed")}
-        counts["warnings"] = counts.pop("warning")
+        counts = {word: sum(line.startswith(word + " ") for line in lines) for word in ("ok", "warning", "error")}
+        counts |= {"warnings": counts.pop("warning"), "errors": counts.pop("error")}
         self.assertEqual(job["metadata"], counts)
         return "\n".join(lines)
 
@@ -112,12 +112,12 @@ class Trial(holdfast.MountTest):
         os.chown(self.daemon.mount / "flows/f", owner, owner)
         log = self.try_out("flows/f", "error")
         for line in (
-            f"failed flow 'f' belongs to user {owner}, who may not write to machines/",
+            f"error flow 'f' belongs to user {owner}, who may not write to machines/",
             "warning flows/f is disabled",
             "ok machines/m: its source answers",
-            "failed machines/gone",
-            "failed repositories/r",
-            "failed others than root may write to",
+            "error machines/gone",
+            "error repositories/r",
+            "error others than root may write to",
         ):
             self.assertIn(line, log)
 
@@ -125,12 +125,12 @@ class Trial(holdfast.MountTest):
         definition = self.storage.definition() | {"disks": [{"name": "disk-0", "node": "none"}]}
         self.daemon.write("machines/m/config.json", json.dumps(definition))
         self.add_flow()
-        self.assertRegex(self.try_out("flows/f", "error"), "failed machines/m: disk disk-0: .*no block node 'none'")
+        self.assertRegex(self.try_out("flows/f", "error"), "error machines/m: disk disk-0: .*no block node 'none'")
 
     def test_an_unreachable_source_is_a_failure(self):
         self.add_flow()
         self.storage.kill()
-        self.assertRegex(self.try_out("flows/f", "error"), "failed machines/m: .*qmp.sock")
+        self.assertRegex(self.try_out("flows/f", "error"), "error machines/m: .*qmp.sock")
 
     def test_a_repository_has_a_dry_run_of_its_own(self):
         before = self.everything()
@@ -138,9 +138,9 @@ class Trial(holdfast.MountTest):
         self.assertEqual(log.count("ok "), 3)
         self.assertEqual(self.everything(), before)
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "reserve": "100%"}))
-        self.assertIn("failed repositories/r", self.try_out("repositories/r", "error", "second"))
+        self.assertIn("error repositories/r", self.try_out("repositories/r", "error", "second"))
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "read_only": True}))
-        self.assertIn("failed repositories/r is read-only", self.try_out("repositories/r", "error", "third"))
+        self.assertIn("error repositories/r is read-only", self.try_out("repositories/r", "error", "third"))
 
     def test_a_dry_run_of_a_flow_takes_the_right_to_run_the_flow(self):
         self.add_flow()

@@ -221,7 +221,7 @@ TEST_P(Conformance, a_range_outside_the_disk_is_refused) {
 
 INSTANTIATE_TEST_SUITE_P(Of, Conformance,
                          ::testing::Values(kind<FilePeer>("File"), kind<LoopPeer>("LoopDevice"),
-                                           kind<NbdkitPeer>("Nbdkit"),
+                                           kind<Qcow2Peer>("Qcow2File"), kind<NbdkitPeer>("Nbdkit"),
                                            kind<PlainNbdkitPeer>("NbdkitWithoutExtents"),
                                            kind<QemuNbdPeer>("QemuNbd"),
                                            kind<StorageDaemonNbdPeer>("StorageDaemonsNbd"),

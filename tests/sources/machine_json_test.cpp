@@ -14,7 +14,10 @@ MachineDefinition a_machine() {
   MachineDefinition machine;
   machine.driver = "qmp";
   machine.fields = driver_fields({{"socket", "/run/vm.qmp"}, {"quiesce", "auto"}});
-  machine.disks = {a_disk("disk-0", {{"node", "node0"}}), a_disk("disk-1", {{"node", "node1"}})};
+  for (const char* number : {"0", "1"})
+    machine.disks.push_back(
+        a_disk(std::string("disk-") + number,
+               {{"node", std::string("node") + number}, {"path", nullptr}, {"format", "raw"}}));
   return machine;
 }
 
@@ -29,7 +32,7 @@ MachineDefinition an_nbd_machine() {
 MachineDefinition a_file_machine() {
   MachineDefinition machine;
   machine.driver = "file";
-  machine.disks = {a_disk("a", {{"path", "/dev/vg/a"}})};
+  machine.disks = {a_disk("a", {{"path", "/dev/vg/a"}, {"format", "raw"}, {"shared", false}})};
   return machine;
 }
 
@@ -54,11 +57,15 @@ TEST(MachineJson, every_field_is_printed_in_a_stable_order) {
   "disks": [
     {
       "name": "disk-0",
-      "node": "node0"
+      "node": "node0",
+      "path": null,
+      "format": "raw"
     },
     {
       "name": "disk-1",
-      "node": "node1"
+      "node": "node1",
+      "path": null,
+      "format": "raw"
     }
   ]
 }
@@ -127,7 +134,9 @@ TEST(MachineJson, a_machine_is_printed_with_the_fields_of_its_driver_alone) {
   "disks": [
     {
       "name": "a",
-      "path": "/dev/vg/a"
+      "path": "/dev/vg/a",
+      "format": "raw",
+      "shared": false
     }
   ]
 }
@@ -141,7 +150,7 @@ TEST(MachineJson, a_field_of_another_driver_is_refused) {
   EXPECT_EQ(refusal<M>(R"({"driver":"file","disks":[{"name":"a","uri":"nbd://h"}]})"),
             R"(field "disks[0].uri" is of driver "nbd" alone)");
   EXPECT_EQ(refusal<M>(R"({"driver":"nbd","disks":[{"name":"a","path":"/a"}]})"),
-            R"(field "disks[0].path" is of driver "file" alone)");
+            R"(field "disks[0].path" is of driver "qmp" and "file" alone)");
   EXPECT_EQ(refusal<M>(R"({"driver":"file","disks":[{"name":"a","pat":"/a"}]})"),
             R"(field "disks[0].pat" is not known here; did you mean "path"?)");
   EXPECT_THAT(refusal<M>(R"({"driver":"file","disks":[{"name":"a"}]})"),
@@ -246,6 +255,13 @@ TEST(MachineJson, the_schema_of_a_machine_judges_as_the_parser_does) {
       R"({"driver":"nbd","disks":[{"name":"a","uri":"nbd://h","bitmap":"b"}]})",
       R"({"driver":"file","disks":[{"name":"a","path":"/a"}]})",
       R"({"driver":"file","disks":[{"name":"a","path":"a"}]})",
+      R"({"driver":"file","disks":[{"name":"a","path":"/a","format":"qcow2"}]})",
+      R"({"driver":"file","disks":[{"name":"a","path":"/a","format":"vmdk"}]})",
+      R"({"driver":"file","disks":[{"name":"a","path":"/a","shared":true}]})",
+      R"({"driver":"file","disks":[{"name":"a","path":"/a","shared":true,"format":"qcow2"}]})",
+      R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b","path":"/a","format":"qcow2"}]})",
+      R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b","path":null}]})",
+      R"({"driver":"qmp","socket":"/s","disks":[{"name":"a","node":"b","path":"a"}]})",
       R"({"driver":"file","disks":[{"name":"a","path":"/a"}],"socket":"/s"})",
       R"({"driver":"abacus","disks":[{"name":"a","path":"/a"}]})",
       R"({"socket":"/s","disks":[{"name":"a","node":"b"}]})",

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -115,6 +116,49 @@ class LoopPeer final : public FilePeer {
 
  private:
   std::string devices_[2];
+};
+
+// Image files, which the driver reads through qemu-nbd.
+class Qcow2Peer final : public Peer {
+ public:
+  Qcow2Peer() {
+    for (const std::size_t disk : {0u, 1u})
+      run({"qemu-img", "create", "-q", "-f", "qcow2", image(disk), std::to_string(kSize)});
+  }
+  source::Driver& driver() override { return driver_; }
+  MachineDefinition machine() const override {
+    MachineDefinition machine;
+    machine.driver = "file";
+    machine.disks = {a_disk("a", {{"path", image(0)}, {"format", "qcow2"}}),
+                     a_disk("b", {{"path", image(1)}, {"format", "qcow2"}})};
+    return machine;
+  }
+  void write(std::size_t disk, std::uint64_t offset, ByteView bytes) override {
+    const std::string source = directory_ / "written";
+    std::ofstream(source, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    run({"qemu-io", "-f", "qcow2", "-c", fmt::format("write -q -s {} {} {}", source, offset, bytes.size()),
+         image(disk)});
+    std::ranges::copy(bytes, truth_.at(disk).begin() + static_cast<std::ptrdiff_t>(offset));
+    std::filesystem::remove(source);
+  }
+  Bytes truth(std::size_t disk) const override { return truth_.at(disk); }
+  std::string traces() const override {
+    std::string names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path()))
+      names += entry.path().filename().string() + "\n";
+    return names;
+  }
+
+ private:
+  static void run(const std::vector<std::string>& command) {
+    if (Process::run(command) != 0) throw std::runtime_error(command.front() + " failed");
+  }
+  std::string image(std::size_t disk) const { return directory_ / (disk == 0 ? "a.qcow2" : "b.qcow2"); }
+
+  TemporaryDirectory directory_;
+  std::vector<Bytes> truth_{Bytes(kSize), Bytes(kSize)};
+  source::file::FileDriver driver_;
 };
 
 // Runs one NBD server for each disk, by the command of a subclass.
@@ -240,8 +284,6 @@ class QemuPeer final : public Peer {
     qemu_.write(disk, offset, bytes);
   }
   Bytes truth(std::size_t disk) const override { return qemu_.truth(disk); }
-  // The filter of an older QEMU reports holes wrongly.
-  bool knows_holes() const override { return qemu_.tell("query-version")["qemu"]["major"] >= 9; }
   // Leaves bitmaps out, as above.
   std::string traces() const override {
     source::qmp::Json found = qemu_.traces();

@@ -138,7 +138,7 @@ TEST_F(Qemu, a_partly_copied_range_keeps_the_instant) {
   ASSERT_TRUE(capture->abandon());
 }
 
-// The case of backup_test.cpp. QEMU before 9.0 errs about zeros, so they are only a hint.
+// The case of backup_test.cpp.
 TEST_F(Qemu, a_disk_made_smaller_and_as_large_again_has_unchanged_zeros) {
   first_point();
   for (const std::uint64_t size : {kMiB, kSize})
@@ -148,7 +148,7 @@ TEST_F(Qemu, a_disk_made_smaller_and_as_large_again_has_unchanged_zeros) {
   const std::vector<Extent> extents = capture->open(0).value()->extents(0, kSize).value();
   ASSERT_EQ(extents.size(), 2u);
   EXPECT_EQ(extents[1].offset, kMiB);
-  EXPECT_TRUE(extents[1].zero || extents[1].perhaps_zero);
+  EXPECT_TRUE(extents[1].zero);
   EXPECT_FALSE(extents[1].changed);
   ASSERT_TRUE(capture->abandon());
 }

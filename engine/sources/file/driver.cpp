@@ -4,53 +4,58 @@
 
 #include "engine/sources/as_it_is.h"
 #include "engine/sources/file/fields.h"
-#include "engine/sources/file/reader.h"
+#include "engine/sources/file/idle_reader.h"
+#include "engine/sources/file/image.h"
 
 namespace holdfast::source::file {
 namespace {
 
-std::optional<FullReason> why_full(const DiskRequest& request, const DiskFile& disk) {
+std::optional<FullReason> why_full(const DiskRequest& request, const FrozenDisk& disk) {
   if (!request.last_capacity) return FullReason::no_parent;
   if (!request.last_identity.empty() && request.last_identity != disk.identity)
     return FullReason::disk_changed;
-  if (*request.last_capacity != disk.size) return FullReason::capacity_changed;
+  if (*request.last_capacity != disk.capacity) return FullReason::capacity_changed;
   return std::nullopt;
 }
 
 class FileCapture final : public AsItIs {
  public:
-  FileCapture() : AsItIs(system_clock().now(), Consistency::none) {}
+  explicit FileCapture(const nbd::Limits& limits)
+      : AsItIs(system_clock().now(), Consistency::none), limits_(limits) {}
 
   Result<> add(const DiskRequest& request) {
-    HF_TRY(const DiskFields own, fields_of(request));
-    auto opened = open_disk(own.path);
+    HF_TRY(const ImageName own, fields_of(request));
+    auto opened = Image::open(own);
     if (!opened) return within(std::move(opened).error(), "disk {}", request.name);
-    for (std::size_t i = 0; i < files_.size(); ++i)
-      if (files_[i]->identity == opened->identity)
-        return fail(EINVAL, "disks {} and {} are the same, {}", disks_[i].name, request.name, opened->path);
-    disks_.push_back({.name = request.name,
-                      .capacity = opened->size,
-                      .change_id = "",
-                      .full_reason = why_full(request, *opened),
-                      .by_content = true,
-                      .identity = opened->identity});
-    files_.push_back(std::make_shared<const DiskFile>(std::move(*opened)));
+    FrozenDisk disk{.name = request.name,
+                    .capacity = opened->capacity(),
+                    .by_content = true,
+                    .identity = opened->file().identity};
+    for (std::size_t i = 0; i < disks_.size(); ++i)
+      if (disks_[i].identity == disk.identity)
+        return fail(EINVAL, "disks {} and {} are the same, {}", disks_[i].name, request.name, own.path);
+    disk.full_reason = why_full(request, disk);
+    disks_.push_back(std::move(disk));
+    images_.push_back(std::make_shared<const Image>(std::move(*opened)));
     return {};
   }
 
   Result<std::unique_ptr<DiskReader>> open(std::size_t disk) override {
-    return std::make_unique<Reader>(files_.at(disk));
+    const auto& image = images_.at(disk);
+    return std::make_unique<IdleReader>(image->reader(limits_, "", nullptr),
+                                        [image] { return image->check_idle(); });
   }
 
  private:
-  std::vector<std::shared_ptr<const DiskFile>> files_;
+  const nbd::Limits limits_;
+  std::vector<std::shared_ptr<const Image>> images_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Capture>> FileDriver::prepare(const PrepareRequest& request, Ledger&) {
   if (request.disks.empty()) return fail(EINVAL, "the machine has no disks to back up");
-  auto capture = std::make_unique<FileCapture>();
+  auto capture = std::make_unique<FileCapture>(limits_);
   for (const DiskRequest& disk : request.disks) HF_CHECK(capture->add(disk));
   return capture;
 }
@@ -59,13 +64,13 @@ Result<> FileDriver::sweep(const MachineDefinition&, std::span<const Leftover>, 
   return {};
 }
 
-Result<std::vector<std::string>> FileDriver::host_paths(const MachineDefinition& machine) {
-  std::vector<std::string> paths;
+Result<std::vector<Driver::HostName>> FileDriver::host_names(const MachineDefinition& machine) {
+  std::vector<HostName> names;
   for (const DiskDefinition& disk : machine.disks) {
-    HF_TRY(DiskFields own, fields_of(disk));
-    paths.push_back(std::move(own.path));
+    HF_TRY(const ImageName own, fields_of(disk));
+    names.push_back({own.path, [own](ByteView start) { return check_format(own, start); }});
   }
-  return paths;
+  return names;
 }
 
 Result<std::vector<Driver::Discovered>> FileDriver::discover(const MachineDefinition& machine) {
@@ -73,10 +78,10 @@ Result<std::vector<Driver::Discovered>> FileDriver::discover(const MachineDefini
       "a file does not tell what has changed: all of it is read, and what differs is stored";
   std::vector<Discovered> found;
   for (const DiskDefinition& disk : machine.disks) {
-    HF_TRY(const DiskFields own, fields_of(disk));
-    const auto opened = open_disk(own.path);
+    HF_TRY(const ImageName own, fields_of(disk));
+    const auto opened = Image::open(own);
     if (opened)
-      found.push_back({disk.name, opened->size, false, kWhyNot});
+      found.push_back({disk.name, opened->capacity(), false, kWhyNot});
     else
       found.push_back({disk.name, 0, false, opened.error().message});
   }

@@ -2,14 +2,11 @@
 #pragma once
 
 #include "engine/sources/fields.h"
+#include "engine/sources/file/image.h"
 
 namespace holdfast::source::file {
 
-struct DiskFields {
-  std::string path;  // a file or a block device of this host
-};
-
-Result<DiskFields> fields_of(const DiskDefinition& disk);
+Result<ImageName> fields_of(const DiskDefinition& disk);
 
 const Fields& fields();
 

@@ -1,5 +1,7 @@
 #include "engine/sources/nbd/connection.h"
 
+#include <signal.h>
+
 #include <charconv>
 
 #include "catalog/base/host_path.h"
@@ -21,6 +23,7 @@ bool poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline&
 }  // namespace
 
 std::string Export::label() const {
+  if (!command.empty()) return fmt::format("{} of {}", command.front(), name);
   return uri.empty() ? fmt::format("NBD export {} at {}", name, socket) : uri;
 }
 
@@ -76,14 +79,15 @@ Result<std::unique_ptr<Connection>> Connection::open(const Export& what, const L
 
 Connection::~Connection() {
   if (nbd_aio_is_ready(handle_) == 1) nbd_aio_disconnect(handle_, 0);
+  // libnbd waits for the end of a server that it has started.
+  if (is_own_server_) nbd_kill_subprocess(handle_, SIGKILL);
   nbd_close(handle_);
 }
 
 Result<> Connection::prepare(const Export& what) {
   const std::string doing = "preparing to connect";
   if (nbd_set_pread_initialize(handle_, false) != 0) return failure(doing);
-  const bool zeros_matter = !what.erring || !what.bitmap.empty();
-  if (zeros_matter && nbd_add_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0)
+  if (!what.erring && nbd_add_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0)
     return failure(doing);
   if (what.bitmap.empty()) return {};
   bitmap_context_ = "qemu:dirty-bitmap:" + what.bitmap;
@@ -93,7 +97,13 @@ Result<> Connection::prepare(const Export& what) {
 
 Result<> Connection::connect(const Export& what) {
   int begun = 0;
-  if (what.uri.empty()) {
+  if (!what.command.empty()) {
+    std::vector<std::string> words = what.command;
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    begun = nbd_aio_connect_systemd_socket_activation(handle_, arguments.data());
+  } else if (what.uri.empty()) {
     begun = nbd_set_export_name(handle_, what.name.c_str());
     if (begun == 0) begun = nbd_aio_connect_unix(handle_, what.socket.c_str());
   } else {
@@ -117,7 +127,10 @@ tl::unexpected<Error> Connection::not_connected(const Export& what) const {
   const std::string& said = failed.value().message;
   const auto says = [&](std::string_view words) { return said.find(words) != std::string::npos; };
   std::string hint;
-  if (failed.value().code == ENOENT && !says("certificate"))
+  if (!what.command.empty())
+    hint = fmt::format("{} is not installed, or can't serve it; the daemon's log has its words",
+                       what.command.front());
+  else if (failed.value().code == ENOENT && !says("certificate"))
     hint = "nobody serves there, or there is no export of that name";
   else if (failed.value().code == ECONNREFUSED)
     hint = "nobody listens there";

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/sources/driver.h"
 
@@ -24,9 +25,11 @@ struct Export {
   std::string bitmap;                 // the dirty bitmap that tells changes; "": none is asked for
   std::optional<std::uint64_t> size;  // the size that the export must have
   std::string uri;
+  // Instead of a socket or a URI: a server that is started for this client, and ends with it.
+  std::vector<std::string> command{};
   bool needs_bitmap = true;  // a missing bitmap is an error, which NBD itself would ignore
-  // True for a server that errs on ranges of mixed kind (see qmp/copy_filter.h). Then its zeros are read, and
-  // no read crosses a multiple of 64 KiB.
+  // True for a server that errs on ranges of mixed kind (see qmp/copy_filter.h). It is not asked for zeros,
+  // and no read crosses a multiple of 64 KiB.
   bool erring = false;
 
   std::string label() const;  // the export's name in sentences
@@ -59,7 +62,7 @@ class Connection {
   void ignore_bitmap() { bitmap_context_.clear(); }
   bool can_report_read_errors() const { return can_report_read_errors_; }
   // Whether other connections to the same export see the same content.
-  bool serves_several() const { return nbd_can_multi_conn(handle_) == 1; }
+  bool serves_several() const { return !is_own_server_ && nbd_can_multi_conn(handle_) == 1; }
 
   // Returns libnbd's error of the last call, with `doing` before it.
   tl::unexpected<Error> failure(const std::string& doing) const;
@@ -68,7 +71,7 @@ class Connection {
 
  private:
   Connection(nbd_handle* handle, const Export& what, const Limits& limits)
-      : handle_(handle), label_(what.label()), limits_(limits) {}
+      : handle_(handle), label_(what.label()), limits_(limits), is_own_server_(!what.command.empty()) {}
   Result<> prepare(const Export& what);
   Result<> connect(const Export& what);
   Result<> learn(const Export& what);
@@ -77,6 +80,7 @@ class Connection {
   nbd_handle* const handle_;
   const std::string label_;
   const Limits limits_;
+  const bool is_own_server_;
   std::uint64_t size_ = 0;
   bool has_allocation_ = false;
   bool can_report_read_errors_ = false;

@@ -81,13 +81,13 @@ Result<> NbdDriver::sweep(const MachineDefinition&, std::span<const Leftover>, P
   return {};
 }
 
-Result<std::vector<std::string>> NbdDriver::host_paths(const MachineDefinition& machine) {
-  std::vector<std::string> paths;
+Result<std::vector<Driver::HostName>> NbdDriver::host_names(const MachineDefinition& machine) {
+  std::vector<HostName> names;
   for (const DiskDefinition& disk : machine.disks) {
     HF_TRY(const DiskFields own, fields_of(disk));
-    std::ranges::move(paths_in(own.uri), std::back_inserter(paths));
+    for (std::string& path : paths_in(own.uri)) names.push_back({std::move(path)});
   }
-  return paths;
+  return names;
 }
 
 Result<std::vector<Driver::Discovered>> NbdDriver::discover(const MachineDefinition& machine) {

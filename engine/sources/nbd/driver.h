@@ -23,7 +23,7 @@ class NbdDriver final : public Driver {
   Result<std::unique_ptr<Capture>> prepare(const PrepareRequest& request, Ledger& ledger) override;
   Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, PointFate fate,
                  Ledger& ledger) override;
-  Result<std::vector<std::string>> host_paths(const MachineDefinition& machine) override;
+  Result<std::vector<HostName>> host_names(const MachineDefinition& machine) override;
   Result<std::vector<Discovered>> discover(const MachineDefinition& machine) override;
 
  private:

@@ -74,7 +74,7 @@ Result<std::vector<Extent>> combine(std::uint64_t offset, std::uint64_t length, 
 
 void append(std::vector<Extent>& extents, std::span<const Extent> more) {
   for (const Extent& extent : more) {
-    const auto kind = [](const Extent& of) { return std::tuple{of.zero, of.changed, of.perhaps_zero}; };
+    const auto kind = [](const Extent& of) { return std::tuple{of.zero, of.changed}; };
     if (!extents.empty() && kind(extents.back()) == kind(extent))
       extents.back().length += extent.length;
     else

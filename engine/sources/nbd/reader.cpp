@@ -132,11 +132,8 @@ Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint
       return fail(EPROTO, "{}: {}: the server's answer lacks a context that it had granted", what_.label(),
                   doing);
   }
-  HF_TRY(auto extents, combine(offset, length, answer.allocation ? &*answer.allocation : nullptr,
-                               answer.changes ? &*answer.changes : nullptr));
-  if (what_.erring)
-    for (Extent& extent : extents) extent.perhaps_zero = std::exchange(extent.zero, false);
-  return extents;
+  return combine(offset, length, answer.allocation ? &*answer.allocation : nullptr,
+                 answer.changes ? &*answer.changes : nullptr);
 }
 
 Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Cancel& cancel) {

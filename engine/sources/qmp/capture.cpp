@@ -5,6 +5,7 @@
 #include "catalog/base/disk.h"
 #include "catalog/base/log.h"
 #include "engine/image/writer.h"
+#include "engine/sources/qmp/erring_reader.h"
 #include "engine/sources/qmp/frozen_reader.h"
 #include "engine/sources/qmp/guest_disks.h"
 
@@ -13,6 +14,10 @@ namespace {
 
 constexpr std::uint64_t kGranularity = 64 * kKiB;     // bitmap granularity: the most common cluster size
 constexpr std::uint32_t kScratchCluster = 64 * kKiB;  // the unit that QEMU copies for one write of the guest
+
+// Endings of the names of further exports, which tell holes only.
+constexpr const char* kOfDisk = "-disk";
+constexpr const char* kOfScratch = "-scratch";
 
 Json action(const char* type, Json data) { return {{"type", type}, {"data", std::move(data)}}; }
 
@@ -60,7 +65,7 @@ Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan
   for (const CopyFilter& filter : filters_) HF_CHECK(insert_filter(filter));
   HF_CHECK(record_bitmaps());
   HF_CHECK(freeze_at_rest());
-  for (std::size_t i = 0; i < fleeces_.size(); ++i) HF_CHECK(make_export(i));
+  for (std::size_t i = 0; i < fleeces_.size(); ++i) HF_CHECK(make_exports(i));
 
   for (const Fleece& fleece : fleeces_)
     disks_.push_back({.name = fleece.plan.name,
@@ -204,34 +209,50 @@ Result<> FrozenMachine::freeze_by_filters() {
   return {};
 }
 
-Result<> FrozenMachine::make_export(std::size_t disk) {
+Result<> FrozenMachine::make_exports(std::size_t disk) {
   const Fleece& fleece = fleeces_[disk];
-  HF_CHECK(record(LeftoverKind::nbd_export, fleece.change_id, detail_of(*monitor_)));
-  Json arguments{{"type", "nbd"},
-                 {"id", fleece.change_id},
-                 {"node-name", filters_.empty() ? fleece.node : filters_[disk].access},
-                 {"name", fleece.change_id}};
   // QEMU finds a bitmap by its name alone in the node behind a scratch image. QEMU 7.1 and newer, which has
   // filters, also takes pairs of node and name.
-  if (!fleece.plan.since.empty())
-    arguments["bitmaps"] = filters_.empty()
-                               ? Json::array({fleece.plan.since})
-                               : Json::array({{{"node", fleece.plan.node}, {"name", fleece.plan.since}}});
+  Json bitmaps = Json::array();
+  if (!fleece.plan.since.empty() && filters_.empty()) bitmaps.push_back(fleece.plan.since);
+  if (!fleece.plan.since.empty() && !filters_.empty())
+    bitmaps.push_back({{"node", fleece.plan.node}, {"name", fleece.plan.since}});
+  HF_CHECK(make_export(fleece.change_id, filters_.empty() ? fleece.node : filters_[disk].access, bitmaps));
+  if (!erring_) return {};
+  HF_CHECK(make_export(fleece.change_id + kOfDisk, fleece.plan.node, Json::array()));
+  return make_export(fleece.change_id + kOfScratch, fleece.node, Json::array());
+}
+
+Result<> FrozenMachine::make_export(const std::string& name, const std::string& node, const Json& bitmaps) {
+  HF_CHECK(record(LeftoverKind::nbd_export, name, detail_of(*monitor_)));
+  Json arguments{{"type", "nbd"}, {"id", name}, {"node-name", node}, {"name", name}};
+  if (!bitmaps.empty()) arguments["bitmaps"] = bitmaps;
   HF_CHECK(monitor_->execute("block-export-add", arguments));
   return {};
 }
 
 Result<std::unique_ptr<DiskReader>> FrozenMachine::open(std::size_t disk) {
   const Fleece& fleece = fleeces_.at(disk);
-  const nbd::Export exported{.socket = nbd_socket_,
-                             .name = fleece.change_id,
-                             .bitmap = fleece.plan.since,
-                             .size = fleece.plan.capacity,
-                             .erring = erring_};
+  nbd::Export exported{.socket = nbd_socket_,
+                       .name = fleece.change_id,
+                       .bitmap = fleece.plan.since,
+                       .size = fleece.plan.capacity,
+                       .erring = erring_};
+  std::unique_ptr<DiskReader> reader = std::make_unique<nbd::Reader>(exported, nbd_limits_);
+  if (erring_) {
+    const auto holes_of = [&](const char* which) {
+      return std::make_unique<nbd::Reader>(nbd::Export{.socket = nbd_socket_,
+                                                       .name = fleece.change_id + which,
+                                                       .bitmap = "",
+                                                       .size = fleece.plan.capacity},
+                                           nbd_limits_);
+    };
+    reader = std::make_unique<ErringReader>(std::move(reader), holes_of(kOfDisk), holes_of(kOfScratch));
+  }
   StillFrozen still_frozen = filters_.empty() ? by_job(monitor_, fleece.change_id, watch_)
                                               : by_filter(monitor_, filters_.at(disk).top);
-  return std::make_unique<FrozenReader>(std::make_unique<nbd::Reader>(exported, nbd_limits_),
-                                        fleece.plan.capacity, std::move(still_frozen), scratch_);
+  return std::make_unique<FrozenReader>(std::move(reader), fleece.plan.capacity, std::move(still_frozen),
+                                        scratch_);
 }
 
 Result<> FrozenMachine::commit() { return end(PointFate::committed); }

@@ -62,7 +62,8 @@ class FrozenMachine final : public Capture {
   Result<> freeze_disks();
   Result<> freeze_by_jobs();
   Result<> freeze_by_filters();
-  Result<> make_export(std::size_t disk);
+  Result<> make_exports(std::size_t disk);
+  Result<> make_export(const std::string& name, const std::string& node, const Json& bitmaps);
   Json begin_bitmap(const Fleece& fleece) const;
   Json stop_parents() const;
   Result<> end(PointFate fate);

@@ -7,6 +7,7 @@
 #include "engine/sources/qmp/capture.h"
 #include "engine/sources/qmp/disk_plan.h"
 #include "engine/sources/qmp/fields.h"
+#include "engine/sources/qmp/off_machine.h"
 #include "engine/sources/qmp/threads.h"
 #include "engine/sources/qmp/undo.h"
 
@@ -17,7 +18,19 @@ namespace {
 // machine is now.
 bool is_deserted(const std::string& socket, const Limits& limits) {
   const auto reached = Monitor::at(socket, limits)->connect();
-  return !reached && (reached.error().code == ENOENT || reached.error().code == ECONNREFUSED);
+  return !reached && OffMachine::may_be_off(reached.error());
+}
+
+// Whether the machine is to be read from its images. The error of its socket, if it can't be read at all.
+Result<bool> is_off(Monitor& monitor, const MachineDefinition& machine) {
+  const auto reached = monitor.connect();
+  if (reached) return false;
+  if (!OffMachine::may_be_off(reached.error())) return tl::make_unexpected(reached.error());
+  HF_TRY(const bool readable, OffMachine::has_images(machine));
+  if (readable) return true;
+  return fail(reached.error().code,
+              "{} (to read a machine that is off, give each of its disks a \"path\" and a \"format\")",
+              reached.error().message);
 }
 
 }  // namespace
@@ -26,6 +39,8 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
   if (request.disks.empty()) return fail(EINVAL, "the machine has no disks to back up");
   HF_TRY(const MachineFields own, fields_of(request.machine));
   const auto monitor = Monitor::at(own.socket, limits_);
+  HF_TRY(const bool off, is_off(*monitor, request.machine));
+  if (off) return OffMachine::open(request, nbd_limits_);
   HF_TRY(const Nodes nodes, Nodes::of(*monitor));
   std::vector<DiskPlan> plans;
   for (const DiskRequest& disk : request.disks) {
@@ -72,16 +87,37 @@ std::optional<std::string> QmpDriver::detail_of_unwanted(const MachineDefinition
   return own ? std::optional{detail_of(*Monitor::at(own->socket, limits_))} : std::nullopt;
 }
 
-Result<std::vector<std::string>> QmpDriver::host_paths(const MachineDefinition& machine) {
+Result<std::vector<Driver::HostName>> QmpDriver::host_names(const MachineDefinition& machine) {
   HF_TRY(MachineFields own, fields_of(machine));
-  return std::vector{std::move(own.socket)};
+  std::vector<HostName> names{{std::move(own.socket)}};
+  for (const DiskDefinition& disk : machine.disks) {
+    HF_TRY(const DiskFields its, fields_of(disk));
+    if (its.path)
+      names.push_back(
+          {*its.path, [image = its.image()](ByteView start) { return file::check_format(image, start); }});
+  }
+  return names;
 }
 
 Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinition& machine) {
   HF_TRY(const MachineFields own, fields_of(machine));
   const auto monitor = Monitor::at(own.socket, limits_);
-  HF_TRY(const Nodes nodes, Nodes::of(*monitor));
+  HF_TRY(const bool off, is_off(*monitor, machine));
   std::vector<Discovered> found;
+  if (off) {
+    for (const DiskDefinition& disk : machine.disks) {
+      HF_TRY(const DiskFields its, fields_of(disk));
+      const auto image = file::Image::open(its.image());
+      if (image)
+        found.push_back(
+            {disk.name, image->capacity(), false,
+             "the machine is off: its image is read, by the last point's bitmap if that is sound"});
+      else
+        found.push_back({disk.name, 0, false, image.error().message});
+    }
+    return found;
+  }
+  HF_TRY(const Nodes nodes, Nodes::of(*monitor));
   for (const DiskDefinition& disk : machine.disks) {
     const auto plan = plan_disk(DiskRequest{disk}, nodes, monitor->socket());
     if (plan) {

@@ -17,7 +17,7 @@ class QmpDriver final : public source::Driver {
   Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers, PointFate fate,
                  Ledger& ledger) override;
   std::optional<std::string> detail_of_unwanted(const MachineDefinition& machine) override;
-  Result<std::vector<std::string>> host_paths(const MachineDefinition& machine) override;
+  Result<std::vector<HostName>> host_names(const MachineDefinition& machine) override;
   Result<std::vector<Discovered>> discover(const MachineDefinition& machine) override;
 
  private:

@@ -1,7 +1,10 @@
 // Fields of config.json that this driver alone has.
 #pragma once
 
+#include <optional>
+
 #include "engine/sources/fields.h"
+#include "engine/sources/file/image.h"
 
 namespace holdfast::source::qmp {
 
@@ -14,7 +17,11 @@ struct MachineFields {
 };
 
 struct DiskFields {
-  std::string node;  // the block node that the guest writes to
+  std::string node;                 // the block node that the guest writes to
+  std::optional<std::string> path;  // the image, read while the machine is off
+  file::ImageFormat format = file::ImageFormat::raw;
+
+  file::ImageName image() const { return {.path = path.value_or(""), .format = format}; }
 };
 
 Result<MachineFields> fields_of(const MachineDefinition& machine);
