@@ -1,8 +1,12 @@
 #include "engine/engine.h"
 
+#include <atomic>
+#include <chrono>
+
 #include "catalog/base/host_path.h"
 #include "catalog/base/log.h"
 #include "catalog/stores/definition_changes.h"
+#include "catalog/stores/leftovers.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/retention.h"
 #include "engine/capture/throttle.h"
@@ -67,6 +71,8 @@ struct Engine::Parts {
   Reading reading{services, runner};
   Status status{services, runner, reading};
   Requests requests{services, runner, prunings, flow_runs, changes, reading, bell};
+
+  std::atomic<std::chrono::steady_clock::time_point> stop_begun{};
 
   Result<> end_earlier_life();
   Result<> set_limits();
@@ -138,11 +144,27 @@ Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() { stop(); }
 
 void Engine::stop() {
+  if (parts_->stop_begun.load() == std::chrono::steady_clock::time_point{}) {
+    parts_->stop_begun.store(std::chrono::steady_clock::now());
+    parts_->shelf.hurry();
+  }
   parts_->scheduler.stop();
   parts_->runner.stop();
   parts_->sweeper.stop();  // may wait for a source that hangs, so it comes after all that lets go of sources
   parts_->notices.stop();
   parts_->definitions.stop();
+}
+
+bool Engine::repository_hangs() { return parts_->shelf.hangs(); }
+
+bool Engine::is_kept_by_a_repository() {
+  constexpr std::chrono::seconds kForJobs{5};
+  const auto begun = parts_->stop_begun.load();
+  if (begun == std::chrono::steady_clock::time_point{} || !repository_hangs()) return false;
+  if (std::chrono::steady_clock::now() - begun >= kForJobs) parts_->runner.write_off_what_hangs();
+  if (parts_->runner.is_at_work()) return false;
+  const auto held = parts_->catalog->read([](db::Connection& db) { return Leftovers(db).hold_a_source(); });
+  return held && !*held;
 }
 
 Objects& Engine::objects() { return parts_->objects; }

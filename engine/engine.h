@@ -27,6 +27,12 @@ class Engine {
   ~Engine();  // calls stop()
   // Ends running jobs at a safe place; no new ones start.
   void stop();
+  // Whether a repository hangs, so that nobody may wait for threads inside of it, nor close its files. Waits
+  // a moment for its answer. Call after stop() has begun.
+  bool repository_hangs();
+  // Whether nothing but that keeps stop() from returning: each job has ended, and each source is let go. Jobs
+  // that hang get some seconds.
+  bool is_kept_by_a_repository();
 
   Objects& objects();
   Status& status();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -16,11 +17,17 @@ class LastResort {
   explicit LastResort(std::string mount_point) : mount_point_(std::move(mount_point)) {}
   ~LastResort();
 
-  // The end begins now.
-  void arm();
+  // The end begins now. The process ends as soon as `is_useless`, which is asked often, says that more
+  // waiting is; and after 45 s.
+  void arm(std::function<bool()> is_useless);
+  // Asks `is_useless` no more. The objects that it uses may go then.
+  void ask_no_more();
+  // Ends the process.
+  [[noreturn]] void end() const;
 
  private:
   static constexpr std::chrono::seconds kPatience{45};  // a source may take 40 s to be given up
+  static constexpr std::chrono::milliseconds kBetweenQuestions{100};
 
   void wait();
 
@@ -28,6 +35,7 @@ class LastResort {
   Mutex mutex_;
   CondVar ended_;
   bool has_ended_ HF_GUARDED_BY(mutex_) = false;
+  std::function<bool()> is_useless_ HF_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

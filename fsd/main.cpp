@@ -71,10 +71,12 @@ Result<> serve(const Options& options, Announcer& announcer) {
 
   wait_for_the_end(signals, *session);
   sd_notify(0, "STOPPING=1");
-  last_resort.arm();
   waiters.close();
+  last_resort.arm([&engine = *engine] { return engine.is_kept_by_a_repository(); });
   engine->stop();
   session->stop();
+  last_resort.ask_no_more();
+  if (engine->repository_hangs()) last_resort.end();  // nobody can close its files
   return {};
 }
 

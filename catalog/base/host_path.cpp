@@ -11,6 +11,7 @@
 #include <set>
 
 #include "catalog/base/fd.h"
+#include "catalog/base/host_walk.h"
 #include "catalog/base/mutex.h"
 #include "catalog/base/scout.h"
 #include "catalog/base/waits.h"

@@ -17,6 +17,13 @@ Result<Leftover> read_leftover(db::Statement& statement) {
 
 }  // namespace
 
+Result<bool> Leftovers::hold_a_source() {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT id FROM leftovers WHERE kind NOT IN ('bitmap', 'unwanted_bitmap') LIMIT 1)sql"));
+  HF_TRY(const auto one, first_row(found, read_id));
+  return one.has_value();
+}
+
 Result<> Leftovers::add(const Leftover& leftover) {
   HF_TRY(auto insert, db_.prepare(R"sql(
     INSERT INTO leftovers (id, machine_id, point_id, kind, name, detail, driver)

@@ -15,6 +15,7 @@ class Leftovers {
   Result<> add(const Leftover& leftover);
   Result<> remove(Id id);
   Result<std::vector<Leftover>> of_machine(Id machine);  // in the order of their making
+  Result<bool> hold_a_source();                          // whether any is more than a bitmap
   Result<std::vector<Id>> machines();                    // machines that have leftovers
 
  private:

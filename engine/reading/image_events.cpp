@@ -1,5 +1,7 @@
 #include "engine/reading/image_events.h"
 
+#include <utility>
+
 #include "catalog/base/log.h"
 #include "catalog/stores/events.h"
 #include "engine/common/audit.h"
@@ -37,17 +39,14 @@ void ImageEvents::tell(Id point_disk, std::string_view word, EventResult result,
   });
   if (!event) return log::error("{}: {}; that can't be recorded: {}", word, reason, event.error().message);
 
-  const MutexLock lock(mutex_);
-  const bool others_wait = !waiting_.empty();
-  waiting_.push_back(*std::move(event));
-  if (waiting_.size() > kMostWaiting) {
-    waiting_.pop_front();
-    ++dropped_;
+  {
+    const MutexLock lock(mutex_);
+    waiting_.push_back(*std::move(event));
+    if (waiting_.size() > kMostWaiting) {
+      waiting_.pop_front();
+      ++dropped_;
+    }
   }
-  if (others_wait) return;  // the thread tries again
-  const auto recorded = record_waiting();
-  if (recorded) return;
-  log::warning("events about images wait for the catalog: {}", recorded.error().message);
   changed_.notify_all();
 }
 
@@ -56,34 +55,43 @@ void ImageEvents::work() {
   for (;;) {
     while (waiting_.empty() && !stopping_) changed_.wait(mutex_);
     if (waiting_.empty()) return;
+    const auto recorded = record_waiting();
+    if (recorded) continue;
+    if (stopping_) {
+      log::error("{} events about images are lost: {}", waiting_.size() + dropped_, recorded.error().message);
+      return;
+    }
+    log::warning("events about images wait for the catalog: {}", recorded.error().message);
     const auto next = CondVar::Steady::now() + kBetweenTries;
     while (!stopping_)
       if (!changed_.wait_until(mutex_, next)) break;
-    const auto recorded = record_waiting();
-    if (!stopping_) continue;
-    if (!recorded)
-      log::error("{} events about images are lost: {}", waiting_.size() + dropped_, recorded.error().message);
-    return;
   }
 }
 
 Result<> ImageEvents::record_waiting() {
-  const std::deque<Event> events = waiting_;
-  const std::uint64_t dropped = dropped_;
-  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
-    if (dropped > 0) {
-      Event untold = make_event(services_.clock.now(), "image.untold", "events.jsonl", {});
-      untold.result = EventResult::failed;
-      untold.reason = fmt::format(
-          "{} older events about images were dropped while the catalog could not store them", dropped);
-      HF_CHECK(record(db, untold));
-    }
-    for (const Event& event : events) HF_CHECK(record(db, event));
-    return {};
-  }));
-  waiting_.clear();
-  dropped_ = 0;
-  return {};
+  std::deque<Event> events = std::exchange(waiting_, {});
+  const std::uint64_t dropped = std::exchange(dropped_, 0);
+  Result<> recorded;
+  {
+    const MutexUnlock unlocked(mutex_);
+    recorded = services_.catalog.write([&](db::Connection& db) -> Result<> {
+      if (dropped > 0) {
+        Event untold = make_event(services_.clock.now(), "image.untold", "events.jsonl", {});
+        untold.result = EventResult::failed;
+        untold.reason = fmt::format(
+            "{} older events about images were dropped while the catalog could not store them", dropped);
+        HF_CHECK(record(db, untold));
+      }
+      for (const Event& event : events) HF_CHECK(record(db, event));
+      return {};
+    });
+  }
+  if (recorded) return {};
+  events.insert(events.end(), waiting_.begin(), waiting_.end());
+  waiting_ = std::move(events);
+  dropped_ += dropped;
+  for (; waiting_.size() > kMostWaiting; ++dropped_) waiting_.pop_front();
+  return recorded;
 }
 
 }  // namespace holdfast

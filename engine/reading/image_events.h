@@ -12,9 +12,10 @@
 
 namespace holdfast {
 
-// Records events about images without making their readers depend on the catalog (law 20). Events that the
-// catalog can't store, for example for lack of room, wait in memory. A thread tries again each second; the
-// destructor tries a last time. The services must outlive it. Any thread may call.
+// Records events about images without making their readers wait for the catalog (law 20): a thread stores
+// them at once, or waits for the catalog in their place. Events that the catalog can't store, for example for
+// lack of room, wait in memory, and the thread tries again each second; the destructor tries a last time. The
+// services must outlive it. Any thread may call.
 class ImageEvents {
  public:
   explicit ImageEvents(const capture::Services& services);
@@ -28,7 +29,7 @@ class ImageEvents {
 
  private:
   void work();
-  Result<> record_waiting() HF_REQUIRES(mutex_);
+  Result<> record_waiting() HF_REQUIRES(mutex_);  // lets go of the mutex meanwhile
 
   const capture::Services& services_;
   Mutex mutex_;

@@ -1,5 +1,6 @@
 #include "engine/repository/definitions.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "catalog/base/log.h"
@@ -153,19 +154,6 @@ void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
                  repository.name, told.error().message);
 }
 
-Result<std::vector<Repository>> all_repositories(Catalog& catalog) {
-  return catalog.read([](db::Connection& db) -> Result<std::vector<Repository>> {
-    Repositories store(db);
-    std::vector<Repository> repositories;
-    HF_TRY(const auto names, store.list());
-    for (const Named& named : names) {
-      HF_TRY(Repository repository, store.get(named.id));
-      repositories.push_back(std::move(repository));
-    }
-    return repositories;
-  });
-}
-
 }  // namespace
 
 Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository) {
@@ -183,7 +171,7 @@ Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository) {
 }
 
 Definitions::Definitions(Catalog& catalog, Shelf& shelf)
-    : catalog_(catalog), shelf_(shelf), thread_([this] { work(); }) {}
+    : catalog_(catalog), shelf_(shelf), finder_([this] { find(); }) {}
 
 Definitions::~Definitions() { stop(); }
 
@@ -198,7 +186,10 @@ void Definitions::changed() {
 void Definitions::settle() {
   const MutexLock lock(mutex_);
   const std::uint64_t wanted = asked_;
-  while (told_ < wanted && !stopping_) moved_.wait(mutex_);
+  const auto is_told = [&](const auto& writer) {
+    return writer.second.is_gone || writer.second.told >= wanted;
+  };
+  while (!stopping_ && (found_ < wanted || !std::ranges::all_of(writers_, is_told))) moved_.wait(mutex_);
 }
 
 void Definitions::stop() {
@@ -207,25 +198,74 @@ void Definitions::stop() {
     stopping_ = true;
   }
   moved_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (finder_.joinable()) finder_.join();  // no writer is added from here on
+  std::vector<std::thread> threads;
+  {
+    const MutexLock lock(mutex_);
+    for (auto& [repository, writer] : writers_)
+      if (writer.thread.joinable()) threads.push_back(std::move(writer.thread));
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
-void Definitions::work() {
+// Gives each repository its writer.
+void Definitions::find() {
   const MutexLock lock(mutex_);
   for (;;) {
-    while (!stopping_ && told_ == asked_) moved_.wait(mutex_);
+    while (!stopping_ && found_ == asked_) moved_.wait(mutex_);
     if (stopping_) return;
     const std::uint64_t asked = asked_;
+    Result<std::vector<Named>> repositories{};
     {
       const MutexUnlock unlocked(mutex_);
-      if (const auto repositories = all_repositories(catalog_))
-        for (const Repository& repository : *repositories) tell(catalog_, shelf_, repository);
-      else
-        log::warning("the definitions could not be written: {}", repositories.error().message);
+      repositories = catalog_.read([](db::Connection& db) { return Repositories(db).list(); });
     }
-    told_ = asked;
+    if (!repositories) {
+      log::warning("the definitions could not be written: {}", repositories.error().message);
+      repositories.emplace();
+    } else {
+      for (auto& [id, writer] : writers_)
+        writer.is_gone = std::ranges::find(*repositories, id, &Named::id) == repositories->end();
+    }
+    join_ended();
+    for (const Named& repository : *repositories) {
+      const auto [writer, is_new] = writers_.try_emplace(repository.id);
+      if (is_new)
+        writer->second.thread =
+            std::thread([this, id = repository.id, &its = writer->second] { write(id, its); });
+    }
+    found_ = asked;
     moved_.notify_all();
   }
+}
+
+void Definitions::join_ended() {
+  for (auto writer = writers_.begin(); writer != writers_.end();) {
+    if (!writer->second.has_ended) {
+      ++writer;
+      continue;
+    }
+    writer->second.thread.join();  // ends at once: the writer needs the mutex no more
+    writer = writers_.erase(writer);
+  }
+}
+
+void Definitions::write(Id repository, Writer& writer) {
+  const MutexLock lock(mutex_);
+  for (;;) {
+    while (!stopping_ && !writer.is_gone && writer.told == found_) moved_.wait(mutex_);
+    if (stopping_ || writer.is_gone) break;
+    const std::uint64_t asked = found_;
+    {
+      const MutexUnlock unlocked(mutex_);
+      const auto found = catalog_.read([&](db::Connection& db) { return Repositories(db).get(repository); });
+      if (found) tell(catalog_, shelf_, *found);  // a removed one needs nothing
+    }
+    writer.told = asked;
+    moved_.notify_all();
+  }
+  writer.has_ended = true;
+  moved_.notify_all();
 }
 
 }  // namespace holdfast::repository

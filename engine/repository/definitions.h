@@ -6,11 +6,13 @@
 //                                   secret: definitions name credentials
 //   definitions/revision            the catalog whose changes are in it, and the latest of them
 //
-// A thread writes definitions after a change is committed, so that no change fails or waits because of a
-// repository. A repository that was away is brought up to date at the next change or run, from its own
-// revision. The revision is written last, so that a crash only repeats work.
+// A thread for each repository writes after a change is committed, so that no change fails or waits because
+// of a repository, and no repository because of another. A repository that was away is brought up to date at
+// the next change or run, from its own revision. The revision is written last, so that a crash only repeats
+// work.
 #pragma once
 
+#include <map>
 #include <thread>
 
 #include "catalog/base/mutex.h"
@@ -19,31 +21,40 @@
 
 namespace holdfast::repository {
 
-// Writes definitions, and the facts of points (facts.h), to all writable repositories. Owns the writing
-// thread; `catalog` and `shelf` must outlive the object. Any thread may call.
+// Writes definitions, and the facts of points (facts.h), to all writable repositories. Owns the threads;
+// `catalog` and `shelf` must outlive the object. Any thread may call.
 class Definitions {
  public:
   Definitions(Catalog& catalog, Shelf& shelf);
   ~Definitions();  // calls stop()
 
-  // Wakes the thread, after a change or when a repository may be back. Returns at once.
+  // Wakes the threads, after a change or when a repository may be back. Returns at once.
   void changed();
   // Waits until earlier changes are written to all repositories that can be written to.
   void settle();
-  // Completes the file being written, then ends the thread.
+  // Completes the files being written, then ends the threads.
   void stop();
 
  private:
-  void work();
+  struct Writer {
+    std::uint64_t told = 0;
+    bool is_gone = false;  // true: somebody removed the repository
+    bool has_ended = false;
+    std::thread thread;
+  };
+  void find();
+  void write(Id repository, Writer& writer);
+  void join_ended() HF_REQUIRES(mutex_);
 
   Catalog& catalog_;
   Shelf& shelf_;
   Mutex mutex_;
   CondVar moved_;
   std::uint64_t asked_ HF_GUARDED_BY(mutex_) = 0;
-  std::uint64_t told_ HF_GUARDED_BY(mutex_) = 0;
+  std::uint64_t found_ HF_GUARDED_BY(mutex_) = 0;  // all repositories as of that change have a writer
   bool stopping_ HF_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::map<Id, Writer> writers_ HF_GUARDED_BY(mutex_);
+  std::thread finder_;
 };
 
 // Writes to the repository what it lacks, now.

@@ -8,15 +8,15 @@
 namespace holdfast::repository {
 namespace {
 
-struct Document {
+struct Renewed {
   std::string path, text;
 };
 
-Result<Document> restore_document(db::Connection& db, Id id) {
+Result<Renewed> restore_document(db::Connection& db, Id id) {
   HF_TRY(const Point point, Points(db).get(id));
   HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
   const ManifestNames names{.machine = machine.name, .repository = "", .parent = ""};
-  return Document{fmt::format("{}/{}/RESTORE.txt", machine.key, point.name), restore_text(point, names)};
+  return Renewed{fmt::format("{}/{}/RESTORE.txt", machine.key, point.name), restore_text(point, names)};
 }
 
 Result<std::vector<Id>> points_in(db::Connection& db, Id repository) {
@@ -30,7 +30,7 @@ Result<std::vector<Id>> points_in(db::Connection& db, Id repository) {
 }
 
 // A document that is not there belongs to a point that has gone meanwhile.
-Result<> renew(Directory& directory, const Document& document) {
+Result<> renew(Directory& directory, const Renewed& document) {
   const auto stored = read_small_file(directory, document.path);
   if (!stored && stored.error().code == ENOENT) return {};
   HF_CHECK(stored);

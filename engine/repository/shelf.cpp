@@ -1,5 +1,6 @@
 #include "engine/repository/shelf.h"
 
+#include <algorithm>
 #include <future>
 #include <optional>
 #include <system_error>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds kForBriefUse{2};  // how long detach() waits for the Place to be given back
 constexpr std::chrono::milliseconds kLookAtUse{10};
+constexpr std::chrono::seconds kMoment{1};  // time for an answer at the daemon's end
 
 }  // namespace
 
@@ -22,13 +24,28 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
  public:
   Result<std::shared_ptr<Place>> place(const Repository& repository, std::chrono::milliseconds patience) {
     const MutexLock lock(mutex_);
+    asked_ = repository;
     if (!look_) HF_CHECK(begin_look(repository));
     const std::shared_ptr<const Look> look = look_;
     while (!look->has_ended)
-      if (!ended_.wait_until(mutex_, look->begun + patience) && !look->has_ended)
+      if (!ended_.wait_until(mutex_, look->begun + (is_hurried_ ? kMoment : patience)) && !look->has_ended)
         return fail(ETIMEDOUT, "repository '{}' hangs: {} has not answered since {}; look after its mount",
                     repository.name, repository.definition.path, iso_time(look->begun_at));
     return look->answer;
+  }
+
+  void hurry() {
+    const MutexLock lock(mutex_);
+    is_hurried_ = true;
+    if (asked_ && !look_) (void)begin_look(*asked_);  // without a thread, nobody knows whether it hangs
+    ended_.notify_all();
+  }
+
+  bool hangs() {
+    const MutexLock lock(mutex_);
+    while (look_)
+      if (!ended_.wait_until(mutex_, look_->begun + kMoment)) break;
+    return look_ != nullptr;
   }
 
   std::optional<Space> space() const {
@@ -155,8 +172,10 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   mutable Mutex mutex_;
   CondVar ended_;
   bool is_closed_ HF_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<Place> place_ HF_GUARDED_BY(mutex_);  // null while a thread looks
-  std::shared_ptr<Look> look_ HF_GUARDED_BY(mutex_);    // the one under way
+  bool is_hurried_ HF_GUARDED_BY(mutex_) = false;
+  std::optional<Repository> asked_ HF_GUARDED_BY(mutex_);  // as at the last call
+  std::shared_ptr<Place> place_ HF_GUARDED_BY(mutex_);     // null while a thread looks
+  std::shared_ptr<Look> look_ HF_GUARDED_BY(mutex_);       // the one under way
   std::optional<Space> space_ HF_GUARDED_BY(mutex_);
 };
 
@@ -210,6 +229,21 @@ std::optional<Shelf::Space> Shelf::space(Id repository) const {
     door = found->second;
   }
   return door->space();
+}
+
+std::vector<std::shared_ptr<Shelf::Door>> Shelf::doors() const {
+  const MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<Door>> all;
+  for (const auto& [repository, door] : doors_) all.push_back(door);
+  return all;
+}
+
+void Shelf::hurry() {
+  for (const auto& door : doors()) door->hurry();
+}
+
+bool Shelf::hangs() {
+  return std::ranges::any_of(doors(), [](const auto& door) { return door->hangs(); });
 }
 
 std::shared_ptr<Shelf::Use> Shelf::use(Id repository) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "catalog/base/clock.h"
 #include "catalog/base/disk.h"
@@ -54,12 +55,18 @@ class Shelf {
   // A reader that keeps files open, but not the Place and its lease, holds this against detach().
   struct Use {};
   std::shared_ptr<Use> use(Id repository);
+  // Asks each repository that was used whether it answers, and returns at once. From now on nobody waits for
+  // longer than a moment. Call when the daemon ends.
+  void hurry();
+  // Waits for those answers. Returns whether a repository has given none within a moment.
+  bool hangs();
   // Closes the repository, after its definition changed or it was deleted.
   void drop(Id repository);
 
  private:
   class Door;
 
+  std::vector<std::shared_ptr<Door>> doors() const;
   std::shared_ptr<Door> door_to(Id repository) HF_REQUIRES(mutex_);
 
   const std::chrono::milliseconds patience_;

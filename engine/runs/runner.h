@@ -76,6 +76,10 @@ class Runner {
   bool claim(Id machine);
   void release(Id machine);
 
+  // Whether a job is at work whose end is not recorded.
+  bool is_at_work();
+  // Records the ends of jobs that were stopped and still hang, so that the sweeper lets go of their sources.
+  void write_off_what_hangs();
   // Starts no more work, stops what runs at a safe place, and returns when all has ended as interrupted.
   void stop();
 

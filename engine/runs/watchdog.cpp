@@ -1,5 +1,8 @@
 // The part of Runner that ends what takes too long or makes no progress, so that nothing stays `running` (law
 // 16).
+#include <algorithm>
+#include <utility>
+
 #include "catalog/base/log.h"
 #include "catalog/base/text.h"
 #include "engine/runs/runner.h"
@@ -70,6 +73,22 @@ void Runner::request_end(Task& task, const std::optional<Cause>& cause) {
   task.cause = cause;
   task.cancelled_at = Steady::now();
   task.cancel.request();
+}
+
+bool Runner::is_at_work() {
+  const MutexLock lock(mutex_);
+  return std::ranges::any_of(tasks_,
+                             [](const auto& task) { return task.second->begun && !task.second->recorded; });
+}
+
+void Runner::write_off_what_hangs() {
+  Tasks hanging;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [job, task] : tasks_)
+      if (task->begun && task->cancelled_at && !std::exchange(task->recorded, true)) hanging.push_back(task);
+  }
+  for (const auto& task : hanging) write_off(task);
 }
 
 void Runner::write_off(const std::shared_ptr<Task>& task) {

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """A repository that hangs (its file system does not answer) stops nothing else (law 20)."""
 
+import contextlib
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -102,6 +104,42 @@ class Bulkheads(holdfast.MountTest):
         self.assertLess(seconds, 20, "a repository that hangs is given up after 20 s")
         self.begin_to_read()
         self.expect_others_served("second")
+
+    def end(self):
+        """Ends the daemon, which waits 45 s for what hangs if it can't tell that waiting is useless."""
+        begun = time.monotonic()
+        self.daemon.stop()
+        seconds = time.monotonic() - begun
+        print(f"{self.id()}: ended after {seconds:.2f} s", flush=True)
+        self.assertLess(seconds, 30)
+
+    def test_a_daemon_ends_while_readers_and_definitions_hang_in_a_repository(self):
+        self.server.send_signal(signal.SIGSTOP)
+        self.begin_to_read()
+        self.daemon.write("flows/slow/control", "set description=changed")
+        self.end()
+        self.server.send_signal(signal.SIGCONT)
+        self.daemon.start()
+        self.until(lambda: "changed" in (self.folder / "served/r/definitions/flows/slow.json").read_text())
+        self.expect_others_served("second")
+
+    def test_definitions_reach_a_repository_while_another_hangs(self):
+        self.server.send_signal(signal.SIGSTOP)
+        self.daemon.write("flows/slow/control", "set description=changed")
+        file = self.folder / "repository-quick/definitions/flows/slow.json"
+        self.until(lambda: "changed" in file.read_text())
+
+    def test_an_image_opens_while_the_catalog_is_written(self):
+        opened = "SELECT count(*) FROM events WHERE event = 'image.open'"
+        with contextlib.closing(sqlite3.connect(self.daemon.state / "catalog.sqlite", isolation_level=None)) as catalog:
+            before = catalog.execute(opened).fetchone()[0]
+            catalog.execute("BEGIN IMMEDIATE")
+            begun = time.monotonic()
+            with open(self.image("quick"), "rb"):
+                seconds = time.monotonic() - begun
+            catalog.execute("ROLLBACK")
+            self.assertLess(seconds, 3, "the catalog's patience with a writer is longer")
+            self.until(lambda: catalog.execute(opened).fetchone()[0] > before)
 
 
 if __name__ == "__main__":

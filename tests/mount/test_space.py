@@ -148,6 +148,7 @@ class StateDirectory(holdfast.MountTest):
         self.addCleanup(detach, self.daemon.state)
         # The daemon must end before the unmount.
         self.addCleanup(self.daemon.close)
+        (self.folder / f".{self.daemon.state.name}.catalog").unlink()  # the new file system has no catalog
         self.daemon.start()
         self.disk = self.add_file_machine()
         self.add_repository()
