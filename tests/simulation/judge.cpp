@@ -175,6 +175,8 @@ void Judge::look_at_older_catalog() {
     // A removal that the older catalog knows nothing of has left no files.
     if (!listed && must_stay(seen)) seen.forgotten = true;
     if (!listed && !seen.forgotten) seen.gone = true;
+    // The older catalog may give a new point the id that this one had, if the clock was set back as well.
+    if (!listed) seen.id = 0;
   }
 }
 
