@@ -175,6 +175,8 @@ void Judge::look_at_older_catalog() {
     // A removal that the older catalog knows nothing of has left no files.
     if (!listed && must_stay(seen)) seen.forgotten = true;
     if (!listed && !seen.forgotten) seen.gone = true;
+    // The older catalog may give a new point the id that this one had, if the clock was set back as well.
+    if (!listed) seen.id = 0;
   }
 }
 
@@ -324,11 +326,11 @@ void Judge::look_at_rest() {
       if (!thing.name.view().empty() && !thing.is_forgotten)
         find(fmt::format("law 8: {} is left at the source of machine {}", thing.name.view(), machine));
   }
-  // An older catalog leaves the files of runs that it does not know.
+  // An older catalog leaves the files of runs that it does not know, and an older tree brings some.
   for (std::size_t repository = 0; repository < kRepositories; ++repository) {
     const storage::Outside past;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root(repository)))
-      if (entry.path().extension() == ".partial" && all.rollbacks == 0 &&
+      if (entry.path().extension() == ".partial" && all.rollbacks == 0 && all.older_trees == 0 &&
           !begun_.contains(entry.path().string()))
         find(fmt::format("law 14: {} is left in the repository", entry.path().string()));
   }

@@ -87,8 +87,11 @@ class Life {
   explicit Life(Engine& engine) : engine_(engine), judge_(engine) {}
 
   void go_on() {
-    if (std::exchange(all_.rolls_back, false)) judge_.look_at_older_catalog();
-    if (const std::size_t older = std::exchange(all_.older, 0)) judge_.look_at_older_tree(older - 1);
+    // A kill may come in between: the next life looks again.
+    if (all_.rolls_back) judge_.look_at_older_catalog();
+    if (all_.older > 0) judge_.look_at_older_tree(all_.older - 1);
+    all_.rolls_back = false;
+    all_.older = 0;
     judge_.look();
     while (all_.steps < kSteps) {
       const unsigned step = all_.steps++;

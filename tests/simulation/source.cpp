@@ -90,7 +90,7 @@ void give_back(SourceMachine& machine, const Leftover& leftover) {
     Bitmap* const parent = find(disk, ids.since);
     if (ours == nullptr) continue;
     if (parent != nullptr && !parent->inconsistent && !ours->inconsistent) {
-      if (world().off != 3) parent->dirty |= ours->dirty;
+      parent->dirty = world().off == 3 ? ours->dirty : parent->dirty | ours->dirty;
       parent->records = true;
     }
     *ours = Bitmap{};
