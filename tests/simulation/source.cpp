@@ -330,8 +330,8 @@ class ModelDriver final : public source::Driver {
     return undo(world().machines[machine], made, fate, ledger);
   }
 
-  Result<std::vector<std::string>> host_paths(const MachineDefinition&) override {
-    return std::vector<std::string>{};
+  Result<std::vector<HostName>> host_names(const MachineDefinition&) override {
+    return std::vector<HostName>{};
   }
 
   Result<std::vector<Discovered>> discover(const MachineDefinition&) override {

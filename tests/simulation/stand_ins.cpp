@@ -46,11 +46,12 @@ Result<HostPath> look_at(const std::string& path, Patience patience) {
   return found;
 }
 
-std::vector<Result<HostPath>> look_at_all(std::span<const std::string> paths, Patience patience) __asm__(
+std::vector<Result<HostPath>>
+look_at_all(std::span<const std::string> paths, Patience patience, Look) __asm__(
     "__wrap__ZN8holdfast7look_upESt4spanIKNSt7__cxx1112basic_stringIcSt11char_"
     "traitsIcESaIcEEELm18446744073709551615EESt8"
-    "optionalINSt6chrono8durationIlSt5ratioILl1ELl1000EEEEE");
-std::vector<Result<HostPath>> look_at_all(std::span<const std::string> paths, Patience patience) {
+    "optionalINSt6chrono8durationIlSt5ratioILl1ELl1000EEEEENS_4LookE");
+std::vector<Result<HostPath>> look_at_all(std::span<const std::string> paths, Patience patience, Look) {
   std::vector<Result<HostPath>> found;
   for (const std::string& path : paths) found.push_back(look_at(path, patience));
   return found;
