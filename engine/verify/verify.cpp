@@ -57,6 +57,7 @@ class Verification {
       HF_CHECK(study_machine_of_copy(copy));
       HF_CHECK(load_copy(copy));
     }
+    hold_repositories();
     expect();
     for (PointCheck& subject : subjects_) HF_CHECK(check(subject));
     if (outcome_.points == 0 && !outcome_.away.empty()) return fail(EIO, "{}", outcome_.away.front());
@@ -72,6 +73,7 @@ class Verification {
     looked_for_hidden_.clear();
     HF_CHECK(copy ? load_copy(*copy) : load(point));
     if (subjects_.empty()) return "it has gone";
+    hold_repositories();
     expect();
     HF_CHECK(check(subjects_.front()));
     const PointCheck& subject = subjects_.front();
@@ -167,6 +169,14 @@ class Verification {
     return {};
   }
 
+  // Keeps the repositories from being detached: between two layers nobody holds their places.
+  void hold_repositories() {
+    for (const PointCheck& subject : subjects_) {
+      auto& use = uses_[subject.repository];
+      if (!use) use = services_.shelf.use(subject.repository);
+    }
+  }
+
   void expect() {
     if (level_ == VerifyLevel::quick) return;
     for (const Id layer : unseen_) progress_.expect(layers_.at(layer).layer.layer.file_bytes);
@@ -187,9 +197,6 @@ class Verification {
   Result<std::shared_ptr<repository::Place>> place_of(Id repository) {
     HF_TRY(const Repository row,
            services_.catalog.read([&](db::Connection& db) { return Repositories(db).get(repository); }));
-    // Between two layers nobody holds the place, and the repository must not be detached.
-    auto& use = uses_[repository];
-    if (!use) use = services_.shelf.use(repository);
     auto place = services_.shelf.place(row);
     if (!place) return within(place.error(), "repository '{}'", row.name);
     return place;
