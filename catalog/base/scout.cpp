@@ -25,8 +25,8 @@
 namespace holdfast::scout {
 namespace {
 
-// An answer: the ids of the mounts that were entered, each written before the mount is asked, and a zero. Then
-// a header, the identities above, the real path or the sentence, and the first bytes of the file.
+// An answer: the ids of the mounts that were entered, each written before the mount is asked, and a zero.
+// Then a header, the identities above, the real path or the sentence, and the first bytes of the file.
 struct Header {
   int code = 0;  // an errno; 0: found
   unsigned absent = 0;

@@ -23,10 +23,10 @@ class SequenceTest : public testing::Test, protected test::EngineRoom {
     id_ = *catalog_->write([&](db::Connection& db) -> Result<Id> {
       HF_TRY(const Repository repository, Repositories(db).add("r", {}, test::kNow));
       HF_CHECK(Repositories(db).define(repository.id, {.path = path_}, test::kNow));
-      HF_CHECK(Repositories(db).set_marker(repository.id, *marker));
+      HF_CHECK(Repositories(db).set_marker(repository.id, marker->id));
       return repository.id;
     });
-    place_ = *Place::open(path_, *marker);
+    place_ = *Place::open(path_, marker->id);
   }
 
   Repository repository() {

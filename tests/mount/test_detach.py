@@ -136,7 +136,7 @@ class Detach(holdfast.MountTest):
         self.assertEqual(self.daemon.run("s", "first"), "success")
         server.hang()
         self.daemon.write("machines/m/points/" + self.daemon.points("m")[-1] + "/control", "verify name=v")
-        self.until(lambda: self.daemon.json("jobs/v/status.json")["progress"]["total"])  # it holds the repository by then
+        self.until(lambda: self.daemon.json("jobs/v/status.json")["progress"]["total"])  # the repository is held by then
         with self.assertRaises(OSError) as refusal:
             self.daemon.write("repositories/slow/control", "detach")
         self.assertEqual(refusal.exception.errno, errno.EBUSY)
