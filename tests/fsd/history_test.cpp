@@ -54,7 +54,7 @@ class Maker {
     fs::create_directory(state_ + "/scratch");
     fs::create_directory(state_ + "/repository");
     catalog_ = test::open_new_catalog(state_ + "/catalog.sqlite");
-    const std::string marker = must(repository::Place::initialise(state_ + "/repository"));
+    const std::string marker = must(repository::Place::initialise(state_ + "/repository")).id;
     must(catalog_->write([&](db::Connection& db) -> Result<> {
       HF_TRY(const Repository made, Repositories(db).add("r", {}, kBegin));
       repository_ = made.id;
