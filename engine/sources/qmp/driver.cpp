@@ -84,7 +84,7 @@ Result<> QmpDriver::sweep(const MachineDefinition& machine, std::span<const Left
 
 std::optional<std::string> QmpDriver::detail_of_unwanted(const MachineDefinition& machine) {
   const auto own = fields_of(machine);
-  return own ? std::optional{detail_of(*Monitor::at(own->socket, limits_))} : std::nullopt;
+  return own ? std::optional{detail_of(own->socket)} : std::nullopt;
 }
 
 Result<std::vector<Driver::HostName>> QmpDriver::host_names(const MachineDefinition& machine) {

@@ -179,7 +179,9 @@ Result<Undone> undo_one(Monitor& monitor, const Leftover& leftover, PointFate fa
 
 }  // namespace
 
-std::string detail_of(const Monitor& monitor) { return print(Json{{"socket", monitor.socket()}}); }
+std::string detail_of(const std::string& socket) { return print(Json{{"socket", socket}}); }
+
+std::string detail_of(const Monitor& monitor) { return detail_of(monitor.socket()); }
 
 std::string detail_of(const Monitor& monitor, const BitmapDetail& bitmap) {
   return print(

@@ -20,6 +20,7 @@ struct DriveDetail {
 };
 // Return the detail that the Ledger keeps with a name. It has the socket, because a definition may change
 // before a sweep.
+std::string detail_of(const std::string& socket);
 std::string detail_of(const Monitor& monitor);
 std::string detail_of(const Monitor& monitor, const BitmapDetail& bitmap);
 std::string detail_of(const Monitor& monitor, const DriveDetail& drive);
