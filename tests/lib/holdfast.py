@@ -123,8 +123,10 @@ class Daemon:
         until(lambda: count() == 0)
 
     def catalog(self):
-        """Lines of the catalog as SQL. Events are left out, because a refusal makes an event, too."""
-        command = ["sqlite3", "-readonly", self.state / "catalog.sqlite", ".dump"]
+        """Lines of the catalog as SQL. Events are left out, because a refusal makes an event, too; so are the counts of
+        commits, because definitions reach the repositories later."""
+        copy = f".restore '{self.state / 'catalog.sqlite'}'"
+        command = ["sqlite3", ":memory:", copy, "UPDATE repositories SET commits = 0", ".dump"]
         dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         events = ("INSERT INTO events ", "INSERT INTO event_parts ")
         return [line for line in dump.splitlines() if not line.startswith(events)]

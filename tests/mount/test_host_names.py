@@ -49,7 +49,7 @@ class HostNames(Permissions):
     def test_a_stranger_keeps_the_fields_of_root_and_changes_the_others(self):
         file = self.folder / "disk"
         file.write_bytes(bytes(2**20))
-        definition = {"driver": "file", "disks": [{"name": "d", "path": str(file)}]}
+        definition = {"driver": "file", "disks": [{"name": "d", "path": str(file), "format": "raw", "shared": False}]}
         self.daemon.write("machines/mine/config.json", json.dumps(definition))
         changed = definition | {"description": "mine"}
         STRANGER.does(lambda: self.daemon.write("machines/mine/config.json", json.dumps(changed)))
