@@ -46,6 +46,14 @@ class Images(holdfast.MountTest):
             points |= [self.back_up(name)]
         return points
 
+    def test_the_owner_of_a_copy_that_keeps_its_mode_can_write_to_it(self):
+        self.begin()
+        point, _ = self.back_up("first")
+        for form in ("raw", "qcow2"):
+            copied = self.folder / f"restored.{form}"
+            subprocess.run(["cp", "--preserve=mode", self.image(point, form), copied], check=True)
+            self.assertEqual(copied.stat().st_mode & 0o777, 0o640)
+
     def expect_flat_images(self, **settings):
         self.begin(**settings)
         for point, record in self.back_up_thrice().items():
