@@ -18,17 +18,23 @@ namespace {
 
 constexpr int kMostLinks = 40;  // as the kernel's limit
 
-// Returns the ids of all mounts of that type of file system.
-std::set<std::uint64_t> mounts_of_type(std::string_view wanted) {
-  std::set<std::uint64_t> ids;
+// Mounts that a walk treats in a way of their own, by their ids.
+struct SpecialMounts {
+  std::set<std::uint64_t> holdfast, autofs;
+};
+
+SpecialMounts special_mounts() {
+  SpecialMounts special;
   std::ifstream mounts("/proc/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {
     const auto dash = line.find(" - ");  // the file system's type follows it
     if (dash == std::string::npos) continue;
-    const auto type = std::string_view{line}.substr(dash + 3);
-    if (type.substr(0, type.find(' ')) == wanted) ids.insert(std::stoull(line));
+    const auto rest = std::string_view{line}.substr(dash + 3);
+    const auto type = rest.substr(0, rest.find(' '));
+    if (type == "fuse.holdfast") special.holdfast.insert(std::stoull(line));
+    if (type == "autofs") special.autofs.insert(std::stoull(line));
   }
-  return ids;
+  return special;
 }
 
 // Walks along the path, one component at a time, and looks at the mount of each before it goes on.
@@ -41,7 +47,7 @@ class Walk {
   }
 
   Result<HostPath> go(Look look) {
-    const auto forbidden = mounts_of_type("fuse.holdfast"), automounted = mounts_of_type("autofs");
+    const SpecialMounts special = special_mounts();
     HF_CHECK(begin_at_root());
     while (!rest_.empty()) {
       const std::string name = std::move(rest_.back());
@@ -52,13 +58,13 @@ class Walk {
       if (!next && errno == ENOENT) return absent_from(name);
       if (!next) return fail_errno("looking at {}", path_);
       HF_TRY(struct statx it, look_at(next));
-      if (automounted.contains(it.stx_mnt_id)) {
+      if (special.autofs.contains(it.stx_mnt_id)) {
         // Mounts what belongs there. O_PATH alone does not, and an idle mount point is empty.
         next = Fd{::openat(at_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC)};
         if (!next) return fail_errno("looking at {}", path_);
         HF_TRY(it, look_at(next));
       }
-      if (forbidden.contains(it.stx_mnt_id))
+      if (special.holdfast.contains(it.stx_mnt_id))
         return fail(EINVAL, "{} lies on a mount of Holdfast; name a path of another file system", path_);
       HF_CHECK(enter(it.stx_mnt_id));
       if (S_ISLNK(it.stx_mode)) {
