@@ -42,7 +42,7 @@ ClockWatch::Look ClockWatch::look() const {
 }
 
 // A correction within the tolerance is followed, so that drift never adds up to a doubt.
-bool ClockWatch::is_plausible(const Look& look) const {
+bool ClockWatch::follow(const Look& look) {
   const std::chrono::milliseconds jump = std::chrono::abs(look.jump);
   const bool is_near = jump <= kTolerance;
   if (!is_near && !jumped_) jumped_ = look.uptime.at;
@@ -52,23 +52,22 @@ bool ClockWatch::is_plausible(const Look& look) const {
   return true;
 }
 
-std::optional<std::string> ClockWatch::doubt() const {
+std::optional<std::string> ClockWatch::doubt() {
   const MutexLock lock(mutex_);
   const Look now = look();
-  if (is_plausible(now)) return std::nullopt;
+  if (follow(now)) return std::nullopt;
   return fmt::format(
-      "the clock says {} and is {} s {} what is plausible: nothing goes by age until it is right again, or "
-      "that "
-      "time has passed",
+      "the clock says {} and is {} s {} what is plausible: nothing goes by age until it is right again, "
+      "or that time has passed",
       iso_time(now.expected + now.jump),
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::abs(now.jump)).count(),
       now.jump.count() > 0 ? "ahead of" : "behind");
 }
 
-Time ClockWatch::proven() const {
+Time ClockWatch::proven() {
   const MutexLock lock(mutex_);
   const Look now = look();
-  return is_plausible(now) ? now.expected + now.jump : now.expected;
+  return follow(now) ? now.expected + now.jump : now.expected;
 }
 
 void ClockWatch::accept() {
@@ -91,7 +90,7 @@ Result<> ClockWatch::remember(Catalog& catalog) {
   {
     const MutexLock lock(mutex_);
     const Look now = look();
-    if (!is_plausible(now) || (stored_ && now.uptime.at - *stored_ < kBetweenStores)) return {};
+    if (!follow(now) || (stored_ && now.uptime.at - *stored_ < kBetweenStores)) return {};
     stored_ = now.uptime.at;
     seen = seen_;
   }

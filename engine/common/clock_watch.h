@@ -36,9 +36,9 @@ class ClockWatch {
   explicit ClockWatch(const Clock& clock, std::function<Uptime()> uptime = host_uptime);
 
   // Says why the clock is in doubt; nullopt if it is plausible. Asks neither catalog nor disk.
-  std::optional<std::string> doubt() const;
+  std::optional<std::string> doubt();
   // The clock's time, or while it is in doubt the time that it should show.
-  Time proven() const;
+  Time proven();
   // Believes the clock as it is now.
   void accept();
 
@@ -54,14 +54,14 @@ class ClockWatch {
     Uptime uptime;
   };
   Look look() const HF_REQUIRES(mutex_);
-  bool is_plausible(const Look& look) const HF_REQUIRES(mutex_);
+  // Whether the clock is plausible; if so, the next look begins from this one.
+  bool follow(const Look& look) HF_REQUIRES(mutex_);
 
   const Clock& clock_;
   const std::function<Uptime()> uptime_;
-  mutable Mutex mutex_;
-  mutable SeenClock seen_ HF_GUARDED_BY(mutex_);  // when it was last plausible
-  mutable std::optional<std::chrono::milliseconds> jumped_
-      HF_GUARDED_BY(mutex_);                                               // uptime of the first doubt
+  Mutex mutex_;
+  SeenClock seen_ HF_GUARDED_BY(mutex_);                                   // when it was last plausible
+  std::optional<std::chrono::milliseconds> jumped_ HF_GUARDED_BY(mutex_);  // uptime of the first doubt
   std::optional<std::chrono::milliseconds> stored_ HF_GUARDED_BY(mutex_);  // uptime of the last remember()
 };
 

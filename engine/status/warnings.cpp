@@ -59,7 +59,7 @@ class Warnings {
     });
   }
 
-  void add_clock(const ClockWatch& watch) {
+  void add_clock(ClockWatch& watch) {
     if (const auto doubt = watch.doubt())
       add({.object = "/",
            .reason = "clock",
