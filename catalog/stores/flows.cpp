@@ -141,6 +141,16 @@ Result<> Flows::remove(Id id) {
   return erase(id);
 }
 
+Result<std::vector<Id>> Flows::machines(const Flow& flow) {
+  std::vector<Id> machines;
+  if (flow.machine_id) machines.push_back(*flow.machine_id);
+  if (flow.group_id) {
+    HF_TRY(const auto members, Groups(db_).members(*flow.group_id));
+    for (const Member& member : members) machines.push_back(member.machine_id);
+  }
+  return machines;
+}
+
 Result<std::vector<Named>> Flows::of_schedule(Id schedule) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, name FROM flows WHERE schedule_id = :schedule AND complete = 1 ORDER BY name)sql"));

@@ -22,6 +22,7 @@ class Flows : public ObjectStore {
   Result<> define(Id id, const FlowDefinition& definition, Time now);
   Result<> remove(Id id);  // removes its executions too; EBUSY while one is not final
 
+  Result<std::vector<Id>> machines(const Flow& flow);   // the target, or its members
   Result<std::vector<Named>> of_schedule(Id schedule);  // flows that follow it, by name
   Result<std::vector<Named>> of_machine(Id machine);    // flows that have it as their target, by name
   // Enabled flows that nothing starts, or whose last run did not end well.

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "catalog/stores/flows.h"
-#include "catalog/stores/groups.h"
 #include "catalog/stores/leftovers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
@@ -14,18 +13,6 @@
 namespace holdfast::capture {
 namespace {
 
-Result<std::vector<Id>> captured_by(db::Connection& db, const Flow& flow) {
-  if (flow.machine_id) return std::vector{*flow.machine_id};
-  std::vector<Id> machines;
-  if (!flow.group_id) return machines;
-  HF_TRY(const auto members, Groups(db).members(*flow.group_id));
-  for (const Member& member : members) {
-    HF_TRY(const auto machine, Machines(db).find(member.machine));
-    if (machine) machines.push_back(*machine);
-  }
-  return machines;
-}
-
 // Machines that some flow backs up into the repository.
 Result<std::set<Id>> still_captured(db::Connection& db, Id repository) {
   std::set<Id> machines;
@@ -33,7 +20,7 @@ Result<std::set<Id>> still_captured(db::Connection& db, Id repository) {
   for (const Named& named : flows) {
     HF_TRY(const Flow flow, Flows(db).get(named.id));
     if (flow.definition.type != FlowType::backup || flow.repository_id != repository) continue;
-    HF_TRY(const auto captured, captured_by(db, flow));
+    HF_TRY(const auto captured, Flows(db).machines(flow));
     machines.insert(captured.begin(), captured.end());
   }
   return machines;
@@ -82,7 +69,7 @@ Result<std::vector<Id>> give_up_unwanted(db::Connection& db, const Flow& before)
   std::vector<Id> given_up;
   if (!before.complete || before.definition.type != FlowType::backup || !before.repository_id)
     return given_up;
-  HF_TRY(const auto machines, captured_by(db, before));
+  HF_TRY(const auto machines, Flows(db).machines(before));
   HF_TRY(const auto others, still_captured(db, *before.repository_id));
   for (const Id id : machines) {
     if (others.contains(id)) continue;

@@ -31,12 +31,7 @@ Result<Needed> needed(db::Connection& db, std::string_view folder, Id id) {
 
 // Returns the objects that the flow's runs read from and write to.
 Result<std::vector<Needed>> written_by(db::Connection& db, const Flow& flow) {
-  std::vector<Id> machines;
-  if (flow.machine_id) machines.push_back(*flow.machine_id);
-  if (flow.group_id) {
-    HF_TRY(const auto members, Groups(db).members(*flow.group_id));
-    for (const Member& member : members) machines.push_back(member.machine_id);
-  }
+  HF_TRY(const auto machines, Flows(db).machines(flow));
   std::vector<Needed> all;
   for (const Id machine : machines) {
     HF_TRY(all.emplace_back(), needed<Machines>(db, "machines", machine));
