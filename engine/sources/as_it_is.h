@@ -1,6 +1,7 @@
 // A capture of disks that are not frozen; it makes nothing at the source.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "engine/sources/driver.h"
@@ -18,6 +19,13 @@ class AsItIs : public Capture {
 
  protected:
   AsItIs(Time at, Consistency consistency) : at_(at), consistency_(consistency) {}
+
+  // Returns why no increment can rest on the parent; nullopt if one can.
+  static std::optional<FullReason> why_full(const DiskRequest& request, std::uint64_t capacity) {
+    if (!request.last_capacity) return FullReason::no_parent;
+    if (*request.last_capacity != capacity) return FullReason::capacity_changed;
+    return std::nullopt;
+  }
 
   std::vector<FrozenDisk> disks_;
 

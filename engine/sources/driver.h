@@ -137,7 +137,8 @@ class Driver {
   virtual Result<> sweep(const MachineDefinition& machine, std::span<const Leftover> leftovers,
                          PointFate fate, Ledger& ledger) = 0;
   // Returns the detail with which a leftover `unwanted_bitmap` lets sweep() remove a change id from which no
-  // capture will continue; nullopt if the driver keeps none at the source.
+  // capture will continue; nullopt if the driver keeps none at the source. Asks nobody, because callers are
+  // inside of a transaction.
   virtual std::optional<std::string> detail_of_unwanted(const MachineDefinition&) { return std::nullopt; }
   struct Discovered {
     std::string name;

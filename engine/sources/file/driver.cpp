@@ -10,14 +10,6 @@
 namespace holdfast::source::file {
 namespace {
 
-std::optional<FullReason> why_full(const DiskRequest& request, const FrozenDisk& disk) {
-  if (!request.last_capacity) return FullReason::no_parent;
-  if (!request.last_identity.empty() && request.last_identity != disk.identity)
-    return FullReason::disk_changed;
-  if (*request.last_capacity != disk.capacity) return FullReason::capacity_changed;
-  return std::nullopt;
-}
-
 class FileCapture final : public AsItIs {
  public:
   explicit FileCapture(const nbd::Limits& limits)
@@ -34,7 +26,9 @@ class FileCapture final : public AsItIs {
     for (std::size_t i = 0; i < disks_.size(); ++i)
       if (disks_[i].identity == disk.identity)
         return fail(EINVAL, "disks {} and {} are the same, {}", disks_[i].name, request.name, own.path);
-    disk.full_reason = why_full(request, disk);
+    disk.full_reason = why_full(request, disk.capacity);
+    if (request.last_capacity && !request.last_identity.empty() && request.last_identity != disk.identity)
+      disk.full_reason = FullReason::disk_changed;
     disks_.push_back(std::move(disk));
     images_.push_back(std::make_shared<const Image>(std::move(*opened)));
     return {};
@@ -79,11 +73,7 @@ Result<std::vector<Driver::Discovered>> FileDriver::discover(const MachineDefini
   std::vector<Discovered> found;
   for (const DiskDefinition& disk : machine.disks) {
     HF_TRY(const ImageName own, fields_of(disk));
-    const auto opened = Image::open(own);
-    if (opened)
-      found.push_back({disk.name, opened->capacity(), false, kWhyNot});
-    else
-      found.push_back({disk.name, 0, false, opened.error().message});
+    found.push_back(discover_in(disk.name, own, kWhyNot));
   }
   return found;
 }

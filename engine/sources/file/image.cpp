@@ -140,4 +140,10 @@ std::unique_ptr<DiskReader> Image::reader(const nbd::Limits& limits, const std::
   return std::make_unique<nbd::Reader>(served(bitmap), limits, std::move(connection));
 }
 
+Driver::Discovered discover_in(const std::string& disk, const ImageName& image, const std::string& why_not) {
+  const auto opened = Image::open(image);
+  if (!opened) return {disk, 0, false, opened.error().message};
+  return {disk, opened->capacity(), false, why_not};
+}
+
 }  // namespace holdfast::source::file

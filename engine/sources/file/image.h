@@ -58,6 +58,9 @@ class Image {
   struct stat opened_ {};
 };
 
+// Describes a disk by its image, which does not tell what changes, for the reason in `why_not`.
+Driver::Discovered discover_in(const std::string& disk, const ImageName& image, const std::string& why_not);
+
 }  // namespace holdfast::source::file
 
 namespace holdfast {

@@ -35,10 +35,7 @@ class NbdCapture final : public AsItIs {
     Served served;
     HF_TRY(served.connection, connect(request.name, own, limits_));
     FrozenDisk disk{.name = request.name, .capacity = served.connection->size(), .by_content = true};
-    if (!request.last_capacity)
-      disk.full_reason = FullReason::no_parent;
-    else if (*request.last_capacity != disk.capacity)
-      disk.full_reason = FullReason::capacity_changed;
+    disk.full_reason = why_full(request, disk.capacity);
     const bool has_bitmap = !served.connection->bitmap_context().empty();
     if (has_bitmap) disk.change_id = change_id_of(own);
     if (own.trust_bitmap && !has_bitmap)

@@ -107,13 +107,9 @@ Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinit
   if (off) {
     for (const DiskDefinition& disk : machine.disks) {
       HF_TRY(const DiskFields its, fields_of(disk));
-      const auto image = file::Image::open(its.image());
-      if (image)
-        found.push_back(
-            {disk.name, image->capacity(), false,
-             "the machine is off: its image is read, by the last point's bitmap if that is sound"});
-      else
-        found.push_back({disk.name, 0, false, image.error().message});
+      found.push_back(file::discover_in(
+          disk.name, its.image(),
+          "the machine is off: its image is read, by the last point's bitmap if that is sound"));
     }
     return found;
   }

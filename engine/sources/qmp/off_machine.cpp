@@ -5,15 +5,6 @@
 #include "engine/sources/qmp/fields.h"
 
 namespace holdfast::source::qmp {
-namespace {
-
-std::optional<FullReason> why_full(const DiskRequest& request, std::uint64_t capacity) {
-  if (!request.last_capacity) return FullReason::no_parent;
-  if (*request.last_capacity != capacity) return FullReason::capacity_changed;
-  return std::nullopt;
-}
-
-}  // namespace
 
 bool OffMachine::may_be_off(const Error& of_socket) {
   return of_socket.code == ENOENT || of_socket.code == ECONNREFUSED;
