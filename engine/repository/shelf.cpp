@@ -60,7 +60,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   Result<> let_go(const Repository& repository) {
     HF_TRY(auto gone, take_unused(repository));
     if (closed_in_time(std::move(gone))) return {};
-    return hangs(repository);
+    return hanging(repository);
   }
 
   // Lets go of the repository and keeps it no more.
@@ -78,7 +78,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   using Steady = CondVar::Steady;
   using Answer = Result<std::shared_ptr<Place>>;
 
-  static tl::unexpected<Error> hangs(const Repository& repository) {
+  static tl::unexpected<Error> hanging(const Repository& repository) {
     return fail(EBUSY, "repository '{}' hangs; make its file system answer, or unmount it lazily (umount -l)",
                 repository.name);
   }
@@ -87,7 +87,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     const auto until = Steady::now() + kForBriefUse;
     const MutexLock lock(mutex_);
     while (look_ || place_.use_count() > 1 || use_.use_count() > 1) {
-      if (Steady::now() >= until && look_) return hangs(repository);
+      if (Steady::now() >= until && look_) return hanging(repository);
       if (Steady::now() >= until) return fail(EBUSY, "repository '{}' is in use", repository.name);
       ended_.wait_until(mutex_, Steady::now() + kLookAtUse);
     }
