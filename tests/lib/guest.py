@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import tempfile
 
 from processes import spawn
 from qmp import Qmp, monitor
@@ -100,6 +101,15 @@ class Disk:
         self.capacity = capacity
         self.image = folder / f"{self.name}.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.image, str(capacity)], check=True)
+
+
+def of_class(test_class, capacities):
+    """Boots a guest for all tests of a class."""
+    home = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-guest-"))
+    test_class.addClassCleanup(shutil.rmtree, home)
+    one = Guest(home / "guest", make_initrd(home), capacities)
+    test_class.addClassCleanup(one.close)
+    return one
 
 
 class Guest:

@@ -212,6 +212,14 @@ class MountTest(unittest.TestCase):
     def until(self, condition):
         until(condition)
 
+    def assert_within(self, ceiling, action, why=None):
+        """Calls the action, which would take longer than the ceiling if it waited for what hangs."""
+        begun = time.monotonic()
+        action()
+        seconds = time.monotonic() - begun
+        print(f"{self.id()}: {action.__name__} took {seconds:.2f} s", flush=True)
+        self.assertLess(seconds, ceiling, why)
+
     def _end_daemon(self):
         self.daemon.close()
         self._log = self.daemon.log.read_text() if self.daemon.log.exists() else ""

@@ -4,11 +4,8 @@ disks."""
 
 import json
 import os
-import pathlib
-import shutil
 import signal
 import subprocess
-import tempfile
 
 import content
 import guest
@@ -35,11 +32,7 @@ class Guests(holdfast.MountTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-guest-"))
-        cls.addClassCleanup(shutil.rmtree, cls.home)
-        initrd = guest.make_initrd(cls.home)
-        cls.guest = guest.Guest(cls.home / "guest", initrd, [32 * MIB, 32 * MIB, 4 * MIB])
-        cls.addClassCleanup(cls.guest.close)
+        cls.guest = guest.of_class(cls, [32 * MIB, 32 * MIB, 4 * MIB])
 
     def setUp(self):
         super().setUp()

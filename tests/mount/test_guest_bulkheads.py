@@ -5,12 +5,9 @@ QEMU's disks are captured by copy filters here; test_release and test_bulkheads 
 
 import contextlib
 import json
-import pathlib
 import random
-import shutil
 import signal
 import sqlite3
-import tempfile
 
 import content
 import guest
@@ -31,10 +28,7 @@ WRITER = (
 class GuestBulkheads(holdfast.MountTest):
     @classmethod
     def setUpClass(cls):
-        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-guest-"))
-        cls.addClassCleanup(shutil.rmtree, cls.home)
-        cls.guest = guest.Guest(cls.home / "guest", guest.make_initrd(cls.home), [8 * MIB, 8 * MIB])
-        cls.addClassCleanup(cls.guest.close)
+        cls.guest = guest.of_class(cls, [8 * MIB, 8 * MIB])
 
     def setUp(self):
         super().setUp()

@@ -4,11 +4,8 @@ which misreports holes."""
 
 import json
 import os
-import pathlib
 import random
-import shutil
 import subprocess
-import tempfile
 
 import content
 import guest
@@ -48,10 +45,7 @@ class Written:
 class SparseGuest(holdfast.MountTest):
     @classmethod
     def setUpClass(cls):
-        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-guest-"))
-        cls.addClassCleanup(shutil.rmtree, cls.home)
-        cls.guest = guest.Guest(cls.home / "guest", guest.make_initrd(cls.home), [32 * MIB, CAPACITY])
-        cls.addClassCleanup(cls.guest.close)
+        cls.guest = guest.of_class(cls, [32 * MIB, CAPACITY])
 
     def setUp(self):
         super().setUp()

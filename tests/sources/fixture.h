@@ -147,6 +147,10 @@ class QmpDriverTest : public ::testing::Test {
     return std::move(*capture);
   }
 
+  Result<> sweep(source::PointFate fate) {
+    return driver_.sweep(machine(), ledger_.leftovers(), fate, ledger_);
+  }
+
   // Copies as a repository does: reads changed areas that are not zero, zeroes those that are, and takes the
   // rest from the parent.
   static Bytes read_all(Capture& capture, std::size_t disk, Bytes parent, std::uint64_t* moved = nullptr) {

@@ -29,9 +29,6 @@ class Interruption : public QmpDriverTest {
     const auto abandoned = capture->abandon();
     EXPECT_TRUE(abandoned) << abandoned.error().message;
   }
-  Result<> sweep(source::PointFate fate) {
-    return driver_.sweep(machine(), ledger_.leftovers(), fate, ledger_);
-  }
 
   std::string since_;
   Bytes record_;

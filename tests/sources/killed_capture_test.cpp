@@ -1,5 +1,4 @@
-// Tests captures whose process is killed: at each step the sweep leaves nothing, and no change is lost (law
-// 3).
+// Tests captures whose process is killed: the sweep leaves nothing, and no change is lost (law 3).
 #include "tests/sources/fixture.h"
 
 namespace holdfast::test {
@@ -8,12 +7,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class KilledCapture : public QmpDriverTest {
- protected:
-  Result<> sweep(source::PointFate fate) {
-    return driver_.sweep(machine(), ledger_.leftovers(), fate, ledger_);
-  }
-};
+using KilledCapture = QmpDriverTest;
 
 TEST_F(KilledCapture, a_sigkill_at_any_step_is_swept_clean_and_loses_no_change) {
   boot({{.node = "disk0"}, {.node = "disk1", .format = "raw", .size = 4 * kMiB}});
