@@ -255,4 +255,6 @@ def main(also=lambda: ""):
         name = f"{file.parent.name}/{file.stem.removeprefix('test_')}"
         print(f"{name} cannot run: {why} (HOLDFAST_ALLOW_SKIP={name} goes on without them)")
         sys.exit(SKIPPED if name in os.environ.get("HOLDFAST_ALLOW_SKIP", "").split(",") else 1)
+    # A shell makes what it starts in the background ignore Ctrl-C, and every program of a test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     unittest.main()
