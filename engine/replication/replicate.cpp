@@ -201,12 +201,13 @@ class Replication {
       // An unmerged layer keeps its header, which names its base, so the earlier try must have had the same.
       const bool is_the_same =
           !merges && (base ? earlier->chain_id == base->layer.chain_id : earlier->kind == PointKind::full);
-      const std::string published = machine_.key + "/" + carry.point.name;
-      HF_TRY(const bool is_published, target_->directory().exists(published));
       HF_TRY(const auto publisher, repository::publisher_of(services_, *target_, to_.id, earlier->id));
-      if (is_published && publisher != Place::Publisher::this_life)
-        return fail(EEXIST, "{}/{} is there, but this catalog has not committed it: it may be an older copy",
-                    target_->path(), published);
+      HF_TRY(const bool may_be_committed,
+             target_->may_be_committed(machine_.key, carry.point.name, publisher));
+      if (may_be_committed)
+        return fail(EEXIST,
+                    "{}/{}/{} is there, but this catalog has not committed it: it may be an older copy",
+                    target_->path(), machine_.key, carry.point.name);
       if (is_the_same) {
         copy = *earlier;
         copy.flow_id = flow_.id;

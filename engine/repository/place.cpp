@@ -203,7 +203,7 @@ Result<> Place::discard(const std::string& machine_key, const std::string& point
   HF_TRY(const bool is_published, directory_->exists(published));
   if (is_published && publisher == Publisher::this_life) HF_CHECK(remove_tree(*directory_, published));
   if (is_published && publisher == Publisher::unknown) {
-    HF_TRY(const bool stays, is_relied_on(machine_key, point_name));
+    HF_TRY(const bool stays, may_be_committed(machine_key, point_name, publisher));
     log::warning("{}/{} is published, but this catalog has not committed it: it {}", path_, published,
                  stays ? "stays, because the catalog seems to be an older copy"
                        : "is set aside as " + point_name + ".aside, to be deleted by a person");
@@ -212,6 +212,14 @@ Result<> Place::discard(const std::string& machine_key, const std::string& point
   HF_TRY(const bool there, directory_->exists(machine_key));
   if (there) HF_CHECK(directory_->sync(machine_key));
   return {};
+}
+
+Result<bool> Place::may_be_committed(const std::string& machine_key, const std::string& point_name,
+                                     Publisher publisher) const {
+  HF_TRY(const bool is_published, directory_->exists(machine_key + "/" + point_name));
+  if (!is_published || publisher == Publisher::this_life) return false;
+  if (publisher == Publisher::newer_catalog) return true;
+  return is_relied_on(machine_key, point_name);
 }
 
 // Whether something tells that the point was committed: its facts, which follow the commit, its retirement,

@@ -82,6 +82,10 @@ class Place {
   // others are set aside.
   enum class Publisher { this_life, unknown, newer_catalog };
   Result<> discard(const std::string& machine_key, const std::string& point_name, Publisher publisher) const;
+  // Whether published files that this catalog has not committed may be a point of a newer catalog: then
+  // nobody may take them back.
+  Result<bool> may_be_committed(const std::string& machine_key, const std::string& point_name,
+                                Publisher publisher) const;
 
  private:
   Result<bool> is_relied_on(const std::string& machine_key, const std::string& point_name) const;

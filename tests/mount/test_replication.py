@@ -286,6 +286,29 @@ class Killed(Replication):
             self.assertEqual(hashlib.sha256(path.read_bytes()).digest(), digest, path)
         self.daemon.start()
 
+    def test_a_copy_that_was_published_but_not_committed_before_a_kill_is_continued(self):
+        point = self.days.day()
+        self.daemon.write("flows/copy/control", "run name=killed bandwidth=1M")
+        partial = self.point(point).with_name(f"{point}.partial")
+        self.until(lambda: (partial / "disk-0.qcow2").exists())
+        self.daemon.kill()
+        partial.rename(self.point(point))
+        self.daemon.start()
+        self.copy("after")
+        self.expect_whole()
+
+    def test_a_published_copy_that_others_rely_on_is_left_alone(self):
+        point = self.days.day()
+        self.daemon.write("flows/copy/control", "run name=killed bandwidth=1M")
+        partial = self.point(point).with_name(f"{point}.partial")
+        self.until(lambda: (partial / "disk-0.qcow2").exists())
+        self.daemon.kill()
+        (partial / "facts.json").write_text("{}")  # facts follow the commit, so another catalog has committed it
+        partial.rename(self.point(point))
+        self.daemon.start()
+        self.copy("after", "error")
+        self.assertTrue((self.point(point) / "facts.json").exists())
+
     def test_a_partial_image_without_checksums_is_copied_again(self):
         point = self.days.day()
         self.daemon.write("flows/copy/control", "run name=killed bandwidth=1M")
