@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 namespace holdfast {
 
 class Reading;
+class ScheduleWarnings;
 namespace capture {
 struct Services;
 }
@@ -199,6 +201,7 @@ struct SummaryView {
 class Status {
  public:
   Status(const capture::Services& services, runs::Runner& runner, const Reading& reading);
+  ~Status();
 
   Result<Stamp> stamp(ObjectKind kind, Id id);
 
@@ -251,6 +254,7 @@ class Status {
   const capture::Services& services_;
   runs::Runner& runner_;
   const Reading& reading_;
+  const std::unique_ptr<ScheduleWarnings> schedule_warnings_;
   const Time started_at_;
 };
 

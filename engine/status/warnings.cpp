@@ -12,6 +12,7 @@
 #include "engine/objects/kinds.h"
 #include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
+#include "engine/status/schedule_warnings.h"
 #include "engine/status/views.h"
 
 namespace holdfast {
@@ -104,12 +105,11 @@ class Warnings {
     });
   }
 
-  Result<> add_schedules(Time now) {
+  Result<> add_schedules(ScheduleWarnings& of_each, Time now) {
     HF_TRY(const auto schedules, Schedules(db_).after(0, kLookedAt));
     return each(ObjectKind::schedule, schedules, [&](Id id, const std::string&) -> Result<> {
       HF_TRY(const Schedule schedule, Schedules(db_).get(id));
-      if (schedule.complete)
-        std::ranges::move(schedule_warnings(schedule, now), std::back_inserter(warnings_));
+      if (schedule.complete) std::ranges::move(of_each.of(schedule, now), std::back_inserter(warnings_));
       return {};
     });
   }
@@ -165,7 +165,7 @@ Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Call
   warnings.add_clock(services_.clock_watch);
   HF_CHECK(warnings.add_machines(services_.clock.now()));
   HF_CHECK(warnings.add_flows());
-  HF_CHECK(warnings.add_schedules(services_.clock.now()));
+  HF_CHECK(warnings.add_schedules(*schedule_warnings_, services_.clock.now()));
   HF_CHECK(warnings.add_without_flow());
   return warnings.take();
 }
