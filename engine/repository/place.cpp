@@ -20,6 +20,10 @@ constexpr char kMarker[] = "holdfast.json";
 constexpr char kLease[] = ".lease";
 constexpr int kFormatVersion = 1;
 
+std::uint64_t reserve_of(const Directory::Space& space, int percent) {
+  return space.capacity / 100 * static_cast<std::uint64_t>(percent);
+}
+
 std::string marker_text(const std::string& id) {
   const nlohmann::ordered_json marker{{"id", id}, {"format", kFormatVersion}};
   return marker.dump(2) + "\n";
@@ -117,12 +121,15 @@ Result<> Place::check() const {
   return {};
 }
 
+std::uint64_t room_for_backups(const Directory::Space& space, int reserve_percent) {
+  return space.free - std::min(space.free, reserve_of(space, reserve_percent));
+}
+
 Result<> Place::check_room(int reserve_percent) const {
   HF_TRY(const auto space, directory_->space());
-  const std::uint64_t reserve = space.capacity / 100 * static_cast<std::uint64_t>(reserve_percent);
-  if (space.free > reserve) return {};
+  if (room_for_backups(space, reserve_percent) > 0) return {};
   return fail(ENOSPC, "no space is left on {}: {} bytes are free, {} ({} %) must stay free", path_,
-              space.free, reserve, reserve_percent);
+              space.free, reserve_of(space, reserve_percent), reserve_percent);
 }
 
 Result<> Place::take_lease() {

@@ -90,6 +90,7 @@ struct RepositoryView {
   std::optional<std::uint64_t> capacity_bytes, free_bytes;  // absent: it can't be asked
   std::uint64_t used_bytes = 0;
   std::int64_t points = 0;
+  std::optional<Time> full_at;           // estimate, by its growth
   std::optional<Time> last_verified_at;  // latest verification of any point
   std::vector<std::string> warnings;
   std::int64_t revision = 0;

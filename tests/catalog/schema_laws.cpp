@@ -147,6 +147,7 @@ std::vector<Law> laws_of_checks() {
       law("events", "an_owner_is_known_whole", "owner_uid = 0 WHERE id = 117"),
       law("collections", "mode_is_permission_bits", "mode = 4096"),
       law("collections", "uid_and_gid_are_unsigned", "gid = -1"),
+      law("repository_sizes", "bytes_are_not_negative", "bytes_stored = -1"),
       law("event_parts", "id_is_not_negative", "id = -1"),
       law("event_parts", "bytes_are_not_negative", "bytes = -1"),
   };
@@ -165,7 +166,10 @@ std::vector<Law> laws_of_uniqueness() {
   changes.instead = "PRIMARY KEY (kind, name, revision)";
   Constraint starts = unique_columns("chained_starts", "flow_id");
   starts.instead = "PRIMARY KEY (flow_id, added_at)";
+  Constraint sizes = unique_columns("repository_sizes", "repository_id, day");
+  sizes.instead = "PRIMARY KEY (repository_id, day, at)";
   return {
+      law(sizes, "UPDATE repository_sizes SET day = 2 WHERE day = 1"),
       law(starts, "UPDATE chained_starts SET flow_id = 412 WHERE flow_id = 104"),
       law(collections, "INSERT INTO collections VALUES ('flow', 0, 0, 0, 0)"),
       law(unique_column("machines", "key"), "UPDATE machines SET key = 'm-1' WHERE id = 101"),
@@ -276,6 +280,7 @@ std::vector<Law> laws_of_references() {
       law("flows", "after_flow_id", "after_flow_id = 999 WHERE id = 404"),
       law("chained_starts", "flow_id", "flow_id = 999 WHERE flow_id = 412"),
       law("chained_starts", "after_flow_id", "after_flow_id = 999 WHERE flow_id = 412"),
+      law("repository_sizes", "repository_id", "repository_id = 999 WHERE day = 1"),
       law("jobs", "chain_id", "chain_id = 999 WHERE id = 106"),
       law("schedule_occurrences", "schedule_id", "schedule_id = 999 WHERE id = 128"),
       law("schedule_occurrences", "flow_id", "flow_id = 999 WHERE id = 128"),
@@ -350,6 +355,8 @@ std::vector<Law> laws_of_deletion() {
                  "SELECT count(*) FROM chained_starts WHERE flow_id = 412"),
       goes_along("chained_starts", "after_flow_id", "flows WHERE id = 413",
                  "SELECT count(*) FROM chained_starts WHERE after_flow_id = 413"),
+      goes_along("repository_sizes", "repository_id", "repositories WHERE id = 307",
+                 "SELECT count(*) FROM repository_sizes WHERE repository_id = 307"),
       goes_along("copy_disks", "copy_id", "copies WHERE id = 118",
                  "SELECT count(*) FROM copy_disks WHERE id = 2501"),
       goes_along("log_lines", "job_id", "jobs WHERE id = 620",

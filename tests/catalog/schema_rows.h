@@ -53,7 +53,9 @@ INSERT INTO repositories (id, name, uid, gid, mode, definition, revision, create
   (303, 'of-job', 0, 0, 488, NULL, 1, 0, 0, NULL),
   (304, 'of-chain', 0, 0, 488, NULL, 1, 0, 0, NULL),
   (305, 'of-point', 0, 0, 488, NULL, 1, 0, 0, NULL),
-  (306, 'of-from', 0, 0, 488, NULL, 1, 0, 0, NULL);
+  (306, 'of-from', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (307, 'of-size', 0, 0, 488, NULL, 1, 0, 0, NULL);
+INSERT INTO repository_sizes VALUES (307, 1, 5, 9), (307, 2, 6, 8);
 
 INSERT INTO flows
   (id, name, uid, gid, mode, definition, revision, created_at, changed_at, machine_id, repository_id, schedule_id,

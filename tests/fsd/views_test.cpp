@@ -24,7 +24,7 @@ TEST(Views, each_view_has_the_fields_of_the_contract) {
                 {"revision", "state", "disks", "points", "latest", "latest_at", "bytes_stored", "warnings"});
   expect_fields(disk_status({}, 1), {"capacity_bytes", "cbt", "cbt_reason", "change_ids"});
   expect_fields(repository_status({}), {"revision", "state", "capacity_bytes", "free_bytes", "used_bytes",
-                                        "points", "warnings"});
+                                        "points", "full_at_estimate", "warnings"});
   expect_fields(flow_status({}),
                 {"revision", "enabled", "running", "last_execution_id", "last_execution_status",
                  "last_execution_reason", "last_execution_message", "last_execution_time", "last_success_at",
