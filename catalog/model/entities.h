@@ -120,13 +120,25 @@ struct Settings {
   Time changed_at{};
 };
 
+// The asking process, by the kernel's word; absent where the daemon acts by itself.
+struct Caller {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::int32_t pid = 0;                 // the process, not the thread
+  std::vector<std::uint32_t> groups{};  // supplementary ones; the catalog stores none
+
+  bool operator==(const Caller&) const = default;
+};
+
 struct Execution {
   Id id = 0;
   Id flow_id = 0;
   std::string name;  // unique in its flow
   RunStatus status = RunStatus::pending;
   ExecutionType type = ExecutionType::manual;
-  std::string by;  // who: the user's number, or the name that an automation gave
+  std::optional<Caller> by;
+  // The user's account, an automation's name, or what started it: "schedules/s", "flows/f".
+  std::string by_name;
   std::optional<EndReason> reason;
   std::string message;  // the sentence that goes with the reason
   std::int64_t jobs_created = 0, jobs_completed = 0, jobs_failed = 0, jobs_skipped = 0;
@@ -262,9 +274,10 @@ struct Pin {
   Id id = 0;
   Id point_id = 0;
   Time at{};
-  std::string by;
+  std::string by_name;        // the user's account
   std::optional<Time> until;  // absent: until it is taken away
   std::string why;
+  std::optional<Caller> by{};  // absent: recorded by a version that stored only the name
 
   bool operator==(const Pin&) const = default;
 };
@@ -275,8 +288,9 @@ struct Verdict {
   Id point_id = 0;
   Time at{};
   VerdictResult result = VerdictResult::good;
-  std::string by;
+  std::string by_name;  // the name that its giver gave
   std::string text;
+  std::optional<Caller> by{};  // absent: recorded by a version that stored only the name
 
   bool operator==(const Verdict&) const = default;
 };
@@ -290,16 +304,6 @@ struct Leftover {
   std::string name;    // "hf-3f2a91c0-…"; for a file its path
   std::string detail;  // the driver's own words, for undoing it
   std::string driver;  // maker: the machine may have another driver by now
-};
-
-// The asking process, by the kernel's word; absent where the daemon acts by itself.
-struct Caller {
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-  std::int32_t pid = 0;                 // the process, not the thread
-  std::vector<std::uint32_t> groups{};  // supplementary ones; no event keeps them
-
-  bool operator==(const Caller&) const = default;
 };
 
 struct Event {

@@ -1,5 +1,6 @@
 #include "catalog/model/execution_json.h"
 
+#include "catalog/model/caller_json.h"
 #include "catalog/model/json_text.h"
 
 namespace holdfast {
@@ -23,7 +24,8 @@ Json execution_json(const Execution& execution, const std::string& flow, const s
       {"flow", flow},
       {"status", to_word(execution.status)},
       {"execution_type", to_word(execution.type)},
-      {"by", json::text_or_null(execution.by)},
+      {"by", caller_or(execution.by, execution.type == ExecutionType::scheduled ? "daemon" : Json())},
+      {"by_name", json::text_or_null(execution.by_name)},
       {"reason", execution.reason ? Json(to_word(*execution.reason)) : Json(nullptr)},
       {"message", json::text_or_null(execution.message)},
       {"jobs_created", execution.jobs_created},

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "catalog/model/limits.h"
+
 namespace holdfast::json {
 namespace {
 
@@ -14,11 +16,43 @@ std::string sentence_of(const Json::exception& problem) {
   return std::string{end == std::string_view::npos ? said : said.substr(end + 2)};
 }
 
+// Gives each list and each free text of a schema its limit.
+void add_limits(Json& schema) {
+  if (schema.is_object() && schema.contains("type")) {
+    if (schema["type"] == "array") schema["maxItems"] = kMostItems;
+    if (schema["type"] == "string" && !schema.contains("enum") && !schema.contains("maxLength"))
+      schema["maxLength"] = kLongestText;
+  }
+  if (schema.is_structured())
+    for (Json& within : schema) add_limits(within);
+}
+
+Result<> check_limits(const Json& found, const std::string& field) {
+  if (found.is_string() && found.get_ref<const std::string&>().size() > kLongestText)
+    return fail(EINVAL, "field \"{}\" has {} bytes; a text has at most {}", field,
+                found.get_ref<const std::string&>().size(), kLongestText);
+  if (found.is_array()) {
+    if (found.size() > kMostItems)
+      return fail(EINVAL, "field \"{}\" has {} items; a list has at most {}", field, found.size(),
+                  kMostItems);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      HF_CHECK(check_limits(found[i], fmt::format("{}[{}]", field, i)));
+  }
+  if (found.is_object())
+    for (const auto& [name, value] : found.items()) {
+      if (name.size() > kLongestText)
+        return fail(EINVAL, "a field's name has {} bytes; a text has at most {}", name.size(), kLongestText);
+      HF_CHECK(check_limits(value, field.empty() ? name : field + "." + name));
+    }
+  return {};
+}
+
 }  // namespace
 
 std::string schema_text(const Json& of_object) {
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}};
   schema.update(of_object);
+  add_limits(schema);
   return schema.dump(2) + "\n";
 }
 
@@ -48,6 +82,7 @@ Result<Json> parse_document(std::string_view text) {
   if (!document.is_object())
     return fail(EINVAL, "a definition is a JSON object, in braces; at the top of this stands: {}",
                 document.type_name());
+  HF_CHECK(check_limits(document, ""));
   return document;
 }
 

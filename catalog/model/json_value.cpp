@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "catalog/base/bytes.h"
+#include "catalog/base/cut.h"
 #include "catalog/base/text.h"
 #include "catalog/model/json_text.h"
 
@@ -18,11 +19,7 @@ constexpr const char* kNamePattern = "(?!error$)[A-Za-z0-9_-][A-Za-z0-9._-]{0,12
 
 std::string shown(const Json& found) {
   constexpr std::size_t kAtMost = 80;
-  std::string text = compact(found);
-  if (text.size() <= kAtMost) return text;
-  std::size_t end = kAtMost;
-  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside of a character
-  return text.substr(0, end) + "…";
+  return cut(compact(found), kAtMost);
 }
 
 // JSON knows one kind of number: 4096.0 is as whole as 4096.

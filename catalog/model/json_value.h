@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -91,11 +92,11 @@ Value<std::vector<T>> list(const Value<T>& item, std::size_t least, std::string 
           [item, least, must, key](const Json& found, const std::string& field) -> Result<std::vector<T>> {
             if (!found.is_array() || found.size() < least) return wrong(found, field, must);
             std::vector<T> items;
+            std::set<std::decay_t<std::invoke_result_t<const Key&, const T&>>> keys;
             for (std::size_t i = 0; i < found.size(); ++i) {
               HF_TRY(T value, item.read(found[i], fmt::format("{}[{}]", field, i)));
-              for (const T& earlier : items)
-                if (std::invoke(key, earlier) == std::invoke(key, value))
-                  return fail(EINVAL, "field \"{}\" has {} twice", field, in_quotes(std::invoke(key, value)));
+              const auto [known, is_new] = keys.insert(std::invoke(key, value));
+              if (!is_new) return fail(EINVAL, "field \"{}\" has {} twice", field, in_quotes(*known));
               items.push_back(std::move(value));
             }
             return items;

@@ -1,5 +1,6 @@
 #include "catalog/model/manifest_json.h"
 
+#include "catalog/model/caller_json.h"
 #include "catalog/model/json_text.h"
 
 namespace holdfast {
@@ -41,7 +42,8 @@ Json pins_json(const std::vector<Pin>& pins) {
   Json all = Json::array();
   for (const Pin& pin : pins)
     all.push_back({{"at", iso_time(pin.at)},
-                   {"by", json::text_or_null(pin.by)},
+                   {"by", caller_or(pin.by, nullptr)},
+                   {"by_name", json::text_or_null(pin.by_name)},
                    {"until", pin.until ? Json(iso_time(*pin.until)) : Json()},
                    {"why", json::text_or_null(pin.why)}});
   return all;
@@ -52,7 +54,8 @@ Json verdicts_json(const std::vector<Verdict>& verdicts) {
   for (const Verdict& verdict : verdicts)
     all.push_back({{"at", iso_time(verdict.at)},
                    {"result", to_word(verdict.result)},
-                   {"by", verdict.by},
+                   {"by", caller_or(verdict.by, nullptr)},
+                   {"by_name", verdict.by_name},
                    {"text", json::text_or_null(verdict.text)}});
   return all;
 }

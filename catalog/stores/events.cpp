@@ -10,15 +10,12 @@ namespace {
 
 Result<Event> read_event(db::Statement& statement) {
   Event event;
-  std::optional<std::uint32_t> uid, gid;
-  std::optional<std::int32_t> pid;
   std::optional<std::uint32_t> owner_uid;
   Ownership owner;
   Row row(statement);
-  row >> event.id >> event.at >> event.event >> event.object >> uid >> gid >> pid >> event.result >>
-      event.reason >> event.execution >> event.job >> owner_uid >> owner.gid >> owner.mode;
+  row >> event.id >> event.at >> event.event >> event.object >> event.by >> event.result >> event.reason >>
+      event.execution >> event.job >> owner_uid >> owner.gid >> owner.mode;
   HF_CHECK(row.check());
-  if (uid && gid && pid) event.by = Caller{*uid, *gid, *pid};
   if (owner_uid) event.owner = Ownership{*owner_uid, owner.gid, owner.mode};
   return event;
 }
@@ -30,8 +27,7 @@ std::int64_t bytes_of(const Event& event) {
                                    event.execution.size() + event.job.size());
 }
 
-template <class Whole, class T>
-std::optional<std::int64_t> part_of(const std::optional<Whole>& whole, T Whole::*part) {
+std::optional<std::int64_t> part_of(const std::optional<Ownership>& whole, std::uint32_t Ownership::*part) {
   return whole ? std::optional<std::int64_t>{(*whole).*part} : std::nullopt;
 }
 
@@ -82,13 +78,11 @@ Result<> Events::add(const Event& event) {
                         owner_uid, owner_gid, owner_mode)
     VALUES (:id, :at, :event, :object, :uid, :gid, :pid, :result, :reason, :execution, :job,
             :owner_uid, :owner_gid, :owner_mode))sql"));
-  HF_CHECK(insert.bind(":id", id)
+  HF_CHECK(bind_caller(insert, event.by)
+               .bind(":id", id)
                .bind(":at", milliseconds(event.at))
                .bind(":event", event.event)
                .bind(":object", or_null(event.object))
-               .bind(":uid", part_of(event.by, &Caller::uid))
-               .bind(":gid", part_of(event.by, &Caller::gid))
-               .bind(":pid", part_of(event.by, &Caller::pid))
                .bind(":result", to_word(event.result))
                .bind(":reason", or_null(event.reason))
                .bind(":execution", or_null(event.execution))

@@ -9,7 +9,7 @@ namespace {
 Result<Execution> read_execution(db::Statement& statement) {
   Execution e;
   Row row(statement);
-  row >> e.id >> e.flow_id >> e.name >> e.status >> e.type >> e.by >> e.reason >> e.message >>
+  row >> e.id >> e.flow_id >> e.name >> e.status >> e.type >> e.by_name >> e.by >> e.reason >> e.message >>
       e.jobs_created >> e.jobs_completed >> e.jobs_failed >> e.jobs_skipped >> e.machines_processed >>
       e.bytes_read >> e.bytes_transferred >> e.bytes_stored >> e.created_at >> e.started_at >>
       e.completed_at >> e.revision;
@@ -19,10 +19,11 @@ Result<Execution> read_execution(db::Statement& statement) {
 
 // Binds all fields but the identity.
 db::Statement& bind_facts(db::Statement& statement, const Execution& e) {
-  return statement.bind(":id", e.id)
+  return bind_caller(statement, e.by)
+      .bind(":id", e.id)
       .bind(":status", to_word(e.status))
       .bind(":type", to_word(e.type))
-      .bind(":by", or_null(e.by))
+      .bind(":by_name", or_null(e.by_name))
       .bind(":reason", word_or_null(e.reason))
       .bind(":message", or_null(e.message))
       .bind(":jobs_created", e.jobs_created)
@@ -68,11 +69,11 @@ Result<> count_end(db::Connection& db, const Execution& e) {
 
 Result<> Executions::add(const Execution& execution) {
   HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO executions (id, flow_id, name, status, type, started_by, reason, message,
+    INSERT INTO executions (id, flow_id, name, status, type, started_by, uid, gid, pid, reason, message,
                             jobs_created, jobs_completed, jobs_failed, jobs_skipped, machines_processed,
                             bytes_read, bytes_transferred, bytes_stored,
                             created_at, started_at, completed_at, revision)
-    VALUES (:id, :flow, :name, :status, :type, :by, :reason, :message,
+    VALUES (:id, :flow, :name, :status, :type, :by_name, :uid, :gid, :pid, :reason, :message,
             :jobs_created, :jobs_completed, :jobs_failed, :jobs_skipped, :machines_processed,
             :bytes_read, :bytes_transferred, :bytes_stored,
             :created_at, :started_at, :completed_at, :revision))sql"));
@@ -97,7 +98,7 @@ Result<> Executions::add(const Execution& execution) {
 
 Result<Execution> Executions::get(Id id) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, flow_id, name, status, type, started_by, reason, message,
+    SELECT id, flow_id, name, status, type, started_by, uid, gid, pid, reason, message,
            jobs_created, jobs_completed, jobs_failed, jobs_skipped, machines_processed,
            bytes_read, bytes_transferred, bytes_stored, created_at, started_at, completed_at, revision
     FROM executions WHERE id = :id)sql"));
@@ -145,7 +146,7 @@ Result<std::optional<Time>> Executions::last_success(Id flow) {
 
 Result<std::vector<Execution>> Executions::unfinished() {
   HF_TRY(auto active, db_.prepare(R"sql(
-    SELECT id, flow_id, name, status, type, started_by, reason, message,
+    SELECT id, flow_id, name, status, type, started_by, uid, gid, pid, reason, message,
            jobs_created, jobs_completed, jobs_failed, jobs_skipped, machines_processed,
            bytes_read, bytes_transferred, bytes_stored, created_at, started_at, completed_at, revision
     FROM executions WHERE status IN ('pending', 'running') ORDER BY flow_id)sql"));
@@ -155,9 +156,9 @@ Result<std::vector<Execution>> Executions::unfinished() {
 Result<> Executions::update(const Execution& execution) {
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE executions
-    SET status = :status, type = :type, started_by = :by, reason = :reason, message = :message,
-        jobs_created = :jobs_created, jobs_completed = :jobs_completed, jobs_failed = :jobs_failed,
-        jobs_skipped = :jobs_skipped, machines_processed = :machines_processed, bytes_read = :bytes_read,
+    SET status = :status, type = :type, started_by = :by_name, uid = :uid, gid = :gid, pid = :pid,
+        reason = :reason, message = :message, jobs_created = :jobs_created, jobs_completed = :jobs_completed,
+        jobs_failed = :jobs_failed, jobs_skipped = :jobs_skipped, machines_processed = :machines_processed, bytes_read = :bytes_read,
         bytes_transferred = :bytes_transferred, bytes_stored = :bytes_stored,
         started_at = :started_at, completed_at = :completed_at, revision = :revision
     WHERE id = :id AND status IN ('pending', 'running'))sql"));

@@ -1,5 +1,6 @@
 #include "catalog/stores/layers.h"
 
+#include "catalog/stores/repository_sizes.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -66,7 +67,8 @@ Result<> count_in_machine(db::Connection& db, Id machine, int points, std::int64
 }
 
 Result<> count_in_repository(db::Connection& db, Id repository, int points, std::int64_t bytes, Time at) {
-  return count(db, "repositories", repository, points, bytes, at);
+  HF_CHECK(count(db, "repositories", repository, points, bytes, at));
+  return RepositorySizes(db).note(repository, at);
 }
 
 Result<> count_points(db::Connection& db, const Point& point, int points, std::int64_t bytes, Time at) {

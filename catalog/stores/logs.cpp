@@ -1,5 +1,6 @@
 #include "catalog/stores/logs.h"
 
+#include "catalog/base/cut.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -31,7 +32,7 @@ Result<> Logs::insert(std::optional<Id> job, std::optional<Id> execution, Time a
                .bind(":job", job)
                .bind(":execution", execution)
                .bind(":at", milliseconds(at))
-               .bind(":text", text)
+               .bind(":text", on_one_line(text))
                .run());
   return {};
 }

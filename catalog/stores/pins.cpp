@@ -8,14 +8,15 @@ namespace {
 Result<Pin> read_pin(db::Statement& statement) {
   Pin pin;
   Row row(statement);
-  row >> pin.id >> pin.point_id >> pin.at >> pin.by >> pin.until >> pin.why;
+  row >> pin.id >> pin.point_id >> pin.at >> pin.by_name >> pin.until >> pin.why >> pin.by;
   return pin;
 }
 
 Result<Verdict> read_verdict(db::Statement& statement) {
   Verdict verdict;
   Row row(statement);
-  row >> verdict.id >> verdict.point_id >> verdict.at >> verdict.result >> verdict.by >> verdict.text;
+  row >> verdict.id >> verdict.point_id >> verdict.at >> verdict.result >> verdict.by_name >> verdict.text >>
+      verdict.by;
   HF_CHECK(row.check());
   return verdict;
 }
@@ -31,12 +32,13 @@ Result<> of_a_point(const db::Result<>& done, Id point) {
 
 Result<> Pins::add(const Pin& pin) {
   HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO pins (id, point_id, at, pinned_by, until, why)
-    VALUES (:id, :point, :at, :by, :until, :why))sql"));
-  return of_a_point(insert.bind(":id", pin.id)
+    INSERT INTO pins (id, point_id, at, pinned_by, until, why, uid, gid, pid)
+    VALUES (:id, :point, :at, :by_name, :until, :why, :uid, :gid, :pid))sql"));
+  return of_a_point(bind_caller(insert, pin.by)
+                        .bind(":id", pin.id)
                         .bind(":point", pin.point_id)
                         .bind(":at", milliseconds(pin.at))
-                        .bind(":by", or_null(pin.by))
+                        .bind(":by_name", or_null(pin.by_name))
                         .bind(":until", milliseconds(pin.until))
                         .bind(":why", or_null(pin.why))
                         .run(),
@@ -45,7 +47,8 @@ Result<> Pins::add(const Pin& pin) {
 
 Result<std::vector<Pin>> Pins::of_point(Id point) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, point_id, at, pinned_by, until, why FROM pins WHERE point_id = :point ORDER BY id)sql"));
+    SELECT id, point_id, at, pinned_by, until, why, uid, gid, pid
+    FROM pins WHERE point_id = :point ORDER BY id)sql"));
   return all_rows(found.bind(":point", point), read_pin);
 }
 
@@ -64,13 +67,14 @@ Result<std::int64_t> Pins::remove_ended(Time now) {
 
 Result<> Verdicts::add(const Verdict& verdict) {
   HF_TRY(auto insert, db_.prepare(R"sql(
-    INSERT INTO verdicts (id, point_id, at, result, given_by, text)
-    VALUES (:id, :point, :at, :result, :by, :text))sql"));
-  return of_a_point(insert.bind(":id", verdict.id)
+    INSERT INTO verdicts (id, point_id, at, result, given_by, text, uid, gid, pid)
+    VALUES (:id, :point, :at, :result, :by_name, :text, :uid, :gid, :pid))sql"));
+  return of_a_point(bind_caller(insert, verdict.by)
+                        .bind(":id", verdict.id)
                         .bind(":point", verdict.point_id)
                         .bind(":at", milliseconds(verdict.at))
                         .bind(":result", to_word(verdict.result))
-                        .bind(":by", or_null(verdict.by))
+                        .bind(":by_name", or_null(verdict.by_name))
                         .bind(":text", or_null(verdict.text))
                         .run(),
                     verdict.point_id);
@@ -78,7 +82,8 @@ Result<> Verdicts::add(const Verdict& verdict) {
 
 Result<std::vector<Verdict>> Verdicts::of_point(Id point) {
   HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, point_id, at, result, given_by, text FROM verdicts WHERE point_id = :point ORDER BY id)sql"));
+    SELECT id, point_id, at, result, given_by, text, uid, gid, pid
+    FROM verdicts WHERE point_id = :point ORDER BY id)sql"));
   return all_rows(found.bind(":point", point), read_verdict);
 }
 

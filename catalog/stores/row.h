@@ -26,6 +26,14 @@ class Row {
     return *this;
   }
 
+  // Reads three columns: uid, gid and pid.
+  Row& operator>>(std::optional<Caller>& caller) {
+    caller.reset();
+    if (!statement_.is_null(column_)) return *this >> caller.emplace().uid >> caller->gid >> caller->pid;
+    column_ += 3;
+    return *this;
+  }
+
   // Returns an error if a column had a word that its enumeration lacks (law 18 prevents it).
   Result<> check() const {
     if (unknown_.empty()) return {};
@@ -74,6 +82,13 @@ inline std::int64_t milliseconds(Time time) { return time.time_since_epoch().cou
 
 inline std::optional<std::int64_t> milliseconds(const std::optional<Time>& time) {
   return time ? std::optional{milliseconds(*time)} : std::nullopt;
+}
+
+inline db::Statement& bind_caller(db::Statement& statement, const std::optional<Caller>& caller) {
+  using Number = std::optional<std::int64_t>;
+  return statement.bind(":uid", caller ? Number(caller->uid) : Number())
+      .bind(":gid", caller ? Number(caller->gid) : Number())
+      .bind(":pid", caller ? Number(caller->pid) : Number());
 }
 
 // Values bound as whole numbers.

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "catalog/base/cut.h"
 #include "catalog/stores/events.h"
 
 namespace holdfast {
@@ -18,7 +19,11 @@ Event make_event(Time at, std::string_view event, std::string object, const std:
   return made;
 }
 
-Result<> record(db::Connection& db, const Event& event) { return Events(db).add(event); }
+Result<> record(db::Connection& db, Event event) {
+  event.object = cut(on_one_line(event.object), kLongestMessage);
+  event.reason = cut(on_one_line(event.reason), kLongestMessage);
+  return Events(db).add(event);
+}
 
 std::string user_name(std::uint32_t uid) {
   std::array<char, 4096> buffer{};

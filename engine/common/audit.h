@@ -14,8 +14,9 @@ namespace holdfast {
 // Makes an event; without a caller it is the daemon's own.
 Event make_event(Time at, std::string_view event, std::string object, const std::optional<Caller>& caller);
 
-// Records the event in the transaction of the change that it tells of.
-Result<> record(db::Connection& db, const Event& event);
+// Records the event in the transaction of the change that it tells of. Its texts are cut, and put on one
+// line.
+Result<> record(db::Connection& db, Event event);
 
 // Returns the login name of a user, or the number if there is none.
 std::string user_name(std::uint32_t uid);

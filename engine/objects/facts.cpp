@@ -22,9 +22,10 @@ Result<> Objects::pin(Id point, const PinRequest& request, const Caller& caller)
   const Pin pin{.id = new_id(),
                 .point_id = point,
                 .at = now,
-                .by = user_name(caller.uid),
+                .by_name = user_name(caller.uid),
                 .until = request.until,
-                .why = request.why};
+                .why = request.why,
+                .by = caller};
   return change_facts(point, "point.pin", caller, request.why,
                       [&](db::Connection& db) { return Pins(db).add(pin); });
 }
@@ -39,8 +40,9 @@ Result<> Objects::give_verdict(Id point, const VerdictRequest& request, const Ca
                         .point_id = point,
                         .at = services_.clock.now(),
                         .result = request.result,
-                        .by = request.by,
-                        .text = request.text};
+                        .by_name = request.by,
+                        .text = request.text,
+                        .by = caller};
   const std::string said = fmt::format("{} by {}", to_word(request.result), request.by);
   return change_facts(point, "point.verdict", caller, said,
                       [&](db::Connection& db) { return Verdicts(db).add(verdict); });

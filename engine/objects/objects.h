@@ -9,6 +9,7 @@
 #include "catalog/model/entities.h"
 #include "engine/common/observer.h"
 #include "engine/objects/point_requests.h"
+#include "engine/objects/refusal_limit.h"
 
 namespace holdfast {
 
@@ -79,7 +80,8 @@ class Objects {
   Result<> unpin(Id point, const Caller& caller);  // ENOENT without a pin
   Result<> give_verdict(Id point, const VerdictRequest& request, const Caller& caller);
 
-  // Records a refusal (law 15): `event` ("flow.run"), the path of its object, and the reason.
+  // Records a refusal (law 15): `event` ("flow.run"), the path of its object, and the reason. Of many
+  // refusals of one user some are left out, which an event says.
   void refused(std::string_view event, std::string object, const Error& why, const Caller& caller);
 
  private:
@@ -95,6 +97,7 @@ class Objects {
   runs::Prunings& prunings_;
   Changes& changes_;
   Bell& scheduler_;
+  RefusalLimit refusal_limit_;
 };
 
 }  // namespace holdfast

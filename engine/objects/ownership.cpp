@@ -56,9 +56,19 @@ Result<> Objects::set_ownership(ObjectKind kind, Id id, const Ownership& ownersh
 }
 
 void Objects::refused(std::string_view event, std::string object, const Error& why, const Caller& caller) {
+  const auto answer = refusal_limit_.judge(caller.uid, services_.clock.now());
+  if (answer == RefusalLimit::Answer::leave_out) return;
   Event refusal = make_event(services_.clock.now(), event, std::move(object), caller);
   refusal.result = EventResult::refused;
   refusal.reason = why.message;
+  if (answer == RefusalLimit::Answer::tell) {
+    refusal.event = "daemon.refusals";
+    refusal.object = "control";
+    refusal.reason = fmt::format(
+        "user {} was refused {} times in a short time; further refusals of this user are not recorded, but "
+        "one a minute",
+        caller.uid, RefusalLimit::kBurst);
+  }
   const auto told = services_.catalog.write([&](db::Connection& db) { return record(db, refusal); });
   if (!told)
     log::error("{} of {} was refused; that can't be recorded: {}", event, refusal.object,

@@ -19,21 +19,33 @@ namespace {
 constexpr char kMarker[] = "holdfast.json";
 constexpr char kLease[] = ".lease";
 constexpr int kFormatVersion = 1;
+constexpr std::size_t kBytesOfId = 4;
+
+std::uint64_t reserve_of(const Directory::Space& space, int percent) {
+  return space.capacity / 100 * static_cast<std::uint64_t>(percent);
+}
 
 std::string marker_text(const std::string& id) {
   const nlohmann::ordered_json marker{{"id", id}, {"format", kFormatVersion}};
   return marker.dump(2) + "\n";
 }
 
+bool is_marker_id(std::string_view id) {
+  return id.size() == 2 * kBytesOfId && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Result<std::string> parse_marker(const std::string& text, const std::string& path) {
   const auto marker = nlohmann::json::parse(text, nullptr, false);
   if (!marker.is_object() || !marker.contains("id") || !marker["id"].is_string() ||
-      !marker.contains("format") || !marker["format"].is_number_integer())
+      !marker.contains("format") || !marker["format"].is_number_unsigned() || marker["format"] == 0)
     return fail(EIO, "{}/{} is not a repository's marker; it should name an id and a format", path, kMarker);
-  if (marker["format"].get<int>() > kFormatVersion)
+  if (marker["format"] > kFormatVersion)
     return fail(EIO, "{} was written by a newer Holdfast (format {}, this one knows {})", path,
-                marker["format"].get<int>(), kFormatVersion);
-  return marker["id"].get<std::string>();
+                marker["format"].get<std::uint64_t>(), kFormatVersion);
+  auto id = marker["id"].get<std::string>();
+  if (!is_marker_id(id))  // things at sources are named after it
+    return fail(EIO, "{}/{} names an id that is not eight hex digits", path, kMarker);
+  return id;
 }
 
 Result<std::string> read_marker(const Directory& directory, const std::string& path) {
@@ -69,7 +81,7 @@ Result<Place::Marker> Place::initialise(const std::string& path) {
     if (!harmless.contains(entry.name))
       return fail(EINVAL, "{} is neither empty nor a repository (it holds '{}'); name an empty directory",
                   path, entry.name);
-  const std::string id = random_hex(4);
+  const std::string id = random_hex(kBytesOfId);
   HF_CHECK(replace_file(*directory, "INDEX.txt", index_text()));
   HF_CHECK(replace_file(*directory, kMarker, marker_text(id)));
   return Marker{.id = id, .is_new = true};
@@ -117,12 +129,15 @@ Result<> Place::check() const {
   return {};
 }
 
+std::uint64_t room_for_backups(const Directory::Space& space, int reserve_percent) {
+  return space.free - std::min(space.free, reserve_of(space, reserve_percent));
+}
+
 Result<> Place::check_room(int reserve_percent) const {
   HF_TRY(const auto space, directory_->space());
-  const std::uint64_t reserve = space.capacity / 100 * static_cast<std::uint64_t>(reserve_percent);
-  if (space.free > reserve) return {};
+  if (room_for_backups(space, reserve_percent) > 0) return {};
   return fail(ENOSPC, "no space is left on {}: {} bytes are free, {} ({} %) must stay free", path_,
-              space.free, reserve, reserve_percent);
+              space.free, reserve_of(space, reserve_percent), reserve_percent);
 }
 
 Result<> Place::take_lease() {

@@ -30,6 +30,9 @@ namespace holdfast::repository {
 // with ENOENT, if the repository itself is there: see Place::check().
 Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std::string& path);
 
+// Returns the bytes that backups may still take, where that share of the file system must stay free.
+std::uint64_t room_for_backups(const Directory::Space& space, int reserve_percent);
+
 class Place {
  public:
   struct Marker {

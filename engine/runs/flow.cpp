@@ -84,7 +84,7 @@ Result<> check_request(const Flow& flow, const RunRequest& request) {
 // The user, or the schedule or flow, that starts the run.
 struct Cause {
   ExecutionType type = ExecutionType::manual;
-  std::string by;
+  std::string name;
   std::optional<Caller> caller;
 };
 
@@ -104,7 +104,8 @@ Result<Execution> add_execution(db::Connection& db, const Flow& flow, const RunR
     HF_TRY(execution.name, free_name(executions, flow.id, now));
   }
   execution.type = cause.type;
-  execution.by = cause.by;
+  execution.by = cause.caller;
+  execution.by_name = cause.name;
   execution.jobs_created = static_cast<std::int64_t>(jobs);
   execution.created_at = now;
   HF_CHECK(executions.add(execution));
@@ -239,7 +240,7 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
   HF_TRY(const Execution execution, add_execution(db, flow, request, cause, machines.size(), now));
   const std::string path = fmt::format("flows/{}/executions/{}", flow.name, execution.name);
   Event event = make_event(services.clock.now(), "flow.run", "flows/" + flow.name, cause.caller);
-  if (!cause.caller) event.reason = cause.by;
+  if (!cause.caller) event.reason = cause.name;
   event.execution = path;
 
   const auto course = course_of(services, flow, execution, path);

@@ -45,7 +45,7 @@ std::vector<std::string> environment_of(const Flow& flow, const Execution& execu
           variable("FLOW", flow.name),
           variable("EXECUTION", execution.name),
           variable("TYPE", to_word(execution.type)),
-          variable("BY", execution.by),
+          variable("BY", execution.by_name),
           variable("STATUS", to_word(execution.status)),
           variable("REASON", execution.reason ? to_word(*execution.reason) : ""),
           variable("MESSAGE", execution.message)};

@@ -86,9 +86,7 @@ void look_at_repository(const capture::Services& services, const Repository& rep
   const auto space = (*place)->directory().space();
   if (!room || !space)
     return findings.fail(fmt::format("{}: {}", name, (room ? space.error() : room.error()).message));
-  const std::uint64_t reserved =
-      space->capacity / 100 * static_cast<std::uint64_t>(repository.definition.reserve_percent);
-  const std::uint64_t left = space->free - std::min(space->free, reserved);
+  const std::uint64_t left = repository::room_for_backups(*space, repository.definition.reserve_percent);
   if (!wanted)
     findings.ok(fmt::format("{} has room: {}", name, mib(left)));
   else if (*wanted <= left)

@@ -4,6 +4,7 @@
 #include "engine/common/services.h"
 #include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
+#include "engine/status/growth.h"
 #include "engine/status/views.h"
 
 namespace holdfast {
@@ -17,12 +18,15 @@ std::string state_of(int trouble) {
 }
 
 Result<RepositoryView> Status::repository(Id id) {
+  const Time now = services_.clock.now();
+  std::optional<RepositorySizes::Growth> growth;
   RepositoryView view;
   HF_CHECK(services_.catalog.read([&](db::Connection& db) -> Result<> {
     HF_TRY(view.repository, Repositories(db).get(id));
     HF_TRY(const auto usage, Repositories(db).usage(id));
     view.points = usage.points;
     view.used_bytes = usage.bytes_stored;
+    HF_TRY(growth, RepositorySizes(db).growth(id, now));
     HF_TRY(view.last_verified_at, Points(db).last_verified(id));
     return {};
   }));
@@ -44,6 +48,10 @@ Result<RepositoryView> Status::repository(Id id) {
   HF_TRY(const auto space, (*place)->directory().space());
   view.capacity_bytes = space.capacity;
   view.free_bytes = space.free;
+  const auto room = repository::room_for_backups(space, view.repository.definition.reserve_percent);
+  view.full_at = full_at(growth, room, now);
+  if (auto warning = warning_of_room(view.repository, room, view.full_at, now))
+    view.warnings.push_back(std::move(warning->message));
   return view;
 }
 

@@ -7,27 +7,10 @@
 #include "catalog/stores/schedules.h"
 #include "engine/common/services.h"
 #include "engine/schedule/timetable.h"
+#include "engine/status/schedule_warnings.h"
 #include "engine/status/views.h"
 
 namespace holdfast {
-
-std::vector<Warning> schedule_warnings(const Schedule& schedule, Time now) {
-  const std::string path = "schedules/" + schedule.name;
-  const auto table = schedule::Timetable::of(schedule.definition);
-  if (!table)
-    return {{.object = path,
-             .reason = "starts_nothing",
-             .message = "it starts nothing: " + table.error().message,
-             .fix = fmt::format("correct {}/config.json", path)}};
-  std::vector<Warning> warnings;
-  for (const std::size_t i : table->idle_blackouts(now))
-    warnings.push_back({.object = path,
-                        .reason = "idle_blackout",
-                        .message = fmt::format("its blackout '{}' never covers one of its times",
-                                               schedule.definition.blackout[i]),
-                        .fix = fmt::format("correct the window in {}/config.json, or remove it", path)});
-  return warnings;
-}
 
 Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now) {
   constexpr std::size_t kShown = 10;
@@ -36,7 +19,6 @@ Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now) {
   HF_TRY(view.flows, Flows(db).of_schedule(id));
   view.revision = view.schedule.revision;
   if (!view.schedule.complete) return view;
-  view.warnings = schedule_warnings(view.schedule, now);
   const auto table = schedule::Timetable::of(view.schedule.definition);
   if (!table || !view.schedule.definition.enabled) return view;
   for (auto at = table->next_open(now); at && view.next.size() < kShown; at = table->next_open(*at))
@@ -45,8 +27,11 @@ Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now) {
 }
 
 Result<ScheduleView> Status::schedule(Id id) {
-  return services_.catalog.read(
-      [&](db::Connection& db) { return view_schedule(db, id, services_.clock.now()); });
+  const Time now = services_.clock.now();
+  HF_TRY(ScheduleView view,
+         services_.catalog.read([&](db::Connection& db) { return view_schedule(db, id, now); }));
+  if (view.schedule.complete) view.warnings = schedule_warnings_->of(view.schedule, now);
+  return view;
 }
 
 Result<std::vector<OccurrenceView>> Status::occurrences(Id schedule, int at_most) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 namespace holdfast {
 
 class Reading;
+class ScheduleWarnings;
 namespace capture {
 struct Services;
 }
@@ -88,6 +90,7 @@ struct RepositoryView {
   std::optional<std::uint64_t> capacity_bytes, free_bytes;  // absent: it can't be asked
   std::uint64_t used_bytes = 0;
   std::int64_t points = 0;
+  std::optional<Time> full_at;           // estimate, by its growth
   std::optional<Time> last_verified_at;  // latest verification of any point
   std::vector<std::string> warnings;
   std::int64_t revision = 0;
@@ -199,6 +202,7 @@ struct SummaryView {
 class Status {
  public:
   Status(const capture::Services& services, runs::Runner& runner, const Reading& reading);
+  ~Status();
 
   Result<Stamp> stamp(ObjectKind kind, Id id);
 
@@ -251,6 +255,7 @@ class Status {
   const capture::Services& services_;
   runs::Runner& runner_;
   const Reading& reading_;
+  const std::unique_ptr<ScheduleWarnings> schedule_warnings_;
   const Time started_at_;
 };
 

@@ -12,6 +12,7 @@
 #include "engine/objects/kinds.h"
 #include "engine/reading/reading.h"
 #include "engine/runs/runner.h"
+#include "engine/status/schedule_warnings.h"
 #include "engine/status/views.h"
 
 namespace holdfast {
@@ -58,7 +59,13 @@ Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, const Ca
 }  // namespace
 
 Status::Status(const capture::Services& services, runs::Runner& runner, const Reading& reading)
-    : services_(services), runner_(runner), reading_(reading), started_at_(services.clock.now()) {}
+    : services_(services),
+      runner_(runner),
+      reading_(reading),
+      schedule_warnings_(std::make_unique<ScheduleWarnings>()),
+      started_at_(services.clock.now()) {}
+
+Status::~Status() = default;
 
 Result<SummaryView> Status::summary(const Caller& reader) {
   return services_.catalog.read([&](db::Connection& db) -> Result<SummaryView> {

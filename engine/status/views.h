@@ -11,8 +11,8 @@ Result<DiskView> view_disk(db::Connection& db, Id machine, Id disk);
 Result<FlowView> view_flow(db::Connection& db, Id id, Time now);
 // Revision and change time only; every stat() calls this.
 Result<Stamp> stamp_flow(db::Connection& db, Id id);
+// Leaves out the warnings.
 Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now);
-std::vector<Warning> schedule_warnings(const Schedule& schedule, Time now);
 Result<PointView> view_point(db::Connection& db, Id id, Time now);
 // Brings the figures of a job that goes on up to date.
 void count_live(Job& job, const Progress& live);

@@ -12,6 +12,8 @@
 #include "engine/objects/kinds.h"
 #include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
+#include "engine/status/growth.h"
+#include "engine/status/schedule_warnings.h"
 #include "engine/status/views.h"
 
 namespace holdfast {
@@ -55,6 +57,24 @@ class Warnings {
              .fix = was_detached ? fmt::format("echo attach > {}/control", path)
                                  : "mount it again; its status.json then says 'ready'",
              .weight = was_detached ? Warning::Weight::warning : Warning::Weight::error});
+      return {};
+    });
+  }
+
+  // Uses the space when each repository last answered.
+  Result<> add_room(const repository::Shelf& shelf, Time now) {
+    HF_TRY(const auto all, Repositories(db_).list());
+    std::vector<Id> with_space;
+    for (const Named& named : all)
+      if (!shelf.trouble(named.id) && shelf.space(named.id)) with_space.push_back(named.id);
+    return each(ObjectKind::repository, with_space, [&](Id id, const std::string&) -> Result<> {
+      HF_TRY(const Repository repository, Repositories(db_).get(id));
+      HF_TRY(const auto growth, RepositorySizes(db_).growth(id, now));
+      const auto space = shelf.space(id);
+      if (!space) return {};
+      const auto room = repository::room_for_backups(space->bytes, repository.definition.reserve_percent);
+      if (auto warning = warning_of_room(repository, room, full_at(growth, room, now), now))
+        add(std::move(*warning));
       return {};
     });
   }
@@ -104,12 +124,11 @@ class Warnings {
     });
   }
 
-  Result<> add_schedules(Time now) {
+  Result<> add_schedules(ScheduleWarnings& of_each, Time now) {
     HF_TRY(const auto schedules, Schedules(db_).after(0, kLookedAt));
     return each(ObjectKind::schedule, schedules, [&](Id id, const std::string&) -> Result<> {
       HF_TRY(const Schedule schedule, Schedules(db_).get(id));
-      if (schedule.complete)
-        std::ranges::move(schedule_warnings(schedule, now), std::back_inserter(warnings_));
+      if (schedule.complete) std::ranges::move(of_each.of(schedule, now), std::back_inserter(warnings_));
       return {};
     });
   }
@@ -161,11 +180,12 @@ class Warnings {
 Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Caller& reader) {
   Warnings warnings(db, reader);
   HF_CHECK(warnings.add_repositories(services_.shelf));
+  HF_CHECK(warnings.add_room(services_.shelf, services_.clock.now()));
   HF_CHECK(warnings.add_older_catalog());
   warnings.add_clock(services_.clock_watch);
   HF_CHECK(warnings.add_machines(services_.clock.now()));
   HF_CHECK(warnings.add_flows());
-  HF_CHECK(warnings.add_schedules(services_.clock.now()));
+  HF_CHECK(warnings.add_schedules(*schedule_warnings_, services_.clock.now()));
   HF_CHECK(warnings.add_without_flow());
   return warnings.take();
 }

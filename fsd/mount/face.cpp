@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <fstream>
+#include <string>
 
 #include "fsd/mount/buffer.h"
 
@@ -31,12 +33,10 @@ tree::Asker asker_of(fuse_req_t request, Groups groups) {
 
 std::int32_t process_of(std::int32_t thread) {
   std::ifstream status("/proc/" + std::to_string(thread) + "/status");
-  std::string word;
-  while (status >> word) {
-    if (word != "Tgid:") continue;
-    std::int32_t process = 0;
-    if (status >> process) return process;
-  }
+  // Line by line: the process chooses its name, which stands there with its blanks, but on one line.
+  constexpr std::string_view kField = "Tgid:";
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(kField)) return std::atoi(line.c_str() + kField.size());
   return thread;
 }
 

@@ -45,7 +45,7 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const TreeNode& node, con
   if (changes && !is_writable(here.row->kind)) return fail(EPERM, "only the daemon writes this file");
   HF_TRY(const Ownership owner, ownership(node));
   if (mode.read && !may(asker, owner, Right::read)) return fail(EACCES, "its mode does not let you read it");
-  if (changes && !may(asker, owner, Right::write)) return fail(EACCES, "its mode does not let you write it");
+  if (changes) HF_CHECK(check_may_write(node, asker));
 
   switch (here.row->kind) {
     case NodeKind::generated: {
@@ -82,6 +82,12 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const TreeNode& node, con
   return fail(ELOOP, "a link");
 }
 
+Result<> Tree::check_may_write(const TreeNode& node, const Asker& asker) {
+  HF_TRY(const Ownership owner, ownership(node));
+  if (may(asker, owner, Right::write)) return {};
+  return fail(EACCES, "its mode does not let you write it");
+}
+
 Result<std::shared_ptr<OpenFile>> Tree::open_config(const TreeNode& node, const OpenMode& mode,
                                                     const Asker& asker) {
   HF_TRY(const Rendering rendering, renderings_.of(node, asker));
@@ -97,8 +103,11 @@ Result<> Tree::commit(const TreeNode& config, std::string_view text, const Asker
   // An editor whose save was refused writes the old text back: that keeps the refusal in `error`.
   const auto now = renderings_.of(config, asker);
   const bool puts_back = now && *now->text == text;
-  auto done = audited(config, "define", "", asker,
-                      knot(config).row->config.commit(engine_, config.object, text, asker));
+  const auto define = [&]() -> Result<> {
+    HF_CHECK(check_may_write(config, asker));
+    return knot(config).row->config.commit(engine_, config.object, text, asker);
+  };
+  auto done = audited(config, "define", "", asker, define());
   if (done) saves_.note(config, asker);
   const std::string what = "write " + name_of(config);
   return puts_back ? refusals_.settle_failure(directory_of(config), asker, what, std::move(done))
@@ -111,6 +120,8 @@ std::shared_ptr<OpenFile> Tree::open_control(const TreeNode& node, const Asker& 
     if (line.size() > ControlFile::kLongestCommand)
       return fail(EMSGSIZE, "a command has at most {} bytes, this one has {}", ControlFile::kLongestCommand,
                   line.size());
+    if (auto still = check_may_write(node, asker); !still)
+      return audited(node, "command", "", asker, std::move(still));
     const auto parsed = verbs::parse(line, verbs);
     if (!parsed) return audited<void>(node, "command", "", asker, tl::make_unexpected(parsed.error()));
     return audited(node, parsed->verb->word, "", asker,

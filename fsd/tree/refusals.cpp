@@ -1,17 +1,11 @@
 #include "fsd/tree/refusals.h"
 
-#include <algorithm>
 #include <cstring>
+
+#include "catalog/base/cut.h"
 
 namespace holdfast::tree {
 namespace {
-
-// Replaces control characters, so that the note stays one line.
-std::string on_one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < ' '; }, ' ');
-  return text;
-}
 
 const char* errno_name(int code) {
   const char* name = strerrorname_np(code);
@@ -29,8 +23,8 @@ Refusals::Note Refusals::of(const TreeNode& directory, std::uint32_t uid) {
 void Refusals::remember(const TreeNode& directory, std::uint32_t uid, std::string_view what,
                         const Error& error) {
   const Time now = clock_.now();
-  const std::string line =
-      fmt::format("{} {}: {}: {}", iso_time(now), what, errno_name(error.code), error.message);
+  const std::string line = fmt::format("{} {}: {}: {}", iso_time(now), what, errno_name(error.code),
+                                       cut(error.message, kLongestMessage));
   const MutexLock lock(mutex_);
   notes_.put({directory, uid}, {on_one_line(line) + "\n", now});
 }

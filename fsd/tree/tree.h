@@ -139,6 +139,9 @@ class Tree {
   Result<std::shared_ptr<OpenFile>> open_unsettled(const TreeNode& node, const OpenMode& mode,
                                                    const Asker& asker, const GaveUp& gave_up);
   std::string name_of(const TreeNode& node);
+  // EACCES: the file's mode does not let the asker write. Asked at the opening, and at each command and
+  // commit, because the right may have gone since.
+  Result<> check_may_write(const TreeNode& node, const Asker& asker);
   Result<std::shared_ptr<OpenFile>> open_config(const TreeNode& node, const OpenMode& mode,
                                                 const Asker& asker);
   // Makes the text the definition, or refuses it.

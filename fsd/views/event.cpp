@@ -1,16 +1,15 @@
+#include "catalog/model/caller_json.h"
 #include "fsd/views/json.h"
 #include "fsd/views/views.h"
 
 namespace holdfast::views {
 
 std::string event_line(const Event& event) {
-  Json by = "daemon";
-  if (event.by) by = {{"uid", event.by->uid}, {"gid", event.by->gid}, {"pid", event.by->pid}};
   return line({
       {"at", iso_time(event.at)},
       {"event", event.event},
       {"object", event.object},
-      {"by", by},
+      {"by", caller_or(event.by, "daemon")},
       {"result", event.result == EventResult::failed ? "error" : to_word(event.result)},
       {"reason", text_or_null(event.reason)},
       {"execution", text_or_null(event.execution)},

@@ -12,7 +12,8 @@ std::string repository_status(const RepositoryView& view) {
       {"used_bytes", view.used_bytes},
       {"points", view.points},
       {"commits", view.repository.commits},
-      {"last_verified_at", view.last_verified_at ? Json(iso_time(*view.last_verified_at)) : Json(nullptr)},
+      {"full_at_estimate", time_or_null(view.full_at)},
+      {"last_verified_at", time_or_null(view.last_verified_at)},
       {"warnings", view.warnings},
   });
 }

@@ -85,7 +85,7 @@ TEST_F(History, a_point_that_is_copied_or_pinned_stays) {
 
 TEST_F(History, a_pin_ends_at_its_time) {
   const Point point = committed_point("t1", 1);
-  const Pin until{new_id(), point.id, at(0), "ann", at(10), "move"};
+  const Pin until{new_id(), point.id, at(0), "ann", at(10), "move", Caller{1000, 100, 42}};
   const Pin for_ever{new_id(), point.id, at(0), "", std::nullopt, ""};
   write([&](db::Connection& db) {
     must(Pins(db).add(until));
@@ -105,7 +105,8 @@ TEST_F(History, a_pin_ends_at_its_time) {
 
 TEST_F(History, verdicts_and_the_last_verification_are_read_back_and_go_with_their_point) {
   const Point point = committed_point("t1", 1);
-  const Verdict verdict{new_id(), point.id, at(5), VerdictResult::bad, "ann", "no boot"};
+  const Verdict verdict{
+      new_id(), point.id, at(5), VerdictResult::bad, "ann", "no boot", Caller{1000, 100, 42}};
   write([&](db::Connection& db) {
     must(Verdicts(db).add(verdict));
     must(Points(db).set_verified(point.id, {at(6), VerifyLevel::checksums, VerdictResult::bad}));

@@ -24,6 +24,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/repository_sizes.h"
 #include "catalog/stores/retention.h"
 #include "catalog/stores/schedules.h"
 #include "catalog/stores/settings_store.h"

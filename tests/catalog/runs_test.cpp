@@ -34,7 +34,8 @@ TEST_F(Runs, an_execution_is_read_back_as_it_was_written) {
   Execution execution = added("r1");
   execution.status = RunStatus::warning;
   execution.type = ExecutionType::api;
-  execution.by = "cron";
+  execution.by = Caller{1000, 100, 42};
+  execution.by_name = "cron";
   execution.reason = EndReason::unplanned_full;
   execution.message = "the bitmap was gone";
   execution.jobs_created = 4, execution.jobs_completed = 3, execution.jobs_failed = 2,
@@ -47,6 +48,7 @@ TEST_F(Runs, an_execution_is_read_back_as_it_was_written) {
   EXPECT_EQ(found.status, execution.status);
   EXPECT_EQ(found.type, execution.type);
   EXPECT_EQ(found.by, execution.by);
+  EXPECT_EQ(found.by_name, execution.by_name);
   EXPECT_EQ(found.reason, execution.reason);
   EXPECT_EQ(found.message, execution.message);
   EXPECT_THAT((std::vector{found.jobs_created, found.jobs_completed, found.jobs_failed, found.jobs_skipped,

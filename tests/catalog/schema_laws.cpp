@@ -79,6 +79,7 @@ std::vector<Law> laws_of_checks() {
       law("executions", "what_has_ended_has_an_end", "completed_at = NULL WHERE id = 105"),
       law("executions", "only_what_has_ended_has_a_reason",
           "status = 'pending', completed_at = NULL WHERE id = 105"),
+      law("executions", "a_caller_is_known_whole", "uid = 0 WHERE id = 105"),
       law("executions", "counters_are_not_negative", "bytes_read = -1"),
       law("jobs", "absent_text_is_null", "owner = ''"),
       law("jobs", "metadata_is_a_json_object", "metadata = '[]'"),
@@ -130,7 +131,9 @@ std::vector<Law> laws_of_checks() {
       law("copies", "bytes_are_not_negative", "bytes_stored = -1"),
       law("copy_disks", "absent_text_is_null", "sums_sha256 = ''"),
       law("copy_disks", "bytes_are_not_negative", "bytes_stored = -1"),
+      law("pins", "a_caller_is_known_whole", "uid = 0 WHERE id = 126"),
       law("pins", "absent_text_is_null", "why = ''"),
+      law("verdicts", "a_caller_is_known_whole", "uid = 0 WHERE id = 127"),
       law("verdicts", "somebody_gave_it", "given_by = ''"),
       law("verdicts", "absent_text_is_null", "text = ''"),
       law("log_lines", "somebody_tells_it", "job_id = NULL WHERE id = 129"),
@@ -144,6 +147,7 @@ std::vector<Law> laws_of_checks() {
       law("events", "an_owner_is_known_whole", "owner_uid = 0 WHERE id = 117"),
       law("collections", "mode_is_permission_bits", "mode = 4096"),
       law("collections", "uid_and_gid_are_unsigned", "gid = -1"),
+      law("repository_sizes", "bytes_are_not_negative", "bytes_stored = -1"),
       law("event_parts", "id_is_not_negative", "id = -1"),
       law("event_parts", "bytes_are_not_negative", "bytes = -1"),
   };
@@ -162,7 +166,10 @@ std::vector<Law> laws_of_uniqueness() {
   changes.instead = "PRIMARY KEY (kind, name, revision)";
   Constraint starts = unique_columns("chained_starts", "flow_id");
   starts.instead = "PRIMARY KEY (flow_id, added_at)";
+  Constraint sizes = unique_columns("repository_sizes", "repository_id, day");
+  sizes.instead = "PRIMARY KEY (repository_id, day, at)";
   return {
+      law(sizes, "UPDATE repository_sizes SET day = 2 WHERE day = 1"),
       law(starts, "UPDATE chained_starts SET flow_id = 412 WHERE flow_id = 104"),
       law(collections, "INSERT INTO collections VALUES ('flow', 0, 0, 0, 0)"),
       law(unique_column("machines", "key"), "UPDATE machines SET key = 'm-1' WHERE id = 101"),
@@ -273,6 +280,7 @@ std::vector<Law> laws_of_references() {
       law("flows", "after_flow_id", "after_flow_id = 999 WHERE id = 404"),
       law("chained_starts", "flow_id", "flow_id = 999 WHERE flow_id = 412"),
       law("chained_starts", "after_flow_id", "after_flow_id = 999 WHERE flow_id = 412"),
+      law("repository_sizes", "repository_id", "repository_id = 999 WHERE day = 1"),
       law("jobs", "chain_id", "chain_id = 999 WHERE id = 106"),
       law("schedule_occurrences", "schedule_id", "schedule_id = 999 WHERE id = 128"),
       law("schedule_occurrences", "flow_id", "flow_id = 999 WHERE id = 128"),
@@ -347,6 +355,8 @@ std::vector<Law> laws_of_deletion() {
                  "SELECT count(*) FROM chained_starts WHERE flow_id = 412"),
       goes_along("chained_starts", "after_flow_id", "flows WHERE id = 413",
                  "SELECT count(*) FROM chained_starts WHERE after_flow_id = 413"),
+      goes_along("repository_sizes", "repository_id", "repositories WHERE id = 307",
+                 "SELECT count(*) FROM repository_sizes WHERE repository_id = 307"),
       goes_along("copy_disks", "copy_id", "copies WHERE id = 118",
                  "SELECT count(*) FROM copy_disks WHERE id = 2501"),
       goes_along("log_lines", "job_id", "jobs WHERE id = 620",

@@ -53,7 +53,9 @@ INSERT INTO repositories (id, name, uid, gid, mode, definition, revision, create
   (303, 'of-job', 0, 0, 488, NULL, 1, 0, 0, NULL),
   (304, 'of-chain', 0, 0, 488, NULL, 1, 0, 0, NULL),
   (305, 'of-point', 0, 0, 488, NULL, 1, 0, 0, NULL),
-  (306, 'of-from', 0, 0, 488, NULL, 1, 0, 0, NULL);
+  (306, 'of-from', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (307, 'of-size', 0, 0, 488, NULL, 1, 0, 0, NULL);
+INSERT INTO repository_sizes VALUES (307, 1, 5, 9), (307, 2, 6, 8);
 
 INSERT INTO flows
   (id, name, uid, gid, mode, definition, revision, created_at, changed_at, machine_id, repository_id, schedule_id,
@@ -182,10 +184,10 @@ INSERT INTO copies VALUES
 UPDATE repositories SET points = 9, bytes_stored = 81 WHERE id IN (3, 103);
 INSERT INTO copy_disks VALUES
   (25, 18, 2, 804, 9, 'abc'), (125, 18, 112, 805, 9, NULL), (2501, 118, 2, 804, 9, NULL);
-INSERT INTO pins VALUES (26, 10, 0, 'ann', 5, 'audit'), (126, 120, 0, NULL, NULL, NULL);
+INSERT INTO pins VALUES (26, 10, 0, 'ann', 5, 'audit', 1000, 1000, 42), (126, 120, 0, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO log_lines VALUES
   (29, 6, 5, 0, 'begins'), (129, 6, NULL, 0, 'ends'), (2901, 620, NULL, 0, 'begins'), (2902, NULL, 520, 0, 'ends');
-INSERT INTO verdicts VALUES (27, 10, 0, 'good', 'ann', 'booted'), (127, 121, 0, 'bad', 'ann', NULL);
+INSERT INTO verdicts VALUES (27, 10, 0, 'good', 'ann', 'booted', 1000, 1000, 42), (127, 121, 0, 'bad', 'ann', NULL, NULL, NULL, NULL);
 INSERT INTO schedule_occurrences VALUES
   (28, 23, 4, 1, 'started', NULL, 5),
   (128, 23, 4, 2, 'skipped', 'blackout', NULL),

@@ -137,10 +137,13 @@ TEST_F(Schema, allows_only_listed_columns_to_be_absent) {
                                                "events.reason",
                                                "events.uid",
                                                "executions.completed_at",
+                                               "executions.gid",
                                                "executions.message",
+                                               "executions.pid",
                                                "executions.reason",
                                                "executions.started_at",
                                                "executions.started_by",
+                                               "executions.uid",
                                                "flows.after_flow_id",
                                                "flows.definition",
                                                "flows.from_repository_id",
@@ -172,7 +175,10 @@ TEST_F(Schema, allows_only_listed_columns_to_be_absent) {
                                                "machines.prune_warning",
                                                "machines.retired_at",
                                                "machines.retired_keep",
+                                               "pins.gid",
+                                               "pins.pid",
                                                "pins.pinned_by",
+                                               "pins.uid",
                                                "pins.until",
                                                "pins.why",
                                                "point_disks.bytes_read",
@@ -202,7 +208,10 @@ TEST_F(Schema, allows_only_listed_columns_to_be_absent) {
                                                "schedule_occurrences.reason",
                                                "schedules.definition",
                                                "schedules.next_at",
-                                               "verdicts.text"};
+                                               "verdicts.gid",
+                                               "verdicts.pid",
+                                               "verdicts.text",
+                                               "verdicts.uid"};
   std::set<std::string> seen;
   for (const std::string& table : tables())
     for (const std::string& column :

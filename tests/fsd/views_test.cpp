@@ -23,8 +23,8 @@ TEST(Views, each_view_has_the_fields_of_the_contract) {
   expect_fields(machine_status({}),
                 {"revision", "state", "disks", "points", "latest", "latest_at", "bytes_stored", "warnings"});
   expect_fields(disk_status({}, 1), {"capacity_bytes", "cbt", "cbt_reason", "change_ids"});
-  expect_fields(repository_status({}),
-                {"revision", "state", "capacity_bytes", "free_bytes", "used_bytes", "points", "warnings"});
+  expect_fields(repository_status({}), {"revision", "state", "capacity_bytes", "free_bytes", "used_bytes",
+                                        "points", "full_at_estimate", "warnings"});
   expect_fields(flow_status({}),
                 {"revision", "enabled", "running", "last_execution_id", "last_execution_status",
                  "last_execution_reason", "last_execution_message", "last_execution_time", "last_success_at",
@@ -36,6 +36,7 @@ TEST(Views, each_view_has_the_fields_of_the_contract) {
                                        "status",
                                        "execution_type",
                                        "by",
+                                       "by_name",
                                        "reason",
                                        "jobs_created",
                                        "jobs_completed",
@@ -69,7 +70,7 @@ TEST(Views, each_view_has_the_fields_of_the_contract) {
 TEST(Views, absent_values_are_null) {
   const json execution = json::parse(execution_status({}));
   for (const char* field :
-       {"by", "reason", "message", "started_at", "completed_at", "execution_time_seconds"})
+       {"by", "by_name", "reason", "message", "started_at", "completed_at", "execution_time_seconds"})
     EXPECT_TRUE(execution[field].is_null()) << field;
   EXPECT_TRUE(execution["progress"]["seconds_left"].is_null());
   EXPECT_TRUE(json::parse(flow_status({}))["last_execution_id"].is_null());
@@ -132,6 +133,15 @@ TEST(Views, an_event_names_its_caller_or_the_daemon) {
   EXPECT_EQ(json::parse(event_line(event))["by"], "daemon");
   event.by = Caller{1000, 100, 42};
   EXPECT_EQ(json::parse(event_line(event))["by"], (json{{"uid", 1000}, {"gid", 100}, {"pid", 42}}));
+}
+
+TEST(Views, an_execution_names_its_caller_or_the_daemon_or_says_that_the_caller_is_unknown) {
+  ExecutionView view;
+  EXPECT_EQ(json::parse(execution_status(view))["by"], nullptr);
+  view.execution.type = ExecutionType::scheduled;
+  EXPECT_EQ(json::parse(execution_status(view))["by"], "daemon");
+  view.execution.by = Caller{1000, 100, 42};
+  EXPECT_EQ(json::parse(execution_status(view))["by"], (json{{"uid", 1000}, {"gid", 100}, {"pid", 42}}));
 }
 
 TEST(Views, an_event_is_one_line) {

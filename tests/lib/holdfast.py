@@ -141,6 +141,12 @@ class Daemon:
         return sorted(os.listdir(self.mount / "machines" / machine / "points"))
 
 
+def change_catalog(daemon, change, *values):
+    """Changes the catalog by SQL, and returns how many rows were changed."""
+    with contextlib.closing(sqlite3.connect(daemon.state / "catalog.sqlite", timeout=60)) as catalog, catalog:
+        return catalog.execute(change, values).rowcount
+
+
 def until(condition):
     """Polls until the condition holds, for conditions that nothing announces."""
     deadline = time.monotonic() + CEILING

@@ -6,6 +6,7 @@ import itertools
 import os
 import pickle
 import pwd
+import socket
 import traceback
 
 
@@ -53,6 +54,19 @@ class User:
             said = ("bug", traceback.format_exc())
         os.write(send, pickle.dumps(said))
         os._exit(0)
+
+    def opens(self, path, flags):
+        """Opens a file as the user, and returns its descriptor here."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+
+            def hand_over():
+                file = os.open(path, flags)
+                socket.send_fds(theirs, [b"."], [file])
+
+            self.does(hand_over)
+            _, (file,), _, _ = socket.recv_fds(ours, 1, 1)
+            return file
 
     def outcome(self, action):
         """Runs action() as the user and returns "ok" or the name of the errno."""

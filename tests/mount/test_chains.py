@@ -23,8 +23,8 @@ class Chains(ScheduleTest):
         self.assertEqual(self.daemon.run("a", "first"), "success")
         self.until(lambda: self.ends("c") == ["success"])
         (b,), (c,) = self.executions("b"), self.executions("c")
-        self.assertEqual((b["execution_type"], b["by"]), ("scheduled", "flows/a"))
-        self.assertEqual((c["execution_type"], c["by"]), ("scheduled", "flows/b"))
+        self.assertEqual((b["execution_type"], b["by"], b["by_name"]), ("scheduled", "daemon", "flows/a"))
+        self.assertEqual((c["execution_type"], c["by"], c["by_name"]), ("scheduled", "daemon", "flows/b"))
         self.assertEqual(self.ends("a"), ["success"])
 
     def test_after_a_failure_only_flows_with_after_when_always_run(self):

@@ -41,7 +41,7 @@ class Facts(holdfast.MountTest):
         (pin,) = self.manifest()["pins"]
         self.assertEqual(pin["until"], "2126-11-20T23:59:59Z")
         self.assertEqual(pin["why"], 'before the "big" upgrade')
-        self.assertEqual(pin["by"], "root")
+        self.assertEqual(pin["by_name"], "root")
         self.say("pin")
         self.assertEqual([pin["until"] for pin in self.manifest()["pins"]], ["2126-11-20T23:59:59Z", None])
         self.until(lambda: self.stored().get("pins") == self.manifest()["pins"])
@@ -92,7 +92,7 @@ class Facts(holdfast.MountTest):
         self.assertEqual(self.daemon.json("machines/m/status.json")["latest"], self.point)
         self.say("verdict result=bad by=ann text=unbootable")
         (verdict,) = self.manifest()["verdicts"]
-        self.assertEqual((verdict["result"], verdict["by"], verdict["text"]), ("bad", "ann", "unbootable"))
+        self.assertEqual((verdict["result"], verdict["by_name"], verdict["text"]), ("bad", "ann", "unbootable"))
         self.assertFalse(os.path.lexists(self.daemon.mount / "machines/m/latest"))
         self.assertIsNone(self.daemon.json("machines/m/status.json")["latest"])
         self.say("verdict result=good by=bob")

@@ -22,6 +22,20 @@ def empty(value, at=""):
         yield from empty(child, f"{at}.{key}")
 
 
+def callers(value, at=""):
+    """Yields place and value of each field `by`."""
+    if isinstance(value, dict) and "by" in value:
+        yield at, value["by"]
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from callers(child, f"{at}.{key}")
+
+
+def is_caller(value):
+    is_whole = isinstance(value, dict) and list(value) == ["uid", "gid", "pid"]
+    return value == "daemon" or (is_whole and all(isinstance(number, int) for number in value.values()))
+
+
 def faults(text):
     """Returns what is wrong with a status file."""
     document = json.loads(text)
@@ -78,6 +92,42 @@ class StatusFiles(holdfast.MountTest):
             faults('{"a": 0.24750000000000003, "b": [{"c": ""}], "d": 1e+20}'),
             ["no revision", "noise: 0.24750000000000003", "noise: 1e+20", "empty: .b.0.c"],
         )
+
+    def test_by_is_the_caller_by_the_kernels_word_or_the_daemon_in_every_file(self):
+        self.add_hook("tells", f"cat > {self.folder}/told")
+        self.assertEqual(self.daemon.run("f", "manual"), "success")
+        self.daemon.write("flows/q/control", "set hooks=tells after=f after_when=always")
+        self.assertEqual(self.daemon.run("f", "api", "by=cron"), "success")
+        self.until(lambda: self.daemon.json("flows/q/status.json")["total_executions"] == 1)
+        self.until(lambda: not self.daemon.json("status.json")["running"])
+        point = f"machines/m/points/{self.daemon.points('m')[-1]}"
+        self.daemon.write(f"{point}/control", "pin")
+        self.daemon.write(f"{point}/control", "verdict result=good by=ann")
+        (facts,) = [path for path in self.folder.glob(f"repository-r/*/{self.daemon.points('m')[-1]}/facts.json")]
+        self.until(lambda: len(json.loads(facts.read_text())["verdicts"]) == 1)
+        texts = dict(self.documents())
+        texts |= {name: self.daemon.read(name) for name in ("events.jsonl", "flows.jsonl", "points.jsonl")}
+        texts |= {"facts.json": facts.read_text(), "hook": (self.folder / "told").read_text()}
+        found = {
+            f"{file}:{place}": by
+            for file, text in texts.items()
+            for line in (text.splitlines() if file.endswith("jsonl") else [text])
+            for place, by in callers(json.loads(line))
+        }
+        self.assertEqual({place: by for place, by in found.items() if not is_caller(by)}, {})
+        files = {place.partition(":")[0] for place in found}
+        self.assertLessEqual({"events.jsonl", "points.jsonl", "facts.json", "hook", f"{point}/manifest.json"}, files)
+        me = {"uid": os.getuid(), "gid": os.getgid(), "pid": os.getpid()}
+        for name, by, by_name in (("f/executions/manual", me, "root"), ("f/executions/api", me, "cron"), ("q/latest", "daemon", "flows/f")):
+            status = self.daemon.json(f"flows/{name}/status.json")
+            self.assertEqual((status["by"], status["by_name"]), (by, by_name))
+        manifest = self.daemon.json(f"{point}/manifest.json")
+        self.assertEqual([(fact["by"], fact["by_name"]) for fact in manifest["pins"] + manifest["verdicts"]], [(me, "root"), (me, "ann")])
+
+    def test_a_name_half_a_caller_and_null_are_noticed(self):
+        document = {"by": "root", "pins": [{"by": {"uid": 0, "gid": 0}}, {"by": None}, {"by": "daemon"}]}
+        wrong = [place for place, by in callers(document) if not is_caller(by)]
+        self.assertEqual(wrong, ["", ".pins.0", ".pins.1"])
 
     def test_a_bad_end_is_called_error_in_the_log_and_the_metadata_of_a_dry_run_too(self):
         self.daemon.write("flows/bad/control", "test name=trial")

@@ -66,6 +66,33 @@ class Migrate(holdfast.MountTest):
         self.assertTrue((self.daemon.state / f"catalog.sqlite.before-{newest}").exists())
         self.assertIn("path", self.daemon.read("repositories/r/config.json"))
 
+    def test_the_names_of_a_catalog_from_before_callers_were_stored_stay_and_their_callers_are_null(self):
+        self.add_file_machine()
+        self.add_flow()
+        self.add_flow("later", after="f")
+        self.daemon.run("f", "manual")
+        self.until(lambda: (self.daemon.mount / "flows/later/latest").exists())
+        self.daemon.read("flows/later/wait")
+        (point, _) = self.daemon.points("m")
+        self.daemon.write(f"machines/m/points/{point}/control", "pin why=held")
+        self.daemon.write(f"machines/m/points/{point}/control", "verdict result=good by=ann")
+        events = self.daemon.read("events.jsonl")
+        self.daemon.stop()
+        while self.version() > 8:
+            self.assertEqual(self.run_on("down")[0], 0)
+        self.daemon.start()
+        self.assertTrue(self.daemon.read("events.jsonl").startswith(events))
+        manifest = self.daemon.json(f"machines/m/points/{point}/manifest.json")
+        facts = [
+            self.daemon.json("flows/f/executions/manual/status.json"),
+            self.daemon.json("flows/later/latest/status.json"),
+            *manifest["pins"],
+            *manifest["verdicts"],
+        ]
+        told = [(fact["by"], fact["by_name"]) for fact in facts]
+        self.assertEqual(told, [(None, "root"), ("daemon", "flows/f"), (None, "root"), (None, "ann")])
+        self.assertEqual(self.daemon.run("f", "next"), "success")
+
     def test_a_newer_catalog_is_refused_by_the_daemon_and_by_the_command(self):
         self.daemon.stop()
         with sqlite3.connect(self.catalog) as db:

@@ -285,7 +285,8 @@ class Handing(Permissions):
                 return status, len(image.read(2**20))
 
         self.assertEqual(OWNER.does(work), ("success", 2**20))
-        self.assertEqual(self.daemon.json("flows/f/executions/his/status.json")["by"], str(OWNER.uid))
+        status = self.daemon.json("flows/f/executions/his/status.json")
+        self.assertEqual((status["by"]["uid"], status["by_name"]), (OWNER.uid, str(OWNER.uid)))
 
     def test_a_flow_does_only_what_its_owner_may(self):
         os.chown(self.mount / "flows/f", OWNER.uid, OWNER.gid)  # group TEAM loses the flow, which so loses repository r

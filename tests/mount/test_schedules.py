@@ -27,7 +27,7 @@ class Schedules(ScheduleTest):
         self.daemon.write("schedules/s/control", "disable")
         started = [time for time in self.history() if time["status"] == "started"]
         run = self.daemon.json(f"{started[0]['execution']}/status.json")
-        self.assertEqual((run["execution_type"], run["by"]), ("scheduled", "schedules/s"))
+        self.assertEqual((run["execution_type"], run["by"], run["by_name"]), ("scheduled", "daemon", "schedules/s"))
         self.assertEqual(self.daemon.read(f"{started[0]['execution']}/wait"), "success\n")
         self.assertEqual(len({time["at"] for time in started}), len(started))
 

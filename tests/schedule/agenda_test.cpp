@@ -23,7 +23,7 @@ TEST_F(AgendaTest, a_nightly_schedule_makes_a_run_each_night_of_a_year) {
   const auto runs = executions(flow);
   ASSERT_THAT(runs, SizeIs(365));
   EXPECT_EQ(runs.front().type, ExecutionType::scheduled);
-  EXPECT_EQ(runs.front().by, "schedules/s");
+  EXPECT_EQ(runs.front().by_name, "schedules/s");
 }
 
 TEST_F(AgendaTest, the_next_look_is_due_when_the_next_time_comes) {

@@ -45,7 +45,7 @@ class RowStarter final : public Starter {
                                  .flow_id = flow,
                                  .name = std::to_string(id),
                                  .type = ExecutionType::scheduled,
-                                 .by = by,
+                                 .by_name = by,
                                  .created_at = clock_.now()}));
     if (before_commit) before_commit();
     return runs::FlowRun{.execution = id, .works = {}};

@@ -80,7 +80,7 @@ TEST_F(AfterTest, a_flow_runs_after_the_success_of_another) {
   run_first(RunStatus::success);
   const auto runs = executions(second);
   ASSERT_THAT(runs, SizeIs(1));
-  EXPECT_EQ(runs.front().by, "flows/f");
+  EXPECT_EQ(runs.front().by_name, "flows/f");
   EXPECT_EQ(runs.front().type, ExecutionType::scheduled);
   end_runs();
   look();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "catalog/model/recipient.h"
 #include "catalog/model/shapes/definition.h"
 
@@ -21,6 +23,17 @@ const Value<std::vector<std::string>>& notices() {
       [](const std::string& text) { return Json(text); }};
   static const auto value = list(notice, 0, must, [](const std::string& text) { return text; });
   return value;
+}
+
+// The turn among all flows: an owner may stand back, and root alone lets a flow go first.
+Field<FlowDefinition> priority() {
+  auto made = field(
+      "priority", &FlowDefinition::priority, integer(-100, 100),
+      "Whose jobs begin first where several wait: those of the higher one. Root alone raises it above 0.");
+  made.root_only_change = [](const FlowDefinition& before, const FlowDefinition& after) -> std::string {
+    return after.priority > std::max(before.priority, 0) ? "priority" : "";
+  };
+  return made;
 }
 
 // Commands: names of files in the hooks' folder, which is root's.
@@ -83,8 +96,7 @@ const Shape<FlowDefinition>& shape() {
                 "How long an execution may take from the beginning of its first job; then it is ended."),
           field("stall", &D::stall, duration(kAtLeastOneSecond),
                 "How long a job may get no further; then it is ended."),
-          field("priority", &D::priority, integer(-100, 100),
-                "Whose jobs begin first where several wait: those of the higher one."),
+          priority(),
           field("only_if", &D::only_if, or_null(name()),
                 "A command in the hooks' folder: where it does not succeed, nothing runs. null: none.",
                 Need::optional, Setter::root),

@@ -1,7 +1,9 @@
 // An open handle of the tree. Operations that a kind of file does not have fail with EBADF, as the kernel
 // does after the wrong mode of opening.
 //
-// Several threads may call one handle at once. Rights are those of the opener, as for any file descriptor.
+// Several threads may call one handle at once. A handle acts as its opener, whoever holds it. Reading goes on
+// without the right to read, as with any file descriptor; commands and definitions need the right to write at
+// that moment.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,12 @@
+// Limits of what a definition holds. Each config.schema.json names them. They bind a write alone: a longer
+// text that an earlier version stored stays readable.
+#pragma once
+
+#include <cstddef>
+
+namespace holdfast::json {
+
+constexpr std::size_t kMostItems = 256;     // items of a list
+constexpr std::size_t kLongestText = 4096;  // bytes of a text, or of a field's name
+
+}  // namespace holdfast::json
