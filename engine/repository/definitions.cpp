@@ -139,9 +139,15 @@ void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
   const auto place = shelf.place(repository);
   // The repository's status reports these.
   if (!place || !(*place)->may_write()) return;
-  const auto known = check_known(catalog, **place, repository.id);
-  if (!known && known.error().code == EROFS) return;
-  if (const auto told = known ? tell_definitions(catalog, **place, repository.id) : known; !told)
+  // Law 12: nothing is overwritten while nobody knows whether the catalog is an older copy.
+  if (const auto known = check_known(catalog, **place, repository.id); !known) {
+    if (known.error().code != EROFS)
+      log::warning(
+          "repository '{}' may lack the newest definitions and facts: {}; the next change writes them",
+          repository.name, known.error().message);
+    return;
+  }
+  if (const auto told = tell_definitions(catalog, **place, repository.id); !told)
     log::warning("repository '{}' lacks the newest definitions: {}; the next change writes them",
                  repository.name, told.error().message);
   if (const auto renewed = renew_documents(catalog, (*place)->directory(), repository.id); !renewed)

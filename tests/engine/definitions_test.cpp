@@ -210,6 +210,18 @@ TEST_F(DefinitionsTest, the_revision_of_another_catalog_is_ignored) {
   }
 }
 
+// Law 12: the catalog may be an older copy.
+TEST_F(DefinitionsTest, a_repository_whose_count_cant_be_read_stays_unchanged) {
+  settle();
+  std::ofstream(state / "a/sequence.json") << "damaged";
+  std::ofstream(state / "a/INDEX.txt") << "as it was";
+  write([&](db::Connection& db) { return Machines(db).rename(id_of<Machines>("m"), "web", kNow); });
+  settle();
+  EXPECT_THAT(files("a"), testing::Contains("machines/m.json"));
+  std::ifstream index(state / "a/INDEX.txt");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(index), {}), "as it was");
+}
+
 TEST_F(DefinitionsTest, a_read_only_repository_stays_unchanged) {
   write([&](db::Connection& db) {
     return Repositories(db).define(id_of<Repositories>("a"), {.path = state / "a", .read_only = true}, kNow);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 
 #include "tests/simulation/images.h"
@@ -41,7 +42,7 @@ int difference(const Bytes& bytes, const Content& content) {
   Bytes expected(kBlock);
   for (unsigned block = 0; block < content.blocks; ++block) {
     fill(expected, content.writes[block]);
-    if (!std::ranges::equal(ByteView{bytes}.subspan(block * kBlock, kBlock), expected))
+    if (std::memcmp(bytes.data() + block * kBlock, expected.data(), kBlock) != 0)
       return static_cast<int>(block);
   }
   return -1;

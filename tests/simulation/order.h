@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <string_view>
 
 namespace holdfast::simulation {
 
@@ -35,6 +36,9 @@ struct Order {
 };
 
 // Adds an event to the trace.
-void note(Order& order, const char* what, std::uint64_t which, std::uint64_t value);
+void note(Order& order, std::string_view what, std::string_view of, std::uint64_t which, std::uint64_t value);
+inline void note(Order& order, std::string_view what, std::uint64_t which, std::uint64_t value) {
+  note(order, what, "", which, value);
+}
 
 }  // namespace holdfast::simulation

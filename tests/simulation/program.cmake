@@ -13,7 +13,8 @@ file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/simulation/*.cpp
 add_executable(simulation ${sources})
 target_link_libraries(simulation PRIVATE holdfast_engine
   PkgConfig::CURL PkgConfig::SQLITE PkgConfig::XXHASH PkgConfig::ZLIB PkgConfig::ZSTD)
-target_link_options(simulation PRIVATE -rdynamic ${wrapped})
+# Each life would look up the libraries' functions again.
+target_link_options(simulation PRIVATE -rdynamic LINKER:-z,now ${wrapped})
 # A file's definitions of the C library's functions are no other file's.
 set_target_properties(simulation PROPERTIES UNITY_BUILD OFF)
 add_dependencies(gate simulation)

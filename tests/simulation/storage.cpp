@@ -2,6 +2,7 @@
 #include "tests/simulation/storage.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -22,6 +23,7 @@ namespace holdfast::simulation::storage {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kMostOfAnArea = 64 << 20;
 constexpr std::string_view kBehind = "/mnt/behind";  // where the file systems lie while they are away
 constexpr std::string_view kCopies = "/mnt/copies";
 constexpr std::string_view kRemoved =
@@ -39,10 +41,13 @@ std::string stored(std::size_t area, const std::string& path) {
 
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-struct stat state_of(int descriptor) {
-  struct stat it {};
-  kernel(SYS_fstat, descriptor, &it);
-  return it;
+// Returns a descriptor of the file that can write; -1 if the engine has none.
+int writing_descriptor(std::uint64_t inode, std::size_t area) {
+  for (std::size_t descriptor = 0; descriptor < watch->opened.size(); ++descriptor) {
+    const Opened& file = watch->opened[descriptor];
+    if (file.area == area && file.inode == inode && file.is_writable) return static_cast<int>(descriptor);
+  }
+  return -1;
 }
 
 void undo(std::size_t area, const Naming& naming) {
@@ -73,8 +78,8 @@ void undo(const Unsynced& file, Dice& dice) {
     if (!survives(kSize, number)) kernel(SYS_ftruncate, file.descriptor, change.size_before);
     const std::uint64_t size = size_of(file.descriptor);
     if (!survives(change.offset / kPage, number) && change.offset < size)
-      kernel(SYS_pwrite64, file.descriptor, change.before.data(),
-             std::min(change.before.size(), size - change.offset), change.offset);
+      kernel(SYS_pwrite64, file.descriptor, file.before.data() + change.at,
+             std::min(change.length, size - change.offset), change.offset);
   }
 }
 
@@ -115,7 +120,7 @@ bool is_durable(const std::string& path) { return !path.ends_with("-shm"); }
 // Begins a call: another thread may go on before it; then it may hang or fail. Returns an errno.
 int begin_call(const char* what, std::size_t area, const std::string& path, std::uint64_t value) {
   threads::point();
-  note(watch->order, (what + (" " + path)).c_str(), area, value);
+  note(watch->order, what, path, area, value);
   Area& condition = watch->areas[area];
   while (watch->order.now < condition.hangs_until) threads::wait(&condition, condition.hangs_until);
   if (condition.errors > 0 && watch->order.storage.below(1000) < condition.errors) return EIO;
@@ -128,16 +133,64 @@ void note_change(std::size_t area, const std::string& path) {
 }
 
 Opened known(int descriptor) {
-  if (watch == nullptr) return {};
-  const auto found = watch->opened.find(descriptor);
-  return found == watch->opened.end() ? Opened{} : found->second;
+  const auto number = static_cast<std::size_t>(descriptor);
+  return watch == nullptr || number >= watch->opened.size() ? Opened{} : watch->opened[number];
+}
+
+namespace {
+
+constexpr std::string_view kCatalog = "/mnt/state/catalog.sqlite";
+
+bool is_mapped(std::size_t area, std::string_view path) {
+  return area == kState && (path == kCatalog || path == std::string(kCatalog) + "-wal");
+}
+
+// Returns null if the first descriptor of the file can't write.
+Mapped* map(int descriptor, const struct stat& it) {
+  if (const auto known = watch->mapped.find(it.st_ino); known != watch->mapped.end()) return &known->second;
+  void* const bytes =
+      ::mmap(nullptr, kMostOfAnArea, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
+  if (bytes == MAP_FAILED) return nullptr;
+  return &watch->mapped
+              .emplace(it.st_ino, Mapped{static_cast<char*>(bytes), static_cast<std::uint64_t>(it.st_size)})
+              .first->second;
+}
+
+}  // namespace
+
+void remember(int descriptor, std::size_t area, const std::string& path, int flags) {
+  struct stat it {};
+  kernel(SYS_fstat, descriptor, &it);
+  const auto number = static_cast<std::size_t>(descriptor);
+  if (number >= watch->opened.size()) watch->opened.resize(number + 1);
+  watch->opened[number] = {area,
+                           std::make_shared<const std::string>(path),
+                           it.st_ino,
+                           S_ISDIR(it.st_mode),
+                           (flags & O_ACCMODE) != O_RDONLY,
+                           is_mapped(area, path) ? map(descriptor, it) : nullptr};
+}
+
+// Keeps a way to undo what is not synced, because the power may fail after the engine has closed the file.
+void forget(int descriptor) {
+  const Opened file = known(descriptor);
+  if (file.area == kAreas) return;
+  watch->opened[static_cast<std::size_t>(descriptor)] = {};
+  const auto found = watch->unsynced[file.area].find(file.inode);
+  if (found == watch->unsynced[file.area].end() || found->second.descriptor >= 0 ||
+      writing_descriptor(file.inode, file.area) >= 0)
+    return;
+  // Another open file, not a second descriptor of this one, which would keep a lock.
+  const std::string again = "/proc/self/fd/" + std::to_string(descriptor);
+  found->second.descriptor =
+      static_cast<int>(kernel(SYS_openat, AT_FDCWD, again.c_str(), O_RDWR | O_CLOEXEC, 0));
 }
 
 std::string resolved(int directory, const char* path) {
   if (path[0] == '/') return path;
   const Opened base = known(directory);
   if (base.area == kAreas) return path;
-  return std::strcmp(path, ".") == 0 ? base.path : base.path + "/" + path;
+  return std::strcmp(path, ".") == 0 ? *base.path : *base.path + "/" + path;
 }
 
 std::uint64_t size_of(int descriptor) {
@@ -146,26 +199,27 @@ std::uint64_t size_of(int descriptor) {
   return static_cast<std::uint64_t>(it.st_size);
 }
 
+std::uint64_t size_of(int descriptor, const Opened& file) {
+  return file.mapped != nullptr ? file.mapped->size : size_of(descriptor);
+}
+
 void keep(int descriptor, const Opened& file, std::uint64_t offset, std::uint64_t length) {
-  if (!is_durable(file.path)) return;
-  const struct stat it = state_of(descriptor);
-  Unsynced& unsynced = watch->unsynced[file.area][it.st_ino];
-  if (unsynced.descriptor < 0) {
-    // Another open file, not a second descriptor of this one, which would keep a lock.
-    const std::string again = "/proc/self/fd/" + std::to_string(descriptor);
-    unsynced.descriptor =
-        static_cast<int>(kernel(SYS_openat, AT_FDCWD, again.c_str(), O_RDWR | O_CLOEXEC, 0));
-    unsynced.order = ++watch->numbers;
-  }
-  const auto size = static_cast<std::uint64_t>(it.st_size);
+  if (!is_durable(*file.path)) return;
+  const std::uint64_t size = size_of(descriptor, file);
+  Unsynced& unsynced = watch->unsynced[file.area][file.inode];
+  if (unsynced.changes.empty()) unsynced.order = ++watch->numbers;
+  const std::size_t begin = unsynced.before.size();
+  unsynced.before.resize(begin + length);
+  if (offset < size && file.mapped != nullptr)
+    std::memcpy(unsynced.before.data() + begin, file.mapped->bytes + offset, std::min(length, size - offset));
+  else if (offset < size)
+    kernel(SYS_pread64, descriptor, unsynced.before.data() + begin, length, offset);
   for (std::uint64_t at = offset; at < offset + length;) {
     const std::uint64_t piece = std::min(kPage - at % kPage, offset + length - at);
-    Change change{at, std::vector<char>(piece), size};
-    if (at < size) kernel(SYS_pread64, descriptor, change.before.data(), piece, at);
-    unsynced.changes.push_back(std::move(change));
+    unsynced.changes.push_back({at, begin + (at - offset), piece, size});
     at += piece;
   }
-  if (length == 0) unsynced.changes.push_back({offset, {}, size});
+  if (length == 0) unsynced.changes.push_back({offset, 0, 0, size});
 }
 
 std::string keep_file(std::size_t area, const std::string& path) {
@@ -174,11 +228,11 @@ std::string keep_file(std::size_t area, const std::string& path) {
   return kernel(SYS_link, stored(area, path).c_str(), kept.c_str()) == 0 ? kept : "";
 }
 
-void sync_file(int descriptor, const Opened& file) {
+void sync_file(const Opened& file) {
   if (watch->broken.syncs && file.area != kState) return;
-  const auto found = watch->unsynced[file.area].find(state_of(descriptor).st_ino);
+  const auto found = watch->unsynced[file.area].find(file.inode);
   if (found == watch->unsynced[file.area].end()) return;
-  kernel(SYS_close, found->second.descriptor);
+  if (found->second.descriptor >= 0) kernel(SYS_close, found->second.descriptor);
   watch->unsynced[file.area].erase(found);
 }
 
@@ -203,7 +257,7 @@ void make() {
     std::filesystem::create_directory(kRoots[area]);
     std::filesystem::create_directory(behind(area));
     std::filesystem::create_directory(copy_of(area));
-    mount_at("simulation", behind(area), 0, "mode=0755,size=64m");
+    mount_at("simulation", behind(area), 0, ("mode=0755,size=" + std::to_string(kMostOfAnArea)).c_str());
     std::filesystem::create_directory(behind(area) + std::string(kRemoved));
     std::filesystem::create_directory(behind(area) + "/tree");
     mount_at((behind(area) + "/tree").c_str(), std::string(kRoots[area]), MS_BIND, nullptr);
@@ -211,14 +265,17 @@ void make() {
 }
 
 void begin(Order& order, Area (&areas)[kAreas], const Broken& broken) {
-  watch = new Watch{order, areas, broken, {}, {}, {}, {}, {}, 0};
+  watch = new Watch{order, areas, broken, {}, {}, {}, {}, {}, {}, {}, 0};
 }
 
 void lose_power() {
   const Outside past;
   for (std::size_t area = 0; area < kAreas; ++area) {
-    std::vector<const Unsynced*> files;
-    for (const auto& [inode, file] : watch->unsynced[area]) files.push_back(&file);
+    std::vector<Unsynced*> files;
+    for (auto& [inode, file] : watch->unsynced[area]) {
+      if (file.descriptor < 0) file.descriptor = writing_descriptor(inode, area);
+      files.push_back(&file);
+    }
     std::ranges::sort(files, {}, &Unsynced::order);
     for (const Unsynced* file : files) undo(*file, watch->order.storage);
     auto& names = watch->names[area];
@@ -237,7 +294,7 @@ void set_room(std::size_t area, std::uint64_t bytes) {
   struct statvfs space {};
   ::statvfs(behind(area).c_str(), &space);
   const std::uint64_t used = (space.f_blocks - space.f_bfree) * space.f_frsize;
-  const std::string options = "size=" + std::to_string(bytes == 0 ? 64 << 20 : used + bytes);
+  const std::string options = "size=" + std::to_string(bytes == 0 ? kMostOfAnArea : used + bytes);
   ::mount("simulation", behind(area).c_str(), "tmpfs", MS_REMOUNT, options.c_str());
 }
 
@@ -310,6 +367,7 @@ bool flip_bit(std::size_t area, Dice& dice) {
   return true;
 }
 
+std::vector<std::string> take_removed() { return std::exchange(watch->removed, {}); }
 std::set<std::string> take_changed() { return std::exchange(watch->changed, {}); }
 
 }  // namespace holdfast::simulation::storage

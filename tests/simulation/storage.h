@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "catalog/base/error.h"
 #include "tests/simulation/order.h"
@@ -51,6 +52,8 @@ void put_copy_back(std::size_t area);
 bool has_copy(std::size_t area);
 // Directories in which something has changed since the last call, without those that end in .partial.
 std::set<std::string> take_changed();
+// Files that a repository has lost since the last call, without those of unfinished points.
+std::vector<std::string> take_removed();
 // Directories of unfinished points that this life has made and not removed.
 std::set<std::string> unfinished();
 // Flips a bit of an image; returns false if there is none.

@@ -37,7 +37,7 @@ int open_by(Call call, const std::string& path, int flags) {
   const bool is_new = (flags & O_CREAT) != 0 && kernel(SYS_stat, path.c_str(), &before) != 0;
   const int descriptor = static_cast<int>(call());
   if (descriptor < 0) return descriptor;
-  watch->opened[descriptor] = {area, path};
+  remember(descriptor, area, path, flags);
   if (is_new && is_durable(path)) watch->names[area].push_back({Naming::made_file, path, "", ""});
   if (is_new) note_change(area, path);
   return descriptor;
@@ -46,33 +46,28 @@ int open_by(Call call, const std::string& path, int flags) {
 template <class Call>
 long write_by(const char* what, int descriptor, std::uint64_t offset, std::uint64_t length, Call call) {
   const Opened file = known(descriptor);
-  if (!is_watched(file.area)) return call();
-  if (const int code = begin_call(what, file.area, file.path, offset); code != 0) return failed(code);
+  if (!is_watched(file.area)) return call(file);
+  if (const int code = begin_call(what, file.area, *file.path, offset); code != 0) return failed(code);
   keep(descriptor, file, offset, length);
-  const long done = call();
+  const long done = call(file);
   if (done < 0) note(watch->order, "failed", file.area, static_cast<std::uint64_t>(errno));
-  note_change(file.area, file.path);
+  note_change(file.area, *file.path);
   return done;
 }
 
 template <class Call>
 long read_by(const char* what, int descriptor, std::uint64_t offset, Call call) {
   const Opened file = known(descriptor);
-  if (!is_watched(file.area)) return call();
-  if (const int code = begin_call(what, file.area, file.path, offset); code != 0) return failed(code);
-  return call();
+  if (!is_watched(file.area)) return call(file);
+  if (const int code = begin_call(what, file.area, *file.path, offset); code != 0) return failed(code);
+  return call(file);
 }
 
 int sync_by(const char* what, int descriptor) {
   const Opened file = known(descriptor);
   if (!is_watched(file.area)) return static_cast<int>(kernel(SYS_fdatasync, descriptor));
-  if (const int code = begin_call(what, file.area, file.path); code != 0) return failed(code);
-  struct stat it {};
-  kernel(SYS_fstat, descriptor, &it);
-  if (S_ISDIR(it.st_mode))
-    sync_names(file.area);
-  else
-    sync_file(descriptor, file);
+  if (const int code = begin_call(what, file.area, *file.path); code != 0) return failed(code);
+  file.is_directory ? sync_names(file.area) : sync_file(file);
   return 0;
 }
 
@@ -93,12 +88,15 @@ int name_by(const char* what, Naming naming, Call call) {
   note_change(area, naming.path);
   if (naming.kind == Naming::made_directory && area != kState && naming.path.ends_with(".partial"))
     watch->partial.insert(naming.path);
+  if (area != kState && (naming.kind == Naming::removed_file || !naming.kept.empty()) &&
+      naming.path.find(".partial") == std::string::npos)
+    watch->removed.push_back(naming.kind == Naming::renamed ? naming.to : naming.path);
   if (naming.kind == Naming::renamed) {
     note_change(area, naming.to);
     note_change(area, naming.to + "/");
-    for (auto& [descriptor, file] : watch->opened)
-      if (file.path == naming.path || file.path.starts_with(naming.path + "/"))
-        file.path = naming.to + file.path.substr(naming.path.size());
+    for (Opened& file : watch->opened)
+      if (file.area == area && (*file.path == naming.path || file.path->starts_with(naming.path + "/")))
+        file.path = std::make_shared<const std::string>(naming.to + file.path->substr(naming.path.size()));
   }
   if (is_durable(naming.path) && (naming.kind != Naming::removed_file || !naming.kept.empty()))
     watch->names[area].push_back(std::move(naming));
@@ -160,33 +158,60 @@ long syscall(long number, ...) {
 }
 
 int close(int descriptor) {
-  if (watch != nullptr) watch->opened.erase(descriptor);
+  forget(descriptor);
   return static_cast<int>(kernel(SYS_close, descriptor));
 }
 
 ssize_t pread64(int descriptor, void* into, size_t length, off64_t offset) {
-  return read_by("read", descriptor, static_cast<std::uint64_t>(offset),
-                 [&] { return kernel(SYS_pread64, descriptor, into, length, offset); });
+  return read_by("read", descriptor, static_cast<std::uint64_t>(offset), [&](const Opened& file) -> long {
+    if (file.mapped == nullptr) return kernel(SYS_pread64, descriptor, into, length, offset);
+    const auto at = static_cast<std::uint64_t>(offset);
+    const std::uint64_t there = at < file.mapped->size ? std::min(length, file.mapped->size - at) : 0;
+    std::memcpy(into, file.mapped->bytes + at, there);
+    return static_cast<long>(there);
+  });
 }
 
 ssize_t pwrite64(int descriptor, const void* from, size_t length, off64_t offset) {
-  return write_by("write", descriptor, static_cast<std::uint64_t>(offset), length,
-                  [&] { return kernel(SYS_pwrite64, descriptor, from, length, offset); });
+  const auto at = static_cast<std::uint64_t>(offset);
+  return write_by("write", descriptor, at, length, [&](const Opened& file) -> long {
+    if (file.mapped == nullptr || at + length > file.mapped->size) {
+      const long done = kernel(SYS_pwrite64, descriptor, from, length, offset);
+      if (file.mapped != nullptr) file.mapped->size = size_of(descriptor);
+      return done;
+    }
+    std::memcpy(file.mapped->bytes + at, from, length);
+    return static_cast<long>(length);
+  });
 }
 
 int ftruncate64(int descriptor, off64_t size) {
   const auto to = static_cast<std::uint64_t>(size);
   const std::uint64_t now = watch != nullptr && known(descriptor).area < kAreas ? size_of(descriptor) : 0;
-  return static_cast<int>(write_by("truncate", descriptor, to, now > to ? now - to : 0,
-                                   [&] { return kernel(SYS_ftruncate, descriptor, size); }));
+  const auto truncate = [&](const Opened& file) {
+    const long done = kernel(SYS_ftruncate, descriptor, size);
+    if (file.mapped != nullptr) file.mapped->size = size_of(descriptor);
+    return done;
+  };
+  return static_cast<int>(write_by("truncate", descriptor, to, now > to ? now - to : 0, truncate));
 }
 
 int fallocate64(int descriptor, int mode, off64_t offset, off64_t length) {
   if (watch != nullptr && watch->broken.holes && known(descriptor).area < kAreas && !is_outside())
     length += 4096;
-  return static_cast<int>(write_by("punch", descriptor, static_cast<std::uint64_t>(offset),
-                                   static_cast<std::uint64_t>(length),
-                                   [&] { return kernel(SYS_fallocate, descriptor, mode, offset, length); }));
+  return static_cast<int>(
+      write_by("punch", descriptor, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(length),
+               [&](const Opened&) { return kernel(SYS_fallocate, descriptor, mode, offset, length); }));
+}
+
+// Locks between processes, of which there is one.
+int fcntl64(int descriptor, int command, ...) {
+  va_list rest;
+  va_start(rest, command);
+  void* const argument = va_arg(rest, void*);
+  va_end(rest);
+  if (watch != nullptr && command == F_SETLK) return 0;
+  return static_cast<int>(kernel(SYS_fcntl, descriptor, command, argument));
 }
 
 int fsync(int descriptor) { return sync_by("sync", descriptor); }
@@ -219,18 +244,19 @@ int rmdir(const char* path) { return unlinkat(AT_FDCWD, path, AT_REMOVEDIR); }
 
 int fstatvfs64(int descriptor, struct statvfs64* into) {
   static const auto next = reinterpret_cast<int (*)(int, struct statvfs64*)>(dlsym(RTLD_NEXT, "fstatvfs64"));
-  return static_cast<int>(read_by("space", descriptor, 0, [&] { return long{next(descriptor, into)}; }));
+  return static_cast<int>(
+      read_by("space", descriptor, 0, [&](const Opened&) { return long{next(descriptor, into)}; }));
 }
 
 DIR* fdopendir(int descriptor) {
   static const auto next = reinterpret_cast<DIR* (*)(int)>(dlsym(RTLD_NEXT, "fdopendir"));
-  if (read_by("list", descriptor, 0, [] { return 0L; }) != 0) return nullptr;
+  if (read_by("list", descriptor, 0, [](const Opened&) { return 0L; }) != 0) return nullptr;
   return next(descriptor);
 }
 
 int closedir(DIR* directory) {
   static const auto next = reinterpret_cast<int (*)(DIR*)>(dlsym(RTLD_NEXT, "closedir"));
-  if (watch != nullptr) watch->opened.erase(::dirfd(directory));
+  forget(::dirfd(directory));
   return next(directory);
 }
 

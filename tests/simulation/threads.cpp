@@ -1,40 +1,39 @@
 #include "tests/simulation/threads.h"
 
-#include <linux/futex.h>
+#include <cxxabi.h>
+#include <link.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
+#include <xxhash.h>
 
+#include <fmt/format.h>
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "tests/simulation/kernel.h"
 
 namespace holdfast::simulation {
 
-void note(Order& order, const char* what, std::uint64_t which, std::uint64_t value) {
-  std::uint64_t digest = order.trace;
-  const auto add = [&digest](std::uint64_t word) {
-    Dice mixed{digest ^ word};
-    digest = mixed.next();
-  };
-  for (const char* at = what; *at != '\0'; ++at) add(static_cast<std::uint64_t>(*at));
-  add(which);
-  add(value);
-  order.trace = digest;
+void note(Order& order, std::string_view what, std::string_view of, std::uint64_t which,
+          std::uint64_t value) {
+  for (const std::string_view text : {what, of})
+    order.trace = XXH3_64bits_withSeed(text.data(), text.size(), order.trace);
+  order.trace = Dice{order.trace ^ which}.next();
+  order.trace = Dice{order.trace ^ value}.next();
   if (!order.prints) return;
-  char line[512];
-  const int length =
-      std::snprintf(line, sizeof line, "%lld %s %llu %lld\n", static_cast<long long>(order.now), what,
-                    static_cast<unsigned long long>(which), static_cast<long long>(value));
-  kernel(SYS_write, STDOUT_FILENO, line,
-         std::min<std::size_t>(static_cast<std::size_t>(length), sizeof line - 1));
+  const std::string line = fmt::format("{} {}{}{} {} {}\n", order.now, what, of.empty() ? "" : " ", of, which,
+                                       static_cast<std::int64_t>(value));
+  kernel(SYS_write, STDOUT_FILENO, line.data(), line.size());
 }
 
 namespace threads {
@@ -43,33 +42,62 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kPoint = 500;  // a thread that never waits takes time all the same
 
+// A thread of the engine: a stack of its own on the one thread that the kernel knows of, because the kernel
+// takes longer to exchange threads than they run in between. A thread that has ended serves again.
 struct Thread {
   std::uint64_t number = 0;
-  std::atomic<std::uint32_t> turn{0};
   bool ready = true;
   bool over = false;
   bool detached = false;
   const void* waits_for = nullptr;
   std::int64_t until = kNever;
-  pthread_t handle{};
   void* (*run)(void*) = nullptr;
   void* argument = nullptr;
+  ucontext_t place{};
+  std::vector<char> locals;           // values of the program's thread_local variables
+  int error = 0;                      // value of errno
+  std::array<char, 16> exceptions{};  // exceptions in flight, as the C++ library keeps them
 };
 
 Order* order = nullptr;
 Ends* ends = nullptr;
-std::vector<Thread*>* all = nullptr;  // ended threads stay, because a join may come late
-std::uint64_t left = 0;               // points until another thread may go on
-thread_local Thread* self = nullptr;
+std::vector<Thread*>* all = nullptr;      // threads that have not ended
+std::vector<Thread*>* resting = nullptr;  // threads that may serve again
+std::uint64_t numbers = 0;
+std::uint64_t left = 0;  // points until another thread may go on
+Thread* self = nullptr;
 
-void await_turn(Thread& thread) {
-  while (thread.turn.load() == 0) kernel(SYS_futex, &thread.turn, FUTEX_WAIT_PRIVATE, 0, nullptr, nullptr, 0);
-  thread.turn = 0;
+// The program's thread_local variables: where they lie, and how they begin.
+struct Locals {
+  char* at = nullptr;
+  std::vector<char> fresh;
+} locals;
+
+void find_locals() {
+  const auto look = [](dl_phdr_info* object, std::size_t, void*) {
+    for (int i = 0; i < object->dlpi_phnum; ++i) {
+      const auto& part = object->dlpi_phdr[i];
+      if (part.p_type != PT_TLS) continue;
+      locals.at = static_cast<char*>(object->dlpi_tls_data);
+      locals.fresh.resize(part.p_memsz);
+      std::memcpy(locals.fresh.data(), reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr),
+                  part.p_filesz);
+    }
+    return 1;  // the first object is the program
+  };
+  dl_iterate_phdr(look, nullptr);
 }
 
-void give_turn(Thread& thread) {
-  thread.turn = 1;
-  kernel(SYS_futex, &thread.turn, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+void go_to(Thread& next) {
+  Thread& mine = *self;
+  mine.error = errno;
+  std::memcpy(mine.exceptions.data(), abi::__cxa_get_globals(), mine.exceptions.size());
+  std::memcpy(mine.locals.data(), locals.at, mine.locals.size());
+  self = &next;
+  std::memcpy(locals.at, next.locals.data(), next.locals.size());
+  std::memcpy(abi::__cxa_get_globals(), next.exceptions.data(), next.exceptions.size());
+  swapcontext(&mine.place, &next.place);
+  errno = mine.error;
 }
 
 Thread& choose() {
@@ -78,7 +106,6 @@ Thread& choose() {
     able.clear();
     std::int64_t earliest = kNever;
     for (Thread* thread : *all) {
-      if (thread->over) continue;
       if (thread->ready || thread->until <= order->now)
         able.push_back(thread);
       else
@@ -95,25 +122,34 @@ Thread& choose() {
 }
 
 void pass_on() {
-  Thread& mine = *self;
   Thread& next = choose();
-  if (&next == &mine) return;
-  give_turn(next);
-  await_turn(mine);
+  if (&next != self) go_to(next);
 }
 
-void* run(void* started) {
-  Thread& mine = *static_cast<Thread*>(started);
-  self = &mine;
-  await_turn(mine);
-  void* const result = mine.run(mine.argument);
-  mine.over = true;
-  if (mine.detached) mine.run = nullptr;
-  wake(&mine);
-  Thread& next = choose();
-  self = nullptr;  // destructors of the thread's own objects are none of the simulation's
-  give_turn(next);
-  return result;
+void serve() {
+  for (;;) {
+    Thread& mine = *self;
+    mine.run(mine.argument);
+    mine.over = true;
+    std::erase(*all, &mine);
+    if (mine.detached) resting->push_back(&mine);
+    wake(&mine);
+    go_to(choose());
+  }
+}
+
+Thread* make_thread() {
+  constexpr std::size_t kStack = 1 << 20, kGuard = 4096;
+  auto* const thread = new Thread;
+  thread->locals = locals.fresh;
+  void* const stack = ::mmap(nullptr, kStack, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (stack == MAP_FAILED || ::mprotect(stack, kGuard, PROT_NONE) != 0) std::abort();
+  getcontext(&thread->place);
+  thread->place.uc_stack.ss_sp = stack;
+  thread->place.uc_stack.ss_size = kStack;
+  makecontext(&thread->place, serve, 0);
+  return thread;
 }
 
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
@@ -158,8 +194,12 @@ int wait_on(pthread_cond_t* condition, pthread_mutex_t* mutex, std::int64_t unti
 void begin(Order& shared, Ends how) {
   order = &shared;
   ends = new Ends(std::move(how));
+  find_locals();
   all = new std::vector<Thread*>{new Thread};
+  resting = new std::vector<Thread*>;
   self = all->front();
+  self->number = numbers++;
+  self->locals = locals.fresh;
 }
 
 bool simulated() { return self != nullptr; }
@@ -207,16 +247,7 @@ void wake_one(const void* what) {
   if (!waiting.empty()) waiting[order->threads.below(waiting.size())]->ready = true;
 }
 
-Thread* thread_of(pthread_t handle) {
-  const auto found = std::ranges::find_if(
-      *all, [&](const Thread* thread) { return thread->handle == handle && thread->run != nullptr; });
-  return found == all->end() ? nullptr : *found;
-}
-
-template <class Function>
-Function* next(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-}
+Thread& thread_of(pthread_t handle) { return *reinterpret_cast<Thread*>(handle); }
 
 }  // namespace
 }  // namespace threads
@@ -228,41 +259,33 @@ using namespace holdfast::simulation::threads;  // NOLINT
 extern "C" {
 
 int pthread_create(pthread_t* handle, const pthread_attr_t*, void* (*function)(void*), void* argument) {
-  static const auto create = next<decltype(pthread_create)>("pthread_create");
   if (self == nullptr) std::abort();
-  auto* const thread = new Thread;
-  thread->number = all->size();
-  thread->run = function;
-  thread->argument = argument;
-  // The C library keeps a few small stacks for later threads, and gives large ones back to the kernel.
-  pthread_attr_t small;
-  pthread_attr_init(&small);
-  pthread_attr_setstacksize(&small, 1 << 20);
-  const int made = create(&thread->handle, &small, run, thread);
-  pthread_attr_destroy(&small);
-  if (made != 0) return made;
-  *handle = thread->handle;
-  all->push_back(thread);
+  if (resting->empty()) resting->push_back(make_thread());
+  Thread& thread = *resting->back();
+  resting->pop_back();
+  thread.ready = true;
+  thread.over = thread.detached = false;
+  thread.number = numbers++;
+  thread.run = function;
+  thread.argument = argument;
+  *handle = reinterpret_cast<pthread_t>(&thread);
+  all->push_back(&thread);
   point();
   return 0;
 }
 
-int pthread_join(pthread_t handle, void** result) {
-  static const auto join = next<decltype(pthread_join)>("pthread_join");
-  Thread* const thread = thread_of(handle);
-  if (thread == nullptr) return ESRCH;
-  while (!thread->over) wait(thread);
-  thread->run = nullptr;  // the handle may be another thread's from now on
-  return join(handle, result);
+int pthread_join(pthread_t handle, void**) {
+  Thread& thread = thread_of(handle);
+  while (!thread.over) wait(&thread);
+  resting->push_back(&thread);
+  return 0;
 }
 
 int pthread_detach(pthread_t handle) {
-  static const auto detach = next<decltype(pthread_detach)>("pthread_detach");
-  if (Thread* const thread = thread_of(handle)) {
-    thread->detached = true;
-    if (thread->over) thread->run = nullptr;
-  }
-  return detach(handle);
+  Thread& thread = thread_of(handle);
+  thread.detached = true;
+  if (thread.over) resting->push_back(&thread);
+  return 0;
 }
 
 int pthread_mutex_lock(pthread_mutex_t* mutex) {
