@@ -98,7 +98,13 @@ class HostDirectory final : public Directory {
 
   Result<std::unique_ptr<File>> open(const std::string& path, Access access) const override {
     may_wait(path_);
-    HF_TRY(Fd fd, open_beneath(path, access == Access::read ? O_RDONLY : O_RDWR, 0));
+    // Without O_NONBLOCK, opening a FIFO waits for its other end.
+    HF_TRY(Fd fd,
+           open_beneath(path, (access == Access::read ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY, 0));
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) return fail_errno("looking at {}", full(path));
+    if (!S_ISREG(status.st_mode))
+      return fail(EINVAL, "{} is not a regular file; nothing else is read here", full(path));
     return std::make_unique<HostFile>(std::move(fd), full(path));
   }
 
