@@ -8,14 +8,16 @@ namespace holdfast {
 
 // The longest text of an event, and of an `error` file.
 constexpr std::size_t kLongestMessage = 1024;
+// The longest part of a sentence that quotes a peer.
+constexpr std::size_t kLongestQuote = 200;
 
 // Returns at most so many bytes of a text; a longer one ends in "…", and is cut between two characters.
-inline std::string cut(std::string text, std::size_t most) {
+inline std::string cut(std::string_view text, std::size_t most) {
   constexpr char kMore[] = "…";
-  if (text.size() <= most) return text;
+  if (text.size() <= most) return std::string{text};
   std::size_t end = most - (sizeof kMore - 1);
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end) + kMore;
+  return std::string{text.substr(0, end)} + kMore;
 }
 
 // Returns the text with a blank in place of each control character, so that no terminal obeys it.

@@ -11,6 +11,8 @@
 #include "catalog/base/clock.h"
 #include "catalog/base/id.h"
 #include "catalog/base/log.h"
+#include "catalog/base/sha256.h"
+#include "catalog/model/outside_json.h"
 #include "engine/repository/documents.h"
 
 namespace holdfast::repository {
@@ -35,14 +37,14 @@ bool is_marker_id(std::string_view id) {
 }
 
 Result<std::string> parse_marker(const std::string& text, const std::string& path) {
-  const auto marker = nlohmann::json::parse(text, nullptr, false);
-  if (!marker.is_object() || !marker.contains("id") || !marker["id"].is_string() ||
-      !marker.contains("format") || !marker["format"].is_number_unsigned() || marker["format"] == 0)
+  const auto marker = json::parse_outside(text);
+  if (!marker || !marker->is_object() || !marker->value("id", nlohmann::json()).is_string() ||
+      !marker->value("format", nlohmann::json()).is_number_unsigned() || marker->at("format") == 0)
     return fail(EIO, "{}/{} is not a repository's marker; it should name an id and a format", path, kMarker);
-  if (marker["format"] > kFormatVersion)
+  if (marker->at("format") > kFormatVersion)
     return fail(EIO, "{} was written by a newer Holdfast (format {}, this one knows {})", path,
-                marker["format"].get<std::uint64_t>(), kFormatVersion);
-  auto id = marker["id"].get<std::string>();
+                marker->at("format").get<std::uint64_t>(), kFormatVersion);
+  auto id = marker->at("id").get<std::string>();
   if (!is_marker_id(id))  // things at sources are named after it
     return fail(EIO, "{}/{} names an id that is not eight hex digits", path, kMarker);
   return id;
@@ -250,9 +252,9 @@ Result<bool> Place::is_relied_on(const std::string& machine_key, const std::stri
       const auto text = read_small_file(*directory_, fmt::format("{}/{}/{}", machine_key, entry.name, file));
       if (!text && (text.error().code == ENOENT || text.error().code == ENOTDIR)) continue;
       HF_CHECK(text);
-      const auto manifest = nlohmann::json::parse(*text, nullptr, false);
-      if (!manifest.is_object()) return true;  // nobody can tell
-      if (manifest.value("parent", nlohmann::json()) == point_name) return true;
+      const auto manifest = json::parse_outside(*text);
+      if (!manifest || !manifest->is_object()) return true;  // nobody can tell
+      if (manifest->value("parent", nlohmann::json()) == point_name) return true;
     }
   return false;
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catalog/base/log.h"
+#include "catalog/model/outside_json.h"
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/repositories.h"
 
@@ -23,11 +24,11 @@ Result<std::optional<Written>> read_written(const Directory& directory, const ch
   const auto text = read_small_file(directory, file);
   if (!text && text.error().code == ENOENT) return std::nullopt;
   HF_CHECK(text);
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
-  if (!json.is_object() || !json.contains("catalog") || !json["catalog"].is_string() ||
-      !json.contains(number) || !json[number].is_number_integer())
+  const auto said = json::parse_outside(*text);
+  if (!said || !said->is_object() || !said->value("catalog", nlohmann::json()).is_string() ||
+      !said->value(number, nlohmann::json()).is_number_integer())
     return fail(EIO, "{} is damaged; it should name a catalog and its number", file);
-  return Written{json["catalog"].get<std::string>(), json[number].get<std::int64_t>()};
+  return Written{said->at("catalog").get<std::string>(), said->at(number).get<std::int64_t>()};
 }
 
 struct Known {

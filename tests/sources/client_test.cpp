@@ -9,6 +9,7 @@
 
 #include <thread>
 
+#include "catalog/base/bytes.h"
 #include "tests/lib/storage_daemon.h"
 
 namespace holdfast::test {
@@ -125,7 +126,7 @@ TEST(QmpClient, a_peer_that_speaks_no_qmp_is_refused) {
   const auto client = Client::connect(monitor.path(), {});
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().code, EPROTO);
-  EXPECT_THAT(client.error().message, HasSubstr("does not speak QMP: 'QEMU 7.2.22 monitor"));
+  EXPECT_THAT(client.error().message, HasSubstr("does not speak QMP: this is no JSON: 'QEMU 7.2.22 monitor"));
 }
 
 TEST(QmpClient, an_answer_without_a_request_breaks_the_connection) {
@@ -133,6 +134,19 @@ TEST(QmpClient, an_answer_without_a_request_breaks_the_connection) {
   const auto client = Client::connect(peer.path(), {});
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().code, EPROTO);
+}
+
+TEST(QmpClient, four_megabytes_of_events_are_kept) {
+  constexpr int kEvents = 8;
+  std::string words = "{\"QMP\": {}}\n";
+  for (int number = 0; number < kEvents; ++number)
+    words += Json{{"event", "E"}, {"number", number}, {"data", std::string(kMiB, 'x')}}.dump() + "\n";
+  Parrot peer(words + "{\"return\": {}, \"id\": 1}\n");
+  const auto client = Client::connect(peer.path(), {}).value();
+  const auto any = [](const Json&) { return true; };
+  const auto oldest = client->wait_event(0, any, Deadline::in(milliseconds{20})).value();
+  ASSERT_TRUE(oldest);
+  EXPECT_EQ((*oldest)["number"], kEvents - 3) << "each is a little longer than a megabyte";
 }
 
 TEST(QmpClient, a_path_too_long_for_a_socket_is_refused) {

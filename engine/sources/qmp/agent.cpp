@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "catalog/base/cut.h"
 #include "catalog/base/id.h"
+#include "catalog/model/outside_json.h"
 #include "engine/sources/qmp/unix_socket.h"
 
 namespace holdfast::source::qmp {
@@ -83,15 +85,16 @@ Result<> Agent::synchronise(const Deadline& deadline) {
   for (;;) {
     HF_TRY(std::string line, receive_line(deadline));
     if (const auto at = line.rfind(kBreak); at != std::string::npos) line.erase(0, at + 1);
-    const Json answer = Json::parse(line, nullptr, false);
-    if (answer.is_object() && answer.contains("return") && answer["return"] == number) return {};
+    const auto answer = json::parse_outside(line);
+    if (answer && answer->is_object() && answer->value("return", Json()) == number) return {};
   }
 }
 
 Result<std::uint64_t> Agent::freeze() {
   HF_TRY(const Json frozen, execute("guest-fsfreeze-freeze"));
   if (!frozen.is_number_unsigned())
-    return fail(EPROTO, "the guest's agent answers a freeze with '{}', not with a number", print(frozen));
+    return fail(EPROTO, "the guest's agent answers a freeze with '{}', not with a number",
+                cut(print(frozen), kLongestQuote));
   return frozen.get<std::uint64_t>();
 }
 
@@ -115,11 +118,14 @@ Result<Json> Agent::execute(std::string_view command) {
   const Deadline deadline = Deadline::in(patience_);
   HF_CHECK(send(command_line(command), deadline));
   HF_TRY(const std::string line, receive_line(deadline));
-  Json answer = Json::parse(line, nullptr, false);
-  if (!answer.is_object()) return fail(EPROTO, "the guest's agent answers {} with '{}'", command, line);
-  if (const auto error = answer.find("error"); error != answer.end())
-    return fail(EREMOTEIO, "the guest's agent refuses {}: {}", command, text_of(*error, "desc"));
-  return std::move(answer["return"]);
+  auto answer = json::parse_outside(line);
+  if (!answer) return within(std::move(answer).error(), "reading the guest's agent's answer to {}", command);
+  if (!answer->is_object())
+    return fail(EPROTO, "the guest's agent answers {} with '{}'", command, cut(line, kLongestQuote));
+  if (const auto error = answer->find("error"); error != answer->end())
+    return fail(EREMOTEIO, "the guest's agent refuses {}: {}", command,
+                cut(text_of(*error, "desc"), kLongestQuote));
+  return std::move((*answer)["return"]);
 }
 
 Result<> Agent::send(std::string_view text, const Deadline& deadline) const {

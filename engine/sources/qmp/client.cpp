@@ -7,15 +7,18 @@
 #include <utility>
 
 #include "catalog/base/bytes.h"
+#include "catalog/base/cut.h"
 #include "catalog/base/waits.h"
 #include "catalog/model/json_text.h"
+#include "catalog/model/outside_json.h"
 #include "engine/sources/qmp/unix_socket.h"
 
 namespace holdfast::source::qmp {
 namespace {
 
 constexpr std::size_t kEventsKept = 1024;
-constexpr std::size_t kLongestLine = 64 * kMiB;
+constexpr std::size_t kEventBytesKept = 4 * kMiB;
+constexpr std::size_t kLongestLine = 8 * kMiB;
 
 int errno_of(const std::string& error_class) {
   if (error_class == "CommandNotFound") return ENOSYS;
@@ -64,6 +67,7 @@ Result<Json> Client::execute_until(std::string_view command, const Json& argumen
   const std::uint64_t id = ++last_id_;
   Json request{{"execute", command}, {"id", id}};
   if (!arguments.empty()) request["arguments"] = arguments;
+  awaited_.insert(id);
   if (auto sent = send(print(request) + "\n", deadline); !sent) return break_with(std::move(sent).error());
   HF_TRY(const bool answered, pump(deadline, [&]() HF_REQUIRES(mutex_) { return replies_.contains(id); }));
   if (!answered)
@@ -72,8 +76,8 @@ Result<Json> Client::execute_until(std::string_view command, const Json& argumen
   Json reply = std::move(replies_.extract(id).mapped());
   if (const auto error = reply.find("error"); error != reply.end()) {
     const std::string error_class = text_of(*error, "class");
-    return fail(errno_of(error_class), "the source at {} refuses {}: {}: {}", socket_, command, error_class,
-                text_of(*error, "desc"));
+    return fail(errno_of(error_class), "the source at {} refuses {}: {}: {}", socket_, command,
+                cut(error_class, kLongestQuote), cut(text_of(*error, "desc"), kLongestQuote));
   }
   return std::move(reply["return"]);
 }
@@ -90,7 +94,7 @@ Result<std::optional<Json>> Client::wait_event(std::uint64_t mark, const Wanted&
   const auto look = [&]() HF_REQUIRES(mutex_) {
     const std::uint64_t oldest = events_seen_ - events_.size();
     for (mark = std::max(mark, oldest); mark < events_seen_ && !found; ++mark)
-      if (const Json& event = events_[mark - oldest]; wanted(event)) found = event;
+      if (const Json& event = events_[mark - oldest].message; wanted(event)) found = event;
     return found.has_value();
   };
   HF_CHECK(pump(deadline, look));
@@ -184,21 +188,31 @@ Result<> Client::take_in(std::string_view text) {
 }
 
 Result<> Client::dispatch(std::string_view line) {
-  Json message = Json::parse(line, nullptr, false);
-  if (!message.is_object()) return fail(EPROTO, "{} does not speak QMP: '{}'", socket_, line.substr(0, 80));
+  auto parsed = json::parse_outside(line);
+  if (!parsed) return within(std::move(parsed).error(), "{} does not speak QMP", socket_);
+  Json& message = *parsed;
+  if (!message.is_object())
+    return fail(EPROTO, "{} does not speak QMP: '{}'", socket_, cut(line, kLongestQuote));
   if (message.contains("QMP")) {
     greeted_ = true;
   } else if (message.contains("event")) {
-    events_.push_back(std::move(message));
-    ++events_seen_;
-    if (events_.size() > kEventsKept) events_.pop_front();
-  } else if (const auto id = message.find("id"); id != message.end() && id->is_number_unsigned()) {
+    keep_event({std::move(message), line.size()});
+  } else if (const auto id = message.find("id"); id != message.end() && id->is_number_unsigned() &&
+                                                 awaited_.erase(id->get<std::uint64_t>()) == 1) {
     const auto number = id->get<std::uint64_t>();
     replies_.emplace(number, std::move(message));
   } else {
-    return fail(EPROTO, "{} sends an answer without a request: '{}'", socket_, line.substr(0, 200));
+    return fail(EPROTO, "{} sends an answer without a request: '{}'", socket_, cut(line, kLongestQuote));
   }
   return {};
+}
+
+void Client::keep_event(Event event) {
+  event_bytes_ += event.bytes;
+  events_.push_back(std::move(event));
+  ++events_seen_;
+  for (; events_.size() > kEventsKept || event_bytes_ > kEventBytesKept; events_.pop_front())
+    event_bytes_ -= events_.front().bytes;
 }
 
 tl::unexpected<Error> Client::break_with(Error error) {

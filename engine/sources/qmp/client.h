@@ -10,6 +10,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -48,8 +49,8 @@ class Client {
   // command, ENOENT for an unknown device, otherwise EREMOTEIO.
   Result<Json> execute(std::string_view command, const Json& arguments = Json::object());
 
-  // The newest 1,024 events are kept for all callers. A mark is a position among them; take it before the
-  // command that causes the event.
+  // The newest 1,024 events, of at most 4 MiB, are kept for all callers. A mark is a position among them;
+  // take it before the command that causes the event.
   std::uint64_t mark();
   using Wanted = std::function<bool(const Json& event)>;
   // Returns the first wanted event after `mark`; nothing if the deadline passes first.
@@ -64,6 +65,11 @@ class Client {
   Client(Fd fd, std::string socket, const Limits& limits)
       : fd_(std::move(fd)), socket_(std::move(socket)), limits_(limits) {}
 
+  struct Event {
+    Json message;
+    std::size_t bytes = 0;  // size of its text
+  };
+
   Result<> greet(const Deadline& deadline);
   Result<Json> execute_until(std::string_view command, const Json& arguments, const Deadline& deadline);
   // Reads, or lets another thread read, until `ready`. False if the deadline passes first.
@@ -72,6 +78,7 @@ class Client {
   Result<> send(std::string_view text, const Deadline& deadline) const;
   Result<> take_in(std::string_view text) HF_REQUIRES(mutex_);
   Result<> dispatch(std::string_view line) HF_REQUIRES(mutex_);
+  void keep_event(Event event) HF_REQUIRES(mutex_);
   tl::unexpected<Error> break_with(Error error) HF_REQUIRES(mutex_);
 
   const Fd fd_;
@@ -86,8 +93,10 @@ class Client {
   std::string unfinished_line_ HF_GUARDED_BY(mutex_);
   bool greeted_ HF_GUARDED_BY(mutex_) = false;
   std::uint64_t last_id_ HF_GUARDED_BY(mutex_) = 0;
+  std::set<std::uint64_t> awaited_ HF_GUARDED_BY(mutex_);        // requests without a reply
   std::map<std::uint64_t, Json> replies_ HF_GUARDED_BY(mutex_);  // replies that no thread has taken yet
-  std::deque<Json> events_ HF_GUARDED_BY(mutex_);
+  std::deque<Event> events_ HF_GUARDED_BY(mutex_);
+  std::size_t event_bytes_ HF_GUARDED_BY(mutex_) = 0;
   std::uint64_t events_seen_ HF_GUARDED_BY(mutex_) = 0;  // the number of events so far
 };
 
