@@ -189,6 +189,7 @@ struct Layer {
   std::uint64_t file_bytes = 0;
   std::string merging_image_id{};  // the image that is about to take this one's place; "": none
   Id merging_onto = 0;             // the layer that it rests on
+  std::string sums_sha256{};       // digest of its sums, as its point or copy has it; "": unknown
 };
 
 struct PointDisk {

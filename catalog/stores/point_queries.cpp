@@ -45,8 +45,21 @@ Result<Layer> read_layer(db::Statement& statement) {
   Layer l;
   Row row(statement);
   row >> l.id >> l.chain_id >> l.disk_id >> l.parent_layer_id >> l.file >> l.image_id >> l.file_bytes >>
-      l.merging_image_id >> l.merging_onto;
+      l.merging_image_id >> l.merging_onto >> l.sums_sha256;
   return l;
+}
+
+// Prepares a SELECT of layers between a WITH clause, or "", and a FROM clause.
+db::Result<db::Statement> select_layers(db::Connection& db, std::string_view with, std::string_view from) {
+  constexpr std::string_view kColumns = R"sql(
+    SELECT layers.id, chain_id, layers.disk_id, parent_layer_id, file, image_id, file_bytes, merging_image_id,
+           merging_onto, coalesce(
+             (SELECT sums_sha256 FROM point_disks
+              WHERE point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id),
+             (SELECT sums_sha256 FROM copy_disks
+              WHERE copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id))
+    )sql";
+  return db.prepare(fmt::format("{}{}{}", with, kColumns, from));
 }
 
 Result<Chain> read_chain(db::Statement& statement) {
@@ -209,10 +222,7 @@ Result<std::optional<Id>> Points::job_of_full(Id chain) {
 }
 
 Result<std::vector<Layer>> Points::layers_of(Id chain) {
-  HF_TRY(auto layers, db_.prepare(R"sql(
-    SELECT id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes, merging_image_id, merging_onto
-    FROM layers
-    WHERE chain_id = :chain ORDER BY id)sql"));
+  HF_TRY(auto layers, select_layers(db_, "", "FROM layers WHERE chain_id = :chain ORDER BY id"));
   return all_rows(layers.bind(":chain", chain), read_layer);
 }
 
@@ -233,41 +243,26 @@ Result<PointDisk> Points::disk(Id point_disk) {
 }
 
 Result<Layer> Points::layer(Id id) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes, merging_image_id, merging_onto
-    FROM layers
-    WHERE id = :id)sql"));
+  HF_TRY(auto found, select_layers(db_, "", "FROM layers WHERE id = :id"));
   HF_TRY(auto layer, first_row(found.bind(":id", id), read_layer));
   if (!layer) return fail(ENOENT, "there is no layer with id {}", id);
   return std::move(*layer);
 }
 
 Result<std::vector<Layer>> Points::stack(Id layer) {
-  HF_TRY(auto found, db_.prepare(R"sql(
+  constexpr const char* kBelow = R"sql(
     WITH RECURSIVE below (id, depth) AS (
       VALUES (:id, 0)
       UNION ALL
       SELECT layers.parent_layer_id, below.depth + 1
       FROM below JOIN layers ON layers.id = below.id
       WHERE layers.parent_layer_id IS NOT NULL
-    )
-    SELECT layers.id, chain_id, disk_id, parent_layer_id, file, image_id, file_bytes, merging_image_id, merging_onto
-    FROM below JOIN layers ON layers.id = below.id
-    ORDER BY below.depth)sql"));
+    ))sql";
+  HF_TRY(auto found,
+         select_layers(db_, kBelow, "FROM below JOIN layers ON layers.id = below.id ORDER BY below.depth"));
   HF_TRY(auto layers, all_rows(found.bind(":id", layer), read_layer));
   if (layers.empty()) return fail(ENOENT, "there is no layer with id {}", layer);
   return layers;
-}
-
-Result<std::optional<std::string>> Points::sums_of_layer(Id layer) {
-  HF_TRY(auto found, db_.prepare(R"sql(
-    SELECT sums_sha256 FROM layers JOIN point_disks
-      ON point_disks.disk_id = layers.disk_id AND point_disks.layer_id = layers.id
-    WHERE layers.id = :layer AND sums_sha256 IS NOT NULL
-    UNION ALL SELECT sums_sha256 FROM layers JOIN copy_disks
-      ON copy_disks.disk_id = layers.disk_id AND copy_disks.layer_id = layers.id
-    WHERE layers.id = :layer AND sums_sha256 IS NOT NULL)sql"));
-  return first_row(found.bind(":layer", layer), read_text);
 }
 
 Result<Points::Total> Points::of_machine(Id machine) {

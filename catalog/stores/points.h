@@ -65,8 +65,6 @@ class Points {
 
   Result<PointDisk> disk(Id point_disk);
   Result<Layer> layer(Id id);
-  // The digest of a layer's sums, where a point or a copy has it.
-  Result<std::optional<std::string>> sums_of_layer(Id layer);
   // A layer and all layers below it, the newest first.
   Result<std::vector<Layer>> stack(Id layer);
 

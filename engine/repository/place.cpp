@@ -187,8 +187,27 @@ Result<Layer> Place::as_it_lies(const std::string& machine_key, const Layer& lay
   if (facts.image_id != layer.merging_image_id) return layer;
   Layer merged = layer;
   merged.image_id = layer.merging_image_id;
+  merged.sums_sha256.clear();
   HF_TRY(merged.file_bytes, image->size());
   return merged;
+}
+
+Result<> check_sums(const File& sums, const std::string& expected, const image::Watch& watch) {
+  if (expected.empty()) return {};
+  HF_TRY(const std::uint64_t size, sums.size());
+  Sha256 digest;
+  Bytes piece(std::min<std::uint64_t>(size, kMiB));
+  for (std::uint64_t at = 0; at < size;) {
+    HF_TRY(const std::size_t got,
+           sums.read_at(at, ByteSpan{piece}.first(std::min<std::uint64_t>(piece.size(), size - at))));
+    if (got == 0) return fail_damaged(EIO, "{} ends at {}", sums.name(), at);
+    digest.update(ByteView{piece}.first(got));
+    if (watch) HF_CHECK(watch(0));
+    at += got;
+  }
+  if (digest.hex() != expected)
+    return fail_damaged(EIO, "{}: these are not the checksums that were written", sums.name());
+  return {};
 }
 
 Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machine_key,
@@ -202,6 +221,7 @@ Result<std::shared_ptr<image::Stack>> Place::open_stack(const std::string& machi
     HF_TRY(opened.image, open_stored(*directory_, paths.image));
     if (checked) {
       HF_TRY(opened.sums, open_stored(*directory_, paths.sums));
+      HF_CHECK(check_sums(*opened.sums, layer.sums_sha256));
     }
     files.push_back(std::move(opened));
   }

@@ -22,6 +22,7 @@
 #include "catalog/base/mutex.h"
 #include "catalog/model/entities.h"
 #include "engine/image/content_sums.h"
+#include "engine/image/layer_files.h"
 #include "engine/image/stack.h"
 
 namespace holdfast::repository {
@@ -29,6 +30,9 @@ namespace holdfast::repository {
 // Opens, for reading, a file that the catalog says is stored in the repository. A missing file is damage,
 // with ENOENT, if the repository itself is there: see Place::check().
 Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std::string& path);
+// Returns damage unless the checksums have this digest; "" is an unknown one. Sums vouch for an image, and
+// the catalog for the sums, because whoever writes to a repository can make both anew.
+Result<> check_sums(const File& sums, const std::string& sha256, const image::Watch& watch = {});
 
 // Returns the bytes that backups may still take, where that share of the file system must stay free.
 std::uint64_t room_for_backups(const Directory::Space& space, int reserve_percent);
@@ -63,8 +67,9 @@ class Place {
   // Returns the layer as it lies here. The catalog may not know yet that a merged image has taken its place
   // (retention/merging.h); the id in the image's header tells.
   Result<Layer> as_it_lies(const std::string& machine_key, const Layer& layer) const;
-  // Opens a disk's layers, the newest first, for reading. Checksums are verified unless `checked` is false. A
-  // missing file is damage, as for open_stored().
+  // Opens a disk's layers, the newest first, for reading. Checksums are verified unless `checked` is false:
+  // those of each read, and first the digests of the checksums that the layers have. A missing file is
+  // damage, as for open_stored().
   Result<std::shared_ptr<image::Stack>> open_stack(const std::string& machine_key,
                                                    const std::vector<Layer>& layers,
                                                    bool checked = true) const;

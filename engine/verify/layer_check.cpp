@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "catalog/base/sha256.h"
 #include "engine/image/host_ranges.h"
 
 namespace holdfast::verify {
@@ -31,35 +30,16 @@ Result<> check_identity(const File& image, const Layer& layer) {
   return {};
 }
 
-Result<> check_sums(const File& sums, const std::string& expected, const image::Watch& watch) {
-  if (expected.empty()) return {};
-  HF_TRY(const std::uint64_t size, sums.size());
-  Sha256 digest;
-  Bytes piece(std::min<std::uint64_t>(size, kMiB));
-  for (std::uint64_t at = 0; at < size;) {
-    HF_TRY(const std::size_t got,
-           sums.read_at(at, ByteSpan{piece}.first(std::min<std::uint64_t>(piece.size(), size - at))));
-    if (got == 0) return fail_damaged(EIO, "{} ends at {}", sums.name(), at);
-    digest.update(ByteView{piece}.first(got));
-    HF_CHECK(watch(0));
-    at += got;
-  }
-  if (digest.hex() != expected)
-    return fail_damaged(EIO, "{}: these are not the checksums that were written", sums.name());
-  return {};
-}
-
 // A merged image that the catalog doesn't know yet is checked against its own checksums.
 Result<StoredLayer> as_it_lies(const repository::Place& place, const StoredLayer& recorded) {
   StoredLayer stored = recorded;
   HF_TRY(stored.layer, place.as_it_lies(recorded.machine_key, recorded.layer));
-  if (stored.layer.image_id != recorded.layer.image_id) stored.sums_sha256.clear();
   return stored;
 }
 
 Result<> check_facts(const Files& files, const StoredLayer& stored, const image::Watch& watch) {
   HF_CHECK(check_identity(*files.image, stored.layer));
-  return check_sums(*files.sums, stored.sums_sha256, watch);
+  return repository::check_sums(*files.sums, stored.layer.sums_sha256, watch);
 }
 
 }  // namespace

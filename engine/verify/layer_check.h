@@ -9,7 +9,6 @@ namespace holdfast::verify {
 struct StoredLayer {
   Layer layer;
   std::string machine_key;
-  std::string sums_sha256;  // as the point's manifest says; "": unknown
   // Stacks that read through a layer that no point shows. What none of them sees may be holes.
   std::vector<std::vector<Layer>> seen_through{};
 };

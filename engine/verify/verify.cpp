@@ -132,10 +132,8 @@ class Verification {
       for (const Layer& layer : stack) {
         subject.layers[disk.name].push_back(layer.id);
         if (layers_.contains(layer.id)) continue;
-        HF_TRY(const auto sums, points.sums_of_layer(layer.id));
-        layers_[layer.id] = {.layer = {layer, machine.key, sums.value_or(""), hidden_[layer.id]},
-                             .repository = repository,
-                             .fault = {}};
+        layers_[layer.id] = {
+            .layer = {layer, machine.key, hidden_[layer.id]}, .repository = repository, .fault = {}};
         unseen_.insert(layer.id);
       }
     }

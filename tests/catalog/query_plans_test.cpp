@@ -328,7 +328,6 @@ void use_everything(db::Connection& db) {
   ignore(points.list(machine));
   ignore(points.newest_good(machine));
   ignore(points.of_repository(repository));
-  ignore(points.sums_of_layer(layer.id));
   ignore(points.newest(machine, repository));
   ignore(points.disk(disk.id));
   ignore(points.layer(layer.id));

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/image/writer.h"
 #include "engine/repository/draft.h"
 #include "engine/repository/shelf.h"
 #include "tests/lib/memory_directory.h"
@@ -181,6 +182,42 @@ TEST_F(PlaceTest, a_published_point_of_an_earlier_life_is_set_aside_or_stays) {
   EXPECT_TRUE(fs::exists(path_ + "/m-1234/parent/manifest.json"));
   EXPECT_TRUE(fs::exists(path_ + "/m-1234/alone.aside/manifest.json"));
   EXPECT_FALSE(fs::exists(path_ + "/m-1234/alone"));
+}
+
+// Writes an image of one cluster, full of that byte, and its sums. The id is always the same.
+Layer write_layer(Place& place, std::byte filler) {
+  image::WriterOptions options;
+  options.virtual_size = options.cluster_size;
+  Layer layer;
+  layer.file = "T/disk-0.qcow2";
+  layer.image_id = image::hex(options.id);
+  const auto paths = Place::paths_of("m-1234", layer);
+  for (const auto& path : {paths.image, paths.sums}) static_cast<void>(place.directory().remove(path));
+  const auto image = place.directory().create(paths.image).value();
+  const auto sums = place.directory().create(paths.sums).value();
+  const auto writer = image::Writer::create(*image, *sums, options).value();
+  EXPECT_TRUE(writer->write(0, Bytes(options.cluster_size, filler)));
+  EXPECT_TRUE(writer->finish_segment(0));
+  const auto written = writer->finish().value();
+  layer.file_bytes = written.file_bytes;
+  layer.sums_sha256 = written.sums_sha256;
+  return layer;
+}
+
+TEST_F(PlaceTest, an_image_made_anew_with_its_sums_is_damage) {
+  const std::shared_ptr<Place> place = *Place::open(path_, Place::initialise(path_)->id);
+  ASSERT_TRUE(place->directory().make_directory("m-1234"));
+  ASSERT_TRUE(place->directory().make_directory("m-1234/T"));
+  Layer recorded = write_layer(*place, std::byte{1});
+  EXPECT_TRUE(place->open_stack("m-1234", {recorded}));
+  write_layer(*place, std::byte{2});
+  const auto forged = place->open_stack("m-1234", {recorded});
+  ASSERT_FALSE(forged);
+  EXPECT_EQ(forged.error().code, EIO);
+  EXPECT_TRUE(forged.error().damage);
+  EXPECT_NE(forged.error().message.find("not the checksums that were written"), std::string::npos);
+  recorded.sums_sha256.clear();
+  EXPECT_TRUE(place->open_stack("m-1234", {recorded})) << "nothing else tells";
 }
 
 }  // namespace
