@@ -26,9 +26,14 @@ mount -t tmpfs tmp /tmp; mount -t tmpfs run /run; ln -s /run /var/run
 ln -s /proc/mounts /etc/mtab
 while read -r module; do insmod /modules/$module; done </modules/order
 port() {{
-  for port in /sys/class/virtio-ports/*; do
-    if [ "$(cat $port/name)" = $1 ]; then echo /dev/${{port##*/}}; fi
+  until [ "$found" ]; do  # the kernel learns the names of the ports after it has loaded their driver
+    for port in /sys/class/virtio-ports/*; do
+      device=/dev/${{port##*/}}
+      if [ -e $device ] && [ "$(cat $port/name 2>/dev/null)" = $1 ]; then found=$device; fi
+    done
+    [ "$found" ] || sleep 0.05
   done
+  echo $found
 }}
 agent() {{
   qemu-ga -d -m virtio-serial -p $(port {PORT}) -t /run -f /run/qga.pid "$@"

@@ -18,7 +18,7 @@ BLOCKS = 64
 WRITER = (
     "n=0; while [ ! -e /tmp/stop ]; do n=$((n+1)); printf '%-4095d\\n' $n >/tmp/n; for d in vdb vdc; do "
     f"dd if=/tmp/n of=/dev/$d bs=4k seek=$((n%{BLOCKS})) oflag=direct conv=notrunc 2>/dev/null; done; "
-    "echo $n >/tmp/written; done"
+    "echo $n >/tmp/written; sleep 0.05; done"
 )
 # Hook of the guest agent: a freeze lasts until the test creates /tmp/go.
 SLOW_HOOK = (

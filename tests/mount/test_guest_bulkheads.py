@@ -21,7 +21,7 @@ BLOCKS = 16
 WRITER = (
     "n=0; while [ ! -e /tmp/stop ]; do n=$((n+1)); printf '%-4095d\\n' $n >/tmp/n; for d in vda vdb; do "
     f"dd if=/tmp/n of=/dev/$d bs=4k seek=$((n%{BLOCKS})) oflag=direct conv=notrunc 2>/dev/null || echo $n >/tmp/failed; "
-    "done; echo $n >/tmp/written; done"
+    "done; echo $n >/tmp/written; sleep 0.05; done"
 )
 
 
