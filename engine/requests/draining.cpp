@@ -41,6 +41,9 @@ Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
   runs::Work work{.job = job.id, .beside = true, .name = "jobs/" + job.name};
   work.perform = [this, id = job.id, until](ProgressMeter&,
                                             const source::Cancel& cancel) -> Result<runs::JobEnd> {
+    // Waits for the end of drain(), and so of its admission: the job waits for work that is taken on, not for
+    // itself.
+    { const MutexLock taken_on(draining_mutex_); }
     auto quiet = runner_.wait_for_quiet(id, cancel, until, [this] { return reading_.open_images() == 0; });
     if (quiet) return runs::JobEnd{};
     // An upgrade goes on without the readers who own nothing.

@@ -25,7 +25,7 @@ class Reader(holdfast.MountTest):
         """Drains while these users hold the image open. Returns the job's status file."""
         for reader in readers:
             self.addCleanup(os.close, reader.opens(self.image, os.O_RDONLY))
-        self.daemon.write("control", "drain name=d timeout=1s")
+        self.daemon.write("control", "drain name=d timeout=0s")
         self.daemon.read("jobs/d/wait")
         return self.daemon.json("jobs/d/status.json")
 
