@@ -42,6 +42,8 @@ class Reading {
   // Opens a disk of a point, and records who opened it (law 15). Needs no write to the catalog (law 20).
   Result<std::shared_ptr<OpenedImage>> open(Id point_disk, ImageForm form, const Caller& caller);
   std::int64_t open_images() const { return open_images_; }
+  // Counts those that root or their machine's owner has opened.
+  std::int64_t open_images_of_owners() const { return open_images_of_owners_; }
 
   // Compares the contents of two points of a machine, which can take long. Returns EINTR once `gave_up`
   // returns true, EINVAL for points of different machines.
@@ -52,13 +54,13 @@ class Reading {
   Result<> remember_recent();
 
  private:
-  Guard count_open_image();
+  Guard count_open_image(bool of_owner);
 
   const capture::Services& services_;
   runs::Runner& runner_;
   ImageEvents events_;
   SharedImages images_;
-  std::atomic<std::int64_t> open_images_ = 0;
+  std::atomic<std::int64_t> open_images_ = 0, open_images_of_owners_ = 0;
 };
 
 }  // namespace holdfast

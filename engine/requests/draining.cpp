@@ -41,9 +41,17 @@ Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
   runs::Work work{.job = job.id, .beside = true, .name = "jobs/" + job.name};
   work.perform = [this, id = job.id, until](ProgressMeter&,
                                             const source::Cancel& cancel) -> Result<runs::JobEnd> {
-    const auto quiet =
-        runner_.wait_for_quiet(id, cancel, until, [this] { return reading_.open_images() == 0; });
+    // Waits for the end of drain(), and so of its admission: the job waits for work that is taken on, not for
+    // itself.
+    { const MutexLock taken_on(draining_mutex_); }
+    auto quiet = runner_.wait_for_quiet(id, cancel, until, [this] { return reading_.open_images() == 0; });
     if (quiet) return runs::JobEnd{};
+    // An upgrade goes on without the readers who own nothing.
+    const auto owners_have_ended = [this] { return reading_.open_images_of_owners() == 0; };
+    if (quiet.error().code == ETIMEDOUT && runner_.wait_for_quiet(id, cancel, until, owners_have_ended))
+      return runs::JobEnd{
+          .message = fmt::format("{} open images of users who don't own their machines were not waited for",
+                                 reading_.open_images())};
     if (quiet.error().code != ETIMEDOUT) return tl::make_unexpected(quiet.error());
     return runs::JobEnd{.status = RunStatus::error,
                         .reason = EndReason::timed_out,

@@ -118,6 +118,12 @@ class Draining(Life):
         self.daemon.write("control", "drain name=d")
         self.assertEqual(self.daemon.read("jobs/d/wait"), "success\n")
 
+    def test_a_drain_without_work_and_without_patience_ends_with_success(self):
+        for number in range(20):
+            self.daemon.write("control", f"drain name=d{number} timeout=0s")
+            self.assertEqual(self.daemon.read(f"jobs/d{number}/wait"), "success\n", number)
+            self.daemon.write("control", "resume")
+
     def test_resume_ends_a_drain(self):
         copy, _ = self.copying()
         self.daemon.write("control", "drain name=d")
