@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tests/simulation/images.h"
 #include "tests/simulation/life.h"
@@ -131,33 +133,60 @@ void Judge::meet(const Listed& point) {
   note(all.order, "committed", freeze, static_cast<std::uint64_t>(point.id));
 }
 
-void Judge::compare(const std::string& directory, const Listed& point, const Seen& seen) {
-  std::set<std::string> rests_on;
+Judge::Compared Judge::compare(const std::string& directory, const Listed& point, const Seen& seen) {
+  Compared compared;
   const Freeze& truth = world().frozen[seen.freeze];
   for (std::size_t disk = 0; disk < point.disks.size(); ++disk) {
     const auto walked = walk_image(fmt::format("{}/{}.qcow2", directory, point.disks[disk].name));
-    if (!walked)
-      find(fmt::format("law 2: committed point {} can't be read: {}", directory, walked.error().message));
+    if (!walked) {
+      compared.fault =
+          fmt::format("law 2: committed point {} can't be read: {}", directory, walked.error().message);
+      return compared;
+    }
     const int block = difference(walked->content, truth.contents[disk]);
     if (block >= 0)
-      find(fmt::format("laws 3 and 4: block {} of disk {} of {} is not what the disk held at the freeze: {}",
-                       block, disk, directory, of_writes(walked->content, truth.contents[disk], block)));
-    rests_on.insert(walked->directories.begin(), walked->directories.end());
+      compared.fault =
+          fmt::format("laws 3 and 4: block {} of disk {} of {} is not what the disk held at the freeze: {}",
+                      block, disk, directory, of_writes(walked->content, truth.contents[disk], block));
+    compared.rests_on.insert(walked->directories.begin(), walked->directories.end());
     ++world().compared;
   }
-  compared_[directory] = std::move(rests_on);
+  return compared;
+}
+
+// Compares a place unless nothing has changed since it was found whole. A fault is a finding where no bit was
+// flipped.
+bool Judge::is_whole(const std::string& directory, const Listed& point, const Seen& seen) {
+  if (compared_.contains(directory)) return true;
+  Compared compared = compare(directory, point, seen);
+  if (!compared.fault.empty() && !world().rot) find(compared.fault);
+  if (!compared.fault.empty()) return false;
+  compared_[directory] = std::move(compared);
+  return true;
+}
+
+bool Judge::is_held(const Seen& seen) const {
+  return seen.pinned ||
+         std::ranges::any_of(opened_, [&](const auto& opened) { return opened.first == seen.id; });
+}
+
+bool Judge::was_open_lately(const Seen& seen) const {
+  const auto closed = closed_.find(seen.id);
+  const Order& order = world().order;
+  return closed != closed_.end() && closed->second.wall == order.wall &&
+         order.now < closed->second.spared_until;
 }
 
 // Law 12: what no person and no policy has let go. Flow "a" keeps the last three, by their time, which is
-// their name.
+// their name. Those that were called bad do not count.
 bool Judge::must_stay(const Seen& seen) const {
   if (seen.removed || seen.forgotten || seen.gone) return false;
-  if (seen.flow.view() != "a") return true;
+  if (seen.flow.view() != "a" || is_held(seen) || was_open_lately(seen)) return true;
   std::size_t younger = 0;
   for (std::size_t i = 0; i < world().points; ++i) {
     const Seen& other = world().seen[i];
     // A point whose removal was refused may have been there when the policy decided.
-    const bool counts = !other.forgotten && !(other.removed && other.gone);
+    const bool counts = !other.forgotten && !(other.removed && other.gone) && !(other.bad && other.was_bad);
     if (counts && other.machine == seen.machine && other.flow.view() == "a" &&
         other.name.view() > seen.name.view())
       ++younger;
@@ -171,6 +200,8 @@ void Judge::look_at_older_catalog() {
     Seen& seen = world().seen[i];
     const auto found = std::ranges::find(points_, seen.id, &Listed::id);
     const bool listed = found != points_.end();
+    seen.pinned = listed && found->pinned;
+    seen.bad = seen.was_bad = false;
     // Files may have left the repository that the copy of the catalog names.
     if (listed && found->repository != seen.repository) seen.removed = true;
     // A removal that the older catalog knows nothing of has left no files.
@@ -179,6 +210,25 @@ void Judge::look_at_older_catalog() {
     // The older catalog may give a new point the id that this one had, if the clock was set back as well.
     if (!listed) seen.id = 0;
   }
+  find_ahead();
+}
+
+// Looks for commits that the catalog can tell it lacks: the repository has counted on.
+void Judge::find_ahead() {
+  const storage::Outside past;
+  const auto asked = [&]() -> db::Result<> {
+    HF_TRY(auto row, connection_->prepare("SELECT name, commits FROM repositories"));
+    for (;;) {
+      HF_TRY(const bool there, row.step());
+      if (!there) return {};
+      const std::size_t repository = number_in(row.text(0));
+      std::ifstream file(root(repository) + "/sequence.json");
+      const auto sequence = nlohmann::json::parse(file, nullptr, false);
+      if (sequence.is_object())
+        world().is_ahead[repository] = sequence.value("commits", std::int64_t{0}) > row.integer(1);
+    }
+  }();
+  if (!asked) find("the older catalog can't be asked for its counts");
 }
 
 void Judge::look_at_older_tree(std::size_t repository) {
@@ -190,6 +240,7 @@ void Judge::look_at_older_tree(std::size_t repository) {
         fmt::format("{}/{}/{}", root(seen.repository), seen.key.view(), seen.name.view());
     if (seen.repository == repository && !std::filesystem::exists(directory)) seen.removed = true;
   }
+  world().is_ahead[repository] = false;
 }
 
 void Judge::look() {
@@ -213,34 +264,92 @@ void Judge::look() {
                        seen.name.view(), seen.machine, seen.flow.view(), seen.repository));
     if (!seen.forgotten) seen.gone = true;
   }
+  for (std::size_t i = 0; i < all.points; ++i) all.seen[i].was_bad = all.seen[i].bad;
+  find_removed();
   const std::set<std::string> changed = storage::take_changed();
   std::erase_if(compared_, [&](const auto& entry) {
-    return std::ranges::any_of(entry.second, [&](const auto& below) { return changed.contains(below); });
+    return all.flipped || std::ranges::any_of(entry.second.rests_on,
+                                              [&](const auto& below) { return changed.contains(below); });
   });
   compare_all();
+  all.flipped = false;
   compare_forgotten();
   find_unfinished();
   find_captured();
 }
 
+// Law 12, too: of a point's places, a whole one goes only where another whole one stays.
 void Judge::compare_all() {
-  if (world().rot) return;
+  const World& all = world();
+  const bool is_older = all.rollbacks > 0 || all.older_trees > 0;
   for (const Listed& point : points_) {
-    const Seen& seen = *this->seen(point.id);
+    Seen& seen = *this->seen(point.id);
     std::vector<std::size_t> places = point.copies;
     places.push_back(point.repository);
+    bool whole[kRepositories] = {};
+    bool is_known = !is_older;
     for (const std::size_t repository : places) {
       const std::string directory = fmt::format("{}/{}/{}", root(repository), point.key, point.name);
-      if (world().areas[1 + repository].is_away || compared_.contains(directory)) continue;
       // An older catalog lists what has gone since.
-      const bool is_older = world().rollbacks > 0 || world().older_trees > 0;
-      if (is_older && (seen.gone || !must_stay(seen) || repository != seen.repository)) continue;
-      compare(directory, point, seen);
+      if (all.areas[1 + repository].is_away ||
+          (is_older && (seen.gone || !must_stay(seen) || repository != seen.repository))) {
+        is_known = false;
+        whole[repository] = seen.whole[repository];
+        continue;
+      }
+      whole[repository] = is_whole(directory, point, seen);
     }
+    if (is_known && !all.flipped && std::ranges::count(whole, true) == 0 &&
+        std::ranges::count(seen.whole, true) > 0)
+      find(fmt::format("law 12: the files of point {} that were right have gone for the sake of damaged ones",
+                       point.name));
+    std::ranges::copy(whole, seen.whole);
   }
 }
 
-// Law 12: an older catalog deletes no point that it does not know.
+// Machines' directories in which points of the catalog are missing.
+std::set<std::string> Judge::machines_in_doubt() const {
+  const storage::Outside past;
+  std::set<std::string> found;
+  for (const Listed& point : points_) {
+    std::vector<std::size_t> places = point.copies;
+    places.push_back(point.repository);
+    for (const std::size_t repository : places) {
+      const std::string machine = fmt::format("{}/{}", root(repository), point.key);
+      if (!std::filesystem::exists(fmt::format("{}/{}/manifest.json", machine, point.name)))
+        found.insert(machine);
+    }
+  }
+  return found;
+}
+
+// Law 12: no file of a point goes where the repository differs from the catalog, or where the catalog lacks
+// commits.
+void Judge::find_removed() {
+  const World& all = world();
+  const std::vector<storage::Lost> lost = storage::take_lost();
+  if (all.rollbacks == 0 && all.older_trees == 0) return;
+  std::set<std::string> points;
+  for (std::size_t i = 0; i < all.points; ++i) {
+    const Seen& seen = all.seen[i];
+    for (std::size_t repository = 0; repository < kRepositories; ++repository)
+      points.insert(fmt::format("{}/{}/{}", root(repository), seen.key.view(), seen.name.view()));
+  }
+  const std::set<std::string> now_in_doubt = machines_in_doubt();
+  for (const auto& [file, is_replaced] : lost) {
+    const std::string point = file.substr(0, file.rfind('/'));
+    if (!points.contains(point) || file.ends_with(".new")) continue;  // a text that took no place
+    const std::string machine = point.substr(0, point.rfind('/'));
+    if (!is_replaced && in_doubt_.contains(machine) && now_in_doubt.contains(machine))
+      find(fmt::format("law 12: {} has gone, though its repository differs from the catalog", file));
+    if (all.is_ahead[file.starts_with(root(0)) ? 0 : 1])
+      find(fmt::format("law 12: {} has gone, though the catalog lacks commits of its repository", file));
+  }
+  in_doubt_ = now_in_doubt;
+}
+
+// Law 12: an older catalog deletes no point that it does not know. A point that it has set aside keeps its
+// own files, but not all that it rests on (LAWS.md).
 void Judge::compare_forgotten() {
   const storage::Outside past;
   for (std::size_t i = 0; i < world().points; ++i) {
@@ -248,12 +357,16 @@ void Judge::compare_forgotten() {
     if (!seen.forgotten || seen.removed || world().rot || world().areas[1 + seen.repository].is_away)
       continue;
     std::string directory = fmt::format("{}/{}/{}", root(seen.repository), seen.key.view(), seen.name.view());
-    if (!std::filesystem::exists(directory)) directory += ".aside";
-    if (compared_.contains(directory)) continue;
+    const bool is_aside = !std::filesystem::exists(directory);
+    if (is_aside) directory += ".aside";
     Listed point;
-    for (unsigned disk = 0; disk < world().machines[seen.machine].count; ++disk)
-      point.disks.push_back({0, fmt::format("disk-{}", disk)});
-    compare(directory, point, seen);
+    for (unsigned disk = 0; disk < world().machines[seen.machine].count; ++disk) {
+      const std::string name = fmt::format("disk-{}", disk);
+      if (is_aside && !std::filesystem::exists(fmt::format("{}/{}.qcow2", directory, name)))
+        find(fmt::format("law 12: {} does not hold {}, which it was set aside with", directory, name));
+      point.disks.push_back({0, name});
+    }
+    if (!is_aside) is_whole(directory, point, seen);
   }
 }
 
@@ -289,6 +402,24 @@ void Judge::find_unfinished() {
     if (answers && area.room > 0) find(fmt::format("law 14: {} is left by a run that has ended", directory));
   }
 }
+
+void Judge::open(const Listed& point) {
+  if (opened_.size() == 3) return;
+  const Id id = point.id;
+  if (auto opened = engine_.reading().open(point.disks.front().id, ImageForm::raw, {}))
+    opened_.emplace_back(id, *std::move(opened));
+}
+
+void Judge::close_one(Dice& dice) {
+  constexpr std::int64_t kSpared = 3600 * std::int64_t{1'000'000'000};
+  if (opened_.empty()) return;
+  const auto chosen = opened_.begin() + static_cast<std::ptrdiff_t>(dice.below(opened_.size()));
+  closed_[chosen->first] = {world().order.now + kSpared, world().order.wall};
+  const auto image = std::move(chosen->second);
+  opened_.erase(chosen);
+}
+
+void Judge::close_all() { opened_.clear(); }
 
 void Judge::read(const Listed& point, const Seen& seen) {
   World& all = world();

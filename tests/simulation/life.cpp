@@ -93,7 +93,11 @@ class Life {
     all_.rolls_back = false;
     all_.older = 0;
     judge_.look();
+    std::size_t points = all_.points;
     while (all_.steps < kSteps) {
+      // A catalog that began the newest point and does not know that it was committed.
+      if (all_.order.has_copied && all_.points > points) roll_back();
+      points = all_.points;
       const unsigned step = all_.steps++;
       const Step& chosen = choose();
       note(all_.order, chosen.name, step, 0);
@@ -107,6 +111,7 @@ class Life {
       judge_.look();
     }
     rest();
+    judge_.close_all();
   }
 
  private:
@@ -126,7 +131,10 @@ class Life {
         {4, "prune", &Life::prune},
         {3, "remove", &Life::remove},
         {4, "pin", &Life::pin},
+        {6, "judge", &Life::judge},
         {8, "read", &Life::read},
+        {5, "open", &Life::open},
+        {3, "close", &Life::close},
         {3, "cancel", &Life::cancel},
         {6, "sicken a source", &Life::sicken_source},
         {6, "heal a source", &Life::heal_source},
@@ -136,11 +144,12 @@ class Life {
         {1, "stop", &Life::stop},
         {2, "keep a copy of the catalog", &Life::keep_catalog},
         {2, "roll the catalog back", &Life::roll_back},
+        {2, "keep the catalog of the next commit", &Life::keep_catalog_of_commit},
         {1, "keep a copy of a repository", &Life::keep_repository},
         {1, "bring an older tree", &Life::bring_older_tree},
         {1, "sicken the catalog", &Life::sicken_catalog},
         {1, "set the clock", &Life::set_clock},
-        {1, "flip a bit", &Life::flip_bit},
+        {2, "flip a bit", &Life::flip_bit},
         {2, "resize", &Life::resize_disk},
         {2, "rest", &Life::rest},
         {5, "wait", &Life::wait},
@@ -174,8 +183,7 @@ class Life {
 
   template <class T>
   void asked(const Result<T>& answer) {
-    if (!answer)
-      note(all_.order, answer.error().message.c_str(), 0, static_cast<std::uint64_t>(answer.error().code));
+    if (!answer) note(all_.order, answer.error().message, 0, static_cast<std::uint64_t>(answer.error().code));
   }
 
   void write() { guest_writes(a_machine()); }
@@ -207,18 +215,39 @@ class Life {
     Seen& seen = *judge_.seen(point->id);
     const bool before = seen.removed;
     seen.removed = true;  // a kill may come before the answer
+    const bool is_held = judge_.is_held(seen);
     const auto removed = engine_.objects().remove(ObjectKind::point, point->id, {});
     asked(removed);
+    if (removed && is_held) find(fmt::format("law 12: point {} could be removed", seen.name.view()));
     if (!removed && removed.error().code == EBUSY) seen.removed = before;
   }
 
+  // A point counts as pinned from the answer on, because a kill may come before it.
   void pin() {
     const Judge::Listed* const point = a_point();
     if (point == nullptr) return;
-    if (dice_.one_in(2))
-      asked(engine_.objects().pin(point->id, {.until = {}, .why = "kept"}, {}));
-    else
+    Seen& seen = *judge_.seen(point->id);
+    if (dice_.one_in(2)) {
+      const auto pinned = engine_.objects().pin(point->id, {.until = {}, .why = "kept"}, {});
+      asked(pinned);
+      if (pinned) seen.pinned = true;
+    } else {
+      seen.pinned = false;
       asked(engine_.objects().unpin(point->id, {}));
+    }
+  }
+
+  // Points lose a good name more often than they get it back: policies count the good ones.
+  void judge() {
+    const Judge::Listed* const point = a_point();
+    if (point == nullptr) return;
+    Seen& seen = *judge_.seen(point->id);
+    const bool bad = !dice_.one_in(3);
+    if (!bad) seen.bad = seen.was_bad = false;
+    const auto judged = engine_.objects().give_verdict(
+        point->id, {.result = bad ? VerdictResult::bad : VerdictResult::good, .by = "p", .text = ""}, {});
+    asked(judged);
+    if (judged && bad) seen.bad = true;
   }
 
   void read() {
@@ -227,6 +256,13 @@ class Life {
     const Judge::Listed chosen = *point;
     judge_.read(chosen, *judge_.seen(chosen.id));
   }
+
+  void open() {
+    const Judge::Listed* const point = a_point();
+    if (point != nullptr) judge_.open(*point);
+  }
+
+  void close() { judge_.close_one(dice_); }
 
   void cancel() {
     asked(engine_.requests().cancel_flow(object(ObjectKind::flow, dice_.one_in(2) ? "a" : "b"), {}));
@@ -264,10 +300,12 @@ class Life {
   }
 
   void keep_catalog() { storage::keep_copy(storage::kState); }
+  void keep_catalog_of_commit() { all_.order.copies_at_publish = true; }
 
   // The next life begins with the copy.
   void roll_back() {
     if (!storage::has_copy(storage::kState)) return;
+    all_.order.has_copied = false;
     ++all_.rollbacks;
     all_.rolls_back = true;
     for (SourceMachine& machine : all_.machines)
@@ -297,7 +335,7 @@ class Life {
 
   // In some histories only, because what rests on the bit is not compared any more.
   void flip_bit() {
-    if (all_.seed % 3 == 0 && storage::flip_bit(a_repository(), dice_)) all_.rot = true;
+    if (all_.seed % 3 == 0 && storage::flip_bit(a_repository(), dice_)) all_.rot = all_.flipped = true;
   }
 
   void sicken_repository() {
@@ -327,6 +365,7 @@ class Life {
   }
 
   void stop() {
+    judge_.close_all();
     engine_.stop();
     ::_exit(kEnded);
   }
@@ -372,11 +411,11 @@ class Life {
 void live() {
   World& all = world();
   ++all.lives;
-  const storage::Broken broken{.syncs = all.off == 2,
-                               .holes = all.off == 11,
-                               .asides = all.off == 12,
-                               .cleaning = all.off == 14,
-                               .sums = all.off == 13};
+  const storage::Broken broken{.syncs = all.off == Off::syncs,
+                               .holes = all.off == Off::holes,
+                               .asides = all.off == Off::asides,
+                               .cleaning = all.off == Off::cleaning,
+                               .sums = all.off == Off::sums};
   storage::begin(all.order, all.areas, broken);
   all.order.pace = kPaces[all.order.story.below(std::size(kPaces))];
   threads::begin(all.order, {.killed = die, .stuck = [] { find("every thread waits for another"); }});

@@ -29,11 +29,11 @@
 #include "tests/lib/must.h"
 #include "tests/lib/new_catalog.h"
 #include "tests/simulation/life.h"
+#include "tests/simulation/switches.h"
 
 namespace holdfast::simulation {
 namespace {
 
-constexpr unsigned kLaws[] = {2, 3, 4, 6, 11, 12, 13, 14, 16};
 constexpr std::int64_t kBeginning = 1'790'000'000'000'000'000;  // nanoseconds since 1970
 
 void lay_out(World& fresh, std::uint64_t seed) {
@@ -136,7 +136,7 @@ int run_one(std::uint64_t seed, bool prints) {
 }
 
 // Returns what a history finds; "" for nothing.
-std::string finding_of(std::uint64_t seed, unsigned off) {
+std::string finding_of(std::uint64_t seed, Off off) {
   const Shared shared;
   lay_out(shared.world, seed);
   shared.world.off = off;
@@ -146,17 +146,18 @@ std::string finding_of(std::uint64_t seed, unsigned off) {
 
 int switch_off(std::uint64_t at_most, std::uint64_t only) {
   int missed = 0;
-  for (const unsigned law : kLaws) {
-    if (only != 0 && law != only) continue;
+  for (const Switch& one : kSwitches) {
+    if (only != 0 && one.law != only) continue;
     std::uint64_t seed = 0;
     std::string finding;
     // The switch, and nothing else, must be what is found.
     while (finding.empty() && ++seed <= at_most) {
-      finding = finding_of(seed, law);
-      if (!finding.empty() && !finding_of(seed, 0).empty()) finding.clear();
+      finding = finding_of(seed, one.off);
+      if (!finding.empty() && !finding_of(seed, Off::nothing).empty()) finding.clear();
     }
     if (finding.empty()) ++missed;
-    std::printf("law %2u: %s %llu histories%s%s\n", law, finding.empty() ? "not found in" : "found after",
+    std::printf("law %2u, %s: %s %llu histories%s%s\n", one.law, one.does,
+                finding.empty() ? "not found in" : "found after",
                 static_cast<unsigned long long>(std::min(seed, at_most)), finding.empty() ? "" : ": ",
                 finding.c_str());
     std::fflush(stdout);

@@ -31,8 +31,10 @@ struct Order {
   std::uint64_t pace = 1;     // the longest a thread runs, in points
   std::uint64_t kill_in = 0;  // points until the daemon is killed; 0: never
   bool power_fails = false;   // the kill is a power failure
-  std::uint64_t trace = 0;    // a digest of all that happened
-  bool prints = false;        // whether each event of the trace is printed
+  bool copies_at_publish = false;  // a copy of the catalog is made when the next point is published …
+  bool has_copied = false;         // … and was made
+  std::uint64_t trace = 0;         // a digest of all that happened
+  bool prints = false;             // whether each event of the trace is printed
 };
 
 // Adds an event to the trace.

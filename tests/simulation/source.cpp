@@ -90,7 +90,7 @@ void give_back(SourceMachine& machine, const Leftover& leftover) {
     Bitmap* const parent = find(disk, ids.since);
     if (ours == nullptr) continue;
     if (parent != nullptr && !parent->inconsistent && !ours->inconsistent) {
-      parent->dirty = world().off == 3 ? ours->dirty : parent->dirty | ours->dirty;
+      parent->dirty = world().off == Off::bitmaps ? ours->dirty : parent->dirty | ours->dirty;
       parent->records = true;
     }
     *ours = Bitmap{};
@@ -274,7 +274,7 @@ class FrozenMachine final : public source::Capture {
     }
     for (std::size_t i = 0; i < disks_.size(); ++i) {
       SourceDisk& disk = machine_.disks[i];
-      if (all.off == 4 && i > 0) guest_writes(machine_);
+      if (all.off == Off::instants && i > 0) guest_writes(machine_);
       contents_.push_back(disk.content);
       std::uint64_t changed = ~0ULL;
       if (Bitmap* const parent = find(disk, ids_[i].since)) {

@@ -1,5 +1,5 @@
 // Stands in for three things of the host. For two of them the linker gives their callers these functions
-// (--wrap in CMakeLists.txt).
+// (--wrap in program.cmake).
 //
 // The engine asks for the driver of "qmp" and gets the model. Paths are looked at by a child process in the
 // daemon, which no seed could order; here the calling thread looks, and waits while the file system hangs.
@@ -8,14 +8,11 @@
 #include <sys/syscall.h>
 
 #include "catalog/base/host_path.h"
-#include "catalog/stores/jobs.h"
-#include "engine/image/writer.h"
 #include "engine/sources/drivers.h"
 #include "tests/simulation/kernel.h"
 #include "tests/simulation/source.h"
 #include "tests/simulation/storage.h"
 #include "tests/simulation/threads.h"
-#include "tests/simulation/world.h"
 
 namespace holdfast {
 
@@ -55,38 +52,6 @@ std::vector<Result<HostPath>> look_at_all(std::span<const std::string> paths, Pa
   std::vector<Result<HostPath>> found;
   for (const std::string& path : paths) found.push_back(look_at(path, patience));
   return found;
-}
-
-// Law 6 switched off: an increment stores no zeros.
-class WithoutZeros final : public image::Writer {
- public:
-  explicit WithoutZeros(std::unique_ptr<image::Writer> writer) : writer_(std::move(writer)) {}
-  Result<> write(std::uint64_t offset, ByteView data) override { return writer_->write(offset, data); }
-  Result<> zero(std::uint64_t, std::uint64_t) override { return {}; }
-  Result<> finish_segment(std::uint64_t offset) override { return writer_->finish_segment(offset); }
-  Result<image::WriterSummary> finish() override { return writer_->finish(); }
-
- private:
-  const std::unique_ptr<image::Writer> writer_;
-};
-
-using Created = Result<std::unique_ptr<image::Writer>>;
-Created create_really(File& image, File& sums, const image::WriterOptions& options) __asm__(
-    "__real__ZN8holdfast5image6Writer6createERNS_4FileES3_RKNS0_13WriterOptionsE");
-Created create(File& image, File& sums, const image::WriterOptions& options) __asm__(
-    "__wrap__ZN8holdfast5image6Writer6createERNS_4FileES3_RKNS0_13WriterOptionsE");
-Created create(File& image, File& sums, const image::WriterOptions& options) {
-  auto created = create_really(image, sums, options);
-  if (!created || simulation::world().off != 6) return created;
-  return std::make_unique<WithoutZeros>(*std::move(created));
-}
-
-// Law 16 switched off: no start ends what an earlier life left unfinished.
-Result<std::vector<Job>> unfinished_jobs_really(Jobs*) __asm__("__real__ZN8holdfast4Jobs10unfinishedEv");
-Result<std::vector<Job>> unfinished_jobs(Jobs*) __asm__("__wrap__ZN8holdfast4Jobs10unfinishedEv");
-Result<std::vector<Job>> unfinished_jobs(Jobs* jobs) {
-  if (simulation::world().off == 16) return std::vector<Job>{};
-  return unfinished_jobs_really(jobs);
 }
 
 }  // namespace holdfast

@@ -367,7 +367,7 @@ bool flip_bit(std::size_t area, Dice& dice) {
   return true;
 }
 
-std::vector<std::string> take_removed() { return std::exchange(watch->removed, {}); }
+std::vector<Lost> take_lost() { return std::exchange(watch->lost, {}); }
 std::set<std::string> take_changed() { return std::exchange(watch->changed, {}); }
 
 }  // namespace holdfast::simulation::storage

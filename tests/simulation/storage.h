@@ -52,8 +52,12 @@ void put_copy_back(std::size_t area);
 bool has_copy(std::size_t area);
 // Directories in which something has changed since the last call, without those that end in .partial.
 std::set<std::string> take_changed();
-// Files that a repository has lost since the last call, without those of unfinished points.
-std::vector<std::string> take_removed();
+// Files that repositories have lost since the last call, without those of unfinished points.
+struct Lost {
+  std::string path;
+  bool is_replaced = false;  // another has taken the place
+};
+std::vector<Lost> take_lost();
 // Directories of unfinished points that this life has made and not removed.
 std::set<std::string> unfinished();
 // Flips a bit of an image; returns false if there is none.

@@ -90,13 +90,21 @@ int name_by(const char* what, Naming naming, Call call) {
     watch->partial.insert(naming.path);
   if (area != kState && (naming.kind == Naming::removed_file || !naming.kept.empty()) &&
       naming.path.find(".partial") == std::string::npos)
-    watch->removed.push_back(naming.kind == Naming::renamed ? naming.to : naming.path);
+    watch->lost.push_back(
+        {naming.kind == Naming::renamed ? naming.to : naming.path, naming.kind == Naming::renamed});
   if (naming.kind == Naming::renamed) {
     note_change(area, naming.to);
     note_change(area, naming.to + "/");
     for (Opened& file : watch->opened)
       if (file.area == area && (*file.path == naming.path || file.path->starts_with(naming.path + "/")))
         file.path = std::make_shared<const std::string>(naming.to + file.path->substr(naming.path.size()));
+  }
+  Order& order = watch->order;
+  if (order.copies_at_publish && naming.path.ends_with(".partial") && !naming.to.ends_with(".aside") &&
+      naming.kind == Naming::renamed) {
+    keep_copy(kState);
+    order.copies_at_publish = false;
+    order.has_copied = true;
   }
   if (is_durable(naming.path) && (naming.kind != Naming::removed_file || !naming.kept.empty()))
     watch->names[area].push_back(std::move(naming));

@@ -59,7 +59,7 @@ struct Watch {
   std::map<std::uint64_t, Mapped> mapped;  // by inode, of the catalog
   std::set<std::string> changed;
   std::set<std::string> partial;
-  std::vector<std::string> removed;
+  std::vector<Lost> lost;
   std::uint64_t numbers = 0;
 };
 

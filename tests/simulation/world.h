@@ -76,6 +76,27 @@ struct Freeze {
   std::array<Content, kDisks> contents;
 };
 
+// Switches that make the simulation break a law; `switches.h` says how.
+enum class Off {
+  nothing,
+  syncs,
+  bitmaps,
+  instants,
+  zeros,
+  holes,
+  asides,
+  pins,
+  good,
+  policies,
+  readers,
+  proof,
+  listings,
+  numbers,
+  sums,
+  cleaning,
+  ends
+};
+
 // A committed point, as first seen.
 struct Seen {
   std::int64_t id = 0;
@@ -85,14 +106,18 @@ struct Seen {
   Text<40> key;  // the machine's directory
   Text<32> name;
   Text<8> flow;
-  bool removed = false;    // a person may have removed it
-  bool forgotten = false;  // an older catalog does not know it
+  bool removed = false;            // a person may have removed it
+  bool pinned = false;             // a person has pinned it
+  bool bad = false;                // a person calls it bad …
+  bool was_bad = false;            // … and did so at the last look
+  bool whole[kRepositories] = {};  // by repository: files were right at the last look
+  bool forgotten = false;          // an older catalog does not know it
   bool gone = false;
 };
 
 struct World {
   std::uint64_t seed = 0;
-  unsigned off = 0;  // the law that is switched off
+  Off off = Off::nothing;
   Order order;
   storage::Area areas[storage::kAreas];
   std::array<SourceMachine, kMachines> machines;
@@ -103,9 +128,11 @@ struct World {
   std::array<Seen, 2048> seen;
   unsigned steps = 0, lives = 0;
   bool is_defined = false;
-  bool rot = false;         // a bit was flipped: some points can't be read any more
-  bool rolls_back = false;  // the next life begins with an older catalog
-  std::size_t older = 0;    // … with an older tree of this repository
+  bool rot = false;                   // a bit was flipped: some points can't be read any more
+  bool flipped = false;               // … since the last look
+  bool rolls_back = false;            // the next life begins with an older catalog
+  std::size_t older = 0;              // … with an older tree of this repository
+  bool is_ahead[kRepositories] = {};  // has commits that the older catalog can tell it lacks
   std::uint64_t runs = 0, kills = 0, power_failures = 0, rollbacks = 0, older_trees = 0, compared = 0,
                 reads = 0;
   Text<1024> finding;  // the law that was broken, and how
