@@ -2,6 +2,7 @@
 """A repository that hangs (its file system does not answer) stops nothing else (law 20)."""
 
 import contextlib
+import random
 import signal
 import sqlite3
 import subprocess
@@ -110,6 +111,27 @@ class Bulkheads(holdfast.MountTest):
         self.daemon.start()
         self.until(lambda: "changed" in (self.folder / "served/r/definitions/flows/slow.json").read_text())
         self.expect_others_served("second")
+
+    def test_a_daemon_lets_go_of_a_storage_daemon_and_ends_while_the_run_hangs_in_its_repository(self):
+        storage = self.add_machine("captured", [16 * MIB])
+        storage.disks[0].write(0, random.Random(14).randbytes(16 * MIB))
+        self.add_flow("captured", machine="captured", repository="slow")
+        storage.throttle(64 * 2**10, MIB)
+        self.daemon.write("flows/captured/control", "run name=first")
+
+        def done():
+            return self.daemon.json("flows/captured/executions/first/status.json")["progress"]["done"]
+
+        self.until(lambda: done() > 0)
+        self.server.send_signal(signal.SIGSTOP)
+        storage.unthrottle()
+        before = done()
+        self.until(lambda: done() > before + MIB)  # the source is quick again, so the run gets stuck in the repository
+        self.assert_within(30, self.daemon.stop, "what hangs is waited for 45 s, unless waiting is known to be useless")
+        self.assertEqual(storage.foreign(), [])
+        self.server.send_signal(signal.SIGCONT)
+        self.daemon.start()
+        self.assertEqual(self.daemon.run("captured", "second"), "success")
 
     def test_definitions_reach_a_repository_while_another_hangs(self):
         self.server.send_signal(signal.SIGSTOP)

@@ -232,6 +232,29 @@ TEST_F(Interruption, a_cancel_ends_the_reading_of_a_source_that_hangs) {
   EXPECT_EQ(traces(), before_);
 }
 
+// A sink waits for a repository, which may hang, while the source's answers are under way.
+TEST_F(Interruption, a_sink_that_hangs_holds_up_neither_the_source_nor_its_release) {
+  begin();
+  daemon_->fill("disk0", 0, 16 * kMiB, 'c');
+  before_ = traces();
+  auto capture = prepare({{"disk0", since_}});
+  auto reader = capture->open(0).value();
+  Result<> swept = fail(ENODATA, "the sink got nothing");
+  const auto stuck = [&](std::uint64_t, ByteView) {
+    daemon_->fill("disk0", 0, kMiB, 'd');
+    swept = sweep(source::PointFate::unknown);
+    return swept;
+  };
+  const Range range{0, 16 * kMiB};
+  EXPECT_FALSE(reader->read({&range, 1}, stuck, Cancel{}));
+  EXPECT_TRUE(swept) << swept.error().message;
+  EXPECT_EQ(traces()["exports"], before_["exports"]);
+  EXPECT_EQ(traces()["jobs"], before_["jobs"]);
+  const auto abandoned = capture->abandon();
+  EXPECT_TRUE(abandoned) << abandoned.error().message;
+  EXPECT_EQ(traces(), before_);
+}
+
 TEST_F(Interruption, a_failing_sink_ends_the_reading_with_its_error) {
   begin();
   auto capture = prepare();

@@ -153,6 +153,27 @@ TEST_F(Qemu, a_disk_made_smaller_and_as_large_again_has_unchanged_zeros) {
   ASSERT_TRUE(capture->abandon());
 }
 
+// A sink waits for a repository, which may hang, while the source's answers are under way.
+TEST_F(Qemu, a_sink_that_hangs_holds_up_neither_the_source_nor_its_release) {
+  write(0, 0, kSize, 1);
+  const Json before = traces();
+  auto capture = prepare();
+  auto reader = capture->open(0).value();
+  Result<> swept = fail(ENODATA, "the sink got nothing");
+  const auto stuck = [&](std::uint64_t, ByteView) {
+    swept = driver_.sweep(wanted_.machine, ledger_.leftovers(), source::PointFate::unknown, ledger_);
+    return swept;
+  };
+  const Range range{0, kSize};
+  EXPECT_FALSE(reader->read({&range, 1}, stuck, Cancel{}));
+  EXPECT_TRUE(swept) << swept.error().message;
+  EXPECT_EQ(traces()["devices"], before["devices"]);
+  EXPECT_EQ(traces()["exports"], before["exports"]);
+  const auto abandoned = capture->abandon();
+  EXPECT_TRUE(abandoned) << abandoned.error().message;
+  EXPECT_EQ(traces(), before);
+}
+
 TEST_F(Qemu, a_disk_whose_iothread_would_abort_qemu_is_refused) {
   boot(",iothread=thread");
   const Json before = traces();

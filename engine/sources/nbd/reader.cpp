@@ -6,6 +6,7 @@
 
 #include "engine/common/deadline.h"
 #include "engine/sources/inside.h"
+#include "engine/sources/nbd/delivery.h"
 #include "engine/sources/nbd/extents.h"
 
 namespace holdfast::source::nbd {
@@ -147,29 +148,29 @@ Result<> Reader::read(std::span<const Range> ranges, const Sink& sink, const Can
       request.buffer.resize(kMostOfAPiece);
     }
   }
-  auto result = read_all(Pieces(ranges, what_.erring ? kPieceOfErring : kMostOfAPiece), sink, cancel);
-  if (!result) drain();
+  HF_TRY(const auto delivery, Delivery::begin(sink, cancel));
+  auto result = read_all(Pieces(ranges, what_.erring ? kPieceOfErring : kMostOfAPiece), *delivery, cancel);
+  if (!result) drain();  // first, because the sink may hang
   return result;
 }
 
-Result<> Reader::read_all(Pieces pieces, const Sink& sink, const Cancel& cancel) {
-  std::vector<Request*> idle;
-  for (Request& request : requests_) idle.push_back(&request);
+Result<> Reader::read_all(Pieces pieces, Delivery& delivery, const Cancel& cancel) {
+  std::vector<std::size_t> idle;
+  for (std::size_t number = 0; number < requests_.size(); ++number) idle.push_back(number);
   for (;;) {
     if (cancel.requested()) return fail(ECANCELED, "cancelled");
+    HF_TRY(const auto delivered, delivery.take_back());
+    idle.insert(idle.end(), delivered.begin(), delivered.end());
     while (!idle.empty()) {
       const auto piece = pieces.next();
       if (!piece) break;
-      HF_CHECK(start(*idle.back(), *piece));
+      HF_CHECK(start(requests_[idle.back()], *piece));
       idle.pop_back();
     }
     if (idle.size() == requests_.size()) return {};
-    while (done_.empty()) HF_CHECK(connections_->wait(&cancel, limits_.silence));
-    // Handles one request at a time, so that the connections wait no longer than one piece takes.
-    Request* request = done_.front();
-    done_.erase(done_.begin());
-    HF_CHECK(finish(*request, sink));
-    idle.push_back(request);
+    while (in_flight_ > 0 && done_.empty()) HF_CHECK(connections_->wait(&cancel, limits_.silence));
+    if (done_.empty()) delivery.wait();
+    for (const Request* request : std::exchange(done_, {})) HF_CHECK(finish(*request, delivery));
   }
 }
 
@@ -198,12 +199,15 @@ Result<> Reader::start(Request& request, const Range& piece) {
   return request.over->failure(fmt::format("reading {} bytes at {}", piece.length, piece.offset));
 }
 
-Result<> Reader::finish(Request& request, const Sink& sink) {
+Result<> Reader::finish(const Request& request, Delivery& delivery) {
   const Range& piece = request.piece;
   if (request.error != 0)
     return request.over->failure(request.error,
                                  fmt::format("reading {} bytes at {}", piece.length, piece.offset));
-  return sink(piece.offset, ByteView{request.buffer}.first(piece.length));
+  delivery.give({.number = static_cast<std::size_t>(&request - requests_.data()),
+                 .offset = piece.offset,
+                 .data = ByteView{request.buffer}.first(piece.length)});
+  return {};
 }
 
 }  // namespace holdfast::source::nbd

@@ -8,6 +8,8 @@
 
 namespace holdfast::source::nbd {
 
+class Delivery;
+
 // A DiskReader with requests of 256 KiB, 16 of them in flight, where libnbd and QEMU are fastest. The first
 // call connects; large reads open more connections. The call after a failed one connects anew, because
 // requests may still be in flight.
@@ -36,9 +38,9 @@ class Reader final : public DiskReader {
   void drain();
   std::uint64_t size() const { return what_.size.value_or(0); }
   Result<std::vector<Extent>> some_extents(std::uint64_t offset, std::uint64_t length);
-  Result<> read_all(Pieces pieces, const Sink& sink, const Cancel& cancel);
+  Result<> read_all(Pieces pieces, Delivery& delivery, const Cancel& cancel);
   Result<> start(Request& request, const Range& piece);
-  Result<> finish(Request& request, const Sink& sink);
+  Result<> finish(const Request& request, Delivery& delivery);
 
   const Export what_;
   const Limits limits_;
