@@ -1,7 +1,9 @@
 #include "engine/sources/qmp/scratch_watch.h"
 
+#include <chrono>
+
+#include "catalog/base/bytes.h"
 #include "catalog/base/disk.h"
-#include "catalog/base/log.h"
 
 namespace holdfast::source::qmp {
 namespace {
@@ -21,9 +23,8 @@ Result<> check_scratch_space(const std::string& directory) {
               directory, space.free, kReserve);
 }
 
-ScratchWatch::ScratchWatch(std::shared_ptr<Monitor> monitor, std::string directory,
-                           std::vector<std::string> jobs)
-    : monitor_(std::move(monitor)), directory_(std::move(directory)), jobs_(std::move(jobs)) {
+ScratchWatch::ScratchWatch(std::string directory, std::function<void()> end_copying)
+    : directory_(std::move(directory)), end_copying_(std::move(end_copying)) {
   thread_ = std::thread([this] { watch(); });
 }
 
@@ -45,19 +46,13 @@ void ScratchWatch::watch() {
   const MutexLock lock(mutex_);
   while (!stopping_) {
     if (const auto room = check_scratch_space(directory_); !room) {
-      ended_ = room.error();  // before the jobs end, so that the reason is known when they are found gone
+      ended_ = room.error();  // before the copying ends, so that the reason is known when that is found
       const MutexUnlock unlocked(mutex_);
-      end_jobs();
+      end_copying_();
       return;
     }
     changed_.wait_until(mutex_, std::chrono::steady_clock::now() + kPause);
   }
-}
-
-void ScratchWatch::end_jobs() {
-  for (const std::string& job : jobs_)
-    if (const auto cancelled = monitor_->execute("job-cancel", {{"id", job}}); !cancelled)
-      log::warning("job {} was to be ended for want of scratch space: {}", job, cancelled.error().message);
 }
 
 }  // namespace holdfast::source::qmp
