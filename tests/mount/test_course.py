@@ -81,6 +81,8 @@ class Course(holdfast.MountTest):
         self.add_hook("wait", f"until [ -e {self.folder}/go ]; do sleep 0.1; done\n")
         self.daemon.write("flows/f/control", 'set hooks=["wait"]')
         self.daemon.write("flows/f/control", f"run name={name}")
+        # The hook runs before the blocker is there, which goes first otherwise.
+        self.until(lambda: self.daemon.json(f"flows/f/executions/{name}/status.json")["status"] == "running")
         self.daemon.write("flows/blocker/control", "run name=r1")
         (self.folder / "go").touch()
         self.until(lambda: self.daemon.json("flows/blocker/executions/r1/status.json")["status"] == "running")
