@@ -122,7 +122,7 @@ class GuestBulkheads(holdfast.MountTest):
         self.daemon.stop()
         small = self.folder / "small"
         small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160M", "small", small], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200M", "small", small], check=True)
         self.addCleanup(detach, small)
         self.addCleanup(self.daemon.close)  # before the unmount
         shutil.copytree(self.daemon.state, small, dirs_exist_ok=True)
@@ -132,6 +132,7 @@ class GuestBulkheads(holdfast.MountTest):
 
     def test_scratch_leaves_the_catalog_room_while_the_repository_hangs(self):
         small = self.move_state_to_a_small_file_system()
+        self.daemon.write("config.json", json.dumps({"scratch_reserve": "100M"}))
         served = Stopped(self.folder / "served")
         self.addCleanup(served.close)
         self.addCleanup(self.daemon.close)
@@ -142,7 +143,7 @@ class GuestBulkheads(holdfast.MountTest):
         served.hang()
         self.expect_writing()
         room = shutil.disk_usage(small).free
-        subprocess.run(["fallocate", "-l", str(room - 60 * MIB), small / "filler"], check=True)
+        subprocess.run(["fallocate", "-l", str(room - 90 * MIB), small / "filler"], check=True)
         self.until(lambda: self.guest.foreign() == [])
         self.expect_writing()
         self.daemon.write("flows/f/control", "disable")  # the catalog commits
@@ -150,7 +151,7 @@ class GuestBulkheads(holdfast.MountTest):
         self.assertEqual(self.daemon.read("flows/f/executions/slow/wait"), "error\n")
         status = self.daemon.json("flows/f/executions/slow/status.json")
         self.assertEqual(status["reason"], "no_space")
-        self.assertIn("the scratch area", self.daemon.read("flows/f/executions/slow/log"))
+        self.assertIn("a backup keeps 104857600 free", self.daemon.read("flows/f/executions/slow/log"))
         self.expect_writing()
 
     def test_a_guest_writes_on_and_is_backed_up_while_other_sources_hang_at_the_start(self):

@@ -38,9 +38,9 @@ Result<std::unique_ptr<FrozenMachine>> FrozenMachine::freeze(std::shared_ptr<Mon
 }
 
 Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan> plans) {
-  scratch_ = request.scratch;
-  HF_TRY(const auto scratch, open_directory(scratch_));
-  HF_CHECK(check_scratch_space(scratch_));
+  scratch_ = {.directory = request.scratch, .reserve = request.scratch_reserve};
+  HF_TRY(const auto scratch, open_directory(request.scratch));
+  HF_CHECK(scratch_.check());
   const std::string prefix = "hf-" + request.repository_marker + "-";
   const std::string node_prefix = "hf-" + request.repository_marker.substr(0, 8) + "-";
   for (DiskPlan& plan : plans) {

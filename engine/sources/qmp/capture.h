@@ -82,7 +82,7 @@ class FrozenMachine final : public Capture {
   Consistency consistency_ = Consistency::crash;
   std::vector<FrozenDisk> disks_;
   Time frozen_at_{};
-  std::string scratch_;
+  ScratchArea scratch_;
   std::string nbd_socket_;
   std::vector<Leftover> made_;  // and not undone yet
 };

@@ -50,7 +50,7 @@ Result<> FrozenReader::read(std::span<const Range> ranges, const Sink& sink, con
   HF_CHECK(check_inside(ranges, size_, "the frozen disk"));
   const auto watchful = [&](std::uint64_t offset, ByteView data) -> Result<> {
     if (const auto now = Clock::now(); now >= look_at_) {
-      HF_CHECK(check_scratch_space(scratch_));
+      HF_CHECK(scratch_.check());
       look_at_ = now + kBetweenLooks;
     }
     return sink(offset, data);
@@ -66,11 +66,11 @@ Result<> FrozenReader::read(std::span<const Range> ranges, const Sink& sink, con
 Error FrozenReader::explain(Error error) const {
   if (auto why = watch_->ended()) return *std::move(why);
   if (error.code != EINVAL) return error;
-  if (const auto room = check_scratch_space(scratch_); !room) return room.error();
+  if (const auto room = scratch_.check(); !room) return room.error();
   return Error{
       EIO, fmt::format("QEMU has given up the frozen instant, because it could not copy overwritten clusters "
                        "to {}: {}",
-                       scratch_, error.message)};
+                       scratch_.directory, error.message)};
 }
 
 }  // namespace holdfast::source::qmp

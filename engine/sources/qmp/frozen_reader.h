@@ -25,7 +25,7 @@ class FrozenReader final : public DiskReader {
  public:
   // `size` is the disk's.
   FrozenReader(std::unique_ptr<DiskReader> reader, std::uint64_t size, StillFrozen still_frozen,
-               std::string scratch, std::shared_ptr<ScratchWatch> watch)
+               ScratchArea scratch, std::shared_ptr<ScratchWatch> watch)
       : reader_(std::move(reader)),
         size_(size),
         still_frozen_(std::move(still_frozen)),
@@ -43,7 +43,7 @@ class FrozenReader final : public DiskReader {
   const std::unique_ptr<DiskReader> reader_;
   const std::uint64_t size_;
   const StillFrozen still_frozen_;
-  const std::string scratch_;
+  const ScratchArea scratch_;
   const std::shared_ptr<ScratchWatch> watch_;
   Clock::time_point look_at_{};  // the next check of the room in the scratch area
 };

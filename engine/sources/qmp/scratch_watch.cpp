@@ -2,29 +2,27 @@
 
 #include <chrono>
 
-#include "catalog/base/bytes.h"
 #include "catalog/base/disk.h"
 
 namespace holdfast::source::qmp {
 namespace {
 
-constexpr std::uint64_t kReserve = 64 * kMiB;
-constexpr std::chrono::milliseconds kPause{20};  // filling the reserve within it takes 3 GB/s
+constexpr std::chrono::milliseconds kPause{20};  // filling the least reserve within it takes 3 GB/s
 
 }  // namespace
 
-Result<> check_scratch_space(const std::string& directory) {
+Result<> ScratchArea::check() const {
   HF_TRY(const auto scratch, open_directory(directory));
   HF_TRY(const Directory::Space space, scratch->space());
-  if (space.free >= kReserve) return {};
+  if (space.free >= reserve) return {};
   return fail(ENOSPC,
               "the scratch area {} has {} bytes left; a backup keeps {} free for clusters that the guest "
-              "overwrites",
-              directory, space.free, kReserve);
+              "overwrites, and for the catalog (scratch_reserve in /config.json)",
+              directory, space.free, reserve);
 }
 
-ScratchWatch::ScratchWatch(std::string directory, std::function<void()> end_copying)
-    : directory_(std::move(directory)), end_copying_(std::move(end_copying)) {
+ScratchWatch::ScratchWatch(ScratchArea area, std::function<void()> end_copying)
+    : area_(std::move(area)), end_copying_(std::move(end_copying)) {
   thread_ = std::thread([this] { watch(); });
 }
 
@@ -45,7 +43,7 @@ std::optional<Error> ScratchWatch::ended() {
 void ScratchWatch::watch() {
   const MutexLock lock(mutex_);
   while (!stopping_) {
-    if (const auto room = check_scratch_space(directory_); !room) {
+    if (const auto room = area_.check(); !room) {
       ended_ = room.error();  // before the copying ends, so that the reason is known when that is found
       const MutexUnlock unlocked(mutex_);
       end_copying_();

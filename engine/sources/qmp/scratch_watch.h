@@ -1,6 +1,7 @@
 // Ensures that copies of overwritten clusters always find room, and leave room for the catalog beside them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,8 +12,13 @@
 
 namespace holdfast::source::qmp {
 
-// ENOSPC if the scratch directory has too little room for a run to begin or to continue.
-Result<> check_scratch_space(const std::string& directory);
+struct ScratchArea {
+  std::string directory;
+  std::uint64_t reserve = 0;  // bytes that stay free
+
+  // ENOSPC if there is too little room for a run to begin or to continue.
+  Result<> check() const;
+};
 
 // Ends the copying while there is still room. If a backup job copies and the scratch area is full, QEMU fails
 // the *guest's* writes while the job goes on; and the catalog lies on the same file system (law 20). The
@@ -20,7 +26,7 @@ Result<> check_scratch_space(const std::string& directory);
 class ScratchWatch {
  public:
   // `end_copying` is called at most once, by the watch's thread.
-  ScratchWatch(std::string directory, std::function<void()> end_copying);
+  ScratchWatch(ScratchArea area, std::function<void()> end_copying);
   ~ScratchWatch();
 
   // Returns why the copying was ended, if it was.
@@ -29,7 +35,7 @@ class ScratchWatch {
  private:
   void watch();
 
-  const std::string directory_;
+  const ScratchArea area_;
   const std::function<void()> end_copying_;
   Mutex mutex_;
   CondVar changed_;
