@@ -126,9 +126,10 @@ constexpr bool keeps_everything(const PolicyDefinition& policy) {
 struct SettingsDefinition {
   int max_concurrent_jobs = 4;
   bool verify_reads = true;
-  int keep_executions = 10'000;                // a flow
-  std::uint64_t events_size = 64 * (1 << 20);  // size of events.jsonl before it is rotated
-  std::chrono::seconds hook_timeout{5 * 60};   // time for each command of a flow
+  int keep_executions = 10'000;                    // a flow
+  std::uint64_t events_size = 64 * (1 << 20);      // size of events.jsonl before it is rotated
+  std::chrono::seconds hook_timeout{5 * 60};       // time for each command of a flow
+  std::uint64_t scratch_reserve = 64 * (1 << 20);  // space that scratch images leave free beside the catalog
 
   bool operator==(const SettingsDefinition&) const = default;
 };

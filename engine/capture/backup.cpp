@@ -11,6 +11,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/settings_store.h"
 #include "engine/capture/catalog_ledger.h"
 #include "engine/capture/disk_image.h"
 #include "engine/capture/governed_reader.h"
@@ -84,6 +85,8 @@ class Backup {
       HF_TRY(machine_, Machines(db).get(request_.machine));
       HF_TRY(repository_, Repositories(db).get(request_.repository));
       HF_TRY(disk_rows_, Machines(db).disks(request_.machine));
+      HF_TRY(const Settings settings, SettingsStore(db).get());
+      settings_ = settings.definition;
       return {};
     }));
     if (!machine_.complete && !request_.imported)
@@ -172,7 +175,8 @@ class Backup {
   Result<> freeze_source() {
     source::PrepareRequest prepare{.machine = machine_.definition,
                                    .repository_marker = repository_.marker,
-                                   .scratch = services_.scratch};
+                                   .scratch = services_.scratch,
+                                   .scratch_reserve = settings_.scratch_reserve};
     for (const DiskDefinition& disk : machine_.definition.disks) {
       source::DiskRequest wanted{disk};
       if (const auto usable = parent_.usable.find(disk.name); usable != parent_.usable.end()) {
@@ -467,6 +471,7 @@ class Backup {
 
   Machine machine_;
   Repository repository_;
+  SettingsDefinition settings_;
   std::vector<Disk> disk_rows_;
   std::shared_ptr<repository::Place> place_;
   Parent parent_;

@@ -1,6 +1,7 @@
 #include "engine/capture/sample.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "engine/capture/cluster_feed.h"
@@ -19,6 +20,39 @@ Result<Sample::Found> Sample::look(source::DiskReader& reader, std::span<const s
   if (found.lie || percent_ == 0) return found;
   HF_CHECK(compare(reader, choose(unchanged_data(extents)), cancel, found));
   return found;
+}
+
+Result<Sample::Found> Sample::look_at_end(source::DiskReader& reader, std::uint64_t segment,
+                                          const source::Cancel& cancel) {
+  Found found;
+  for (std::uint64_t end = capacity_; end > 0;) {
+    if (cancel.requested()) return fail(ECANCELED, "cancelled");
+    const std::uint64_t begin = round_down(end - 1, segment);
+    HF_TRY(const auto last, last_unchanged(reader, begin, end));
+    if (last) {
+      HF_CHECK(compare(reader, std::array{*last}, cancel, found));
+      return found;
+    }
+    end = begin;
+  }
+  return found;
+}
+
+// Returns the last cluster of the range that the parent has as data, and that the source calls unchanged
+// data.
+Result<std::optional<std::uint64_t>> Sample::last_unchanged(source::DiskReader& reader, std::uint64_t begin,
+                                                            std::uint64_t end) {
+  HF_CHECK(parent_->turn_to(begin, end - begin));
+  HF_TRY(const std::uint64_t first, parent_->next_data(begin, end));
+  if (first >= end) return std::nullopt;
+  HF_TRY(const auto extents, reader.extents(begin, end - begin));
+  const std::vector<std::uint64_t> unchanged = unchanged_data(extents);
+  for (auto cluster = unchanged.rbegin(); cluster != unchanged.rend(); ++cluster) {
+    const std::uint64_t cluster_end = *cluster + length_at(*cluster);
+    HF_TRY(const std::uint64_t data, parent_->next_data(*cluster, cluster_end));
+    if (data < cluster_end) return *cluster;
+  }
+  return std::nullopt;
 }
 
 // Reads the suspects a few at a time, because the first ones mostly settle the matter.

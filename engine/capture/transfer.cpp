@@ -44,16 +44,24 @@ Result<Transferred> transfer(source::DiskReader& reader, image::Writer& writer, 
     progress.advance(data.size());
     return {};
   };
+  const auto note = [&](const Sample::Found& found) {
+    progress.expect(found.bytes_read);
+    progress.advance(found.bytes_read);
+    done.bytes_read += found.bytes_read;
+    done.source_lied = found.lie;
+  };
+  if (sample != nullptr) {
+    HF_TRY(const Sample::Found found, sample->look_at_end(reader, image::Writer::kSegment, cancel));
+    note(found);
+    if (done.source_lied) return done;
+  }
   for (std::uint64_t segment = 0; segment < plan.capacity; segment += image::Writer::kSegment) {
     if (cancel.requested()) return fail(ECANCELED, "cancelled");
     HF_TRY(const auto extents, extents_of(reader, plan, segment));
     if (sample != nullptr) {
       HF_TRY(const Sample::Found found, sample->look(reader, extents, cancel));
-      progress.expect(found.bytes_read);
-      progress.advance(found.bytes_read);
-      done.bytes_read += found.bytes_read;
-      done.source_lied = found.lie;
-      if (found.lie) return done;
+      note(found);
+      if (done.source_lied) return done;
     }
     const ClusterPlan clusters = clusters_of(extents, plan);
     if (clusters.read.empty() && clusters.zero.empty()) continue;

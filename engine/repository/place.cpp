@@ -234,7 +234,7 @@ Result<> Place::discard(const std::string& machine_key, const std::string& point
   const std::string partial = published + ".partial";
   if (publisher == Publisher::newer_catalog) {
     HF_TRY(const bool is_begun, directory_->exists(partial));
-    return is_begun ? directory_->rename(partial, partial + ".aside") : Result<>();
+    return is_begun ? asides_->set_aside(*directory_, partial) : Result<>();
   }
   HF_CHECK(remove_tree(*directory_, partial));
   HF_TRY(const bool is_published, directory_->exists(published));
@@ -244,7 +244,7 @@ Result<> Place::discard(const std::string& machine_key, const std::string& point
     log::warning("{}/{} is published, but this catalog has not committed it: it {}", path_, published,
                  stays ? "stays, because the catalog seems to be an older copy"
                        : "is set aside as " + point_name + ".aside, to be deleted by a person");
-    if (!stays) HF_CHECK(directory_->rename(published, published + ".aside"));
+    if (!stays) HF_CHECK(asides_->set_aside(*directory_, published));
   }
   HF_TRY(const bool there, directory_->exists(machine_key));
   if (there) HF_CHECK(directory_->sync(machine_key));

@@ -7,7 +7,7 @@
 //   .lease          says who writes here; held with flock(2) while the object lives
 //   <machine key>/TIME[-N]/…           a point (draft.h)
 //   <machine key>/TIME[-N].partial/    a point being written
-//   <machine key>/TIME[-N].aside/      a point that the catalog disowns, for a person to delete
+//   <machine key>/TIME[-N].aside/      a point that the catalog disowns (aside.h)
 //
 // Any thread may call.
 #pragma once
@@ -24,6 +24,7 @@
 #include "engine/image/content_sums.h"
 #include "engine/image/layer_files.h"
 #include "engine/image/stack.h"
+#include "engine/repository/aside.h"
 
 namespace holdfast::repository {
 
@@ -61,6 +62,7 @@ class Place {
   // One thread at a time counts commits here, or replaces facts of points.
   Mutex& counting() const { return counting_; }
   Mutex& telling() const { return telling_; }
+  const std::shared_ptr<Asides>& asides() const { return asides_; }
   // EBUSY while another daemon holds the lease; reading works all the same.
   const Result<>& may_write() const { return may_write_; }
 
@@ -107,6 +109,7 @@ class Place {
   const std::unique_ptr<Directory> directory_;
   const Identity identity_;
   mutable Mutex counting_, telling_;
+  const std::shared_ptr<Asides> asides_ = std::make_shared<Asides>();
   Fd lease_;
   Result<> may_write_;
 };

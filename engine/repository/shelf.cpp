@@ -53,6 +53,11 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     return space_;
   }
 
+  std::vector<Aside> asides() const {
+    const MutexLock lock(mutex_);
+    return asides_ ? asides_->known() : std::vector<Aside>{};
+  }
+
   // Never replaced, so it needs no lock.
   std::shared_ptr<Use> use() const { return use_; }
 
@@ -150,6 +155,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     if (place && (!place->check() || !place->may_write())) place.reset();
     Answer answer = place ? Answer(place) : Place::open(path, marker);
     if (answer && found.own) learn_space(**answer, found.own->device);
+    if (answer) learn_asides(**answer);
     return answer;
   }
 
@@ -157,6 +163,13 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     const auto space = place.directory().space();
     const MutexLock lock(mutex_);
     if (space) space_ = {*space, device};
+  }
+
+  void learn_asides(const Place& place) {
+    if (const auto seen = place.asides()->look(place.directory()); !seen)
+      log::warning("{}: {}", place.path(), seen.error().message);
+    const MutexLock lock(mutex_);
+    asides_ = place.asides();
   }
 
   void end_look(Look& look, Answer answer) {
@@ -177,6 +190,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   std::shared_ptr<Place> place_ HF_GUARDED_BY(mutex_);     // null while a thread looks
   std::shared_ptr<Look> look_ HF_GUARDED_BY(mutex_);       // the one under way
   std::optional<Space> space_ HF_GUARDED_BY(mutex_);
+  std::shared_ptr<const Asides> asides_ HF_GUARDED_BY(mutex_);  // the last place's
 };
 
 Shelf::~Shelf() {
@@ -220,15 +234,20 @@ std::optional<Shelf::Trouble> Shelf::trouble(Id repository) const {
   return found == troubles_.end() ? std::nullopt : std::optional{found->second};
 }
 
+std::shared_ptr<Shelf::Door> Shelf::known_door(Id repository) const {
+  const MutexLock lock(mutex_);
+  const auto found = doors_.find(repository);
+  return found == doors_.end() ? nullptr : found->second;
+}
+
 std::optional<Shelf::Space> Shelf::space(Id repository) const {
-  std::shared_ptr<Door> door;
-  {
-    const MutexLock lock(mutex_);
-    const auto found = doors_.find(repository);
-    if (found == doors_.end()) return std::nullopt;
-    door = found->second;
-  }
-  return door->space();
+  const auto door = known_door(repository);
+  return door ? door->space() : std::nullopt;
+}
+
+std::vector<Aside> Shelf::asides(Id repository) const {
+  const auto door = known_door(repository);
+  return door ? door->asides() : std::vector<Aside>{};
 }
 
 std::vector<std::shared_ptr<Shelf::Door>> Shelf::doors() const {

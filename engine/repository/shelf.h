@@ -45,6 +45,8 @@ class Shelf {
   // Returns the space when the repository last answered; nullopt if it never did. Never waits for a file
   // system.
   std::optional<Space> space(Id repository) const;
+  // Returns what lies aside, as it was last seen. Never waits for a file system.
+  std::vector<Aside> asides(Id repository) const;
   // Lets go of the repository, so that its file system can be unmounted, until attach(). Meanwhile place()
   // returns EIO, and the code of trouble() is kDetached. Returns EBUSY while its Place is in use, or can't be
   // closed.
@@ -66,6 +68,7 @@ class Shelf {
  private:
   class Door;
 
+  std::shared_ptr<Door> known_door(Id repository) const;
   std::vector<std::shared_ptr<Door>> doors() const;
   std::shared_ptr<Door> door_to(Id repository) HF_REQUIRES(mutex_);
 

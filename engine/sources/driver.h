@@ -62,6 +62,7 @@ struct PrepareRequest {
   // An existing directory of the host for sockets and copy-before-write files. All captures share it, because
   // they may share a socket; the names made in it are unique.
   std::string scratch;
+  std::uint64_t scratch_reserve = SettingsDefinition{}.scratch_reserve;  // bytes that stay free there
 };
 
 struct FrozenDisk {

@@ -45,6 +45,8 @@ Result<RepositoryView> Status::repository(Id id) {
   }
   if (const auto& writable = (*place)->may_write(); !writable)
     view.warnings.push_back(writable.error().message);
+  for (const repository::Aside& aside : services_.shelf.asides(id))
+    view.warnings.push_back(repository::sentence_of(aside));
   HF_TRY(const auto space, (*place)->directory().space());
   view.capacity_bytes = space.capacity;
   view.free_bytes = space.free;

@@ -79,6 +79,25 @@ class Warnings {
     });
   }
 
+  // Names what lay aside when each repository was last looked at.
+  Result<> add_asides(const repository::Shelf& shelf) {
+    HF_TRY(const auto all, Repositories(db_).list());
+    std::vector<Id> with_asides;
+    for (const Named& named : all)
+      if (!shelf.asides(named.id).empty()) with_asides.push_back(named.id);
+    return each(ObjectKind::repository, with_asides, [&](Id id, const std::string& path) -> Result<> {
+      HF_TRY(const Repository repository, Repositories(db_).get(id));
+      for (const repository::Aside& aside : shelf.asides(id))
+        add({.object = path,
+             .since = aside.since,
+             .reason = "aside",
+             .message = repository::sentence_of(aside),
+             .fix = fmt::format("rm -r '{}/{}', once nobody needs it; then: cat {}/status.json",
+                                repository.definition.path, aside.directory, path)});
+      return {};
+    });
+  }
+
   void add_clock(ClockWatch& watch) {
     if (const auto doubt = watch.doubt())
       add({.object = "/",
@@ -182,6 +201,7 @@ Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Call
   HF_CHECK(warnings.add_repositories(services_.shelf));
   HF_CHECK(warnings.add_room(services_.shelf, services_.clock.now()));
   HF_CHECK(warnings.add_older_catalog());
+  HF_CHECK(warnings.add_asides(services_.shelf));
   warnings.add_clock(services_.clock_watch);
   HF_CHECK(warnings.add_machines(services_.clock.now()));
   HF_CHECK(warnings.add_flows());

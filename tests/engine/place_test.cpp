@@ -182,6 +182,16 @@ TEST_F(PlaceTest, a_published_point_of_an_earlier_life_is_set_aside_or_stays) {
   EXPECT_TRUE(fs::exists(path_ + "/m-1234/parent/manifest.json"));
   EXPECT_TRUE(fs::exists(path_ + "/m-1234/alone.aside/manifest.json"));
   EXPECT_FALSE(fs::exists(path_ + "/m-1234/alone"));
+
+  Asides after_a_start;
+  ASSERT_TRUE(after_a_start.look(place->directory()));
+  for (const Asides* asides : {place->asides().get(), &after_a_start}) {
+    ASSERT_EQ(asides->known().size(), 1u);
+    EXPECT_EQ(asides->known().front().directory, "m-1234/alone.aside");
+  }
+  fs::remove_all(path_ + "/m-1234/alone.aside");
+  ASSERT_TRUE(after_a_start.look(place->directory()));
+  EXPECT_TRUE(after_a_start.known().empty()) << "a person has deleted it";
 }
 
 // Writes an image of one cluster, full of that byte, and its sums. The id is always the same.

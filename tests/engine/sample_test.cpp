@@ -24,6 +24,7 @@ class Told final : public source::DiskReader {
     return std::vector<source::Extent>{{offset, length, false, changed_by_now}};
   }
   Result<> read(std::span<const source::Range> ranges, const Sink& sink, const source::Cancel&) override {
+    last_read = ranges.back().offset;
     for (const source::Range& range : ranges)
       for (std::uint64_t at = range.offset; at < range.offset + range.length; at += kSampled)
         HF_CHECK(sink(at, filled(with)));
@@ -32,6 +33,7 @@ class Told final : public source::DiskReader {
 
   char with = 'a';
   bool changed_by_now = false;
+  std::uint64_t last_read = 0;
 };
 
 std::unique_ptr<Before> by_sums() {
@@ -70,6 +72,10 @@ class Sampling : public testing::TestWithParam<Parent> {
   Sample::Found look_at(const std::vector<source::Extent>& extents, unsigned percent) {
     Sample sample(GetParam().made(), kSampled, kDiskSize, percent);
     return sample.look(reader_, extents, source::Cancel{}).value();
+  }
+  Sample::Found look_at_end() {
+    Sample sample(GetParam().made(), kSampled, kDiskSize, 0);
+    return sample.look_at_end(reader_, kDiskSize / 8, source::Cancel{}).value();
   }
   Sample::Found look(source::Extent extent, unsigned percent = 1) { return look_at({extent}, percent); }
   static source::Extent data(bool zero, bool changed) { return {0, kClusters * kSampled, zero, changed}; }
@@ -119,6 +125,21 @@ TEST_P(Sampling, one_unchanged_cluster_of_zeros_is_found_among_data) {
                              0);
   EXPECT_TRUE(found.lie);
   EXPECT_EQ(found.bytes_read, kSampled);
+}
+
+// A source may go on to describe a lost end as data.
+TEST_P(Sampling, the_last_unchanged_cluster_of_the_parents_data_is_compared) {
+  EXPECT_FALSE(look_at_end().lie);
+  EXPECT_EQ(reader_.last_read, (kClusters - 1) * kSampled);
+  reader_.with = '\0';
+  const auto found = look_at_end();
+  EXPECT_TRUE(found.lie);
+  EXPECT_EQ(found.bytes_read, kSampled);
+}
+
+TEST_P(Sampling, the_end_of_a_disk_that_has_changed_is_not_compared) {
+  reader_.changed_by_now = true;
+  EXPECT_EQ(look_at_end().bytes_read, 0u);
 }
 
 TEST_P(Sampling, unchanged_zeros_that_read_as_the_parents_data_are_no_lie) {

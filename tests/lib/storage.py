@@ -14,15 +14,16 @@ from qmp import Qmp, QmpError, monitor
 class Disk:
     """One disk of the machine. `written` lists the (offset, length) of every write since clear_written()."""
 
-    def __init__(self, folder, number, capacity):
+    def __init__(self, folder, number, capacity, form):
         self.name = f"disk-{number}"
         self.node = f"disk{number}"
         self.capacity = capacity
-        self.image = folder / f"{self.name}.qcow2"
+        self.form = form
+        self.image = folder / f"{self.name}.{'img' if form == 'raw' else form}"
         self.export = folder / f"{self.name}.raw"
         self.truth = folder / f"{self.name}.truth"
         self.written = []
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", self.image, str(capacity)], check=True)
+        subprocess.run(["qemu-img", "create", "-q", "-f", form, self.image, str(capacity)], check=True)
         self.export.touch()
         with open(self.truth, "wb") as file:
             file.truncate(capacity)
@@ -76,13 +77,13 @@ def launch(arguments):
 
 
 class StorageDaemon:
-    """Starts at construction. stop() is clean and keeps the bitmaps; kill() loses them."""
+    """Starts at construction. stop() is clean and keeps the bitmaps of qcow2 disks; kill() loses them."""
 
-    def __init__(self, folder, capacities):
+    def __init__(self, folder, capacities, form="qcow2"):
         self.folder = folder
         folder.mkdir(parents=True)
         self.socket = folder / "qmp.sock"  # for Holdfast alone, because QMP serves one client at a time
-        self.disks = [Disk(folder, number, capacity) for number, capacity in enumerate(capacities)]
+        self.disks = [Disk(folder, number, capacity, form) for number, capacity in enumerate(capacities)]
         self.process = None
         self.qmp = None
         self.start()
@@ -94,7 +95,7 @@ class StorageDaemon:
             arguments += [
                 *("--blockdev", f"driver=file,node-name={below},filename={disk.image},discard=unmap"),
                 *("--blockdev", f"driver=throttle,node-name={limited},file={below},throttle-group=limits"),
-                *("--blockdev", f"driver=qcow2,node-name={disk.node},file={limited},discard=unmap"),
+                *("--blockdev", f"driver={disk.form},node-name={disk.node},file={limited},discard=unmap"),
                 *("--export", f"type=fuse,id={export},node-name={disk.node},mountpoint={disk.export},writable=on"),
             ]
         arguments += ["--chardev", f"socket,id=holdfast,path={self.socket},server=on,wait=off"]

@@ -9,6 +9,7 @@ import subprocess
 
 import content
 import holdfast
+from storage import StorageDaemon
 
 MIB = 2**20
 
@@ -130,6 +131,18 @@ class Fulls(holdfast.MountTest):
     def test_a_disk_made_smaller_and_as_large_again_makes_a_full_with_reason_cbt_lied(self):
         """QEMU's bitmap stays clean, and what was cut off reads as zeros."""
         self.disk.write(9 * MIB, self.random.randbytes(MIB))
+        self.first()
+        self.storage.resize(self.disk, 4 * MIB)
+        self.storage.resize(self.disk, 16 * MIB)
+        self.expect_full(self.back_up("second", "warning"), "cbt_lied", "second")
+
+    def test_a_raw_disk_made_smaller_and_as_large_again_makes_a_full_with_reason_cbt_lied(self):
+        """QEMU's bitmap stays clean, and QEMU goes on to describe what was cut off as data."""
+        self.storage = StorageDaemon(self.folder / "raw", [16 * MIB], form="raw")
+        self.addCleanup(self.storage.close)
+        self.disk = self.storage.disks[0]
+        self.define_disks(self.storage.disks)
+        self.disk.write(0, self.random.randbytes(10 * MIB))
         self.first()
         self.storage.resize(self.disk, 4 * MIB)
         self.storage.resize(self.disk, 16 * MIB)

@@ -6,13 +6,16 @@ QEMU's disks are captured by copy filters here; test_release and test_bulkheads 
 import contextlib
 import json
 import random
+import shutil
 import signal
 import sqlite3
+import subprocess
 
 import content
 import guest
 import holdfast
 from hanging import Stopped
+from processes import detach
 
 MIB = 2**20
 BLOCK = 4096
@@ -113,6 +116,42 @@ class GuestBulkheads(holdfast.MountTest):
         self.expect_writing()
         self.daemon.start()
         self.expect_one_instant("g")
+        self.expect_writing()
+
+    def move_state_to_a_small_file_system(self):
+        self.daemon.stop()
+        small = self.folder / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200M", "small", small], check=True)
+        self.addCleanup(detach, small)
+        self.addCleanup(self.daemon.close)  # before the unmount
+        shutil.copytree(self.daemon.state, small, dirs_exist_ok=True)
+        self.daemon.state = small
+        self.daemon.start()
+        return small
+
+    def test_scratch_leaves_the_catalog_room_while_the_repository_hangs(self):
+        small = self.move_state_to_a_small_file_system()
+        self.daemon.write("config.json", json.dumps({"scratch_reserve": "100M"}))
+        served = Stopped(self.folder / "served")
+        self.addCleanup(served.close)
+        self.addCleanup(self.daemon.close)
+        (served.path / "r").mkdir()
+        self.daemon.define("repositories/r", {"path": str(served.path / "r")})
+        self.add_flow()
+        self.begin_a_slow_run("r")
+        served.hang()
+        self.expect_writing()
+        room = shutil.disk_usage(small).free
+        subprocess.run(["fallocate", "-l", str(room - 90 * MIB), small / "filler"], check=True)
+        self.until(lambda: self.guest.foreign() == [])
+        self.expect_writing()
+        self.daemon.write("flows/f/control", "disable")  # the catalog commits
+        served.resume()
+        self.assertEqual(self.daemon.read("flows/f/executions/slow/wait"), "error\n")
+        status = self.daemon.json("flows/f/executions/slow/status.json")
+        self.assertEqual(status["reason"], "no_space")
+        self.assertIn("a backup keeps 104857600 free", self.daemon.read("flows/f/executions/slow/log"))
         self.expect_writing()
 
     def test_a_guest_writes_on_and_is_backed_up_while_other_sources_hang_at_the_start(self):

@@ -68,6 +68,36 @@ class OlderCatalog(holdfast.MountTest):
         raw = self.daemon.mount / f"machines/m/points/{fourth}/disk-0.raw"
         subprocess.run(["qemu-img", "compare", "-q", "-f", "raw", "-F", "raw", raw, record], check=True)
 
+    def test_what_was_set_aside_is_named_in_both_statuses_until_a_person_deletes_it(self):
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "bandwidth": "64K"}))
+        self.storage.disks[0].write(0, self.random.randbytes(2 * MIB))
+        self.daemon.write("flows/f/control", "run name=second")
+        self.until(lambda: list(self.repository.glob("*/*.partial")) != [])
+        self.daemon.kill()
+        sequence = self.repository / "sequence.json"
+        sequence.write_text(json.dumps(json.loads(sequence.read_text()) | {"commits": 99}))  # a newer catalog has written
+
+        def named():
+            return [one for one in self.daemon.json("status.json")["warnings"] if one["reason"] == "aside"]
+
+        for _ in range(2):
+            self.daemon.start()
+            self.until(lambda: named() != [])
+            (aside,) = self.repository.glob("*/*.aside")
+            (warning,) = named()
+            self.assertEqual(warning["object"], "repositories/r")
+            self.assertIn(str(aside), warning["fix"])
+            self.assertIsNotNone(warning["since"])
+            own = self.daemon.json("repositories/r/status.json")["warnings"]
+            self.assertIn(warning["message"], own)
+            self.daemon.stop()
+
+        self.daemon.start()
+        self.until(lambda: named() != [])
+        shutil.rmtree(aside)
+        self.assertNotIn(warning["message"], self.daemon.json("repositories/r/status.json")["warnings"])
+        self.assertEqual(named(), [])
+
     def save(self):
         """Stops the daemon for a copy of its catalog."""
         self.daemon.stop()

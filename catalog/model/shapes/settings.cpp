@@ -6,6 +6,7 @@ template <>
 const Shape<SettingsDefinition>& shape() {
   using D = SettingsDefinition;
   constexpr std::uint64_t kLeastOfEvents = 4096;
+  constexpr std::uint64_t kLeastReserve = 64 << 20;  // QEMU copies on until it is told to end
   static const Shape<D> settings{
       "Settings of the daemon that may change while it runs.",
       {
@@ -20,6 +21,9 @@ const Shape<SettingsDefinition>& shape() {
               "When events.jsonl has become so large, it goes on as events.jsonl.1, that one as .2, to .9."),
           field("hook_timeout", &D::hook_timeout, duration(kAtLeastOneSecond),
                 "How long a command of a flow (only_if, hooks) may take; then it is killed."),
+          field("scratch_reserve", &D::scratch_reserve, size(kLeastReserve, kMostBytes),
+                "So much space stays free in the state directory while a running guest overwrites what a "
+                "backup has not read; a backup that would take it ends."),
       },
       {}};
   return settings;

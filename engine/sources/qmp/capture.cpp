@@ -38,9 +38,9 @@ Result<std::unique_ptr<FrozenMachine>> FrozenMachine::freeze(std::shared_ptr<Mon
 }
 
 Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan> plans) {
-  scratch_ = request.scratch;
-  HF_TRY(const auto scratch, open_directory(scratch_));
-  HF_CHECK(check_scratch_space(scratch_));
+  scratch_ = {.directory = request.scratch, .reserve = request.scratch_reserve};
+  HF_TRY(const auto scratch, open_directory(request.scratch));
+  HF_CHECK(scratch_.check());
   const std::string prefix = "hf-" + request.repository_marker + "-";
   const std::string node_prefix = "hf-" + request.repository_marker.substr(0, 8) + "-";
   for (DiskPlan& plan : plans) {
@@ -66,6 +66,7 @@ Result<> FrozenMachine::make(const PrepareRequest& request, std::vector<DiskPlan
   HF_CHECK(record_bitmaps());
   HF_CHECK(freeze_at_rest());
   for (std::size_t i = 0; i < fleeces_.size(); ++i) HF_CHECK(make_exports(i));
+  if (!filters_.empty()) watch_ = std::make_shared<ScratchWatch>(scratch_, let_go());
 
   for (const Fleece& fleece : fleeces_)
     disks_.push_back({.name = fleece.plan.name,
@@ -189,7 +190,11 @@ Result<> FrozenMachine::freeze_by_jobs() {
   for (Json& stop : stop_parents()) actions.push_back(std::move(stop));
   HF_CHECK(monitor_->execute("transaction", {{"actions", std::move(actions)}}));
   frozen_at_ = system_clock().now();
-  watch_ = std::make_shared<ScratchWatch>(monitor_, scratch_, std::move(jobs));
+  watch_ = std::make_shared<ScratchWatch>(scratch_, [monitor = monitor_, jobs = std::move(jobs)] {
+    for (const std::string& job : jobs)
+      if (const auto cancelled = monitor->execute("job-cancel", {{"id", job}}); !cancelled)
+        log::warning("job {} was to be ended for want of scratch space: {}", job, cancelled.error().message);
+  });
   return {};
 }
 
@@ -207,6 +212,22 @@ Result<> FrozenMachine::freeze_by_filters() {
     HF_CHECK(add_access(*monitor_, filter));
   }
   return {};
+}
+
+// Returns the release of all but the bitmaps: QEMU lets a guest go back to its disk only when the exports are
+// gone. The ledger keeps the names; undo() then finds nothing under them.
+std::function<void()> FrozenMachine::let_go() const {
+  class NoLedger final : public Ledger {
+    Result<Id> record(LeftoverKind, const std::string&, const std::string&) override { return Id{}; }
+    Result<> forget(Id) override { return {}; }
+  };
+  return [monitor = monitor_, made = made_] {
+    NoLedger none;
+    std::vector<Leftover> each = made;
+    if (const auto gone = undo(*monitor, each, PointFate::unknown, none); !gone)
+      log::warning("the source at {} was to be let go of for want of scratch space: {}", monitor->socket(),
+                   gone.error().message);
+  };
 }
 
 Result<> FrozenMachine::make_exports(std::size_t disk) {
@@ -249,10 +270,10 @@ Result<std::unique_ptr<DiskReader>> FrozenMachine::open(std::size_t disk) {
     };
     reader = std::make_unique<ErringReader>(std::move(reader), holes_of(kOfDisk), holes_of(kOfScratch));
   }
-  StillFrozen still_frozen = filters_.empty() ? by_job(monitor_, fleece.change_id, watch_)
-                                              : by_filter(monitor_, filters_.at(disk).top);
+  StillFrozen still_frozen =
+      filters_.empty() ? by_job(monitor_, fleece.change_id) : by_filter(monitor_, filters_.at(disk).top);
   return std::make_unique<FrozenReader>(std::move(reader), fleece.plan.capacity, std::move(still_frozen),
-                                        scratch_);
+                                        scratch_, watch_);
 }
 
 Result<> FrozenMachine::commit() { return end(PointFate::committed); }

@@ -62,6 +62,7 @@ class FrozenMachine final : public Capture {
   Result<> freeze_disks();
   Result<> freeze_by_jobs();
   Result<> freeze_by_filters();
+  std::function<void()> let_go() const;
   Result<> make_exports(std::size_t disk);
   Result<> make_export(const std::string& name, const std::string& node, const Json& bitmaps);
   Json begin_bitmap(const Fleece& fleece) const;
@@ -75,13 +76,13 @@ class FrozenMachine final : public Capture {
   std::vector<Fleece> fleeces_;
   std::vector<CopyFilter> filters_;      // one for each fleece; empty if jobs copy
   bool erring_ = false;                  // whether the exports err as copy_filter.h tells
-  std::shared_ptr<ScratchWatch> watch_;  // watches the copying jobs
+  std::shared_ptr<ScratchWatch> watch_;  // from the freeze, or with filters from the exports on
   std::unique_ptr<Agent> agent_;         // until the disks are frozen
   Quiesce quiesce_ = Quiesce::automatic;
   Consistency consistency_ = Consistency::crash;
   std::vector<FrozenDisk> disks_;
   Time frozen_at_{};
-  std::string scratch_;
+  ScratchArea scratch_;
   std::string nbd_socket_;
   std::vector<Leftover> made_;  // and not undone yet
 };
