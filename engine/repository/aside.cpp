@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "catalog/model/json_text.h"
+#include "catalog/model/outside_json.h"
 
 namespace holdfast::repository {
 namespace {
@@ -19,9 +20,9 @@ Result<std::vector<Aside>> list_asides(const Directory& repository) {
   const auto text = read_small_file(repository, kAsides);
   if (!text && text.error().code == ENOENT) return found;
   HF_CHECK(text);
-  const auto list = nlohmann::json::parse(*text, nullptr, false);
-  if (!list.is_array()) return fail(EIO, "{} is damaged; it should list directories: delete it", kAsides);
-  for (const auto& each : list) {
+  const auto list = json::parse_outside(*text);
+  if (!list || !list->is_array()) return fail(EIO, "{} is damaged; it should list directories: delete it", kAsides);
+  for (const auto& each : *list) {
     const std::string directory = member_of(each, "directory");
     const auto since = parse_iso_time(member_of(each, "since"));
     if (directory.empty() || !since) continue;
