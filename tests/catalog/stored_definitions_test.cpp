@@ -19,7 +19,7 @@ using testing::HasSubstr;
 // Values that some field or other accepts; h is the name of an object of every kind.
 const Json& pool() {
   static const Json values = Json::parse(R"json([
-    null, true, false, 0, 1, 2, 5, 30, 100, 4096, 65536, 1048576, "", "7d", "90s", "4h", "64K", "2M", "10%", "h",
+    null, true, false, 0, 1, 2, 5, 30, 100, 4096, 65536, 1048576, "", "7d", "90s", "4h", "64K", "2M", "2G", "10%", "h",
     "machines/h", "groups/h", "/srv/other", "said \"so\"\nžluť", "Europe/Berlin", "0 3 * * *", [], ["a"],
     ["a", "b \"c\""], ["failure https://example.org/x"], {}, {"beads": [1, {"rows": null}]},
     [{"name": "b", "fields": {"row": 2}}, {"name": "a", "fields": {}}]])json");
