@@ -299,7 +299,7 @@ void Judge::compare_all() {
       if (all.areas[1 + repository].is_away ||
           (is_older && (seen.gone || !must_stay(seen) || repository != seen.repository))) {
         is_known = false;
-        whole[repository] = seen.whole[repository];
+        whole[repository] = seen.whole[repository] && !all.flipped;
         continue;
       }
       whole[repository] = is_whole(directory, point, seen);
