@@ -126,7 +126,11 @@ void Judge::meet(const Listed& point) {
     find(fmt::format("point {} is of no freeze that the source knows of", point.name));
   if (all.points == all.seen.size()) find("the history has too many points");
   Seen& seen = all.seen[all.points++];
-  seen = {.id = point.id, .machine = point.machine, .repository = point.repository, .freeze = freeze};
+  seen = {.id = point.id,
+          .machine = point.machine,
+          .repository = point.repository,
+          .freeze = freeze,
+          .returns = all.rollbacks + all.older_trees};
   seen.key.set(point.key);
   seen.name.set(point.name);
   seen.flow.set(point.flow);
@@ -281,9 +285,10 @@ void Judge::look() {
 // Law 12, too: of a point's places, a whole one goes only where another whole one stays.
 void Judge::compare_all() {
   const World& all = world();
-  const bool is_older = all.rollbacks > 0 || all.older_trees > 0;
   for (const Listed& point : points_) {
     Seen& seen = *this->seen(point.id);
+    const std::uint64_t returns = all.rollbacks + all.older_trees;
+    const bool is_older = returns > (all.rot ? seen.returns : 0);
     std::vector<std::size_t> places = point.copies;
     places.push_back(point.repository);
     bool whole[kRepositories] = {};
@@ -294,7 +299,7 @@ void Judge::compare_all() {
       if (all.areas[1 + repository].is_away ||
           (is_older && (seen.gone || !must_stay(seen) || repository != seen.repository))) {
         is_known = false;
-        whole[repository] = seen.whole[repository];
+        whole[repository] = seen.whole[repository] && !all.flipped;
         continue;
       }
       whole[repository] = is_whole(directory, point, seen);

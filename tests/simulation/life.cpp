@@ -145,11 +145,11 @@ class Life {
         {2, "keep a copy of the catalog", &Life::keep_catalog},
         {2, "roll the catalog back", &Life::roll_back},
         {2, "keep the catalog of the next commit", &Life::keep_catalog_of_commit},
-        {1, "keep a copy of a repository", &Life::keep_repository},
-        {1, "bring an older tree", &Life::bring_older_tree},
+        {2, "keep a copy of a repository", &Life::keep_repository},
+        {2, "bring an older tree", &Life::bring_older_tree},
         {1, "sicken the catalog", &Life::sicken_catalog},
         {1, "set the clock", &Life::set_clock},
-        {2, "flip a bit", &Life::flip_bit},
+        {3, "flip a bit", &Life::flip_bit},
         {2, "resize", &Life::resize_disk},
         {2, "rest", &Life::rest},
         {5, "wait", &Life::wait},
@@ -333,9 +333,18 @@ class Life {
 
   void set_clock() { all_.order.wall += static_cast<std::int64_t>(dice_.below(36)) * kHour - 6 * kHour; }
 
+  // A copy of the newest point that has one, or all of a repository.
+  std::string a_place() {
+    const auto& points = judge_.points();
+    const auto copied = std::find_if(points.rbegin(), points.rend(),
+                                     [](const Judge::Listed& point) { return !point.copies.empty(); });
+    if (copied == points.rend() || dice_.one_in(3)) return std::string(storage::kRoots[a_repository()]);
+    return fmt::format("{}/{}/{}", storage::kRoots[1 + copied->copies.front()], copied->key, copied->name);
+  }
+
   // In some histories only, because what rests on the bit is not compared any more.
   void flip_bit() {
-    if (all_.seed % 3 == 0 && storage::flip_bit(a_repository(), dice_)) all_.rot = all_.flipped = true;
+    if (all_.seed % 3 == 0 && storage::flip_bit(a_place(), dice_)) all_.rot = all_.flipped = true;
   }
 
   void sicken_repository() {

@@ -349,10 +349,12 @@ std::set<std::string> unfinished() {
   return watch->partial;
 }
 
-bool flip_bit(std::size_t area, Dice& dice) {
+bool flip_bit(const std::string& directory, Dice& dice) {
   const Outside past;
   std::vector<std::string> images;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(behind(area) + "/tree"))
+  const std::string stored_there = stored(area_of(directory), directory);
+  if (!std::filesystem::exists(stored_there)) return false;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(stored_there))
     if (entry.path().extension() == ".qcow2") images.push_back(entry.path().string());
   if (images.empty()) return false;
   std::ranges::sort(images);

@@ -60,8 +60,8 @@ struct Lost {
 std::vector<Lost> take_lost();
 // Directories of unfinished points that this life has made and not removed.
 std::set<std::string> unfinished();
-// Flips a bit of an image; returns false if there is none.
-bool flip_bit(std::size_t area, Dice& dice);
+// Flips a bit of an image below the directory; returns false if there is none.
+bool flip_bit(const std::string& directory, Dice& dice);
 
 // Waits until the file system of the path answers; ETIMEDOUT if it does not in that time.
 Result<> await_answer(const std::string& path, std::optional<std::chrono::milliseconds> patience);

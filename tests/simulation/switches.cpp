@@ -4,8 +4,6 @@
 #include "catalog/stores/pins.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/retention.h"
-#include "engine/image/host_ranges.h"
-#include "engine/image/layer_files.h"
 #include "engine/image/writer.h"
 #include "engine/repository/readers.h"
 #include "engine/retention/room.h"
@@ -84,29 +82,6 @@ repository::Readers::Use use(repository::Readers*, Id point, Time now) __asm__(
 repository::Readers::Use use(repository::Readers* readers, Id point, Time now) {
   if (is_off(simulation::Off::readers)) return repository::Readers::Use::none;
   return use_really(readers, point, now);
-}
-
-Result<> verify_really(const File& image, const File& sums, const image::Watch& watch) __asm__(
-    "__real__ZN8holdfast5image12verify_layerERKNS_4FileES3_RKSt8functionIFN2tl8expectedIvNS_5ErrorEEEmEE");
-Result<> verify(const File& image, const File& sums, const image::Watch& watch) __asm__(
-    "__wrap__ZN8holdfast5image12verify_layerERKNS_4FileES3_RKSt8functionIFN2tl8expectedIvNS_5ErrorEEEmEE");
-Result<> verify(const File& image, const File& sums, const image::Watch& watch) {
-  return is_off(simulation::Off::proof) ? Result<>{} : verify_really(image, sums, watch);
-}
-
-using Hidden = std::span<const image::HostRange>;
-Result<>
-verify_punched_really(const File& image, const File& sums, Hidden hidden, const image::Watch& watch) __asm__(
-    "__real__ZN8holdfast5image20verify_punched_layerERKNS_4FileES3_St4spanIKNS0_"
-    "9HostRangeELm18446744073709551615EE"
-    "RKSt8functionIFN2tl8expectedIvNS_5ErrorEEEmEE");
-Result<>
-verify_punched(const File& image, const File& sums, Hidden hidden, const image::Watch& watch) __asm__(
-    "__wrap__ZN8holdfast5image20verify_punched_layerERKNS_4FileES3_St4spanIKNS0_"
-    "9HostRangeELm18446744073709551615EE"
-    "RKSt8functionIFN2tl8expectedIvNS_5ErrorEEEmEE");
-Result<> verify_punched(const File& image, const File& sums, Hidden hidden, const image::Watch& watch) {
-  return is_off(simulation::Off::proof) ? Result<>{} : verify_punched_really(image, sums, hidden, watch);
 }
 
 Result<> check_listing_really(const retention::Ground& ground) __asm__(

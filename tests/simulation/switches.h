@@ -23,7 +23,6 @@ constexpr Switch kSwitches[] = {
     {Off::good, 12, "a bad point takes the place of a good one"},
     {Off::policies, 12, "a point without a policy is judged by another flow's"},
     {Off::readers, 12, "nobody knows who reads a point"},
-    {Off::proof, 12, "a replacement is not checked before the original goes"},
     {Off::listings, 12, "a repository is not compared with the catalog"},
     {Off::numbers, 12, "a catalog does not learn that it is an older copy"},
     {Off::sums, 13, "all checksums are the same"},

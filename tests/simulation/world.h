@@ -89,7 +89,6 @@ enum class Off {
   good,
   policies,
   readers,
-  proof,
   listings,
   numbers,
   sums,
@@ -103,7 +102,8 @@ struct Seen {
   std::size_t machine = 0;
   std::size_t repository = 0;
   std::size_t freeze = 0;
-  Text<40> key;  // the machine's directory
+  std::uint64_t returns = 0;  // older catalogs and trees that came back before
+  Text<40> key;               // the machine's directory
   Text<32> name;
   Text<8> flow;
   bool removed = false;            // a person may have removed it
