@@ -21,7 +21,8 @@ Result<std::vector<Aside>> list_asides(const Directory& repository) {
   if (!text && text.error().code == ENOENT) return found;
   HF_CHECK(text);
   const auto list = json::parse_outside(*text);
-  if (!list || !list->is_array()) return fail(EIO, "{} is damaged; it should list directories: delete it", kAsides);
+  if (!list || !list->is_array())
+    return fail(EIO, "{} is damaged; it should list directories: delete it", kAsides);
   for (const auto& each : *list) {
     const std::string directory = member_of(each, "directory");
     const auto since = parse_iso_time(member_of(each, "since"));
