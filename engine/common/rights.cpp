@@ -68,12 +68,16 @@ bool names(const std::vector<Needed>& all, const std::string& path) {
 }  // namespace
 
 Caller as_caller(const Ownership& ownership) {
-  Caller caller{.uid = ownership.uid, .gid = ownership.gid};
+  constexpr std::uint32_t kNogroup = 65534;
+  // A plain `chown alice` leaves root's group with the object, which alice is no member of.
+  const bool is_roots_group = ownership.uid != 0 && ownership.gid == 0;
+  Caller caller{.uid = ownership.uid, .gid = is_roots_group ? kNogroup : ownership.gid};
   std::array<char, 4096> buffer{};
   passwd entry{};
   passwd* found = nullptr;
   if (getpwuid_r(ownership.uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
     return caller;
+  caller.gid = found->pw_gid;
   int count = 64;
   for (int tries = 0; tries < 2; ++tries) {
     caller.groups.resize(static_cast<std::size_t>(count));

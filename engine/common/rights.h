@@ -8,7 +8,8 @@
 
 namespace holdfast {
 
-// Returns the owner as a Caller, with the supplementary groups of the host's user database.
+// Returns the owner as a Caller, with the groups of the host's user database. A user without an account has
+// the object's group, but never root's.
 Caller as_caller(const Ownership& ownership);
 
 // Checks at each run that the flow's owner may write to the machines and repositories that the flow names.
