@@ -6,7 +6,6 @@
 //
 // The state is not stored: the next process accepts work.
 #include "catalog/base/log.h"
-#include "catalog/base/text.h"
 #include "catalog/stores/jobs.h"
 #include "engine/common/audit.h"
 #include "engine/common/bell.h"
@@ -23,9 +22,9 @@ constexpr std::string_view kDaemon = "control";  // object of the events
 
 Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
   const MutexLock lock(draining_mutex_);
+  HF_CHECK(check_job_name(request.name));
   HF_TRY(const auto admission, runner_.admit());
   Job job = runs::new_job(JobType::drain, request.name, services_.clock.now());
-  HF_CHECK(check_name(job.name));
   job.operation = "drain";
   HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
     HF_CHECK(Jobs(db).add(job));

@@ -1,5 +1,7 @@
 #include "engine/requests/requests.h"
 
+#include <algorithm>
+
 #include "catalog/base/text.h"
 #include "catalog/stores/flows.h"
 #include "engine/objects/matching.h"
@@ -18,6 +20,16 @@ Result<runs::NextStarts> next_starts(db::Connection& db, Id id, Time now) {
 }
 
 }  // namespace
+
+Result<> check_job_name(const std::string& name) {
+  constexpr std::size_t kDigitsOfId = 16;
+  if (name.empty()) return {};
+  HF_CHECK(check_name(name));
+  const bool is_number = std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+  if (is_number && name.size() >= kDigitsOfId)
+    return fail(EINVAL, "name '{}' is a number of the kind that the daemon gives; add a letter", name);
+  return {};
+}
 
 Result<Id> Requests::take_on(Result<runs::Work> accepted) {
   HF_TRY(runs::Work work, std::move(accepted));
@@ -47,14 +59,14 @@ Result<std::vector<Id>> Requests::run_matching(std::string_view pattern, const R
 }
 
 Result<Id> Requests::back_up(Id machine, const BackupRequest& request, const Caller& caller) {
-  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_CHECK(check_job_name(request.name));
   HF_TRY(const auto admission, runner_.admit());
   return take_on(runs::begin_backup(services_, machine, request, caller));
 }
 
 Result<Id> Requests::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
   if (caller.uid != 0) return fail(EPERM, "'file' names something of the host: only root may import");
-  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_CHECK(check_job_name(request.name));
   HF_CHECK(check_name(request.machine));
   if (!request.disk.empty()) HF_CHECK(check_name(request.disk));
   HF_TRY(const auto admission, runner_.admit());
@@ -62,13 +74,13 @@ Result<Id> Requests::import_image(Id repository, const ImportRequest& request, c
 }
 
 Result<Id> Requests::verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller) {
-  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_CHECK(check_job_name(request.name));
   HF_TRY(const auto admission, runner_.admit());
   return take_on(runs::begin_verification(services_, kind, object, request, caller));
 }
 
 Result<Id> Requests::test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) {
-  if (!name.empty()) HF_CHECK(check_name(name));
+  HF_CHECK(check_job_name(name));
   HF_TRY(const auto admission, runner_.admit());
   runs::NextStarts next;
   if (kind == ObjectKind::flow) {
@@ -79,7 +91,7 @@ Result<Id> Requests::test(ObjectKind kind, Id object, const std::string& name, c
 }
 
 Result<Id> Requests::prune(Id machine, const PruneRequest& request, const Caller& caller) {
-  if (!request.name.empty()) HF_CHECK(check_name(request.name));
+  HF_CHECK(check_job_name(request.name));
   return prunings_.begin(machine, request, caller);
 }
 

@@ -27,6 +27,10 @@ class Runner;
 struct Work;
 }  // namespace runs
 
+// Checks the name that a caller gives to a job; "" lets the daemon name it. Nobody takes a name of the
+// daemon's own: those are ids, which anybody can foresee.
+Result<> check_job_name(const std::string& name);
+
 // Checks, accepts and records work with its event in one transaction, and returns before the work begins; a
 // refused request changes nothing. Everything passed to the constructor must outlive it. Any thread may call.
 class Requests {
