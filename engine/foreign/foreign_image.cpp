@@ -91,6 +91,10 @@ Result<std::unique_ptr<ForeignImage>> ForeignImage::open(ImageFile file, const R
   HF_TRY(const Facts facts, look_at(*start));
   const std::string path = file.path();
   HF_CHECK(check_readable(path, facts));
+  // A few megabytes of tables can claim so many bytes that nobody lives to see them counted.
+  if (facts.virtual_size > kLargestDisk)
+    return fail(EINVAL, "{} claims a disk of {} bytes; at most {} are read", path, facts.virtual_size,
+                kLargestDisk);
   auto image =
       facts.version == 1 ? open_qcow1(std::move(file), facts, options) : open_stack(std::move(file), facts);
   if (!image) return tl::unexpected(with_way(path, facts, image.error()));

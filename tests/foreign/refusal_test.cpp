@@ -154,6 +154,21 @@ TEST_F(Altered, unknown_features_methods_and_versions_are_refused) {
   EXPECT_THAT(refusal_with<std::uint32_t>(20, 30), HasSubstr("2^30"));
 }
 
+// Each entry of the first table leads to the same second table: a few megabytes that take years to count.
+TEST(Claim, a_disk_of_an_exbibyte_is_refused_before_it_is_counted) {
+  Scratch scratch;
+  sh(scratch,
+     "qemu-img create -q -f qcow2 -o cluster_size=2M a.img 1024P && "
+     "qemu-io -f qcow2 -c 'write 0 2M' a.img >/dev/null");
+  Bytes bytes = scratch.read("a.img");
+  const auto entries = load_be<std::uint32_t>(bytes.data() + 36);
+  std::byte* const table = bytes.data() + load_be<std::uint64_t>(bytes.data() + 40);
+  for (std::uint32_t i = 1; i < entries; ++i) std::copy_n(table, 8, table + 8 * std::size_t{i});
+  scratch.write("a.img", bytes);
+  EXPECT_THAT(error_of(try_open(scratch, "a.img")).message,
+              HasSubstr("claims a disk of 1152921504606846976 bytes; at most 281474976710656 are read"));
+}
+
 TEST_F(Altered, an_image_cut_off_is_refused_with_a_command_that_saves_the_rest) {
   sh(scratch_,
      "qemu-img convert -f raw -O qcow truth.raw b.img && cp a.img c.img && truncate -s -64k b.img c.img");
