@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""README's commands, run as they stand there: a QMP socket and node names with a real QEMU, files of a point without a
-restore, an overlay over a point, and a copy of the catalog.
+"""README's commands, run as they stand there: a QMP socket and node names with a real QEMU and a real libvirtd, files of a
+point without a restore, an overlay over a point, and a copy of the catalog.
 
 The paths that README names lie in a mount namespace of the test's own."""
 
@@ -20,6 +20,23 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS = 0x20000
 FOLDERS = ("/mnt", "/run", "/srv", "/var/lib", "/var/tmp")  # folders of the host; empty ones lie over them
 
+# Configuration of libvirt, by file: its machines run as root, and without systemd.
+CONFIGURATION = {
+    "libvirtd.conf": 'auth_unix_rw = "none"\n',
+    "qemu.conf": 'user = "root"\ngroup = "root"\ndynamic_ownership = 0\nsecurity_driver = "none"\n'
+    'cgroup_controllers = []\nnamespaces = []\nstdio_handler = "file"\n',
+}
+# The part of a definition that README leaves out.
+MACHINE = """
+  <name>VM</name><memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw'/><source file='{image}'/><target dev='vda' bus='virtio'/>
+    </disk>
+  </devices>
+"""
+
 
 def block(words):
     """Returns README's block of text between fences that has these words."""
@@ -33,11 +50,6 @@ def qmp_option():
     return shlex.split(found)
 
 
-def option_of_libvirt():
-    """Returns the words that README has libvirt pass to QEMU."""
-    return re.findall(r"<qemu:arg value='([^']*)'/>", block("<qemu:commandline>"))
-
-
 class Readme(holdfast.MountTest):
     @classmethod
     def setUpClass(cls):
@@ -47,14 +59,14 @@ class Readme(holdfast.MountTest):
         for folder in FOLDERS:
             subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
 
-    def boot(self, option, node="disk0", device="vd0"):
+    def boot(self, option):
         """Starts a QEMU with one disk and README's option, and waits for its socket."""
         image = PlainDisk(self.folder / "disk.raw", 2**20)
         image.write(0, os.urandom(2**20))
         command = [
             *("qemu-system-x86_64", "-accel", "tcg", "-nodefaults", "-display", "none", "-m", "32", "-S"),
-            *("-blockdev", f"driver=raw,node-name={node},file.driver=file,file.filename={image.path}"),
-            *("-device", f"virtio-blk-pci,id={device},drive={node}"),
+            *("-blockdev", f"driver=raw,node-name=disk0,file.driver=file,file.filename={image.path}"),
+            *("-device", "virtio-blk-pci,drive=disk0"),
             *option,
         ]
         qemu = spawn(command)
@@ -63,7 +75,7 @@ class Readme(holdfast.MountTest):
         (address,) = re.findall("unix:([^,]*)", option[1])
         self.until(lambda: qemu.poll() is not None or os.path.exists(address))
         self.assertIsNone(qemu.poll(), "QEMU has ended")
-        return image, pathlib.Path(address)
+        return image
 
     def shell(self, script, **environment):
         """Runs a script as a user does who stands beside the mount."""
@@ -73,35 +85,48 @@ class Readme(holdfast.MountTest):
         return done.stdout
 
     def test_the_commands_back_up_a_qemu_that_has_the_option(self):
-        image, _ = self.boot(qmp_option())
+        image = self.boot(qmp_option())
         os.mkdir("/srv/backup")
         self.assertEqual(self.shell(block("mkdir repositories/r machines/m flows/f")), "success\n")
         restored = self.daemon.mount / "machines/m/latest/disk-0.raw"
         subprocess.run(["cmp", restored, image.path], check=True)
 
-    def test_the_words_for_libvirt_are_an_option_that_qemu_takes(self):
-        os.makedirs("/var/lib/libvirt/qemu", exist_ok=True)
-        _, address = self.boot(option_of_libvirt())
-        self.assertEqual(address, pathlib.Path("/var/lib/libvirt/qemu/vm.qmp"))
+    def virsh(self, *words):
+        done = subprocess.run(["virsh", *words], stdout=-1, stderr=-2, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout
 
-    def test_the_query_names_node_device_and_file_of_each_disk(self):
-        """virsh hands the query to the monitor of the machine, and prints its answer."""
-        image, address = self.boot(qmp_option(), node="libvirt-1-format", device="virtio-disk0")
-        programs = self.folder / "programs"
-        programs.mkdir()
-        ask = programs / "virsh"
-        ask.write_text(
-            "#!/usr/bin/python3\n"
-            "import json, socket, sys\n"
-            "from qmp import Qmp\n"
-            "assert sys.argv[1:3] == ['qemu-monitor-command', 'VM'], sys.argv\n"
-            "monitor = socket.socket(socket.AF_UNIX)\n"
-            f"monitor.connect({str(address)!r})\n"
-            "print(json.dumps({'return': Qmp(monitor).command(json.loads(sys.argv[3])['execute'])}))\n"
-        )
-        ask.chmod(0o755)
-        told = self.shell(block("virsh qemu-monitor-command"), PATH=f"{programs}:{os.environ['PATH']}")
-        self.assertEqual(told.rstrip("\n").split("\t"), ["libvirt-1-format", "/machine/peripheral/virtio-disk0/virtio-backend", str(image.path)])
+    def start_libvirt(self):
+        """Starts a libvirtd of the test's own, which runs its machines as root and without cgroups."""
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/etc/libvirt"], check=True)
+        self.addCleanup(detach, "/etc/libvirt")
+        for name, text in CONFIGURATION.items():
+            pathlib.Path("/etc/libvirt", name).write_text(text)
+        libvirtd = spawn(["libvirtd"], stderr=subprocess.DEVNULL)
+        self.addCleanup(libvirtd.wait)
+        self.addCleanup(libvirtd.terminate)
+        self.until(lambda: subprocess.run(["virsh", "version"], capture_output=True, check=False).returncode == 0)
+
+    def test_a_machine_of_libvirt_is_backed_up_with_the_words_and_the_query(self):
+        self.start_libvirt()
+        image = PlainDisk(self.folder / "disk.raw", 2**20)
+        image.write(0, os.urandom(2**20))
+        words = block("<qemu:commandline>").replace("type='kvm'", "type='qemu'")  # KVM may be missing here
+        definition = self.folder / "vm.xml"
+        definition.write_text(words.replace("  ...\n", MACHINE.format(image=image.path)))
+        self.virsh("define", str(definition))
+        self.virsh("start", "--paused", "VM")
+        self.addCleanup(self.virsh, "destroy", "VM")
+        node, device, file = self.shell(block("virsh qemu-monitor-command")).rstrip("\n").split("\t")
+        self.assertEqual((node, file), ("libvirt-1-format", str(image.path)))
+        self.assertIn("virtio-disk0", device)
+        (socket,) = re.findall("unix:([^,]*)", words)
+        self.add_repository()
+        disk = {"name": "disk-0", "node": node}
+        self.daemon.define("machines/vm", {"driver": "qmp", "socket": socket, "disks": [disk]})
+        self.add_flow(machine="vm")
+        self.assertEqual(self.daemon.run("f", "r1"), "success")
+        subprocess.run(["cmp", self.daemon.mount / "machines/vm/latest/disk-0.raw", image.path], check=True)
 
     def demo(self):
         """Backs up the machine `demo`, whose one disk holds an ext4 with a file in it. Returns the disk."""
@@ -158,4 +183,4 @@ class Readme(holdfast.MountTest):
 
 
 if __name__ == "__main__":
-    holdfast.main(lambda: holdfast.absent("qemu-system-x86_64", "jq", "mkfs.ext4", "sqlite3"))
+    holdfast.main(lambda: holdfast.absent("qemu-system-x86_64", "libvirtd", "virsh", "jq", "mkfs.ext4", "sqlite3"))
