@@ -91,13 +91,13 @@ Result<std::unique_ptr<ForeignImage>> ForeignImage::open(ImageFile file, const R
   HF_TRY(const Facts facts, look_at(*start));
   const std::string path = file.path();
   HF_CHECK(check_readable(path, facts));
-  // A few megabytes of tables can claim so many bytes that nobody lives to see them counted.
-  if (facts.virtual_size > kLargestDisk)
-    return fail(EINVAL, "{} claims a disk of {} bytes; at most {} are read", path, facts.virtual_size,
-                kLargestDisk);
   auto image =
       facts.version == 1 ? open_qcow1(std::move(file), facts, options) : open_stack(std::move(file), facts);
   if (!image) return tl::unexpected(with_way(path, facts, image.error()));
+  // A few megabytes of tables can claim so many bytes that nobody lives to see them counted.
+  if ((*image)->size() > kLargestDisk)
+    return fail(EINVAL, "{} claims a disk of {} bytes; at most {} are read", path, (*image)->size(),
+                kLargestDisk);
   if (const auto counted = (*image)->count_stored(); !counted)
     return tl::unexpected(with_way(path, facts, counted.error()));
   return image;
