@@ -28,6 +28,7 @@ class Told(Permissions):
                 return os.getpid()
 
         pid = OWNER.does(act)
+        self.until(lambda: len(self.events()) >= before + 4)  # an opening is told within a second
         told = self.events()[before:]
         by = {"uid": OWNER.uid, "gid": OWNER.gid, "pid": pid}
         self.assertEqual([one["by"] for one in told], [by] * 4)

@@ -180,10 +180,9 @@ class StateDirectory(holdfast.MountTest):
         for _ in range(1050):
             os.close(os.open(self.image, os.O_RDONLY))
         os.unlink(self.filler)
-        self.until(lambda: self.events("image.open"))
+        self.until(lambda: len(self.events("image.open")) >= 1000)
         # The catalog may have had room for the first few.
         recorded = len(self.events("image.open"))
-        self.assertGreaterEqual(recorded, 1000)
         (untold,) = self.events("image.untold")
         self.assertTrue(untold["reason"].startswith(f"{1050 - recorded} older events"), untold["reason"])
 
