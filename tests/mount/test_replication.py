@@ -286,23 +286,25 @@ class Killed(Replication):
             self.assertEqual(hashlib.sha256(path.read_bytes()).digest(), digest, path)
         self.daemon.start()
 
-    def test_a_copy_that_was_published_but_not_committed_before_a_kill_is_continued(self):
+    def kill_while_copying(self):
+        """Kills the daemon while it copies a new point. Returns the point and the directory of the begun copy."""
         point = self.days.day()
         self.daemon.write("flows/copy/control", "run name=killed bandwidth=1M")
         partial = self.point(point).with_name(f"{point}.partial")
-        self.until(lambda: (partial / "disk-0.qcow2").exists())
+        image = partial / "disk-0.qcow2"
+        self.until(lambda: image.exists() and image.stat().st_size > 0)
         self.daemon.kill()
+        return point, partial
+
+    def test_a_copy_that_was_published_but_not_committed_before_a_kill_is_continued(self):
+        point, partial = self.kill_while_copying()
         partial.rename(self.point(point))
         self.daemon.start()
         self.copy("after")
         self.expect_whole()
 
     def test_a_published_copy_that_others_rely_on_is_left_alone(self):
-        point = self.days.day()
-        self.daemon.write("flows/copy/control", "run name=killed bandwidth=1M")
-        partial = self.point(point).with_name(f"{point}.partial")
-        self.until(lambda: (partial / "disk-0.qcow2").exists())
-        self.daemon.kill()
+        point, partial = self.kill_while_copying()
         (partial / "facts.json").write_text("{}")  # facts follow the commit, so another catalog has committed it
         partial.rename(self.point(point))
         self.daemon.start()
@@ -310,12 +312,8 @@ class Killed(Replication):
         self.assertTrue((self.point(point) / "facts.json").exists())
 
     def test_a_partial_image_without_checksums_is_copied_again(self):
-        point = self.days.day()
-        self.daemon.write("flows/copy/control", "run name=killed bandwidth=1M")
-        image = self.point(point).with_name(f"{point}.partial") / "disk-0.qcow2"
-        self.until(lambda: image.exists() and image.stat().st_size > 0)
-        self.daemon.kill()
-        content.flip_bit(image, CLUSTER // 2)
+        _, partial = self.kill_while_copying()
+        content.flip_bit(partial / "disk-0.qcow2", CLUSTER // 2)
         self.daemon.start()
         missing = self.missing()
         self.assertEqual(self.copy("after")["bytes_transferred"], missing)
