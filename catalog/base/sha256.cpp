@@ -32,16 +32,17 @@ std::string sha256_hex(ByteView bytes) {
   return digest.hex();
 }
 
-Result<std::string> sha256_hex(const File& file) {
+Result<std::string> sha256_hex(const File& file, const std::function<Result<>()>& watch) {
   HF_TRY(const std::uint64_t size, file.size());
   Sha256 digest;
-  Bytes piece(256 * kKiB);
+  Bytes piece(std::min<std::uint64_t>(size, 256 * kKiB));
   for (std::uint64_t offset = 0; offset < size; offset += piece.size()) {
     const std::size_t wanted = std::min<std::uint64_t>(piece.size(), size - offset);
     HF_TRY(const std::size_t got, file.read_at(offset, ByteSpan{piece}.first(wanted)));
     if (got != wanted)
       return fail_damaged(EIO, "{} ends at {} where {} bytes were written", file.name(), offset + got, size);
     digest.update(ByteView{piece}.first(wanted));
+    if (watch) HF_CHECK(watch());
   }
   return digest.hex();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,7 +23,8 @@ class Sha256 {
 };
 
 std::string sha256_hex(ByteView bytes);
-// Digest of a whole file that nobody writes to.
-Result<std::string> sha256_hex(const File& file);
+// Digest of a whole file that nobody writes to. `watch` is called after each piece; its error ends the
+// reading.
+Result<std::string> sha256_hex(const File& file, const std::function<Result<>()>& watch = {});
 
 }  // namespace holdfast

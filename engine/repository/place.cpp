@@ -194,18 +194,8 @@ Result<Layer> Place::as_it_lies(const std::string& machine_key, const Layer& lay
 
 Result<> check_sums(const File& sums, const std::string& expected, const image::Watch& watch) {
   if (expected.empty()) return {};
-  HF_TRY(const std::uint64_t size, sums.size());
-  Sha256 digest;
-  Bytes piece(std::min<std::uint64_t>(size, kMiB));
-  for (std::uint64_t at = 0; at < size;) {
-    HF_TRY(const std::size_t got,
-           sums.read_at(at, ByteSpan{piece}.first(std::min<std::uint64_t>(piece.size(), size - at))));
-    if (got == 0) return fail_damaged(EIO, "{} ends at {}", sums.name(), at);
-    digest.update(ByteView{piece}.first(got));
-    if (watch) HF_CHECK(watch(0));
-    at += got;
-  }
-  if (digest.hex() != expected)
+  HF_TRY(const std::string found, sha256_hex(sums, [&] { return watch ? watch(0) : Result<>(); }));
+  if (found != expected)
     return fail_damaged(EIO, "{}: these are not the checksums that were written", sums.name());
   return {};
 }
