@@ -55,6 +55,12 @@ class Qemu : public ::testing::Test {
     EXPECT_TRUE(copies == qemu_->truths());
     return copies;
   }
+  void expect_abandoned_clean(source::Capture& capture, const Json& before) {
+    const auto abandoned = capture.abandon();
+    ASSERT_TRUE(abandoned) << abandoned.error().message;
+    EXPECT_EQ(traces(), before);
+    EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  }
   void expect_nothing_lost(std::vector<Bytes> copies) {
     auto capture = prepare();
     EXPECT_EQ(capture->disks()[0].full_reason, std::nullopt);
@@ -222,10 +228,7 @@ TEST_F(Qemu, the_guest_goes_on_writing_when_the_copies_find_no_room) {
   EXPECT_EQ(tell("query-status"), status);
   for (const Json& block : tell("query-block")) EXPECT_EQ(block["io-status"], "ok");
   reader.reset();
-  const auto abandoned = capture->abandon();
-  ASSERT_TRUE(abandoned) << abandoned.error().message;
-  EXPECT_EQ(traces(), before);
-  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  expect_abandoned_clean(*capture, before);
   wanted_.scratch = scratch;
   expect_nothing_lost(copies);
   EXPECT_EQ(traces(), before);
@@ -255,10 +258,7 @@ TEST_F(Qemu, copies_that_would_fill_the_scratch_area_end_while_the_sink_hangs) {
   EXPECT_THAT(read.error().message, HasSubstr("the scratch area " + small.path() + " has "));
   EXPECT_GE(std::filesystem::space(small.path()).available, 59 * kMiB) << "the catalog has room";
   reader.reset();
-  const auto abandoned = capture->abandon();
-  ASSERT_TRUE(abandoned) << abandoned.error().message;
-  EXPECT_EQ(traces(), before);
-  EXPECT_THAT(ledger_.leftovers(), IsEmpty());
+  expect_abandoned_clean(*capture, before);
   wanted_.scratch = scratch;
   expect_nothing_lost(copies);
 }
