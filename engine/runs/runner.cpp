@@ -15,8 +15,9 @@ void Runner::set_limit(unsigned jobs) {
   {
     const MutexLock lock(mutex_);
     if (stopping_) return;
+    limit_ = jobs;
     turns_.set_limit(jobs);
-    while (workers_.size() < jobs + 1) workers_.emplace_back([this] { work(); });
+    add_workers();
     if (!watchdog_.joinable()) watchdog_ = std::thread([this] { watch(); });
   }
   changed_.notify_all();
@@ -229,8 +230,24 @@ void Runner::begin(Task& task) {
 void Runner::let_go(Task& task) {
   if (!task.begun) return;
   task.begun = false;
-  turns_.ends(task.work);
+  if (std::exchange(task.replaced, false))
+    --replaced_;
+  else
+    turns_.ends(task.work);
   if (task.work.machine) machines_busy_.erase(*task.work.machine);
+}
+
+// Gives the place of a task that hangs to others. A task that has returned meanwhile has given it back.
+void Runner::replace(Task& hanging) {
+  if (stopping_ || !hanging.begun || hanging.replaced || replaced_ >= kMostHanging) return;
+  hanging.replaced = true;
+  ++replaced_;
+  turns_.ends(hanging.work);
+  add_workers();
+}
+
+void Runner::add_workers() {
+  while (workers_.size() < limit_ + 1 + replaced_) workers_.emplace_back([this] { work(); });
 }
 
 std::shared_ptr<Runner::Task> Runner::take() {

@@ -39,9 +39,11 @@ class Runner {
     std::chrono::milliseconds first = std::chrono::seconds{10};
     std::chrono::milliseconds longest = std::chrono::minutes{5};
     // Time after a cancel, after which a job that still hangs in the kernel or at a source is ended in the
-    // catalog. Its worker and its machine stay occupied until it returns.
+    // catalog. Another worker takes its place among the jobs that run at once; its machine stays occupied
+    // until it returns.
     std::chrono::milliseconds patience = std::chrono::minutes{5};
   };
+  static constexpr unsigned kMostHanging = 64;  // workers that hang and are replaced
   // Called by a worker for each execution whose end is recorded. Must return at once.
   using ExecutionEnded = std::function<void(const Execution&)>;
   Runner(const capture::Services& services, Observer& observer, Pace pace, ExecutionEnded execution_ended);
@@ -114,6 +116,7 @@ class Runner {
     std::optional<Cause> cause;
     std::optional<Steady::time_point> cancelled_at;
     bool recorded = false;  // the end is recorded, or about to be
+    bool replaced = false;  // hangs, and has no place among the jobs that run at once any more
     ProgressMeter progress;
     bool opens_gate = false;
     bool begun = false;    // the job occupies its machine and counts against limits
@@ -131,6 +134,8 @@ class Runner {
   std::optional<WaitReason> held_up_by(const Task& task, Steady::time_point now) const HF_REQUIRES(mutex_);
   void begin(Task& task) HF_REQUIRES(mutex_);
   void let_go(Task& task) HF_REQUIRES(mutex_);
+  void replace(Task& hanging) HF_REQUIRES(mutex_);
+  void add_workers() HF_REQUIRES(mutex_);
 
   // ending.cpp
   void perform(const std::shared_ptr<Task>& task);
@@ -166,6 +171,8 @@ class Runner {
   bool stopping_ HF_GUARDED_BY(mutex_) = false;
   bool closed_ HF_GUARDED_BY(mutex_) = false;  // draining or drained
   int admitted_ HF_GUARDED_BY(mutex_) = 0;
+  unsigned limit_ HF_GUARDED_BY(mutex_) = 0;
+  unsigned replaced_ HF_GUARDED_BY(mutex_) = 0;  // tasks that hang in a worker which was replaced
   JobTurns turns_ HF_GUARDED_BY(mutex_);
   std::list<std::shared_ptr<Task>> waiting_ HF_GUARDED_BY(mutex_);   // in order of arrival
   std::map<Id, std::shared_ptr<Task>> tasks_ HF_GUARDED_BY(mutex_);  // by job; waiting and running

@@ -96,6 +96,11 @@ void Runner::write_off(const std::shared_ptr<Task>& task) {
   end.message += "; the job still hangs, because what it waits for does not answer";
   log::error("{}: job {} does not end: {}", task->work.name, task->work.job, end.message);
   record_end(*task, end);
+  {
+    const MutexLock lock(mutex_);
+    replace(*task);
+  }
+  changed_.notify_all();
   if (task->work.machine) services_.left_behind.add(*task->work.machine);
   observer_.changed(ObjectKind::job, task->work.job);
   tell_of_execution(*task);

@@ -285,6 +285,47 @@ TEST_F(RunnerTest, a_job_that_ignores_its_cancel_is_ended_in_the_catalog) {
   EXPECT_EQ(ended_, 1);
 }
 
+TEST_F(RunnerTest, a_job_that_ignores_its_cancel_gives_its_place_to_others) {
+  Runner hasty(services_, nobody_, {.patience = 50ms}, [](const Execution&) {});
+  hasty.set_limit(1);
+  hasty.set_limit_of(/*repository*/ 8, 1);
+  auto admission = hasty.admit().value();  // more jobs of the execution will come
+  std::atomic<bool> hangs = true;
+  std::atomic<int> hanging = 0;
+  std::vector<Work> stuck;
+  for (int i = 0; i < 3; ++i) {
+    stuck.push_back(work([&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+      ++hanging;
+      while (hangs) std::this_thread::sleep_for(1ms);
+      return JobEnd{};
+    }));
+    stuck.back().repository = 8;
+  }
+  std::atomic<int> at_once = 0, most = 0;
+  std::vector<Work> sound;
+  for (int i = 0; i < 3; ++i)
+    sound.push_back(work([&](ProgressMeter&, const source::Cancel&) -> Result<JobEnd> {
+      most = std::max(most.load(), ++at_once);
+      std::this_thread::sleep_for(5ms);
+      --at_once;
+      ++tries_;
+      return JobEnd{};
+    }));
+  for (Work& one : stuck) {
+    const Id job = one.job;
+    const int before = hanging;
+    hasty.add(std::move(one));
+    while (hanging == before) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(hasty.cancel(job));
+  }
+  for (Work& one : sound) hasty.add(std::move(one));
+  while (tries_ < 3) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(most, 1) << "the limit holds for those that don't hang";
+  hangs = false;
+  admission = {};
+  hasty.stop();
+}
+
 TEST_F(RunnerTest, a_timeout_ends_the_running_and_the_waiting_jobs_of_the_execution) {
   course_->timeout = 1s;
   runner_.set_limit(1);
