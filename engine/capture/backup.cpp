@@ -22,6 +22,7 @@
 #include "engine/capture/transfer.h"
 #include "engine/common/audit.h"
 #include "engine/image/flat_view.h"
+#include "engine/image/largest_disk.h"
 #include "engine/repository/draft.h"
 #include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
@@ -149,6 +150,9 @@ class Backup {
       HF_CHECK(freeze_source());
     }
     for (const source::FrozenDisk& frozen : capture_->disks()) {
+      if (frozen.capacity > image::kLargestDisk)
+        return fail(EINVAL, "disk {}: the source claims a disk of {} bytes; at most {} are read", frozen.name,
+                    frozen.capacity, image::kLargestDisk);
       if (!frozen.remark.empty()) add_remark(fmt::format("disk {}: {}", frozen.name, frozen.remark));
       if (frozen.by_content && !frozen.full_reason) HF_CHECK(find_content(frozen.name));
     }
@@ -176,7 +180,8 @@ class Backup {
     source::PrepareRequest prepare{.machine = machine_.definition,
                                    .repository_marker = repository_.marker,
                                    .scratch = services_.scratch,
-                                   .scratch_reserve = settings_.scratch_reserve};
+                                   .scratch_reserve = settings_.scratch_reserve,
+                                   .cancel = &cancel_};
     for (const DiskDefinition& disk : machine_.definition.disks) {
       source::DiskRequest wanted{disk};
       if (const auto usable = parent_.usable.find(disk.name); usable != parent_.usable.end()) {
@@ -295,10 +300,8 @@ class Backup {
     std::vector<std::unique_ptr<source::DiskReader>> readers;
     for (std::size_t i = 0; i < point.disks.size(); ++i) {
       HF_TRY(auto reader, open_disk(i));
-      HF_TRY(const std::uint64_t expected, bytes_to_read(*reader, plan_for(point.disks[i])));
-      progress_.expect(expected);
+      HF_CHECK(expect_bytes(*reader, plan_for(point.disks[i]), progress_, cancel_));
       readers.push_back(std::move(reader));
-      progress_.move();
     }
     for (std::size_t i = 0; i < point.disks.size(); ++i) {
       HF_TRY(const bool whole, write_disk(point.disks[i], capture_->disks()[i], *readers[i]));
@@ -323,7 +326,7 @@ class Backup {
 
   Result<std::unique_ptr<source::DiskReader>> open_disk(std::size_t index) {
     HF_TRY(auto reader, capture_->open(index));
-    reader = std::make_unique<RetryingReader>(std::move(reader), Retries{});
+    reader = std::make_unique<RetryingReader>(std::move(reader), Retries{}, &cancel_);
     std::vector throttles{services_.throttles.of(repository_.id, repository_.definition.bandwidth),
                           services_.throttles.of(machine_.id, machine_.definition.bandwidth), throttle_};
     return std::make_unique<GovernedReader>(std::move(reader), std::move(throttles), [this] {

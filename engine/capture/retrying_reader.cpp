@@ -66,7 +66,7 @@ Result<std::vector<source::Extent>> RetryingReader::extents(std::uint64_t offset
   for (Attempts attempts(retries_);;) {
     auto found = below_->extents(offset, length);
     if (found) return found;
-    HF_CHECK(attempts.again(found.error(), nullptr));
+    HF_CHECK(attempts.again(found.error(), cancel_));
   }
 }
 

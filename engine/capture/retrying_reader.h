@@ -18,8 +18,10 @@ struct Retries {
 // connections are retried, because other errors would repeat. Used by one thread at a time.
 class RetryingReader final : public source::DiskReader {
  public:
-  RetryingReader(std::unique_ptr<source::DiskReader> below, const Retries& retries)
-      : below_(std::move(below)), retries_(retries) {}
+  // `cancel` ends the pauses between tries. It outlives the object; null: nobody cancels.
+  RetryingReader(std::unique_ptr<source::DiskReader> below, const Retries& retries,
+                 const source::Cancel* cancel = nullptr)
+      : below_(std::move(below)), retries_(retries), cancel_(cancel) {}
 
   Result<std::vector<source::Extent>> extents(std::uint64_t offset, std::uint64_t length) override;
   Result<> read(std::span<const source::Range> ranges, const Sink& sink,
@@ -28,6 +30,7 @@ class RetryingReader final : public source::DiskReader {
  private:
   const std::unique_ptr<source::DiskReader> below_;
   const Retries retries_;
+  const source::Cancel* const cancel_;
 };
 
 }  // namespace holdfast::capture

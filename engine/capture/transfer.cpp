@@ -24,13 +24,15 @@ ClusterPlan clusters_of(const std::vector<source::Extent>& extents, const Transf
 
 }  // namespace
 
-Result<std::uint64_t> bytes_to_read(source::DiskReader& reader, const TransferPlan& plan) {
-  std::uint64_t total = 0;
+Result<> expect_bytes(source::DiskReader& reader, const TransferPlan& plan, ProgressMeter& progress,
+                      const source::Cancel& cancel) {
   for (std::uint64_t segment = 0; segment < plan.capacity; segment += image::Writer::kSegment) {
+    if (cancel.requested()) return fail(ECANCELED, "cancelled");
     HF_TRY(const auto extents, extents_of(reader, plan, segment));
-    for (const source::Range& range : clusters_of(extents, plan).read) total += range.length;
+    for (const source::Range& range : clusters_of(extents, plan).read) progress.expect(range.length);
+    progress.move();
   }
-  return total;
+  return {};
 }
 
 Result<Transferred> transfer(source::DiskReader& reader, image::Writer& writer, const TransferPlan& plan,
@@ -58,6 +60,7 @@ Result<Transferred> transfer(source::DiskReader& reader, image::Writer& writer, 
   for (std::uint64_t segment = 0; segment < plan.capacity; segment += image::Writer::kSegment) {
     if (cancel.requested()) return fail(ECANCELED, "cancelled");
     HF_TRY(const auto extents, extents_of(reader, plan, segment));
+    progress.move();
     if (sample != nullptr) {
       HF_TRY(const Sample::Found found, sample->look(reader, extents, cancel));
       note(found);

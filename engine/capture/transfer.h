@@ -21,8 +21,10 @@ struct Transferred {
   bool source_lied = false;  // the transfer stopped midway; discard what was written
 };
 
-// Returns the bytes that transfer() will read, without those that check the source. Reads no data.
-Result<std::uint64_t> bytes_to_read(source::DiskReader& reader, const TransferPlan& plan);
+// Makes the progress expect the bytes that transfer() will read, without those that check the source. Reads
+// no data.
+Result<> expect_bytes(source::DiskReader& reader, const TransferPlan& plan, ProgressMeter& progress,
+                      const source::Cancel& cancel);
 
 // Moves whole clusters: one changed byte takes the whole cluster. An increment gets explicit zeros where a
 // changed area reads as zeros (law 6). `sample` checks what is called unchanged; may be null. The caller

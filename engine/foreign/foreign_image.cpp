@@ -4,6 +4,7 @@
 
 #include "engine/foreign/qcow1.h"
 #include "engine/foreign/ways.h"
+#include "engine/image/largest_disk.h"
 #include "engine/image/stack.h"
 
 namespace holdfast::foreign {
@@ -95,9 +96,9 @@ Result<std::unique_ptr<ForeignImage>> ForeignImage::open(ImageFile file, const R
       facts.version == 1 ? open_qcow1(std::move(file), facts, options) : open_stack(std::move(file), facts);
   if (!image) return tl::unexpected(with_way(path, facts, image.error()));
   // A few megabytes of tables can claim so many bytes that nobody lives to see them counted.
-  if ((*image)->size() > kLargestDisk)
+  if ((*image)->size() > image::kLargestDisk)
     return fail(EINVAL, "{} claims a disk of {} bytes; at most {} are read", path, (*image)->size(),
-                kLargestDisk);
+                image::kLargestDisk);
   if (const auto counted = (*image)->count_stored(); !counted)
     return tl::unexpected(with_way(path, facts, counted.error()));
   return image;

@@ -18,8 +18,6 @@
 
 namespace holdfast::foreign {
 
-constexpr std::uint64_t kLargestDisk = std::uint64_t{256} << 40;  // four times the largest disk of VMware
-
 // One thread at a time. The thread that opened the image must outlive it, because the child of a version 1
 // image dies with that thread.
 class ForeignImage {

@@ -63,6 +63,9 @@ struct PrepareRequest {
   // they may share a socket; the names made in it are unique.
   std::string scratch;
   std::uint64_t scratch_reserve = SettingsDefinition{}.scratch_reserve;  // bytes that stay free there
+  // Ends every wait for the source, in the capture's readers, too. It outlives the capture; null: nobody
+  // cancels.
+  const Cancel* cancel = nullptr;
 };
 
 struct FrozenDisk {

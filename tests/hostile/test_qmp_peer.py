@@ -7,7 +7,7 @@ import socket
 import threading
 
 import holdfast
-from lying_qmp import LyingQmp
+from lying_qmp import LyingQmp, reply
 
 NESTED = b"[" * 500_000 + b"]" * 500_000
 MIB = 2**20
@@ -51,10 +51,6 @@ class Agent:
         else:
             lines.write(self.answer + b"\n")
         lines.flush()
-
-
-def reply(request, value):
-    return json.dumps({"return": value, "id": request["id"]}).encode() + b"\n"
 
 
 class QmpPeer(holdfast.MountTest):

@@ -8,6 +8,11 @@ import threading
 PIECE = 2**16
 
 
+def reply(request, value):
+    """The bytes that answer a request with this value."""
+    return json.dumps({"return": value, "id": request["id"]}).encode() + b"\n"
+
+
 class LyingQmp:
     """Serves one client at a time. `lies` has, by the name of a command, a function from the request to the bytes to
     answer; the real server answers any other command."""

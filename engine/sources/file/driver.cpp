@@ -49,7 +49,7 @@ class FileCapture final : public AsItIs {
 
 Result<std::unique_ptr<Capture>> FileDriver::prepare(const PrepareRequest& request, Ledger&) {
   if (request.disks.empty()) return fail(EINVAL, "the machine has no disks to back up");
-  auto capture = std::make_unique<FileCapture>(limits_);
+  auto capture = std::make_unique<FileCapture>(limits_.ended_by(request.cancel));
   for (const DiskRequest& disk : request.disks) HF_CHECK(capture->add(disk));
   return capture;
 }

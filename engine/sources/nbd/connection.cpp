@@ -1,6 +1,7 @@
 #include "engine/sources/nbd/connection.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <charconv>
 
@@ -11,11 +12,46 @@
 namespace holdfast::source::nbd {
 namespace {
 
-// Polls until `goes_on` returns no 1; false if the deadline passes first.
-bool poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline& deadline) {
+// Hangs up on a server whose handshake has no end, because libnbd keeps each context that the server grants,
+// and has no limit for them. While it lives, it counts libnbd's steps by the messages for debugging: one for
+// each, and some hundred for the handshake of an honest server.
+class Handshake {
+ public:
+  explicit Handshake(nbd_handle* handle) : handle_(handle) {
+    const auto on_step = [](void* user, const char*, const char*) {
+      auto& its = *static_cast<Handshake*>(user);
+      if (++its.steps_ > kMostSteps && its.fd_ >= 0) ::shutdown(its.fd_, SHUT_RDWR);
+      return 0;
+    };
+    nbd_set_debug_callback(handle, {.callback = on_step, .user_data = this, .free = nullptr});
+    nbd_set_debug(handle, true);
+  }
+  ~Handshake() {
+    nbd_set_debug(handle_, false);
+    nbd_clear_debug_callback(handle_);
+  }
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+
+  void use_present_socket() { fd_ = nbd_aio_get_fd(handle_); }
+  bool has_no_end() const { return steps_ > kMostSteps; }
+
+ private:
+  static constexpr int kMostSteps = 10'000;
+
+  nbd_handle* const handle_;
+  int fd_ = -1;
+  int steps_ = 0;
+};
+
+// Polls until `goes_on` returns no 1; false if the deadline passes first. ECANCELED after a cancel.
+Result<bool> poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline& deadline,
+                        const Cancel* cancel, Handshake* handshake = nullptr) {
   while (goes_on(handle) == 1) {
+    if (handshake != nullptr) handshake->use_present_socket();
+    if (cancel != nullptr && cancel->requested()) return fail(ECANCELED, "cancelled");
     if (deadline.passed()) return false;
-    if (nbd_poll(handle, deadline.milliseconds()) < 0) break;
+    if (nbd_poll(handle, deadline.or_in(kLookAtCancel).milliseconds()) < 0) break;
   }
   return true;
 }
@@ -53,15 +89,16 @@ Result<bool> answers(const std::string& socket, const Limits& limits) {
   if (!handle) return fail(ENOMEM, "libnbd can't make a handle: {}", nbd_get_error());
   const Deadline deadline = Deadline::in(limits.connect);
   nbd_set_opt_mode(handle.get(), true);
-  if (nbd_aio_connect_unix(handle.get(), socket.c_str()) == 0 &&
-      !poll_while(handle.get(), nbd_aio_is_connecting, deadline))
-    return true;
+  if (nbd_aio_connect_unix(handle.get(), socket.c_str()) == 0) {
+    HF_TRY(const bool answered, poll_while(handle.get(), nbd_aio_is_connecting, deadline, limits.cancel));
+    if (!answered) return true;
+  }
   if (nbd_aio_is_negotiating(handle.get()) != 1) return false;
   nbd_aio_opt_abort(handle.get());  // the server would log an error about a silent hang-up
   const auto is_open = [](nbd_handle* its) {
     return nbd_aio_is_closed(its) != 1 && nbd_aio_is_dead(its) != 1 ? 1 : 0;
   };
-  poll_while(handle.get(), is_open, deadline);
+  HF_CHECK(poll_while(handle.get(), is_open, deadline, limits.cancel));
   return true;
 }
 
@@ -112,7 +149,11 @@ Result<> Connection::connect(const Export& what) {
   }
   if (begun != 0) return not_connected(what);
   const Deadline deadline = Deadline::in(limits_.connect);
-  if (!poll_while(handle_, nbd_aio_is_connecting, deadline))
+  Handshake handshake(handle_);
+  HF_TRY(const bool answered,
+         poll_while(handle_, nbd_aio_is_connecting, deadline, limits_.cancel, &handshake));
+  if (handshake.has_no_end()) return fail(EPROTO, "{}: the server's handshake has no end", label_);
+  if (!answered)
     return fail(ETIMEDOUT, "{} does not answer: it hangs, or serves one client at a time and has another one",
                 label_);
   if (nbd_aio_is_ready(handle_) != 1) return not_connected(what);
@@ -153,6 +194,11 @@ Result<> Connection::learn(const Export& what) {
   size_ = static_cast<std::uint64_t>(size);
   if (what.size && size_ != *what.size)
     return fail(EIO, "{} has {} bytes, but the disk has {}", label_, size_, *what.size);
+  const std::int64_t largest =
+      nbd_get_block_size(handle_, LIBNBD_SIZE_MAXIMUM);  // 0: the server says nothing
+  if (largest > 0 && static_cast<std::uint64_t>(largest) < DiskReader::kMostOfAPiece)
+    return fail(ENOTSUP, "{} answers requests of at most {} bytes; Holdfast asks for {} at once", label_,
+                largest, DiskReader::kMostOfAPiece);
   has_allocation_ = nbd_can_meta_context(handle_, LIBNBD_CONTEXT_BASE_ALLOCATION) == 1;
   can_report_read_errors_ = nbd_can_df(handle_) == 1;
   if (bitmap_context_.empty() || nbd_can_meta_context(handle_, bitmap_context_.c_str()) == 1) return {};

@@ -13,9 +13,14 @@
 
 namespace holdfast::source::nbd {
 
+constexpr std::chrono::milliseconds kLookAtCancel{100};  // the longest wait that overlooks a cancel
+
 struct Limits {
   std::chrono::milliseconds connect{10'000};
   std::chrono::milliseconds silence{60'000};  // without any answer to a pending request
+  const Cancel* cancel = nullptr;             // ends every wait, and outlives whoever waits
+
+  Limits ended_by(const Cancel* by) const { return {.connect = connect, .silence = silence, .cancel = by}; }
 };
 
 // An export of a server at a unix socket, or the export that `uri` names.

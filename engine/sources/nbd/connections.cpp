@@ -8,7 +8,6 @@
 namespace holdfast::source::nbd {
 namespace {
 
-constexpr std::chrono::milliseconds kLookAtCancel{100};
 constexpr std::chrono::milliseconds kForOneMore{1'000};
 constexpr std::size_t kMost = 4;
 
@@ -28,7 +27,8 @@ void Connections::widen() {
   if (widened_) return;
   widened_ = true;
   if (!first().serves_several()) return;
-  const Limits brief{.connect = std::min(limits_.connect, kForOneMore), .silence = limits_.silence};
+  Limits brief = limits_;
+  brief.connect = std::min(limits_.connect, kForOneMore);
   while (all_.size() < kMost) {
     auto more = Connection::open(what_, brief);
     if (!more) {

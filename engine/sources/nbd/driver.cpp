@@ -69,7 +69,7 @@ class NbdCapture final : public AsItIs {
 
 Result<std::unique_ptr<Capture>> NbdDriver::prepare(const PrepareRequest& request, Ledger&) {
   if (request.disks.empty()) return fail(EINVAL, "the machine has no disks to back up");
-  auto capture = std::make_unique<NbdCapture>(limits_);
+  auto capture = std::make_unique<NbdCapture>(limits_.ended_by(request.cancel));
   for (const DiskRequest& disk : request.disks) HF_CHECK(capture->add(disk));
   return capture;
 }

@@ -72,6 +72,30 @@ Result<std::vector<Extent>> combine(std::uint64_t offset, std::uint64_t length, 
   return extents;
 }
 
+void Grains::add(const Extent& extent) {
+  constexpr std::uint64_t kGrain = 4 * kKiB;
+  const std::uint64_t extent_end = extent.offset + extent.length;
+  for (std::uint64_t at = extent.offset; at < extent_end;) {
+    const std::uint64_t grain_end = std::min(round_down(at, kGrain) + kGrain, end_);
+    if (open_.length == 0 && extent_end >= grain_end) {  // all whole grains at once
+      const std::uint64_t stop = extent_end == end_ ? end_ : round_down(extent_end, kGrain);
+      const Extent grains{.offset = at, .length = stop - at, .zero = extent.zero, .changed = extent.changed};
+      append(extents_, {&grains, 1});
+      at = stop;
+      continue;
+    }
+    if (open_.length == 0) open_ = {.offset = at, .length = 0, .zero = true, .changed = false};
+    const std::uint64_t stop = std::min(extent_end, grain_end);
+    open_.length += stop - at;
+    open_.zero &= extent.zero;
+    open_.changed |= extent.changed;
+    at = stop;
+    if (at < grain_end) continue;
+    append(extents_, {&open_, 1});
+    open_.length = 0;
+  }
+}
+
 void append(std::vector<Extent>& extents, std::span<const Extent> more) {
   for (const Extent& extent : more) {
     const auto kind = [](const Extent& of) { return std::tuple{of.zero, of.changed}; };

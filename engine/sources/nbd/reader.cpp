@@ -77,34 +77,44 @@ void Reader::drain() {
 Result<std::vector<Extent>> Reader::extents(std::uint64_t offset, std::uint64_t length) {
   HF_CHECK(check_inside({offset, length}, size(), what_.label()));
   HF_CHECK(connect());
-  std::vector<Extent> all;
-  while (length > 0) {
-    const auto some = some_extents(offset, std::min(length, kStatusStep));
+  const std::uint64_t end = offset + length, most = most_extents(length);
+  Grains grains(end);
+  std::uint64_t count = 0;
+  for (std::uint64_t at = offset; at < end;) {
+    auto some = some_extents(at, std::min(end - at, kStatusStep));
+    if (some && (count += some->size()) > most) some = too_many(at, end - at, most);
     if (!some) {
       disconnect();
       return tl::make_unexpected(some.error());
     }
-    const std::uint64_t reached = some->back().offset + some->back().length;
-    append(all, *some);
-    length -= reached - offset;
-    offset = reached;
+    for (const Extent& extent : *some) grains.add(extent);
+    at = some->back().offset + some->back().length;
   }
-  return all;
+  return grains.take();
+}
+
+tl::unexpected<Error> Reader::too_many(std::uint64_t offset, std::uint64_t length, std::uint64_t most) const {
+  return fail(EPROTO, "{}: the server divides {} bytes at {} into more than {} extents", what_.label(),
+              length, offset, most);
 }
 
 Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint64_t length) {
   Connection& connection = connections_->first();
   struct Answer {
     const std::string* bitmap_context;
+    std::uint64_t most;
     std::optional<Status> allocation{}, changes{};
+    bool are_too_many = false;
     bool done = false;
     int error = 0;
-  } answer{.bitmap_context = &connection.bitmap_context()};
+  } answer{.bitmap_context = &connection.bitmap_context(), .most = most_extents(length)};
 
   if (connection.has_allocation() || !what_.bitmap.empty()) {
     const auto on_status = [](void* user, const char* context, std::uint64_t, std::uint32_t* entries,
                               std::size_t count, int*) {
       auto& to = *static_cast<Answer*>(user);
+      to.are_too_many |= count / 2 > to.most;
+      if (to.are_too_many) return 0;
       if (std::string_view{context} == LIBNBD_CONTEXT_BASE_ALLOCATION)
         to.allocation.emplace(entries, entries + count);
       if (context == *to.bitmap_context) to.changes.emplace(entries, entries + count);
@@ -122,12 +132,13 @@ Result<std::vector<Extent>> Reader::some_extents(std::uint64_t offset, std::uint
                              {.callback = on_done, .user_data = &answer, .free = nullptr}, 0) == -1)
       return connection.failure(doing);
     while (!answer.done) {
-      if (auto waited = connections_->wait(nullptr, limits_.silence); !waited) {
+      if (auto waited = connections_->wait(limits_.cancel, limits_.silence); !waited) {
         disconnect();  // before `answer` goes, which its callbacks use
         return tl::make_unexpected(std::move(waited).error());
       }
     }
     if (answer.error != 0) return connection.failure(answer.error, doing);
+    if (answer.are_too_many) return too_many(offset, length, answer.most);
     if (connection.has_allocation() != answer.allocation.has_value() ||
         what_.bitmap.empty() == answer.changes.has_value())
       return fail(EPROTO, "{}: {}: the server's answer lacks a context that it had granted", what_.label(),

@@ -38,6 +38,7 @@ class Reader final : public DiskReader {
   void drain();
   std::uint64_t size() const { return what_.size.value_or(0); }
   Result<std::vector<Extent>> some_extents(std::uint64_t offset, std::uint64_t length);
+  tl::unexpected<Error> too_many(std::uint64_t offset, std::uint64_t length, std::uint64_t most) const;
   Result<> read_all(Pieces pieces, Delivery& delivery, const Cancel& cancel);
   Result<> start(Request& request, const Range& piece);
   Result<> finish(const Request& request, Delivery& delivery);

@@ -286,7 +286,9 @@ Result<> FrozenMachine::end(PointFate fate) {
   return undo(*monitor_, made_, fate, ledger_);
 }
 
+// Nothing more is made after a cancel.
 Result<Id> FrozenMachine::record(LeftoverKind kind, const std::string& name, const std::string& detail) {
+  if (nbd_limits_.cancel != nullptr && nbd_limits_.cancel->requested()) return fail(ECANCELED, "cancelled");
   HF_TRY(const Id id, ledger_.record(kind, name, detail));
   made_.push_back({.id = id, .kind = kind, .name = name, .detail = detail});
   return id;

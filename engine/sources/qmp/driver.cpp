@@ -40,7 +40,8 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
   HF_TRY(const MachineFields own, fields_of(request.machine));
   const auto monitor = Monitor::at(own.socket, limits_);
   HF_TRY(const bool off, is_off(*monitor, request.machine));
-  if (off) return OffMachine::open(request, nbd_limits_);
+  const nbd::Limits nbd_limits = nbd_limits_.ended_by(request.cancel);
+  if (off) return OffMachine::open(request, nbd_limits);
   HF_TRY(const Nodes nodes, Nodes::of(*monitor));
   std::vector<DiskPlan> plans;
   for (const DiskRequest& disk : request.disks) {
@@ -57,7 +58,7 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
   std::error_code failed;
   absolute.scratch = std::filesystem::absolute(request.scratch, failed).lexically_normal().string();
   if (failed) return fail(failed.value(), "scratch directory '{}': {}", request.scratch, failed.message());
-  HF_TRY(auto capture, FrozenMachine::freeze(monitor, absolute, std::move(plans), nbd_limits_, ledger));
+  HF_TRY(auto capture, FrozenMachine::freeze(monitor, absolute, std::move(plans), nbd_limits, ledger));
   return capture;
 }
 
