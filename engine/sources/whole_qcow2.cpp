@@ -30,12 +30,13 @@ Result<> check_reaches(const File& file, std::uint64_t place) {
               size, place);
 }
 
-Result<> check_clusters(const File& file, const image::Header& header) {
+Result<> check_clusters(const File& file, const image::Header& header, const Cancel* cancel) {
   HF_TRY(const Bytes l1, read_table(file, header.l1_offset, std::uint64_t{header.l1_entries} * 8));
   HF_TRY(std::uint64_t size, file.size());
   for (std::size_t i = 0; i < l1.size(); i += 8) {
     const std::uint64_t l2_offset = load_be<std::uint64_t>(&l1[i]) & image::kOffsetMask;
     if (l2_offset == 0) continue;
+    if (cancel != nullptr && cancel->requested()) return fail(ECANCELED, "cancelled");
     if (l2_offset >= size) HF_CHECK(check_reaches(file, l2_offset));
     HF_TRY(const Bytes l2, read_table(file, l2_offset, header.geometry.cluster()));
     for (std::size_t j = 0; j < l2.size(); j += 8)
@@ -50,10 +51,10 @@ Result<> check_clusters(const File& file, const image::Header& header) {
 
 }  // namespace
 
-Result<> check_holds_all_clusters(const File& image) {
+Result<> check_holds_all_clusters(const File& image, const Cancel* cancel) {
   const auto header = image::read_header(image);
   if (!header) return {};
-  return check_clusters(image, *header);
+  return check_clusters(image, *header, cancel);
 }
 
 }  // namespace holdfast::source

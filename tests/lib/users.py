@@ -42,11 +42,42 @@ class User:
             raise AssertionError(value)
         return value
 
+    def become(self):
+        """Makes this process the user's, for ever."""
+        os.setgroups(self.groups)
+        os.setgid(self.gid)
+        os.setuid(self.uid)
+
+    def stays(self, action):
+        """Runs action() in a process of the user, which lives on with what it has made. Returns a function that ends
+        it."""
+        ours, theirs = socket.socketpair()
+        child = os.fork()
+        if child == 0:
+            ours.close()
+            try:
+                self.become()
+                made = action()
+                theirs.sendall(b"r")
+                theirs.recv(1)  # until the test has ended
+                del made
+            finally:
+                os._exit(0)
+        theirs.close()
+        is_ready = ours.recv(1) == b"r"
+
+        def end():
+            ours.close()
+            os.waitpid(child, 0)
+
+        if not is_ready:
+            end()
+            raise AssertionError("the process of the user has ended; its words are above")
+        return end
+
     def _be_child(self, action, send):
         try:
-            os.setgroups(self.groups)
-            os.setgid(self.gid)
-            os.setuid(self.uid)
+            self.become()
             said = ("value", action())
         except OSError as error:
             said = ("error", (error.errno, error.strerror))

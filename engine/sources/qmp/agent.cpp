@@ -65,13 +65,13 @@ Result<AgentSocket> find_agent(Monitor& monitor) {
   if (path.empty())
     return nowhere(fmt::format(
         "the port of its agent leads to '{}', which is no unix socket that QEMU listens at", filename));
-  HF_TRY(std::string here, monitor.path_here(path));
-  return AgentSocket{.path = std::move(here), .why_not = ""};
+  return AgentSocket{.path = path, .why_not = ""};
 }
 
-Result<std::unique_ptr<Agent>> Agent::connect(const std::string& path, std::chrono::milliseconds patience) {
+Result<std::unique_ptr<Agent>> Agent::connect(const Peer& peer, const std::string& path,
+                                              std::chrono::milliseconds patience) {
   const Deadline deadline = Deadline::in(patience);
-  HF_TRY(Fd fd, connect_unix(path, "agent socket", deadline));
+  HF_TRY(Fd fd, peer.connect(path, "agent socket", deadline));
   std::unique_ptr<Agent> agent(new Agent(std::move(fd), path, patience));
   HF_CHECK(agent->synchronise(deadline));
   return agent;

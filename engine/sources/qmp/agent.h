@@ -12,7 +12,7 @@ namespace holdfast::source::qmp {
 
 // The socket at which QEMU serves the guest's agent.
 struct AgentSocket {
-  std::string path;     // the socket's path on this host; "" if there is no agent to speak to
+  std::string path;     // as the source names it; "" if there is no agent to speak to
   std::string why_not;  // the reason then: half a sentence
 };
 // Finds the virtual serial port with the agent's name. A storage daemon has no guest, so no agent.
@@ -22,7 +22,9 @@ Result<AgentSocket> find_agent(Monitor& monitor);
 // a time.
 class Agent {
  public:
-  static Result<std::unique_ptr<Agent>> connect(const std::string& path, std::chrono::milliseconds patience);
+  // `peer` is the source that serves the socket.
+  static Result<std::unique_ptr<Agent>> connect(const Peer& peer, const std::string& path,
+                                                std::chrono::milliseconds patience);
 
   // Freezes all file systems; returns their number. Always call thaw() afterwards, because an agent that
   // answers too late freezes all the same.

@@ -116,13 +116,6 @@ bool Client::broken() {
   return broken_.has_value();
 }
 
-pid_t Client::peer() const {
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  ::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size);
-  return credentials.pid;
-}
-
 Result<bool> Client::pump(const Deadline& deadline, const std::function<bool()>& ready) {
   while (!ready()) {
     if (broken_) return tl::make_unexpected(*broken_);

@@ -1,8 +1,6 @@
 // One connection to a QMP socket.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -18,6 +16,7 @@
 #include "catalog/base/fd.h"
 #include "catalog/base/mutex.h"
 #include "engine/common/deadline.h"
+#include "engine/sources/qmp/peer.h"
 
 namespace holdfast::source::qmp {
 
@@ -58,8 +57,7 @@ class Client {
 
   // Checks whether the other side has closed the connection.
   bool broken();
-  // The pid of the listening process; 0 if it isn't visible here.
-  pid_t peer() const;
+  Result<Peer> peer() const { return Peer::of(fd_); }
 
  private:
   Client(Fd fd, std::string socket, const Limits& limits)

@@ -1,7 +1,5 @@
 #include "engine/sources/qmp/disk_plan.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
 
 #include "engine/sources/qmp/fields.h"
@@ -33,7 +31,8 @@ std::optional<FullReason> why_full(const DiskRequest& request, const Node& node,
 
 }  // namespace
 
-Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket) {
+Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket,
+                           const Cancel* cancel) {
   HF_TRY(const DiskFields own, fields_of(request));
   const Node* node = nodes.find(own.node);
   if (node == nullptr)
@@ -56,32 +55,32 @@ Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const
   auto whole = check_not_truncated(*node, nodes);
   // Only a full needs this check: an increment reads recently written areas, which QEMU wrote to the open
   // file.
-  if (whole && reason) whole = check_holds_all_clusters(*node, nodes);
+  if (whole && reason) whole = check_holds_all_clusters(*node, nodes, cancel);
   if (!whole) return within(std::move(whole).error(), "disk {}", request.name);
   return DiskPlan{.name = request.name,
                   .node = own.node,
                   .capacity = node->size,
                   .read_only = node->read_only,
-                  .persistent = why_not_persistent(*node).empty(),
+                  .persistent = why_not_persistent(*node, nodes.peer()).empty(),
                   .since = reason ? "" : request.since,
                   .supersedes = request.supersedes.empty() ? request.since : request.supersedes,
                   .full_reason = reason};
 }
 
-bool has_room_for_bitmap(const Node& node) {
-  struct statvfs status {};
-  if (::statvfs(node.path.c_str(), &status) != 0) return true;
+bool has_room_for_bitmap(const Node& node, const Peer& peer) {
+  const auto free = peer.free_space(node.file);
+  if (!free) return true;
   constexpr std::uint64_t kReserve = 16 * kMiB;
   const std::uint64_t bitmap = node.size / (64 * kKiB) / 8;
-  return status.f_bavail * status.f_frsize > kReserve + 4 * bitmap;
+  return *free > kReserve + 4 * bitmap;
 }
 
-std::string why_not_persistent(const Node& node) {
+std::string why_not_persistent(const Node& node, const Peer& peer) {
   if (!node.can_store_bitmaps)
     return fmt::format("changes are known until the source restarts: a {} image can't keep a bitmap",
                        node.driver == "qcow2" ? "qcow2 version 2" : node.driver);
   if (node.read_only) return fmt::format("{} is read-only", node.file);
-  if (!has_room_for_bitmap(node))
+  if (!has_room_for_bitmap(node, peer))
     return fmt::format("changes are known until the source restarts: the file system of {} is nearly full",
                        node.file);
   return {};

@@ -20,12 +20,14 @@ struct DiskPlan {
 };
 
 // Fails if the disk can't be backed up at all; sets full_reason if its changes can't be told (law 5).
-Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket);
+// `cancel` may be null.
+Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const std::string& socket,
+                           const Cancel* cancel);
 
 // Whether the file system of the node's image is not nearly full (law 8); true if it isn't visible here.
-bool has_room_for_bitmap(const Node& node);
+bool has_room_for_bitmap(const Node& node, const Peer& peer);
 
 // Returns why a bitmap on that node would not survive a restart of the source; "" if it would.
-std::string why_not_persistent(const Node& node);
+std::string why_not_persistent(const Node& node, const Peer& peer);
 
 }  // namespace holdfast::source::qmp

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Capture>> QmpDriver::prepare(const PrepareRequest& reques
   HF_TRY(const Nodes nodes, Nodes::of(*monitor));
   std::vector<DiskPlan> plans;
   for (const DiskRequest& disk : request.disks) {
-    HF_TRY(DiskPlan plan, plan_disk(disk, nodes, monitor->socket()));
+    HF_TRY(DiskPlan plan, plan_disk(disk, nodes, monitor->socket(), request.cancel));
     const auto twin = std::ranges::find(plans, plan.node, &DiskPlan::node);
     if (twin != plans.end())
       return fail(EINVAL, "disks {} and {} are the same block node, {}", twin->name, plan.name, plan.node);
@@ -116,10 +116,11 @@ Result<std::vector<Driver::Discovered>> QmpDriver::discover(const MachineDefinit
   }
   HF_TRY(const Nodes nodes, Nodes::of(*monitor));
   for (const DiskDefinition& disk : machine.disks) {
-    const auto plan = plan_disk(DiskRequest{disk}, nodes, monitor->socket());
+    const auto plan = plan_disk(DiskRequest{disk}, nodes, monitor->socket(), nullptr);
     if (plan) {
       const Node& node = *nodes.find(plan->node);
-      auto& one = found.emplace_back(Discovered{plan->name, plan->capacity, true, why_not_persistent(node)});
+      auto& one = found.emplace_back(
+          Discovered{plan->name, plan->capacity, true, why_not_persistent(node, nodes.peer())});
       for (const Bitmap& bitmap : node.bitmaps)
         if (bitmap.recording && !bitmap.busy && !bitmap.inconsistent) one.change_ids.push_back(bitmap.name);
     } else {

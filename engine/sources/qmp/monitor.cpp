@@ -35,10 +35,9 @@ Result<> Monitor::connect() {
   return {};
 }
 
-Result<std::string> Monitor::path_here(const std::string& file) {
+Result<Peer> Monitor::peer() {
   HF_TRY(const auto connection, client());
-  const auto process = fmt::format("/proc/{}", connection->peer());
-  return file.starts_with('/') ? process + "/root" + file : process + "/cwd/" + file;
+  return connection->peer();
 }
 
 Result<int> Monitor::major_version() {
@@ -46,7 +45,7 @@ Result<int> Monitor::major_version() {
   const auto qemu = version.find("qemu");
   if (qemu == version.end()) return 0;
   const auto major = qemu->find("major");
-  return major != qemu->end() && major->is_number() ? major->get<int>() : 0;
+  return major != qemu->end() && major->is_number_unsigned() ? major->get<int>() : 0;
 }
 
 Result<Json> Monitor::execute(std::string_view command, const Json& arguments) {

@@ -25,10 +25,8 @@ class Monitor {
 
   // Connects if there is no connection, or if the last one broke.
   Result<> connect();
-  // Returns this process's path of a file that the source names, by the source's own root and working
-  // directory (which may be a container's). The path may not exist here, if the file is no plain file or on
-  // another host.
-  Result<std::string> path_here(const std::string& file);
+  // Opens what the source names.
+  Result<Peer> peer();
   // QEMU's; 0 if it does not say.
   Result<int> major_version();
   Result<Json> execute(std::string_view command, const Json& arguments = Json::object());

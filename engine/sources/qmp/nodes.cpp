@@ -19,7 +19,7 @@ Node read_node(const Json& json) {
             .driver = json.at("drv"),
             .file = json.at("file"),
             .backing_file = json.value("backing_file", ""),
-            .size = image.at("virtual-size"),
+            .size = image.at("virtual-size").get_ref<const Json::number_unsigned_t&>(),
             .read_only = json.at("ro"),
             .bitmaps = {}};
   if (node.driver == "qcow2" && image.contains("format-specific")) {
@@ -41,15 +41,13 @@ const Bitmap* Node::bitmap(std::string_view bitmap_name) const {
 
 Result<Nodes> Nodes::of(Monitor& monitor) {
   HF_TRY(const Json answer, monitor.execute("query-named-block-nodes", {{"flat", true}}));
-  Nodes nodes;
+  HF_TRY(Peer peer, monitor.peer());
+  Nodes nodes(std::move(peer));
   try {
     for (const Json& json : answer) nodes.nodes_.push_back(read_node(json));
   } catch (const Json::exception& error) {
     return fail(EPROTO, "the source at {} describes its block nodes in an unknown way: {}", monitor.socket(),
                 error.what());
-  }
-  for (Node& node : nodes.nodes_) {
-    HF_TRY(node.path, monitor.path_here(node.file));
   }
   return nodes;
 }

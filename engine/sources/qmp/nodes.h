@@ -22,7 +22,6 @@ struct Node {
   std::string name;
   std::string driver;
   std::string file;          // QEMU's name of the file: a path, or json:{…}
-  std::string path;          // the path on this host, if the file can be reached
   std::string backing_file;  // "" if there is none
   std::uint64_t size = 0;
   bool read_only = false;
@@ -40,10 +39,14 @@ class Nodes {
 
   const Node* find(std::string_view name) const;
   const std::vector<Node>& all() const { return nodes_; }
+  const Peer& peer() const { return peer_; }  // opens their files
   // Returns the names that a person gave: "disk0, disk1".
   std::string names() const;
 
  private:
+  explicit Nodes(Peer peer) : peer_(std::move(peer)) {}
+
+  Peer peer_;
   std::vector<Node> nodes_;
 };
 

@@ -8,7 +8,8 @@ namespace {
 Result<std::unique_ptr<Agent>> reach_agent(Monitor& monitor, std::chrono::milliseconds patience) {
   HF_TRY(const AgentSocket socket, find_agent(monitor));
   if (socket.path.empty()) return fail(ENXIO, "{}", socket.why_not);
-  return Agent::connect(socket.path, patience);
+  HF_TRY(const Peer peer, monitor.peer());
+  return Agent::connect(peer, socket.path, patience);
 }
 
 }  // namespace

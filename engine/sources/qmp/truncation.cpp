@@ -1,8 +1,5 @@
 #include "engine/sources/qmp/truncation.h"
 
-#include <filesystem>
-
-#include "catalog/base/disk.h"
 #include "engine/sources/whole_qcow2.h"
 
 namespace holdfast::source::qmp {
@@ -21,18 +18,13 @@ std::vector<const Node*> chain_of(const Node& top, const Nodes& nodes) {
   return chain;
 }
 
-Result<std::unique_ptr<File>> open_file(const std::filesystem::path& path) {
-  HF_TRY(const auto directory, open_directory(path.parent_path().string()));
-  return directory->open(path.filename().string(), Access::read);
-}
-
 }  // namespace
 
 Result<> check_not_truncated(const Node& node, const Nodes& nodes) {
   for (const Node* layer : chain_of(node, nodes)) {
     for (const Node& known : nodes.all()) {
       if (known.driver != "file" || known.file != layer->file) continue;
-      const auto file = open_file(known.path);
+      const auto file = nodes.peer().open(known.file);
       if (!file) continue;
       HF_TRY(const std::uint64_t size, (*file)->size());
       if (round_up(size, std::uint64_t{512}) < known.size)  // QEMU counts in sectors
@@ -46,12 +38,12 @@ Result<> check_not_truncated(const Node& node, const Nodes& nodes) {
   return {};
 }
 
-Result<> check_holds_all_clusters(const Node& node, const Nodes& nodes) {
+Result<> check_holds_all_clusters(const Node& node, const Nodes& nodes, const Cancel* cancel) {
   for (const Node* layer : chain_of(node, nodes)) {
     if (layer->driver != "qcow2") continue;
-    const auto file = open_file(layer->path);
+    const auto file = nodes.peer().open(layer->file);
     if (!file) continue;
-    if (auto whole = source::check_holds_all_clusters(**file); !whole)
+    if (auto whole = source::check_holds_all_clusters(**file, cancel); !whole)
       return within(std::move(whole).error(), "{}", layer->file);
   }
   return {};

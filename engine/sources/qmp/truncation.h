@@ -2,6 +2,7 @@
 // without an error.
 #pragma once
 
+#include "engine/sources/driver.h"
 #include "engine/sources/qmp/nodes.h"
 
 namespace holdfast::source::qmp {
@@ -12,6 +13,6 @@ Result<> check_not_truncated(const Node& node, const Nodes& nodes);
 
 // Checks that qcow2 files are as long as their tables say. This finds an image that was cut off before QEMU
 // opened it. Reads all L2 tables: an eighth of a promille of the disk.
-Result<> check_holds_all_clusters(const Node& node, const Nodes& nodes);
+Result<> check_holds_all_clusters(const Node& node, const Nodes& nodes, const Cancel* cancel);
 
 }  // namespace holdfast::source::qmp

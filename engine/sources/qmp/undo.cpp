@@ -93,7 +93,7 @@ Result<> merge_back(Monitor& monitor, const Node& node, const std::string& ours_
 bool can_be_removed(const Nodes& nodes, const std::string& name) {
   return std::ranges::all_of(nodes.all(), [&](const Node& node) {
     const Bitmap* bitmap = node.bitmap(name);
-    if (bitmap == nullptr || !bitmap->persistent || has_room_for_bitmap(node)) return true;
+    if (bitmap == nullptr || !bitmap->persistent || has_room_for_bitmap(node, nodes.peer())) return true;
     log::warning("bitmap {} stays in {} until its file system has room again", name, node.file);
     return false;
   });

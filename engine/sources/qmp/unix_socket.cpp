@@ -12,13 +12,18 @@
 namespace holdfast::source::qmp {
 
 Result<Fd> connect_unix(const std::string& path, std::string_view what, const Deadline& deadline) {
+  HF_CHECK(look_up(path, std::chrono::milliseconds{std::max(deadline.milliseconds(), 1)}));
+  return connect_at(path, path, what, deadline);
+}
+
+Result<Fd> connect_at(const std::string& place, const std::string& path, std::string_view what,
+                      const Deadline& deadline) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
+  if (place.size() >= sizeof address.sun_path)
     return fail(ENAMETOOLONG, "the path of {} {} has {} bytes; a socket's path may have {}", what, path,
-                path.size(), sizeof address.sun_path - 1);
-  path.copy(address.sun_path, path.size());
-  HF_CHECK(look_up(path, std::chrono::milliseconds{std::max(deadline.milliseconds(), 1)}));
+                place.size(), sizeof address.sun_path - 1);
+  place.copy(address.sun_path, place.size());
   Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!fd) return fail_errno("making a socket");
   const int left = std::max(deadline.milliseconds(), 1);  // 0 would mean no limit to the kernel
