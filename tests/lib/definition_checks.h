@@ -30,7 +30,7 @@ std::string refusal(std::string_view text) {
 // Law 19: fields that name the host are root's alone, wherever they stand in a schema; so is where notices
 // go, since they are sent from this host.
 inline void expect_roots_alone(const nlohmann::ordered_json& schema) {
-  static const std::set<std::string> law = {"path", "socket", "uri", "hooks", "only_if", "notify"};
+  static const std::set<std::string> law = {"path", "socket", "uri", "node", "hooks", "only_if", "notify"};
   if (!schema.is_structured()) return;
   for (const auto& [name, value] : schema.items()) {
     if (name == "properties")

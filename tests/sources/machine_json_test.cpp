@@ -200,6 +200,15 @@ TEST(MachineJson, root_alone_sets_where_disks_are) {
   EXPECT_EQ(root_only_change(a_file_machine(), a_machine()), "socket");
 }
 
+TEST(MachineJson, root_alone_names_nodes) {
+  MachineDefinition machine = a_machine();
+  machine.disks[1].fields = driver_fields({{"node", "another"}, {"path", nullptr}, {"format", "raw"}});
+  EXPECT_EQ(root_only_change(a_machine(), machine), "disks[1].node");
+  machine = a_machine();
+  std::swap(machine.disks[0].name, machine.disks[1].name);
+  EXPECT_EQ(root_only_change(a_machine(), machine), "disks[0].node");
+}
+
 TEST(MachineJson, root_alone_sets_the_socket) {
   MachineDefinition machine = a_machine();
   EXPECT_EQ(root_only_change(a_machine(), machine), "");

@@ -29,13 +29,13 @@ class Refusal : public QmpDriverTest {
   }
 };
 
-TEST_F(Refusal, an_unknown_node_is_refused_with_the_known_ones) {
+TEST_F(Refusal, an_unknown_node_is_refused_without_the_names_of_others) {
   boot();
   const Error error = error_of(request(machine({"disk9"})));
   EXPECT_EQ(error.code, ENXIO);
   EXPECT_THAT(error.message, HasSubstr("disk the-disk9"));
   EXPECT_THAT(error.message, HasSubstr("'disk9'"));
-  EXPECT_THAT(error.message, HasSubstr("disk0"));
+  EXPECT_THAT(error.message, ::testing::Not(HasSubstr("disk0")));
 }
 
 TEST_F(Refusal, a_missing_socket_is_refused) {

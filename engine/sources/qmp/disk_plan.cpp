@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "catalog/base/cut.h"
+#include "catalog/base/log.h"
 #include "engine/sources/qmp/fields.h"
 #include "engine/sources/qmp/truncation.h"
 
@@ -35,9 +37,13 @@ Result<DiskPlan> plan_disk(const DiskRequest& request, const Nodes& nodes, const
                            const Cancel* cancel) {
   HF_TRY(const DiskFields own, fields_of(request));
   const Node* node = nodes.find(own.node);
-  if (node == nullptr)
-    return fail(ENXIO, "disk {}: the source at {} has no block node '{}'; it has: {}", request.name, socket,
-                own.node, nodes.names());
+  if (node == nullptr) {
+    // The owner reads the error, and other nodes may be disks of other owners; the log is root's (law 19).
+    log::info("the source at {} has these block nodes: {}", socket, cut(nodes.names(), kLongestMessage));
+    return fail(ENXIO,
+                "disk {}: the source at {} has no block node '{}'; the daemon's log lists the nodes it has",
+                request.name, socket, own.node);
+  }
   if (node->corrupt)
     return fail(EIO,
                 "disk {}: QEMU has marked the image of node {} ({}) as corrupt: repair it with "

@@ -33,7 +33,7 @@ const json::Shape<DiskFields>& disk_shape() {
   static const json::Shape<DiskFields> shape{
       "",
       {json::field("node", &DiskFields::node, json::text_not_empty(),
-                   "The block node that the guest writes to.", Need::required),
+                   "The block node that the guest writes to.", Need::required, Setter::root),
        json::field("path", &DiskFields::path, json::optional(json::absolute_path()),
                    "The disk's image on this host, read while the machine is off.", Need::optional,
                    Setter::root),
