@@ -105,6 +105,7 @@ Result<> Tree::commit(const TreeNode& config, std::string_view text, const Asker
   const bool puts_back = now && *now->text == text;
   const auto define = [&]() -> Result<> {
     HF_CHECK(check_may_write(config, asker));
+    HF_CHECK(engine_.objects().count_change(asker));
     return knot(config).row->config.commit(engine_, config.object, text, asker);
   };
   auto done = audited(config, "define", "", asker, define());
@@ -124,8 +125,9 @@ std::shared_ptr<OpenFile> Tree::open_control(const TreeNode& node, const Asker& 
       return audited(node, "command", "", asker, std::move(still));
     const auto parsed = verbs::parse(line, verbs);
     if (!parsed) return audited<void>(node, "command", "", asker, tl::make_unexpected(parsed.error()));
-    return audited(node, parsed->verb->word, "", asker,
-                   parsed->verb->apply(engine_, node.object, parsed->values, asker));
+    return audited(node, parsed->verb->word, "", asker, engine_.objects().count_change(asker).and_then([&] {
+      return parsed->verb->apply(engine_, node.object, parsed->values, asker);
+    }));
   };
   return std::make_shared<ControlFile>(verbs::listing(verbs), [=, this](std::string_view line) {
     return refusals_.settle(directory_of(node), asker, "write " + name_of(node), command(line));
