@@ -252,6 +252,11 @@ Result<> prune_in(const Ground& ground, const PrunedMachine& pruned, Judging jud
       HF_CHECK(retire_judged(ground, pruned, prove));
   }
   HF_CHECK(mark_retired(ground));
+  HF_TRY(std::string aside, lies_aside(ground));
+  if (!aside.empty()) {
+    ground.outcome.put_off.push_back(std::move(aside));
+    return {};
+  }
   HF_CHECK(remove_unneeded(ground));
   HF_CHECK(punch_hidden(ground));
   return merge_towers(ground);

@@ -143,6 +143,17 @@ Result<> check_listing(const Ground& ground) {
   return {};
 }
 
+Result<std::string> lies_aside(const Ground& ground) {
+  HF_CHECK(ground.place->asides()->look(ground.directory()));
+  for (const repository::Aside& aside : ground.place->asides()->known())
+    if (aside.directory.starts_with(ground.key + "/"))
+      return fmt::format(
+          "{}/{} may rest on other files of its machine, so none of them goes from repository '{}' until a "
+          "person has deleted it",
+          ground.place->path(), aside.directory, ground.name);
+  return "";
+}
+
 Result<> mark_retired(const Ground& ground) {
   HF_TRY(const auto retired, ground.services.catalog.read([&](db::Connection& db) {
     return Retention(db).retired(ground.machine, ground.repository);

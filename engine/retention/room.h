@@ -19,6 +19,10 @@ namespace holdfast::retention {
 // then.
 Result<> check_listing(const Ground& ground);
 
+// Says what of the machine lies aside there, or returns "". It may rest on any layer of the machine, so no
+// layer goes or loses data before a person has deleted it (law 12).
+Result<std::string> lies_aside(const Ground& ground);
+
 Result<> mark_retired(const Ground& ground);
 Result<> remove_unneeded(const Ground& ground);
 Result<> punch_hidden(const Ground& ground);

@@ -4,6 +4,7 @@
 import contextlib
 import errno
 import json
+import pathlib
 import random
 import shutil
 import sqlite3
@@ -53,11 +54,7 @@ class OlderCatalog(holdfast.MountTest):
         second, third_again = self.daemon.points("m")[1:]
         self.assertEqual(third, third_again)
         directories = [next(self.repository.glob(f"*/{name}")) for name in (second, third)]
-        self.daemon.stop()
-        for file in self.daemon.state.glob("catalog.sqlite*"):
-            file.unlink()
-        shutil.copy(saved, self.daemon.state / "catalog.sqlite")
-        self.daemon.start()
+        self.replace_catalog(saved)
         self.until(lambda: self.writing(self.daemon.state / "catalog.sqlite") == 0)
         for directory in directories:
             self.assertTrue((directory / "manifest.json").exists(), directory)
@@ -98,18 +95,50 @@ class OlderCatalog(holdfast.MountTest):
         self.assertNotIn(warning["message"], self.daemon.json("repositories/r/status.json")["warnings"])
         self.assertEqual(named(), [])
 
+    def images(self):
+        """Every image of a point, with the room that it takes up."""
+        return {str(file): file.stat().st_blocks for file in self.repository.glob("*/*/*.qcow2")}
+
+    def test_what_a_directory_that_was_set_aside_rests_on_stays_until_a_person_deletes_it(self):
+        """Law 12."""
+        first = self.daemon.points("m")[0]
+        sequence = self.repository / "sequence.json"
+        told = sequence.read_text()
+        saved = self.folder / "saved.sqlite"
+        self.save_while_a_run_writes(saved)
+        # The run looks killed between its publication and its commit.
+        self.replace_catalog(saved, before_the_start=lambda: sequence.write_text(told))
+        self.until(lambda: list(self.repository.glob("*/*.aside")) != [])
+        (aside,) = self.repository.glob("*/*.aside")
+        self.daemon.define("policies/p", {"keep_last": 1})
+        self.daemon.write("flows/f/control", "set policy=p")
+        self.back_up("full", type="full")
+        before = self.images()
+        for turn in range(2):
+            self.daemon.write("machines/m/control", f"prune name=early-{turn}")
+            self.assertEqual(self.daemon.read(f"jobs/early-{turn}/wait"), "warning\n")
+            self.assertIn(aside.name, self.daemon.json("machines/m/plan.json")["warning"])
+            self.assertEqual(self.images(), before)
+            self.assertEqual(len(self.daemon.points("m")), 1, "a policy decides on points as ever")
+        shutil.rmtree(aside)
+        self.daemon.write("machines/m/control", "prune name=late")
+        self.assertEqual(self.daemon.read("jobs/late/wait"), "success\n")
+        self.assertIsNone(self.daemon.json("machines/m/plan.json")["warning"])
+        self.assertNotIn(first, {pathlib.Path(image).parent.name for image in self.images()})
+
     def save(self):
         """Stops the daemon for a copy of its catalog."""
         self.daemon.stop()
         shutil.copy(self.daemon.state / "catalog.sqlite", self.folder / "saved.sqlite")
         self.daemon.start()
 
-    def restore(self):
+    def replace_catalog(self, saved, before_the_start=lambda: None):
         """Gives the daemon the saved catalog in place of its own."""
         self.daemon.stop()
         for file in self.daemon.state.glob("catalog.sqlite*"):
             file.unlink()
-        shutil.copy(self.folder / "saved.sqlite", self.daemon.state / "catalog.sqlite")
+        shutil.copy(saved, self.daemon.state / "catalog.sqlite")
+        before_the_start()
         self.daemon.start()
 
     def stored(self):
@@ -138,7 +167,7 @@ class OlderCatalog(holdfast.MountTest):
         self.add_flow("g", machine="n")
         self.assertEqual(self.daemon.run("g", "only"), "success")
         self.await_told()
-        self.restore()
+        self.replace_catalog(self.folder / "saved.sqlite")
         return first
 
     def test_an_older_catalog_deletes_and_overwrites_nothing_and_both_statuses_say_so(self):

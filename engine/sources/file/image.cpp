@@ -7,6 +7,7 @@
 
 #include "catalog/base/disk.h"
 #include "catalog/model/json_text.h"
+#include "catalog/model/json_value.h"
 #include "engine/foreign/facts.h"
 #include "engine/sources/file/reader.h"
 #include "engine/sources/nbd/reader.h"

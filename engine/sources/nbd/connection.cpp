@@ -1,9 +1,14 @@
 #include "engine/sources/nbd/connection.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <charconv>
 
+#include "catalog/base/fd.h"
 #include "catalog/base/host_path.h"
 #include "catalog/base/waits.h"
 #include "engine/common/deadline.h"
@@ -18,6 +23,18 @@ bool poll_while(nbd_handle* handle, int (*goes_on)(nbd_handle*), const Deadline&
     if (nbd_poll(handle, deadline.milliseconds()) < 0) break;
   }
   return true;
+}
+
+// Waits until the peer has hung up; false if the deadline passes first.
+bool await_hang_up(const Fd& socket, const Deadline& deadline) {
+  std::array<char, 512> ignored;
+  while (!deadline.passed()) {
+    pollfd waited{.fd = socket.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&waited, 1, deadline.milliseconds()) <= 0) continue;
+    const ssize_t got = ::recv(socket.get(), ignored.data(), ignored.size(), MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -53,15 +70,19 @@ Result<bool> answers(const std::string& socket, const Limits& limits) {
   if (!handle) return fail(ENOMEM, "libnbd can't make a handle: {}", nbd_get_error());
   const Deadline deadline = Deadline::in(limits.connect);
   nbd_set_opt_mode(handle.get(), true);
+  const auto hangs = [&] { return fail(ETIMEDOUT, "the NBD server at {} does not answer", socket); };
   if (nbd_aio_connect_unix(handle.get(), socket.c_str()) == 0 &&
       !poll_while(handle.get(), nbd_aio_is_connecting, deadline))
-    return true;
+    return hangs();
   if (nbd_aio_is_negotiating(handle.get()) != 1) return false;
+  // libnbd closes its socket as soon as it has sent the abort. This one stays until the server has let go.
+  const Fd ours(::fcntl(nbd_aio_get_fd(handle.get()), F_DUPFD_CLOEXEC, 0));
+  if (!ours) return fail_errno("asking whether a server runs at {}", socket);
   nbd_aio_opt_abort(handle.get());  // the server would log an error about a silent hang-up
   const auto is_open = [](nbd_handle* its) {
     return nbd_aio_is_closed(its) != 1 && nbd_aio_is_dead(its) != 1 ? 1 : 0;
   };
-  poll_while(handle.get(), is_open, deadline);
+  if (!poll_while(handle.get(), is_open, deadline) || !await_hang_up(ours, deadline)) return hangs();
   return true;
 }
 

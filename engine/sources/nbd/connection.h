@@ -38,7 +38,8 @@ struct Export {
 // Returns the paths of this host that a URI's parameters name: a socket, certificates, keys.
 std::vector<std::string> paths_in(const std::string& uri);
 
-// Whether an NBD server listens there; one that hangs counts.
+// Whether an NBD server listens there; ETIMEDOUT if it hangs. Returns once the server has let go of this
+// client, and of all that have left before.
 Result<bool> answers(const std::string& socket, const Limits& limits);
 
 // Adds time-outs to libnbd and turns its per-thread errors into Errors. One thread at a time.

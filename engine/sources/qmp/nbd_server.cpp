@@ -76,16 +76,15 @@ Result<> NbdServer::start(const std::string& path) {
 
 Result<> NbdServer::leave(const std::string& path, Id user) {
   const MutexLock lock(mutex_);
-  bool runs = path == path_;
-  if (runs) {
+  if (path == path_) {
     users_.erase(user);
     if (!users_.empty()) return {};
-    path_.clear();
-  } else {
-    HF_TRY(runs, nbd::answers(path, {}));
   }
+  // QEMU 7.2 hangs for good, and its guest with it, if it stops a server before it has noticed that a client
+  // has left in the middle of the negotiation. It has noticed all of them when the question is answered.
+  HF_TRY(const bool runs, nbd::answers(path, {}));
+  if (path == path_) path_.clear();
   if (runs) {
-    // A server of this life is not asked: QEMU 7.2 may hang if it stops a server whose client has just left.
     const auto stopped = monitor_.execute("nbd-server-stop");
     if (!stopped && stopped.error().message.find("not running") == std::string::npos)
       return tl::make_unexpected(stopped.error());
