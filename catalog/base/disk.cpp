@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "catalog/base/read_descriptors.h"
 #include "catalog/base/waits.h"
 
 namespace holdfast {
@@ -16,14 +17,14 @@ namespace {
 
 class HostFile final : public File {
  public:
-  HostFile(Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
+  HostFile(std::shared_ptr<const Fd> fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, ByteSpan into) const override {
     may_wait(name_);
     std::size_t done = 0;
     while (done < into.size()) {
       const ssize_t n =
-          ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+          ::pread(fd_->get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return fail_errno("reading {} at {}", name_, offset + done);
       if (n == 0) break;
@@ -37,7 +38,7 @@ class HostFile final : public File {
     std::size_t done = 0;
     while (done < bytes.size()) {
       const ssize_t n =
-          ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+          ::pwrite(fd_->get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return fail_errno("writing {} at {}", name_, offset + done);
       if (n == 0) return fail(EIO, "writing {} at {}: nothing was taken", name_, offset + done);
@@ -48,14 +49,14 @@ class HostFile final : public File {
 
   Result<> truncate(std::uint64_t size) override {
     may_wait(name_);
-    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
+    if (::ftruncate(fd_->get(), static_cast<off_t>(size)) != 0)
       return fail_errno("setting the size of {} to {}", name_, size);
     return {};
   }
 
   Result<> punch(std::uint64_t offset, std::uint64_t length) override {
     may_wait(name_);
-    if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+    if (::fallocate(fd_->get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                     static_cast<off_t>(length)) == 0)
       return {};
     if (errno == ENOSYS) errno = EOPNOTSUPP;
@@ -64,16 +65,16 @@ class HostFile final : public File {
 
   Result<> sync_data() override {
     may_wait(name_);
-    if (::fdatasync(fd_.get()) != 0) return fail_errno("syncing {}", name_);
+    if (::fdatasync(fd_->get()) != 0) return fail_errno("syncing {}", name_);
     return {};
   }
 
   Result<std::uint64_t> size() const override {
     may_wait(name_);
     struct stat status {};
-    if (::fstat(fd_.get(), &status) != 0) return fail_errno("looking at {}", name_);
+    if (::fstat(fd_->get(), &status) != 0) return fail_errno("looking at {}", name_);
     if (!S_ISBLK(status.st_mode)) return static_cast<std::uint64_t>(status.st_size);
-    const off_t end = ::lseek(fd_.get(), 0, SEEK_END);  // the position itself is never used
+    const off_t end = ::lseek(fd_->get(), 0, SEEK_END);  // the position itself is never used
     if (end < 0) return fail_errno("asking for the size of {}", name_);
     return static_cast<std::uint64_t>(end);
   }
@@ -81,15 +82,15 @@ class HostFile final : public File {
   Result<std::uint64_t> allocated() const override {
     may_wait(name_);
     struct stat status {};
-    if (::fstat(fd_.get(), &status) != 0) return fail_errno("looking at {}", name_);
+    if (::fstat(fd_->get(), &status) != 0) return fail_errno("looking at {}", name_);
     return static_cast<std::uint64_t>(status.st_blocks) * 512;
   }
 
   const std::string& name() const override { return name_; }
 
  private:
-  Fd fd_;
-  std::string name_;
+  const std::shared_ptr<const Fd> fd_;
+  const std::string name_;
 };
 
 class HostDirectory final : public Directory {
@@ -105,13 +106,15 @@ class HostDirectory final : public Directory {
     if (::fstat(fd.get(), &status) != 0) return fail_errno("looking at {}", full(path));
     if (!S_ISREG(status.st_mode))
       return fail(EINVAL, "{} is not a regular file; nothing else is read here", full(path));
-    return std::make_unique<HostFile>(std::move(fd), full(path));
+    if (access == Access::write) return file_of(std::move(fd), full(path));
+    return std::make_unique<HostFile>(read_descriptors().share(full(path), std::move(fd), status),
+                                      full(path));
   }
 
   Result<std::unique_ptr<File>> create(const std::string& path) override {
     may_wait(path_);
     HF_TRY(Fd fd, open_beneath(path, O_RDWR | O_CREAT | O_EXCL, 0600));
-    return std::make_unique<HostFile>(std::move(fd), full(path));
+    return file_of(std::move(fd), full(path));
   }
 
   Result<> make_directory(const std::string& path) override {
@@ -224,7 +227,7 @@ class HostDirectory final : public Directory {
 }  // namespace
 
 std::unique_ptr<File> file_of(Fd fd, std::string name) {
-  return std::make_unique<HostFile>(std::move(fd), std::move(name));
+  return std::make_unique<HostFile>(std::make_shared<const Fd>(std::move(fd)), std::move(name));
 }
 
 Result<std::unique_ptr<Directory>> open_directory(const std::string& host_path) {

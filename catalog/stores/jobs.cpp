@@ -137,14 +137,58 @@ Result<> Jobs::set_chain(Id id, Id chain) {
   return {};
 }
 
-Result<std::int64_t> Jobs::prune(std::int64_t keep, int at_most) {
-  HF_TRY(auto remove, db_.prepare(R"sql(
+Result<std::vector<Jobs::Active>> Jobs::unfinished_alone() {
+  HF_TRY(auto active, db_.prepare(R"sql(
+    SELECT jobs.id, jobs.name, coalesce(machines.uid, repositories.uid, flows.uid),
+           coalesce(machines.gid, repositories.gid, flows.gid),
+           coalesce(machines.mode, repositories.mode, flows.mode)
+    FROM jobs INDEXED BY jobs_active
+    LEFT JOIN machines ON machines.id = jobs.machine_id
+    LEFT JOIN repositories ON repositories.id = jobs.repository_id
+    LEFT JOIN flows ON flows.id = jobs.flow_id
+    WHERE jobs.status IN ('pending', 'running') AND jobs.execution_id IS NULL
+    ORDER BY jobs.id DESC)sql"));
+  return all_rows(active, [](db::Statement& statement) -> Result<Active> {
+    Active job;
+    std::optional<std::uint32_t> uid;
+    Ownership owner;
+    Row row(statement);
+    row >> job.id >> job.name >> uid >> owner.gid >> owner.mode;
+    HF_CHECK(row.check());
+    if (uid) job.owner = Ownership{*uid, owner.gid, owner.mode};
+    return job;
+  });
+}
+
+// The subject of a job is its machine, else the flow that it tries, else its repository.
+Result<std::int64_t> Jobs::prune(const Job& like, std::int64_t keep, int at_most) {
+  constexpr std::string_view kOfMachine = R"sql(
+    DELETE FROM jobs WHERE id IN (
+      SELECT id FROM jobs INDEXED BY jobs_alone_of_machine
+      WHERE execution_id IS NULL AND machine_id = :subject AND status NOT IN ('pending', 'running') AND id <= (
+        SELECT id FROM jobs INDEXED BY jobs_alone_of_machine
+        WHERE execution_id IS NULL AND machine_id = :subject ORDER BY id DESC LIMIT 1 OFFSET :keep)
+      ORDER BY id LIMIT :at_most))sql";
+  constexpr std::string_view kOfFlow = R"sql(
     DELETE FROM jobs WHERE id IN (
       SELECT id FROM jobs
-      WHERE execution_id IS NULL AND status NOT IN ('pending', 'running') AND id <= (
-        SELECT id FROM jobs WHERE execution_id IS NULL ORDER BY id DESC LIMIT 1 OFFSET :keep)
-      ORDER BY id LIMIT :at_most))sql"));
-  HF_CHECK(remove.bind(":keep", keep).bind(":at_most", at_most).run());
+      WHERE flow_id = :subject AND status NOT IN ('pending', 'running') AND id <= (
+        SELECT id FROM jobs WHERE flow_id = :subject ORDER BY id DESC LIMIT 1 OFFSET :keep)
+      ORDER BY id LIMIT :at_most))sql";
+  constexpr std::string_view kOfRepository = R"sql(
+    DELETE FROM jobs WHERE id IN (
+      SELECT id FROM jobs INDEXED BY jobs_alone_of_repository
+      WHERE execution_id IS NULL AND machine_id IS NULL AND flow_id IS NULL AND repository_id IS :subject
+        AND status NOT IN ('pending', 'running') AND id <= (
+        SELECT id FROM jobs INDEXED BY jobs_alone_of_repository
+        WHERE execution_id IS NULL AND machine_id IS NULL AND flow_id IS NULL AND repository_id IS :subject
+        ORDER BY id DESC LIMIT 1 OFFSET :keep)
+      ORDER BY id LIMIT :at_most))sql";
+  const auto& [question, subject] = like.machine_id ? std::pair{kOfMachine, like.machine_id}
+                                    : like.flow_id  ? std::pair{kOfFlow, like.flow_id}
+                                                    : std::pair{kOfRepository, like.repository_id};
+  HF_TRY(auto remove, db_.prepare(question));
+  HF_CHECK(remove.bind(":subject", subject).bind(":keep", keep).bind(":at_most", at_most).run());
   return db_.changes();
 }
 

@@ -8,8 +8,8 @@
 #include "catalog/base/error.h"
 #include "catalog/model/entities.h"
 #include "engine/common/observer.h"
+#include "engine/objects/allowances.h"
 #include "engine/objects/point_requests.h"
-#include "engine/objects/refusal_limit.h"
 
 namespace holdfast {
 
@@ -80,6 +80,10 @@ class Objects {
   Result<> unpin(Id point, const Caller& caller);  // ENOENT without a pin
   Result<> give_verdict(Id point, const VerdictRequest& request, const Caller& caller);
 
+  // Takes one change from what the caller may change now. Returns EDQUOT if nothing is left of that: the
+  // caller's events would fill the log.
+  Result<> count_change(const Caller& caller);
+
   // Records a refusal (law 15): `event` ("flow.run"), the path of its object, and the reason. Of many
   // refusals of one user some are left out, which an event says.
   void refused(std::string_view event, std::string object, const Error& why, const Caller& caller);
@@ -97,7 +101,8 @@ class Objects {
   runs::Prunings& prunings_;
   Changes& changes_;
   Bell& scheduler_;
-  RefusalLimit refusal_limit_;
+  Allowances refusals_{kRecordedRefusals};
+  Allowances changes_of_users_{kChanges};
 };
 
 }  // namespace holdfast

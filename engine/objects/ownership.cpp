@@ -55,19 +55,26 @@ Result<> Objects::set_ownership(ObjectKind kind, Id id, const Ownership& ownersh
   return {};
 }
 
+Result<> Objects::count_change(const Caller& caller) {
+  if (caller.uid == 0) return {};
+  if (changes_of_users_.take(caller.uid, services_.clock.now()) == Allowances::Answer::granted) return {};
+  return fail(EDQUOT, "you have made {} changes in a short time; from now on one is taken each {} s",
+              kChanges.burst, kChanges.pause.count());
+}
+
 void Objects::refused(std::string_view event, std::string object, const Error& why, const Caller& caller) {
-  const auto answer = refusal_limit_.judge(caller.uid, services_.clock.now());
-  if (answer == RefusalLimit::Answer::leave_out) return;
+  const auto answer = refusals_.take(caller.uid, services_.clock.now());
+  if (answer == Allowances::Answer::refused) return;
   Event refusal = make_event(services_.clock.now(), event, std::move(object), caller);
   refusal.result = EventResult::refused;
   refusal.reason = why.message;
-  if (answer == RefusalLimit::Answer::tell) {
+  if (answer == Allowances::Answer::first_refused) {
     refusal.event = "daemon.refusals";
     refusal.object = "control";
     refusal.reason = fmt::format(
         "user {} was refused {} times in a short time; further refusals of this user are not recorded, but "
         "one a minute",
-        caller.uid, RefusalLimit::kBurst);
+        caller.uid, kRecordedRefusals.burst);
   }
   const auto told = services_.catalog.write([&](db::Connection& db) { return record(db, refusal); });
   if (!told)

@@ -8,6 +8,7 @@ Result<std::vector<Id>> FlowRuns::run(const std::vector<Id>& flows, const RunReq
   std::vector<Id> executions;
   for (runs::FlowRun& run : runs) {
     executions.push_back(run.execution);
+    for (runs::Work& work : run.works) work.asked_by = runs::Asked{.uid = caller.uid};
     take_on(std::move(run));
   }
   return executions;

@@ -31,16 +31,17 @@ Result<> check_job_name(const std::string& name) {
   return {};
 }
 
-Result<Id> Requests::take_on(Result<runs::Work> accepted) {
+Result<Id> Requests::take_on(Result<runs::Work> accepted, const runs::Asked& asked) {
   HF_TRY(runs::Work work, std::move(accepted));
   const Id job = work.job;
+  work.asked_by = asked;
   runner_.add(std::move(work));
   return job;
 }
 
 Result<Id> Requests::run(Id flow, const RunRequest& request, const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
-  HF_TRY(const Guard admission, runner_.admit());
+  HF_TRY(const Guard admission, runner_.admit(runs::Asked{.uid = caller.uid}));
   HF_TRY(const auto executions, flow_runs_.run({flow}, request, caller));
   return executions.front();
 }
@@ -48,7 +49,7 @@ Result<Id> Requests::run(Id flow, const RunRequest& request, const Caller& calle
 Result<std::vector<Id>> Requests::run_matching(std::string_view pattern, const RunRequest& request,
                                                const Caller& caller) {
   if (!request.name.empty()) HF_CHECK(check_name(request.name));
-  HF_TRY(const Guard admission, runner_.admit());
+  HF_TRY(const Guard admission, runner_.admit(runs::Asked{.uid = caller.uid}));
   HF_TRY(auto flows,
          services_.catalog.read([&](db::Connection& db) { return matching_flows(db, pattern, caller); }));
   std::vector<Id> enabled;
@@ -60,8 +61,9 @@ Result<std::vector<Id>> Requests::run_matching(std::string_view pattern, const R
 
 Result<Id> Requests::back_up(Id machine, const BackupRequest& request, const Caller& caller) {
   HF_CHECK(check_job_name(request.name));
-  HF_TRY(const auto admission, runner_.admit());
-  return take_on(runs::begin_backup(services_, machine, request, caller));
+  const runs::Asked asked{caller.uid, machine};
+  HF_TRY(const auto admission, runner_.admit(asked));
+  return take_on(runs::begin_backup(services_, machine, request, caller), asked);
 }
 
 Result<Id> Requests::import_image(Id repository, const ImportRequest& request, const Caller& caller) {
@@ -69,25 +71,28 @@ Result<Id> Requests::import_image(Id repository, const ImportRequest& request, c
   HF_CHECK(check_job_name(request.name));
   HF_CHECK(check_name(request.machine));
   if (!request.disk.empty()) HF_CHECK(check_name(request.disk));
-  HF_TRY(const auto admission, runner_.admit());
-  return take_on(runs::begin_import(services_, repository, request, caller));
+  const runs::Asked asked{caller.uid, repository};
+  HF_TRY(const auto admission, runner_.admit(asked));
+  return take_on(runs::begin_import(services_, repository, request, caller), asked);
 }
 
 Result<Id> Requests::verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller) {
   HF_CHECK(check_job_name(request.name));
-  HF_TRY(const auto admission, runner_.admit());
-  return take_on(runs::begin_verification(services_, kind, object, request, caller));
+  const runs::Asked asked{caller.uid, object};
+  HF_TRY(const auto admission, runner_.admit(asked));
+  return take_on(runs::begin_verification(services_, kind, object, request, caller), asked);
 }
 
 Result<Id> Requests::test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) {
   HF_CHECK(check_job_name(name));
-  HF_TRY(const auto admission, runner_.admit());
+  const runs::Asked asked{caller.uid, object};
+  HF_TRY(const auto admission, runner_.admit(asked));
   runs::NextStarts next;
   if (kind == ObjectKind::flow) {
     HF_TRY(next, services_.catalog.read(
                      [&](db::Connection& db) { return next_starts(db, object, services_.clock.now()); }));
   }
-  return take_on(runs::begin_trial(services_, kind, object, name, std::move(next), caller));
+  return take_on(runs::begin_trial(services_, kind, object, name, std::move(next), caller), asked);
 }
 
 Result<Id> Requests::prune(Id machine, const PruneRequest& request, const Caller& caller) {

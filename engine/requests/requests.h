@@ -24,6 +24,7 @@ struct Services;
 namespace runs {
 class Prunings;
 class Runner;
+struct Asked;
 struct Work;
 }  // namespace runs
 
@@ -85,7 +86,7 @@ class Requests {
 
  private:
   // Hands accepted work to the runner; returns its job.
-  Result<Id> take_on(Result<runs::Work> accepted);
+  Result<Id> take_on(Result<runs::Work> accepted, const runs::Asked& asked);
 
   const capture::Services& services_;
   runs::Runner& runner_;

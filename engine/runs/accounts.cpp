@@ -1,6 +1,7 @@
 #include "engine/runs/accounts.h"
 
 #include <algorithm>
+#include <set>
 
 #include "catalog/stores/chained_starts.h"
 #include "catalog/stores/executions.h"
@@ -70,14 +71,17 @@ void explain(Execution& execution, const std::vector<Job>& jobs) {
 // Limit of rows deleted at each end, so that a lowered `keep_executions` is reached step by step.
 constexpr int kForgottenAtOnce = 100;
 
-// Deletes old executions of a flow; without a flow, old jobs that belong to none.
-Result<> forget_old(db::Connection& db, std::optional<Id> flow) {
+// Deletes old executions of a flow.
+Result<> forget_old(db::Connection& db, Id flow) {
   HF_TRY(const Settings settings, SettingsStore(db).get());
-  const int kept = settings.definition.keep_executions;
-  if (flow)
-    HF_CHECK(Executions(db).prune(*flow, kept, kForgottenAtOnce));
-  else
-    HF_CHECK(Jobs(db).prune(kept, kForgottenAtOnce));
+  HF_CHECK(Executions(db).prune(flow, settings.definition.keep_executions, kForgottenAtOnce));
+  return {};
+}
+
+// Deletes old jobs outside of executions that worked for the same object as this one.
+Result<> forget_older_than(db::Connection& db, const Job& job) {
+  HF_TRY(const Settings settings, SettingsStore(db).get());
+  HF_CHECK(Jobs(db).prune(job, settings.definition.keep_executions, kForgottenAtOnce));
   return {};
 }
 
@@ -139,7 +143,9 @@ Result<> add_to_execution(db::Connection& db, const Job& job) {
   return executions.update(execution);
 }
 
-Result<bool> job_ended(db::Connection& db, Id id, const JobEnd& end, Time now) {
+namespace {
+
+Result<Job> end_job(db::Connection& db, Id id, const JobEnd& end, Time now) {
   Jobs jobs(db);
   HF_TRY(Job job, jobs.get(id));
   job.status = end.status;
@@ -154,15 +160,41 @@ Result<bool> job_ended(db::Connection& db, Id id, const JobEnd& end, Time now) {
   job.completed_at = now;
   HF_CHECK(jobs.update(job));
   HF_CHECK(Logs(db).add(job, now, sentence_of(end.status, end.message)));
-  if (!job.execution_id) {
-    HF_CHECK(forget_old(db, std::nullopt));
-    return false;
-  }
+  return job;
+}
+
+// Brings the execution's counters up to date. Returns whether all its jobs have ended.
+Result<bool> count_jobs(db::Connection& db, Id id) {
   Executions executions(db);
-  HF_TRY(Execution execution, executions.get(*job.execution_id));
+  HF_TRY(Execution execution, executions.get(id));
   HF_TRY(const auto all, add_up(db, execution));
   HF_CHECK(executions.update(execution));
   return std::ranges::all_of(all, [](const Job& one) { return is_final(one.status); });
+}
+
+}  // namespace
+
+Result<bool> job_ended(db::Connection& db, Id id, const JobEnd& end, Time now) {
+  HF_TRY(const Job job, end_job(db, id, end, now));
+  if (job.execution_id) return count_jobs(db, *job.execution_id);
+  HF_CHECK(forget_older_than(db, job));
+  return false;
+}
+
+Result<std::vector<Execution>> jobs_ended(db::Connection& db, const std::vector<EndOfJob>& ends, Time now) {
+  std::set<Id> touched;
+  for (const auto& [id, end] : ends) {
+    HF_TRY(const Job job, end_job(db, id, end, now));
+    if (job.execution_id) touched.insert(*job.execution_id);
+  }
+  std::vector<Execution> ended;
+  for (const Id id : touched) {
+    HF_TRY(const bool all_have_ended, count_jobs(db, id));
+    if (!all_have_ended) continue;
+    HF_TRY(Execution execution, end_execution(db, id, EndReason::failed, "", now));
+    ended.push_back(std::move(execution));
+  }
+  return ended;
 }
 
 Result<Execution> ending_of(db::Connection& db, Id id, Time now) {
@@ -203,7 +235,7 @@ Result<Interrupted> end_interrupted(db::Connection& db, Time now) {
   const JobEnd end{.status = RunStatus::error, .reason = EndReason::interrupted, .message = kInterrupted};
   Interrupted interrupted;
   HF_TRY(const auto jobs, Jobs(db).unfinished());
-  for (const Job& job : jobs) HF_CHECK(job_ended(db, job.id, end, now));
+  for (const Job& job : jobs) HF_CHECK(end_job(db, job.id, end, now));
   interrupted.jobs = jobs.size();
 
   Executions executions(db);

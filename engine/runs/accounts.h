@@ -37,6 +37,12 @@ Result<> add_to_execution(db::Connection& db, const Job& job);
 
 // Returns true if this was the execution's last job; the caller then ends the execution.
 Result<bool> job_ended(db::Connection& db, Id job, const JobEnd& end, Time now);
+struct EndOfJob {
+  Id job = 0;
+  JobEnd end;
+};
+// Ends many jobs, and the executions of which no job is left. Returns those.
+Result<std::vector<Execution>> jobs_ended(db::Connection& db, const std::vector<EndOfJob>& ends, Time now);
 // Returns the execution as it would end now.
 Result<Execution> ending_of(db::Connection& db, Id execution, Time now);
 // `remark` says what failed around the jobs; "" if nothing failed.

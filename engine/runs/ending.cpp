@@ -177,7 +177,10 @@ void Runner::record_end(const Task& task, const JobEnd& end) {
   if (!is_recorded) return;
   if (last && has_after) ended = close(*task.way);
   if (end.status == RunStatus::error) log::warning("{}: {}", work.name, end.message);
-  if (next) add(std::move(*next));
+  if (next) {
+    next->asked_by = work.asked_by;
+    add(std::move(*next));
+  }
   if (!last) return;
   {
     const MutexLock lock(mutex_);
@@ -228,6 +231,43 @@ std::optional<Execution> Runner::close(Way& way) {
   return ended;
 }
 
+// Ends, at the daemon's stop, what has not begun: in one transaction, because a sync for each of a thousand
+// jobs would delay the stop. Jobs of flows with hooks after them are left to the workers.
+void Runner::end_waiting() {
+  std::list<std::shared_ptr<Task>> over;
+  {
+    const MutexLock lock(mutex_);
+    for (auto at = waiting_.begin(); at != waiting_.end();) {
+      const auto task = at++;
+      if ((*task)->way && (*task)->way->course->after) continue;
+      over.splice(over.end(), waiting_, task);
+    }
+  }
+  if (over.empty()) return;
+  std::vector<EndOfJob> ends;
+  for (const auto& task : over) ends.push_back({task->work.job, end_of(*task, fail(ECANCELED, "cancelled"))});
+  std::vector<Execution> ended;
+  const auto done = services_.catalog.write([&](db::Connection& db) -> Result<> {
+    for (const auto& task : over)
+      if (task->work.next) HF_CHECK(task->work.next(db, end_of(*task, fail(ECANCELED, "cancelled"))));
+    HF_TRY(ended, jobs_ended(db, ends, services_.clock.now()));
+    return {};
+  });
+  if (!done) {  // a single job may be at fault
+    for (const auto& task : over) perform(task);
+    return;
+  }
+  log::warning("{} jobs that waited were ended: the daemon was stopped", over.size());
+  for (const Execution& execution : ended) {
+    {
+      const MutexLock lock(mutex_);
+      ways_.erase(execution.id);
+    }
+    execution_ended_(execution);
+  }
+  for (const auto& task : over) finish(task);
+}
+
 void Runner::tell_of_execution(const Task& task) {
   if (task.work.course) observer_.changed(ObjectKind::execution, task.work.course->execution);
 }
@@ -235,7 +275,7 @@ void Runner::tell_of_execution(const Task& task) {
 void Runner::finish(const std::shared_ptr<Task>& task) {
   {
     const MutexLock lock(mutex_);
-    tasks_.erase(task->work.job);
+    if (tasks_.erase(task->work.job) > 0 && task->work.asked_by) queue_limit_.remove(*task->work.asked_by);
     let_go(*task);
   }
   changed_.notify_all();

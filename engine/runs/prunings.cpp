@@ -10,8 +10,11 @@
 namespace holdfast::runs {
 
 Result<Id> Prunings::begin(Id machine, const PruneRequest& request, const std::optional<Caller>& caller) {
-  HF_TRY(const Guard admission, runner_.admit());
+  std::optional<Asked> asked;
+  if (caller) asked = Asked{caller->uid, machine};
+  HF_TRY(const Guard admission, runner_.admit(asked));
   HF_TRY(Work work, begin_pruning(services_, machine, request, caller));
+  work.asked_by = asked;
   // Points may lie elsewhere afterwards, or in other images: repositories carry where.
   work.perform = [this, prune = std::move(work.perform)](ProgressMeter& progress,
                                                          const source::Cancel& cancel) {

@@ -16,7 +16,8 @@ class Prunings {
   Prunings(const capture::Services& services, Runner& runner, repository::Definitions& definitions)
       : services_(services), runner_(runner), definitions_(definitions) {}
 
-  // Returns the job; EBUSY if no new work is accepted, EEXIST if the name is taken.
+  // Returns the job; EBUSY if no new work is accepted, EDQUOT if the caller has too many jobs, EEXIST if the
+  // name is taken.
   Result<Id> begin(Id machine, const PruneRequest& request, const std::optional<Caller>& caller);
 
   // Prunes the machine if its policies let points go, or if its last pruning left something undone.

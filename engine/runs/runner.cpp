@@ -31,10 +31,11 @@ void Runner::set_limit_of(Id repository, unsigned jobs) {
   changed_.notify_all();
 }
 
-Result<Guard> Runner::admit() {
+Result<Guard> Runner::admit(const std::optional<Asked>& asked) {
   const MutexLock lock(mutex_);
   if (stopping_) return fail(EBUSY, "the daemon is stopping; it takes no new runs");
   if (closed_) return fail(EBUSY, "the daemon is draining; it takes no new runs until it is told to resume");
+  if (asked) HF_CHECK(queue_limit_.check(*asked));
   return announce();
 }
 
@@ -101,6 +102,7 @@ void Runner::add(Work work) {
       task->way = way;
       if (way->cancel.requested()) request_end(*task, way->cause);
     }
+    if (task->work.asked_by) queue_limit_.add(*task->work.asked_by);
     tasks_[task->work.job] = task;
     waiting_.push_back(task);
   }
@@ -194,6 +196,7 @@ void Runner::stop() {
     threads.swap(workers_);
     if (watchdog_.joinable()) threads.push_back(std::move(watchdog_));
   }
+  end_waiting();
   changed_.notify_all();
   watched_.notify_all();
   for (std::thread& thread : threads) thread.join();

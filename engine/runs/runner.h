@@ -8,9 +8,10 @@
 // (`beside`), and the watchdog. The watchdog ends what takes too long or makes no progress, and sleeps until
 // the next limit.
 //
-// Work waits while other work uses its machine, or while a limit is reached (turns.h). Accepted work always
-// reaches a final state: here, or at the next start if the process dies (accounts.h). Any thread may call.
-// The constructor's arguments must outlive the object.
+// Work waits while other work uses its machine, or while a limit is reached (job_turns.h); how much a user
+// may have taken on is bounded (queue_limit.h). Accepted work always reaches a final state: here, or at the
+// next start if the process dies (accounts.h). Any thread may call. The constructor's arguments must outlive
+// the object.
 #pragma once
 
 #include <chrono>
@@ -28,6 +29,7 @@
 #include "engine/common/observer.h"
 #include "engine/common/services.h"
 #include "engine/runs/job_turns.h"
+#include "engine/runs/queue_limit.h"
 #include "engine/runs/work.h"
 
 namespace holdfast::runs {
@@ -53,8 +55,9 @@ class Runner {
   void set_limit(unsigned jobs);
   void set_limit_of(Id repository, unsigned jobs);
 
-  // Returns a guard to hold from accepting work until add(). Returns EBUSY while stopping or closed.
-  Result<Guard> admit();
+  // Returns a guard to hold from accepting work until add(). Returns EBUSY while stopping or closed, and
+  // EDQUOT if the user who asks has too many jobs.
+  Result<Guard> admit(const std::optional<Asked>& asked = std::nullopt);
   // Closes the runner to new work, or opens it. Returns false if nothing changed.
   bool close_to_new_work(bool closed);
   bool is_closed();
@@ -149,6 +152,7 @@ class Runner {
   bool record(const std::string& what, const std::function<Result<>(db::Connection&)>& write);
   std::optional<Execution> close(Way& way);  // nullopt: the end could not be recorded
   void finish(const std::shared_ptr<Task>& task);
+  void end_waiting();
   void tell_of_execution(const Task& task);
   bool stopping();
 
@@ -174,6 +178,7 @@ class Runner {
   unsigned limit_ HF_GUARDED_BY(mutex_) = 0;
   unsigned replaced_ HF_GUARDED_BY(mutex_) = 0;  // tasks that hang in a worker which was replaced
   JobTurns turns_ HF_GUARDED_BY(mutex_);
+  QueueLimit queue_limit_ HF_GUARDED_BY(mutex_);
   std::list<std::shared_ptr<Task>> waiting_ HF_GUARDED_BY(mutex_);   // in order of arrival
   std::map<Id, std::shared_ptr<Task>> tasks_ HF_GUARDED_BY(mutex_);  // by job; waiting and running
   std::map<Id, std::shared_ptr<Way>> ways_ HF_GUARDED_BY(mutex_);    // by execution

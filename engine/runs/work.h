@@ -10,6 +10,7 @@
 #include "catalog/db/connection.h"
 #include "engine/common/progress.h"
 #include "engine/runs/accounts.h"
+#include "engine/runs/queue_limit.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::runs {
@@ -36,6 +37,7 @@ struct Work {
   std::string name;     // "flows/F/executions/E" or "jobs/J", for the log
   std::optional<std::chrono::seconds> stall;  // time without progress after which it is ended
   int retries = 0;                            // retries after failures that may pass
+  std::optional<Asked> asked_by{};            // nullopt: the daemon itself
   // Returns ECANCELED after a cancel. It cleans up after itself.
   std::function<Result<JobEnd>(ProgressMeter& progress, const source::Cancel& cancel)> perform;
   // Returns work that follows this end. Both are recorded in one transaction, the new job in the same

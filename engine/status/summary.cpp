@@ -18,6 +18,18 @@
 namespace holdfast {
 namespace {
 
+// Jobs outside of executions that `running` shows, the newest.
+constexpr std::size_t kMostJobs = 1000;
+
+Result<> add_jobs(db::Connection& db, const Caller& reader, std::vector<std::string>& running) {
+  HF_TRY(const auto jobs, Jobs(db).unfinished_alone());
+  std::vector<std::string> shown;
+  for (const Jobs::Active& job : jobs)
+    if (shown.size() < kMostJobs && may_see(reader, job.owner)) shown.push_back("jobs/" + job.name);
+  running.insert(running.end(), shown.rbegin(), shown.rend());
+  return {};
+}
+
 Result<Totals> totals_for(db::Connection& db, const Caller& reader) {
   if (reader.uid == 0) return read_totals(db);
   HF_TRY(const Ownership machines, Collections(db).get(DefinitionKind::machine));
@@ -86,12 +98,7 @@ Result<SummaryView> Status::summary(const Caller& reader) {
       HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));
       view.running.push_back(std::move(path));
     }
-    HF_TRY(const auto jobs, Jobs(db).unfinished());
-    for (const Job& job : jobs) {
-      if (job.execution_id) continue;
-      HF_TRY(const Object owner, owner_of(db, ObjectKind::job, job.id));
-      if (may_see(reader, owner.ownership)) view.running.push_back("jobs/" + job.name);
-    }
+    HF_CHECK(add_jobs(db, reader, view.running));
     HF_TRY(view.next, next_starts(db, reader, services_.clock.now()));
     HF_TRY(view.capacity, capacity_for(db, reader));
     HF_TRY(view.warnings, warnings_for(db, reader));

@@ -10,28 +10,27 @@ void opendir(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
   Face& face = face_of(request);
   const auto node = face.node_ids.find(id);
   if (!node) return void(fuse_reply_err(request, ESTALE));
-  auto entries = face.tree.entries(*node, asker_of(request, Groups::with));
-  if (!entries) return void(fuse_reply_err(request, entries.error().code));
-  info->fh =
-      face.directories.add(std::make_shared<const std::vector<tree::DirectoryEntry>>(std::move(*entries)));
+  auto opened = face.tree.open_directory(*node, asker_of(request, Groups::with));
+  if (!opened) return void(fuse_reply_err(request, opened.error().code));
+  info->fh = face.directories.add(*std::move(opened));
   if (fuse_reply_open(request, info) == -ENOENT) face.directories.remove(info->fh);
 }
 
 // Replies from the listing that opendir took; the offset is a position in it. The first two entries are "."
-// and
-// "..".
+// and "..".
 void readdir(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset, fuse_file_info* info) {
-  const auto entries = face_of(request).directories.find(info->fh);
-  if (!entries) return void(fuse_reply_err(request, EBADF));
+  const auto directory = face_of(request).directories.find(info->fh);
+  if (!directory) return void(fuse_reply_err(request, EBADF));
+  const auto& entries = directory->entries();
   std::string reply(size, '\0');
   std::size_t used = 0;
-  for (auto at = static_cast<std::size_t>(offset); at < entries->size() + 2; ++at) {
+  for (auto at = static_cast<std::size_t>(offset); at < entries.size() + 2; ++at) {
     struct stat it {};
     const char* name = at == 0 ? "." : "..";
     it.st_mode = S_IFDIR;
     it.st_ino = id;
     if (at >= 2) {
-      const tree::DirectoryEntry& entry = (*entries)[at - 2];
+      const tree::DirectoryEntry& entry = entries[at - 2];
       name = entry.name.c_str();
       it.st_mode = type_bits(entry.kind);
       it.st_ino = entry.inode;

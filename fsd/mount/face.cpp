@@ -97,7 +97,7 @@ Result<tree::Attributes> attributes_for(fuse_req_t request, const tree::TreeNode
 void answer(fuse_req_t request, const tree::TreeNode& node, std::function<void()> reply) {
   Face& face = face_of(request);
   if (!face.tree.is_slow(node)) return reply();
-  face.read_pool.post(std::move(reply));
+  face.pool_for(node).post(std::move(reply));
 }
 
 Result<fuse_entry_param> entry_of(fuse_req_t request, const tree::TreeNode& node) {

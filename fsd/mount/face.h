@@ -20,14 +20,21 @@ struct Face {
       : tree(its_tree),
         waiters(its_waiters),
         node_ids(generation),
-        read_pool(reader_threads, borrowed_threads) {}
+        read_pool("image-reader", reader_threads, borrowed_threads),
+        text_pool("text-renderer", kTextThreads, 0) {}
 
   tree::Tree& tree;
   Waiters& waiters;
   NodeIds node_ids;
   Handles<tree::OpenFile> files;
-  Handles<const std::vector<tree::DirectoryEntry>> directories;
-  ReadPool read_pool;  // the last member: its threads end before the members that they use
+  Handles<const tree::OpenDirectory> directories;
+  // The last members: their threads end before the members that they use.
+  ReadPool read_pool;
+  ReadPool text_pool;
+  static constexpr unsigned kTextThreads = 2;
+
+  // Returns the pool for work on a node that can take long.
+  ReadPool& pool_for(const tree::TreeNode& node) { return tree.may_hang(node) ? read_pool : text_pool; }
 };
 
 inline Face& face_of(fuse_req_t request) { return *static_cast<Face*>(fuse_req_userdata(request)); }

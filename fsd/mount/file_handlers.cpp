@@ -33,9 +33,9 @@ void open(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
   const auto node = face.node_ids.find(id);
   if (!node) return void(fuse_reply_err(request, ESTALE));
   const tree::Asker asker = asker_of(request, Groups::with);
-  if (face.tree.kind(*node) != NodeKind::image && !face.tree.is_slow(*node))
+  if (!face.tree.may_hang(*node) && !face.tree.is_slow(*node))
     return finish_open(request, *node, *info, asker);
-  face.read_pool.post([=, node = *node, info = *info] { finish_open(request, node, info, asker); });
+  face.pool_for(*node).post([=, node = *node, info = *info] { finish_open(request, node, info, asker); });
 }
 
 void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
@@ -65,9 +65,12 @@ void on_interrupt(fuse_req_t request, void* ticket) {
   face_of(request).waiters.interrupt(reinterpret_cast<Waiters::Ticket>(ticket));
 }
 
-void park(fuse_req_t request, std::shared_ptr<OpenFile> file, std::size_t size, std::uint64_t offset) {
+void park(fuse_req_t request, const tree::TreeNode& node, std::shared_ptr<OpenFile> file, std::size_t size,
+          std::uint64_t offset) {
+  auto share = face_of(request).tree.wait_at(node, asker_of(request, Groups::without));
+  if (!share) return void(fuse_reply_err(request, share.error().code));
   Waiters& waiters = face_of(request).waiters;
-  const Waiters::Ticket ticket = waiters.park(request, std::move(file), size, offset);
+  const Waiters::Ticket ticket = waiters.park(request, std::move(file), size, offset, *std::move(share));
   fuse_req_interrupt_func(request, on_interrupt, reinterpret_cast<void*>(ticket));
   waiters.arm(ticket);
 }
@@ -79,11 +82,11 @@ void read(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset, fus
   if (!file || !node) return void(fuse_reply_err(request, EBADF));
   const auto at = static_cast<std::uint64_t>(offset);
   size = std::min(size, kLargestRead);
-  if (face.tree.kind(*node) == NodeKind::image)
-    return face.read_pool.perform(
+  if (face.tree.may_hang(*node) || face.tree.is_slow(*node))
+    return face.pool_for(*node).perform(
         [=, file = std::move(file)] { reply_read(request, file->read(at, reply_buffer().first(size))); });
   const auto length = file->read(at, reply_buffer().first(size));
-  if (!length && length.error().code == EAGAIN) return park(request, std::move(file), size, at);
+  if (!length && length.error().code == EAGAIN) return park(request, *node, std::move(file), size, at);
   reply_read(request, length);
 }
 

@@ -4,7 +4,8 @@
 
 namespace holdfast::mount {
 
-ReadPool::ReadPool(unsigned threads, unsigned borrowed) : borrowable_(borrowed) {
+ReadPool::ReadPool(const char* name, unsigned threads, unsigned borrowed)
+    : name_(name), borrowable_(borrowed) {
   const MutexLock lock(mutex_);
   grow(threads);
   watch_ = std::thread([this] { watch(); });
@@ -58,7 +59,7 @@ void ReadPool::perform(Task task) {
 }
 
 void ReadPool::work() {
-  pthread_setname_np(pthread_self(), "image-reader");
+  pthread_setname_np(pthread_self(), name_);
   const MutexLock lock(mutex_);
   for (;;) {
     ++idle_;

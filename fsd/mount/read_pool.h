@@ -3,7 +3,9 @@
 // 20). While all threads of the pool hang and tasks wait, the pool grows, so that a repository that hangs
 // keeps no reader of another one waiting.
 //
-// Threads: the image readers, owned here.
+// A second pool renders texts that may be long, such as the event log. No repository hangs it.
+//
+// Threads: the image readers and the text renderers, owned here.
 #pragma once
 
 #include <chrono>
@@ -20,8 +22,8 @@ namespace holdfast::mount {
 
 class ReadPool {
  public:
-  // `borrowed`: how many calling threads may perform their tasks themselves at once.
-  ReadPool(unsigned threads, unsigned borrowed);
+  // `name`: of the threads. `borrowed`: how many calling threads may perform their tasks themselves at once.
+  ReadPool(const char* name, unsigned threads, unsigned borrowed);
   ~ReadPool();  // waits for all posted tasks
 
   using Task = std::function<void()>;
@@ -37,6 +39,7 @@ class ReadPool {
   void watch();
   void grow(std::size_t by) HF_REQUIRES(mutex_);
 
+  const char* const name_;
   std::counting_semaphore<> borrowable_;
   Mutex mutex_;
   CondVar posted_;

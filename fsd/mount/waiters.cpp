@@ -31,11 +31,11 @@ Waiters::Waiters() : poller_([this] { poll(); }) {}
 Waiters::~Waiters() { close(); }
 
 Waiters::Ticket Waiters::park(fuse_req_t request, std::shared_ptr<tree::OpenFile> file, std::size_t size,
-                              std::uint64_t offset) {
+                              std::uint64_t offset, tree::Holdings::Share share) {
   const MutexLock lock(mutex_);
   const Ticket ticket = ++last_;
   by_subject_[file->subject()].insert(ticket);
-  parked_[ticket] = {request, std::move(file), size, offset};
+  parked_[ticket] = {request, std::move(file), size, offset, std::move(share)};
   return ticket;
 }
 

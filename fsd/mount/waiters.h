@@ -34,7 +34,7 @@ class Waiters final : public Observer {
   // libfuse, arm.
   using Ticket = std::uint64_t;  // a number, not an address, because interrupt() may come after the answer
   Ticket park(fuse_req_t request, std::shared_ptr<tree::OpenFile> file, std::size_t size,
-              std::uint64_t offset);
+              std::uint64_t offset, tree::Holdings::Share share);
   void arm(Ticket ticket);
   void interrupt(Ticket ticket);
 
@@ -50,6 +50,7 @@ class Waiters final : public Observer {
     std::shared_ptr<tree::OpenFile> file;
     std::size_t size = 0;
     std::uint64_t offset = 0;
+    tree::Holdings::Share share;
     bool armed = false;
     bool interrupted = false;
   };

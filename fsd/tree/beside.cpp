@@ -34,16 +34,18 @@ Result<Tree::Created> Tree::create_unsettled(const TreeNode& directory, std::str
     if (outline_.at(*row).row->kind != NodeKind::config)
       return fail(EPERM, "'{}' is the name of a fixed file that is absent now", name);
     const TreeNode node{*row, directory.object, directory.parent};
+    HF_TRY(auto file, held(asker, [&] { return open_config(node, {how.read, how.write, true}, asker); }));
     absences_.end(node);
-    HF_TRY(auto file, open_config(node, {how.read, how.write, true}, asker));
     return Created{node, std::move(file)};
   }
   const RowIndex row = *outline_.child(directory.row, NodeKind::scratch);
   const Ownership owner{asker.uid, asker.gid, mode};
   HF_TRY(const Id id, scratches_.create(directory, name, owner));
   const TreeNode node{row, id, directory.object};
-  HF_TRY(auto file, open_unsettled(node, {}, asker, never));
-  return Created{node, std::move(file)};
+  auto file = held(asker, [&] { return open_unsettled(node, {}, asker, never); });
+  if (!file) scratches_.remove(id);
+  HF_CHECK(file);
+  return Created{node, *std::move(file)};
 }
 
 Result<> Tree::unlink_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {

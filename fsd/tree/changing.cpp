@@ -61,6 +61,7 @@ Result<> Tree::change_scratch(const TreeNode& node, const Change& change) {
 
 Result<> Tree::give(const TreeNode& node, const Ownership& ownership, const Asker& asker) {
   const auto subject = own_subject(node);
+  HF_CHECK(engine_.objects().count_change(asker));
   if (subject) return engine_.objects().set_ownership(subject->kind, subject->id, ownership, asker);
   return fail(EPERM, "owner and mode follow from the object that this belongs to; change the object's");
 }
@@ -108,6 +109,7 @@ Result<RowIndex> Tree::makeable(const TreeNode& directory, const Asker& asker) {
 Result<TreeNode> Tree::make_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_TRY(const RowIndex row, makeable(directory, asker));
   HF_CHECK(check_name(name));
+  HF_CHECK(engine_.objects().count_change(asker));
   HF_TRY(const Id id, engine_.objects().create(*outline_.at(row).stands_for, name, asker));
   return TreeNode{row, id, directory.object};
 }
@@ -135,6 +137,7 @@ Result<TreeNode> Tree::changeable(const TreeNode& directory, std::string_view na
 Result<> Tree::remove_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_holds_removable(directory, asker));
   HF_TRY(const TreeNode node, changeable(directory, name, asker));
+  HF_CHECK(engine_.objects().count_change(asker));
   return engine_.objects().remove(*knot(node).stands_for, node.object, asker);
 }
 
@@ -144,6 +147,7 @@ Result<> Tree::rename_unsettled(const TreeNode& from, std::string_view old_name,
   if (!(from == to)) return fail(EPERM, "an object stays in the directory of its kind");
   HF_TRY(const TreeNode node, changeable(from, old_name, asker));
   HF_CHECK(check_name(new_name));
+  HF_CHECK(engine_.objects().count_change(asker));
   return engine_.objects().rename(*knot(node).stands_for, node.object, new_name, asker);
 }
 

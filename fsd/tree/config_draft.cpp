@@ -1,34 +1,9 @@
 #include "fsd/tree/config_draft.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 namespace holdfast::tree {
 namespace {
-
-// Parses only to find the position where the text stops being JSON.
-class WhereWrong final : public nlohmann::json_sax<nlohmann::json> {
- public:
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return true; }
-  bool key(string_t&) override { return true; }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-    position_ = position;
-    return false;
-  }
-  std::size_t position() const { return position_; }
-
- private:
-  std::size_t position_ = 0;
-};
 
 std::string_view without_blanks_behind(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
@@ -36,29 +11,31 @@ std::string_view without_blanks_behind(std::string_view text) {
 
 }  // namespace
 
-bool is_incomplete_json(std::string_view text) {
-  WhereWrong where;
-  // The parser counts the end of the text as one more character that it has read.
-  return !nlohmann::json::sax_parse(text, &where) && where.position() > text.size();
-}
-
 void ConfigDraft::touch() {
   touched_ = true;
   changed_ = true;
+  may_become_json_.reset();
 }
 
 Result<> ConfigDraft::write(std::uint64_t offset, std::string_view bytes, bool append) {
   if (!touched_) {
     if (!append) text_ = base_;
     in_order_ = text_.empty();
+    progress_ = {};
   }
   if (append) offset = text_.size();
   if (offset > kLargest || bytes.size() > kLargest - offset) {
     too_long_ = true;
     return fail_too_long();
   }
-  before_ = text_;
-  if (offset > text_.size()) in_order_ = false;
+  last_write_ = {.offset = offset,
+                 .overwritten = text_.substr(std::min<std::size_t>(offset, text_.size()), bytes.size()),
+                 .size = text_.size(),
+                 .progress = progress_};
+  const bool is_new_text = offset == 0 && bytes.size() >= text_.size();
+  if (is_new_text) progress_ = {};
+  if (offset != text_.size() && !is_new_text) in_order_ = false;
+  if (in_order_) progress_.feed(bytes);
   if (text_.size() < offset + bytes.size()) text_.resize(offset + bytes.size());
   text_.replace(offset, bytes.size(), bytes);
   touch();
@@ -68,8 +45,11 @@ Result<> ConfigDraft::write(std::uint64_t offset, std::string_view bytes, bool a
 Result<> ConfigDraft::truncate(std::uint64_t size) {
   if (size > kLargest) return fail_too_long();
   if (!touched_) text_ = base_;
-  if (size == 0) in_order_ = true;
-  if (size > text_.size()) in_order_ = false;
+  if (size != text_.size()) in_order_ = size == 0;
+  if (size == 0) {
+    in_order_ = true;
+    progress_ = {};
+  }
   text_.resize(size);
   too_long_ = false;
   touch();
@@ -78,7 +58,7 @@ Result<> ConfigDraft::truncate(std::uint64_t size) {
 
 ConfigDraft::Step ConfigDraft::at_write() const {
   if (!in_order_ || !pending()) return Step::nothing;
-  return is_incomplete_json(text_) ? Step::wait : Step::commit;
+  return progress_.state() == JsonProgress::State::incomplete ? Step::wait : Step::commit;
 }
 
 bool ConfigDraft::pending() const {
@@ -87,8 +67,17 @@ bool ConfigDraft::pending() const {
 }
 
 void ConfigDraft::refused() {
-  text_ = before_;
+  text_.replace(last_write_.offset, last_write_.overwritten.size(), last_write_.overwritten);
+  text_.resize(last_write_.size);
+  progress_ = last_write_.progress;
   changed_ = false;
+}
+
+// The base, the text, and the text that was committed.
+std::size_t ConfigDraft::memory_after(std::uint64_t end) const {
+  std::size_t longest = std::max(text_.size(), std::min<std::size_t>(end, kLargest));
+  if (!touched_ && end > 0) longest = std::max(longest, base_.size());
+  return base_.size() + 2 * longest;
 }
 
 void ConfigDraft::committed() {
@@ -96,9 +85,19 @@ void ConfigDraft::committed() {
   committed_ = without_blanks_behind(text_);
 }
 
-ConfigDraft::Step ConfigDraft::at_flush(bool by_opener) const {
+bool ConfigDraft::may_become_json() {
+  if (in_order_) return progress_.state() == JsonProgress::State::incomplete;
+  if (!may_become_json_) {
+    JsonProgress all;
+    all.feed(text_);
+    may_become_json_ = all.state() == JsonProgress::State::incomplete;
+  }
+  return *may_become_json_;
+}
+
+ConfigDraft::Step ConfigDraft::at_flush(bool by_opener) {
   if (!pending()) return Step::nothing;
-  if (!by_opener && is_incomplete_json(text_)) return Step::wait;
+  if (!by_opener && may_become_json()) return Step::wait;
   return Step::commit;
 }
 

@@ -6,7 +6,8 @@
 //                                     └─ refused: more may be written, and tried again
 //
 // A text that is written from its beginning is judged in the write that makes it whole, because a shell's
-// echo shows no error that arrives at close. A text that was changed in the middle is judged at flush.
+// echo shows no error that arrives at close. A text that was changed in the middle is judged at flush. The
+// cost of a write follows from its own size, not from that of the text before it.
 //
 // Not thread-safe; knows nothing of files and of definitions.
 #pragma once
@@ -17,11 +18,9 @@
 #include <string_view>
 
 #include "catalog/base/error.h"
+#include "fsd/tree/json_progress.h"
 
 namespace holdfast::tree {
-
-// Tells whether the text is the beginning of a JSON document that more text may complete.
-bool is_incomplete_json(std::string_view text);
 
 class ConfigDraft {
  public:
@@ -51,19 +50,33 @@ class ConfigDraft {
   Step at_write() const;
   // Decides the next step at a flush. Incomplete JSON waits if another process than the opener flushes,
   // because several processes may write the text.
-  Step at_flush(bool by_opener) const;
+  Step at_flush(bool by_opener);
   void committed();
   // Takes back the last write, whose writer has been told.
   void refused();
 
+  // Returns about the memory that the draft takes once it has been written up to there.
+  std::size_t memory_after(std::uint64_t end) const;
+
  private:
+  // The last write, to be taken back.
+  struct LastWrite {
+    std::size_t offset = 0;
+    std::string overwritten;
+    std::size_t size = 0;  // size of the text before
+    JsonProgress progress;
+  };
+
   void touch();
+  bool may_become_json();
 
   std::string base_;
   std::string text_;
-  std::string before_;                    // the text before the last write
+  LastWrite last_write_;
   std::optional<std::string> committed_;  // without blanks behind it
   bool in_order_ = false;                 // the text was written from its beginning, without gaps
+  JsonProgress progress_;                 // state of a text written in order
+  std::optional<bool> may_become_json_;   // state of any other; nullopt: not yet known
   bool touched_ = false;
   bool changed_ = false;
   bool too_long_ = false;

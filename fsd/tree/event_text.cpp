@@ -10,6 +10,8 @@ namespace holdfast::tree {
 namespace {
 
 constexpr int kBatch = 256;
+// A read renders no more than this before the bytes that it returns.
+constexpr std::uint64_t kBetweenMarks = 64 * kKiB;
 
 // Tells whether the reader sees the event: the owner's events, and the reader's own.
 bool is_shown(const Event& event, const Asker& reader) {
@@ -55,7 +57,8 @@ Result<> EventText::catch_up(Text& text, Id last) {
         text.end.offset += views::event_line(event).size();
         text.changed_at = event.at;
       }
-      if (++text.events_since_mark == kBatch) {
+      const bool is_far = text.end.offset - text.marks.back().offset >= kBetweenMarks;
+      if (++text.events_since_mark == kBatch || is_far) {
         text.marks.push_back(text.end);
         text.events_since_mark = 0;
       }

@@ -2,7 +2,7 @@
 // because each reader sees only his events (law 19).
 //
 // An event's line and its readers never change. So the size is real, any piece can be rendered again, and
-// only one position in a few hundred events is kept.
+// only one position in a few hundred events, or in so many bytes, is kept.
 //
 // Any thread may call.
 #pragma once

@@ -49,6 +49,7 @@ Result<TreeNode> Tree::attach(const TreeNode& directory, std::string_view name, 
   if (!may(asker, its, Right::write))
     return fail(EACCES, "{}/{} is not yours to take in: its mode does not let you write to it", collection,
                 wanted);
+  HF_CHECK(engine_.objects().count_change(asker));
   HF_CHECK((engine_.objects().*link.row->attachment.attach)(directory.object, *found, asker));
   return TreeNode{*row, *found, directory.object};
 }
@@ -56,6 +57,7 @@ Result<TreeNode> Tree::attach(const TreeNode& directory, std::string_view name, 
 Result<> Tree::detach(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_may_change(directory, asker));
   HF_TRY(const TreeNode link, lookup_unsettled(directory, name));
+  HF_CHECK(engine_.objects().count_change(asker));
   return (engine_.objects().*knot(link).row->attachment.detach)(directory.object, link.object, asker);
 }
 

@@ -38,6 +38,7 @@ Result<bool> ListingFile::turn_to(std::uint64_t offset) {
     HF_TRY(Page next, next_(engine_, last_, reader_));
     ended_ = next.last == 0;
     if (ended_) break;
+    HF_CHECK(keep(next.text.size()));
     begin_ += page_.size();
     page_ = std::move(next.text);
     last_ = next.last;
@@ -49,8 +50,12 @@ Result<std::size_t> ListingFile::read(std::uint64_t offset, ByteSpan into) {
   const MutexLock lock(mutex_);
   std::size_t filled = 0;
   while (filled < into.size()) {
-    HF_TRY(const bool there, turn_to(offset + filled));
-    if (!there) break;
+    const auto there = turn_to(offset + filled);
+    if (!there) {
+      failed_(there.error());
+      return tl::make_unexpected(there.error());
+    }
+    if (!*there) break;
     filled += copy(page_, offset + filled - begin_, into.subspan(filled));
   }
   return filled;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "catalog/base/clock.h"
 #include "catalog/base/lru.h"
@@ -49,8 +50,10 @@ class Listings {
 // made.
 class ListingFile final : public OpenFile {
  public:
-  ListingFile(Engine& engine, NextPage next, Asker reader)
-      : engine_(engine), next_(next), reader_(std::move(reader)) {}
+  // Called with each failed read, because the reader itself gets only the errno.
+  using Failed = std::function<void(const Error& error)>;
+  ListingFile(Engine& engine, NextPage next, Asker reader, Failed failed)
+      : engine_(engine), next_(next), reader_(std::move(reader)), failed_(std::move(failed)) {}
 
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
 
@@ -61,6 +64,7 @@ class ListingFile final : public OpenFile {
   Engine& engine_;
   const NextPage next_;
   const Asker reader_;
+  const Failed failed_;
   Mutex mutex_;
   std::uint64_t begin_ HF_GUARDED_BY(mutex_) = 0;  // the page's offset in the file
   std::string page_ HF_GUARDED_BY(mutex_);

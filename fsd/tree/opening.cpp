@@ -21,7 +21,7 @@ bool is_writable(NodeKind kind) {
 Result<std::shared_ptr<OpenFile>> Tree::open(const TreeNode& node, const OpenMode& mode, const Asker& asker,
                                              const GaveUp& gave_up) {
   saves_.forget(asker);
-  auto opened = open_unsettled(node, mode, asker, gave_up);
+  auto opened = held(asker, [&] { return open_unsettled(node, mode, asker, gave_up); });
   if (opened) return opened;  // only the sentence needs name_of
   const auto [teller, way] = teller_of(directory_of(node));
   return refusals_.settle_failure(teller, asker, fmt::format("open {}{}", way, name_of(node)),
@@ -55,7 +55,10 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const TreeNode& node, con
     case NodeKind::config: return open_config(node, mode, asker);
     case NodeKind::control: return open_control(node, asker);
     case NodeKind::work_log: return std::make_shared<WorkLogFile>(engine_, *outline_.subject_of(node));
-    case NodeKind::lines: return std::make_shared<ListingFile>(engine_, here.row->next_page, asker);
+    case NodeKind::lines:
+      return std::make_shared<ListingFile>(
+          engine_, here.row->next_page, asker,
+          [=, this](const Error& error) { note_refusal(node, asker, "read", error); });
     case NodeKind::difference: {
       HF_TRY(auto text, differences_.of(node, gave_up));
       return std::make_shared<TextFile>(std::move(text));
@@ -105,6 +108,7 @@ Result<> Tree::commit(const TreeNode& config, std::string_view text, const Asker
   const bool puts_back = now && *now->text == text;
   const auto define = [&]() -> Result<> {
     HF_CHECK(check_may_write(config, asker));
+    HF_CHECK(engine_.objects().count_change(asker));
     return knot(config).row->config.commit(engine_, config.object, text, asker);
   };
   auto done = audited(config, "define", "", asker, define());
@@ -124,8 +128,9 @@ std::shared_ptr<OpenFile> Tree::open_control(const TreeNode& node, const Asker& 
       return audited(node, "command", "", asker, std::move(still));
     const auto parsed = verbs::parse(line, verbs);
     if (!parsed) return audited<void>(node, "command", "", asker, tl::make_unexpected(parsed.error()));
-    return audited(node, parsed->verb->word, "", asker,
-                   parsed->verb->apply(engine_, node.object, parsed->values, asker));
+    return audited(node, parsed->verb->word, "", asker, engine_.objects().count_change(asker).and_then([&] {
+      return parsed->verb->apply(engine_, node.object, parsed->values, asker);
+    }));
   };
   return std::make_shared<ControlFile>(verbs::listing(verbs), [=, this](std::string_view line) {
     return refusals_.settle(directory_of(node), asker, "write " + name_of(node), command(line));
@@ -136,6 +141,12 @@ Result<std::shared_ptr<OpenFile>> Tree::open_image(const TreeNode& node, const A
   HF_TRY(auto image, engine_.reading().open(node.object, knot(node).row->form, asker));
   return std::make_shared<ImageFile>(
       std::move(image), [=, this](const Error& error) { note_refusal(node, asker, "read", error); });
+}
+
+Result<Holdings::Share> Tree::wait_at(const TreeNode& node, const Asker& asker) {
+  auto share = holdings_.handle(asker.uid);
+  if (!share) note_refusal(node, asker, "read", share.error());
+  return share;
 }
 
 void Tree::note_refusal(const TreeNode& node, const Asker& asker, std::string_view what, const Error& why) {

@@ -6,7 +6,8 @@
 namespace holdfast::tree {
 namespace {
 
-constexpr int kOnAPage = 256;
+// Objects of a page. A definition may have a mebibyte, and a page is in memory as objects and as text.
+constexpr int kOnAPage = 16;
 
 const Ownership& owner_of(const MachineView& view) { return view.machine.ownership; }
 const Ownership& owner_of(const FlowView& view) { return view.flow.ownership; }

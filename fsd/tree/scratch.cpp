@@ -11,8 +11,8 @@ constexpr auto kLifetime = std::chrono::minutes(15);
 
 }  // namespace
 
-Scratch::Scratch(const Ownership& ownership, const Clock& clock)
-    : clock_(clock), ownership_(ownership), changed_at_(clock.now()) {}
+Scratch::Scratch(const Ownership& ownership, const Clock& clock, Holdings::Share share)
+    : clock_(clock), share_(std::move(share)), ownership_(ownership), changed_at_(clock.now()) {}
 
 Scratch::State Scratch::state() const {
   const MutexLock lock(mutex_);
@@ -37,7 +37,10 @@ Result<> Scratch::write(std::uint64_t offset, std::string_view bytes, bool appen
   if (append) offset = text_.size();
   if (offset > kLargest || bytes.size() > kLargest - offset)
     return fail(EFBIG, "a scratch file has at most {} bytes", kLargest);
-  if (text_.size() < offset + bytes.size()) text_.resize(offset + bytes.size());
+  if (text_.size() < offset + bytes.size()) {
+    HF_CHECK(share_.resize(offset + bytes.size()));
+    text_.resize(offset + bytes.size());
+  }
   text_.replace(offset, bytes.size(), bytes);
   changed_at_ = clock_.now();
   return {};
@@ -46,7 +49,9 @@ Result<> Scratch::write(std::uint64_t offset, std::string_view bytes, bool appen
 Result<> Scratch::truncate(std::uint64_t size) {
   const MutexLock lock(mutex_);
   if (size > kLargest) return fail(EFBIG, "a scratch file has at most {} bytes", kLargest);
+  HF_CHECK(share_.resize(size));
   text_.resize(size);
+  text_.shrink_to_fit();
   changed_at_ = clock_.now();
   return {};
 }
@@ -63,8 +68,10 @@ Result<Id> Scratches::create(const TreeNode& directory, std::string_view name, c
       entries_, [&](const auto& entry) { return entry.second.file->state().ownership.uid == ownership.uid; });
   if (owned >= kMostOfUser)
     return fail(EDQUOT, "you have {} scratch files; delete some, or wait until they expire", owned);
+  HF_TRY(auto share, holdings_.bytes(ownership.uid, 0));
   const Id id = new_id();
-  entries_[id] = {directory, std::string{name}, std::make_shared<Scratch>(ownership, clock_)};
+  entries_[id] = {directory, std::string{name},
+                  std::make_shared<Scratch>(ownership, clock_, std::move(share))};
   return id;
 }
 

@@ -1,5 +1,5 @@
 // Scratch files, which editors and rsync make beside a config.json before they rename one over it (rule 3).
-// They are kept in memory for a while.
+// They are kept in memory for a while, and count as held by their makers until they are deleted and closed.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "catalog/base/error.h"
 #include "catalog/base/mutex.h"
 #include "fsd/tree/asker.h"
+#include "fsd/tree/holdings.h"
 #include "fsd/tree/tree_node.h"
 
 namespace holdfast::tree {
@@ -22,7 +23,7 @@ class Scratch {
  public:
   static constexpr std::size_t kLargest = 1 << 20;
 
-  Scratch(const Ownership& ownership, const Clock& clock);
+  Scratch(const Ownership& ownership, const Clock& clock, Holdings::Share share);
 
   struct State {
     Ownership ownership;
@@ -32,13 +33,14 @@ class Scratch {
   State state() const;
   std::string text() const;
   std::size_t read(std::uint64_t offset, ByteSpan into) const;
-  Result<> write(std::uint64_t offset, std::string_view bytes, bool append);  // EFBIG
-  Result<> truncate(std::uint64_t size);                                      // EFBIG
+  Result<> write(std::uint64_t offset, std::string_view bytes, bool append);  // EFBIG, EDQUOT
+  Result<> truncate(std::uint64_t size);                                      // EFBIG, EDQUOT
   void own(const Ownership& ownership);
 
  private:
   const Clock& clock_;
   mutable Mutex mutex_;
+  Holdings::Share share_ HF_GUARDED_BY(mutex_);
   std::string text_ HF_GUARDED_BY(mutex_);
   Ownership ownership_ HF_GUARDED_BY(mutex_);
   Time changed_at_ HF_GUARDED_BY(mutex_);
@@ -48,7 +50,7 @@ class Scratch {
 // after a quarter of an hour in which nobody had it open or changed it.
 class Scratches {
  public:
-  explicit Scratches(const Clock& clock) : clock_(clock) {}
+  Scratches(const Clock& clock, Holdings& holdings) : clock_(clock), holdings_(holdings) {}
 
   Result<Id> create(const TreeNode& directory, std::string_view name, const Ownership& ownership);  // EDQUOT
   std::shared_ptr<Scratch> get(Id id) const;                        // null: it is gone
@@ -68,6 +70,7 @@ class Scratches {
   void expire() HF_REQUIRES(mutex_);
 
   const Clock& clock_;
+  Holdings& holdings_;
   mutable Mutex mutex_;
   std::unordered_map<Id, Entry> entries_ HF_GUARDED_BY(mutex_);
 };

@@ -18,7 +18,8 @@ Tree::Tree(Engine& engine, const Clock& clock)
       outline_(table()),
       renderings_(engine, outline_, clock),
       refusals_(clock),
-      scratches_(clock),
+      open_directories_(holdings_),
+      scratches_(clock, holdings_),
       absences_(clock),
       events_(engine),
       listings_(engine, clock),
@@ -174,6 +175,18 @@ Result<std::vector<DirectoryEntry>> Tree::entries(const TreeNode& directory, con
     }
   }
   return all;
+}
+
+Result<std::shared_ptr<const OpenDirectory>> Tree::open_directory(const TreeNode& directory,
+                                                                  const Asker& asker) {
+  const auto open = [&]() -> Result<std::shared_ptr<const OpenDirectory>> {
+    HF_TRY(auto share, holdings_.handle(asker.uid));
+    HF_TRY(auto all, entries(directory, asker));
+    HF_TRY(auto listing, open_directories_.share(directory, asker, std::move(all)));
+    return std::make_shared<const OpenDirectory>(OpenDirectory{std::move(listing), std::move(share)});
+  };
+  const auto [teller, way] = teller_of(directory);
+  return refusals_.settle_failure(teller, asker, fmt::format("list {}", way.empty() ? "." : way), open());
 }
 
 Result<std::string> Tree::link_target(const TreeNode& link) {

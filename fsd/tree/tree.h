@@ -16,7 +16,9 @@
 #include "fsd/tree/differences.h"
 #include "fsd/tree/event_text.h"
 #include "fsd/tree/files/open_file.h"
+#include "fsd/tree/holdings.h"
 #include "fsd/tree/listings.h"
+#include "fsd/tree/open_directories.h"
 #include "fsd/tree/outline.h"
 #include "fsd/tree/refusals.h"
 #include "fsd/tree/renderings.h"
@@ -32,12 +34,6 @@ struct Attributes {
   std::uint64_t size = 0;
   std::uint64_t bytes_in_use = 0;
   Time changed_at{};
-  std::uint64_t inode = 0;
-};
-
-struct DirectoryEntry {
-  std::string name;
-  NodeKind kind = NodeKind::directory;
   std::uint64_t inode = 0;
 };
 
@@ -59,12 +55,23 @@ class Tree {
   bool is_personal(const TreeNode& node) const {
     return kind(node) == NodeKind::log || kind(node) == NodeKind::lines || knot(node).row->show_to != nullptr;
   }
-  // Tells whether attributes and text can take long, because a repository is read for them.
-  bool is_slow(const TreeNode& node) const { return kind(node) == NodeKind::difference; }
+  // Tells whether a repository is read for the content.
+  bool may_hang(const TreeNode& node) const {
+    return kind(node) == NodeKind::image || kind(node) == NodeKind::difference;
+  }
+  // Tells whether attributes and text can take long, because a repository is read for them, or because the
+  // text is rendered whole to find its size.
+  bool is_slow(const TreeNode& node) const {
+    return kind(node) == NodeKind::difference || kind(node) == NodeKind::log || kind(node) == NodeKind::lines;
+  }
   // Tells whether rmdir in this directory can take long, because a repository is asked first.
   bool removes_slowly(const TreeNode& directory) const;
   // Lists the entries that the asker may know of, without "." and "..".
   Result<std::vector<DirectoryEntry>> entries(const TreeNode& directory, const Asker& asker);
+  // Returns a handle on the directory with these entries. EDQUOT: the asker holds too much.
+  Result<std::shared_ptr<const OpenDirectory>> open_directory(const TreeNode& directory, const Asker& asker);
+  // Returns the asker's share of a read that waits. EDQUOT: the asker holds too much.
+  Result<Holdings::Share> wait_at(const TreeNode& node, const Asker& asker);
   Result<std::string> link_target(const TreeNode& link);
   // Returns the space of all repositories that the asker may see.
   Result<CapacityView> capacity(const Asker& asker) { return engine_.status().capacity(asker); }
@@ -136,6 +143,15 @@ class Tree {
   Result<std::vector<Named>> members(const TreeNode& directory, RowIndex row);
   bool may_know_of(const TreeNode& node, Sight& sight);
 
+  // Calls `open`, which returns a Result of an open file, and counts the file among what the asker holds.
+  template <class Open>
+  Result<std::shared_ptr<OpenFile>> held(const Asker& asker, Open open) {
+    HF_TRY(auto share, holdings_.handle(asker.uid));
+    HF_TRY(std::shared_ptr<OpenFile> file, open());
+    HF_CHECK(share.resize(Holdings::kOfHandle + file->kept()));
+    file->hold(std::move(share));
+    return file;
+  }
   Result<std::shared_ptr<OpenFile>> open_unsettled(const TreeNode& node, const OpenMode& mode,
                                                    const Asker& asker, const GaveUp& gave_up);
   std::string name_of(const TreeNode& node);
@@ -201,6 +217,8 @@ class Tree {
   const Outline outline_;
   Renderings renderings_;
   Refusals refusals_;
+  Holdings holdings_;
+  OpenDirectories open_directories_;
   Scratches scratches_;
   Absences absences_;
   Saves saves_;

@@ -66,6 +66,52 @@ TEST_F(DiskTest, a_file_opened_for_reading_is_not_written) {
   EXPECT_EQ(code_of(file->write_at(0, as_bytes("y"))), EBADF);
 }
 
+std::ptrdiff_t open_descriptors() {
+  return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator{});
+}
+
+TEST_F(DiskTest, a_file_opened_a_hundred_times_for_reading_takes_one_descriptor) {
+  ASSERT_TRUE(write_new_file(*directory, "a", "x"));
+  const auto before = open_descriptors();
+  std::vector<std::unique_ptr<File>> files;
+  for (int i = 0; i < 100; ++i) {
+    // Also through another directory: a repository is opened anew while its readers go on.
+    const auto again = open_directory(root / "inside").value();
+    files.push_back((i % 2 == 0 ? directory : again)->open("a", Access::read).value());
+  }
+  EXPECT_EQ(open_descriptors(), before + 1);
+  files.erase(files.begin(), files.end() - 1);
+  Bytes byte(1);
+  EXPECT_EQ(files.front()->read_at(0, byte), 1u) << "the last reader keeps it";
+  files.clear();
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(DiskTest, a_reader_of_a_replaced_file_keeps_the_old_one_and_a_new_reader_gets_the_new_one) {
+  const auto content = [](const File& file) {
+    Bytes bytes(8);
+    const std::size_t got = file.read_at(0, bytes).value();
+    return std::string(reinterpret_cast<const char*>(bytes.data()), got);
+  };
+  ASSERT_TRUE(write_new_file(*directory, "a", "old"));
+  const auto before = directory->open("a", Access::read).value();
+  ASSERT_TRUE(replace_file(*directory, "a", "new"));
+  const auto after = directory->open("a", Access::read).value();
+  EXPECT_EQ(content(*before), "old");
+  EXPECT_EQ(content(*after), "new");
+  EXPECT_EQ(content(*directory->open("a", Access::read).value()), "new");
+}
+
+TEST_F(DiskTest, a_writer_has_a_descriptor_of_its_own) {
+  ASSERT_TRUE(write_new_file(*directory, "a", "x"));
+  const auto reader = directory->open("a", Access::read).value();
+  const auto writer = directory->open("a", Access::write).value();
+  EXPECT_TRUE(writer->write_at(0, as_bytes("y")));
+  Bytes byte(1);
+  EXPECT_EQ(reader->read_at(0, byte), 1u);
+  EXPECT_EQ(byte.front(), std::byte{'y'});
+}
+
 TEST_F(DiskTest, punching_gives_back_space_and_keeps_the_size) {
   auto file = directory->create("a").value();
   ASSERT_TRUE(file->write_at(0, Bytes(1 << 20, std::byte{7})));

@@ -21,6 +21,7 @@ class History : public CopiesTest {
       must(Jobs(db).add(job));
     });
   }
+  using Place = std::function<void(Job&)>;  // names the object that a job works for
   std::vector<std::string> executions() {
     std::vector<std::string> names;
     for (const Named& named :
@@ -189,12 +190,49 @@ TEST_F(History, old_jobs_of_no_execution_go_a_few_at_a_time) {
     write([&](db::Connection& db) { must(Jobs(db).add(job)); });
   }
   write([&](db::Connection& db) {
-    EXPECT_EQ(must(Jobs(db).prune(2, 2)), 2);
-    EXPECT_EQ(must(Jobs(db).prune(2, 2)), 1);
-    EXPECT_EQ(must(Jobs(db).prune(2, 2)), 0);
+    const Job like = a_job("like");
+    EXPECT_EQ(must(Jobs(db).prune(like, 2, 2)), 2);
+    EXPECT_EQ(must(Jobs(db).prune(like, 2, 2)), 1);
+    EXPECT_EQ(must(Jobs(db).prune(like, 2, 2)), 0);
     EXPECT_TRUE(must(Jobs(db).find("j-r1"))) << "it goes with its execution";
     EXPECT_TRUE(must(Jobs(db).find("alone-0"))) << "it has not ended";
   });
+}
+
+TEST_F(History, jobs_of_one_object_push_out_none_of_another) {
+  const auto add = [&](const std::string& name, auto place) {
+    Job job = a_job(name);
+    job.type = JobType::verify;
+    place(job);
+    end(job, RunStatus::success);
+    write([&](db::Connection& db) { must(Jobs(db).add(job)); });
+    return job;
+  };
+  const auto of_machine = [&](Job& job) { job.machine_id = machine; };
+  const auto of_copy = [&](Job& job) { job.machine_id = machine, job.repository_id = offsite; };
+  const auto of_repository = [&](Job& job) { job.repository_id = offsite; };
+  const auto of_flow = [&](Job& job) { job.flow_id = flow, job.repository_id = offsite; };
+  const auto of_none = [](Job&) {};
+  add("repository-0", of_repository);
+  add("flow-0", of_flow);
+  add("none-0", of_none);
+  Job last;
+  for (int i = 0; i < 5; ++i)
+    last = add(fmt::format("machine-{}", i), i % 2 == 0 ? Place(of_machine) : Place(of_copy));
+  write([&](db::Connection& db) {
+    EXPECT_EQ(must(Jobs(db).prune(last, 1, 100)), 4);
+    for (const char* kept : {"machine-4", "repository-0", "flow-0", "none-0"})
+      EXPECT_TRUE(must(Jobs(db).find(kept))) << kept;
+  });
+  for (const auto& [place, name] :
+       {std::pair{Place(of_repository), "repository"}, {Place(of_flow), "flow"}, {Place(of_none), "none"}}) {
+    const Job newer = add(fmt::format("{}-1", name), place);
+    write([&](db::Connection& db) { EXPECT_EQ(must(Jobs(db).prune(newer, 1, 100)), 1); });
+    write([&](db::Connection& db) {
+      EXPECT_FALSE(must(Jobs(db).find(fmt::format("{}-0", name))));
+      EXPECT_TRUE(must(Jobs(db).find("machine-4")));
+    });
+  }
 }
 
 }  // namespace

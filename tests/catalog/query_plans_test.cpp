@@ -299,7 +299,10 @@ void use_everything(db::Connection& db) {
   ignore(jobs.unfinished());
   must(jobs.update(job));
   use_logs(db, job, execution);
-  ignore(jobs.prune(10, 10));
+  ignore(jobs.unfinished_alone());
+  ignore(jobs.prune({.machine_id = machine}, 10, 10));
+  ignore(jobs.prune({.flow_id = flow}, 10, 10));
+  ignore(jobs.prune({.repository_id = repository}, 10, 10));
 
   Points points(db);
   Point point;

@@ -202,6 +202,33 @@ TEST_F(AccountsTest, an_execution_left_without_jobs_ends_as_interrupted_too) {
   EXPECT_EQ(execution().reason, EndReason::interrupted);
 }
 
+TEST_F(AccountsTest, many_jobs_end_at_once_with_the_executions_of_which_no_job_is_left) {
+  const JobEnd stopped{.status = RunStatus::error, .reason = EndReason::interrupted, .message = "stopped"};
+  make_execution(2, "r1");
+  const std::vector<Id> first = jobs_;
+  const Id first_execution = execution_;
+  must(catalog_->write([&](db::Connection& db) { return job_ended(db, first[0], kGood, kLater); }));
+  must(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(Jobs(db).add({.id = 7, .name = "alone", .created_at = kCreated}));
+    HF_TRY(const auto ended, jobs_ended(db, {{first[1], stopped}, {7, stopped}}, kLater));
+    EXPECT_EQ(ended.size(), 1U);
+    EXPECT_EQ(ended.at(0).id, first_execution);
+    EXPECT_EQ(ended.at(0).status, RunStatus::warning);
+    EXPECT_EQ(ended.at(0).jobs_completed, 1);
+    EXPECT_EQ(ended.at(0).jobs_failed, 1);
+    EXPECT_EQ(Jobs(db).get(7)->status, RunStatus::error);
+    return {};
+  }));
+  make_execution(2, "r2");
+  must(catalog_->write([&](db::Connection& db) -> Result<> {
+    HF_TRY(const auto ended, jobs_ended(db, {{jobs_[1], stopped}}, kLater));
+    EXPECT_TRUE(ended.empty()) << "one of its jobs goes on";
+    return {};
+  }));
+  EXPECT_EQ(execution().status, RunStatus::pending);
+  EXPECT_EQ(execution().jobs_failed, 1);
+}
+
 TEST_F(AccountsTest, a_flow_counts_its_executions_by_their_results) {
   run_to({kFailed});
   const Flow flow = *catalog_->read([&](db::Connection& db) { return Flows(db).get(flow_); });

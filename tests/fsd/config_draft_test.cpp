@@ -7,19 +7,8 @@ namespace {
 
 using Step = ConfigDraft::Step;
 
-TEST(Incomplete, the_beginning_of_a_document_is_incomplete) {
-  for (const char* text :
-       {"", "{", "{\n", "{ \"a\"", "{\"a\":", "{\"a\": 12", "{\"a\": tru", "[1,", "\"abc", "{}{"})
-    EXPECT_EQ(is_incomplete_json(text), std::string_view{text} != "{}{") << text;
-}
-
-TEST(Incomplete, whole_and_wrong_documents_are_not_incomplete) {
-  for (const char* text : {"{}", "{\"a\":1}\n", "{x", "{\"a\" 1", "]", "{}x", "nul!"})
-    EXPECT_FALSE(is_incomplete_json(text)) << text;
-}
-
 TEST(ConfigDraft, an_untouched_draft_shows_the_file_and_commits_nothing) {
-  const ConfigDraft draft("{}\n");
+  ConfigDraft draft("{}\n");
   EXPECT_EQ(draft.text(), "{}\n");
   EXPECT_EQ(draft.at_flush(true), Step::nothing);
 }
@@ -75,6 +64,39 @@ TEST(ConfigDraft, a_refused_write_is_taken_back) {
   ASSERT_TRUE(draft.write(1, "{}", false));
   EXPECT_EQ(draft.text(), "\n{}");
   EXPECT_EQ(draft.at_write(), Step::commit);
+}
+
+TEST(ConfigDraft, many_refused_and_accepted_pieces_leave_what_was_accepted) {
+  ConfigDraft draft("");
+  for (const char* piece : {"{\"a\":", "[1,", "2"}) {
+    ASSERT_TRUE(draft.write(draft.text().size(), piece, false));
+    EXPECT_EQ(draft.at_write(), Step::wait);
+    const std::string accepted{draft.text()};
+    for (const char* wrong : {"}", "!", "2}"}) {
+      ASSERT_TRUE(draft.write(draft.text().size(), wrong, false));
+      EXPECT_EQ(draft.at_write(), Step::commit) << wrong;
+      draft.refused();
+      EXPECT_EQ(draft.text(), accepted);
+    }
+  }
+  ASSERT_TRUE(draft.write(draft.text().size(), "]}", false));
+  EXPECT_EQ(draft.at_write(), Step::commit);
+  EXPECT_EQ(draft.text(), "{\"a\":[1,2]}");
+}
+
+TEST(ConfigDraft, a_new_text_over_the_whole_old_one_is_judged_in_its_write_and_a_shorter_one_at_flush) {
+  ConfigDraft draft("");
+  ASSERT_TRUE(draft.write(0, "{\"a\":1}", false));
+  draft.committed();
+  ASSERT_TRUE(draft.write(0, "{\"a\":12}", false));
+  EXPECT_EQ(draft.at_write(), Step::commit);
+  draft.refused();
+  EXPECT_EQ(draft.text(), "{\"a\":1}");
+  ASSERT_TRUE(draft.write(0, "{}", false));
+  EXPECT_EQ(draft.at_write(), Step::nothing) << "the rest of the old text may still be cut off";
+  ASSERT_TRUE(draft.truncate(2));
+  EXPECT_EQ(draft.at_flush(true), Step::commit);
+  EXPECT_EQ(draft.text(), "{}");
 }
 
 TEST(ConfigDraft, a_change_in_the_middle_and_a_text_with_a_gap_are_judged_at_flush) {

@@ -14,7 +14,8 @@ class ScratchesTest : public testing::Test {
   }
 
   test::SetClock clock_{Time{}};
-  Scratches scratches_{clock_};
+  Holdings holdings_;
+  Scratches scratches_{clock_, holdings_};
   const TreeNode here_{3, 17, 0}, elsewhere_{3, 18, 0};
 };
 
@@ -49,6 +50,25 @@ TEST_F(ScratchesTest, a_user_with_too_many_files_gets_edquot) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, EDQUOT);
   EXPECT_TRUE(create("other", 1001));
+}
+
+TEST_F(ScratchesTest, a_user_with_too_much_in_deleted_files_that_are_open_gets_edquot_until_one_is_closed) {
+  std::vector<std::shared_ptr<Scratch>> open;
+  Result<> written;
+  for (std::size_t i = 0; i < 2 * Holdings::kMostBytes / Scratch::kLargest && written; ++i) {
+    const Id id = *create("a");
+    open.push_back(scratches_.get(id));
+    scratches_.remove(id);
+    written = open.back()->truncate(Scratch::kLargest);
+  }
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, EDQUOT);
+  EXPECT_EQ(open.size(), Holdings::kMostBytes / Scratch::kLargest + 1);
+  EXPECT_EQ(open.back()->state().size, 0u) << "a refused change changes nothing";
+  EXPECT_EQ(open.back()->write(0, std::string(4096, 'x'), false).error().code, EDQUOT);
+  EXPECT_TRUE(scratches_.get(*create("other", 1001))->truncate(Scratch::kLargest)) << "another user";
+  open.front().reset();
+  EXPECT_TRUE(open.back()->write(0, std::string(4096, 'x'), false));
 }
 
 TEST_F(ScratchesTest, an_old_file_expires_unless_it_is_open) {

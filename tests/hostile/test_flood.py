@@ -1,13 +1,18 @@
 #!/usr/bin/python3
-"""A user who makes refusals by the thousand: messages are short, and the log has some of them, says so, and keeps the rest."""
+"""A user who makes refusals or changes by the thousand: messages are short, the log has a bounded part of them, says so,
+and keeps what others did."""
 
+import errno
 import json
+import os
 
 import holdfast
 from users import User, unnamed
 
 LONGEST = 1024
 BURST = 100  # refusals of one user that are recorded at once
+CHANGES = 2000  # changes of one user that are taken at once
+SLACK = 100  # one more each 5 s while the test runs
 
 
 class Flood(holdfast.MountTest):
@@ -70,6 +75,32 @@ class Flood(holdfast.MountTest):
         self.assertEqual(len(self.refusals(self.other)), 3)
         self.user.does(lambda: self.daemon.write("schedules/s/control", "disable"))
         self.assertEqual((self.events()[-1]["event"], self.events()[-1]["by"]["uid"]), ("schedule.disable", self.user.uid))
+
+    def test_a_flood_of_changes_is_cut_off_and_the_sentence_and_the_log_say_so(self):
+        os.chmod(self.daemon.mount / "schedules", 0o777)
+        path = self.daemon.mount / "schedules/x"
+
+        def act():
+            taken = 0
+            while taken < 2 * CHANGES:
+                try:
+                    path.rmdir() if taken % 2 else path.mkdir()  # pylint: disable=expression-not-assigned
+                except OSError as refusal:
+                    return taken, errno.errorcode[refusal.errno]
+                taken += 1
+            return taken, ""
+
+        taken, why = self.user.does(act)
+        self.assertEqual(why, "EDQUOT")
+        self.assertGreaterEqual(taken, CHANGES)
+        self.assertLess(taken, CHANGES + SLACK)
+        self.assertIn(f"{CHANGES} changes", self.user.does(lambda: self.daemon.read("error")))
+        self.assertTrue(any(f"{CHANGES} changes" in one["reason"] for one in self.refusals(self.user)))
+        # Definitions and commands count, too; those of others are taken.
+        self.assertEqual(self.user.outcome(lambda: self.daemon.write("schedules/s/control", "disable")), "EDQUOT")
+        self.assertEqual(self.user.outcome(lambda: self.daemon.write("schedules/s/config.json", "{}")), "EDQUOT")
+        self.assertEqual(self.other.outcome(lambda: self.daemon.write("schedules/s/control", "disable")), "ok")
+        self.daemon.write("schedules/s/control", "enable")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ const Shape<SettingsDefinition>& shape() {
           field("verify_reads", &D::verify_reads, boolean(),
                 "Whether what is read of points is checked against its checksums."),
           field("keep_executions", &D::keep_executions, integer(1, 1'000'000'000),
-                "So many executions of each flow are remembered."),
+                "So many executions of each flow, and so many other jobs of each object, are remembered."),
           field(
               "events_size", &D::events_size, size(kLeastOfEvents, kMostBytes),
               "When events.jsonl has become so large, it goes on as events.jsonl.1, that one as .2, to .9."),

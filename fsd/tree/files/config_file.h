@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "catalog/base/mutex.h"
@@ -21,20 +22,27 @@ class ConfigFile final : public OpenFile {
   using Refused = std::function<void(const Error& why)>;
 
   ConfigFile(std::shared_ptr<const std::string> base, std::int32_t opener, Commit commit, Refused refused)
-      : draft_(*base), opener_(opener), commit_(std::move(commit)), refuse_(std::move(refused)) {}
+      : base_size_(base->size()),
+        draft_(*base),
+        opener_(opener),
+        commit_(std::move(commit)),
+        refuse_(std::move(refused)) {}
 
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
   Result<> write(std::uint64_t offset, std::string_view bytes, bool append) override;
   Result<> truncate(std::uint64_t size) override;
   Result<> flush(std::int32_t process) override;
   void released() override;
+  std::size_t kept() const override { return base_size_; }
 
  private:
   Result<> judge() HF_REQUIRES(mutex_);
 
+  const std::size_t base_size_;
   Mutex mutex_;
   ConfigDraft draft_ HF_GUARDED_BY(mutex_);
-  bool refused_ HF_GUARDED_BY(mutex_) = false;  // whether the last text that was judged was refused
+  std::optional<Error> cut_off_ HF_GUARDED_BY(mutex_);  // refusal after which the text is only a part
+  bool refused_ HF_GUARDED_BY(mutex_) = false;          // whether the last text that was judged was refused
   const std::int32_t opener_;
   const Commit commit_;
   const Refused refuse_;

@@ -22,6 +22,7 @@ class ControlFile final : public OpenFile {
   }
   Result<> write(std::uint64_t, std::string_view bytes, bool) override { return command_(bytes); }
   Result<> truncate(std::uint64_t) override { return {}; }
+  std::size_t kept() const override { return listing_.size(); }
 
  private:
   const std::string listing_;

@@ -18,6 +18,9 @@ class ImageFile final : public OpenFile {
 
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override;
   Result<std::uint64_t> seek(std::uint64_t offset, Seek what) override;
+  // A part of what the caches of its layers may take: readers of one image share them.
+  static constexpr std::size_t kKept = 64 * kKiB;
+  std::size_t kept() const override { return kKept; }
 
  private:
   const std::shared_ptr<OpenedImage> image_;

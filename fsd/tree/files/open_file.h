@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "catalog/base/bytes.h"
 #include "catalog/base/error.h"
+#include "fsd/tree/holdings.h"
 #include "fsd/tree/row.h"
 
 namespace holdfast::tree {
@@ -36,9 +38,21 @@ class OpenFile {
   enum class Seek { data, hole };
   virtual Result<std::uint64_t> seek(std::uint64_t offset, Seek what);
 
+  // Returns how much the handle keeps in memory as it was opened.
+  virtual std::size_t kept() const { return 0; }
+  // Takes the handle's share of what its opener may hold, before anybody else has the handle.
+  void hold(Holdings::Share share) { share_ = std::move(share); }
+
  protected:
+  // Tells how much the handle keeps from now on. EDQUOT: its opener would hold too much. One thread at a
+  // time.
+  Result<> keep(std::size_t bytes) { return share_.resize(Holdings::kOfHandle + bytes); }
+
   // Copies a part of a text as a read of it.
   static std::size_t copy(std::string_view text, std::uint64_t offset, ByteSpan into);
+
+ private:
+  Holdings::Share share_;
 };
 
 }  // namespace holdfast::tree

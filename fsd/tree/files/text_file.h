@@ -16,6 +16,7 @@ class TextFile final : public OpenFile {
   Result<std::size_t> read(std::uint64_t offset, ByteSpan into) override {
     return copy(*text_, offset, into);
   }
+  std::size_t kept() const override { return text_->size(); }
 
  private:
   std::shared_ptr<const std::string> text_;
