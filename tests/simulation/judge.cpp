@@ -34,6 +34,9 @@ constexpr std::string_view kBegun = R"sql(
   SELECT r.name, m.key, p.name FROM copies c JOIN repositories r ON r.id = c.repository_id
     JOIN machines m ON m.id = c.machine_id JOIN points p ON p.id = c.point_id WHERE c.state = 'writing')sql";
 
+// Time for what a trouble has held up.
+constexpr std::int64_t kSoon = 15 * 60 * std::int64_t{1'000'000'000};
+
 std::size_t number_in(const std::string& name) { return static_cast<std::size_t>(name.back() - '0'); }
 
 std::string root(std::size_t repository) { return std::string(storage::kRoots[1 + repository]); }
@@ -353,8 +356,8 @@ void Judge::find_removed() {
   in_doubt_ = now_in_doubt;
 }
 
-// Law 12: an older catalog deletes no point that it does not know. A point that it has set aside keeps its
-// own files, but not all that it rests on (LAWS.md).
+// Law 12: an older catalog deletes no point that it does not know, and nothing that one which it has set
+// aside rests on. Another point may have taken the name since.
 void Judge::compare_forgotten() {
   const storage::Outside past;
   for (std::size_t i = 0; i < world().points; ++i) {
@@ -362,7 +365,7 @@ void Judge::compare_forgotten() {
     if (!seen.forgotten || seen.removed || world().rot || world().areas[1 + seen.repository].is_away)
       continue;
     std::string directory = fmt::format("{}/{}/{}", root(seen.repository), seen.key.view(), seen.name.view());
-    const bool is_aside = !std::filesystem::exists(directory);
+    const bool is_aside = std::filesystem::exists(directory + ".aside");
     if (is_aside) directory += ".aside";
     Listed point;
     for (unsigned disk = 0; disk < world().machines[seen.machine].count; ++disk) {
@@ -371,13 +374,12 @@ void Judge::compare_forgotten() {
         find(fmt::format("law 12: {} does not hold {}, which it was set aside with", directory, name));
       point.disks.push_back({0, name});
     }
-    if (!is_aside) is_whole(directory, point, seen);
+    is_whole(directory, point, seen);
   }
 }
 
 // Law 8: a source that answers is let go soon after the run, whatever the repositories do.
 void Judge::find_captured() {
-  constexpr std::int64_t kSoon = 15 * 60 * std::int64_t{1'000'000'000};
   const std::int64_t now = world().order.now;
   if (unfinished_ > 0) idle_since_.reset();
   if (unfinished_ == 0 && !idle_since_) idle_since_ = now;
@@ -394,17 +396,21 @@ void Judge::find_captured() {
   }
 }
 
-// Law 14: a run that found no room has removed its files when it ends.
+// Law 14: a run that found no room has removed its files when it ends. Where the repository did not answer
+// then, the sweeper removes them soon after it does again.
 void Judge::find_unfinished() {
+  World& all = world();
+  const storage::Area& state = all.areas[storage::kState];
+  for (std::size_t repository = 0; repository < kRepositories; ++repository) {
+    storage::Area& area = all.areas[1 + repository];
+    if (area.errors > 0 || area.is_away || area.hangs_until > 0 || state.errors > 0 || state.room > 0)
+      area.sick_at = all.order.now;
+  }
   if (unfinished_ > 0) return;
   for (const std::string& directory : storage::unfinished()) {
-    if (begun_.contains(directory)) continue;
-    const std::size_t repository = directory.starts_with(root(0)) ? 0 : 1;
-    const storage::Area& area = world().areas[1 + repository];
-    const storage::Area& state = world().areas[storage::kState];
-    const bool answers =
-        area.errors == 0 && !area.is_away && area.hangs_until == 0 && state.errors == 0 && state.room == 0;
-    if (answers && area.room > 0) find(fmt::format("law 14: {} is left by a run that has ended", directory));
+    const storage::Area& area = all.areas[1 + (directory.starts_with(root(0)) ? 0 : 1)];
+    if (area.room > 0 && all.order.now - area.sick_at > kSoon && !begun_.contains(directory))
+      find(fmt::format("law 14: {} is left by a run that has ended", directory));
   }
 }
 

@@ -199,6 +199,9 @@ std::uint64_t size_of(int descriptor) {
   return static_cast<std::uint64_t>(it.st_size);
 }
 
+// A hole that is touched in a mapping takes room, and the kernel ends who touches it where there is none.
+bool may_map(const Opened& file) { return file.mapped != nullptr && watch->areas[file.area].room == 0; }
+
 std::uint64_t size_of(int descriptor, const Opened& file) {
   return file.mapped != nullptr ? file.mapped->size : size_of(descriptor);
 }
@@ -210,7 +213,7 @@ void keep(int descriptor, const Opened& file, std::uint64_t offset, std::uint64_
   if (unsynced.changes.empty()) unsynced.order = ++watch->numbers;
   const std::size_t begin = unsynced.before.size();
   unsynced.before.resize(begin + length);
-  if (offset < size && file.mapped != nullptr)
+  if (offset < size && may_map(file))
     std::memcpy(unsynced.before.data() + begin, file.mapped->bytes + offset, std::min(length, size - offset));
   else if (offset < size)
     kernel(SYS_pread64, descriptor, unsynced.before.data() + begin, length, offset);

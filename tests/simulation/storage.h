@@ -24,8 +24,9 @@ constexpr std::size_t kState = 0;
 struct Area {
   std::int64_t hangs_until = 0;  // a time of the simulation
   bool is_away = false;
-  unsigned errors = 0;     // calls of a thousand that fail with EIO
-  std::uint64_t room = 0;  // bytes; 0: plenty
+  unsigned errors = 0;                              // calls of a thousand that fail with EIO
+  std::uint64_t room = 0;                           // bytes; 0: plenty
+  std::int64_t sick_at = -(std::int64_t{1} << 62);  // the last time that a look saw it out of order
 };
 
 // Laws that the file systems break when the simulation switches them off.

@@ -172,7 +172,7 @@ int close(int descriptor) {
 
 ssize_t pread64(int descriptor, void* into, size_t length, off64_t offset) {
   return read_by("read", descriptor, static_cast<std::uint64_t>(offset), [&](const Opened& file) -> long {
-    if (file.mapped == nullptr) return kernel(SYS_pread64, descriptor, into, length, offset);
+    if (!may_map(file)) return kernel(SYS_pread64, descriptor, into, length, offset);
     const auto at = static_cast<std::uint64_t>(offset);
     const std::uint64_t there = at < file.mapped->size ? std::min(length, file.mapped->size - at) : 0;
     std::memcpy(into, file.mapped->bytes + at, there);
@@ -183,7 +183,7 @@ ssize_t pread64(int descriptor, void* into, size_t length, off64_t offset) {
 ssize_t pwrite64(int descriptor, const void* from, size_t length, off64_t offset) {
   const auto at = static_cast<std::uint64_t>(offset);
   return write_by("write", descriptor, at, length, [&](const Opened& file) -> long {
-    if (file.mapped == nullptr || at + length > file.mapped->size) {
+    if (!may_map(file) || at + length > file.mapped->size) {
       const long done = kernel(SYS_pwrite64, descriptor, from, length, offset);
       if (file.mapped != nullptr) file.mapped->size = size_of(descriptor);
       return done;

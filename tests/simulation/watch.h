@@ -76,6 +76,8 @@ Opened known(int descriptor);
 std::string resolved(int directory, const char* path);
 std::uint64_t size_of(int descriptor);
 std::uint64_t size_of(int descriptor, const Opened& file);
+// Whether the mapping of the file may be used.
+bool may_map(const Opened& file);
 
 // Begins a call: another thread may go on before it; then it may hang or fail. Returns an errno.
 int begin_call(const char* what, std::size_t area, const std::string& path, std::uint64_t value = 0);
