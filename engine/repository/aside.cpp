@@ -35,6 +35,11 @@ Result<std::vector<Aside>> list_asides(const Directory& repository) {
 
 }  // namespace
 
+Aside seen(Aside aside, bool by_root) {
+  if (!by_root) aside.directory.replace(0, aside.directory.find('/'), "…");
+  return aside;
+}
+
 std::string sentence_of(const Aside& aside) {
   return fmt::format(
       "{} was set aside, because this catalog does not know whether it is a point; Holdfast neither uses nor "

@@ -19,6 +19,8 @@ struct Aside {
   Time since;
 };
 
+// Returns it as it is shown: to others than root without the machine's name, which the directory begins with.
+Aside seen(Aside aside, bool by_root);
 // Says what the directory is.
 std::string sentence_of(const Aside& aside);
 

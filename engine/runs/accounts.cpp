@@ -84,14 +84,7 @@ Result<> forget_old(db::Connection& db, std::optional<Id> flow) {
 // Sums up the counters of the execution's jobs so far.
 Result<std::vector<Job>> add_up(db::Connection& db, Execution& execution) {
   HF_TRY(auto jobs, jobs_of(db, execution.id));
-  const auto count = [&](RunStatus status) { return std::ranges::count(jobs, status, &Job::status); };
-  execution.jobs_completed = count(RunStatus::success) + count(RunStatus::warning);
-  execution.jobs_failed = count(RunStatus::error);
-  execution.jobs_skipped = count(RunStatus::cancelled);
-  execution.machines_processed = std::ranges::count_if(jobs, [](const Job& job) {
-    return (job.type == JobType::backup || job.type == JobType::replication) &&
-           (job.status == RunStatus::success || job.status == RunStatus::warning);
-  });
+  count_jobs(execution, jobs);
   execution.bytes_read = execution.bytes_transferred = execution.bytes_stored = 0;
   for (const Job& job : jobs) {
     execution.bytes_read += job.bytes_read;
@@ -137,6 +130,17 @@ Result<> add_to_execution(db::Connection& db, const Job& job) {
   HF_TRY(Execution execution, executions.get(*job.execution_id));
   ++execution.jobs_created;
   return executions.update(execution);
+}
+
+void count_jobs(Execution& execution, const std::vector<Job>& jobs) {
+  const auto count = [&](RunStatus status) { return std::ranges::count(jobs, status, &Job::status); };
+  execution.jobs_completed = count(RunStatus::success) + count(RunStatus::warning);
+  execution.jobs_failed = count(RunStatus::error);
+  execution.jobs_skipped = count(RunStatus::cancelled);
+  execution.machines_processed = std::ranges::count_if(jobs, [](const Job& job) {
+    return (job.type == JobType::backup || job.type == JobType::replication) &&
+           (job.status == RunStatus::success || job.status == RunStatus::warning);
+  });
 }
 
 Result<bool> job_ended(db::Connection& db, Id id, const JobEnd& end, Time now) {

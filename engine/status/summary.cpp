@@ -39,17 +39,15 @@ Result<Totals> totals_for(db::Connection& db, const Caller& reader) {
 }
 
 // Returns the next starts by schedules, of flows that the reader may see.
-Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, const Caller& reader, Time now) {
+Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, Sight& sight, Time now) {
   constexpr int kLookedAt = 100;
   constexpr std::size_t kShown = 10;
   std::vector<SummaryView::Start> starts;
-  HF_TRY(const Ownership collection, Collections(db).get(DefinitionKind::flow));
-  if (!may_see(reader, collection)) return starts;
   HF_TRY(const auto flows, Schedules(db).next_flows(kLookedAt));
   for (const Id flow : flows) {
-    HF_TRY(const FlowView view, view_flow(db, flow, now));
-    if (view.next && may_see(reader, view.flow.ownership))
-      starts.push_back({"flows/" + view.flow.name, *view.next});
+    if (!sight.covers(ObjectKind::flow, flow)) continue;
+    HF_TRY(const FlowView view, view_flow(db, flow, now, sight));
+    if (view.next) starts.push_back({"flows/" + view.flow.name, *view.next});
   }
   std::ranges::stable_sort(starts, {}, &SummaryView::Start::at);
   starts.resize(std::min(starts.size(), kShown));
@@ -70,6 +68,7 @@ Status::~Status() = default;
 Result<SummaryView> Status::summary(const Caller& reader) {
   return services_.catalog.read([&](db::Connection& db) -> Result<SummaryView> {
     SummaryView view;
+    Sight sight(db, reader);
     view.draining = runner_.is_closed();
     view.readers = reading_.open_images();
     HF_TRY(const Totals totals, totals_for(db, reader));
@@ -81,20 +80,18 @@ Result<SummaryView> Status::summary(const Caller& reader) {
     view.sees_nothing = reader.uid != 0 && totals.machines + totals.repositories + totals.flows == 0;
     HF_TRY(const auto running, Executions(db).unfinished());
     for (const Execution& execution : running) {
-      HF_TRY(const Object owner, owner_of(db, ObjectKind::execution, execution.id));
-      if (!may_see(reader, owner.ownership)) continue;
+      if (!sight.covers(ObjectKind::execution, execution.id)) continue;
       HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));
       view.running.push_back(std::move(path));
     }
     HF_TRY(const auto jobs, Jobs(db).unfinished());
     for (const Job& job : jobs) {
       if (job.execution_id) continue;
-      HF_TRY(const Object owner, owner_of(db, ObjectKind::job, job.id));
-      if (may_see(reader, owner.ownership)) view.running.push_back("jobs/" + job.name);
+      if (sight.covers(ObjectKind::job, job.id)) view.running.push_back("jobs/" + job.name);
     }
-    HF_TRY(view.next, next_starts(db, reader, services_.clock.now()));
+    HF_TRY(view.next, next_starts(db, sight, services_.clock.now()));
     HF_TRY(view.capacity, capacity_for(db, reader));
-    HF_TRY(view.warnings, warnings_for(db, reader));
+    HF_TRY(view.warnings, warnings_for(db, sight));
     view.started_at = started_at_;
     HF_TRY(view.revision, Events(db).newest());
     return view;
