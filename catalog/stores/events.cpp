@@ -1,23 +1,51 @@
 #include "catalog/stores/events.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "catalog/model/mentions.h"
+#include "catalog/model/rights.h"
 #include "catalog/stores/row.h"
 #include "catalog/stores/settings_store.h"
 
 namespace holdfast {
 namespace {
 
-Result<Event> read_event(db::Statement& statement) {
+// An event, and the owners of the objects that it names.
+struct Told {
   Event event;
+  std::string named;
+};
+
+Result<Told> read_event(db::Statement& statement) {
+  Told told;
+  Event& event = told.event;
   std::optional<std::uint32_t> owner_uid;
   Ownership owner;
   Row row(statement);
   row >> event.id >> event.at >> event.event >> event.object >> event.by >> event.result >> event.reason >>
-      event.execution >> event.job >> owner_uid >> owner.gid >> owner.mode;
+      event.execution >> event.job >> owner_uid >> owner.gid >> owner.mode >> told.named;
   HF_CHECK(row.check());
   if (owner_uid) event.owner = Ownership{*owner_uid, owner.gid, owner.mode};
-  return event;
+  return told;
+}
+
+// Leaves out names that the reader could not know at the time of the event.
+Event told_to(Told told, const Caller& reader) {
+  if (reader.uid == 0 || told.named.empty()) return std::move(told.event);
+  const auto owners = nlohmann::json::parse(told.named, nullptr, /*allow_exceptions=*/false);
+  const MayKnow may_know = [&](const std::string& path) -> std::optional<bool> {
+    const auto found = owners.find(path);
+    if (found == owners.end()) return std::nullopt;
+    const nlohmann::json& its = *found;
+    const auto part = [&](int which) { return its.at(which).get<std::uint32_t>(); };
+    return may_see(reader, {part(0), part(1), part(2)});
+  };
+  Event& event = told.event;
+  event.reason = without_names(event.reason, Sentence::is_new, may_know);
+  if (without_names(event.execution, Sentence::is_new, may_know) != event.execution) event.execution.clear();
+  if (may_know("jobs/" + event.job) == false) event.job.clear();
+  return std::move(event);
 }
 
 // About the size of its line: its texts, and a constant for the rest.
@@ -67,17 +95,36 @@ Result<std::optional<Ownership>> Events::owner_of(std::string_view object) {
   return std::nullopt;
 }
 
+Result<std::string> Events::named_by(const Event& event) {
+  nlohmann::json owners = nlohmann::json::object();
+  Result<> asked;
+  const MayKnow note = [&](const std::string& path) -> std::optional<bool> {
+    if (!asked || event.object == path || event.object.starts_with(path + '/')) return true;
+    const auto owner = owner_of(path);
+    if (!owner) asked = tl::make_unexpected(owner.error());
+    if (!owner || !*owner) return std::nullopt;
+    owners[path] = {(*owner)->uid, (*owner)->gid, (*owner)->mode};
+    return true;
+  };
+  without_names(event.reason, Sentence::is_new, note);
+  without_names(event.execution, Sentence::is_new, note);
+  if (!event.job.empty()) note("jobs/" + event.job);
+  HF_CHECK(asked);
+  return owners.empty() ? std::string{} : owners.dump();
+}
+
 Result<> Events::add(const Event& event) {
   std::optional<Ownership> owner = event.owner;
   if (!owner) {
     HF_TRY(owner, owner_of(event.object));
   }
+  HF_TRY(const std::string named, named_by(event));
   const Id id = new_id();
   HF_TRY(auto insert, db_.prepare(R"sql(
     INSERT INTO events (id, at, event, object, uid, gid, pid, result, reason, execution, job,
-                        owner_uid, owner_gid, owner_mode)
+                        owner_uid, owner_gid, owner_mode, named)
     VALUES (:id, :at, :event, :object, :uid, :gid, :pid, :result, :reason, :execution, :job,
-            :owner_uid, :owner_gid, :owner_mode))sql"));
+            :owner_uid, :owner_gid, :owner_mode, :named))sql"));
   HF_CHECK(bind_caller(insert, event.by)
                .bind(":id", id)
                .bind(":at", milliseconds(event.at))
@@ -90,6 +137,7 @@ Result<> Events::add(const Event& event) {
                .bind(":owner_uid", part_of(owner, &Ownership::uid))
                .bind(":owner_gid", part_of(owner, &Ownership::gid))
                .bind(":owner_mode", part_of(owner, &Ownership::mode))
+               .bind(":named", or_null(named))
                .run());
   return account(id, bytes_of(event));
 }
@@ -128,13 +176,16 @@ Result<Id> Events::newest() {
   return found.is_null(0) ? 0 : found.integer(0);
 }
 
-Result<std::vector<Event>> Events::since(Id after, int at_most) {
+Result<std::vector<Event>> Events::since(Id after, int at_most, const Caller& reader) {
   HF_TRY(auto found, db_.prepare(R"sql(
     SELECT id, at, event, object, uid, gid, pid, result, reason, execution, job, owner_uid, owner_gid,
-           owner_mode
+           owner_mode, named
     FROM events
     WHERE id > :after ORDER BY id LIMIT :at_most)sql"));
-  return all_rows(found.bind(":after", after).bind(":at_most", at_most), read_event);
+  HF_TRY(auto rows, all_rows(found.bind(":after", after).bind(":at_most", at_most), read_event));
+  std::vector<Event> events;
+  for (Told& told : rows) events.push_back(told_to(std::move(told), reader));
+  return events;
 }
 
 }  // namespace holdfast

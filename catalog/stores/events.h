@@ -20,8 +20,9 @@ class Events {
   // Returns the owner of the object at that path now; nullopt if the path names no object.
   Result<std::optional<Ownership>> owner_of(std::string_view object);
   Result<Id> newest();  // 0 when there is none
-  // Events after `after`, oldest first.
-  Result<std::vector<Event>> since(Id after, int at_most);
+  // Events after `after`, oldest first. Names of other objects than the event's are left out, unless the
+  // reader could look into those objects at the time of the event.
+  Result<std::vector<Event>> since(Id after, int at_most, const Caller& reader);
 
   // The log is cut into parts of the size in the settings; the oldest events go, a few at a time. Returns the
   // id after which each part begins, the newest first.
@@ -29,6 +30,8 @@ class Events {
   Result<std::vector<Id>> parts();
 
  private:
+  // Returns the owners of the objects that the event names beside its own, as JSON; "" if it names none.
+  Result<std::string> named_by(const Event& event);
   Result<> account(Id id, std::int64_t bytes);
 
   db::Connection& db_;

@@ -113,7 +113,7 @@ Result<> Flows::check_chain(Id id, Id after) {
     std::optional<Id> after;
   };
   HF_TRY(const std::string name, name_of(id));
-  std::string way = fmt::format("'{}'", name);
+  std::string way = fmt::format("flow '{}'", name);
   for (std::optional<Id> at = after; at;) {
     HF_TRY(auto found, db_.prepare("SELECT name, after_flow_id FROM flows WHERE id = :id"));
     HF_TRY(const auto link, first_row(found.bind(":id", *at), [](db::Statement& row) -> Result<Link> {

@@ -12,10 +12,9 @@ Result<> Policies::define(Id id, const PolicyDefinition& definition, Time now) {
   return store(id, stored_text(definition), now);
 }
 
-Result<std::int64_t> Policies::users(Id id) {
-  HF_TRY(auto found, db_.prepare("SELECT count(*) FROM flows WHERE policy_id = :id"));
-  HF_TRY(const auto users, first_row(found.bind(":id", id), read_id));
-  return users.value_or(0);
+Result<std::vector<Id>> Policies::users(Id id) {
+  HF_TRY(auto found, db_.prepare("SELECT id FROM flows WHERE policy_id = :id"));
+  return all_rows(found.bind(":id", id), read_id);
 }
 
 Result<> Policies::remove(Id id) {

@@ -14,7 +14,7 @@ class Policies : public ObjectStore {
 
   Result<Policy> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Policy> get(Id id);                                                        // ENOENT
-  Result<std::int64_t> users(Id id);                                                // how many flows have it
+  Result<std::vector<Id>> users(Id id);                                             // flows that have it
   Result<> define(Id id, const PolicyDefinition& definition, Time now);
   Result<> remove(Id id);  // flows that had it have none: their points are kept
 };

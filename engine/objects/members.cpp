@@ -5,6 +5,7 @@
 #include "catalog/stores/machines.h"
 #include "engine/objects/changes.h"
 #include "engine/objects/objects.h"
+#include "engine/objects/sight.h"
 
 namespace holdfast {
 
@@ -37,7 +38,10 @@ Result<> Objects::enable_member(Id group, std::string_view machine, bool enabled
     HF_TRY(const auto members, Groups(db).members(group));
     same = std::ranges::any_of(
         members, [&](const Member& it) { return it.machine == machine && it.enabled == enabled; });
-    return Machines(db).resolve(machine);
+    HF_TRY(const Id found, Machines(db).resolve(machine));
+    if (!Sight(db, caller).covers(ObjectKind::machine, found))
+      return fail(ENOENT, "machine '{}': the machine is not in the group", machine);
+    return found;
   }));
   if (same) return {};
   return change_member(group, id, enabled ? "group.enable" : "group.disable", caller, [&](Groups groups) {

@@ -43,6 +43,10 @@ class Objects {
   Result<std::vector<Named>> points_of_execution(Id execution);
   // Returns the owner of an object, or with id 0 the owner of the kind's collection; the same holds below.
   Result<Ownership> ownership(ObjectKind kind, Id id);
+  // Tells whether the caller may know of an object (law 19).
+  bool may_see(ObjectKind kind, Id id, const Caller& caller);
+  // Returns the sentence without the names of objects that the caller may not know of, and has not given.
+  std::string told(std::string_view sentence, const Caller& caller, std::string_view given);
   // Returns the path for sentences and events: "flows/nightly", "flows".
   Result<std::string> path(ObjectKind kind, Id id);
   // Follows the kernel's rules: root changes everything; the owner changes the mode, and the group to a group

@@ -5,6 +5,7 @@
 #include "catalog/stores/collections.h"
 #include "engine/objects/changes.h"
 #include "engine/objects/objects.h"
+#include "engine/objects/sight.h"
 
 namespace holdfast {
 namespace {
@@ -28,6 +29,21 @@ Result<> check_giving(const Ownership& now, const Ownership& wanted, const Calle
 
 Result<Ownership> Objects::ownership(ObjectKind kind, Id id) {
   return services_.catalog.read([&](db::Connection& db) { return ownership_of(db, kind, id); });
+}
+
+bool Objects::may_see(ObjectKind kind, Id id, const Caller& caller) {
+  if (caller.uid == 0) return true;
+  const auto seen = services_.catalog.read(
+      [&](db::Connection& db) -> Result<bool> { return Sight(db, caller).covers(kind, id); });
+  return seen && *seen;
+}
+
+std::string Objects::told(std::string_view sentence, const Caller& caller, std::string_view given) {
+  if (caller.uid == 0) return std::string{sentence};
+  const auto told = services_.catalog.read([&](db::Connection& db) -> Result<std::string> {
+    return Sight(db, caller).told(sentence, Sentence::is_new, given);
+  });
+  return told ? *told : "its reason can't be told now, because the catalog can't be read";
 }
 
 Result<std::string> Objects::path(ObjectKind kind, Id id) {

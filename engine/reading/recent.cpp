@@ -27,7 +27,7 @@ Result<> Reading::remember_recent() {
   const Time since = services_.clock.now() - std::chrono::hours{1};
   for (Id after = first_id_at(since);;) {
     HF_TRY(const auto events,
-           services_.catalog.read([&](db::Connection& db) { return Events(db).since(after, kAtOnce); }));
+           services_.catalog.read([&](db::Connection& db) { return Events(db).since(after, kAtOnce, {}); }));
     if (events.empty()) return {};
     after = events.back().id;
     for (const Event& event : events) {

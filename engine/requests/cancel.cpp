@@ -11,7 +11,8 @@ namespace holdfast {
 
 Result<> Requests::cancel_flow(Id id, const Caller& caller) {
   HF_TRY(const FlowView view, services_.catalog.read([&](db::Connection& db) {
-    return view_flow(db, id, services_.clock.now());
+    Sight sight(db, caller);
+    return view_flow(db, id, services_.clock.now(), sight);
   }));
   if (!view.running)
     return fail(EINVAL, "flow '{}' is not running; there is nothing to cancel", view.flow.name);

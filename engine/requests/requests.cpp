@@ -15,7 +15,9 @@ namespace {
 Result<runs::NextStarts> next_starts(db::Connection& db, Id id, Time now) {
   HF_TRY(const Flow flow, Flows(db).get(id));
   if (!flow.schedule_id) return runs::NextStarts{};
-  HF_TRY(const ScheduleView its, view_schedule(db, *flow.schedule_id, now));
+  const Caller daemon{};  // the reader of the log is asked for when it is read
+  Sight sight(db, daemon);
+  HF_TRY(const ScheduleView its, view_schedule(db, *flow.schedule_id, now, sight));
   return runs::NextStarts{its.schedule.name, its.next};
 }
 

@@ -88,14 +88,7 @@ Result<> forget_older_than(db::Connection& db, const Job& job) {
 // Sums up the counters of the execution's jobs so far.
 Result<std::vector<Job>> add_up(db::Connection& db, Execution& execution) {
   HF_TRY(auto jobs, jobs_of(db, execution.id));
-  const auto count = [&](RunStatus status) { return std::ranges::count(jobs, status, &Job::status); };
-  execution.jobs_completed = count(RunStatus::success) + count(RunStatus::warning);
-  execution.jobs_failed = count(RunStatus::error);
-  execution.jobs_skipped = count(RunStatus::cancelled);
-  execution.machines_processed = std::ranges::count_if(jobs, [](const Job& job) {
-    return (job.type == JobType::backup || job.type == JobType::replication) &&
-           (job.status == RunStatus::success || job.status == RunStatus::warning);
-  });
+  count_jobs(execution, jobs);
   execution.bytes_read = execution.bytes_transferred = execution.bytes_stored = 0;
   for (const Job& job : jobs) {
     execution.bytes_read += job.bytes_read;
@@ -143,6 +136,17 @@ Result<> add_to_execution(db::Connection& db, const Job& job) {
   return executions.update(execution);
 }
 
+void count_jobs(Execution& execution, const std::vector<Job>& jobs) {
+  const auto count = [&](RunStatus status) { return std::ranges::count(jobs, status, &Job::status); };
+  execution.jobs_completed = count(RunStatus::success) + count(RunStatus::warning);
+  execution.jobs_failed = count(RunStatus::error);
+  execution.jobs_skipped = count(RunStatus::cancelled);
+  execution.machines_processed = std::ranges::count_if(jobs, [](const Job& job) {
+    return (job.type == JobType::backup || job.type == JobType::replication) &&
+           (job.status == RunStatus::success || job.status == RunStatus::warning);
+  });
+}
+
 namespace {
 
 Result<Job> end_job(db::Connection& db, Id id, const JobEnd& end, Time now) {
@@ -163,8 +167,8 @@ Result<Job> end_job(db::Connection& db, Id id, const JobEnd& end, Time now) {
   return job;
 }
 
-// Brings the execution's counters up to date. Returns whether all its jobs have ended.
-Result<bool> count_jobs(db::Connection& db, Id id) {
+// Counts the jobs of the execution anew. Returns whether all its jobs have ended.
+Result<bool> bring_up_to_date(db::Connection& db, Id id) {
   Executions executions(db);
   HF_TRY(Execution execution, executions.get(id));
   HF_TRY(const auto all, add_up(db, execution));
@@ -176,7 +180,7 @@ Result<bool> count_jobs(db::Connection& db, Id id) {
 
 Result<bool> job_ended(db::Connection& db, Id id, const JobEnd& end, Time now) {
   HF_TRY(const Job job, end_job(db, id, end, now));
-  if (job.execution_id) return count_jobs(db, *job.execution_id);
+  if (job.execution_id) return bring_up_to_date(db, *job.execution_id);
   HF_CHECK(forget_older_than(db, job));
   return false;
 }
@@ -189,7 +193,7 @@ Result<std::vector<Execution>> jobs_ended(db::Connection& db, const std::vector<
   }
   std::vector<Execution> ended;
   for (const Id id : touched) {
-    HF_TRY(const bool all_have_ended, count_jobs(db, id));
+    HF_TRY(const bool all_have_ended, bring_up_to_date(db, id));
     if (!all_have_ended) continue;
     HF_TRY(Execution execution, end_execution(db, id, EndReason::failed, "", now));
     ended.push_back(std::move(execution));

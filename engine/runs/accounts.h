@@ -35,6 +35,8 @@ Result<> job_started(db::Connection& db, Id job, Time now);
 // Adds a job to an execution that has not ended.
 Result<> add_to_execution(db::Connection& db, const Job& job);
 
+// Counts the jobs of an execution by how they ended.
+void count_jobs(Execution& execution, const std::vector<Job>& jobs);
 // Returns true if this was the execution's last job; the caller then ends the execution.
 Result<bool> job_ended(db::Connection& db, Id job, const JobEnd& end, Time now);
 struct EndOfJob {

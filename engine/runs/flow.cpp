@@ -1,6 +1,7 @@
 // Accepts runs of flows.
 #include <algorithm>
 
+#include "catalog/model/rights.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
@@ -31,10 +32,11 @@ Result<std::string> free_name(Executions& executions, Id flow, Time now) {
   }
 }
 
-// Returns the wanted machines of the flow, or all enabled ones. A wanted machine that can't run refuses the
-// whole request.
+// Returns the wanted machines of the flow, or all enabled ones. A caller wants none that he may not see. A
+// wanted machine that can't run refuses the whole request.
 Result<std::vector<Member>> machines_of(db::Connection& db, const Flow& flow,
-                                        const std::vector<std::string>& wanted) {
+                                        const std::vector<std::string>& wanted,
+                                        const std::optional<Caller>& caller) {
   std::vector<Member> members;
   if (flow.machine_id) {
     HF_TRY(std::string name, Machines(db).name_of(*flow.machine_id));
@@ -45,7 +47,12 @@ Result<std::vector<Member>> machines_of(db::Connection& db, const Flow& flow,
   }
   for (const std::string& name : wanted) {
     const auto found = std::ranges::find(members, name, &Member::machine);
-    if (found == members.end())
+    bool is_known = found != members.end();
+    if (is_known && caller) {
+      HF_TRY(const Ownership its, Machines(db).ownership(found->machine_id));
+      is_known = may_see(*caller, its);
+    }
+    if (!is_known)
       return fail(ENOENT, "machine '{}' is not one of flow '{}', which backs up {}", name, flow.name,
                   flow.definition.target);
     HF_CHECK(check_not_retired(db, found->machine_id));
@@ -234,7 +241,7 @@ Result<FlowRun> begin_flow(db::Connection& db, const capture::Services& services
   HF_TRY(const Flow flow, runnable_flow(db, flow_id));
   HF_CHECK(check_request(flow, request));
   HF_CHECK(check_owner_rights(db, flow));
-  HF_TRY(const auto machines, machines_of(db, flow, request.machines));
+  HF_TRY(const auto machines, machines_of(db, flow, request.machines, cause.caller));
   HF_TRY(const PolicyDefinition policy, policy_of(db, flow));
   const Time now = services.clock.now();
   HF_TRY(const Execution execution, add_execution(db, flow, request, cause, machines.size(), now));

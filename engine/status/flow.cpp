@@ -33,12 +33,16 @@ Result<FlowRows> rows_of_flow(db::Connection& db, Id id) {
 
 }  // namespace
 
-Result<FlowView> view_flow(db::Connection& db, Id id, Time now) {
+Result<FlowView> view_flow(db::Connection& db, Id id, Time now, Sight& sight) {
   HF_TRY(FlowRows rows, rows_of_flow(db, id));
   FlowView view;
   HF_TRY(view.last_success_at, Executions(db).last_success(id));
   view.running = rows.last && !is_final(rows.last->status);
   view.revision = rows.revision();
+  rows.flow.definition = sight.shown(rows.flow);
+  if (rows.last) {
+    HF_TRY(rows.last->message, message_of(db, *rows.last, sight));
+  }
   view.flow = std::move(rows.flow);
   view.last = std::move(rows.last);
   if (!rows.schedule || !view.flow.definition.enabled || !rows.schedule->definition.enabled) return view;
@@ -54,8 +58,11 @@ Result<Stamp> stamp_flow(db::Connection& db, Id id) {
   return Stamp{rows.revision(), changed};
 }
 
-Result<FlowView> Status::flow(Id id) {
-  return services_.catalog.read([&](db::Connection& db) { return view_flow(db, id, services_.clock.now()); });
+Result<FlowView> Status::flow(Id id, const Caller& reader) {
+  return services_.catalog.read([&](db::Connection& db) {
+    Sight sight(db, reader);
+    return view_flow(db, id, services_.clock.now(), sight);
+  });
 }
 
 }  // namespace holdfast

@@ -18,10 +18,21 @@ void count_live(Job& job, const Progress& live) {
   job.revision = std::max(job.revision, live.revision);
 }
 
-Result<JobView> Status::job(Id id) {
+Result<JobView> Status::job(Id id, const Caller& reader) {
   JobView view;
   HF_CHECK(services_.catalog.read([&](db::Connection& db) -> Result<> {
     HF_TRY(view.job, Jobs(db).get(id));
+    Sight sight(db, reader);
+    if (!sight.covers(ObjectKind::job, id)) {
+      view.job.message.clear();
+      view.job.metadata = "{}";
+      view.job.owner.clear();
+      return {};
+    }
+    view.job.owner = sight.told(view.job.owner, Sentence::is_old);
+    view.job.message = sight.told(view.job.message, Sentence::is_old);
+    view.job.metadata = sight.told(view.job.metadata, Sentence::is_old);
+    if (view.job.metadata.empty()) view.job.metadata = "{}";
     if (view.job.execution_id) {
       HF_TRY(view.execution, path_of(db, ObjectKind::execution, *view.job.execution_id));
     }

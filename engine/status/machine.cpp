@@ -31,7 +31,7 @@ std::string some_are_damaged(std::int64_t count, std::string_view what) {
 
 }  // namespace
 
-Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
+Result<MachineView> view_machine(db::Connection& db, Id id, Time now, Sight& sight) {
   MachineView view;
   HF_TRY(view.machine, Machines(db).get(id));
   HF_TRY(view.disks, Machines(db).disks(id));
@@ -83,17 +83,20 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now) {
           .weight = Warning::Weight::error});
   HF_TRY(const auto retired, Retention(db).retirement(id));
   if (retired) view.retired_until = retired->at + retired->keep;
-  HF_TRY(std::string warning, Retention(db).warning(id));
+  HF_TRY(const std::string warning, Retention(db).warning(id));
+  const std::string told = sight.told(warning, Sentence::is_old);
   if (!warning.empty())
     warn({.reason = "pruning",
-          .message = "pruning: " + std::move(warning),
+          .message = told.empty() ? "pruning could not do everything" : "pruning: " + told,
           .fix = "mend what the message names; the next pruning does the rest"});
   return view;
 }
 
-Result<MachineView> Status::machine(Id id) {
-  return services_.catalog.read(
-      [&](db::Connection& db) { return view_machine(db, id, services_.clock.now()); });
+Result<MachineView> Status::machine(Id id, const Caller& reader) {
+  return services_.catalog.read([&](db::Connection& db) {
+    Sight sight(db, reader);
+    return view_machine(db, id, services_.clock.now(), sight);
+  });
 }
 
 }  // namespace holdfast

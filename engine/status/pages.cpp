@@ -1,4 +1,6 @@
 // Pages: all objects of a kind, some at a time.
+#include <functional>
+
 #include "catalog/stores/flows.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
@@ -9,38 +11,44 @@ namespace holdfast {
 namespace {
 
 // Returns a page of a store: the views of the objects after `after`.
-template <class Store, class View>
-auto page(Catalog& catalog, Id after, int at_most, View view)
-    -> Result<std::vector<typename std::invoke_result_t<View, db::Connection&, Id>::value_type>> {
-  using Value = typename std::invoke_result_t<View, db::Connection&, Id>::value_type;
-  return catalog.read([&](db::Connection& db) -> Result<std::vector<Value>> {
-    std::vector<Value> views;
+template <class View, class Store>
+Result<PageOf<View>> page(Catalog& catalog, ObjectKind kind, Id after, int at_most, const Caller& reader,
+                          const std::function<Result<View>(db::Connection&, Id, Sight&)>& view) {
+  return catalog.read([&](db::Connection& db) -> Result<PageOf<View>> {
+    PageOf<View> page;
+    Sight sight(db, reader);
     HF_TRY(const auto ids, Store(db).after(after, at_most));
     for (const Id id : ids) {
-      HF_TRY(Value one, view(db, id));
-      views.push_back(std::move(one));
+      page.last = id;
+      if (!sight.covers(kind, id)) continue;
+      HF_TRY(View one, view(db, id, sight));
+      page.seen.push_back(std::move(one));
     }
-    return views;
+    return page;
   });
 }
 
 }  // namespace
 
-Result<std::vector<MachineView>> Status::machines_after(Id after, int at_most) {
-  return page<Machines>(
-      services_.catalog, after, at_most,
-      [now = services_.clock.now()](db::Connection& db, Id id) { return view_machine(db, id, now); });
+Result<PageOf<MachineView>> Status::machines_after(Id after, int at_most, const Caller& reader) {
+  return page<MachineView, Machines>(services_.catalog, ObjectKind::machine, after, at_most, reader,
+                                     [this](db::Connection& db, Id id, Sight& sight) {
+                                       return view_machine(db, id, services_.clock.now(), sight);
+                                     });
 }
 
-Result<std::vector<FlowView>> Status::flows_after(Id after, int at_most) {
-  return page<Flows>(services_.catalog, after, at_most,
-                     [this](db::Connection& db, Id id) { return view_flow(db, id, services_.clock.now()); });
+Result<PageOf<FlowView>> Status::flows_after(Id after, int at_most, const Caller& reader) {
+  return page<FlowView, Flows>(services_.catalog, ObjectKind::flow, after, at_most, reader,
+                               [this](db::Connection& db, Id id, Sight& sight) {
+                                 return view_flow(db, id, services_.clock.now(), sight);
+                               });
 }
 
-Result<std::vector<PointView>> Status::points_after(Id after, int at_most) {
-  const Time now = services_.clock.now();
-  return page<Points>(services_.catalog, after, at_most,
-                      [now](db::Connection& db, Id id) { return view_point(db, id, now); });
+Result<PageOf<PointView>> Status::points_after(Id after, int at_most, const Caller& reader) {
+  return page<PointView, Points>(services_.catalog, ObjectKind::point, after, at_most, reader,
+                                 [this](db::Connection& db, Id id, Sight& sight) {
+                                   return view_point(db, id, services_.clock.now(), sight);
+                                 });
 }
 
 }  // namespace holdfast

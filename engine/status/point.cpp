@@ -10,7 +10,7 @@
 
 namespace holdfast {
 
-Result<PointView> view_point(db::Connection& db, Id id, Time now) {
+Result<PointView> view_point(db::Connection& db, Id id, Time now, Sight& sight) {
   PointView view;
   HF_TRY(view.point, Points(db).get(id));
   if (view.point.state == PointState::retired) return fail(ENOENT, "point '{}' has gone", view.point.name);
@@ -19,6 +19,9 @@ Result<PointView> view_point(db::Connection& db, Id id, Time now) {
   view.machine = machine.name;
   view.ownership = machine.ownership;
   view.repository = repository.name;
+  sight.keep_seen(ObjectKind::repository, view.repository);
+  sight.keep_seen(ObjectKind::flow, view.point.flow);
+  if (view.point.flow.empty()) view.point.execution.clear();
   if (view.point.parent_point_id) {
     HF_TRY(const Point parent, Points(db).get(*view.point.parent_point_id));
     view.parent = parent.name;
@@ -28,15 +31,18 @@ Result<PointView> view_point(db::Connection& db, Id id, Time now) {
   HF_TRY(view.verdicts, Verdicts(db).of_point(id));
   HF_TRY(const auto copies, Copies(db).of_point(id));
   for (const Copy& copy : copies) {
+    if (!sight.covers(ObjectKind::repository, copy.repository_id)) continue;
     HF_TRY(std::string name, Repositories(db).name_of(copy.repository_id));
     view.copies.push_back(std::move(name));
   }
   return view;
 }
 
-Result<PointView> Status::point(Id id) {
-  return services_.catalog.read(
-      [&](db::Connection& db) { return view_point(db, id, services_.clock.now()); });
+Result<PointView> Status::point(Id id, const Caller& reader) {
+  return services_.catalog.read([&](db::Connection& db) {
+    Sight sight(db, reader);
+    return view_point(db, id, services_.clock.now(), sight);
+  });
 }
 
 Result<PointDisk> Status::point_disk(Id id) {
@@ -44,7 +50,7 @@ Result<PointDisk> Status::point_disk(Id id) {
 }
 
 Result<std::string> Status::restore_text(Id id) {
-  HF_TRY(const PointView view, point(id));
+  HF_TRY(const PointView view, point(id, Caller{}));  // the text has names of the machine alone
   return repository::restore_text(
       view.point, {.machine = view.machine, .repository = view.repository, .parent = view.parent});
 }

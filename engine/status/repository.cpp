@@ -17,7 +17,7 @@ std::string state_of(int trouble) {
   }
 }
 
-Result<RepositoryView> Status::repository(Id id) {
+Result<RepositoryView> Status::repository(Id id, const Caller& reader) {
   const Time now = services_.clock.now();
   std::optional<RepositorySizes::Growth> growth;
   RepositoryView view;
@@ -46,7 +46,7 @@ Result<RepositoryView> Status::repository(Id id) {
   if (const auto& writable = (*place)->may_write(); !writable)
     view.warnings.push_back(writable.error().message);
   for (const repository::Aside& aside : services_.shelf.asides(id))
-    view.warnings.push_back(repository::sentence_of(aside));
+    view.warnings.push_back(repository::sentence_of(repository::seen(aside, reader.uid == 0)));
   HF_TRY(const auto space, (*place)->directory().space());
   view.capacity_bytes = space.capacity;
   view.free_bytes = space.free;

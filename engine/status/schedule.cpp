@@ -12,11 +12,12 @@
 
 namespace holdfast {
 
-Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now) {
+Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now, Sight& sight) {
   constexpr std::size_t kShown = 10;
   ScheduleView view;
   HF_TRY(view.schedule, Schedules(db).get(id));
   HF_TRY(view.flows, Flows(db).of_schedule(id));
+  sight.keep_seen(ObjectKind::flow, view.flows);
   view.revision = view.schedule.revision;
   if (!view.schedule.complete) return view;
   const auto table = schedule::Timetable::of(view.schedule.definition);
@@ -26,19 +27,23 @@ Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now) {
   return view;
 }
 
-Result<ScheduleView> Status::schedule(Id id) {
+Result<ScheduleView> Status::schedule(Id id, const Caller& reader) {
   const Time now = services_.clock.now();
-  HF_TRY(ScheduleView view,
-         services_.catalog.read([&](db::Connection& db) { return view_schedule(db, id, now); }));
+  HF_TRY(ScheduleView view, services_.catalog.read([&](db::Connection& db) {
+    Sight sight(db, reader);
+    return view_schedule(db, id, now, sight);
+  }));
   if (view.schedule.complete) view.warnings = schedule_warnings_->of(view.schedule, now);
   return view;
 }
 
-Result<std::vector<OccurrenceView>> Status::occurrences(Id schedule, int at_most) {
+Result<std::vector<OccurrenceView>> Status::occurrences(Id schedule, int at_most, const Caller& reader) {
   return services_.catalog.read([&](db::Connection& db) -> Result<std::vector<OccurrenceView>> {
     std::vector<OccurrenceView> views;
     HF_TRY(const auto newest, Occurrences(db).newest(schedule, at_most));
+    Sight sight(db, reader);
     for (const Occurrence& occurrence : newest) {
+      if (!sight.covers(ObjectKind::flow, occurrence.flow_id)) continue;
       OccurrenceView view{.occurrence = occurrence, .flow = {}, .execution = {}};
       HF_TRY(view.flow, Flows(db).name_of(occurrence.flow_id));
       if (occurrence.execution_id) {

@@ -11,11 +11,11 @@ namespace holdfast {
 
 Result<Stamp> Status::stamp(ObjectKind kind, Id id) {
   if (kind == ObjectKind::execution) {
-    HF_TRY(const ExecutionView view, execution(id));
+    HF_TRY(const ExecutionView view, execution(id, Caller{}));
     return Stamp{view.execution.revision, time_of_id(view.execution.revision)};
   }
   if (kind == ObjectKind::job) {
-    HF_TRY(const JobView view, job(id));
+    HF_TRY(const JobView view, job(id, Caller{}));
     return Stamp{view.job.revision, time_of_id(view.job.revision)};
   }
   return services_.catalog.read([&](db::Connection& db) -> Result<Stamp> {

@@ -17,6 +17,7 @@ namespace holdfast {
 
 class Reading;
 class ScheduleWarnings;
+class Sight;
 namespace capture {
 struct Services;
 }
@@ -140,6 +141,7 @@ struct PlanView {
 struct GroupView {
   Group group;
   std::vector<Member> members;
+  bool any_enabled = false;  // counts hidden members, too
   std::int64_t revision = 0;
 };
 
@@ -162,6 +164,14 @@ struct OccurrenceView {
   Occurrence occurrence;
   std::string flow;
   std::string execution;  // "" if none was started or kept
+};
+
+// A part of a list: what the reader may see of it, and the last of its objects or lines; 0: the list has
+// ended.
+template <class T>
+struct PageOf {
+  std::vector<T> seen;
+  Id last = 0;
 };
 
 // A line of a job's log. `machine` is empty where the log is about one machine only.
@@ -196,6 +206,9 @@ struct SummaryView {
   std::int64_t revision = 0;
 };
 
+// Answers what the reader may see, and nothing else (law 19). Counts are counts of seen objects, except the
+// points and bytes of a repository, which are the repository's own. Totals of the daemon name nothing.
+//
 // Answers from the catalog and from running jobs; no call waits for a repository or a source, except that
 // repository() asks its file system. Everything passed to the constructor must outlive it. Any thread may
 // call.
@@ -206,33 +219,33 @@ class Status {
 
   Result<Stamp> stamp(ObjectKind kind, Id id);
 
-  Result<MachineView> machine(Id id);
-  Result<DiskView> disk(Id machine, Id disk);
-  Result<RepositoryView> repository(Id id);
-  Result<FlowView> flow(Id id);
-  Result<ExecutionView> execution(Id id);
-  Result<JobView> job(Id id);
-  Result<PointView> point(Id id);
+  Result<MachineView> machine(Id id, const Caller& reader);
+  Result<DiskView> disk(Id machine, Id disk, const Caller& reader);
+  Result<RepositoryView> repository(Id id, const Caller& reader);
+  Result<FlowView> flow(Id id, const Caller& reader);
+  Result<ExecutionView> execution(Id id, const Caller& reader);
+  Result<JobView> job(Id id, const Caller& reader);
+  Result<PointView> point(Id id, const Caller& reader);
   Result<PointDisk> point_disk(Id id);
-  Result<ChainView> chain(Id id);
-  Result<PlanView> plan(Id machine);
-  // Returns the plan as it would be if all flows of the machine had the policy.
-  Result<PlanView> preview(Id policy, Id machine);
-  Result<GroupView> group(Id id);
-  Result<ScheduleView> schedule(Id id);
-  Result<PolicyView> policy(Id id);
+  Result<ChainView> chain(Id id, const Caller& reader);
+  Result<PlanView> plan(Id machine, const Caller& reader);
+  // Returns the plan as it would be if all flows of the machine had the policy. EACCES: the reader may not
+  // see the machine.
+  Result<PlanView> preview(Id policy, Id machine, const Caller& reader);
+  Result<GroupView> group(Id id, const Caller& reader);
+  Result<ScheduleView> schedule(Id id, const Caller& reader);
+  Result<PolicyView> policy(Id id, const Caller& reader);
   // Returns RESTORE.txt: the stock commands that restore this point.
   Result<std::string> restore_text(Id point);
   // Returns the newest times, oldest first.
-  Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most);
+  Result<std::vector<OccurrenceView>> occurrences(Id schedule, int at_most, const Caller& reader);
   // Returns the lines of an execution or a job after line `after`.
-  Result<std::vector<LogLine>> log(ObjectKind kind, Id id, Id after, int at_most);
+  Result<PageOf<LogLine>> log(ObjectKind kind, Id id, Id after, int at_most, const Caller& reader);
 
-  // Return all objects of a kind by age, a page at a time: the objects after `after`. An empty page is the
-  // end.
-  Result<std::vector<MachineView>> machines_after(Id after, int at_most);
-  Result<std::vector<FlowView>> flows_after(Id after, int at_most);
-  Result<std::vector<PointView>> points_after(Id after, int at_most);
+  // Return all objects of a kind by age, a page at a time: the objects after `after`.
+  Result<PageOf<MachineView>> machines_after(Id after, int at_most, const Caller& reader);
+  Result<PageOf<FlowView>> flows_after(Id after, int at_most, const Caller& reader);
+  Result<PageOf<PointView>> points_after(Id after, int at_most, const Caller& reader);
 
   // Returns totals, running work and warnings of everything that the reader may see.
   Result<SummaryView> summary(const Caller& reader);
@@ -240,7 +253,8 @@ class Status {
   // Returns the space of all repositories that the reader may see.
   Result<CapacityView> capacity(const Caller& reader);
 
-  Result<std::vector<Event>> events_since(Id after, int at_most);
+  // Returns all events after `after`, each without names that the reader could not know at its time.
+  Result<std::vector<Event>> events_since(Id after, int at_most, const Caller& reader);
   // Returns the parts that the event log is cut into by its size: the event before each part, newest part
   // first.
   Result<std::vector<Id>> event_parts();
@@ -248,9 +262,9 @@ class Status {
   Result<Id> newest_event();
 
  private:
-  Result<> add_up(ExecutionView& view);
+  Result<> add_up(ExecutionView& view, bool sees_all);
   Result<CapacityView> capacity_for(db::Connection& db, const Caller& reader);
-  Result<std::vector<Warning>> warnings_for(db::Connection& db, const Caller& reader);
+  Result<std::vector<Warning>> warnings_for(db::Connection& db, Sight& sight);
 
   const capture::Services& services_;
   runs::Runner& runner_;

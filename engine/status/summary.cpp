@@ -21,11 +21,14 @@ namespace {
 // Jobs outside of executions that `running` shows, the newest.
 constexpr std::size_t kMostJobs = 1000;
 
-Result<> add_jobs(db::Connection& db, const Caller& reader, std::vector<std::string>& running) {
+Result<> add_jobs(db::Connection& db, Sight& sight, std::vector<std::string>& running) {
   HF_TRY(const auto jobs, Jobs(db).unfinished_alone());
   std::vector<std::string> shown;
-  for (const Jobs::Active& job : jobs)
-    if (shown.size() < kMostJobs && may_see(reader, job.owner)) shown.push_back("jobs/" + job.name);
+  for (const Jobs::Active& job : jobs) {
+    if (shown.size() == kMostJobs) break;
+    if (sight.covers(ObjectKind::job, job.owner) && sight.covers(ObjectKind::job, job.id))
+      shown.push_back("jobs/" + job.name);
+  }
   running.insert(running.end(), shown.rbegin(), shown.rend());
   return {};
 }
@@ -51,17 +54,15 @@ Result<Totals> totals_for(db::Connection& db, const Caller& reader) {
 }
 
 // Returns the next starts by schedules, of flows that the reader may see.
-Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, const Caller& reader, Time now) {
+Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, Sight& sight, Time now) {
   constexpr int kLookedAt = 100;
   constexpr std::size_t kShown = 10;
   std::vector<SummaryView::Start> starts;
-  HF_TRY(const Ownership collection, Collections(db).get(DefinitionKind::flow));
-  if (!may_see(reader, collection)) return starts;
   HF_TRY(const auto flows, Schedules(db).next_flows(kLookedAt));
   for (const Id flow : flows) {
-    HF_TRY(const FlowView view, view_flow(db, flow, now));
-    if (view.next && may_see(reader, view.flow.ownership))
-      starts.push_back({"flows/" + view.flow.name, *view.next});
+    if (!sight.covers(ObjectKind::flow, flow)) continue;
+    HF_TRY(const FlowView view, view_flow(db, flow, now, sight));
+    if (view.next) starts.push_back({"flows/" + view.flow.name, *view.next});
   }
   std::ranges::stable_sort(starts, {}, &SummaryView::Start::at);
   starts.resize(std::min(starts.size(), kShown));
@@ -82,6 +83,7 @@ Status::~Status() = default;
 Result<SummaryView> Status::summary(const Caller& reader) {
   return services_.catalog.read([&](db::Connection& db) -> Result<SummaryView> {
     SummaryView view;
+    Sight sight(db, reader);
     view.draining = runner_.is_closed();
     view.readers = reading_.open_images();
     HF_TRY(const Totals totals, totals_for(db, reader));
@@ -93,15 +95,14 @@ Result<SummaryView> Status::summary(const Caller& reader) {
     view.sees_nothing = reader.uid != 0 && totals.machines + totals.repositories + totals.flows == 0;
     HF_TRY(const auto running, Executions(db).unfinished());
     for (const Execution& execution : running) {
-      HF_TRY(const Object owner, owner_of(db, ObjectKind::execution, execution.id));
-      if (!may_see(reader, owner.ownership)) continue;
+      if (!sight.covers(ObjectKind::execution, execution.id)) continue;
       HF_TRY(std::string path, path_of(db, ObjectKind::execution, execution.id));
       view.running.push_back(std::move(path));
     }
-    HF_CHECK(add_jobs(db, reader, view.running));
-    HF_TRY(view.next, next_starts(db, reader, services_.clock.now()));
+    HF_CHECK(add_jobs(db, sight, view.running));
+    HF_TRY(view.next, next_starts(db, sight, services_.clock.now()));
     HF_TRY(view.capacity, capacity_for(db, reader));
-    HF_TRY(view.warnings, warnings_for(db, reader));
+    HF_TRY(view.warnings, warnings_for(db, sight));
     view.started_at = started_at_;
     HF_TRY(view.revision, Events(db).newest());
     return view;

@@ -2,18 +2,21 @@
 #pragma once
 
 #include "catalog/db/connection.h"
+#include "engine/objects/sight.h"
 #include "engine/status/status.h"
 
 namespace holdfast {
 
-Result<MachineView> view_machine(db::Connection& db, Id id, Time now);
-Result<DiskView> view_disk(db::Connection& db, Id machine, Id disk);
-Result<FlowView> view_flow(db::Connection& db, Id id, Time now);
+Result<MachineView> view_machine(db::Connection& db, Id id, Time now, Sight& sight);
+Result<DiskView> view_disk(db::Connection& db, Id machine, Id disk, Sight& sight);
+Result<FlowView> view_flow(db::Connection& db, Id id, Time now, Sight& sight);
 // Revision and change time only; every stat() calls this.
 Result<Stamp> stamp_flow(db::Connection& db, Id id);
 // Leaves out the warnings.
-Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now);
-Result<PointView> view_point(db::Connection& db, Id id, Time now);
+Result<ScheduleView> view_schedule(db::Connection& db, Id id, Time now, Sight& sight);
+Result<PointView> view_point(db::Connection& db, Id id, Time now, Sight& sight);
+// Returns the message of an execution; "" if it is the message of a job that is not seen.
+Result<std::string> message_of(db::Connection& db, const Execution& execution, Sight& sight);
 // Brings the figures of a job that goes on up to date.
 void count_live(Job& job, const Progress& live);
 // Returns the state of a repository that can't be used, by the errno of Shelf::place().

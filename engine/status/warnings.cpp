@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "catalog/model/rights.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/machines.h"
@@ -38,7 +37,7 @@ Warning of_last_run(const Flow& flow, const Execution& last) {
 // Collects the warnings of one reader, kind by kind.
 class Warnings {
  public:
-  Warnings(db::Connection& db, const Caller& reader) : db_(db), reader_(reader) {}
+  Warnings(db::Connection& db, Sight& sight) : db_(db), sight_(sight) {}
 
   // Uses the last known state of each repository, because one that hangs must not block the summary.
   Result<> add_repositories(const repository::Shelf& shelf) {
@@ -87,13 +86,15 @@ class Warnings {
       if (!shelf.asides(named.id).empty()) with_asides.push_back(named.id);
     return each(ObjectKind::repository, with_asides, [&](Id id, const std::string& path) -> Result<> {
       HF_TRY(const Repository repository, Repositories(db_).get(id));
-      for (const repository::Aside& aside : shelf.asides(id))
+      for (const repository::Aside& aside : shelf.asides(id)) {
+        const repository::Aside shown = repository::seen(aside, sight_.covers_everything());
         add({.object = path,
              .since = aside.since,
              .reason = "aside",
-             .message = repository::sentence_of(aside),
+             .message = repository::sentence_of(shown),
              .fix = fmt::format("rm -r '{}/{}', once nobody needs it; then: cat {}/status.json",
-                                repository.definition.path, aside.directory, path)});
+                                repository.definition.path, shown.directory, path)});
+      }
       return {};
     });
   }
@@ -122,7 +123,7 @@ class Warnings {
   Result<> add_machines(Time now) {
     HF_TRY(const auto machines, Machines(db_).to_look_at(kLookedAt));
     return each(ObjectKind::machine, machines, [&](Id id, const std::string&) -> Result<> {
-      HF_TRY(MachineView view, view_machine(db_, id, now));
+      HF_TRY(MachineView view, view_machine(db_, id, now, sight_));
       std::ranges::move(view.warnings, std::back_inserter(warnings_));
       return {};
     });
@@ -133,7 +134,11 @@ class Warnings {
     return each(ObjectKind::flow, flows, [&](Id id, const std::string& path) -> Result<> {
       HF_TRY(const Flow flow, Flows(db_).get(id));
       HF_TRY(const auto last, Executions(db_).last_ended(id));
-      if (last && ended_badly(*last)) add(of_last_run(flow, *last));
+      if (last && ended_badly(*last)) {
+        Execution seen = *last;
+        HF_TRY(seen.message, message_of(db_, *last, sight_));
+        add(of_last_run(flow, seen));
+      }
       if (!flow.schedule_id && !flow.after_flow_id)
         add({.object = path,
              .reason = "nothing_starts_it",
@@ -181,8 +186,7 @@ class Warnings {
   template <class Visit>
   Result<> each(ObjectKind kind, const std::vector<Id>& ids, Visit visit) {
     for (const Id id : ids) {
-      HF_TRY(const Ownership owner, ownership_of(db_, kind, id));
-      if (!may_see(reader_, owner)) continue;
+      if (!sight_.covers(kind, id)) continue;
       HF_TRY(const std::string path, path_of(db_, kind, id));
       HF_CHECK(visit(id, path));
     }
@@ -190,14 +194,14 @@ class Warnings {
   }
 
   db::Connection& db_;
-  const Caller& reader_;
+  Sight& sight_;
   std::vector<Warning> warnings_;
 };
 
 }  // namespace
 
-Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, const Caller& reader) {
-  Warnings warnings(db, reader);
+Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, Sight& sight) {
+  Warnings warnings(db, sight);
   HF_CHECK(warnings.add_repositories(services_.shelf));
   HF_CHECK(warnings.add_room(services_.shelf, services_.clock.now()));
   HF_CHECK(warnings.add_older_catalog());

@@ -13,7 +13,8 @@ void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   Face& face = face_of(request);
   const auto directory = face.node_ids.find(parent);
   if (!directory) return void(fuse_reply_err(request, ESTALE));
-  const auto node = face.tree.lookup(*directory, name, asker_of(request, Groups::without));
+  const Groups groups = face.tree.finds_for_asker(*directory) ? Groups::with : Groups::without;
+  const auto node = face.tree.lookup(*directory, name, asker_of(request, groups));
   if (!node) return void(fuse_reply_err(request, node.error().code));
   answer(request, *node, [request, node = *node] { reply_entry(request, node); });
 }

@@ -30,7 +30,7 @@ Result<Tree::FileSize> Tree::size_of(const TreeNode& node, const Asker& asker, c
     case NodeKind::log: return events_.length(node.object, asker).map(size_of_length);
     case NodeKind::lines:
       return listings_.length(node.row, knot(node).row->next_page, asker).map(size_of_length);
-    case NodeKind::work_log: return size_of_work_log(node);
+    case NodeKind::work_log: return size_of_work_log(node, asker);
     case NodeKind::link: return link_target(node).map(size_of_text);
     case NodeKind::control: return size_of_text(verbs::listing(knot(node).row->verbs));
     case NodeKind::difference: return size_of_difference(node, gave_up);
@@ -52,8 +52,8 @@ Result<Tree::FileSize> Tree::size_of_rendering(const TreeNode& node, const Asker
   return FileSize{.bytes = rendering.text->size(), .changed_at = rendering.changed_at};
 }
 
-Result<Tree::FileSize> Tree::size_of_work_log(const TreeNode& node) {
-  HF_TRY(const WorkLog log, work_log_of(engine_, *outline_.subject_of(node)));
+Result<Tree::FileSize> Tree::size_of_work_log(const TreeNode& node, const Asker& asker) {
+  HF_TRY(const WorkLog log, work_log_of(engine_, *outline_.subject_of(node), asker));
   return FileSize{.bytes = log.text.size(), .changed_at = log.last_line_at};
 }
 

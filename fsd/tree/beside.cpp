@@ -50,7 +50,7 @@ Result<Tree::Created> Tree::create_unsettled(const TreeNode& directory, std::str
 
 Result<> Tree::unlink_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_beside(directory, asker));
-  HF_TRY(const TreeNode node, lookup_unsettled(directory, name));
+  HF_TRY(const TreeNode node, lookup_unsettled(directory, name, asker));
   if (kind(node) == NodeKind::scratch) {
     scratches_.remove(node.object);
     return {};
@@ -63,7 +63,7 @@ Result<> Tree::unlink_unsettled(const TreeNode& directory, std::string_view name
 Result<> Tree::rename_beside(const TreeNode& directory, std::string_view old_name, std::string_view new_name,
                              const Asker& asker) {
   HF_CHECK(check_beside(directory, asker));
-  HF_TRY(const TreeNode from, lookup_unsettled(directory, old_name));
+  HF_TRY(const TreeNode from, lookup_unsettled(directory, old_name, asker));
   if (kind(from) != NodeKind::scratch) return fail(EPERM, "'{}' is a fixed file", old_name);
   const auto row = outline_.fixed(directory.row, new_name);
   if (!row) {

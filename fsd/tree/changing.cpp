@@ -126,7 +126,7 @@ Result<> Tree::check_holds_removable(const TreeNode& directory, const Asker& ask
 }
 
 Result<TreeNode> Tree::changeable(const TreeNode& directory, std::string_view name, const Asker& asker) {
-  HF_TRY(const TreeNode node, lookup_unsettled(directory, name));
+  HF_TRY(const TreeNode node, lookup_unsettled(directory, name, asker));
   if (knot(node).row->removable) return node;
   HF_TRY(const Ownership owner, ownership(node));
   if (!may(asker, owner, Right::write))

@@ -49,7 +49,7 @@ std::shared_ptr<EventText::Text> EventText::text_of(Id part, const Asker& reader
 Result<> EventText::catch_up(Text& text, Id last) {
   const MutexLock lock(text.mutex);
   for (;;) {
-    HF_TRY(const auto events, engine_.status().events_since(text.end.after, kBatch));
+    HF_TRY(const auto events, engine_.status().events_since(text.end.after, kBatch, text.reader));
     for (const Event& event : events) {
       if (event.id > last) return {};
       text.end.after = event.id;
@@ -86,7 +86,7 @@ Result<std::size_t> EventText::read(Id part, const Asker& reader, std::uint64_t 
   }
   std::size_t filled = 0;
   while (filled < into.size()) {
-    HF_TRY(const auto events, engine_.status().events_since(at.after, kBatch));
+    HF_TRY(const auto events, engine_.status().events_since(at.after, kBatch, reader));
     for (const Event& event : events) {
       if (event.id > last) return filled;
       at.after = event.id;

@@ -56,7 +56,7 @@ Result<TreeNode> Tree::attach(const TreeNode& directory, std::string_view name, 
 
 Result<> Tree::detach(const TreeNode& directory, std::string_view name, const Asker& asker) {
   HF_CHECK(check_may_change(directory, asker));
-  HF_TRY(const TreeNode link, lookup_unsettled(directory, name));
+  HF_TRY(const TreeNode link, lookup_unsettled(directory, name, asker));
   HF_CHECK(engine_.objects().count_change(asker));
   return (engine_.objects().*knot(link).row->attachment.detach)(directory.object, link.object, asker);
 }

@@ -54,7 +54,7 @@ Result<std::shared_ptr<OpenFile>> Tree::open_unsettled(const TreeNode& node, con
     }
     case NodeKind::config: return open_config(node, mode, asker);
     case NodeKind::control: return open_control(node, asker);
-    case NodeKind::work_log: return std::make_shared<WorkLogFile>(engine_, *outline_.subject_of(node));
+    case NodeKind::work_log: return std::make_shared<WorkLogFile>(engine_, *outline_.subject_of(node), asker);
     case NodeKind::lines:
       return std::make_shared<ListingFile>(
           engine_, here.row->next_page, asker,
@@ -114,8 +114,8 @@ Result<> Tree::commit(const TreeNode& config, std::string_view text, const Asker
   auto done = audited(config, "define", "", asker, define());
   if (done) saves_.note(config, asker);
   const std::string what = "write " + name_of(config);
-  return puts_back ? refusals_.settle_failure(directory_of(config), asker, what, std::move(done))
-                   : refusals_.settle(directory_of(config), asker, what, std::move(done));
+  return puts_back ? refusals_.settle_failure(directory_of(config), asker, what, std::move(done), text)
+                   : refusals_.settle(directory_of(config), asker, what, std::move(done), text);
 }
 
 std::shared_ptr<OpenFile> Tree::open_control(const TreeNode& node, const Asker& asker) {
@@ -133,7 +133,7 @@ std::shared_ptr<OpenFile> Tree::open_control(const TreeNode& node, const Asker& 
     }));
   };
   return std::make_shared<ControlFile>(verbs::listing(verbs), [=, this](std::string_view line) {
-    return refusals_.settle(directory_of(node), asker, "write " + name_of(node), command(line));
+    return refusals_.settle(directory_of(node), asker, "write " + name_of(node), command(line), line);
   });
 }
 

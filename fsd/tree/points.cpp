@@ -1,4 +1,5 @@
-// Rows of the table that name points by a time, a number or a machine.
+// Rows of the table that name points by a time, a number or a machine. They list all objects: the tree leaves
+// out those that the asker may not know of.
 #include "catalog/base/when.h"
 #include "fsd/tree/row_makers.h"
 
@@ -42,7 +43,7 @@ Result<Meaning> moment(Engine&, const TreeNode& directory, std::string_view when
 }
 
 Result<std::vector<Named>> points_at_moment(Engine& engine, const TreeNode& directory) {
-  HF_TRY(const GroupView group, engine.status().group(directory.object));
+  HF_TRY(const GroupView group, engine.status().group(directory.object, Asker{}));
   const Time when{std::chrono::milliseconds{directory.extra}};
   std::vector<Named> points;
   for (const Member& member : group.members) {
@@ -58,7 +59,7 @@ Result<std::vector<Named>> points_of_execution(Engine& engine, const TreeNode& d
 }
 
 Result<std::vector<Named>> points_in_order(Engine& engine, const TreeNode& directory) {
-  HF_TRY(const ChainView chain, engine.status().chain(directory.object));
+  HF_TRY(const ChainView chain, engine.status().chain(directory.object, Asker{}));
   std::vector<Named> points;
   for (const Point& point : chain.points)
     points.push_back({point.id, fmt::format("{:04}-{}", points.size() + 1, point.name)});
@@ -66,24 +67,24 @@ Result<std::vector<Named>> points_in_order(Engine& engine, const TreeNode& direc
 }
 
 Result<std::string> point_name(Engine& engine, const TreeNode& node) {
-  HF_TRY(const PointView view, engine.status().point(node.object));
+  HF_TRY(const PointView view, engine.status().point(node.object, Asker{}));
   return view.point.name;
 }
 
 Result<std::string> machine_and_point(Engine& engine, const TreeNode& node) {
-  HF_TRY(const PointView view, engine.status().point(node.object));
+  HF_TRY(const PointView view, engine.status().point(node.object, Asker{}));
   return fmt::format("{}/{}", view.machine, view.point.name);
 }
 
 Result<std::vector<Named>> members_of_group(Engine& engine, const TreeNode& directory) {
-  HF_TRY(const GroupView group, engine.status().group(directory.object));
+  HF_TRY(const GroupView group, engine.status().group(directory.object, Asker{}));
   std::vector<Named> machines;
   for (const Member& member : group.members) machines.push_back({member.machine_id, member.machine});
   return machines;
 }
 
 Result<std::string> machine_name(Engine& engine, const TreeNode& node) {
-  HF_TRY(const MachineView view, engine.status().machine(node.object));
+  HF_TRY(const MachineView view, engine.status().machine(node.object, Asker{}));
   return view.machine.name;
 }
 

@@ -20,13 +20,14 @@ Refusals::Note Refusals::of(const TreeNode& directory, std::uint32_t uid) {
   return found == nullptr ? Note{} : *found;
 }
 
-void Refusals::remember(const TreeNode& directory, std::uint32_t uid, std::string_view what,
-                        const Error& error) {
+void Refusals::remember(const TreeNode& directory, const Asker& asker, std::string_view what,
+                        const Error& error, std::string_view text) {
+  const std::string given = fmt::format("{} {}", what, text);
   const Time now = clock_.now();
   const std::string line = fmt::format("{} {}: {}: {}", iso_time(now), what, errno_name(error.code),
-                                       cut(error.message, kLongestMessage));
+                                       cut(tell_(error.message, asker, given), kLongestMessage));
   const MutexLock lock(mutex_);
-  notes_.put({directory, uid}, {on_one_line(line) + "\n", now});
+  notes_.put({directory, asker.uid}, {on_one_line(line) + "\n", now});
 }
 
 void Refusals::forget(const TreeNode& directory, std::uint32_t uid) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,16 +19,21 @@ namespace holdfast::tree {
 
 class Refusals {
  public:
-  explicit Refusals(const Clock& clock) : clock_(clock) {}
+  // Returns an error's sentence as the asker may read it who has given the names in `given`.
+  using Tell =
+      std::function<std::string(std::string_view sentence, const Asker& asker, std::string_view given)>;
+
+  Refusals(const Clock& clock, Tell tell) : clock_(clock), tell_(std::move(tell)) {}
 
   // Records the outcome of an operation in the `error` file and returns it: a refusal is written, a success
-  // empties the file. `what`: the operation, as "write control".
+  // empties the file. `what`: the operation, as "write control"; `text`: what the asker wrote.
   template <class T>
-  Result<T> settle(const TreeNode& directory, const Asker& asker, std::string_view what, Result<T> outcome) {
+  Result<T> settle(const TreeNode& directory, const Asker& asker, std::string_view what, Result<T> outcome,
+                   std::string_view text = {}) {
     if (outcome)
       forget(directory, asker.uid);
     else
-      remember(directory, asker.uid, what, outcome.error());
+      remember(directory, asker, what, outcome.error(), text);
     return outcome;
   }
 
@@ -35,8 +41,8 @@ class Refusals {
   // an editor's steps around a save.
   template <class T>
   Result<T> settle_failure(const TreeNode& directory, const Asker& asker, std::string_view what,
-                           Result<T> outcome) {
-    if (!outcome) remember(directory, asker.uid, what, outcome.error());
+                           Result<T> outcome, std::string_view text = {}) {
+    if (!outcome) remember(directory, asker, what, outcome.error(), text);
     return outcome;
   }
 
@@ -63,10 +69,12 @@ class Refusals {
   };
   static constexpr std::size_t kMost = 4096;
 
-  void remember(const TreeNode& directory, std::uint32_t uid, std::string_view what, const Error& error);
+  void remember(const TreeNode& directory, const Asker& asker, std::string_view what, const Error& error,
+                std::string_view text);
   void forget(const TreeNode& directory, std::uint32_t uid);
 
   const Clock& clock_;
+  const Tell tell_;
   Mutex mutex_;
   Lru<Key, Note, KeyHash> notes_ HF_GUARDED_BY(mutex_){kMost};
 };

@@ -4,7 +4,9 @@ namespace holdfast::tree {
 
 Result<Rendering> Renderings::of(const TreeNode& node, const Asker& reader) {
   Key key{node, {}};
-  if (outline_.at(node.row).row->show_to != nullptr) key.reader = reader_of(reader);
+  const TableRow& row = *outline_.at(node.row).row;
+  // Root sees everything, whatever its groups are.
+  if (row.show == nullptr) key.reader = reader.uid == 0 ? Asker{} : reader_of(reader);
   const auto subject = outline_.subject_of(node);
   return subject ? render_object(key, *subject) : render_root(key);
 }
@@ -16,7 +18,9 @@ Result<Rendering> Renderings::render_object(const Key& key, const ObjectId& subj
   HF_TRY(const Stamp stamp, engine_.status().stamp(subject.kind, subject.id));
   const auto before = kept(key);
   const bool known = before && before->revision == stamp.revision;
-  if (known && !row.drifts) return *before;
+  // The modes of other objects change what a reader may see, while the revision stays.
+  const bool drifts = row.drifts || (key.reader && key.reader->uid != 0);
+  if (known && !drifts) return *before;
   HF_TRY(std::string text, print(row, key));
   if (known && *before->text == text) return *before;
   const Time changed_at = known ? clock_.now() : stamp.changed_at;
@@ -36,9 +40,9 @@ Result<Rendering> Renderings::render_root(const Key& key) {
 }
 
 Result<std::string> Renderings::print(const TableRow& row, const Key& key) {
-  if (key.reader) return row.show_to(engine_, key.node, *key.reader);
-  const Show show = row.kind == NodeKind::config ? row.config.print : row.show;
-  return show(engine_, key.node);
+  if (!key.reader) return row.show(engine_, key.node);
+  const ShowTo show = row.kind == NodeKind::config ? row.config.print : row.show_to;
+  return show(engine_, key.node, *key.reader);
 }
 
 std::optional<Rendering> Renderings::kept(const Key& key) {

@@ -32,7 +32,7 @@ class Renderings {
  private:
   struct Key {
     TreeNode node;
-    std::optional<Asker> reader;  // set for personal texts only
+    std::optional<Asker> reader;  // absent for texts that are the same for all
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {

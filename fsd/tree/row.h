@@ -48,7 +48,7 @@ using ShowTo = Result<std::string> (*)(Engine& engine, const TreeNode& node, con
 
 // Functions that print and commit a config.json.
 struct Config {
-  Show print = nullptr;
+  ShowTo print = nullptr;
   Result<> (*commit)(Engine& engine, Id object, std::string_view text, const Asker& asker) = nullptr;
 };
 
@@ -84,7 +84,7 @@ struct TableRow {
   std::string_view about;  // a description in a few words, for README.txt
   NodeKind kind = NodeKind::directory;
   std::uint32_t bits = 0;    // the bits of the owner's mode that this node can have
-  Show show = nullptr;       // generated: prints the text
+  Show show = nullptr;       // generated: prints the text that is the same for all readers
   ShowTo show_to = nullptr;  // generated: prints the text for one reader
   std::string_view to{};     // link: the path of the target's row
   Show to_name = nullptr;    // link: the target's names, with slashes between (ENOENT: the link is absent)

@@ -21,17 +21,12 @@ inline TableRow generated(std::string_view path, std::string_view about, Show te
                           std::uint32_t bits = 0444) {
   return {.path = path, .about = about, .kind = NodeKind::generated, .bits = bits, .show = text};
 }
-inline TableRow drifting(std::string_view path, std::string_view about, Show text) {
-  TableRow row = generated(path, about, text);
-  row.drifts = true;
-  return row;
-}
-inline TableRow personal(std::string_view path, std::string_view about, ShowTo text) {
+// A text that names objects: each reader has a text of what the reader may see.
+inline TableRow generated(std::string_view path, std::string_view about, ShowTo text) {
   return {.path = path, .about = about, .kind = NodeKind::generated, .bits = 0444, .show_to = text};
 }
-// A personal text of an object. It drifts, because the readers of the objects that it names can change.
-inline TableRow personal_drifting(std::string_view path, std::string_view about, ShowTo text) {
-  TableRow row = personal(path, about, text);
+inline TableRow drifting(std::string_view path, std::string_view about, ShowTo text) {
+  TableRow row = generated(path, about, text);
   row.drifts = true;
   return row;
 }
@@ -119,19 +114,19 @@ Result<std::string> fixed_text(Engine&, const TreeNode&) {
   return Text();
 }
 
-// Prints the view of the engine's answer about the object.
+// Prints the view of the engine's answer about the object to the reader.
 template <auto Question, auto View>
-Result<std::string> show(Engine& engine, const TreeNode& node) {
-  HF_TRY(const auto answer, (engine.status().*Question)(node.object));
+Result<std::string> show(Engine& engine, const TreeNode& node, const Asker& reader) {
+  HF_TRY(const auto answer, (engine.status().*Question)(node.object, reader));
   return View(answer);
 }
-// Prints the view of the engine's answer for the reader.
+// Prints the view of the engine's answer about everything.
 template <auto Question, auto View>
-Result<std::string> show_his(Engine& engine, const TreeNode&, const Asker& reader) {
+Result<std::string> show_all(Engine& engine, const TreeNode&, const Asker& reader) {
   HF_TRY(const auto answer, (engine.status().*Question)(reader));
   return View(answer);
 }
-Result<std::string> show_disk(Engine& engine, const TreeNode& node);
+Result<std::string> show_disk(Engine& engine, const TreeNode& node, const Asker& reader);
 Result<std::string> show_restore(Engine& engine, const TreeNode& node);
 
 template <ObjectKind kind>
@@ -160,8 +155,6 @@ Result<Page> machine_lines(Engine& engine, Id after, const Asker& reader);
 Result<Page> flow_lines(Engine& engine, Id after, const Asker& reader);
 Result<Page> point_lines(Engine& engine, Id after, const Asker& reader);
 
-// Print a schedule with the flows that the reader may see.
-Result<std::string> show_schedule(Engine& engine, const TreeNode& node, const Asker& reader);
 Result<std::string> schedule_history(Engine& engine, const TreeNode& node, const Asker& reader);
 // Resolves a machine's name below a policy, and prints the machine's plan by that policy.
 Result<Meaning> machine_to_judge(Engine& engine, const TreeNode& directory, std::string_view name, Time now);

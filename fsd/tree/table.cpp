@@ -14,7 +14,7 @@ std::span<const TableRow> table() {
   static const TableRow rows[] = {
     directory ("/", "", 0755),
     generated ("/README.txt", "this guide", guide, 0444),
-    personal  ("/status.json", "the state of everything: health, current and next runs, totals, warnings", show_his<&Status::summary, summary>),
+    generated ("/status.json", "the state of everything: health, current and next runs, totals, warnings", show_all<&Status::summary, summary>),
     config    ("/config.json", config_of<SettingsDefinition>(), 0644),
     scratch   ("/{scratch}"),
     schema    ("/config.schema.json", fixed_text<definition_schema<SettingsDefinition>>),
@@ -76,8 +76,8 @@ std::span<const TableRow> table() {
     config    ("/schedules/{schedule}/config.json", config_of<ScheduleDefinition>()),
     scratch   ("/schedules/{schedule}/{scratch}"),
     schema    ("/schedules/{schedule}/config.schema.json", fixed_text<definition_schema<ScheduleDefinition>>),
-    personal_drifting("/schedules/{schedule}/status.json", "whether it is enabled, which flows follow it, its next times", show_schedule),
-    personal_drifting("/schedules/{schedule}/history.jsonl", "the outcome of its past times, one JSON object a line", schedule_history),
+    drifting  ("/schedules/{schedule}/status.json", "whether it is enabled, which flows follow it, its next times", show<&Status::schedule, schedule_status>),
+    drifting  ("/schedules/{schedule}/history.jsonl", "the outcome of its past times, one JSON object a line", schedule_history),
     control   ("/schedules/{schedule}/control", verbs::of_schedule()),
     error     ("/schedules/{schedule}/error"),
 
@@ -89,7 +89,7 @@ std::span<const TableRow> table() {
     drifting  ("/policies/{policy}/status.json", "the number of its flows, and whether it removes points", show<&Status::policy, policy_status>),
     error     ("/policies/{policy}/error"),
     directory ("/policies/{policy}/preview", "plans by this policy; no listing has these names"),
-    unlisted  (personal_drifting("/policies/{policy}/preview/{machine_to_judge}", "plan.json of the machine, as if all of its flows had this policy", show_preview), machine_to_judge),
+    unlisted  (drifting("/policies/{policy}/preview/{machine_to_judge}", "plan.json of the machine, as if all of its flows had this policy", show_preview), machine_to_judge),
 
     collection("/repositories", "places where points are stored"),
     object    ("/repositories/{repository}", "a repository"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/objects/kinds.h"
 #include "fsd/tree/table.h"
 
 namespace holdfast::tree {
@@ -17,7 +18,10 @@ Tree::Tree(Engine& engine, const Clock& clock)
       began_at_(clock.now()),
       outline_(table()),
       renderings_(engine, outline_, clock),
-      refusals_(clock),
+      refusals_(clock,
+                [&engine](std::string_view sentence, const Asker& asker, std::string_view given) {
+                  return engine.objects().told(sentence, asker, given);
+                }),
       open_directories_(holdings_),
       scratches_(clock, holdings_),
       absences_(clock),
@@ -44,7 +48,7 @@ Tree::Teller Tree::teller_of(const TreeNode& directory) const {
 }
 
 Result<TreeNode> Tree::lookup(const TreeNode& directory, std::string_view name, const Asker& asker) {
-  auto found = lookup_unsettled(directory, name);
+  auto found = lookup_unsettled(directory, name, asker);
   const bool guesses = std::ranges::any_of(
       knot(directory).children, [&](RowIndex child) { return outline_.at(child).row->resolve != nullptr; });
   // Names that shells and desktops look up by themselves begin with a dot: they leave `error` as it is. So
@@ -54,13 +58,14 @@ Result<TreeNode> Tree::lookup(const TreeNode& directory, std::string_view name, 
   return refusals_.settle_failure(teller, asker, fmt::format("look up {}{}", way, name), std::move(found));
 }
 
-Result<TreeNode> Tree::lookup_unsettled(const TreeNode& directory, std::string_view name) {
+Result<TreeNode> Tree::lookup_unsettled(const TreeNode& directory, std::string_view name,
+                                        const Asker& asker) {
   Result<TreeNode> why = fail(ENOENT, "there is no '{}' here", name);
   if (name == kError && !outline_.child(directory.row, NodeKind::error)) return why;
   for (const RowIndex row : knot(directory).children) {
     const Outline::Knot& child = outline_.at(row);
     if (child.stands_for) {
-      auto found = lookup_object(directory, row, name);
+      auto found = lookup_object(directory, row, name, asker);
       if (found || found.error().code != ENOENT) return found;
       if (child.row->resolve != nullptr) why = std::move(found);
     } else if (child.row->kind == NodeKind::scratch) {
@@ -77,7 +82,38 @@ Result<TreeNode> Tree::lookup_unsettled(const TreeNode& directory, std::string_v
   return why;
 }
 
-Result<TreeNode> Tree::lookup_object(const TreeNode& directory, RowIndex row, std::string_view name) {
+Result<TreeNode> Tree::lookup_object(const TreeNode& directory, RowIndex row, std::string_view name,
+                                     const Asker& asker) {
+  auto found = resolve(directory, row, name);
+  if (!found || !leads_elsewhere(row)) return found;
+  const auto subject = outline_.subject_of(*found);
+  if (subject && engine_.objects().may_see(subject->kind, subject->id, asker)) return found;
+  return fail(ENOENT, "there is no '{}' here", name);
+}
+
+bool Tree::is_personal(const TreeNode& node) const {
+  switch (kind(node)) {
+    case NodeKind::log:
+    case NodeKind::work_log:
+    case NodeKind::lines:
+    case NodeKind::config: return true;
+    default: return knot(node).row->show_to != nullptr;
+  }
+}
+
+bool Tree::finds_for_asker(const TreeNode& directory) const {
+  return std::ranges::any_of(knot(directory).children,
+                             [this](RowIndex child) { return leads_elsewhere(child); });
+}
+
+bool Tree::leads_elsewhere(RowIndex row) const {
+  const Outline::Knot& here = outline_.at(row);
+  const auto& from = outline_.at(here.parent).subject;
+  return here.stands_for && from &&
+         kind_of(*here.stands_for).reached_through != kind_of(*from).reached_through;
+}
+
+Result<TreeNode> Tree::resolve(const TreeNode& directory, RowIndex row, std::string_view name) {
   const Outline::Knot& child = outline_.at(row);
   if (outline_.fixed(directory.row, name) || !name.ends_with(child.suffix))
     return fail(ENOENT, "'{}' is no object's name here", name);
@@ -124,12 +160,12 @@ Result<std::vector<Named>> Tree::members(const TreeNode& directory, RowIndex row
   return engine_.objects().list(*child.stands_for, directory.object);
 }
 
-bool Tree::may_know_of(const TreeNode& node, Sight& sight) {
+bool Tree::may_know_of(const TreeNode& node, const Asker& asker) {
   const bool stands_for_one =
       kind(node) == NodeKind::object || (kind(node) == NodeKind::link && knot(node).stands_for);
   if (!stands_for_one) return true;
   const auto subject = outline_.subject_of(node);
-  return subject && sight.covers(subject->kind, subject->id);
+  return subject && engine_.objects().may_see(subject->kind, subject->id, asker);
 }
 
 std::optional<ObjectId> Tree::owning_subject(const TreeNode& node) const {
@@ -146,7 +182,6 @@ std::optional<ObjectId> Tree::own_subject(const TreeNode& node) const {
 
 Result<std::vector<DirectoryEntry>> Tree::entries(const TreeNode& directory, const Asker& asker) {
   std::vector<DirectoryEntry> all;
-  Sight sight(engine_, asker);
   for (const RowIndex row : knot(directory).children) {
     const Outline::Knot& child = outline_.at(row);
     if (child.row->kind == NodeKind::scratch) {
@@ -170,7 +205,7 @@ Result<std::vector<DirectoryEntry>> Tree::entries(const TreeNode& directory, con
     HF_TRY(auto found, members(directory, row));
     for (Named& member : found) {
       const TreeNode node{row, member.id, directory.object};
-      if (!may_know_of(node, sight)) continue;
+      if (!may_know_of(node, asker)) continue;
       all.push_back({std::move(member.name.append(child.suffix)), child.row->kind, inode_number(node)});
     }
   }

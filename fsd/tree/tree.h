@@ -24,7 +24,6 @@
 #include "fsd/tree/renderings.h"
 #include "fsd/tree/saves.h"
 #include "fsd/tree/scratch.h"
-#include "fsd/tree/sight.h"
 
 namespace holdfast::tree {
 
@@ -51,10 +50,10 @@ class Tree {
   Result<TreeNode> lookup(const TreeNode& directory, std::string_view name, const Asker& asker);
   // Returns the attributes as the asker sees them: personal files differ in size. `gave_up` ends slow work.
   Result<Attributes> attributes(const TreeNode& node, const Asker& asker, const GaveUp& gave_up = never);
-  // Tells whether the attributes depend on the asker's supplementary groups.
-  bool is_personal(const TreeNode& node) const {
-    return kind(node) == NodeKind::log || kind(node) == NodeKind::lines || knot(node).row->show_to != nullptr;
-  }
+  // Tell whether the attributes, or the names that a lookup finds, depend on the asker's supplementary
+  // groups.
+  bool is_personal(const TreeNode& node) const;
+  bool finds_for_asker(const TreeNode& directory) const;
   // Tells whether a repository is read for the content.
   bool may_hang(const TreeNode& node) const {
     return kind(node) == NodeKind::image || kind(node) == NodeKind::difference;
@@ -122,7 +121,7 @@ class Tree {
   static FileSize size_of_text(std::string_view text);
   static FileSize size_of_length(const Length& length);
   Result<FileSize> size_of_rendering(const TreeNode& node, const Asker& asker);
-  Result<FileSize> size_of_work_log(const TreeNode& node);
+  Result<FileSize> size_of_work_log(const TreeNode& node, const Asker& asker);
   Result<FileSize> size_of_difference(const TreeNode& node, const GaveUp& gave_up);
   Result<FileSize> size_of_error(const TreeNode& node, const Asker& asker);
   Result<FileSize> size_of_image(const TreeNode& node);
@@ -136,12 +135,19 @@ class Tree {
     std::string way;  // path to the directory of the refusal: "executions/"
   };
   Teller teller_of(const TreeNode& directory) const;
-  Result<TreeNode> lookup_unsettled(const TreeNode& directory, std::string_view name);
-  Result<TreeNode> lookup_object(const TreeNode& directory, RowIndex row, std::string_view name);
+  Result<TreeNode> lookup_unsettled(const TreeNode& directory, std::string_view name, const Asker& asker);
+  Result<TreeNode> lookup_object(const TreeNode& directory, RowIndex row, std::string_view name,
+                                 const Asker& asker);
+  // Finds the object that a name means, whoever asks.
+  Result<TreeNode> resolve(const TreeNode& directory, RowIndex row, std::string_view name);
   bool is_present(const TreeNode& node);
   Result<Ownership> ownership(const TreeNode& node);
   Result<std::vector<Named>> members(const TreeNode& directory, RowIndex row);
-  bool may_know_of(const TreeNode& node, Sight& sight);
+  // Tells whether the row stands for objects of another collection than the directory's: links to members and
+  // points. The modes on the path don't guard these, so each one is looked up only by who may see it (law
+  // 19).
+  bool leads_elsewhere(RowIndex row) const;
+  bool may_know_of(const TreeNode& node, const Asker& asker);
 
   // Calls `open`, which returns a Result of an open file, and counts the file among what the asker holds.
   template <class Open>

@@ -64,7 +64,7 @@ Result<Json> read_field(const Values& values, const std::string& field, const Js
 }
 
 Result<> set(Engine& engine, Id flow, const Values& values, const Caller& caller) {
-  HF_TRY(const FlowView view, engine.status().flow(flow));
+  HF_TRY(const FlowView view, engine.status().flow(flow, Caller{}));
   Json definition = Json::parse(print_definition(view.flow.definition));
   for (const auto& [field, value] : values.all()) {
     HF_TRY(definition[field], read_field(values, field, definition.value(field, Json())));

@@ -19,7 +19,7 @@ std::string chain_json(const ChainView& view) {
       {"revision", view.revision},
       {"id", std::to_string(view.chain.id)},
       {"machine", view.machine},
-      {"repository", view.repository},
+      {"repository", text_or_null(view.repository)},
       {"created_at", iso_time(view.chain.created_at)},
       {"bytes_in_files", bytes},
       {"points", points},

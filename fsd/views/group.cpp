@@ -5,12 +5,9 @@ namespace holdfast::views {
 
 std::string group_status(const GroupView& view) {
   Json members = Json::array(), warnings = Json::array();
-  bool any_enabled = false;
-  for (const Member& member : view.members) {
+  for (const Member& member : view.members)
     members.push_back({{"machine", member.machine}, {"enabled", member.enabled}});
-    any_enabled |= member.enabled;
-  }
-  if (!any_enabled) warnings.push_back("the group has no enabled machine: its flows back up nothing");
+  if (!view.any_enabled) warnings.push_back("the group has no enabled machine: its flows back up nothing");
   return document({
       {"revision", view.revision},
       {"state", view.group.complete ? "ready" : "incomplete"},

@@ -7,7 +7,8 @@ namespace {
 std::string sentence_of(WaitReason reason, const std::string& machine) {
   switch (reason) {
     case WaitReason::machine_busy:
-      return fmt::format("the job waits: another job uses machine '{}'", machine);
+      return machine.empty() ? "the job waits: another job uses its machine"
+                             : fmt::format("the job waits: another job uses machine '{}'", machine);
     case WaitReason::max_concurrent_jobs:
       return "the job waits: as many jobs run as may run at once (max_concurrent_jobs in /config.json)";
     case WaitReason::max_jobs:

@@ -9,7 +9,7 @@ Json place_json(const PlanView::Location& place) {
   return {{"stays", !place.reasons.empty()},
           {"why", place.reasons},
           {"good", place.good},
-          {"repository", place.repository},
+          {"repository", text_or_null(place.repository)},
           {"flow", text_or_null(place.flow)},
           {"policy", text_or_null(place.policy)}};
 }

@@ -10,6 +10,7 @@ namespace {
 Json fields(const PointView& view) {
   Json shown =
       manifest(view.point, {.machine = view.machine, .repository = view.repository, .parent = view.parent});
+  shown["repository"] = text_or_null(view.repository);
   shown["revision"] = std::max(view.point.id, view.point.revision);
   shown["copies"] = view.copies;
   shown["pins"] = pins_json(view.pins);

@@ -153,7 +153,7 @@ TEST_F(EnumerationsTest, every_result_of_an_event_is_read_back) {
     write([&](db::Connection& db) { must(Events(db).add(event)); });
   }
   std::vector<EventResult> found;
-  for (const Event& event : read([&](db::Connection& db) { return must(Events(db).since(0, 100)); }))
+  for (const Event& event : read([&](db::Connection& db) { return must(Events(db).since(0, 100, {})); }))
     found.push_back(event.result);
   EXPECT_EQ(found, all_of<EventResult>());
 }

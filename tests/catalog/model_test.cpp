@@ -75,11 +75,11 @@ TEST_F(Model, no_flow_runs_after_itself_not_even_after_others) {
     return refused([&](db::Connection& db) { return Flows(db).define(flow, definition, at(1)); });
   };
   const std::string circle = "field \"after\" makes a circle of flows that wait for each other: ";
-  EXPECT_EQ(refusal("f"), (Error{EINVAL, circle + "'f' after 'f'"}));
+  EXPECT_EQ(refusal("f"), (Error{EINVAL, circle + "flow 'f' after 'f'"}));
   FlowDefinition definition = a_flow();
   definition.after = "f";
   define<Flows>(added<Flows>("g"), definition);
-  EXPECT_EQ(refusal("g"), (Error{EINVAL, circle + "'f' after 'g' after 'f'"}));
+  EXPECT_EQ(refusal("g"), (Error{EINVAL, circle + "flow 'f' after 'g' after 'f'"}));
 }
 
 TEST_F(Model, a_group_has_members_that_can_be_switched_off) {

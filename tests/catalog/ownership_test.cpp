@@ -17,7 +17,7 @@ class OwnershipTest : public CatalogTest {
     event.event = "test";
     event.object = std::move(object);
     write([&](db::Connection& db) { must(Events(db).add(event)); });
-    return read([&](db::Connection& db) { return must(Events(db).since(last_, 1)).at(0); });
+    return read([&](db::Connection& db) { return must(Events(db).since(last_, 1, {})).at(0); });
   }
   void give(Id id, const Ownership& ownership) {
     write([&](db::Connection& db) { must(Flows(db).set_ownership(id, ownership, at(1))); });
@@ -75,7 +75,7 @@ TEST_F(OwnershipTest, an_event_remembers_whose_its_object_was) {
   give(flow, before);
   EXPECT_EQ(told("flows/" + name + "/executions/r1").owner, before);
   give(flow, after);
-  read([&](db::Connection& db) { EXPECT_EQ(must(Events(db).since(0, 1)).at(0).owner, before); });
+  read([&](db::Connection& db) { EXPECT_EQ(must(Events(db).since(0, 1, {})).at(0).owner, before); });
   last_ = read([&](db::Connection& db) { return must(Events(db).newest()); });
   EXPECT_EQ(told("flows/" + name).owner, after);
 }
@@ -118,11 +118,11 @@ TEST_F(OwnershipTest, the_event_log_is_cut_by_size_and_the_oldest_parts_go) {
     const auto parts = must(events.parts());
     ASSERT_EQ(parts.size(), static_cast<std::size_t>(Events::kMostParts));
     EXPECT_TRUE(std::ranges::is_sorted(parts, std::greater{}));
-    const auto left = must(events.since(0, kEvents));
+    const auto left = must(events.since(0, kEvents, {}));
     EXPECT_LT(left.size(), 500u);  // ten parts of some 27
     EXPECT_GE(left.size(), 200u);
     // Events of a part that has gone, not swept yet.
-    EXPECT_LT(left.size() - must(events.since(parts.back(), kEvents)).size(), 30u);
+    EXPECT_LT(left.size() - must(events.since(parts.back(), kEvents, {})).size(), 30u);
   });
 }
 

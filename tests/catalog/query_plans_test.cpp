@@ -348,7 +348,7 @@ void use_everything(db::Connection& db) {
   Event event;
   event.event = "test";
   must(events.add(event));
-  ignore(events.since(0, 10));
+  ignore(events.since(0, 10, {}));
   ignore(events.parts());
   for (const char* object :
        {"machines/m", "repositories/r", "flows/f", "groups/g", "schedules/s", "policies/p", "jobs/j"}) {

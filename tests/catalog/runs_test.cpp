@@ -397,7 +397,7 @@ TEST_F(Runs, events_come_back_in_the_order_of_their_commits) {
   write([&](db::Connection& db) { must(Events(db).add(first)); });
   write([&](db::Connection& db) { must(Events(db).add(second)); });
   read([&](db::Connection& db) {
-    const auto events = must(Events(db).since(0, 10));
+    const auto events = must(Events(db).since(0, 10, {}));
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0].event, "flow.run");
     EXPECT_EQ(events[0].at, at(5));
@@ -408,8 +408,8 @@ TEST_F(Runs, events_come_back_in_the_order_of_their_commits) {
     EXPECT_EQ(events[0].execution, first.execution);
     EXPECT_EQ(events[0].job, first.job);
     EXPECT_EQ(events[1].by, std::nullopt);
-    EXPECT_EQ(must(Events(db).since(events[0].id, 10)).size(), 1u);
-    EXPECT_EQ(must(Events(db).since(0, 1)).size(), 1u);
+    EXPECT_EQ(must(Events(db).since(events[0].id, 10, {})).size(), 1u);
+    EXPECT_EQ(must(Events(db).since(0, 1, {})).size(), 1u);
   });
 }
 

@@ -200,8 +200,9 @@ INSERT INTO leftovers VALUES
   (1601, 1, 116, 'file', '/var/scratch', NULL, 'qmp');
 
 INSERT INTO events VALUES
-  (17, 0, 'flow.run', 'flows/f', 1000, 1000, 42, 'ok', 'asked', 'flows/f/executions/r1', 'j1', 1000, 1000, 488),
-  (117, 0, 'daemon.start', NULL, NULL, NULL, NULL, 'ok', NULL, NULL, NULL, NULL, NULL, NULL);
+  (17, 0, 'flow.run', 'flows/f', 1000, 1000, 42, 'ok', 'asked', 'flows/f/executions/r1', 'j1', 1000, 1000, 488,
+   '{}'),
+  (117, 0, 'daemon.start', NULL, NULL, NULL, NULL, 'ok', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO event_parts VALUES (117, 100);
 INSERT INTO collections VALUES ('flow', 0, 1000, 509, 0), ('machine', 0, 0, 493, 0);
 )sql";

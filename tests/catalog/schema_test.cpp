@@ -131,6 +131,7 @@ TEST_F(Schema, allows_only_listed_columns_to_be_absent) {
                                                "events.job",
                                                "events.object",
                                                "events.owner_gid",
+                                               "events.named",
                                                "events.owner_mode",
                                                "events.owner_uid",
                                                "events.pid",

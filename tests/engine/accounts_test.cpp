@@ -255,7 +255,7 @@ TEST_F(AccountsTest, old_executions_are_deleted_with_their_jobs_and_stay_counted
 
 TEST_F(AccountsTest, the_end_of_an_execution_is_an_event) {
   run_to({kGood});
-  const auto events = *catalog_->read([&](db::Connection& db) { return Events(db).since(0, 100); });
+  const auto events = *catalog_->read([&](db::Connection& db) { return Events(db).since(0, 100, {}); });
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].event, "execution.end");
   EXPECT_EQ(events[0].object, "flows/f/executions/r1");

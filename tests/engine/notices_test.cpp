@@ -84,7 +84,7 @@ TEST_F(NoticesTest, a_receiver_that_is_down_is_tried_three_times_with_a_log_line
   const auto lines = await_lines(execution, 1);
   EXPECT_TRUE(lines[0].ends_with("(tried 3 times)")) << lines[0];
   EXPECT_EQ(lines[0].find("secret"), std::string::npos);
-  const auto events = *catalog_->read([](db::Connection& db) { return Events(db).since(0, 10); });
+  const auto events = *catalog_->read([](db::Connection& db) { return Events(db).since(0, 10, {}); });
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].event, "notice");
   EXPECT_EQ(events[0].result, EventResult::failed);

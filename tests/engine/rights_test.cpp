@@ -35,7 +35,7 @@ class Rights : public testing::Test {
     definition.repository = "r";
     return engine_->objects().define(flow_, definition, caller);
   }
-  Event newest() { return engine_->status().events_since(0, 1000)->back(); }
+  Event newest() { return engine_->status().events_since(0, 1000, {})->back(); }
 
   const TemporaryDirectory folder_, repositories_;
   std::unique_ptr<Engine> engine_;
@@ -53,7 +53,7 @@ TEST_F(Rights, naming_a_machine_or_repository_needs_the_right_to_write_to_it) {
   const auto by_owner = define(kOwner);
   ASSERT_FALSE(by_owner);
   EXPECT_THAT(by_owner.error().message, HasSubstr("repositories/r is not yours to use"));
-  EXPECT_FALSE(engine_->status().flow(flow_)->flow.complete);
+  EXPECT_FALSE(engine_->status().flow(flow_, {})->flow.complete);
   // Root may name anything, and the flow's own group may write to the repository.
   ASSERT_TRUE(define(kRoot));
   // References that the flow already has may stay.

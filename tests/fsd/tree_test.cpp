@@ -452,7 +452,7 @@ TEST_F(OwnershipTest, a_writable_collection_does_not_open_objects_of_others) {
 TEST_F(OwnershipTest, a_refusal_is_in_the_event_log) {
   become(1000, 1);
   EXPECT_FALSE(write("flows/f/control", "bogus"));
-  const auto events = *engine_.status().events_since(0, 1000);
+  const auto events = *engine_.status().events_since(0, 1000, {});
   EXPECT_EQ(events.back().event, "flow.command");
   EXPECT_EQ(events.back().object, "flows/f");
   EXPECT_EQ(events.back().result, EventResult::refused);
@@ -462,14 +462,12 @@ TEST_F(OwnershipTest, a_refusal_is_in_the_event_log) {
 
 TEST_F(OwnershipTest, a_closed_collection_hides_its_objects) {
   become(1000, 1);
-  Sight open(engine_, asker_);
-  EXPECT_TRUE(open.covers(ObjectKind::flow, flow()));
+  EXPECT_TRUE(engine_.objects().may_see(ObjectKind::flow, flow(), asker_));
   become(0, 0);
   ASSERT_TRUE(tree_.change(*find("flows"), {.mode = 0700}, asker_));
   become(1000, 1);
-  Sight closed(engine_, asker_);
-  EXPECT_FALSE(closed.covers(ObjectKind::flow, flow()));
-  EXPECT_FALSE(closed.covers(ObjectKind::flow, 4711));
+  EXPECT_FALSE(engine_.objects().may_see(ObjectKind::flow, flow(), asker_));
+  EXPECT_FALSE(engine_.objects().may_see(ObjectKind::flow, 4711, asker_));
 }
 
 TEST_F(OwnershipTest, only_root_sets_fields_that_name_the_host) {

@@ -175,15 +175,15 @@ TEST_F(VerbsTest, the_verbs_of_a_flow_act_on_it) {
   source.accept_run();
   ASSERT_TRUE(apply("run name=r1 by=cron"));
   const Id execution = *engine.objects().find(ObjectKind::execution, flow, "r1");
-  EXPECT_EQ(engine.status().execution(execution)->execution.type, ExecutionType::api);
+  EXPECT_EQ(engine.status().execution(execution, {})->execution.type, ExecutionType::api);
   EXPECT_EQ(apply("run").error().code, EBUSY);
   ASSERT_TRUE(apply("cancel"));
-  started_.await([&] { return is_final(engine.status().execution(execution)->execution.status); });
-  EXPECT_EQ(engine.status().execution(execution)->execution.status, RunStatus::cancelled);
+  started_.await([&] { return is_final(engine.status().execution(execution, {})->execution.status); });
+  EXPECT_EQ(engine.status().execution(execution, {})->execution.status, RunStatus::cancelled);
   ASSERT_TRUE(apply("disable"));
-  EXPECT_FALSE(engine.status().flow(flow)->flow.definition.enabled);
+  EXPECT_FALSE(engine.status().flow(flow, {})->flow.definition.enabled);
   ASSERT_TRUE(apply("enable"));
-  EXPECT_TRUE(engine.status().flow(flow)->flow.definition.enabled);
+  EXPECT_TRUE(engine.status().flow(flow, {})->flow.definition.enabled);
 }
 
 TEST(Parsing, a_missing_argument_is_refused) {
@@ -202,7 +202,7 @@ TEST_F(VerbsTest, import_starts_a_job_for_the_named_disk) {
   test::must(image::write_empty_image(*test::must(directory->create("a.qcow2")), 1 << 20, 65536));
   ASSERT_TRUE(apply("import file=" + image + " machine=m disk=disk-0 name=i1", of_repository(),
                     *engine.objects().find(ObjectKind::repository, 0, "r")));
-  const auto job = engine.status().job(*engine.objects().find(ObjectKind::job, 0, "i1"));
+  const auto job = engine.status().job(*engine.objects().find(ObjectKind::job, 0, "i1"), {});
   EXPECT_EQ(job->job.type, JobType::import);
   EXPECT_THAT(job->job.metadata, HasSubstr(image));
   EXPECT_THAT(job->job.metadata, HasSubstr("disk-0"));

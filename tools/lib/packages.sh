@@ -18,7 +18,8 @@ packages_guest=(linux-image-cloud-amd64 busybox-static cpio kmod e2fsprogs qemu-
 packages_tools=(dash less nano perl rsync vim-tiny)
 packages_test=(
   "${packages_demo[@]}" "${packages_guest[@]}" "${packages_tools[@]}" bindfs clang-16 clang-format libnbd-bin
-  libvirt-clients libvirt-daemon-system nbdkit openssl python3 python3-croniter python3-jsonschema python3-libnbd qemu-system-x86 shellcheck sqlite3
+  libvirt-clients libvirt-daemon-system nbdkit openssl python3 python3-croniter python3-jsonschema python3-libnbd python3-seccomp qemu-system-x86
+  shellcheck sqlite3 systemd
 )
 # Programs that tools/bench measures with, or compares Holdfast with.
 packages_bench=("${packages_demo[@]}" fio libnbd-bin python3)

@@ -13,10 +13,10 @@ Result<std::size_t> WaitFile::read(std::uint64_t offset, ByteSpan into) {
 
 Result<RunStatus> WaitFile::status() const {
   if (subject_.kind == ObjectKind::job) {
-    HF_TRY(const JobView view, engine_.status().job(subject_.id));
+    HF_TRY(const JobView view, engine_.status().job(subject_.id, Asker{}));
     return view.job.status;
   }
-  HF_TRY(const ExecutionView view, engine_.status().execution(subject_.id));
+  HF_TRY(const ExecutionView view, engine_.status().execution(subject_.id, Asker{}));
   return view.execution.status;
 }
 
