@@ -33,7 +33,22 @@ Result<std::vector<Aside>> list_asides(const Directory& repository) {
   return found;
 }
 
+// Another directory of the same name may lie aside already, if the clock was set back.
+Result<std::string> free_name(const Directory& repository, const std::string& directory) {
+  std::string name = directory + ".aside";
+  for (int number = 2;; ++number) {
+    HF_TRY(const bool is_taken, repository.exists(name));
+    if (!is_taken) return name;
+    name = fmt::format("{}-{}.aside", directory, number);
+  }
+}
+
 }  // namespace
+
+Aside seen(Aside aside, bool by_root) {
+  if (!by_root) aside.directory.replace(0, aside.directory.find('/'), "…");
+  return aside;
+}
 
 std::string sentence_of(const Aside& aside) {
   return fmt::format(
@@ -45,12 +60,13 @@ std::string sentence_of(const Aside& aside) {
 Result<> Asides::set_aside(Directory& repository, const std::string& directory) {
   const MutexLock lock(writing_);
   HF_TRY(auto asides, list_asides(repository));
-  asides.push_back({directory + ".aside", system_clock().now()});
+  HF_TRY(const std::string name, free_name(repository, directory));
+  asides.push_back({name, system_clock().now()});
   auto list = nlohmann::ordered_json::array();
   for (const Aside& each : asides)
     list.push_back({{"directory", each.directory}, {"since", iso_time(each.since)}});
   HF_CHECK(replace_file(repository, kAsides, json::indented(list)));
-  HF_CHECK(repository.rename(directory, directory + ".aside"));
+  HF_CHECK(repository.rename(directory, name));
   learn(std::move(asides));
   return {};
 }

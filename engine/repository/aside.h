@@ -1,8 +1,8 @@
 // Directories that were set aside: the catalog could not judge them, so a person deletes them (laws 12 and
 // 21).
 //
-//   DIRECTORY.aside   beside its former name, so that the backing names of its images stay true
-//   aside.json        names each, with the time; written before the directory is renamed
+//   DIRECTORY[-N].aside   beside its former name, so that the backing names of its images stay true
+//   aside.json            names each, with the time; written before the directory is renamed
 #pragma once
 
 #include <string>
@@ -19,6 +19,8 @@ struct Aside {
   Time since;
 };
 
+// Returns it as it is shown: to others than root without the machine's name, which the directory begins with.
+Aside seen(Aside aside, bool by_root);
 // Says what the directory is.
 std::string sentence_of(const Aside& aside);
 

@@ -194,6 +194,20 @@ TEST_F(PlaceTest, a_published_point_of_an_earlier_life_is_set_aside_or_stays) {
   EXPECT_TRUE(after_a_start.known().empty()) << "a person has deleted it";
 }
 
+// The clock may be set back between the two.
+TEST_F(PlaceTest, points_of_one_name_lie_aside_beside_each_other) {
+  const std::shared_ptr<Place> place = *Place::open(path_, Place::initialise(path_)->id);
+  for (int turn = 0; turn < 2; ++turn) {
+    auto draft = Draft::create(place, "m-1234", "alone");
+    ASSERT_TRUE(draft);
+    ASSERT_TRUE(draft->publish(Point{}, ManifestNames{}, {}));
+    ASSERT_TRUE(place->discard("m-1234", "alone", Place::Publisher::unknown));
+  }
+  EXPECT_TRUE(fs::exists(path_ + "/m-1234/alone.aside/manifest.json"));
+  EXPECT_TRUE(fs::exists(path_ + "/m-1234/alone-2.aside/manifest.json"));
+  EXPECT_EQ(place->asides()->known().size(), 2u);
+}
+
 // Writes an image of one cluster, full of that byte, and its sums. The id is always the same.
 Layer write_layer(Place& place, std::byte filler) {
   image::WriterOptions options;
