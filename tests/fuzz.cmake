@@ -36,3 +36,10 @@ endforeach()
 holdfast_fuzzer(peer LIBRARIES nbd crypto fmt
   SOURCES ${files} ${PROJECT_SOURCE_DIR}/engine/sources/nbd/connection.cpp
   ${PROJECT_SOURCE_DIR}/catalog/model/outside_json.cpp ${CMAKE_CURRENT_SOURCE_DIR}/sources/peer_fuzz.cpp)
+
+file(GLOB files CONFIGURE_DEPENDS ${base}/*.cpp ${PROJECT_SOURCE_DIR}/catalog/model/*.cpp
+  ${PROJECT_SOURCE_DIR}/catalog/model/shapes/*.cpp ${PROJECT_SOURCE_DIR}/engine/sources/*/fields.cpp)
+foreach(part engine/sources/machine_json fsd/verbs/parse tests/fsd/doors tests/fuzz/doors_fuzz tests/fuzz/drivers)
+  list(APPEND files ${PROJECT_SOURCE_DIR}/${part}.cpp)
+endforeach()
+holdfast_fuzzer(doors LIBRARIES crypto fmt spdlog cctz SOURCES ${files})

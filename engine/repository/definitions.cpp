@@ -5,6 +5,7 @@
 
 #include "catalog/base/log.h"
 #include "catalog/model/json_text.h"
+#include "catalog/model/outside_json.h"
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
@@ -95,10 +96,11 @@ Result<std::int64_t> known_revision(const Directory& directory, const std::strin
   const auto text = read_small_file(directory, kRevision);
   if (!text && text.error().code == ENOENT) return 0;
   if (!text) return tl::make_unexpected(text.error());
-  const auto written = Json::parse(*text, nullptr, false);
-  if (!written.is_object() || !written.contains("catalog") || !written.contains("revision")) return 0;
-  if (written["catalog"] != catalog_key || !written["revision"].is_number_integer()) return 0;
-  return written["revision"].get<std::int64_t>();
+  const auto written = json::parse_outside(*text);
+  if (!written || !written->is_object() || !written->contains("revision")) return 0;
+  if (written->value("catalog", nlohmann::json()) != catalog_key) return 0;
+  const nlohmann::json& revision = written->at("revision");
+  return revision.is_number_integer() ? revision.get<std::int64_t>() : 0;
 }
 
 Result<News> news_since(db::Connection& db, std::int64_t revision) {
