@@ -171,7 +171,7 @@ class AgendaTest : public testing::Test {
   }
   std::string last_event() {
     return *catalog->read([](db::Connection& db) -> Result<std::string> {
-      HF_TRY(const auto events, Events(db).since(0, 10'000));
+      HF_TRY(const auto events, Events(db).since(0, 10'000, {}));
       return events.empty()
                  ? ""
                  : fmt::format("{} {} {}", events.back().event, events.back().object, events.back().reason);
