@@ -83,8 +83,8 @@ class HostNames(Permissions):
         for kind in ("machines", "flows", "repositories"):
             walk(self.daemon.json(f"{kind}/mine/config.schema.json"))
         # Law 19 lists these fields. A later field belongs into the tests above, too.
-        self.assertLessEqual({"path", "uri", "socket", "hooks", "only_if", "notify"}, fields)
-        laws = {"path", "paths", "socket", "uri", "domain", "credential", "hooks", "only_if"}
+        self.assertLessEqual({"path", "uri", "socket", "node", "hooks", "only_if", "notify"}, fields)
+        laws = {"path", "paths", "socket", "uri", "node", "domain", "credential", "hooks", "only_if"}
         self.assertLessEqual(fields, laws | {"notify"})
 
     def test_a_stranger_runs_no_command_through_a_flow(self):
