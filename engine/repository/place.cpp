@@ -156,8 +156,11 @@ Result<> Place::take_lease() {
                                .dump() +
                            "\n";
   if (::ftruncate(lease_.get(), 0) != 0 ||
-      ::pwrite(lease_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
-    return fail_errno("writing {}", file);
+      ::pwrite(lease_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    auto failed = fail_errno("writing {}", file);
+    lease_ = Fd{};  // who can't write keeps nobody from it
+    return failed;
+  }
   return {};
 }
 

@@ -1,6 +1,8 @@
 #include "engine/repository/place.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -192,6 +194,25 @@ TEST_F(PlaceTest, a_published_point_of_an_earlier_life_is_set_aside_or_stays) {
   fs::remove_all(path_ + "/m-1234/alone.aside");
   ASSERT_TRUE(after_a_start.look(place->directory()));
   EXPECT_TRUE(after_a_start.known().empty()) << "a person has deleted it";
+}
+
+// As on a full file system, until somebody lets go of the place.
+TEST_F(PlaceTest, a_place_whose_lease_can_not_be_written_leaves_it_to_others) {
+  const auto marker = Place::initialise(path_);
+  ASSERT_TRUE(marker);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit nothing{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &nothing);
+  const auto full = Place::open(path_, marker->id);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  ASSERT_TRUE(full);
+  EXPECT_FALSE((*full)->may_write());
+  const auto other = Place::open(path_, marker->id);
+  ASSERT_TRUE(other);
+  EXPECT_TRUE((*other)->may_write());
 }
 
 // The clock may be set back between the two.

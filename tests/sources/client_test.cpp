@@ -142,7 +142,9 @@ TEST(QmpClient, four_megabytes_of_events_are_kept) {
   for (int number = 0; number < kEvents; ++number)
     words += Json{{"event", "E"}, {"number", number}, {"data", std::string(kMiB, 'x')}}.dump() + "\n";
   Parrot peer(words + "{\"return\": {}, \"id\": 1}\n");
-  const auto client = Client::connect(peer.path(), {}).value();
+  // A sanitizer takes long over so many bytes.
+  constexpr std::chrono::minutes kPatience{5};
+  const auto client = Client::connect(peer.path(), {.greeting = kPatience, .command = kPatience}).value();
   const auto any = [](const Json&) { return true; };
   const auto oldest = client->wait_event(0, any, Deadline::in(milliseconds{20})).value();
   ASSERT_TRUE(oldest);
