@@ -158,7 +158,7 @@ Result<> Place::take_lease() {
   if (::ftruncate(lease_.get(), 0) != 0 ||
       ::pwrite(lease_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     auto failed = fail_errno("writing {}", file);
-    lease_ = Fd{};  // who can't write keeps nobody from it
+    lease_ = Fd{};  // a place that can't write keeps nobody from it
     return failed;
   }
   return {};

@@ -196,7 +196,7 @@ TEST_F(PlaceTest, a_published_point_of_an_earlier_life_is_set_aside_or_stays) {
   EXPECT_TRUE(after_a_start.known().empty()) << "a person has deleted it";
 }
 
-// As on a full file system, until somebody lets go of the place.
+// The limit stands for a full file system.
 TEST_F(PlaceTest, a_place_whose_lease_can_not_be_written_leaves_it_to_others) {
   const auto marker = Place::initialise(path_);
   ASSERT_TRUE(marker);

@@ -11,7 +11,7 @@ PRIVATE = (
     "Private", "Protect", "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "BindPaths", "BindReadOnlyPaths",
     "TemporaryFileSystem", "RootDirectory", "RootImage", "MountFlags", "DynamicUser",
 )  # fmt: skip
-# These take a UTS namespace, capabilities and system calls, and leave the mounts alone.
+# Settings that take a UTS namespace, capabilities and system calls, and leave the mounts alone.
 SHARED = ("ProtectHostname", "ProtectClock")
 
 
