@@ -141,36 +141,37 @@ Result<Fd> Peer::find(const std::string& path) const {
   return found;
 }
 
-Result<std::unique_ptr<File>> Peer::open(const std::string& path) const {
+template <class Act>
+std::invoke_result_t<Act, const Fd&> Peer::with(const std::string& path, Act act) const {
   if (path.starts_with('/')) HF_CHECK(look_up(path));  // a file system that hangs
   const Borrowed rights(rights_);
   HF_CHECK(rights.check());
   HF_TRY(const Fd found, find(path));
-  struct stat status {};
-  if (::fstat(found.get(), &status) != 0) return fail_errno("looking at {}", path);
-  if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
-    return fail(EINVAL, "{} is no file and no block device", path);
-  Fd file{::open(by_descriptor(found).c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!file) return fail_errno("opening {}", path);
-  return file_of(std::move(file), path);
+  return act(found);
+}
+
+Result<std::unique_ptr<File>> Peer::open(const std::string& path) const {
+  return with(path, [&](const Fd& found) -> Result<std::unique_ptr<File>> {
+    struct stat status {};
+    if (::fstat(found.get(), &status) != 0) return fail_errno("looking at {}", path);
+    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+      return fail(EINVAL, "{} is no file and no block device", path);
+    Fd file{::open(by_descriptor(found).c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!file) return fail_errno("opening {}", path);
+    return file_of(std::move(file), path);
+  });
 }
 
 Result<std::uint64_t> Peer::free_space(const std::string& path) const {
-  if (path.starts_with('/')) HF_CHECK(look_up(path));  // a file system that hangs
-  const Borrowed rights(rights_);
-  HF_CHECK(rights.check());
-  HF_TRY(const Fd found, find(path));
-  struct statvfs status {};
-  if (::fstatvfs(found.get(), &status) != 0) return fail_errno("asking for the free space of {}", path);
-  return std::uint64_t{status.f_bavail} * status.f_frsize;
+  return with(path, [&](const Fd& found) -> Result<std::uint64_t> {
+    struct statvfs status {};
+    if (::fstatvfs(found.get(), &status) != 0) return fail_errno("asking for the free space of {}", path);
+    return std::uint64_t{status.f_bavail} * status.f_frsize;
+  });
 }
 
 Result<Fd> Peer::connect(const std::string& path, std::string_view what, const Deadline& deadline) const {
-  if (path.starts_with('/')) HF_CHECK(look_up(path));  // a file system that hangs
-  const Borrowed rights(rights_);
-  HF_CHECK(rights.check());
-  HF_TRY(const Fd found, find(path));
-  return connect_at(by_descriptor(found), path, what, deadline);
+  return with(path, [&](const Fd& found) { return connect_at(by_descriptor(found), path, what, deadline); });
 }
 
 }  // namespace holdfast::source::qmp

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "catalog/base/disk.h"
@@ -45,6 +46,9 @@ class Peer {
   static std::optional<Rights> rights_now(pid_t process);  // nullopt if it isn't visible here
   // Returns a descriptor that only names the file (O_PATH). The caller has borrowed the rights.
   Result<Fd> find(const std::string& path) const;
+  // Calls `act` with what the path names, and with the peer's rights. Returns its Result.
+  template <class Act>
+  std::invoke_result_t<Act, const Fd&> with(const std::string& path, Act act) const;
 
   pid_t process_ = 0;  // 0: not visible here
   Rights rights_;
