@@ -93,6 +93,13 @@ bool is_hidden(const Mention& mention, Sentence age, const MayKnow& may_know) {
 
 }  // namespace
 
+bool has_name(std::string_view text, std::string_view name) {
+  const auto goes_on = [&](std::size_t at) { return at < text.size() && is_of_a_name(text[at]); };
+  for (std::size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1))
+    if ((at == 0 || !goes_on(at - 1)) && !goes_on(at + name.size())) return true;
+  return false;
+}
+
 std::string without_names(std::string_view text, Sentence age, const MayKnow& may_know) {
   std::string told;
   std::size_t copied = 0;

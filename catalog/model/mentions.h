@@ -9,6 +9,9 @@
 
 namespace holdfast {
 
+// Tells whether the text has the name as a whole word.
+bool has_name(std::string_view text, std::string_view name);
+
 // Tells whether the reader may know the object at a path like "machines/m"; nullopt: there is no such object.
 using MayKnow = std::function<std::optional<bool>(const std::string& path)>;
 

@@ -1,7 +1,6 @@
 #include "engine/objects/sight.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "catalog/model/recipient.h"
 #include "catalog/model/rights.h"
@@ -26,18 +25,6 @@ std::string without_secret(const std::string& recipient) {
   if (!parsed) return std::string{kHidden};
   return fmt::format("{} {}://{}", to_word(parsed->when), parsed->url.substr(0, parsed->url.find(':')),
                      kHidden);
-}
-
-// Tells whether the text has the name as a whole word.
-bool has_name(std::string_view text, std::string_view name) {
-  const auto is_of_a_word = [&](std::size_t at) {
-    constexpr std::string_view kMarks = "._-";
-    return at < text.size() &&
-           (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || kMarks.find(text[at]) != kMarks.npos);
-  };
-  for (std::size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1))
-    if ((at == 0 || !is_of_a_word(at - 1)) && !is_of_a_word(at + name.size())) return true;
-  return false;
 }
 
 }  // namespace
