@@ -130,7 +130,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const Export& what, const L
   may_wait(what.label());
   for (const auto& found : look_up(paths_in(what.uri), kHostPatience)) HF_CHECK(found);
   HF_CHECK(connection->prepare(what));
+  std::optional<SharedLock> negotiates;
+  if (what.negotiation) negotiates.emplace(*what.negotiation);
   HF_CHECK(connection->connect(what));
+  negotiates.reset();
   HF_CHECK(connection->learn(what));
   return connection;
 }

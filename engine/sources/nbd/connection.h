@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/base/mutex.h"
 #include "engine/sources/driver.h"
 
 namespace holdfast::source::nbd {
@@ -36,6 +37,9 @@ struct Export {
   // True for a server that errs on ranges of mixed kind (see qmp/copy_filter.h). It is not asked for zeros,
   // and no read crosses a multiple of 64 KiB.
   bool erring = false;
+  // The lock of a server that can't be stopped while a client negotiates: each client shares it until it is
+  // connected, and whoever stops the server holds it alone.
+  std::shared_ptr<SharedMutex> negotiation{};
 
   std::string label() const;  // the export's name in sentences
 };

@@ -254,19 +254,20 @@ Result<> FrozenMachine::make_export(const std::string& name, const std::string& 
 
 Result<std::unique_ptr<DiskReader>> FrozenMachine::open(std::size_t disk) {
   const Fleece& fleece = fleeces_.at(disk);
-  nbd::Export exported{.socket = nbd_socket_,
-                       .name = fleece.change_id,
-                       .bitmap = fleece.plan.since,
-                       .size = fleece.plan.capacity,
-                       .erring = erring_};
+  const nbd::Export exported{.socket = nbd_socket_,
+                             .name = fleece.change_id,
+                             .bitmap = fleece.plan.since,
+                             .size = fleece.plan.capacity,
+                             .erring = erring_,
+                             .negotiation = monitor_->nbd_server().negotiation()};
   std::unique_ptr<DiskReader> reader = std::make_unique<nbd::Reader>(exported, nbd_limits_);
   if (erring_) {
     const auto holes_of = [&](const char* which) {
-      return std::make_unique<nbd::Reader>(nbd::Export{.socket = nbd_socket_,
-                                                       .name = fleece.change_id + which,
-                                                       .bitmap = "",
-                                                       .size = fleece.plan.capacity},
-                                           nbd_limits_);
+      nbd::Export other = exported;
+      other.name += which;
+      other.bitmap.clear();
+      other.erring = false;
+      return std::make_unique<nbd::Reader>(std::move(other), nbd_limits_);
     };
     reader = std::make_unique<ErringReader>(std::move(reader), holes_of(kOfDisk), holes_of(kOfScratch));
   }

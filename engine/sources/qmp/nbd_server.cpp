@@ -80,20 +80,26 @@ Result<> NbdServer::leave(const std::string& path, Id user) {
     users_.erase(user);
     if (!users_.empty()) return {};
   }
-  // QEMU 7.2 hangs for good, and its guest with it, if it stops a server before it has noticed that a client
-  // has left in the middle of the negotiation. It has noticed all of them when the question is answered.
-  HF_TRY(const bool runs, nbd::answers(path, {}));
+  HF_CHECK(stop(path));
   if (path == path_) path_.clear();
-  if (runs) {
-    const auto stopped = monitor_.execute("nbd-server-stop");
-    if (!stopped && stopped.error().message.find("not running") == std::string::npos)
-      return tl::make_unexpected(stopped.error());
-  }
   const SocketDirectory directory = directory_of(path);
   const auto scratch = open_directory(directory.scratch);
   if (!scratch && scratch.error().code == ENOENT) return {};
   if (!scratch) return tl::make_unexpected(scratch.error());
   return remove_tree(**scratch, directory.name);
+}
+
+// QEMU 7.2 hangs for good, and its guest with it, if it stops a server before it has noticed that a client
+// has left in the middle of the negotiation. It has noticed all of them when the question is answered, and
+// none of ours begins before the end.
+Result<> NbdServer::stop(const std::string& path) {
+  const ExclusiveLock nobody_negotiates(*negotiation_);
+  HF_TRY(const bool runs, nbd::answers(path, {}));
+  if (!runs) return {};
+  const auto stopped = monitor_.execute("nbd-server-stop");
+  if (!stopped && stopped.error().message.find("not running") == std::string::npos)
+    return tl::make_unexpected(stopped.error());
+  return {};
 }
 
 }  // namespace holdfast::source::qmp

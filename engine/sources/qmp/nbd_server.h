@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -31,13 +32,17 @@ class NbdServer {
   // Stops the server and removes its directory if `user` is the last one. A server that is gone, and a user
   // of an earlier life, are no errors.
   Result<> leave(const std::string& path, Id user);
+  // The lock that all connections to the server share (see nbd::Export).
+  const std::shared_ptr<SharedMutex>& negotiation() const { return negotiation_; }
 
  private:
   Result<> start(const std::string& path) HF_REQUIRES(mutex_);
+  Result<> stop(const std::string& path) HF_REQUIRES(mutex_);
 
   Monitor& monitor_;
   Mutex mutex_;
   std::string path_ HF_GUARDED_BY(mutex_);  // the running server's; "" if none was started in this life
+  const std::shared_ptr<SharedMutex> negotiation_ = std::make_shared<SharedMutex>();
   std::set<Id> users_ HF_GUARDED_BY(mutex_);
 };
 
