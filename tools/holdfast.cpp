@@ -2,6 +2,7 @@
 //
 //   holdfast migrate status|up|down|verify [--state DIR]    (migrate.h)
 //   holdfast inspect IMAGE [--json]                         (inspect.h)
+//   holdfast recover REPOSITORY-DIR [--state DIR] [--plan]  (recover.h)
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "tools/exit_status.h"
 #include "tools/inspect.h"
 #include "tools/migrate.h"
+#include "tools/recover.h"
 
 namespace holdfast {
 namespace {
@@ -18,6 +20,7 @@ constexpr const char* kUsage = R"(Usage: holdfast CALL [ARGUMENT...]
 
   migrate status|up|down|verify   maintains the catalog of a stopped daemon
   inspect IMAGE                   prints facts about an image, and whether it can be imported
+  recover REPOSITORY-DIR          makes the catalog of a stopped daemon from a repository
 
   -V, --version   print the version
   -h, --help      print this help; `holdfast CALL --help` explains a call
@@ -32,6 +35,7 @@ int run(int count, char** words) {
   const std::string_view call = count > 1 ? words[1] : "";
   if (call == "migrate") return migrate(count - 1, words + 1);
   if (call == "inspect") return inspect(count - 2, words + 2);
+  if (call == "recover") return recover(count - 1, words + 1);
   if (call == "--version" || call == "-V") {
     std::printf("holdfast %.*s\n", static_cast<int>(kVersion.size()), kVersion.data());
     return EXIT_SUCCESS;

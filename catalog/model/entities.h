@@ -218,7 +218,8 @@ struct Point {
   Id repository_id = 0;
   Id chain_id = 0;
   std::optional<Id> parent_point_id, execution_id, job_id;
-  std::string flow;  // names, for the manifest of a point that outlives them
+  std::optional<Id> flow_id;  // the flow that made it: its policy judges the point
+  std::string flow;           // names, for the manifest of a point that outlives them
   std::string execution;
   std::string name;  // TIME[-N], unique in its machine
   PointState state = PointState::writing;

@@ -58,8 +58,9 @@ constexpr bool is_final(RunStatus status) { return status > RunStatus::running; 
 enum class ExecutionType { scheduled, manual, api };
 HF_WORDS(ExecutionType, "execution_types", "scheduled", "manual", "api");
 
-enum class JobType { backup, replication, verify, prune, import, drain, test };
-HF_WORDS(JobType, "job_types", "backup", "replication", "verify", "prune", "import", "drain", "test");
+enum class JobType { backup, replication, verify, prune, import, drain, test, rescan };
+HF_WORDS(JobType, "job_types", "backup", "replication", "verify", "prune", "import", "drain", "test",
+         "rescan");
 
 // Reason why a run ended as it did, beyond plain success.
 enum class EndReason {
@@ -188,8 +189,11 @@ HF_WORDS(CalendarPeriod, "", "@daily", "@weekly", "@monthly", "@yearly");
 enum class VerdictResult { good, bad };
 HF_WORDS(VerdictResult, "verdict_results", "good", "bad");
 
-enum class DefinitionKind { machine, repository, flow, group, schedule, policy };
-HF_WORDS(DefinitionKind, "definition_kinds", "machine", "repository", "flow", "group", "schedule", "policy");
+// Kinds of documents that a repository carries: of the objects of users, of the daemon's settings, and of the
+// owners of collections.
+enum class DefinitionKind { machine, repository, flow, group, schedule, policy, settings, collections };
+HF_WORDS(DefinitionKind, "definition_kinds", "machine", "repository", "flow", "group", "schedule", "policy",
+         "settings", "collections");
 
 // Enumerations that columns hold. Add each new one here: the tests walk this list.
 using Enumerations = std::tuple<Compression, RunStatus, ExecutionType, JobType, EndReason, PointState,

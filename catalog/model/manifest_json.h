@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ struct ManifestNames {
   std::string machine;
   std::string repository;
   std::string parent;  // the parent point's name; "" for a full
+  // For a repository alone, from which a catalog may begin again.
+  std::optional<Id> flow_id{};  // the flow that made the files: its policy judges them
+  std::string copied_from{};    // marker of the repository that a copy was carried from; "": no copy
+  std::optional<Time> copied_at{};
 };
 
 // The fields in a stable order; an absent value is null.

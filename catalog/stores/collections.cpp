@@ -1,5 +1,6 @@
 #include "catalog/stores/collections.h"
 
+#include "catalog/stores/definition_changes.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -22,7 +23,7 @@ Result<> Collections::set(DefinitionKind kind, const Ownership& ownership, Time 
                .bind(":mode", ownership.mode)
                .bind(":now", milliseconds(now))
                .run());
-  return {};
+  return DefinitionChanges(db_).note(DefinitionKind::collections, to_word(DefinitionKind::collections));
 }
 
 }  // namespace holdfast

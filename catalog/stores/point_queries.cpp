@@ -12,9 +12,9 @@ Result<Point> read_point(db::Statement& statement) {
   std::optional<VerifyLevel> verified_level;
   std::optional<VerdictResult> verified_result;
   row >> p.id >> p.machine_id >> p.repository_id >> p.chain_id >> p.parent_point_id >> p.execution_id >>
-      p.job_id >> p.flow >> p.execution >> p.name >> p.state >> p.kind >> p.full_reason >> p.consistency >>
-      p.time >> p.cluster_size >> p.compression >> p.bytes_stored >> verified_at >> verified_level >>
-      verified_result >> p.sequence >> p.revision >> p.carried >> p.cbt_reset;
+      p.job_id >> p.flow_id >> p.flow >> p.execution >> p.name >> p.state >> p.kind >> p.full_reason >>
+      p.consistency >> p.time >> p.cluster_size >> p.compression >> p.bytes_stored >> verified_at >>
+      verified_level >> verified_result >> p.sequence >> p.revision >> p.carried >> p.cbt_reset;
   HF_CHECK(row.check());
   if (verified_at && verified_level && verified_result)
     p.verified = Point::Verification{*verified_at, *verified_level, *verified_result};
@@ -24,7 +24,8 @@ Result<Point> read_point(db::Statement& statement) {
 // Columns that read_point reads.
 db::Result<db::Statement> select_points(db::Connection& db, std::string_view which) {
   return db.prepare(fmt::format(R"sql(
-    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow, execution,
+    SELECT id, machine_id, repository_id, chain_id, parent_point_id, execution_id, job_id, flow_id, flow,
+           execution,
            name, state, kind, full_reason, consistency, time, cluster_size, compression, bytes_stored,
            verified_at, verified_level, verified_result, sequence, revision, carried, cbt_reset
     FROM points {})sql",
@@ -187,7 +188,7 @@ Result<std::vector<Id>> Points::untold(Id repository, int at_most) {
   HF_TRY(auto points, db_.prepare(R"sql(
     SELECT id FROM points
     WHERE repository_id = :repository AND revision > told_revision AND state = 'committed'
-    ORDER BY id LIMIT :at_most)sql"));
+    ORDER BY id DESC LIMIT :at_most)sql"));
   return all_rows(points.bind(":repository", repository).bind(":at_most", at_most), read_id);
 }
 

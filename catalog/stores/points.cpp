@@ -84,7 +84,7 @@ Result<> Points::add(const Point& point) {
                         flow_id, flow, execution, name, state, kind, full_reason, consistency, time, cluster_size,
                         compression, bytes_stored)
     VALUES (:id, :machine, :repository, :chain, :parent, :execution_id, :job_id,
-            (SELECT flow_id FROM executions WHERE id = :execution_id),
+            coalesce(:flow_id, (SELECT flow_id FROM executions WHERE id = :execution_id)),
             :flow, :execution, :name, 'writing', :kind, :full_reason, :consistency, :time, :cluster_size,
             :compression, :bytes_stored))sql"));
   const auto done = bind_facts(insert, point)
@@ -92,6 +92,7 @@ Result<> Points::add(const Point& point) {
                         .bind(":repository", point.repository_id)
                         .bind(":execution_id", point.execution_id)
                         .bind(":job_id", point.job_id)
+                        .bind(":flow_id", point.flow_id)
                         .bind(":flow", or_null(point.flow))
                         .bind(":execution", or_null(point.execution))
                         .run();
@@ -150,8 +151,9 @@ Result<> Points::forget_change_id(Id point_disk) {
 }
 
 Result<> Points::reset_cbt(Id machine) {
-  HF_TRY(auto update, db_.prepare("UPDATE points SET cbt_reset = 1 WHERE machine_id = :machine"));
-  HF_CHECK(update.bind(":machine", machine).run());
+  HF_TRY(auto update, db_.prepare(R"sql(
+    UPDATE points SET cbt_reset = 1, revision = :revision WHERE machine_id = :machine AND cbt_reset = 0)sql"));
+  HF_CHECK(update.bind(":revision", new_id()).bind(":machine", machine).run());
   return {};
 }
 

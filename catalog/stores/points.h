@@ -54,7 +54,7 @@ class Points {
   Result<std::vector<Id>> of_repository(Id repository);        // committed ones, as they came
   Result<std::vector<Point>> of_execution(Id execution);       // committed ones, without their disks
   Result<std::vector<Id>> after(Id id, int at_most);           // committed ones, as they came
-  Result<std::vector<Id>> untold(Id repository, int at_most);  // points with facts that it lacks
+  Result<std::vector<Id>> untold(Id repository, int at_most);  // the newest points with facts that it lacks
   Result<std::vector<Point>> writing();                        // also of an earlier life
 
   Result<Chain> chain(Id id);                       // ENOENT

@@ -1,6 +1,7 @@
 #include "catalog/stores/retention.h"
 
 #include "catalog/stores/copies.h"
+#include "catalog/stores/definition_changes.h"
 #include "catalog/stores/disks.h"
 #include "catalog/stores/handing_over.h"
 #include "catalog/stores/layers.h"
@@ -352,6 +353,8 @@ Result<> Retention::set_retirement(Id machine, const std::optional<Retired>& ret
                .bind(":keep", retirement ? std::optional{number(retirement->keep)} : std::nullopt)
                .bind(":id", machine)
                .run());
+  HF_TRY(const std::string name, Machines(db_).name_of(machine));
+  HF_CHECK(DefinitionChanges(db_).note(DefinitionKind::machine, name));
   return Machines(db_).touch(machine);
 }
 

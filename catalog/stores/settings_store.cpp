@@ -1,6 +1,7 @@
 #include "catalog/stores/settings_store.h"
 
 #include "catalog/model/definition_json.h"
+#include "catalog/stores/definition_changes.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -31,7 +32,7 @@ Result<> SettingsStore::define(const SettingsDefinition& definition, Time now) {
                .bind(":revision", new_id())
                .bind(":now", milliseconds(now))
                .run());
-  return {};
+  return DefinitionChanges(db_).note(DefinitionKind::settings, to_word(DefinitionKind::settings));
 }
 
 }  // namespace holdfast

@@ -121,6 +121,8 @@ class Backup {
     point.compression = repository_.definition.compression;
     HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_CHECK(Points(db).add(point));
+      HF_TRY(const Point added, Points(db).get(point.id));
+      point.flow_id = added.flow_id;
       if (!request_.imported) return {};
       HF_CHECK(Machines(db).add_disk(machine_.id, request_.imported->disk));
       HF_TRY(disk_rows_, Machines(db).disks(machine_.id));
@@ -406,7 +408,8 @@ class Backup {
     }
     const ManifestNames names{.machine = machine_.name,
                               .repository = repository_.name,
-                              .parent = outcome_.point.parent_point_id ? parent_.point->name : ""};
+                              .parent = outcome_.point.parent_point_id ? parent_.point->name : "",
+                              .flow_id = outcome_.point.flow_id};
     HF_TRY(outcome_.point.sequence, repository::take_number(services_.catalog, *place_, repository_.id));
     return draft_->publish(outcome_.point, names, layers_);
   }

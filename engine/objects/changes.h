@@ -34,6 +34,8 @@ class Changes {
     return {};
   }
 
+  repository::Definitions& definitions() { return definitions_; }
+
   // Tells the observer and the repositories that an object has changed.
   void announce(ObjectKind kind, Id id) {
     definitions_.changed();

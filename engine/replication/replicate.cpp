@@ -374,8 +374,12 @@ class Replication {
   Result<> publish(Carry& carry, repository::Draft& draft) {
     if (cancel_.requested()) return fail(ECANCELED, "cancelled");
     const Base* base = carry.rests_on();
-    const ManifestNames names{
-        .machine = machine_.name, .repository = to_.name, .parent = base ? base->point : ""};
+    const ManifestNames names{.machine = machine_.name,
+                              .repository = to_.name,
+                              .parent = base ? base->point : "",
+                              .flow_id = carry.copy.flow_id,
+                              .copied_from = from_.marker,
+                              .copied_at = carry.copy.created_at};
     HF_TRY(carry.copy.sequence, repository::take_number(services_.catalog, *target_, to_.id));
     return draft.publish(as_copied(carry, to_.id), names, carry.layers);
   }

@@ -6,13 +6,16 @@
 #include "catalog/base/log.h"
 #include "catalog/model/json_text.h"
 #include "catalog/model/outside_json.h"
+#include "catalog/stores/collections.h"
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/policies.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/retention.h"
 #include "catalog/stores/schedules.h"
+#include "catalog/stores/settings_store.h"
 #include "engine/repository/facts.h"
 #include "engine/repository/renewal.h"
 #include "engine/repository/sequence.h"
@@ -23,7 +26,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char kFolder[] = "definitions";
 constexpr char kRevision[] = "definitions/revision";
 
 // A definition's file and its content, but for the number; no content: the file is to be removed.
@@ -39,7 +41,6 @@ struct News {
   std::int64_t revision = 0;
 };
 
-// Owner by number and by name, because on another host the names may still be right.
 Json owner_of(const Ownership& ownership) {
   return {{"uid", ownership.uid}, {"gid", ownership.gid}, {"mode", fmt::format("{:04o}", ownership.mode)}};
 }
@@ -59,10 +60,35 @@ Result<std::optional<Json>> describe(Store store, const DefinitionChanges::Chang
   return document;
 }
 
+Result<std::optional<Json>> settings_document(db::Connection& db) {
+  HF_TRY(const Settings settings, SettingsStore(db).get());
+  return Json{{"kind", to_word(DefinitionKind::settings)},
+              {"definition", Json::parse(print_definition(settings.definition))}};
+}
+
+Result<std::optional<Json>> collections_document(db::Connection& db) {
+  Json owners = Json::object();
+  for (const DefinitionKind kind : kinds_of_objects()) {
+    HF_TRY(const Ownership owner, Collections(db).get(kind));
+    owners[folder_of(kind)] = owner_of(owner);
+  }
+  return Json{{"kind", to_word(DefinitionKind::collections)}, {"owners", std::move(owners)}};
+}
+
 Result<std::optional<Json>> content_of(db::Connection& db, const DefinitionChanges::Change& change) {
   const auto nothing_more = [](Json&, const auto&) { return Result<>{}; };
-  const auto key = [](Json& document, const Machine& machine) {
+  const auto key = [&](Json& document, const Machine& machine) -> Result<> {
     document["key"] = machine.key;
+    HF_TRY(const auto retired, Retention(db).retirement(machine.id));
+    if (retired) document["retired"] = {{"at", iso_time(retired->at)}, {"keep", retired->keep.count()}};
+    return {};
+  };
+  const auto marker = [](Json& document, const Repository& repository) {
+    document["marker"] = json::text_or_null(repository.marker);
+    return Result<>{};
+  };
+  const auto id = [](Json& document, const Flow& flow) {
+    document["id"] = flow.id;
     return Result<>{};
   };
   const auto members = [&](Json& document, const Group& group) -> Result<> {
@@ -74,21 +100,15 @@ Result<std::optional<Json>> content_of(db::Connection& db, const DefinitionChang
   };
   switch (change.kind) {
     case DefinitionKind::machine: return describe(Machines(db), change, key);
-    case DefinitionKind::repository: return describe(Repositories(db), change, nothing_more);
-    case DefinitionKind::flow: return describe(Flows(db), change, nothing_more);
+    case DefinitionKind::repository: return describe(Repositories(db), change, marker);
+    case DefinitionKind::flow: return describe(Flows(db), change, id);
     case DefinitionKind::group: return describe(Groups(db), change, members);
     case DefinitionKind::schedule: return describe(Schedules(db), change, nothing_more);
     case DefinitionKind::policy: return describe(Policies(db), change, nothing_more);
+    case DefinitionKind::settings: return settings_document(db);
+    case DefinitionKind::collections: return collections_document(db);
   }
   return std::nullopt;
-}
-
-std::string folder_of(DefinitionKind kind) {
-  switch (kind) {
-    case DefinitionKind::repository: return "repositories";
-    case DefinitionKind::policy: return "policies";
-    default: return fmt::format("{}s", to_word(kind));
-  }
 }
 
 // Returns the revision of this catalog that the repository has; 0 if another catalog, or none, wrote there.
@@ -108,7 +128,10 @@ Result<News> news_since(db::Connection& db, std::int64_t revision) {
   HF_TRY(const auto changes, DefinitionChanges(db).since(revision));
   for (const DefinitionChanges::Change& change : changes) {
     Document document;
-    document.folder = fmt::format("{}/{}", kFolder, folder_of(change.kind));
+    const bool is_of_an_object =
+        std::ranges::find(kinds_of_objects(), change.kind) != kinds_of_objects().end();
+    document.folder = is_of_an_object ? fmt::format("{}/{}", kDefinitions, folder_of(change.kind))
+                                      : std::string{kDefinitions};
     document.file = fmt::format("{}/{}.json", document.folder, change.name);
     HF_TRY(document.content, content_of(db, change));
     news.documents.push_back(std::move(document));
@@ -125,7 +148,7 @@ Result<> make_if_missing(Directory& directory, const std::string& path, const st
 }
 
 Result<> put(Directory& directory, Document document, std::int64_t number) {
-  HF_CHECK(make_if_missing(directory, document.folder, kFolder));
+  if (document.folder != kDefinitions) HF_CHECK(make_if_missing(directory, document.folder, kDefinitions));
   if (document.content) {
     (*document.content)["sequence"] = number;
     return replace_file(directory, document.file, json::indented(*document.content));
@@ -164,6 +187,21 @@ void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
 
 }  // namespace
 
+std::span<const DefinitionKind> kinds_of_objects() {
+  static constexpr DefinitionKind kinds[] = {DefinitionKind::machine,  DefinitionKind::repository,
+                                             DefinitionKind::flow,     DefinitionKind::group,
+                                             DefinitionKind::schedule, DefinitionKind::policy};
+  return kinds;
+}
+
+std::string folder_of(DefinitionKind kind) {
+  switch (kind) {
+    case DefinitionKind::repository: return "repositories";
+    case DefinitionKind::policy: return "policies";
+    default: return fmt::format("{}s", to_word(kind));
+  }
+}
+
 Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository) {
   Directory& directory = place.directory();
   HF_TRY(const std::string key,
@@ -172,7 +210,7 @@ Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository) {
   HF_TRY(News news, catalog.read([&](db::Connection& db) { return news_since(db, known); }));
   if (news.documents.empty()) return {};
   HF_TRY(const std::int64_t number, take_number(catalog, place, repository));
-  HF_CHECK(make_if_missing(directory, kFolder, "."));
+  HF_CHECK(make_if_missing(directory, kDefinitions, "."));
   for (Document& document : news.documents) HF_CHECK(put(directory, std::move(document), number));
   const Json revision{{"catalog", key}, {"revision", news.revision}};
   return replace_file(directory, kRevision, revision.dump() + "\n");

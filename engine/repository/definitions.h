@@ -2,8 +2,11 @@
 // (law 10).
 //
 //   definitions/<kind>s/NAME.json   kind, name, owner, the definition as config.json has it; a machine's
-//                                   key, a group's members, the number of the commit (sequence.h). No
-//                                   secret: definitions name credentials
+//                                   key and retirement, a group's members, a repository's marker, a flow's
+//                                   id, the number of the commit (sequence.h). No secret: definitions name
+//                                   credentials
+//   definitions/settings.json       the daemon's settings
+//   definitions/collections.json    the owners of collections
 //   definitions/revision            the catalog whose changes are in it, and the latest of them
 //
 // A thread for each repository writes after a change is committed, so that no change fails or waits because
@@ -13,6 +16,8 @@
 #pragma once
 
 #include <map>
+#include <span>
+#include <string>
 #include <thread>
 
 #include "catalog/base/mutex.h"
@@ -56,6 +61,11 @@ class Definitions {
   std::map<Id, Writer> writers_ HF_GUARDED_BY(mutex_);
   std::thread finder_;
 };
+
+// The folder of all documents, and below it the folder of a kind of objects.
+constexpr char kDefinitions[] = "definitions";
+std::span<const DefinitionKind> kinds_of_objects();
+std::string folder_of(DefinitionKind kind);
 
 // Writes to the repository what it lacks, now.
 Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository);

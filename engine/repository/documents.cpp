@@ -2,12 +2,18 @@
 
 #include <algorithm>
 
+#include "catalog/model/json_text.h"
+
 namespace holdfast::repository {
 
 std::string manifest_text(const Point& point, const ManifestNames& names, const std::string& machine_key,
                           const std::vector<Layer>& layers) {
   nlohmann::ordered_json stored = manifest(point, names);
   stored["machine_key"] = machine_key;
+  stored["point_id"] = point.id;
+  stored["flow_id"] = names.flow_id ? nlohmann::ordered_json(*names.flow_id) : nullptr;
+  stored["copied_from"] = json::text_or_null(names.copied_from);
+  stored["copied_at"] = names.copied_at ? nlohmann::ordered_json(iso_time(*names.copied_at)) : nullptr;
   for (std::size_t i = 0; i < point.disks.size(); ++i) {
     const auto layer = std::ranges::find(layers, point.disks[i].layer_id, &Layer::id);
     stored["disks"][i]["image"] = layer->file.substr(layer->file.rfind('/') + 1);

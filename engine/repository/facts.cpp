@@ -14,6 +14,13 @@ namespace {
 
 constexpr int kAtOnce = 100;
 
+const std::string& content_of(const PointDisk& disk) { return disk.content_sha256; }
+// A copy has no sums of its content, because no capture continues from it.
+const std::string& content_of(const CopyDisk&) {
+  static const std::string none;
+  return none;
+}
+
 // Names the image of each disk; after a merge it differs from the manifest.
 template <class Disks>
 Result<nlohmann::ordered_json> images_of(db::Connection& db, const Point& point, const Disks& disks) {
@@ -23,8 +30,11 @@ Result<nlohmann::ordered_json> images_of(db::Connection& db, const Point& point,
     const auto named = std::ranges::find(point.disks, id, &PointDisk::disk_id);
     if (named == point.disks.end()) continue;
     HF_TRY(const Layer layer, Points(db).layer(disk.layer_id));
-    images.push_back(
-        {{"disk", named->name}, {"image_id", layer.image_id}, {"sums_sha256", disk.sums_sha256}});
+    images.push_back({{"disk", named->name},
+                      {"image_id", layer.image_id},
+                      {"sums_sha256", disk.sums_sha256},
+                      {"content_sha256", json::text_or_null(content_of(disk))},
+                      {"bytes_stored", disk.bytes_stored}});
   }
   return images;
 }
@@ -52,6 +62,9 @@ Result<std::optional<Facts>> facts_of(db::Connection& db, Id repository, Id id) 
       {"verified", verification_json(is_its_own ? point.verified : std::nullopt)},
       {"pins", pins_json(pins)},
       {"verdicts", verdicts_json(verdicts)},
+      {"cbt_reset", point.cbt_reset},
+      {"is_the_point", is_its_own},
+      {"damaged", !is_its_own && copy->damaged},
       {"images", std::move(images)}};
   return Facts{.directory = fmt::format("{}/{}", machine.key, point.name),
                .text = json::indented(document),

@@ -1,5 +1,6 @@
 // Writes facts.json beside a point's manifest, replaced by one rename (law 11). It holds what may change: the
-// last verification, pins, verdicts, and the image of each disk, since merges change it. The catalog is
+// last verification, pins, verdicts, whether the change ids are trusted, whether a copy has become the point,
+// and the image of each disk, since merges change it. The catalog is
 // written first and remembers which facts a repository lacks. Callers have checked that the catalog is no
 // older copy (sequence.h).
 #pragma once

@@ -98,6 +98,11 @@ Result<> Place::undo_initialise(const std::string& path, const Marker& made) {
   return directory->remove("INDEX.txt");
 }
 
+Result<std::string> Place::marker_of(const std::string& path) {
+  HF_TRY(const auto directory, open_directory(path));
+  return read_marker(*directory, path);
+}
+
 Result<std::shared_ptr<Place>> Place::open(const std::string& path, const std::string& marker) {
   HF_TRY(auto directory, open_directory(path));
   HF_TRY(const auto identity, identity_of(path));

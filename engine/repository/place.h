@@ -49,6 +49,8 @@ class Place {
   // Takes back what an initialise() has made, where nobody has written since.
   static Result<> undo_initialise(const std::string& path, const Marker& made);
 
+  // Returns the id in the marker of the repository there; EIO if it is missing.
+  static Result<std::string> marker_of(const std::string& path);
   // Returns EIO if the marker is missing or another repository's.
   static Result<std::shared_ptr<Place>> open(const std::string& path, const std::string& marker);
 
@@ -59,6 +61,7 @@ class Place {
   // Returns ENOSPC if less than that share of the file system is free.
   Result<> check_room(int reserve_percent) const;
   const std::string& path() const { return path_; }
+  const std::string& marker() const { return marker_; }
   // One thread at a time counts commits here, or replaces facts of points.
   Mutex& counting() const { return counting_; }
   Mutex& telling() const { return telling_; }

@@ -1,10 +1,12 @@
 #include "engine/repository/sequence.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "catalog/base/log.h"
 #include "catalog/model/outside_json.h"
 #include "catalog/stores/definition_changes.h"
+#include "catalog/stores/recovered.h"
 #include "catalog/stores/repositories.h"
 
 namespace holdfast::repository {
@@ -68,14 +70,21 @@ bool lacks(const Known& known, const Found& found) {
          (found.definitions->catalog != known.catalog || found.definitions->commits > known.definitions);
 }
 
+Result<> write_number(Catalog& catalog, const Place& place, std::int64_t number) {
+  HF_TRY(const std::string key,
+         catalog.read([](db::Connection& db) { return DefinitionChanges(db).catalog_key(); }));
+  const nlohmann::ordered_json written{{"catalog", key}, {"commits", number}};
+  return replace_file(place.directory(), kSequence, written.dump(2) + "\n");
+}
+
 }  // namespace
 
 std::string older_catalog_sentence(const Repository& repository) {
   return fmt::format(
       "repository '{}' has commits, up to number {}, that this catalog lacks: it is an older copy of the "
-      "catalog that made them, or another one. Nothing is deleted or overwritten there; stop the daemon and "
-      "put the newest catalog back",
-      repository.name, repository.missed_commits.value_or(0));
+      "catalog that made them, or another one. Nothing is deleted or overwritten there; write 'rescan' into "
+      "repositories/{}/control, or stop the daemon and put the newest catalog back",
+      repository.name, repository.missed_commits.value_or(0), repository.name);
 }
 
 // The repository is read first: numbers that this process gives meanwhile are in the catalog by then.
@@ -93,16 +102,25 @@ Result<> check_known(Catalog& catalog, const Place& place, Id repository) {
   return fail(EROFS, "{}", older_catalog_sentence(known.repository));
 }
 
+Result<> adopt(Catalog& catalog, const Place& place, Id repository, std::int64_t highest) {
+  {
+    const MutexLock lock(place.counting());
+    const auto found = read_written(place.directory(), kSequence, "commits");
+    if (found && *found) highest = std::max(highest, (*found)->commits);
+    HF_CHECK(
+        catalog.write([&](db::Connection& db) { return Recovered(db).set_commits(repository, highest); }));
+    HF_CHECK(write_number(catalog, place, highest));
+  }
+  return check_known(catalog, place, repository);
+}
+
 Result<std::int64_t> take_number(Catalog& catalog, const Place& place, Id repository) {
   const MutexLock lock(place.counting());
   HF_TRY(const auto found, read_written(place.directory(), kSequence, "commits"));
-  HF_TRY(const std::string key,
-         catalog.read([](db::Connection& db) { return DefinitionChanges(db).catalog_key(); }));
   HF_TRY(const std::int64_t number, catalog.write([&](db::Connection& db) {
     return Repositories(db).take_number(repository, found ? found->commits : 0);
   }));
-  const nlohmann::ordered_json written{{"catalog", key}, {"commits", number}};
-  HF_CHECK(replace_file(place.directory(), kSequence, written.dump(2) + "\n"));
+  HF_CHECK(write_number(catalog, place, number));
   return number;
 }
 

@@ -21,6 +21,10 @@ Result<> check_known(Catalog& catalog, const Place& place, Id repository);
 // Says that the catalog lacks commits of the repository.
 std::string older_catalog_sentence(const Repository& repository);
 
+// Makes this catalog the one that writes there, once it has all that lies there; `highest` is the number of
+// the last commit that it found.
+Result<> adopt(Catalog& catalog, const Place& place, Id repository, std::int64_t highest);
+
 // Takes the next number, in the catalog and in the repository.
 Result<std::int64_t> take_number(Catalog& catalog, const Place& place, Id repository);
 

@@ -7,6 +7,7 @@
 // The state is not stored: the next process accepts work.
 #include "catalog/base/log.h"
 #include "catalog/stores/jobs.h"
+#include "catalog/stores/recovered.h"
 #include "engine/common/audit.h"
 #include "engine/common/bell.h"
 #include "engine/reading/reading.h"
@@ -68,9 +69,11 @@ Result<Id> Requests::drain(const DrainRequest& request, const Caller& caller) {
 
 Result<> Requests::resume(const Caller& caller) {
   const MutexLock lock(draining_mutex_);
-  if (!runner_.is_closed() && !services_.clock_watch.doubt())
+  HF_TRY(const auto recovered, services_.catalog.read([](db::Connection& db) { return recovered_at(db); }));
+  if (!runner_.is_closed() && !services_.clock_watch.doubt() && !recovered)
     return fail(EINVAL, "the daemon takes work, and its clock is plausible; there is nothing to resume");
-  HF_CHECK(services_.catalog.write([&](db::Connection& db) {
+  HF_CHECK(services_.catalog.write([&](db::Connection& db) -> Result<> {
+    if (recovered) HF_CHECK(set_recovered_at(db, std::nullopt));
     return record(db, make_event(services_.clock.now(), "daemon.resume", std::string{kDaemon}, caller));
   }));
   services_.clock_watch.accept();

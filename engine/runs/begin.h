@@ -1,6 +1,6 @@
 // Turns requests into work: each is checked, recorded with its event in one transaction, and returned for the
 // runner. A refused request changes nothing. One file each: flow.cpp, backup.cpp, import.cpp,
-// verification.cpp, pruning.cpp, trial.cpp.
+// verification.cpp, pruning.cpp, rescan.cpp, trial.cpp.
 #pragma once
 
 #include <vector>
@@ -9,6 +9,10 @@
 #include "engine/common/services.h"
 #include "engine/runs/request.h"
 #include "engine/runs/work.h"
+
+namespace holdfast::repository {
+class Definitions;
+}
 
 namespace holdfast::runs {
 
@@ -59,6 +63,11 @@ struct NextStarts {
 // name is taken.
 Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id object,
                          const std::string& name, NextStarts next, const Caller& caller);
+
+// Accepts a rescan: what the repository has and the catalog lacks is added (rescan/rescan.h). Returns EEXIST
+// if the name is taken, EINVAL if the repository has no definition.
+Result<Work> begin_rescan(const capture::Services& services, repository::Definitions& definitions,
+                          Id repository, const std::string& name, const Caller& caller);
 
 // Returns EINVAL, with a sentence, if the machine is retired. Call inside a transaction.
 Result<> check_not_retired(db::Connection& db, Id machine);

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
+#include "catalog/stores/recovered.h"
+
 namespace holdfast::schedule {
 
 Result<std::optional<Time>> Agenda::look() {
+  HF_TRY(const auto recovered, catalog_.read([](db::Connection& db) { return recovered_at(db); }));
+  if (recovered) return std::nullopt;
   auto next = look_at(clock_.now());
   if (!next) {
     planner_.forget();

@@ -21,15 +21,20 @@ namespace holdfast::schedule {
 class Agenda {
  public:
   Agenda(Catalog& catalog, const Clock& clock, Starter& starter, Observer& observer)
-      : clock_(clock), planner_(catalog, clock, observer), starts_(catalog, clock, starter) {}
+      : catalog_(catalog),
+        clock_(clock),
+        planner_(catalog, clock, observer),
+        starts_(catalog, clock, starter) {}
 
   // Does what is due. Returns the time of the next look; a changed definition or the end of a run calls for
-  // an earlier one. After an error the next look reloads the catalog.
+  // an earlier one. After an error the next look reloads the catalog. Nothing is due while nobody has
+  // confirmed a recovered catalog (catalog/stores/recovered.h).
   Result<std::optional<Time>> look();
 
  private:
   Result<std::optional<Time>> look_at(Time now);
 
+  Catalog& catalog_;
   const Clock& clock_;
   Planner planner_;
   Starts starts_;

@@ -5,6 +5,7 @@
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/machines.h"
+#include "catalog/stores/recovered.h"
 #include "catalog/stores/repositories.h"
 #include "catalog/stores/schedules.h"
 #include "engine/common/services.h"
@@ -107,6 +108,18 @@ class Warnings {
            .fix = "set the clock; or, if it is right: echo resume > control"});
   }
 
+  Result<> add_recovered() {
+    HF_TRY(const auto at, recovered_at(db_));
+    if (at)
+      add({.object = "/",
+           .since = *at,
+           .reason = "recovered",
+           .message = "the catalog was recovered, and nothing starts by itself, because the daemon that made "
+                      "these flows may still run them",
+           .fix = "make sure that it does not; then: echo resume > control"});
+    return {};
+  }
+
   Result<> add_older_catalog() {
     HF_TRY(const auto repositories, Repositories(db_).with_missed_commits());
     return each(ObjectKind::repository, repositories, [&](Id id, const std::string& path) -> Result<> {
@@ -114,7 +127,9 @@ class Warnings {
       add({.object = path,
            .reason = "older_catalog",
            .message = repository::older_catalog_sentence(repository),
-           .fix = "stop the daemon, put the newest catalog.sqlite into the state directory, start again",
+           .fix = fmt::format("echo rescan > {}/control; or put the newest catalog.sqlite into the state "
+                              "directory of the stopped daemon",
+                              path),
            .weight = Warning::Weight::error});
       return {};
     });
@@ -204,6 +219,7 @@ Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, Sight& sig
   Warnings warnings(db, sight);
   HF_CHECK(warnings.add_repositories(services_.shelf));
   HF_CHECK(warnings.add_room(services_.shelf, services_.clock.now()));
+  HF_CHECK(warnings.add_recovered());
   HF_CHECK(warnings.add_older_catalog());
   HF_CHECK(warnings.add_asides(services_.shelf));
   warnings.add_clock(services_.clock_watch);

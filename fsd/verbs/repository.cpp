@@ -23,6 +23,11 @@ Result<> import_image(Engine& engine, Id repository, const Values& values, const
   return {};
 }
 
+Result<> rescan(Engine& engine, Id repository, const Values& values, const Caller& caller) {
+  HF_CHECK(engine.requests().rescan(repository, values.text("name"), caller));
+  return {};
+}
+
 Result<> detach(Engine& engine, Id repository, const Values&, const Caller& caller) {
   return engine.requests().detach(repository, caller);
 }
@@ -36,6 +41,9 @@ constexpr Verb kRepositoryVerbs[] = {
      test<ObjectKind::repository>},
     verify_verb<ObjectKind::repository>(
         "read all points of the repository and compare them with their checksums, by the job jobs/ID"),
+    {"rescan", kTest,
+     "add what lies there and the catalog lacks, of root alone, by the job jobs/ID; nothing there is changed",
+     rescan},
     {"import", kImport,
      "make a qcow or qcow2 image of this host the first point of a machine, by the job jobs/ID",
      import_image},

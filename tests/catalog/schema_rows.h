@@ -34,7 +34,7 @@ INSERT INTO policies (id, name, uid, gid, mode, definition, revision, created_at
   (124, 'spare', 0, 0, 488, '{}', 1, 0, 0),
   (2402, 'of-flow', 0, 0, 488, '{}', 1, 0, 0);
 INSERT INTO settings VALUES (1, '{}', 1, 0);
-INSERT INTO identity VALUES (1, 'abc');
+INSERT INTO identity VALUES (1, 'abc', NULL);
 INSERT INTO seen_clock VALUES (1, 0, 'abc', 0);
 INSERT INTO definition_changes VALUES ('machine', 'm', 1);
 UPDATE totals SET bytes_stored = 1000;

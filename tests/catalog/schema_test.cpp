@@ -154,6 +154,7 @@ TEST_F(Schema, allows_only_listed_columns_to_be_absent) {
                                                "flows.repository_id",
                                                "flows.schedule_id",
                                                "groups.definition",
+                                               "identity.recovered_at",
                                                "jobs.chain_id",
                                                "jobs.completed_at",
                                                "jobs.execution_id",
