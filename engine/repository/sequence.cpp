@@ -116,6 +116,9 @@ Result<> adopt(Catalog& catalog, const Place& place, Id repository, std::int64_t
 
 Result<std::int64_t> take_number(Catalog& catalog, const Place& place, Id repository) {
   const MutexLock lock(place.counting());
+  // The number would hide what the catalog lacks, which may add points all the same.
+  const auto is_known = check_known(catalog, place, repository);
+  if (!is_known && is_known.error().code != EROFS) return tl::make_unexpected(is_known.error());
   HF_TRY(const auto found, read_written(place.directory(), kSequence, "commits"));
   HF_TRY(const std::int64_t number, catalog.write([&](db::Connection& db) {
     return Repositories(db).take_number(repository, found ? found->commits : 0);

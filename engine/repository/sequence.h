@@ -25,7 +25,8 @@ std::string older_catalog_sentence(const Repository& repository);
 // the last commit that it found.
 Result<> adopt(Catalog& catalog, const Place& place, Id repository, std::int64_t highest);
 
-// Takes the next number, in the catalog and in the repository.
+// Takes the next number, in the catalog and in the repository. If the catalog lacks commits, that is recorded
+// first.
 Result<std::int64_t> take_number(Catalog& catalog, const Place& place, Id repository);
 
 }  // namespace holdfast::repository

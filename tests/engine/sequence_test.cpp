@@ -73,6 +73,23 @@ TEST_F(SequenceTest, a_catalog_that_lacks_commits_stays_known_for_it) {
   EXPECT_EQ(checked(), EROFS);
 }
 
+// A run may be the first to ask for a repository that was away.
+TEST_F(SequenceTest, a_number_that_is_taken_first_hides_no_missed_commits) {
+  ASSERT_TRUE(take_number(*catalog_, *place_, id_));
+  write_sequence(key(), 7);
+  EXPECT_EQ(*take_number(*catalog_, *place_, id_), 8);
+  EXPECT_EQ(repository().missed_commits, 7);
+  EXPECT_EQ(checked(), EROFS);
+}
+
+TEST_F(SequenceTest, an_adopted_repository_belongs_to_the_catalog_that_has_read_it) {
+  write_sequence("another", 7);
+  EXPECT_EQ(checked(), EROFS);
+  ASSERT_TRUE(adopt(*catalog_, *place_, id_, 5));
+  EXPECT_EQ(checked(), 0);
+  EXPECT_EQ(*take_number(*catalog_, *place_, id_), 8);
+}
+
 TEST_F(SequenceTest, another_catalog_lacks_all_commits) {
   write_sequence("another", 1);
   EXPECT_EQ(checked(), EROFS);

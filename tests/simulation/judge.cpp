@@ -356,22 +356,41 @@ void Judge::find_removed() {
   in_doubt_ = now_in_doubt;
 }
 
+// The directory of a point that may lie aside, beside another that has taken its name since: the change id in
+// the manifest tells. "" if there is none.
+std::string Judge::directory_of(const Seen& seen) const {
+  const World& all = world();
+  const std::string_view change_id = all.frozen[seen.freeze].change_ids[0].view();
+  const std::string published =
+      fmt::format("{}/{}/{}", root(seen.repository), seen.key.view(), seen.name.view());
+  for (int number = 1;; ++number) {
+    const std::string directory = number == 1   ? published
+                                  : number == 2 ? published + ".aside"
+                                                : fmt::format("{}-{}.aside", published, number - 1);
+    if (number > 2 && !std::filesystem::exists(directory)) return "";
+    std::ifstream file(directory + "/manifest.json");
+    const auto manifest = nlohmann::json::parse(file, nullptr, false);
+    if (manifest.is_object() && manifest["disks"][0]["change_id"] == change_id) return directory;
+  }
+}
+
 // Law 12: an older catalog deletes no point that it does not know, and nothing that one which it has set
-// aside rests on. Another point may have taken the name since.
+// aside rests on.
 void Judge::compare_forgotten() {
   const storage::Outside past;
   for (std::size_t i = 0; i < world().points; ++i) {
     const Seen& seen = world().seen[i];
     if (!seen.forgotten || seen.removed || world().rot || world().areas[1 + seen.repository].is_away)
       continue;
-    std::string directory = fmt::format("{}/{}/{}", root(seen.repository), seen.key.view(), seen.name.view());
-    const bool is_aside = std::filesystem::exists(directory + ".aside");
-    if (is_aside) directory += ".aside";
+    const std::string directory = directory_of(seen);
+    if (directory.empty())
+      find(fmt::format("law 12: point {} of machine {}, which an older catalog does not know, is gone",
+                       seen.name.view(), seen.machine));
     Listed point;
     for (unsigned disk = 0; disk < world().machines[seen.machine].count; ++disk) {
       const std::string name = fmt::format("disk-{}", disk);
-      if (is_aside && !std::filesystem::exists(fmt::format("{}/{}.qcow2", directory, name)))
-        find(fmt::format("law 12: {} does not hold {}, which it was set aside with", directory, name));
+      if (!std::filesystem::exists(fmt::format("{}/{}.qcow2", directory, name)))
+        find(fmt::format("law 12: {} does not hold {}", directory, name));
       point.disks.push_back({0, name});
     }
     is_whole(directory, point, seen);

@@ -68,6 +68,7 @@ class Judge {
   void compare_all();
   void find_removed();
   std::set<std::string> machines_in_doubt() const;
+  std::string directory_of(const Seen& seen) const;
   void compare_forgotten();
   void find_unfinished();
   void find_captured();
