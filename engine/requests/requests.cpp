@@ -4,6 +4,7 @@
 
 #include "catalog/base/text.h"
 #include "catalog/stores/flows.h"
+#include "engine/objects/changes.h"
 #include "engine/objects/matching.h"
 #include "engine/requests/flow_runs.h"
 #include "engine/status/views.h"
