@@ -205,6 +205,15 @@ std::shared_ptr<Shelf::Door> Shelf::door_to(Id repository) {
 }
 
 Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
+  return place_within(repository, patience_);
+}
+
+Result<std::shared_ptr<Place>> Shelf::glance(const Repository& repository) {
+  return place_within(repository, std::min<std::chrono::milliseconds>(patience_, kGlance));
+}
+
+Result<std::shared_ptr<Place>> Shelf::place_within(const Repository& repository,
+                                                   std::chrono::milliseconds patience) {
   if (repository.marker.empty())
     return fail(EINVAL, "repository '{}' has no path yet; write its config.json", repository.name);
   std::shared_ptr<Door> door;
@@ -214,7 +223,7 @@ Result<std::shared_ptr<Place>> Shelf::place(const Repository& repository) {
       return fail(EIO, "{}", detached->second.message);
     door = door_to(repository.id);
   }
-  auto found = door->place(repository, patience_);
+  auto found = door->place(repository, patience);
   const MutexLock lock(mutex_);
   if (found) {
     troubles_.erase(repository.id);

@@ -31,6 +31,9 @@ class Shelf {
   // Returns EIO if the repository is absent or another one lies there; checked at each call. Returns
   // ETIMEDOUT if it does not answer: at once, while an earlier call has waited in vain.
   Result<std::shared_ptr<Place>> place(const Repository& repository);
+  // Does the same for a status, which nobody waits for: it says soon that the repository hangs.
+  static constexpr std::chrono::seconds kGlance{1};
+  Result<std::shared_ptr<Place>> glance(const Repository& repository);
   struct Trouble {
     Time since;  // when the first call failed after one that succeeded
     int code;
@@ -68,6 +71,7 @@ class Shelf {
  private:
   class Door;
 
+  Result<std::shared_ptr<Place>> place_within(const Repository& repository, std::chrono::milliseconds patience);
   std::shared_ptr<Door> known_door(Id repository) const;
   std::vector<std::shared_ptr<Door>> doors() const;
   std::shared_ptr<Door> door_to(Id repository) HF_REQUIRES(mutex_);

@@ -36,7 +36,7 @@ Result<RepositoryView> Status::repository(Id id, const Caller& reader) {
 
   if (view.repository.missed_commits)
     view.warnings.push_back(repository::older_catalog_sentence(view.repository));
-  const auto place = services_.shelf.place(view.repository);
+  const auto place = services_.shelf.glance(view.repository);
   if (!place) {
     const auto trouble = services_.shelf.trouble(id);
     view.state = state_of(trouble ? trouble->code : place.error().code);

@@ -95,6 +95,16 @@ class Bulkheads(holdfast.MountTest):
         self.assertTrue(content.same_bytes(self.image("slow"), self.slow.path))
         self.assertEqual(self.daemon.run("slow", "third"), "success")
 
+    def test_a_listing_hardly_waits_for_a_repository_that_begins_to_hang(self):
+        self.server.send_signal(signal.SIGSTOP)
+        self.begin_to_read()
+
+        def list_tree():
+            subprocess.run(["ls", "-lR", self.daemon.mount], stdout=subprocess.DEVNULL, check=True)
+
+        self.assert_within(10, list_tree, "a status waits for 1 s; everything else that asks for a repository for 20 s")
+        self.assertEqual(self.state(), "hanging")
+
     def test_a_daemon_starts_while_a_repository_hangs(self):
         self.daemon.stop()
         self.server.send_signal(signal.SIGSTOP)
