@@ -1,16 +1,27 @@
 #include "engine/runs/job_turns.h"
 
+#include <algorithm>
+
 namespace holdfast::runs {
+namespace {
+
+bool is_by_hand(const Work& work) { return work.flow == 0 && work.asked_by && work.asked_by->uid != 0; }
+
+}  // namespace
+
+bool JobTurns::is_full(const Work& work, const Running& running, unsigned limit) {
+  return running.all >= limit || (is_by_hand(work) && running.by_hand >= std::max(limit - 1, 1u));
+}
 
 std::optional<WaitReason> JobTurns::full_for(const Work& work) const {
   if (work.beside) return std::nullopt;
-  if (running_ >= limit_) return WaitReason::max_concurrent_jobs;
+  if (is_full(work, running_, limit_)) return WaitReason::max_concurrent_jobs;
   if (!work.repository) return std::nullopt;
   const auto limit = limits_.find(*work.repository);
   const auto running = running_of_.find(*work.repository);
-  const bool is_full =
-      limit != limits_.end() && running != running_of_.end() && running->second >= limit->second;
-  return is_full ? std::optional{WaitReason::max_jobs} : std::nullopt;
+  const bool has_room = limit == limits_.end() || running == running_of_.end() ||
+                        !is_full(work, running->second, limit->second);
+  return has_room ? std::nullopt : std::optional{WaitReason::max_jobs};
 }
 
 bool JobTurns::goes_before(const Work& a, const Work& b) const {
@@ -21,16 +32,24 @@ bool JobTurns::goes_before(const Work& a, const Work& b) const {
 void JobTurns::begins(const Work& work) {
   if (work.beside) return;
   last_turns_[work.flow] = ++turn_;
-  ++running_;
-  if (work.repository) ++running_of_[*work.repository];
+  const unsigned by_hand = is_by_hand(work) ? 1 : 0;
+  ++running_.all;
+  running_.by_hand += by_hand;
+  if (!work.repository) return;
+  Running& there = running_of_[*work.repository];
+  ++there.all;
+  there.by_hand += by_hand;
 }
 
 void JobTurns::ends(const Work& work) {
   if (work.beside) return;
-  --running_;
+  const unsigned by_hand = is_by_hand(work) ? 1 : 0;
+  --running_.all;
+  running_.by_hand -= by_hand;
   if (!work.repository) return;
-  const auto running = running_of_.find(*work.repository);
-  if (--running->second == 0) running_of_.erase(running);
+  const auto there = running_of_.find(*work.repository);
+  there->second.by_hand -= by_hand;
+  if (--there->second.all == 0) running_of_.erase(there);
 }
 
 std::uint64_t JobTurns::last_turn_of(Id flow) const {

@@ -3,6 +3,9 @@
 // Higher priority goes first. Among equals, the flow whose last turn is the longest ago goes first, so that a
 // flow of a thousand machines delays no other flow. Each eighth turn goes to the job that has waited longest,
 // whatever its priority, so that none starves.
+//
+// Jobs that users other than root ask for outside of flows leave one place to all others, among all jobs and
+// among those of each repository, if there is more than one.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +33,18 @@ class JobTurns {
   void ends(const Work& work);
 
  private:
+  struct Running {
+    unsigned all = 0;
+    unsigned by_hand = 0;  // jobs of users, outside of flows
+  };
+
+  static bool is_full(const Work& work, const Running& running, unsigned limit);
   std::uint64_t last_turn_of(Id flow) const;
 
   unsigned limit_ = 0;
-  unsigned running_ = 0;
-  std::map<Id, unsigned> limits_;      // without an entry: no limit
-  std::map<Id, unsigned> running_of_;  // by repository
+  Running running_;
+  std::map<Id, unsigned> limits_;     // without an entry: no limit
+  std::map<Id, Running> running_of_;  // by repository
   std::uint64_t turn_ = 0;
   std::map<Id, std::uint64_t> last_turns_;  // by flow
 };

@@ -59,6 +59,33 @@ TEST(JobTurns, a_low_priority_does_not_starve_below_a_higher_one_that_never_ends
   EXPECT_LE(order.rend() - last, 10 * static_cast<int>(JobTurns::kOneOf));
 }
 
+TEST(JobTurns, jobs_that_users_ask_for_by_themselves_leave_a_place_to_others) {
+  JobTurns turns;
+  turns.set_limit(3);
+  turns.set_limit_of(7, 2);
+  const Work by_hand{.repository = 7, .asked_by = Asked{.uid = 1000, .object = 5}};
+  const Work elsewhere{.repository = 8, .asked_by = Asked{.uid = 1000, .object = 5}};
+  const Work of_flow{.flow = 1, .repository = 7, .asked_by = Asked{.uid = 1000, .object = 1}};
+  const Work of_root{.repository = 7, .asked_by = Asked{.uid = 0, .object = 5}};
+  EXPECT_EQ(turns.full_for(by_hand), std::nullopt);
+  turns.begins(by_hand);
+  EXPECT_EQ(turns.full_for(by_hand), WaitReason::max_jobs);
+  turns.begins(elsewhere);
+  EXPECT_EQ(turns.full_for(elsewhere), WaitReason::max_concurrent_jobs);
+  EXPECT_EQ(turns.full_for(of_flow), std::nullopt);
+  EXPECT_EQ(turns.full_for(of_root), std::nullopt);
+  turns.ends(by_hand);
+  turns.ends(elsewhere);
+  EXPECT_EQ(turns.full_for(by_hand), std::nullopt);
+}
+
+TEST(JobTurns, one_place_is_enough_for_a_job_by_hand) {
+  JobTurns turns;
+  turns.set_limit(1);
+  turns.set_limit_of(7, 1);
+  EXPECT_EQ(turns.full_for({.repository = 7, .asked_by = Asked{.uid = 1000, .object = 5}}), std::nullopt);
+}
+
 TEST(JobTurns, the_limit_of_jobs_is_kept) {
   JobTurns turns;
   turns.set_limit(2);
