@@ -102,6 +102,8 @@ class Attacker:
         if self.waiting >= 200:
             return
         jobs = [name for name in os.listdir(self.mount / "jobs") if name.isdigit()]
+        if not jobs:
+            return
         self.held.append(os.open(self.mount / "jobs" / self.random.choice(jobs) / "wait", os.O_RDONLY))
         self.waiting += 1
         threading.Thread(target=self._park, args=(self.held[-1],), daemon=True).start()
