@@ -10,7 +10,7 @@ bool is_by_hand(const Work& work) { return work.flow == 0 && work.asked_by && wo
 }  // namespace
 
 bool JobTurns::is_full(const Work& work, const Running& running, unsigned limit) {
-  return running.all >= limit || (is_by_hand(work) && running.by_hand >= std::max(limit - 1, 1u));
+  return running.all >= limit || (is_by_hand(work) && running.by_hand >= std::max(limit / 2, 1u));
 }
 
 std::optional<WaitReason> JobTurns::full_for(const Work& work) const {

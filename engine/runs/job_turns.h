@@ -4,8 +4,8 @@
 // flow of a thousand machines delays no other flow. Each eighth turn goes to the job that has waited longest,
 // whatever its priority, so that none starves.
 //
-// Jobs that users other than root ask for outside of flows leave one place to all others, among all jobs and
-// among those of each repository, if there is more than one.
+// Jobs that users other than root ask for outside of flows take at most half of the places, among all jobs
+// and among those of each repository; one if there is one only.
 #pragma once
 
 #include <cstdint>

@@ -59,9 +59,9 @@ TEST(JobTurns, a_low_priority_does_not_starve_below_a_higher_one_that_never_ends
   EXPECT_LE(order.rend() - last, 10 * static_cast<int>(JobTurns::kOneOf));
 }
 
-TEST(JobTurns, jobs_that_users_ask_for_by_themselves_leave_a_place_to_others) {
+TEST(JobTurns, jobs_that_users_ask_for_by_themselves_leave_half_of_the_places_to_others) {
   JobTurns turns;
-  turns.set_limit(3);
+  turns.set_limit(4);
   turns.set_limit_of(7, 2);
   const Work by_hand{.repository = 7, .asked_by = Asked{.uid = 1000, .object = 5}};
   const Work elsewhere{.repository = 8, .asked_by = Asked{.uid = 1000, .object = 5}};
