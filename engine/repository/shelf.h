@@ -71,7 +71,8 @@ class Shelf {
  private:
   class Door;
 
-  Result<std::shared_ptr<Place>> place_within(const Repository& repository, std::chrono::milliseconds patience);
+  Result<std::shared_ptr<Place>> place_within(const Repository& repository,
+                                              std::chrono::milliseconds patience);
   std::shared_ptr<Door> known_door(Id repository) const;
   std::vector<std::shared_ptr<Door>> doors() const;
   std::shared_ptr<Door> door_to(Id repository) HF_REQUIRES(mutex_);

@@ -1,6 +1,7 @@
 #include "engine/rescan/definitions.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "catalog/base/text.h"
 #include "catalog/model/json_text.h"
@@ -27,8 +28,11 @@ using nlohmann::json;
 Result<Ownership> owner_in(const json& entry) {
   holdfast::json::Members members(entry, "owner");
   Ownership owner;
-  owner.uid = static_cast<std::uint32_t>(members.number("uid"));
-  owner.gid = static_cast<std::uint32_t>(members.number("gid"));
+  const std::uint64_t uid = members.number("uid"), gid = members.number("gid");
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  if (uid > kMost || gid > kMost) return fail(EPROTO, "\"uid\" and \"gid\" should be below 2^32");
+  owner.uid = static_cast<std::uint32_t>(uid);
+  owner.gid = static_cast<std::uint32_t>(gid);
   const std::string mode = members.text("mode");
   HF_CHECK(members.check());
   char* end = nullptr;

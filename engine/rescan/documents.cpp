@@ -92,9 +92,9 @@ Result<FoundPoint> read_manifest(const Directory& directory, const std::string& 
     point.sequence = static_cast<std::int64_t>(*sequence);
   if (const auto flow = members.number_if("flow_id")) point.flow_id = static_cast<Id>(*flow);
   // A manifest from before it had the id: ids grow with time.
-  point.id =
-      static_cast<Id>(members.number_if("point_id")
-                          .value_or(static_cast<std::uint64_t>(first_id_at(std::max(point.time, Time{})))));
+  found.names_its_id = members.has("point_id");
+  point.id = found.names_its_id ? static_cast<Id>(members.number("point_id"))
+                                : std::max<Id>(first_id_at(point.time), 1);
   found.machine = members.text("machine");
   found.parent = members.text_if("parent");
   found.is_copy = members.has("copied_from");

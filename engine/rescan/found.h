@@ -25,12 +25,13 @@ struct FoundDisk {
 
 // A point, or a copy of one.
 struct FoundPoint {
-  Point point;           // without ids of other rows; the chain's id as it was; `retired` or `committed`
-  std::string machine;   // the machine's name at that time
-  std::string parent;    // the parent's name; "" for a full
-  bool is_copy = false;  // the point itself lies in another repository
-  bool damaged = false;  // a copy that its last verification found damaged
-  bool is_whole = true;  // false: an image is absent or another point's
+  Point point;               // without ids of other rows; the chain's id as it was; `retired` or `committed`
+  std::string machine;       // the machine's name at that time
+  std::string parent;        // the parent's name; "" for a full
+  bool names_its_id = true;  // false in manifests from before they had the point's id
+  bool is_copy = false;      // the point itself lies in another repository
+  bool damaged = false;      // a copy that its last verification found damaged
+  bool is_whole = true;      // false: an image is absent or another point's
   std::optional<Time> copied_at;
   std::vector<Pin> pins;
   std::vector<Verdict> verdicts;

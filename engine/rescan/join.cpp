@@ -35,6 +35,11 @@ class Joining {
     HF_TRY(const auto known, Recovered(db_).find(machine_.id, found.point.name));
     if (!known) return add_point(std::move(found));
     HF_TRY(const Point point, Points(db_).get(*known));
+    if (found.names_its_id && found.point.id != point.id) {
+      joined_.findings.push_back(
+          {machine_.key + "/" + found.point.name, "the catalog has another point of that name"});
+      return {};
+    }
     if (stands) HF_CHECK(add_facts(point.id, found));
     HF_TRY(const bool is_there, Recovered(db_).lies_in(point.id, repository_));
     if (!is_there) return add_copy(point, found);

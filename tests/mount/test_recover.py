@@ -243,6 +243,19 @@ class Recover(Recovery):
         self.daemon.start()
         self.assertEqual(self.daemon.points("m"), points[:2])
 
+    def test_another_point_of_the_same_name_is_no_copy(self):
+        points = self.make_points()
+        self.settle()
+        self.lose()
+        machine = next(path for path in self.offsite.iterdir() if path.name.startswith("m-"))
+        manifest = machine / points[1] / "manifest.json"
+        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "point_id": 5}))
+        self.recover(self.repository)
+        self.assertIn("another point of that name", self.recover(self.offsite, expected=1))
+        self.daemon.start()
+        copies = [self.daemon.json(f"machines/m/points/{point}/manifest.json")["copies"] for point in points]
+        self.assertEqual(copies, [["offsite"], [], []])
+
     def test_an_image_that_is_gone_makes_its_points_damaged_and_the_others_serve(self):
         points = self.make_points()
         self.settle()
