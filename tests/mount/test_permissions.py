@@ -88,6 +88,7 @@ WHO_MAY_WHAT = [
     ("write machines/m/latest/control verdict result=good by=ann", "ok", "ok", "EACCES"),
     ("write repositories/r/control verify", "ok", "EACCES", "ok"),
     ("write repositories/r/control test", "ok", "EACCES", "ok"),
+    ("write repositories/r/control rescan", "ok", "EACCES", "EPERM"),
     ("write repositories/r/control detach", "ok", "EACCES", "ok"),
     ("write repositories/r/control attach", "EINVAL", "EACCES", "EINVAL"),
     ("write repositories/r/control import file=/etc/shadow machine=m disk=disk-0", "EEXIST", "EACCES", "EPERM"),

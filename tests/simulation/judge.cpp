@@ -356,22 +356,19 @@ void Judge::find_removed() {
   in_doubt_ = now_in_doubt;
 }
 
-// The directory of a point that may lie aside, beside another that has taken its name since: the change id in
-// the manifest tells. "" if there is none.
+// The directory of a point, which may lie aside while another has its name: the change id tells. "" if there
+// is none.
 std::string Judge::directory_of(const Seen& seen) const {
-  const World& all = world();
-  const std::string_view change_id = all.frozen[seen.freeze].change_ids[0].view();
-  const std::string published =
-      fmt::format("{}/{}/{}", root(seen.repository), seen.key.view(), seen.name.view());
-  for (int number = 1;; ++number) {
-    const std::string directory = number == 1   ? published
-                                  : number == 2 ? published + ".aside"
-                                                : fmt::format("{}-{}.aside", published, number - 1);
-    if (number > 2 && !std::filesystem::exists(directory)) return "";
-    std::ifstream file(directory + "/manifest.json");
+  std::error_code none;
+  const std::filesystem::path machine = fmt::format("{}/{}", root(seen.repository), seen.key.view());
+  for (const auto& entry : std::filesystem::directory_iterator(machine, none)) {
+    std::ifstream file(entry.path() / "manifest.json");
     const auto manifest = nlohmann::json::parse(file, nullptr, false);
-    if (manifest.is_object() && manifest["disks"][0]["change_id"] == change_id) return directory;
+    if (manifest.is_object() &&
+        manifest["disks"][0]["change_id"] == world().frozen[seen.freeze].change_ids[0].view())
+      return entry.path().string();
   }
+  return "";
 }
 
 // Law 12: an older catalog deletes no point that it does not know, and nothing that one which it has set
