@@ -130,4 +130,14 @@ Result<> hand_over(db::Connection& db, const Point& point, const Copy& copy, Tim
                           now);
 }
 
+Result<> leave_to_heir(db::Connection& db, const Point& point, Time now) {
+  HF_TRY(const auto heir, heir_of(db, point));
+  if (heir) return hand_over(db, point, *heir, now);
+  HF_TRY(auto update, db.prepare(R"sql(
+    UPDATE points SET state = 'retired', revision = :revision, told_revision = :revision WHERE id = :id)sql"));
+  HF_CHECK(update.bind(":revision", new_id()).bind(":id", point.id).run());
+  // The bytes stay counted until its layers go.
+  return count_points(db, point, -1, 0, now);
+}
+
 }  // namespace holdfast

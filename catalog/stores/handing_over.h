@@ -11,5 +11,7 @@ namespace holdfast {
 // The oldest committed copy of a point that no verification has found damaged, or else the oldest.
 Result<std::optional<Copy>> heir_of(db::Connection& db, const Point& point);
 Result<> hand_over(db::Connection& db, const Point& point, const Copy& copy, Time now);
+// Hands a committed point over to its heir; without one the point is retired.
+Result<> leave_to_heir(db::Connection& db, const Point& point, Time now);
 
 }  // namespace holdfast

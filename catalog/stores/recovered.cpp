@@ -154,13 +154,7 @@ Result<> Recovered::set_layer(const Layer& layer, const std::string& content_sha
 Result<> Recovered::retire(Id id, Id repository, Time now) {
   HF_TRY(const Point point, Points(db_).get(id));
   if (point.repository_id == repository) {
-    if (point.state != PointState::committed) return {};
-    HF_TRY(const auto heir, heir_of(db_, point));
-    if (heir) return hand_over(db_, point, *heir, now);
-    HF_TRY(auto update, db_.prepare(R"sql(
-      UPDATE points SET state = 'retired', revision = :revision, told_revision = :revision WHERE id = :id)sql"));
-    HF_CHECK(update.bind(":revision", new_id()).bind(":id", id).run());
-    return count_points(db_, point, -1, 0, now);
+    return point.state == PointState::committed ? leave_to_heir(db_, point, now) : Result<>();
   }
   HF_TRY(auto copies, db_.prepare(R"sql(
     UPDATE copies SET state = 'retired'

@@ -102,13 +102,7 @@ Result<> Retention::retire(Id id, Time now) {
   HF_TRY(const std::string held, held_by(db_, id));
   if (!held.empty()) return fail(EBUSY, "point '{}' {}", point.name, held);
   HF_CHECK(set_due(point.machine_id, true));
-  HF_TRY(const auto heir, heir_of(db_, point));
-  if (heir) return hand_over(db_, point, *heir, now);
-  HF_TRY(auto update, db_.prepare(R"sql(
-    UPDATE points SET state = 'retired', revision = :revision, told_revision = :revision WHERE id = :id)sql"));
-  HF_CHECK(update.bind(":revision", new_id()).bind(":id", id).run());
-  // The bytes stay counted until its layers go.
-  return count_points(db_, point, -1, 0, now);
+  return leave_to_heir(db_, point, now);
 }
 
 Result<> Retention::retire_copy(Id id, Time now) {
