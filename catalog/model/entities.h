@@ -242,6 +242,7 @@ struct Point {
     bool operator==(const Verification&) const = default;
   };
   std::optional<Verification> verified;  // the last time
+  std::string manifest_sha256;           // for the commit alone: digest of the manifest that was written
 };
 
 struct CopyDisk {
@@ -269,6 +270,7 @@ struct Copy {
   bool damaged = false;                  // found by the last verification
   std::optional<std::int64_t> sequence;  // number of its commit in its repository
   std::vector<CopyDisk> disks;
+  std::string manifest_sha256{};  // for the commit alone: digest of the manifest that was written
 };
 
 // Hold on a point: the point stays for as long as the pin is there (law 12).

@@ -58,9 +58,9 @@ constexpr bool is_final(RunStatus status) { return status > RunStatus::running; 
 enum class ExecutionType { scheduled, manual, api };
 HF_WORDS(ExecutionType, "execution_types", "scheduled", "manual", "api");
 
-enum class JobType { backup, replication, verify, prune, import, drain, test, rescan };
+enum class JobType { backup, replication, verify, prune, import, drain, test, rescan, repair };
 HF_WORDS(JobType, "job_types", "backup", "replication", "verify", "prune", "import", "drain", "test",
-         "rescan");
+         "rescan", "repair");
 
 // Reason why a run ended as it did, beyond plain success.
 enum class EndReason {

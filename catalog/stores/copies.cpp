@@ -1,5 +1,6 @@
 #include "catalog/stores/copies.h"
 
+#include "catalog/stores/document_digests.h"
 #include "catalog/stores/layers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/retention.h"
@@ -119,6 +120,7 @@ Result<> Copies::commit(const Copy& copy, const std::vector<Layer>& layers) {
                .bind(":id", copy.id)
                .run());
   if (db_.changes() == 0) return fail(EINVAL, "copy {} is not being written", copy.id);
+  HF_CHECK(DocumentDigests(db_).set_manifest(copy.point_id, copy.repository_id, copy.manifest_sha256));
   return count_in_repository(db_, copy.repository_id, 1, number(copy.bytes_stored), copy.created_at);
 }
 

@@ -1,6 +1,7 @@
 #include "catalog/stores/points.h"
 
 #include "catalog/stores/disks.h"
+#include "catalog/stores/document_digests.h"
 #include "catalog/stores/layers.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/row.h"
@@ -178,6 +179,7 @@ Result<> Points::commit(const Point& point, const std::vector<Layer>& layers) {
                .bind(":sequence", point.sequence)
                .run());
   if (db_.changes() == 0) return fail(EINVAL, "point '{}' is not being written", point.name);
+  HF_CHECK(DocumentDigests(db_).set_manifest(point.id, point.repository_id, point.manifest_sha256));
   HF_TRY(auto chain, db_.prepare("UPDATE chains SET points_made = points_made + 1 WHERE id = :chain"));
   HF_CHECK(chain.bind(":chain", point.chain_id).run());
   return count(db_, point, 1);

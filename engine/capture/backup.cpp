@@ -141,7 +141,7 @@ class Backup {
       HF_TRY(whole, write_disks());
       if (!whole) HF_CHECK(begin_anew());
     }
-    HF_CHECK(publish());
+    HF_TRY(outcome_.point.manifest_sha256, publish());
     return commit();
   }
 
@@ -400,7 +400,7 @@ class Backup {
     return disk.kind == PointKind::incremental && found != contents_.end() ? &found->second : nullptr;
   }
 
-  Result<> publish() {
+  Result<std::string> publish() {
     if (cancel_.requested()) return fail(ECANCELED, "cancelled");
     for (PointDisk& disk : outcome_.point.disks) {
       progress_.move();

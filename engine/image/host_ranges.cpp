@@ -18,6 +18,12 @@ class ClusterSet {
     for (std::uint64_t i = offset >> geometry_.bits; i < std::min<std::uint64_t>(end, bits_.size()); ++i)
       bits_[i] = true;
   }
+  bool touches(std::uint64_t offset, std::uint64_t length) const {
+    const std::uint64_t end = divide_up(offset + length, geometry_.cluster());
+    for (std::uint64_t i = offset >> geometry_.bits; i < std::min<std::uint64_t>(end, bits_.size()); ++i)
+      if (bits_[i]) return true;
+    return false;
+  }
   std::vector<HostRange> without(const ClusterSet& others) const {
     std::vector<HostRange> ranges;
     for (std::size_t i = 0; i < bits_.size(); ++i) {
@@ -37,29 +43,47 @@ class ClusterSet {
   std::vector<bool> bits_;
 };
 
-// Adds the host clusters of this layer's runs.
-void add_runs(const SegmentMap& map, std::size_t number, const Layer& layer, ClusterSet& clusters) {
-  for (std::size_t i = 0; i < map.runs().size(); ++i) {
-    const SegmentMap::Run& run = map.runs()[i];
-    if (run.layer != number) continue;
-    if (run.kind == SegmentMap::Kind::plain) clusters.add(run.where, map.end_of(i) - run.start);
-    if (run.kind == SegmentMap::Kind::compressed) {
-      const Geometry::Slot slot = layer.stored_slot(run.where);
-      clusters.add(slot.offset, slot.length);
+// The bytes of the file that a run of data refers to; empty for any other run.
+HostRange range_of(const Layer& layer, const SegmentMap& map, std::size_t run) {
+  const SegmentMap::Run& its = map.runs()[run];
+  if (its.kind == SegmentMap::Kind::plain) return {its.where, map.end_of(run) - its.start};
+  if (its.kind != SegmentMap::Kind::compressed) return {};
+  const Geometry::Slot slot = layer.stored_slot(its.where);
+  return {slot.offset, slot.length};
+}
+
+// Calls `visit` with each run of data of layer `number` that the layers show together: with its range of the
+// file, and its range of the disk.
+template <class Visit>
+Result<> each_shown(LayerSpan layers, std::size_t number, Visit visit) {
+  const std::uint64_t size = layers.front()->size();
+  for (std::uint64_t at = 0; at < size;) {
+    const std::uint64_t start = round_down(at, Stack::kSegment);
+    const std::uint64_t end = std::min(start + Stack::kSegment, size);
+    HF_TRY(const auto map, SegmentMap::resolve(layers, start, end));
+    for (std::size_t i = 0; i < map->runs().size(); ++i) {
+      const SegmentMap::Run& run = map->runs()[i];
+      if (run.layer != number) continue;
+      const HostRange range = range_of(*layers[number], *map, i);
+      if (range.length > 0) visit(range, DiskRange{start + run.start, map->end_of(i) - run.start});
     }
+    HF_TRY(at, next_table(layers, end, size));
   }
+  return {};
 }
 
 // Adds the host clusters of layer `number` that the layers show together.
 Result<> add_shown(LayerSpan layers, std::size_t number, ClusterSet& clusters) {
-  const std::uint64_t size = layers.front()->size();
-  for (std::uint64_t at = 0; at < size;) {
-    const std::uint64_t end = std::min(round_down(at, Stack::kSegment) + Stack::kSegment, size);
-    HF_TRY(const auto map, SegmentMap::resolve(layers, round_down(at, Stack::kSegment), end));
-    add_runs(*map, number, *layers[number], clusters);
-    HF_TRY(at, next_table(layers, end, size));
-  }
-  return {};
+  return each_shown(layers, number, [&](const HostRange& range, const DiskRange&) {
+    clusters.add(range.offset, range.length);
+  });
+}
+
+void join(std::vector<DiskRange>& ranges, const DiskRange& range) {
+  if (!ranges.empty() && ranges.back().offset + ranges.back().length == range.offset)
+    ranges.back().length += range.length;
+  else
+    ranges.push_back(range);
 }
 
 }  // namespace
@@ -80,6 +104,28 @@ Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses) {
     HF_CHECK(add_shown(layers, use.layer, *shown));
   }
   return stored->without(*shown);
+}
+
+Result<std::optional<std::vector<DiskRange>>> shown_from(const LayerUse& use,
+                                                         std::span<const HostRange> clusters) {
+  const LayerSpan layers = use.stack->layers();
+  const Layer& layer = *layers[use.layer];
+  ClusterSet wanted(layer), stored(layer);
+  for (const HostRange& range : clusters) wanted.add(range.offset, range.length);
+  HF_CHECK(add_shown(layers.subspan(use.layer, 1), 0, stored));
+  if (!wanted.without(stored).empty()) return std::nullopt;
+  std::vector<DiskRange> found;
+  const std::uint64_t cluster = layer.geometry().cluster();
+  HF_CHECK(each_shown(layers, use.layer, [&](const HostRange& range, const DiskRange& its) {
+    const bool is_plain = range.length == its.length;  // any other range is one compressed cluster
+    const std::uint64_t step = is_plain ? cluster : its.length;
+    for (std::uint64_t at = 0; at < its.length; at += step) {
+      const std::uint64_t length = std::min(step, its.length - at);
+      if (is_plain ? wanted.touches(range.offset + at, length) : wanted.touches(range.offset, range.length))
+        join(found, {its.offset + at, length});
+    }
+  }));
+  return found;
 }
 
 Result<> punch(File& image, std::span<const HostRange> hidden) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,17 @@ struct LayerUse {
 // hidden when all of them are. Within a chain one stack is enough: the oldest kept point above the layer sees
 // everything that newer points can see. EINVAL without a stack.
 Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses);
+
+// A range of the disk, in bytes.
+struct DiskRange {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
+// Returns the ranges of the disk that this use of the layer shows from these host clusters, with neighbours
+// joined; nullopt if one of the clusters is no data but a table, so that nobody can tell.
+Result<std::optional<std::vector<DiskRange>>> shown_from(const LayerUse& use,
+                                                         std::span<const HostRange> clusters);
 
 // Gives the ranges back to the file system, durably. Repeating it, also after a crash, is harmless.
 // EOPNOTSUPP if the file system can't punch holes; nothing has changed then.

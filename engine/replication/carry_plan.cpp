@@ -75,30 +75,4 @@ Result<Carry> plan_carry(db::Connection& db, const Copies::Holding& point, const
   return carry;
 }
 
-Point as_copied(const Carry& carry, Id repository) {
-  Point point = carry.point;
-  point.repository_id = repository;
-  point.chain_id = carry.copy.chain_id;
-  point.sequence = carry.copy.sequence;
-  point.kind = carry.copy.kind;
-  point.bytes_stored = carry.copy.bytes_stored;
-  if (point.kind == PointKind::incremental)
-    point.full_reason.reset();
-  else if (!point.full_reason)
-    point.full_reason = FullReason::no_parent;
-  for (std::size_t i = 0; i < carry.parts.size(); ++i) {
-    PointDisk& disk = *std::ranges::find(point.disks, carry.parts[i].disk.disk_id, &PointDisk::disk_id);
-    disk.layer_id = carry.layers[i].id;
-    disk.bytes_stored = carry.copy.disks[i].bytes_stored;
-    disk.sums_sha256 = carry.copy.disks[i].sums_sha256;
-    disk.content_sha256.clear();  // no capture continues from a copy
-    disk.kind = carry.parts[i].base ? PointKind::incremental : PointKind::full;
-    if (disk.kind == PointKind::incremental)
-      disk.full_reason.reset();
-    else if (!disk.full_reason)
-      disk.full_reason = FullReason::no_parent;
-  }
-  return point;
-}
-
 }  // namespace holdfast::replication

@@ -58,7 +58,4 @@ Result<Sides> look_at_both(db::Connection& db, Id machine, Id from, Id to);
 Result<Carry> plan_carry(db::Connection& db, const Copies::Holding& point, const std::map<Id, Base>& bases,
                          const std::set<Id>& usable);
 
-// Returns the point as the other repository's manifest describes it.
-Point as_copied(const Carry& carry, Id repository);
-
 }  // namespace holdfast::replication

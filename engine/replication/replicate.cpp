@@ -381,7 +381,9 @@ class Replication {
                               .copied_from = from_.marker,
                               .copied_at = carry.copy.created_at};
     HF_TRY(carry.copy.sequence, repository::take_number(services_.catalog, *target_, to_.id));
-    return draft.publish(as_copied(carry, to_.id), names, carry.layers);
+    const Point copied = repository::as_copied(carry.point, carry.copy, carry.layers);
+    HF_TRY(carry.copy.manifest_sha256, draft.publish(copied, names, carry.layers));
+    return {};
   }
 
   Result<> commit(const Carry& carry) {

@@ -159,6 +159,30 @@ Result<> put(Directory& directory, Document document, std::int64_t number) {
   return directory.sync(document.folder);
 }
 
+std::string revision_text(const std::string& catalog_key, std::int64_t revision) {
+  return Json{{"catalog", catalog_key}, {"revision", revision}}.dump() + "\n";
+}
+
+// The file's text; nullopt if it is missing.
+Result<std::optional<std::string>> text_of(const Directory& directory, const std::string& file) {
+  auto text = read_small_file(directory, file);
+  if (!text && text.error().code == ENOENT) return std::nullopt;
+  HF_CHECK(text);
+  return std::optional{*std::move(text)};
+}
+
+// The number of the commit is the document's own, and grows with each writing.
+bool is_as_written(const Document& document, const std::optional<std::string>& text) {
+  if (!document.content || !text) return !document.content && !text;
+  const auto found = json::parse_outside(*text);
+  if (!found || !found->is_object()) return false;
+  const auto number = found->find("sequence");
+  if (number == found->end() || !number->is_number_unsigned()) return false;
+  Json expected = *document.content;
+  expected["sequence"] = number->get<std::int64_t>();
+  return *text == json::indented(expected);
+}
+
 void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
   if (!repository.complete || repository.definition.read_only) return;
   const auto place = shelf.place(repository);
@@ -202,18 +226,47 @@ std::string folder_of(DefinitionKind kind) {
   }
 }
 
-Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository) {
+Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository, Tell tell) {
   Directory& directory = place.directory();
   HF_TRY(const std::string key,
          catalog.read([](db::Connection& db) { return DefinitionChanges(db).catalog_key(); }));
-  HF_TRY(const std::int64_t known, known_revision(directory, key));
+  std::int64_t known = 0;
+  if (tell == Tell::lacking) {
+    HF_TRY(known, known_revision(directory, key));
+  }
   HF_TRY(News news, catalog.read([&](db::Connection& db) { return news_since(db, known); }));
   if (news.documents.empty()) return {};
   HF_TRY(const std::int64_t number, take_number(catalog, place, repository));
   HF_CHECK(make_if_missing(directory, kDefinitions, "."));
   for (Document& document : news.documents) HF_CHECK(put(directory, std::move(document), number));
-  const Json revision{{"catalog", key}, {"revision", news.revision}};
-  return replace_file(directory, kRevision, revision.dump() + "\n");
+  return replace_file(directory, kRevision, revision_text(key, news.revision));
+}
+
+Result<std::vector<std::string>> differing_definitions(Catalog& catalog, const Place& place) {
+  const Directory& directory = place.directory();
+  struct Whole {
+    std::string key;
+    News news;
+  };
+  HF_TRY(const Whole whole, catalog.read([&](db::Connection& db) -> Result<Whole> {
+    Whole all;
+    HF_TRY(all.key, DefinitionChanges(db).catalog_key());
+    HF_TRY(all.news, news_since(db, 0));
+    return all;
+  }));
+  HF_TRY(const std::int64_t known, known_revision(directory, whole.key));
+  if (known != 0 && known < whole.news.revision) return std::vector<std::string>{};
+  std::vector<std::string> differing;
+  for (const Document& document : whole.news.documents) {
+    HF_TRY(const auto text, text_of(directory, document.file));
+    if (!is_as_written(document, text)) differing.push_back(document.file);
+  }
+  HF_TRY(const auto revision, text_of(directory, kRevision));
+  if (revision != revision_text(whole.key, whole.news.revision)) differing.push_back(kRevision);
+  // A change that came meanwhile may be in the files already.
+  HF_TRY(const std::int64_t newest,
+         catalog.read([](db::Connection& db) { return DefinitionChanges(db).newest(); }));
+  return newest == whole.news.revision ? differing : std::vector<std::string>{};
 }
 
 Definitions::Definitions(Catalog& catalog, Shelf& shelf)

@@ -67,7 +67,12 @@ constexpr char kDefinitions[] = "definitions";
 std::span<const DefinitionKind> kinds_of_objects();
 std::string folder_of(DefinitionKind kind);
 
-// Writes to the repository what it lacks, now.
-Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository);
+// Writes to the repository what it lacks, now; with `anew`, everything.
+enum class Tell { lacking, anew };
+Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository, Tell tell = Tell::lacking);
+
+// Returns the files that are not what this catalog has written there. Nothing can be said while the
+// repository lacks a change.
+Result<std::vector<std::string>> differing_definitions(Catalog& catalog, const Place& place);
 
 }  // namespace holdfast::repository

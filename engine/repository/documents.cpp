@@ -22,6 +22,32 @@ std::string manifest_text(const Point& point, const ManifestNames& names, const 
   return stored.dump(2) + "\n";
 }
 
+Point as_copied(Point point, const Copy& copy, const std::vector<Layer>& layers) {
+  const auto settle_reason = [](PointKind kind, std::optional<FullReason>& reason) {
+    if (kind == PointKind::incremental)
+      reason.reset();
+    else if (!reason)
+      reason = FullReason::no_parent;
+  };
+  point.repository_id = copy.repository_id;
+  point.chain_id = copy.chain_id;
+  point.sequence = copy.sequence;
+  point.kind = copy.kind;
+  point.bytes_stored = copy.bytes_stored;
+  settle_reason(point.kind, point.full_reason);
+  for (const CopyDisk& copied : copy.disks) {
+    PointDisk& disk = *std::ranges::find(point.disks, copied.disk_id, &PointDisk::disk_id);
+    const Layer& layer = *std::ranges::find(layers, copied.layer_id, &Layer::id);
+    disk.layer_id = copied.layer_id;
+    disk.bytes_stored = copied.bytes_stored;
+    disk.sums_sha256 = copied.sums_sha256;
+    disk.content_sha256.clear();  // no capture continues from a copy
+    disk.kind = layer.parent_layer_id ? PointKind::incremental : PointKind::full;
+    settle_reason(disk.kind, disk.full_reason);
+  }
+  return point;
+}
+
 std::string restore_text(const Point& point, const ManifestNames& names) {
   std::string text = fmt::format(
       "Restore point {} of machine '{}', taken {} ({}).\n"

@@ -13,6 +13,9 @@ namespace holdfast::repository {
 std::string manifest_text(const Point& point, const ManifestNames& names, const std::string& machine_key,
                           const std::vector<Layer>& layers);
 
+// Returns the point as the manifest beside its copy describes it. `layers` are the copy's own.
+Point as_copied(Point point, const Copy& copy, const std::vector<Layer>& layers);
+
 // Returns RESTORE.txt: the stock commands that restore this point.
 std::string restore_text(const Point& point, const ManifestNames& names);
 

@@ -1,5 +1,7 @@
 #include "engine/repository/draft.h"
 
+#include "catalog/base/sha256.h"
+
 namespace holdfast::repository {
 
 Draft::Draft(std::shared_ptr<Place> place, std::string machine_key, std::string point_name)
@@ -57,14 +59,16 @@ Result<std::unique_ptr<File>> Draft::create_content(const std::string& image_id)
   return place_->directory().create(partial_ + "/" + image_id + ".content");
 }
 
-Result<> Draft::publish(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers) {
+Result<std::string> Draft::publish(const Point& point, const ManifestNames& names,
+                                   const std::vector<Layer>& layers) {
   Directory& directory = place_->directory();
+  const std::string manifest = manifest_text(point, names, machine_key_, layers);
   HF_CHECK(write_new_file(directory, partial_ + "/RESTORE.txt", restore_text(point, names)));
-  HF_CHECK(write_new_file(directory, partial_ + "/manifest.json",
-                          manifest_text(point, names, machine_key_, layers)));
+  HF_CHECK(write_new_file(directory, partial_ + "/manifest.json", manifest));
   HF_CHECK(directory.sync(partial_));
   HF_CHECK(directory.rename(partial_, machine_key_ + "/" + point_name_));
-  return directory.sync(machine_key_);
+  HF_CHECK(directory.sync(machine_key_));
+  return sha256_hex(as_bytes(manifest));
 }
 
 }  // namespace holdfast::repository

@@ -33,8 +33,10 @@ class Draft {
   // Creates the file of the disk's content sums, beside the image.
   Result<std::unique_ptr<File>> create_content(const std::string& image_id);
 
-  // Writes the documents, syncs everything, renames the directory and syncs its parent.
-  Result<> publish(const Point& point, const ManifestNames& names, const std::vector<Layer>& layers);
+  // Writes the documents, syncs everything, renames the directory and syncs its parent. Returns the
+  // manifest's digest.
+  Result<std::string> publish(const Point& point, const ManifestNames& names,
+                              const std::vector<Layer>& layers);
 
  private:
   Draft(std::shared_ptr<Place> place, std::string machine_key, std::string point_name);

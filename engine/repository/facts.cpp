@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "catalog/base/sha256.h"
 #include "catalog/model/json_text.h"
 #include "catalog/model/manifest_json.h"
 #include "catalog/stores/copies.h"
+#include "catalog/stores/document_digests.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
@@ -80,7 +82,8 @@ Result<> tell_facts(Catalog& catalog, const Place& place, Id repository, Id poin
   HF_TRY(const auto facts, catalog.read([&](db::Connection& db) { return facts_of(db, repository, point); }));
   if (!facts) return {};
   HF_CHECK(replace_file(place.directory(), facts->directory + "/facts.json", facts->text));
-  return catalog.write([&](db::Connection& db) {
+  return catalog.write([&](db::Connection& db) -> Result<> {
+    HF_CHECK(DocumentDigests(db).set_facts(point, repository, sha256_hex(as_bytes(facts->text))));
     return facts->copy ? Copies(db).set_told(*facts->copy, facts->revision)
                        : Points(db).set_told(point, facts->revision);
   });

@@ -65,6 +65,8 @@ class Place {
   // One thread at a time counts commits here, or replaces facts of points.
   Mutex& counting() const { return counting_; }
   Mutex& telling() const { return telling_; }
+  // One thread at a time mends layers here.
+  Mutex& mending() const { return mending_; }
   const std::shared_ptr<Asides>& asides() const { return asides_; }
   // EBUSY while another daemon holds the lease; reading works all the same.
   const Result<>& may_write() const { return may_write_; }
@@ -111,7 +113,7 @@ class Place {
   const std::string marker_;
   const std::unique_ptr<Directory> directory_;
   const Identity identity_;
-  mutable Mutex counting_, telling_;
+  mutable Mutex counting_, telling_, mending_;
   const std::shared_ptr<Asides> asides_ = std::make_shared<Asides>();
   Fd lease_;
   Result<> may_write_;

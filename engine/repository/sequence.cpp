@@ -29,7 +29,7 @@ Result<std::optional<Written>> read_written(const Directory& directory, const ch
   const auto said = json::parse_outside(*text);
   if (!said || !said->is_object() || !said->value("catalog", nlohmann::json()).is_string() ||
       !said->value(number, nlohmann::json()).is_number_integer())
-    return fail(EIO, "{} is damaged; it should name a catalog and its number", file);
+    return fail_damaged(EIO, "{} is damaged; it should name a catalog and its number", file);
   return Written{said->at("catalog").get<std::string>(), said->at(number).get<std::int64_t>()};
 }
 
@@ -70,11 +70,14 @@ bool lacks(const Known& known, const Found& found) {
          (found.definitions->catalog != known.catalog || found.definitions->commits > known.definitions);
 }
 
+std::string sequence_text(const std::string& catalog_key, std::int64_t number) {
+  return nlohmann::ordered_json{{"catalog", catalog_key}, {"commits", number}}.dump(2) + "\n";
+}
+
 Result<> write_number(Catalog& catalog, const Place& place, std::int64_t number) {
   HF_TRY(const std::string key,
          catalog.read([](db::Connection& db) { return DefinitionChanges(db).catalog_key(); }));
-  const nlohmann::ordered_json written{{"catalog", key}, {"commits", number}};
-  return replace_file(place.directory(), kSequence, written.dump(2) + "\n");
+  return replace_file(place.directory(), kSequence, sequence_text(key, number));
 }
 
 }  // namespace
@@ -100,6 +103,25 @@ Result<> check_known(Catalog& catalog, const Place& place, Id repository) {
     log::warning("{}", older_catalog_sentence(known.repository));
   }
   return fail(EROFS, "{}", older_catalog_sentence(known.repository));
+}
+
+Result<> check_sequence(Catalog& catalog, const Place& place, Id repository) {
+  const MutexLock lock(place.counting());
+  HF_TRY(const Known known, read_known(catalog, repository));
+  if (known.repository.commits == 0 || known.repository.missed_commits) return {};
+  const auto text = read_small_file(place.directory(), kSequence);
+  if (!text && text.error().code != ENOENT) return tl::make_unexpected(text.error());
+  if (text && *text == sequence_text(known.catalog, known.repository.commits)) return {};
+  return fail_damaged(EIO, "it should name this catalog and commit {}", known.repository.commits);
+}
+
+Result<> renew_sequence(Catalog& catalog, const Place& place, Id repository) {
+  const MutexLock lock(place.counting());
+  HF_TRY(const Known known, read_known(catalog, repository));
+  const auto found = read_found(place.directory());
+  const bool says_nothing = !found && found.error().damage;
+  if (!says_nothing) HF_CHECK(check_known(catalog, place, repository));
+  return write_number(catalog, place, known.repository.commits);
 }
 
 Result<> adopt(Catalog& catalog, const Place& place, Id repository, std::int64_t highest) {

@@ -21,6 +21,12 @@ Result<> check_known(Catalog& catalog, const Place& place, Id repository);
 // Says that the catalog lacks commits of the repository.
 std::string older_catalog_sentence(const Repository& repository);
 
+// Returns damage if sequence.json is not what this catalog has written there last.
+Result<> check_sequence(Catalog& catalog, const Place& place, Id repository);
+// Writes sequence.json anew, with the catalog's count. EROFS if the file tells of commits that the catalog
+// lacks.
+Result<> renew_sequence(Catalog& catalog, const Place& place, Id repository);
+
 // Makes this catalog the one that writes there, once it has all that lies there; `highest` is the number of
 // the last commit that it found.
 Result<> adopt(Catalog& catalog, const Place& place, Id repository, std::int64_t highest);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "catalog/base/id_time.h"
+#include "catalog/base/sha256.h"
 #include "catalog/base/text.h"
 #include "catalog/model/members.h"
 #include "catalog/model/outside_json.h"
@@ -15,8 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-Result<json> read_document(const Directory& directory, const std::string& file) {
-  HF_TRY(const std::string text, read_small_file(directory, file));
+Result<json> parse_document(const std::string& text, const std::string& file) {
   auto document = holdfast::json::parse_outside(text);
   if (!document) return within(document.error(), "{}", file);
   if (!document->is_object()) return fail(EPROTO, "{} is no JSON object", file);
@@ -71,10 +71,12 @@ Result<FoundPoint> read_manifest(const Directory& directory, const std::string& 
   const std::string at = machine_key + "/" + name;
   HF_TRY(const bool stands, directory.exists(at + "/manifest.json"));
   const std::string file = at + (stands ? "/manifest.json" : "/retired.json");
-  HF_TRY(const json document, read_document(directory, file));
+  HF_TRY(const std::string text, read_small_file(directory, file));
+  HF_TRY(const json document, parse_document(text, file));
 
   FoundPoint found;
   Point& point = found.point;
+  point.manifest_sha256 = sha256_hex(as_bytes(text));
   holdfast::json::Members members(document, file);
   point.state = stands ? PointState::committed : PointState::retired;
   point.name = members.text("id");
@@ -184,7 +186,9 @@ Result<> read_facts(const Directory& directory, const std::string& at, FoundPoin
   const std::string file = at + "/facts.json";
   HF_TRY(const bool is_there, directory.exists(file));
   if (!is_there) return {};
-  HF_TRY(const json document, read_document(directory, file));
+  HF_TRY(const std::string text, read_small_file(directory, file));
+  HF_TRY(const json document, parse_document(text, file));
+  found.facts_sha256 = sha256_hex(as_bytes(text));
   const auto read = [&]() -> Result<> {
     holdfast::json::Members members(document, file);
     found.point.cbt_reset = members.flag("cbt_reset");

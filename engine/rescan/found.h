@@ -32,6 +32,7 @@ struct FoundPoint {
   bool is_copy = false;      // the point itself lies in another repository
   bool damaged = false;      // a copy that its last verification found damaged
   bool is_whole = true;      // false: an image is absent or another point's
+  std::string facts_sha256;  // digest of facts.json; "" without one
   std::optional<Time> copied_at;
   std::vector<Pin> pins;
   std::vector<Verdict> verdicts;

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "catalog/stores/document_digests.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
@@ -16,8 +17,12 @@ namespace {
 // Adds the points of one machine in one repository.
 class Joining {
  public:
-  Joining(db::Connection& db, Machine machine, Id repository, Time now)
-      : db_(db), machine_(std::move(machine)), repository_(repository), now_(now) {}
+  Joining(db::Connection& db, Machine machine, Id repository, bool lacks_commits, Time now)
+      : db_(db),
+        machine_(std::move(machine)),
+        repository_(repository),
+        lacks_commits_(lacks_commits),
+        now_(now) {}
 
   Result<> begin() {
     HF_TRY(const auto layers, Retention(db_).layers(machine_.id, repository_));
@@ -41,6 +46,8 @@ class Joining {
       return {};
     }
     if (stands) HF_CHECK(add_facts(point.id, found));
+    HF_TRY(const auto digests, DocumentDigests(db_).get(point.id, repository_));
+    if (stands && (lacks_commits_ || digests.manifest.empty())) HF_CHECK(add_digests(point.id, found));
     HF_TRY(const bool is_there, Recovered(db_).lies_in(point.id, repository_));
     if (!is_there) return add_copy(point, found);
     HF_CHECK(renew_layers(found));
@@ -93,6 +100,7 @@ class Joining {
     keep(*layers);
     if (point.state == PointState::retired) return {};
     HF_CHECK(add_facts(point.id, found));
+    HF_CHECK(add_digests(point.id, found));
     ++joined_.points;
     return see_disks(point);
   }
@@ -163,6 +171,7 @@ class Joining {
     copy.created_at = found.copied_at.value_or(found.point.time);
     copy.bytes_stored = found.point.bytes_stored;
     copy.sequence = found.point.sequence;
+    copy.manifest_sha256 = found.point.manifest_sha256;
     copy.damaged = found.damaged || !found.is_whole;
     copy.state = found.point.state;
     copy.kind = PointKind::full;
@@ -250,6 +259,13 @@ class Joining {
     return std::nullopt;
   }
 
+  // Takes the documents as they lie there: nobody knew them, or a newer catalog has written them.
+  Result<> add_digests(Id point, const FoundPoint& found) {
+    DocumentDigests digests(db_);
+    HF_CHECK(digests.set_manifest(point, repository_, found.point.manifest_sha256));
+    return digests.set_facts(point, repository_, found.facts_sha256);
+  }
+
   // Pins only ever keep, so those of both sides hold.
   Result<> add_facts(Id point, const FoundPoint& found) {
     HF_TRY(const auto pins, Pins(db_).of_point(point));
@@ -278,6 +294,7 @@ class Joining {
   db::Connection& db_;
   const Machine machine_;
   const Id repository_;
+  const bool lacks_commits_;
   const Time now_;
   std::map<std::string, Layer> layers_;  // by file
   std::map<std::string, Disk> disks_;    // by name
@@ -296,7 +313,7 @@ Result<Joined> join(db::Connection& db, Id machine, Id repository, std::vector<F
   if (is_captured) return fail(EBUSY, "machine '{}' is being captured", its.name);
   // Ids grow, whatever the clock says, so nothing comes before what it rests on.
   std::ranges::sort(found, {}, [](const FoundPoint& each) { return each.point.id; });
-  Joining joining(db, std::move(its), repository, now);
+  Joining joining(db, std::move(its), repository, directories.has_value(), now);
   HF_CHECK(joining.begin());
   for (FoundPoint& each : found) HF_CHECK(joining.add(std::move(each)));
   if (directories) HF_CHECK(joining.let_go(*directories));

@@ -127,6 +127,8 @@ class Rescan {
 
   Result<> conclude() {
     if (writes()) HF_CHECK(repository::adopt(catalog_, place_, repository_.id, highest_));
+    if (writes() && lacks_commits_)  // the newer catalog has written there
+      HF_CHECK(repository::tell_definitions(catalog_, place_, repository_.id, repository::Tell::anew));
     return catalog_.write([&](db::Connection& db) {
       Event event = make_event(now_, "repository.rescan", "repositories/" + repository_.name, caller_);
       event.owner = repository_.ownership;

@@ -15,9 +15,9 @@
 #include "engine/capture/recovery.h"
 #include "engine/common/audit.h"
 #include "engine/repository/readers.h"
-#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/repository/unfinished_copy.h"
+#include "engine/repository/writable.h"
 #include "engine/retention/merging.h"
 #include "engine/retention/room.h"
 
@@ -40,16 +40,6 @@ Result<PrunedMachine> find_pruned(Catalog& catalog, Id machine) {
     }
     return pruned;
   });
-}
-
-Result<std::shared_ptr<repository::Place>> writable_place(const capture::Services& services,
-                                                          const Repository& repository) {
-  if (repository.definition.read_only)
-    return fail(EROFS, "repository '{}' is read-only: nothing is deleted there", repository.name);
-  HF_TRY(auto place, services.shelf.place(repository));
-  HF_CHECK(place->may_write());
-  HF_CHECK(repository::check_known(services.catalog, *place, repository.id));
-  return place;
 }
 
 bool goes_there(db::Connection& db, const Copy& copy) {
@@ -298,7 +288,7 @@ Result<PruneOutcome> prune(const capture::Services& services, Id machine, Judgin
   for (const Repository& repository : pruned.repositories) {
     HF_TRY(const bool is_needed, has_work(services, machine, repository.id));
     if (!is_needed) continue;
-    auto place = writable_place(services, repository);
+    auto place = repository::writable_place(services, repository, "deleted");
     auto done = place ? Result<>{} : Result<>(tl::make_unexpected(place.error()));
     if (place) {
       const Ground ground = Ground::of(services, pruned.machine, repository, *place, cancel, outcome);
@@ -320,7 +310,7 @@ Result<> retire_point(const capture::Services& services, Id id, const Caller& ca
   HF_TRY(const Point point, services.catalog.read([&](db::Connection& db) { return Points(db).get(id); }));
   HF_TRY(const PrunedMachine pruned, find_pruned(services.catalog, point.machine_id));
   const auto repository = std::ranges::find(pruned.repositories, point.repository_id, &Repository::id);
-  HF_TRY(const auto place, writable_place(services, *repository));
+  HF_TRY(const auto place, repository::writable_place(services, *repository, "deleted"));
   PruneOutcome outcome;
   HF_CHECK(check_listing(Ground::of(services, pruned.machine, *repository, place, never(), outcome)));
 
@@ -357,7 +347,7 @@ Result<> finish_merges(const capture::Services& services, Id machine) {
     }));
     if (std::ranges::none_of(layers, is_merging)) continue;
     PruneOutcome outcome;
-    const auto place = writable_place(services, repository);
+    const auto place = repository::writable_place(services, repository, "deleted");
     const auto done =
         place ? resume_merges(Ground::of(services, pruned.machine, repository, *place, never(), outcome))
               : Result<>(tl::make_unexpected(place.error()));

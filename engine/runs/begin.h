@@ -1,6 +1,6 @@
 // Turns requests into work: each is checked, recorded with its event in one transaction, and returned for the
 // runner. A refused request changes nothing. One file each: flow.cpp, backup.cpp, import.cpp,
-// verification.cpp, pruning.cpp, rescan.cpp, trial.cpp.
+// verification.cpp, repair.cpp, pruning.cpp, rescan.cpp, trial.cpp.
 #pragma once
 
 #include <vector>
@@ -52,6 +52,11 @@ Result<Work> begin_import(const capture::Services& services, Id repository, cons
 // repository is absent.
 Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
                                 const VerifyRequest& request, const Caller& caller);
+
+// Heals what is damaged of a point, or of all points of a machine or a repository (repair/repair.h). Returns
+// EEXIST if the name is taken.
+Result<Work> begin_repair(const capture::Services& services, ObjectKind kind, Id object,
+                          const std::string& name, const Caller& caller);
 
 // The next starts of a flow by its schedule, for the report of a dry run.
 struct NextStarts {

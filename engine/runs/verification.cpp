@@ -17,12 +17,65 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The object to verify.
-struct VerifyTarget {
-  std::string path;
-  std::optional<Id> machine, repository;
-  verify::Wanted wanted;
-};
+constexpr std::size_t kMostDocuments = 100;
+
+Json misfits_json(const std::vector<verify::Misfit>& misfits) {
+  Json all = Json::array();
+  for (const verify::Misfit& misfit : misfits)
+    if (all.size() < kMostDocuments)
+      all.push_back(
+          {{"object", json::text_or_null(misfit.object)}, {"file", misfit.file}, {"what", misfit.why}});
+  return all;
+}
+
+std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
+  Json damage = Json::array();
+  for (const verify::Damage& one : outcome.damage)
+    damage.push_back({{"point", one.point}, {"disk", one.disk}, {"what", one.sentence}});
+  const Json metadata{{"level", to_word(level)},
+                      {"points", outcome.points},
+                      {"damaged_points", outcome.damaged_points},
+                      {"unreadable_points", outcome.unreadable_points},
+                      {"layers", outcome.layers},
+                      {"damage", std::move(damage)},
+                      {"documents", misfits_json(outcome.documents)},
+                      {"away", outcome.away}};
+  return json::compact(metadata);
+}
+
+// Returns an error, which may be retried, if nothing is damaged but a point could not be read.
+Result<JobEnd> end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
+  if (outcome.damaged_points == 0 && outcome.unreadable)
+    return fail(outcome.unreadable->code, "{} of {} points could not be read; the first: {}",
+                outcome.unreadable_points, outcome.points, outcome.unreadable->message);
+  JobEnd end;
+  end.bytes_read = outcome.bytes_read;
+  end.metadata = metadata_of(level, outcome);
+  if (!outcome.away.empty()) {
+    end.status = RunStatus::warning;
+    end.reason = EndReason::repository_unreachable;
+    end.message = fmt::format("not everything was checked: {}", fmt::join(outcome.away, "; "));
+  }
+  if (outcome.damaged_points == 0 && outcome.documents.empty()) return end;
+  end.status = RunStatus::error;
+  end.reason = EndReason::damaged;
+  if (!outcome.documents.empty()) {
+    const verify::Misfit& first = outcome.documents.front();
+    end.message += fmt::format(
+        "{}{} documents of the repository are damaged; `repair` writes them anew; the first: {}{}{}: {}",
+        end.message.empty() ? "" : "; ", outcome.documents.size(), first.object,
+        first.object.empty() ? "" : ", ", first.file, first.why);
+  }
+  if (outcome.damaged_points == 0) return end;
+  end.message = fmt::format("{} of {} points are damaged; the first: {}, {}: {}{}{}", outcome.damaged_points,
+                            outcome.points, outcome.damage.front().point, outcome.damage.front().disk,
+                            outcome.damage.front().sentence, end.message.empty() ? "" : "; ", end.message);
+  if (outcome.unreadable_points > 0)
+    end.message += fmt::format("; {} points could not be read", outcome.unreadable_points);
+  return end;
+}
+
+}  // namespace
 
 Result<VerifyTarget> find_target(db::Connection& db, ObjectKind kind, Id object) {
   Points points(db);
@@ -54,51 +107,12 @@ Result<VerifyTarget> find_target(db::Connection& db, ObjectKind kind, Id object)
       target.repository = object;
       HF_TRY(target.wanted.points, points.of_repository(object));
       HF_TRY(target.wanted.copies, Copies(db).of_repository(object));
+      target.wanted.repositories = {object};
       return target;
     }
-    default: return fail(EINVAL, "only points, machines and repositories can be verified");
+    default: return fail(EINVAL, "only points, machines and repositories hold stored data");
   }
 }
-
-std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
-  Json damage = Json::array();
-  for (const verify::Damage& one : outcome.damage)
-    damage.push_back({{"point", one.point}, {"disk", one.disk}, {"what", one.sentence}});
-  const Json metadata{{"level", to_word(level)},
-                      {"points", outcome.points},
-                      {"damaged_points", outcome.damaged_points},
-                      {"unreadable_points", outcome.unreadable_points},
-                      {"layers", outcome.layers},
-                      {"damage", std::move(damage)},
-                      {"away", outcome.away}};
-  return json::compact(metadata);
-}
-
-// Returns an error, which may be retried, if nothing is damaged but a point could not be read.
-Result<JobEnd> end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
-  if (outcome.damaged_points == 0 && outcome.unreadable)
-    return fail(outcome.unreadable->code, "{} of {} points could not be read; the first: {}",
-                outcome.unreadable_points, outcome.points, outcome.unreadable->message);
-  JobEnd end;
-  end.bytes_read = outcome.bytes_read;
-  end.metadata = metadata_of(level, outcome);
-  if (!outcome.away.empty()) {
-    end.status = RunStatus::warning;
-    end.reason = EndReason::repository_unreachable;
-    end.message = fmt::format("not everything was checked: {}", fmt::join(outcome.away, "; "));
-  }
-  if (outcome.damaged_points == 0) return end;
-  end.status = RunStatus::error;
-  end.reason = EndReason::damaged;
-  end.message = fmt::format("{} of {} points are damaged; the first: {}, {}: {}{}{}", outcome.damaged_points,
-                            outcome.points, outcome.damage.front().point, outcome.damage.front().disk,
-                            outcome.damage.front().sentence, end.message.empty() ? "" : "; ", end.message);
-  if (outcome.unreadable_points > 0)
-    end.message += fmt::format("; {} points could not be read", outcome.unreadable_points);
-  return end;
-}
-
-}  // namespace
 
 decltype(Work::perform) verification_work(const capture::Services& services, verify::Wanted wanted,
                                           VerifyLevel level) {

@@ -27,6 +27,7 @@ constexpr std::size_t kMostTold = 100;
 struct Stored {
   StoredLayer layer;
   Id repository = 0;
+  Id machine = 0;
   std::optional<Error> fault;  // set by look_at()
 };
 
@@ -59,6 +60,7 @@ class Verification {
     }
     hold_repositories();
     expect();
+    look_at_documents(wanted.repositories);
     for (PointCheck& subject : subjects_) HF_CHECK(check(subject));
     if (outcome_.points == 0 && !outcome_.away.empty()) return fail(EIO, "{}", outcome_.away.front());
     return std::move(outcome_);
@@ -132,8 +134,10 @@ class Verification {
       for (const Layer& layer : stack) {
         subject.layers[disk.name].push_back(layer.id);
         if (layers_.contains(layer.id)) continue;
-        layers_[layer.id] = {
-            .layer = {layer, machine.key, hidden_[layer.id]}, .repository = repository, .fault = {}};
+        layers_[layer.id] = {.layer = {layer, machine.key, hidden_[layer.id]},
+                             .repository = repository,
+                             .machine = machine.id,
+                             .fault = {}};
         unseen_.insert(layer.id);
       }
     }
@@ -229,7 +233,23 @@ class Verification {
     ++outcome_.layers;
     unseen_.erase(stored.layer.layer.id);
     if (!checked) stored.fault = checked.error();
+    if (!checked && checked.error().damage)
+      outcome_.damaged_layers.push_back({stored.layer, stored.repository, stored.machine});
     return {};
+  }
+
+  // Comes first, because each result is written into the facts.
+  void look_at_documents(const std::vector<Id>& repositories) {
+    const auto take = [&](const Result<std::vector<Misfit>>& found) {
+      if (found) std::ranges::copy(*found, std::back_inserter(outcome_.documents));
+      if (!found && !outcome_.unreadable) outcome_.unreadable = found.error();
+    };
+    for (const PointCheck& subject : subjects_)
+      if (const auto place = place_of(subject.repository))
+        take(check_documents(services_.catalog, **place, subject.repository, subject.point.id));
+    for (const Id repository : repositories)
+      if (const auto place = place_of(repository))
+        take(check_own_documents(services_.catalog, **place, repository));
   }
 
   // Compares only disks whose layers are right, because QEMU may read anything from a damaged one.
@@ -270,6 +290,8 @@ class Verification {
                                            .level = level_,
                                            .result = good ? VerdictResult::good : VerdictResult::bad};
     if (!good) ++outcome_.damaged_points;
+    if (!good && subject.copy_id) outcome_.harmed.copies.push_back(*subject.copy_id);
+    if (!good && !subject.copy_id) outcome_.harmed.points.push_back(subject.point.id);
     for (const Damage& one : damage)
       if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
     const auto noted = services_.catalog.write([&](db::Connection& db) -> Result<> {

@@ -19,6 +19,8 @@
 #include "engine/common/services.h"
 #include "engine/retention/prune.h"
 #include "engine/sources/driver.h"
+#include "engine/verify/document_check.h"
+#include "engine/verify/layer_check.h"
 
 namespace holdfast::verify {
 
@@ -26,6 +28,18 @@ struct Damage {
   std::string point;  // "machines/m/points/T"
   std::string disk;
   std::string sentence;  // names the file and the offset
+};
+
+struct DamagedLayer {
+  StoredLayer stored;
+  Id repository = 0;
+  Id machine = 0;
+};
+
+struct Wanted {
+  std::vector<Id> points;
+  std::vector<Id> copies{};
+  std::vector<Id> repositories{};  // repositories whose own documents are looked at
 };
 
 struct VerifyOutcome {
@@ -37,11 +51,9 @@ struct VerifyOutcome {
   std::size_t unreadable_points = 0;
   std::optional<Error> unreadable;  // the first reason; names point and disk
   std::vector<std::string> away;    // a sentence for each repository that could not be looked at
-};
-
-struct Wanted {
-  std::vector<Id> points;
-  std::vector<Id> copies{};
+  std::vector<Misfit> documents;    // documents that are not what was written; they spoil no point
+  std::vector<DamagedLayer> damaged_layers;
+  Wanted harmed;  // points and copies that rest on them
 };
 
 // `quick`: every file exists, has its size and image id, and its checksums are those of the manifest.

@@ -54,6 +54,8 @@ constexpr Verb kMachine[] = {
     {"backup", kBackup, "make a point of the machine now, by the job jobs/ID", back_up},
     verify_verb<ObjectKind::machine>(
         "read all points of the machine and compare them with their checksums, by the job jobs/ID"),
+    repair_verb<ObjectKind::machine>(
+        "heal what is damaged of the machine's points from files that hold the same, by the job jobs/ID"),
     {"reset-cbt",
      {},
      "distrust the changes that the source reports: the next point in each repository is a full one",
@@ -92,6 +94,8 @@ constexpr Verb kPoint[] = {
     verify_verb<ObjectKind::point>(
         "read the point's files and compare them with their checksums, by the job jobs/ID; "
         "level=quick looks at the files only, level=compare also lets QEMU read them"),
+    repair_verb<ObjectKind::point>(
+        "heal what is damaged of the point from files that hold the same, by the job jobs/ID"),
     {"pin", kPin, "keep the point until that time, or until it is unpinned: nothing deletes it", pin},
     {"unpin", {}, "remove all pins of the point", unpin},
     {"verdict", kVerdict,

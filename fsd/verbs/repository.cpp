@@ -41,6 +41,8 @@ constexpr Verb kRepositoryVerbs[] = {
      test<ObjectKind::repository>},
     verify_verb<ObjectKind::repository>(
         "read all points of the repository and compare them with their checksums, by the job jobs/ID"),
+    repair_verb<ObjectKind::repository>(
+        "heal what is damaged in the repository from files that hold the same, by the job jobs/ID"),
     {"rescan", kTest,
      "add what lies there and the catalog lacks, of root alone, by the job jobs/ID; nothing there is changed",
      rescan},

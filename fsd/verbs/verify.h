@@ -1,4 +1,4 @@
-// The verb `verify`, which points, machines and repositories share.
+// The verbs `verify` and `repair`, which points, machines and repositories share.
 #pragma once
 
 #include "fsd/verbs/verb.h"
@@ -22,6 +22,19 @@ Result<> verify(Engine& engine, Id object, const Values& values, const Caller& c
 template <ObjectKind kind>
 constexpr Verb verify_verb(std::string_view meaning) {
   return {"verify", kVerifyArguments, meaning, verify<kind>};
+}
+
+inline constexpr Argument kRepairArguments[] = {{"name", Argument::Type::name, "ID"}};
+
+template <ObjectKind kind>
+Result<> repair(Engine& engine, Id object, const Values& values, const Caller& caller) {
+  HF_CHECK(engine.requests().repair(kind, object, values.text("name"), caller));
+  return {};
+}
+
+template <ObjectKind kind>
+constexpr Verb repair_verb(std::string_view meaning) {
+  return {"repair", kRepairArguments, meaning, repair<kind>};
 }
 
 }  // namespace holdfast::verbs

@@ -168,7 +168,10 @@ std::vector<Law> laws_of_uniqueness() {
   starts.instead = "PRIMARY KEY (flow_id, added_at)";
   Constraint sizes = unique_columns("repository_sizes", "repository_id, day");
   sizes.instead = "PRIMARY KEY (repository_id, day, at)";
+  Constraint digests = unique_columns("document_digests", "point_id, repository_id");
+  digests.instead = "PRIMARY KEY (point_id, repository_id, manifest_sha256)";
   return {
+      law(digests, "UPDATE document_digests SET point_id = 10 WHERE point_id = 135"),
       law(sizes, "UPDATE repository_sizes SET day = 2 WHERE day = 1"),
       law(starts, "UPDATE chained_starts SET flow_id = 412 WHERE flow_id = 104"),
       law(collections, "INSERT INTO collections VALUES ('flow', 0, 0, 0, 0)"),
@@ -281,6 +284,8 @@ std::vector<Law> laws_of_references() {
       law("chained_starts", "flow_id", "flow_id = 999 WHERE flow_id = 412"),
       law("chained_starts", "after_flow_id", "after_flow_id = 999 WHERE flow_id = 412"),
       law("repository_sizes", "repository_id", "repository_id = 999 WHERE day = 1"),
+      law("document_digests", "point_id", "point_id = 999 WHERE point_id = 135"),
+      law("document_digests", "repository_id", "repository_id = 999 WHERE point_id = 135"),
       law("jobs", "chain_id", "chain_id = 999 WHERE id = 106"),
       law("schedule_occurrences", "schedule_id", "schedule_id = 999 WHERE id = 128"),
       law("schedule_occurrences", "flow_id", "flow_id = 999 WHERE id = 128"),
@@ -357,6 +362,10 @@ std::vector<Law> laws_of_deletion() {
                  "SELECT count(*) FROM chained_starts WHERE after_flow_id = 413"),
       goes_along("repository_sizes", "repository_id", "repositories WHERE id = 307",
                  "SELECT count(*) FROM repository_sizes WHERE repository_id = 307"),
+      goes_along("document_digests", "point_id", "points WHERE id = 135",
+                 "SELECT count(*) FROM document_digests WHERE point_id = 135"),
+      goes_along("document_digests", "repository_id", "repositories WHERE id = 308",
+                 "SELECT count(*) FROM document_digests WHERE repository_id = 308"),
       goes_along("copy_disks", "copy_id", "copies WHERE id = 118",
                  "SELECT count(*) FROM copy_disks WHERE id = 2501"),
       goes_along("log_lines", "job_id", "jobs WHERE id = 620",

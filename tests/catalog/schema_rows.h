@@ -54,7 +54,8 @@ INSERT INTO repositories (id, name, uid, gid, mode, definition, revision, create
   (304, 'of-chain', 0, 0, 488, NULL, 1, 0, 0, NULL),
   (305, 'of-point', 0, 0, 488, NULL, 1, 0, 0, NULL),
   (306, 'of-from', 0, 0, 488, NULL, 1, 0, 0, NULL),
-  (307, 'of-size', 0, 0, 488, NULL, 1, 0, 0, NULL);
+  (307, 'of-size', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (308, 'of-digest', 0, 0, 488, NULL, 1, 0, 0, NULL);
 INSERT INTO repository_sizes VALUES (307, 1, 5, 9), (307, 2, 6, 8);
 
 INSERT INTO flows
@@ -172,6 +173,12 @@ VALUES
   (133, 1, 3, 7, 'c3', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (134, 1, 3, 7, 'c4', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0);
 UPDATE points SET verified_at = 1, verified_level = 'quick', verified_result = 'good' WHERE id = 10;
+INSERT INTO points
+  (id, machine_id, repository_id, chain_id, name, state, kind, full_reason, consistency, time, cluster_size,
+   compression, bytes_stored)
+VALUES
+  (135, 1, 3, 7, 'of-digest', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0);
+INSERT INTO document_digests VALUES (10, 3, 'abc', ''), (135, 3, 'xyz', 'def'), (11, 308, 'abc', '');
 INSERT INTO copies VALUES
   (18, 10, 1, 103, 706, 4, 5, 'committed', 'full', 0, 9, 0, 0, NULL),
   (19, 11, 1, 103, 706, NULL, NULL, 'committed', 'incremental', 0, 9, 1, 1, NULL),

@@ -1,0 +1,180 @@
+#include "engine/repair/mend_layer.h"
+
+#include <algorithm>
+
+#include "catalog/base/sha256.h"
+
+namespace holdfast::repair {
+namespace {
+
+using repository::Place;
+
+constexpr char kMending[] = ".mending";
+
+std::unique_ptr<File> open_if_possible(const Directory& directory, const std::string& path) {
+  auto file = directory.open(path, Access::read);
+  return file ? *std::move(file) : nullptr;
+}
+
+class LayerMender {
+ public:
+  LayerMender(const Place& place, const verify::StoredLayer& stored, const std::vector<Twin>& twins,
+              const image::Watch& watch)
+      : directory_(place.directory()),
+        place_(place),
+        stored_(stored),
+        twins_(twins),
+        watch_(watch),
+        paths_(Place::paths_of(stored.machine_key, stored.layer)),
+        folder_(paths_.image.substr(0, paths_.image.rfind('/'))) {}
+
+  Result<image::Mending> run() {
+    HF_CHECK(make_if_missing(stored_.machine_key));
+    HF_CHECK(make_if_missing(folder_));
+    auto mended = mend();
+    if (!mended) HF_CHECK(sweep());
+    return mended;
+  }
+
+ private:
+  Result<> make_if_missing(const std::string& path) {
+    HF_TRY(const bool is_there, directory_.exists(path));
+    return is_there ? Result<>{} : directory_.make_directory(path);
+  }
+
+  Result<> sweep() {
+    for (const std::string& path : {paths_.image, paths_.sums}) {
+      const auto removed = directory_.remove(path + kMending);
+      if (!removed && removed.error().code != ENOENT) return removed;
+    }
+    return {};
+  }
+
+  Result<image::Mending> mend() {
+    HF_CHECK(sweep());
+    std::vector<std::unique_ptr<File>> images;
+    images.push_back(open_if_possible(directory_, paths_.image));
+    for (const Twin& twin : twins_)
+      images.push_back(open_if_possible(twin.place->directory(), twin.paths.image));
+    HF_TRY(const auto sums, find_sums(images));
+    HF_TRY(const auto made, directory_.create(paths_.image + kMending));
+    HF_TRY(auto mending, image::mend_image(*sums, images, hidden(), *made, watch_));
+    HF_CHECK(put_in_place(images.front().get(), *made, mending));
+    return mending;
+  }
+
+  // Data that no point sees may be holes. While the tables are damaged nobody can tell, and a twin may have
+  // it.
+  std::vector<image::HostRange> hidden() const {
+    std::vector<image::LayerUse> uses;
+    for (const auto& through : stored_.seen_through) {
+      const auto stack = place_.open_stack(stored_.machine_key, through);
+      if (!stack) return {};
+      const auto its = std::ranges::find(through, stored_.layer.id, &Layer::id);
+      uses.push_back({*stack, static_cast<std::size_t>(its - through.begin())});
+    }
+    auto found = image::hidden_data(uses);
+    return found ? *std::move(found) : std::vector<image::HostRange>{};
+  }
+
+  Result<bool> is_right(const File& sums) const {
+    if (!stored_.layer.sums_sha256.empty()) {
+      const auto found = sha256_hex(sums, [&] { return watch_(0); });
+      if (!found && found.error().code == ECANCELED) return tl::make_unexpected(found.error());
+      return found && *found == stored_.layer.sums_sha256;
+    }
+    const auto header = image::SumsHeader::read(sums);
+    return header && image::hex(header->id) == stored_.layer.image_id;
+  }
+
+  Result<std::unique_ptr<File>> find_sums(const std::vector<std::unique_ptr<File>>& images) {
+    if (auto own = open_if_possible(directory_, paths_.sums)) {
+      HF_TRY(const bool right, is_right(*own));
+      if (right) return own;
+    }
+    for (const Twin& twin : twins_) {
+      const auto its = open_if_possible(twin.place->directory(), twin.paths.sums);
+      if (!its) continue;
+      HF_TRY(const bool right, is_right(*its));
+      if (right) return replaced_sums([&](File& to) { return copy(*its, to); });
+    }
+    for (const auto& image : images) {
+      if (!image || stored_.layer.sums_sha256.empty()) continue;
+      auto made = replaced_sums([&](File& to) -> Result<> {
+        HF_CHECK(image::sum_up(*image, to, watch_));
+        return {};
+      });
+      if (!made && made.error().code != EIO && made.error().code != EINVAL) return made;
+      if (!made) continue;
+      HF_TRY(const bool right, is_right(**made));
+      if (right) return made;
+    }
+    return fail_damaged(EIO, "{} is damaged, and no other file has these checksums", paths_.sums);
+  }
+
+  // Writes the checksums beside the damaged ones.
+  template <class Write>
+  Result<std::unique_ptr<File>> replaced_sums(Write write) {
+    const auto earlier = directory_.remove(paths_.sums + kMending);
+    if (!earlier && earlier.error().code != ENOENT) return tl::make_unexpected(earlier.error());
+    HF_TRY(auto made, directory_.create(paths_.sums + kMending));
+    HF_CHECK(write(*made));
+    HF_CHECK(made->sync_data());
+    has_new_sums_ = true;
+    return made;
+  }
+
+  static Result<> copy(const File& from, File& to) {
+    HF_TRY(const std::uint64_t size, from.size());
+    Bytes piece(std::min<std::uint64_t>(size, kMiB));
+    for (std::uint64_t at = 0; at < size; at += piece.size()) {
+      piece.resize(std::min<std::uint64_t>(piece.size(), size - at));
+      HF_TRY(const std::size_t got, from.read_at(at, piece));
+      if (got != piece.size()) return fail_damaged(EIO, "{} ends at {}", from.name(), at + got);
+      HF_CHECK(to.write_at(at, piece));
+    }
+    return {};
+  }
+
+  Result<> put_in_place(const File* own, const File& made, const image::Mending& mending) {
+    HF_TRY(const std::uint64_t size, made.size());
+    const auto own_size = own == nullptr ? Result<std::uint64_t>(0) : own->size();
+    const bool is_whole = mending.lost.empty();
+    const bool is_better = mending.healed > 0 || (is_whole && (!own_size || *own_size != size));
+    if (has_new_sums_) HF_CHECK(directory_.rename(paths_.sums + kMending, paths_.sums));
+    if (is_better) {
+      HF_CHECK(displace_another());
+      HF_CHECK(directory_.rename(paths_.image + kMending, paths_.image));
+    }
+    HF_CHECK(sweep());
+    return directory_.sync(folder_);
+  }
+
+  // Another layer's image that lies here may be the only one, so it stays under a name of its own.
+  Result<> displace_another() {
+    const auto image = open_if_possible(directory_, paths_.image);
+    const auto facts = image ? image::inspect(*image) : fail(ENOENT, "there is no image");
+    if (!facts || facts->image_id.empty() || facts->image_id == stored_.layer.image_id) return {};
+    const std::string displaced = folder_ + "/" + facts->image_id + ".displaced";
+    HF_TRY(const bool is_known, directory_.exists(displaced));
+    return is_known ? Result<>{} : directory_.rename(paths_.image, displaced);
+  }
+
+  Directory& directory_;
+  const Place& place_;
+  const verify::StoredLayer& stored_;
+  const std::vector<Twin>& twins_;
+  const image::Watch& watch_;
+  const Place::LayerPaths paths_;
+  const std::string folder_;
+  bool has_new_sums_ = false;
+};
+
+}  // namespace
+
+Result<image::Mending> mend_layer(const Place& place, const verify::StoredLayer& stored,
+                                  const std::vector<Twin>& twins, const image::Watch& watch) {
+  return LayerMender(place, stored, twins, watch).run();
+}
+
+}  // namespace holdfast::repair
