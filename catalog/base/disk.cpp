@@ -260,8 +260,12 @@ Result<> replace_file(Directory& directory, const std::string& path, std::string
   const std::string fresh = path + ".new";
   HF_TRY(const bool left_over, directory.exists(fresh));
   if (left_over) HF_CHECK(directory.remove(fresh));
-  HF_CHECK(write_new_file(directory, fresh, text));
-  HF_CHECK(directory.rename(fresh, path));
+  auto put = write_new_file(directory, fresh, text);
+  if (put) put = directory.rename(fresh, path);
+  if (!put) {
+    (void)directory.remove(fresh);  // the disk may be full
+    return put;
+  }
   const auto slash = path.rfind('/');
   return directory.sync(slash == std::string::npos ? "." : path.substr(0, slash));
 }

@@ -102,6 +102,16 @@ TEST_F(DiskTest, a_reader_of_a_replaced_file_keeps_the_old_one_and_a_new_reader_
   EXPECT_EQ(content(*directory->open("a", Access::read).value()), "new");
 }
 
+// Law 14.
+TEST_F(DiskTest, a_replacement_that_finds_no_room_leaves_the_old_file_and_nothing_else) {
+  const test::SmallFileSystem small(64 * kKiB);
+  const auto full = open_directory(small.path()).value();
+  ASSERT_TRUE(write_new_file(*full, "a", "old"));
+  EXPECT_EQ(code_of(replace_file(*full, "a", std::string(kMiB, 'x'))), ENOSPC);
+  EXPECT_EQ(read_small_file(*full, "a").value(), "old");
+  EXPECT_EQ(full->list(".")->size(), 1u);
+}
+
 TEST_F(DiskTest, a_writer_has_a_descriptor_of_its_own) {
   ASSERT_TRUE(write_new_file(*directory, "a", "x"));
   const auto reader = directory->open("a", Access::read).value();

@@ -87,11 +87,11 @@ class Stopped(Stoppable):
 class StoppedLoop(Stoppable):
     """An ext4 on a loop device over a file whose server can be stopped."""
 
-    def __init__(self, path):
+    def __init__(self, path, size=64 * MIB):
         self.path = path
         backing, served = path.with_name(path.name + ".backing"), path.with_name(path.name + ".served")
         backing.touch()
-        os.truncate(backing, 64 * MIB)
+        os.truncate(backing, size)
         subprocess.run(["mkfs.ext4", "-q", "-F", backing], check=True)
         served.touch()
         self.served = served
