@@ -168,7 +168,8 @@ class Repair(Replication):
         self.daemon.write(f"machines/m/points/{self.made[0]}/control", "pin why=audit")
         self.daemon.await_settled()
         directory = self.point(self.made[0], self.repository)
-        self.until(lambda: "audit" in (directory / "facts.json").read_text() if (directory / "facts.json").exists() else False)
+        facts = directory / "facts.json"
+        self.until(lambda: facts.exists() and "audit" in facts.read_text())
         for path in (
             directory / "manifest.json",
             directory / "facts.json",
@@ -244,55 +245,128 @@ class Repair(Replication):
             self.expect_healed()
             self.expect_all_as_written()
 
+    def victims(self):
+        """Files of the repository `r` that a random damage may hit, by kind."""
+        points = [self.point(point, self.repository) for point in self.made]
+        return {
+            "image": [point / "disk-0.qcow2" for point in points],
+            "sums": [path for point in points for path in point.glob("*.sums")],
+            "manifest": [point / "manifest.json" for point in points],
+            "facts": [point / "facts.json" for point in points],
+            "definition": sorted((self.repository / "definitions").glob("*/*.json")),
+        }
+
+    def said_in(self, document):
+        """The document without its number, which grows with each writing."""
+        return json.loads(document.read_text()) | {"sequence": None}
+
     def random_damage(self):
-        """Does one random harm to the repository `r`, whose copy is whole. Returns its description."""
-        point = self.random.choice(self.made)
-        path = self.random.choice([self.image(point), self.sums(point)])
-        other = self.random.choice([self.image(one) for one in self.made if one != point])
+        """Does one random harm to one file, or to a point's directory. Returns its description and what is hit."""
+        kind = self.random.choice(list(self.victims()))
+        path, other = self.random.sample(self.victims()[kind], 2)
         size = path.stat().st_size
 
         def flips():
-            for _ in range(self.random.randrange(1, 20)):
-                content.flip_bit(path, self.random.randrange(size))
+            for bit in {self.random.randrange(size) for _ in range(self.random.randrange(1, 20))}:
+                content.flip_bit(path, bit)
 
         def scribble():
             with open(path, "r+b") as file:
                 file.seek(self.random.randrange(size))
                 file.write(self.random.randbytes(self.random.randrange(1, 3 * CLUSTER)))
 
+        def truncate():
+            os.truncate(path, self.random.randrange(size))
+
+        def delete():
+            path.unlink()
+
+        def rename():
+            path.rename(path.with_name("moved"))
+
         def swap():
-            image = self.image(point)
-            kept = image.with_name("kept")
-            image.rename(kept)
-            other.rename(image)
+            # Checksums and their image bear one id, so that two names that are swapped are two files renamed.
+            kept = path.with_name("kept")
+            path.rename(kept)
+            other.rename(path)
             kept.rename(other)
 
-        harm = self.random.choice(
-            [
-                flips,
-                scribble,
-                swap,
-                lambda: os.truncate(path, self.random.randrange(size)),
-                path.unlink,
-                lambda: path.rename(path.with_name("moved")),
-                lambda: shutil.copyfile(other, self.image(point)),
-                lambda: path.write_bytes(b""),
-                lambda: shutil.rmtree(path.parent),
-            ]
-        )
-        harm()
-        return f"{getattr(harm, '__name__', harm)} of {path}"
+        def duplicate():
+            shutil.copyfile(other, path)
 
-    def test_random_damage_is_found_and_healed(self):
+        def restore_old():
+            shutil.copyfile(self.old[path], path)
+
+        def remove_point():
+            shutil.rmtree(path.parent)
+
+        harms = [flips, scribble, truncate, delete, rename, swap, duplicate]
+        if path in self.old and path.suffix == ".json" and self.said_in(self.old[path]) != self.said_in(path):
+            harms += [restore_old] * 3
+        if kind != "definition":
+            harms.append(remove_point)
+        harm = self.random.choice(harms)
+        harm()
+        return f"{harm.__name__} of {path}", path.parent if harm is remove_point else path
+
+    def reads_right_or_not_at_all(self, what):
+        for point, record in self.days.records.items():
+            with open(self.daemon.mount / f"machines/m/points/{point}/disk-0.raw", "rb", buffering=0) as disk:
+                os.posix_fadvise(disk.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                wanted = record.read_bytes()
+                for offset in range(0, len(wanted), CLUSTER):
+                    try:
+                        found = os.pread(disk.fileno(), CLUSTER, offset)
+                    except OSError as error:
+                        self.assertEqual(error.errno, errno.EIO, what)
+                        continue
+                    self.assertEqual(found, wanted[offset : offset + CLUSTER], what)
+
+    def give_facts(self, name):
+        """Gives each point facts, and waits until both repositories have them."""
+        for point in self.made:
+            self.daemon.write(f"machines/m/points/{point}/control", f"pin why={name}")
+        for point in self.made:
+            facts = self.point(point, self.repository) / "facts.json"
+            self.until(lambda facts=facts: facts.exists() and name in facts.read_text())
+
+    def test_random_damage_is_found_named_never_served_and_healed(self):
+        self.give_facts("once")
+        self.old = {}  # copies of documents from before their last change
+        for path in (path for paths in self.victims().values() for path in paths):
+            self.old[path] = self.folder / f"old-{len(self.old)}"
+            shutil.copyfile(path, self.old[path])
+        self.give_facts("twice")
+        self.daemon.write("flows/f/config.json", json.dumps({"target": "machines/m", "repository": "r", "description": "x"}))
+        self.until(lambda: '"x"' in (self.repository / "definitions/flows/f.json").read_text())
         self.carry()
+        self.assertEqual(self.work("verify", "repositories/r")[0], "success")
         for number in range(DAMAGES):
-            what = self.random_damage()
-            self.assertEqual(self.work("verify", "repositories/r")[0], "error", what)
+            what, path = self.random_damage()
+            self.reads_right_or_not_at_all(what)
+            ended, job = self.work("verify", "repositories/r")
+            self.assertEqual(ended, "error", what)
+            self.assertIn(str(path.relative_to(self.repository)), json.dumps(job["metadata"]), what)
             job = self.expect_healed("repositories/r")
-            for stray in self.repository.glob("*/*/moved"):
-                stray.unlink()
+            for left in [*self.repository.rglob("moved"), *self.repository.rglob("*.displaced")]:
+                left.unlink()
             self.assertEqual(self.digests(), self.written, (what, job))
+            self.assertEqual(self.work("verify", "repositories/r")[0], "success", what)
         self.expect_all_as_written()
+
+    def test_a_repository_without_its_marker_is_told_and_left_alone(self):
+        self.carry()
+        marker = self.repository / "holdfast.json"
+        marker.rename(marker.with_name("aside"))
+        before = self.digests()
+        for verb in ("verify", "repair"):
+            ended, job = self.work(verb, "repositories/r")
+            self.assertEqual(ended, "error")
+            self.assertIn("has no holdfast.json", job["message"])
+        self.assertFalse(marker.exists())
+        marker.with_name("aside").rename(marker)
+        self.assertEqual(self.digests(), before)
+        self.assertEqual(self.work("verify", "repositories/r")[0], "success")
 
 
 if __name__ == "__main__":
