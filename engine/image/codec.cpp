@@ -61,7 +61,8 @@ Result<> check_level(const char* codec, int level, int most) {
   return {};
 }
 
-Result<> inflate(ByteView slot, ByteSpan cluster) {
+// Returns the length of the stream.
+Result<std::size_t> inflate(ByteView slot, ByteSpan cluster) {
   thread_local const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)>
       decompressor(libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   std::size_t consumed = 0;
@@ -69,7 +70,7 @@ Result<> inflate(ByteView slot, ByteSpan cluster) {
                                                         cluster.data(), cluster.size(), &consumed, nullptr);
   if (outcome != LIBDEFLATE_SUCCESS)
     return fail_damaged(EIO, "these bytes are no deflate stream of a cluster");
-  return {};
+  return consumed;
 }
 
 Result<> unzstd(ByteView slot, ByteSpan cluster) {
@@ -110,7 +111,16 @@ Result<std::unique_ptr<Compressor>> Compressor::make(Codec codec, int level) {
 }
 
 Result<> decompress(bool zstd, ByteView slot, ByteSpan cluster) {
-  return zstd ? unzstd(slot, cluster) : inflate(slot, cluster);
+  if (zstd) return unzstd(slot, cluster);
+  HF_CHECK(inflate(slot, cluster));
+  return {};
+}
+
+Result<std::size_t> stream_length(bool zstd, ByteView slot, ByteSpan cluster) {
+  if (!zstd) return inflate(slot, cluster);
+  const std::size_t length = ZSTD_findFrameCompressedSize(slot.data(), slot.size());
+  if (ZSTD_isError(length)) return fail_damaged(EIO, "these bytes are no zstd stream of a cluster");
+  return length;
 }
 
 }  // namespace holdfast::image

@@ -25,4 +25,8 @@ class Compressor {
 // damaged. Any thread may call; each thread keeps its own decompressor.
 Result<> decompress(bool zstd, ByteView slot, ByteSpan cluster);
 
+// Returns the length of the stream that `slot` begins with, without the bytes after it. EIO if the stream is
+// damaged. `cluster` has room for its content.
+Result<std::size_t> stream_length(bool zstd, ByteView slot, ByteSpan cluster);
+
 }  // namespace holdfast::image

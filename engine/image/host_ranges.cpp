@@ -52,10 +52,8 @@ HostRange range_of(const Layer& layer, const SegmentMap& map, std::size_t run) {
   return {slot.offset, slot.length};
 }
 
-// Calls `visit` with each run of data of layer `number` that the layers show together: with its range of the
-// file, and its range of the disk.
-template <class Visit>
-Result<> each_shown(LayerSpan layers, std::size_t number, Visit visit) {
+// Visits the data of layer `number` that the layers show together.
+Result<> each_shown_of(LayerSpan layers, std::size_t number, const VisitRun& visit) {
   const std::uint64_t size = layers.front()->size();
   for (std::uint64_t at = 0; at < size;) {
     const std::uint64_t start = round_down(at, Stack::kSegment);
@@ -65,7 +63,8 @@ Result<> each_shown(LayerSpan layers, std::size_t number, Visit visit) {
       const SegmentMap::Run& run = map->runs()[i];
       if (run.layer != number) continue;
       const HostRange range = range_of(*layers[number], *map, i);
-      if (range.length > 0) visit(range, DiskRange{start + run.start, map->end_of(i) - run.start});
+      const DiskRange disk{start + run.start, map->end_of(i) - run.start};
+      if (range.length > 0) visit(range, disk, run.kind == SegmentMap::Kind::compressed);
     }
     HF_TRY(at, next_table(layers, end, size));
   }
@@ -74,7 +73,7 @@ Result<> each_shown(LayerSpan layers, std::size_t number, Visit visit) {
 
 // Adds the host clusters of layer `number` that the layers show together.
 Result<> add_shown(LayerSpan layers, std::size_t number, ClusterSet& clusters) {
-  return each_shown(layers, number, [&](const HostRange& range, const DiskRange&) {
+  return each_shown_of(layers, number, [&](const HostRange& range, const DiskRange&, bool) {
     clusters.add(range.offset, range.length);
   });
 }
@@ -87,6 +86,10 @@ void join(std::vector<DiskRange>& ranges, const DiskRange& range) {
 }
 
 }  // namespace
+
+Result<> each_shown(const LayerUse& use, const VisitRun& visit) {
+  return each_shown_of(use.stack->layers(), use.layer, visit);
+}
 
 Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses) {
   if (uses.empty()) return fail(EINVAL, "no stack contains the layer, so all of it is hidden");
@@ -116,13 +119,13 @@ Result<std::optional<std::vector<DiskRange>>> shown_from(const LayerUse& use,
   if (!wanted.without(stored).empty()) return std::nullopt;
   std::vector<DiskRange> found;
   const std::uint64_t cluster = layer.geometry().cluster();
-  HF_CHECK(each_shown(layers, use.layer, [&](const HostRange& range, const DiskRange& its) {
-    const bool is_plain = range.length == its.length;  // any other range is one compressed cluster
-    const std::uint64_t step = is_plain ? cluster : its.length;
+  HF_CHECK(each_shown(use, [&](const HostRange& range, const DiskRange& its, bool is_compressed) {
+    const std::uint64_t step = is_compressed ? its.length : cluster;  // a compressed cluster is whole or not
     for (std::uint64_t at = 0; at < its.length; at += step) {
       const std::uint64_t length = std::min(step, its.length - at);
-      if (is_plain ? wanted.touches(range.offset + at, length) : wanted.touches(range.offset, range.length))
-        join(found, {its.offset + at, length});
+      const bool is_hit = is_compressed ? wanted.touches(range.offset, range.length)
+                                        : wanted.touches(range.offset + at, length);
+      if (is_hit) join(found, {its.offset + at, length});
     }
   }));
   return found;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,23 +22,28 @@ struct HostRange {
   bool operator==(const HostRange&) const = default;
 };
 
+// A range of the disk, in bytes.
+struct DiskRange {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 // A stack that contains the layer, and the layer's number in it.
 struct LayerUse {
   std::shared_ptr<const Stack> stack;
   std::size_t layer = 0;  // 0 is the stack's newest layer
 };
 
+// Calls `visit` with each run of the layer's data that this use of it shows: with its range of the file, its
+// range of the disk, and whether it is one compressed cluster.
+using VisitRun = std::function<void(const HostRange& range, const DiskRange& disk, bool is_compressed)>;
+Result<> each_shown(const LayerUse& use, const VisitRun& visit);
+
 // Returns the layer's data that none of these stacks shows, in the file's order, with neighbours joined.
 // Tables and free clusters are never part of the result. A cluster that several compressed clusters share is
 // hidden when all of them are. Within a chain one stack is enough: the oldest kept point above the layer sees
 // everything that newer points can see. EINVAL without a stack.
 Result<std::vector<HostRange>> hidden_data(std::span<const LayerUse> uses);
-
-// A range of the disk, in bytes.
-struct DiskRange {
-  std::uint64_t offset = 0;
-  std::uint64_t length = 0;
-};
 
 // Returns the ranges of the disk that this use of the layer shows from these host clusters, with neighbours
 // joined; nullopt if one of the clusters is no data but a table, so that nobody can tell.

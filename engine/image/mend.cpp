@@ -13,13 +13,6 @@ std::uint64_t clusters_at_once(const SumsHeader& header) {
   return std::max<std::uint64_t>(kMendedAtOnce >> header.geometry.bits, 1);
 }
 
-void add_cluster(std::vector<HostRange>& ranges, std::uint64_t offset, std::uint64_t cluster) {
-  if (!ranges.empty() && ranges.back().offset + ranges.back().length == offset)
-    ranges.back().length += cluster;
-  else
-    ranges.push_back({offset, cluster});
-}
-
 bool touches(std::span<const HostRange> ranges, std::uint64_t offset, std::uint64_t length) {
   const auto end_of = [](const HostRange& range) { return range.offset + range.length; };
   const auto its = std::ranges::upper_bound(ranges, offset, {}, end_of);
@@ -97,6 +90,13 @@ class Mender {
 };
 
 }  // namespace
+
+void add_cluster(std::vector<HostRange>& ranges, std::uint64_t offset, std::uint64_t cluster) {
+  if (!ranges.empty() && ranges.back().offset + ranges.back().length == offset)
+    ranges.back().length += cluster;
+  else
+    ranges.push_back({offset, cluster});
+}
 
 Result<Mending> mend_image(const File& sums, Candidates candidates, std::span<const HostRange> hidden,
                            File& to, const Watch& watch) {

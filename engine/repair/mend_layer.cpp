@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/base/sha256.h"
+#include "engine/image/transplant.h"
 
 namespace holdfast::repair {
 namespace {
@@ -18,7 +19,7 @@ std::unique_ptr<File> open_if_possible(const Directory& directory, const std::st
 
 class LayerMender {
  public:
-  LayerMender(const Place& place, const verify::StoredLayer& stored, const std::vector<Twin>& twins,
+  LayerMender(const Place& place, const verify::StoredLayer& stored, const Twins& twins,
               const image::Watch& watch)
       : directory_(place.directory()),
         place_(place),
@@ -54,13 +55,45 @@ class LayerMender {
     HF_CHECK(sweep());
     std::vector<std::unique_ptr<File>> images;
     images.push_back(open_if_possible(directory_, paths_.image));
-    for (const Twin& twin : twins_)
+    for (const Twin& twin : twins_.found)
       images.push_back(open_if_possible(twin.place->directory(), twin.paths.image));
     HF_TRY(const auto sums, find_sums(images));
     HF_TRY(const auto made, directory_.create(paths_.image + kMending));
     HF_TRY(auto mending, image::mend_image(*sums, images, hidden(), *made, watch_));
+    if (!mending.lost.empty()) HF_CHECK(take_from_donors(*sums, *made, mending));
     HF_CHECK(put_in_place(images.front().get(), *made, mending));
     return mending;
+  }
+
+  // Other layers of the disk may have stored the same. Without tables of its own the image names no places.
+  Result<> take_from_donors(const File& sums, File& made, image::Mending& mending) {
+    const auto patient = open_alone({open_if_possible(directory_, paths_.image + kMending), nullptr});
+    if (!patient) return {};
+    std::vector<std::shared_ptr<const image::Stack>> donors;
+    for (const Twin& donor : twins_.donors)
+      if (auto opened = open_donor(donor)) donors.push_back(std::move(opened));
+    auto done = image::transplant(sums, patient, donors, mending, made, watch_);
+    if (!done) return done.error().damage ? Result<>{} : tl::make_unexpected(done.error());
+    mending = *std::move(done);
+    return {};
+  }
+
+  static std::shared_ptr<const image::Stack> open_donor(const Twin& donor) {
+    auto sums = open_if_possible(donor.place->directory(), donor.paths.sums);
+    if (!sums) return nullptr;  // nothing is taken without checks
+    return open_alone({open_if_possible(donor.place->directory(), donor.paths.image), std::move(sums)});
+  }
+
+  // Opens one layer without those below it.
+  static std::shared_ptr<const image::Stack> open_alone(image::LayerFiles files) {
+    const auto facts = files.image ? image::inspect(*files.image) : fail(ENOENT, "there is no image");
+    if (!facts) return nullptr;
+    std::vector<image::LayerFiles> alone;
+    alone.push_back(std::move(files));
+    const bool is_full = facts->backing_file.empty();
+    auto opened = image::Stack::open(std::move(alone),
+                                     is_full ? image::Stack::Below::nothing : image::Stack::Below::more);
+    return opened ? *std::move(opened) : nullptr;
   }
 
   // Data that no point sees may be holes. While the tables are damaged nobody can tell, and a twin may have
@@ -92,7 +125,7 @@ class LayerMender {
       HF_TRY(const bool right, is_right(*own));
       if (right) return own;
     }
-    for (const Twin& twin : twins_) {
+    for (const Twin& twin : twins_.found) {
       const auto its = open_if_possible(twin.place->directory(), twin.paths.sums);
       if (!its) continue;
       HF_TRY(const bool right, is_right(*its));
@@ -163,7 +196,7 @@ class LayerMender {
   Directory& directory_;
   const Place& place_;
   const verify::StoredLayer& stored_;
-  const std::vector<Twin>& twins_;
+  const Twins& twins_;
   const image::Watch& watch_;
   const Place::LayerPaths paths_;
   const std::string folder_;
@@ -172,8 +205,8 @@ class LayerMender {
 
 }  // namespace
 
-Result<image::Mending> mend_layer(const Place& place, const verify::StoredLayer& stored,
-                                  const std::vector<Twin>& twins, const image::Watch& watch) {
+Result<image::Mending> mend_layer(const Place& place, const verify::StoredLayer& stored, const Twins& twins,
+                                  const image::Watch& watch) {
   return LayerMender(place, stored, twins, watch).run();
 }
 

@@ -2,7 +2,9 @@
 //
 //   1. The checksums: the layer's own, a twin's, or computed anew from an image; those of the recorded
 //   digest.
-//   2. A new image beside the damaged one; each cluster matches its checksum before it is written.
+//   2. A new image beside the damaged one; each cluster matches its checksum before it is written. Clusters
+//   that
+//      no such file has are put together from other layers of the disk (image/transplant.h).
 //   3. One rename each, where the new file is better. The names stay, so the catalog needs no change.
 //
 // An image of another layer that lies there is kept as IMAGE-ID.displaced, because it may be that layer's
@@ -20,6 +22,6 @@ namespace holdfast::repair {
 // Returns damage if the checksums are lost, ENOSPC if there is no room for a second image. Nobody may prune
 // the machine meanwhile.
 Result<image::Mending> mend_layer(const repository::Place& place, const verify::StoredLayer& stored,
-                                  const std::vector<Twin>& twins, const image::Watch& watch);
+                                  const Twins& twins, const image::Watch& watch);
 
 }  // namespace holdfast::repair

@@ -91,7 +91,7 @@ class Repair {
     HF_TRY(const auto resting, resting_on(damaged));
     const std::string object = resting.empty() ? "" : resting.front().point;
     HF_TRY(const Twins twins, find_twins(services_, place, damaged));
-    const auto mended = mend_layer(*place, damaged.stored, twins.found, watch());
+    const auto mended = mend_layer(*place, damaged.stored, twins, watch());
     if (!mended && mended.error().code == ECANCELED) return tl::make_unexpected(mended.error());
     const bool whole = mended && verify::check_every_byte(*place, damaged.stored, watch()).has_value();
     if (cancel_.requested()) return fail(ECANCELED, "cancelled");

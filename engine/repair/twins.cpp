@@ -12,21 +12,23 @@ namespace {
 
 using repository::Place;
 
-struct Elsewhere {
+// Layers of the damaged one's disk in one repository.
+struct OfDisk {
   Repository repository;
-  Layer layer;
+  std::vector<Layer> layers;
 };
 
-Result<std::vector<Elsewhere>> find_elsewhere(db::Connection& db, const verify::DamagedLayer& damaged) {
-  std::vector<Elsewhere> all;
+Result<std::vector<OfDisk>> find_layers(db::Connection& db, const verify::DamagedLayer& damaged) {
+  std::vector<OfDisk> all;
+  const Layer& own = damaged.stored.layer;
   HF_TRY(const auto repositories, Points(db).repositories_of(damaged.machine));
   for (const Id id : repositories) {
-    if (id == damaged.repository) continue;
+    OfDisk found;
+    HF_TRY(found.repository, Repositories(db).get(id));
     HF_TRY(const auto layers, Retention(db).layers(damaged.machine, id));
-    const auto its = std::ranges::find(layers, damaged.stored.layer.image_id, &Layer::image_id);
-    if (its == layers.end()) continue;
-    HF_TRY(Repository repository, Repositories(db).get(id));
-    all.push_back({std::move(repository), *its});
+    for (const Layer& layer : layers)
+      if (layer.disk_id == own.disk_id && layer.id != own.id) found.layers.push_back(layer);
+    all.push_back(std::move(found));
   }
   return all;
 }
@@ -65,14 +67,16 @@ Result<std::vector<Place::LayerPaths>> find_strays(const Directory& directory,
 Result<Twins> find_twins(const capture::Services& services, const std::shared_ptr<Place>& place,
                          const verify::DamagedLayer& damaged) {
   Twins twins;
-  HF_TRY(const auto elsewhere,
-         services.catalog.read([&](db::Connection& db) { return find_elsewhere(db, damaged); }));
-  for (const Elsewhere& one : elsewhere) {
+  HF_TRY(const auto all, services.catalog.read([&](db::Connection& db) { return find_layers(db, damaged); }));
+  for (const OfDisk& one : all) {
+    if (one.layers.empty()) continue;
     const auto its = services.shelf.place(one.repository);
-    if (its)
-      twins.found.push_back({*its, Place::paths_of(damaged.stored.machine_key, one.layer)});
-    else
-      twins.away.push_back(its.error().message);
+    if (!its) twins.away.push_back(its.error().message);
+    if (!its) continue;
+    for (const Layer& layer : one.layers) {
+      auto& same = layer.image_id == damaged.stored.layer.image_id ? twins.found : twins.donors;
+      same.push_back({*its, Place::paths_of(damaged.stored.machine_key, layer)});
+    }
   }
   HF_TRY(auto strays, find_strays(place->directory(), damaged.stored));
   for (auto& paths : strays) twins.found.push_back({place, std::move(paths)});

@@ -1,4 +1,4 @@
-// Finds files that hold the same bytes as a damaged layer.
+// Finds files that hold the same bytes as a damaged layer, or parts of them.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,7 @@ struct Twin {
 
 struct Twins {
   std::vector<Twin> found;
+  std::vector<Twin> donors;       // other layers of the same disk
   std::vector<std::string> away;  // a sentence for each repository that has one and could not be looked at
 };
 

@@ -134,6 +134,22 @@ class Repair(Replication):
         self.assertEqual(self.work("verify", "repositories/r")[0], "success")
         self.expect_all_as_written()
 
+    def test_a_cluster_comes_back_from_another_layer_that_stored_the_same(self):
+        for compression in ("none", "zstd", "deflate"):
+            with self.subTest(compression):
+                path = self.add_repository(compression, compression=compression)
+                self.daemon.define(f"flows/{compression}", {"target": "machines/m", "repository": compression})
+                # Text compresses, so that several clusters of the disk share one of the file.
+                self.days.disk.write(4 * CLUSTER, b"Holdfast %d " % self.random.randrange(10**6) * 40_000)
+                for kind in ("full", "full"):
+                    self.assertEqual(self.daemon.run(compression, f"{kind}-{self.jobs}", f"type={kind}"), "success")
+                    self.jobs += 1
+                written = {image: image.read_bytes() for image in path.glob("*/*/*.qcow2")}
+                first = min(written)
+                content.flip_bit(first, 5 * CLUSTER + self.random.randrange(CLUSTER))
+                self.expect_healed(f"repositories/{compression}")
+                self.assertEqual({image: image.read_bytes() for image in written}, written)
+
     def test_bytes_that_nothing_has_are_named_by_disk_and_points(self):
         self.written = self.digests()
         image = self.image(self.made[1])
