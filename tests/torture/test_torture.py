@@ -39,7 +39,7 @@ class Torture(holdfast.MountTest):
         self.random = random.Random(self.seed())
         self.disk = SickDisk(self.folder / "disk")
         self.addCleanup(self.disk.close)
-        self.addCleanup(self.daemon.close)  # before its disk
+        self.addCleanup(self.daemon.close)  # the daemon ends before its disk
         self.places = {"r": self.disk.path / "repository", "offsite": self.folder / "offsite"}
         for name, path in self.places.items():
             path.mkdir()
