@@ -81,7 +81,11 @@ JobEnd end_of(const repair::RepairOutcome& outcome) {
   end.status = RunStatus::error;
   end.reason = EndReason::damaged;
   end.message += fmt::format("; {} points stay damaged", outcome.damaged_points);
-  if (!outcome.lost.empty()) end.message += ", the first: " + sentence_of(outcome.lost.front());
+  if (!outcome.lost.empty())
+    end.message += fmt::format(
+        ", the first: {}; a new full point of the machine lets `repair` heal what has not changed at the "
+        "source",
+        sentence_of(outcome.lost.front()));
   return end;
 }
 

@@ -150,6 +150,23 @@ class Repair(Replication):
                 self.expect_healed(f"repositories/{compression}")
                 self.assertEqual({image: image.read_bytes() for image in written}, written)
 
+    def test_the_source_heals_what_has_not_changed_there(self):
+        fresh = self.random.randbytes(CLUSTER)  # no earlier point has it, and it is stored as it is
+        self.days.disk.write(5 * CLUSTER, fresh)
+        self.assertEqual(self.daemon.run("f", "only", "type=full"), "success")
+        written = {image: image.read_bytes() for image in self.repository.glob("*/*/*.qcow2")}
+        full = self.image(self.daemon.points("m")[-1])
+        content.flip_bit(full, written[full].index(fresh) + self.random.randrange(CLUSTER))
+        ended, job = self.work("repair")
+        self.assertEqual(ended, "error")
+        self.assertIn("a new full point of the machine", job["message"])
+        # The newest point rests on the damaged one, so the run reads everything.
+        self.assertEqual(self.daemon.run("f", "anew"), "warning")
+        newest = self.daemon.points("m")[-1]
+        self.assertEqual(self.daemon.json(f"machines/m/points/{newest}/manifest.json")["reason"], "parent_damaged")
+        self.expect_healed()
+        self.assertEqual({image: image.read_bytes() for image in written}, written)
+
     def test_bytes_that_nothing_has_are_named_by_disk_and_points(self):
         self.written = self.digests()
         image = self.image(self.made[1])
