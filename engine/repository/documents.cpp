@@ -1,6 +1,7 @@
 #include "engine/repository/documents.h"
 
 #include <algorithm>
+#include <array>
 
 #include "catalog/model/json_text.h"
 
@@ -20,6 +21,12 @@ std::string manifest_text(const Point& point, const ManifestNames& names, const 
     stored["disks"][i]["image_id"] = layer->image_id;
   }
   return stored.dump(2) + "\n";
+}
+
+bool is_document(std::string_view name) {
+  constexpr auto kDocuments =
+      std::to_array<std::string_view>({"manifest.json", "retired.json", "facts.json", "RESTORE.txt"});
+  return std::ranges::find(kDocuments, name) != kDocuments.end();
 }
 
 std::string restore_text(const Point& point, const ManifestNames& names) {
@@ -81,6 +88,10 @@ std::string index_text() {
          "layer:\n"
          "its images are there because those of later points rest on them, with holes where no point sees\n"
          "them. This lists the retired layers:      ls -d */*/retired.json\n"
+         "\n"
+         "A name that ends in .aside is something that Holdfast could not judge, or that belongs to nothing; "
+         "in\n"
+         "this directory such a name begins with a dot. It is safe to delete once nobody needs it.\n"
          "\n"
          "Don't rename, move or delete single points: later ones may rest on them.\n";
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/model/entities.h"
@@ -12,6 +13,9 @@ namespace holdfast::repository {
 // Returns manifest.json: the point, the machine's key and the point's own images. The file never changes.
 std::string manifest_text(const Point& point, const ManifestNames& names, const std::string& machine_key,
                           const std::vector<Layer>& layers);
+
+// Whether a point's directory may hold a document of that name.
+bool is_document(std::string_view name);
 
 // Returns RESTORE.txt: the stock commands that restore this point.
 std::string restore_text(const Point& point, const ManifestNames& names);
