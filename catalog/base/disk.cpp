@@ -178,7 +178,7 @@ class HostDirectory final : public Directory {
 
   Result<bool> exists(const std::string& path) const override {
     may_wait(path_);
-    const auto fd = open_beneath(path, O_PATH, 0);
+    const auto fd = open_beneath(path, O_PATH | O_NOFOLLOW, 0);
     if (fd) return true;
     if (fd.error().code == ENOENT) return false;
     return tl::make_unexpected(fd.error());
@@ -279,7 +279,7 @@ Result<> remove_tree(Directory& directory, const std::string& path) {
       const std::string below = path + "/" + entry.name;
       HF_CHECK(entry.is_directory ? remove_tree(directory, below) : directory.remove(below));
     }
-  } else if (entries.error().code != ENOTDIR) {
+  } else if (entries.error().code != ENOTDIR && entries.error().code != ELOOP) {
     return tl::make_unexpected(entries.error());
   }
   return directory.remove(path);

@@ -54,7 +54,7 @@ class Directory {
   virtual Result<> remove(const std::string& path) = 0;  // a file or an empty directory
   virtual Result<> sync(const std::string& path) = 0;    // the directory's own entries; "." for this one
   virtual Result<std::vector<Entry>> list(const std::string& path) const = 0;
-  virtual Result<bool> exists(const std::string& path) const = 0;
+  virtual Result<bool> exists(const std::string& path) const = 0;  // true for a symbolic link, too
   struct Space {
     std::uint64_t capacity = 0;
     std::uint64_t free = 0;
@@ -75,7 +75,7 @@ Result<std::string> read_small_file(const Directory& directory, const std::strin
 Result<> write_new_file(Directory& directory, const std::string& path, std::string_view text);
 // Replaces a file by rename; durable when it returns.
 Result<> replace_file(Directory& directory, const std::string& path, std::string_view text);
-// Removes a directory with all below it; a missing one is no error.
+// Removes a directory with all below it, a file or a symbolic link; a missing one is no error.
 Result<> remove_tree(Directory& directory, const std::string& path);
 
 }  // namespace holdfast

@@ -58,9 +58,9 @@ constexpr bool is_final(RunStatus status) { return status > RunStatus::running; 
 enum class ExecutionType { scheduled, manual, api };
 HF_WORDS(ExecutionType, "execution_types", "scheduled", "manual", "api");
 
-enum class JobType { backup, replication, verify, prune, import, drain, test, rescan, repair };
+enum class JobType { backup, replication, verify, prune, import, drain, test, rescan, repair, gc };
 HF_WORDS(JobType, "job_types", "backup", "replication", "verify", "prune", "import", "drain", "test",
-         "rescan", "repair");
+         "rescan", "repair", "gc");
 
 // Reason why a run ended as it did, beyond plain success.
 enum class EndReason {
@@ -185,6 +185,15 @@ HF_WORDS(NoticeWhen, "", "failure", "warning", "recovery", "always");
 // Periods of the calendar; a policy may begin a new chain with each.
 enum class CalendarPeriod { day, week, month, year };
 HF_WORDS(CalendarPeriod, "", "@daily", "@weekly", "@monthly", "@yearly");
+
+// Action of a garbage collection, which takes what belongs to nothing in a repository.
+enum class GcAction { list, set_aside, remove };
+HF_WORDS(GcAction, "", "list", "aside", "delete");
+
+// Fate of a thing that belongs to nothing: it may be set aside; it lies aside and may be deleted; a person
+// decides.
+enum class StrayFate { garbage, aside, stays };
+HF_WORDS(StrayFate, "", "garbage", "aside", "stays");
 
 enum class VerdictResult { good, bad };
 HF_WORDS(VerdictResult, "verdict_results", "good", "bad");

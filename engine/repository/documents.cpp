@@ -1,6 +1,7 @@
 #include "engine/repository/documents.h"
 
 #include <algorithm>
+#include <array>
 
 #include "catalog/model/json_text.h"
 
@@ -46,6 +47,12 @@ Point as_copied(Point point, const Copy& copy, const std::vector<Layer>& layers)
     settle_reason(disk.kind, disk.full_reason);
   }
   return point;
+}
+
+bool is_document(std::string_view name) {
+  constexpr auto kDocuments =
+      std::to_array<std::string_view>({"manifest.json", "retired.json", "facts.json", "RESTORE.txt"});
+  return std::ranges::find(kDocuments, name) != kDocuments.end();
 }
 
 std::string restore_text(const Point& point, const ManifestNames& names) {
@@ -107,6 +114,10 @@ std::string index_text() {
          "layer:\n"
          "its images are there because those of later points rest on them, with holes where no point sees\n"
          "them. This lists the retired layers:      ls -d */*/retired.json\n"
+         "\n"
+         "A name that ends in .aside is something that Holdfast could not judge, or that belongs to nothing; "
+         "in\n"
+         "this directory such a name begins with a dot. It is safe to delete once nobody needs it.\n"
          "\n"
          "Don't rename, move or delete single points: later ones may rest on them.\n";
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/model/entities.h"
@@ -15,6 +16,9 @@ std::string manifest_text(const Point& point, const ManifestNames& names, const 
 
 // Returns the point as the manifest beside its copy describes it. `layers` are the copy's own.
 Point as_copied(Point point, const Copy& copy, const std::vector<Layer>& layers);
+
+// Whether a point's directory may hold a document of that name.
+bool is_document(std::string_view name);
 
 // Returns RESTORE.txt: the stock commands that restore this point.
 std::string restore_text(const Point& point, const ManifestNames& names);

@@ -232,7 +232,8 @@ Result<> Place::discard(const std::string& machine_key, const std::string& point
   const std::string partial = published + ".partial";
   if (publisher == Publisher::newer_catalog) {
     HF_TRY(const bool is_begun, directory_->exists(partial));
-    return is_begun ? asides_->set_aside(*directory_, partial) : Result<>();
+    if (is_begun) HF_CHECK(asides_->set_aside(*directory_, partial));
+    return {};
   }
   HF_CHECK(remove_tree(*directory_, partial));
   HF_TRY(const bool is_published, directory_->exists(published));

@@ -101,6 +101,14 @@ Result<Id> Requests::rescan(Id repository, const std::string& name, const Caller
   return take_on(runs::begin_rescan(services_, changes_.definitions(), repository, name, caller), asked);
 }
 
+Result<Id> Requests::gc(Id repository, const GcRequest& request, const Caller& caller) {
+  if (caller.uid != 0) return fail(EPERM, "a collection deletes what no user owns: only root may write gc");
+  HF_CHECK(check_job_name(request.name));
+  const runs::Asked asked{caller.uid, repository};
+  HF_TRY(const auto admission, runner_.admit(asked));
+  return take_on(runs::begin_gc(services_, repository, request, caller), asked);
+}
+
 Result<Id> Requests::test(ObjectKind kind, Id object, const std::string& name, const Caller& caller) {
   HF_CHECK(check_job_name(name));
   const runs::Asked asked{caller.uid, object};

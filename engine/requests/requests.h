@@ -63,6 +63,9 @@ class Requests {
   Result<Id> repair(ObjectKind kind, Id object, const std::string& name, const Caller& caller);
   // Adds what the repository has and the catalog lacks. EPERM unless the caller is root.
   Result<Id> rescan(Id repository, const std::string& name, const Caller& caller);
+  // Lists what belongs to nothing in the repository, sets it aside, or deletes what lies aside. EPERM unless
+  // the caller is root.
+  Result<Id> gc(Id repository, const GcRequest& request, const Caller& caller);
   // Checks everything that a run of the flow, or a run into the repository, needs. Moves and makes nothing.
   Result<Id> test(ObjectKind kind, Id object, const std::string& name, const Caller& caller);
   // Prunes a machine by the policies of the flows that made its points.

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "catalog/stores/points.h"
+
 namespace holdfast::retention {
 namespace {
 
@@ -76,6 +78,22 @@ std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::Stored
     if (!kept.contains(layer.id)) rest.push_back(layer);
   std::ranges::reverse(rest);
   return rest;
+}
+
+Result<KnownPoints> known_points(db::Connection& db, Id machine, Id repository, Time now) {
+  KnownPoints known;
+  HF_TRY(const auto points, Retention(db).points(machine, now));
+  for (const auto& point : points)  // copies included
+    if (point.repository_id == repository) known.committed.insert(point.name);
+  HF_TRY(const auto retired, Retention(db).retired(machine, repository));
+  HF_TRY(const auto copies, Retention(db).copies(machine, repository));
+  known.all = known.committed;
+  known.all.insert(copies.begin(), copies.end());
+  for (const auto& gone : retired) known.all.insert(gone.name);
+  HF_TRY(const auto writing, Points(db).writing());  // a point is published just before it is committed
+  for (const Point& point : writing)
+    if (point.machine_id == machine && point.repository_id == repository) known.all.insert(point.name);
+  return known;
 }
 
 Result<std::uint64_t> stored_bytes(const Ground& ground, const Layer& layer) {

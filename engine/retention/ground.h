@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,13 @@ inline bool is_merging(const Layer& layer) { return !layer.merging_image_id.empt
 // Returns the layers that no shown layer needs, the newest first. Each can be removed once those before it
 // are.
 std::vector<Retention::StoredLayer> unneeded(const std::vector<Retention::StoredLayer>& layers);
+
+// Directories of the machine in the repository that the catalog knows, by their names.
+struct KnownPoints {
+  std::set<std::string> committed;  // copies included
+  std::set<std::string> all;        // with retired points, and those that are being written
+};
+Result<KnownPoints> known_points(db::Connection& db, Id machine, Id repository, Time now);
 
 // Disk space that the layer's files take up. A missing file counts 0.
 Result<std::uint64_t> stored_bytes(const Ground& ground, const Layer& layer);

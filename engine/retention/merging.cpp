@@ -17,18 +17,6 @@ using repository::Place;
 
 constexpr std::size_t kAtOnce = 8;  // layers that a merge should free
 
-std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
-// The files that a merge writes.
-struct Files {
-  std::string directory, image, sums, content;
-};
-Files files_of(const Ground& ground, const Retention::StoredLayer& layer, const std::string& image_id) {
-  const std::string directory = directory_of(ground.key + "/" + layer.file);
-  return {directory, directory + "/" + image_id + ".merging", directory + "/" + image_id + ".sums",
-          directory + "/" + image_id + ".content"};
-}
-
 // Copies the content sums under the new image's id.
 Result<> copy_content(const Ground& ground, const Retention::StoredLayer& layer, const image::ImageId& id,
                       const std::string& to) {
@@ -55,7 +43,7 @@ Result<> copy_content(const Ground& ground, const Retention::StoredLayer& layer,
 
 // Records in the catalog the image that has taken the layer's place.
 Result<> settle_merge(const Ground& ground, const Retention::StoredLayer& layer) {
-  const Files files = files_of(ground, layer, layer.merging_image_id);
+  const MergeFiles files = merge_files(ground.key, layer, layer.merging_image_id);
   HF_TRY(const auto image, ground.directory().open(ground.key + "/" + layer.file, Access::read));
   HF_TRY(const std::uint64_t bytes, image->size());
   HF_TRY(const auto sums, ground.directory().open(files.sums, Access::read));
@@ -80,7 +68,7 @@ Result<> settle_merge(const Ground& ground, const Retention::StoredLayer& layer)
 }
 
 Result<> give_up_merge(const Ground& ground, const Retention::StoredLayer& layer) {
-  const Files files = files_of(ground, layer, layer.merging_image_id);
+  const MergeFiles files = merge_files(ground.key, layer, layer.merging_image_id);
   for (const std::string& path : {files.image, files.sums, files.content})
     HF_CHECK(remove_if_there(ground.directory(), path));
   return ground.write([&](Retention store) { return store.give_up_merge(layer.id); });
@@ -97,7 +85,7 @@ Result<> resume(const Ground& ground, const Retention::StoredLayer& layer) {
 
 Result<> write_merged(const Ground& ground, std::span<const Retention::StoredLayer> run,
                       const Retention::StoredLayer& below, const image::ImageId& id) {
-  const Files files = files_of(ground, run.front(), image::hex(id));
+  const MergeFiles files = merge_files(ground.key, run.front(), image::hex(id));
   std::vector<image::LayerFiles> layers;
   for (const auto& layer : run) {
     const auto paths = Place::paths_of(ground.key, layer);
@@ -127,7 +115,7 @@ Result<> merge(const Ground& ground, std::span<const Retention::StoredLayer> run
     HF_CHECK(give_up_merge(ground, top));
     return written;
   }
-  const Files files = files_of(ground, top, top.merging_image_id);
+  const MergeFiles files = merge_files(ground.key, top, top.merging_image_id);
   {
     const auto nobody_opens = ground.services.readers.changing(ground.repository);
     HF_CHECK(ground.directory().rename(files.image, ground.key + "/" + top.file));
@@ -181,6 +169,13 @@ Result<bool> shorten(const Ground& ground, const Tower& tower) {
 }
 
 }  // namespace
+
+MergeFiles merge_files(const std::string& machine_key, const Layer& layer, const std::string& image_id) {
+  const std::string file = machine_key + "/" + layer.file;
+  const std::string directory = file.substr(0, file.rfind('/'));
+  return {directory, directory + "/" + image_id + ".merging", directory + "/" + image_id + ".sums",
+          directory + "/" + image_id + ".content"};
+}
 
 std::optional<Run> choose_run(const std::vector<bool>& shown, const std::vector<std::uint64_t>& bytes,
                               std::size_t deepest) {

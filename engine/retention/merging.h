@@ -36,4 +36,11 @@ Result<> resume_merges(const Ground& ground);
 // outcome.
 Result<> merge_towers(const Ground& ground);
 
+// Files that a merge of the layer into the image with that id writes, relative to the repository. `image`
+// takes the layer's place.
+struct MergeFiles {
+  std::string directory, image, sums, content;
+};
+MergeFiles merge_files(const std::string& machine_key, const Layer& layer, const std::string& image_id);
+
 }  // namespace holdfast::retention

@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 
-#include "catalog/stores/points.h"
 #include "engine/image/host_ranges.h"
 #include "engine/repository/readers.h"
 
@@ -106,30 +105,16 @@ Result<> record_punched(const Ground& ground, const Hidden& hidden) {
 
 Result<> check_listing(const Ground& ground) {
   HF_CHECK(ground.place->check());
-  std::set<std::string> known;
-  std::set<std::string> committed;
-  HF_CHECK(ground.services.catalog.read([&](db::Connection& db) -> Result<> {
-    HF_TRY(const auto points, Retention(db).points(ground.machine, ground.services.clock.now()));
-    for (const auto& point : points)  // copies included
-      if (point.repository_id == ground.repository) committed.insert(point.name);
-    HF_TRY(const auto retired, Retention(db).retired(ground.machine, ground.repository));
-    HF_TRY(const auto copies, Retention(db).copies(ground.machine, ground.repository));
-    known = committed;
-    known.insert(copies.begin(), copies.end());
-    for (const auto& gone : retired) known.insert(gone.name);
-    HF_TRY(const auto writing, Points(db).writing());  // a point is published just before it is committed
-    for (const Point& point : writing)
-      if (point.machine_id == ground.machine && point.repository_id == ground.repository)
-        known.insert(point.name);
-    return {};
+  HF_TRY(const auto known, ground.services.catalog.read([&](db::Connection& db) {
+    return known_points(db, ground.machine, ground.repository, ground.services.clock.now());
   }));
   HF_TRY(const auto there, points_there(ground));
-  for (const std::string& name : committed)
+  for (const std::string& name : known.committed)
     if (!there.contains(name))
       return fail(EIO, "{} has no point {}/{}, but the catalog lists it: nothing is deleted there",
                   ground.place->path(), ground.key, name);
   for (const std::string& name : there)
-    if (!known.contains(name))
+    if (!known.all.contains(name))
       return fail(EIO, "{} has a point {}/{} that the catalog doesn't know: nothing is deleted there",
                   ground.place->path(), ground.key, name);
   HF_TRY(const auto layers, ground.layers());
@@ -146,11 +131,11 @@ Result<> check_listing(const Ground& ground) {
 Result<std::string> lies_aside(const Ground& ground) {
   HF_CHECK(ground.place->asides()->look(ground.directory()));
   for (const repository::Aside& aside : ground.place->asides()->known())
-    if (aside.directory.starts_with(ground.key + "/"))
+    if (aside.path.starts_with(ground.key + "/"))
       return fmt::format(
           "{}/{} may rest on other files of its machine, so none of them goes from repository '{}' until a "
           "person has deleted it",
-          ground.place->path(), aside.directory, ground.name);
+          ground.place->path(), aside.path, ground.name);
   return "";
 }
 

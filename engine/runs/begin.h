@@ -1,6 +1,6 @@
 // Turns requests into work: each is checked, recorded with its event in one transaction, and returned for the
 // runner. A refused request changes nothing. One file each: flow.cpp, backup.cpp, import.cpp,
-// verification.cpp, repair.cpp, pruning.cpp, rescan.cpp, trial.cpp.
+// verification.cpp, repair.cpp, pruning.cpp, rescan.cpp, gc.cpp, trial.cpp.
 #pragma once
 
 #include <vector>
@@ -73,6 +73,11 @@ Result<Work> begin_trial(const capture::Services& services, ObjectKind kind, Id 
 // if the name is taken, EINVAL if the repository has no definition.
 Result<Work> begin_rescan(const capture::Services& services, repository::Definitions& definitions,
                           Id repository, const std::string& name, const Caller& caller);
+
+// Accepts a garbage collection (retention/gc.h). Returns EEXIST if the name is taken, EINVAL if the
+// repository has no definition.
+Result<Work> begin_gc(const capture::Services& services, Id repository, const GcRequest& request,
+                      const Caller& caller);
 
 // Returns EINVAL, with a sentence, if the machine is retired. Call inside a transaction.
 Result<> check_not_retired(db::Connection& db, Id machine);

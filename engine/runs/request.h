@@ -50,6 +50,12 @@ struct PruneRequest {
   bool by_policy = true;  // false: only completes the removal of points that are retired already
 };
 
+// A garbage collection of a repository.
+struct GcRequest {
+  std::string name;  // name of the job; empty: made by the daemon
+  GcAction action = GcAction::list;
+};
+
 // A drain of the daemon: an end of all work before an upgrade.
 struct DrainRequest {
   std::string name;                             // name of the job; empty: made by the daemon

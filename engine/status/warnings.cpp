@@ -93,8 +93,10 @@ class Warnings {
              .since = aside.since,
              .reason = "aside",
              .message = repository::sentence_of(shown),
-             .fix = fmt::format("rm -r '{}/{}', once nobody needs it; then: cat {}/status.json",
-                                repository.definition.path, shown.directory, path)});
+             .fix =
+                 fmt::format("once nobody needs it: echo gc do=delete > {}/control; or: rm -r '{}/{}', then "
+                             "cat {}/status.json",
+                             path, repository.definition.path, shown.path, path)});
       }
       return {};
     });

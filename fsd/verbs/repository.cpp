@@ -28,6 +28,19 @@ Result<> rescan(Engine& engine, Id repository, const Values& values, const Calle
   return {};
 }
 
+constexpr Argument kGc[] = {
+    {"do", choice, "list|aside|delete"},
+    {"name", name, "ID"},
+};
+
+Result<> gc(Engine& engine, Id repository, const Values& values, const Caller& caller) {
+  GcRequest request;
+  request.name = values.text("name");
+  request.action = from_word<GcAction>(values.text("do")).value_or(request.action);
+  HF_CHECK(engine.requests().gc(repository, request, caller));
+  return {};
+}
+
 Result<> detach(Engine& engine, Id repository, const Values&, const Caller& caller) {
   return engine.requests().detach(repository, caller);
 }
@@ -46,6 +59,11 @@ constexpr Verb kRepositoryVerbs[] = {
     {"rescan", kTest,
      "add what lies there and the catalog lacks, of root alone, by the job jobs/ID; nothing there is changed",
      rescan},
+    {"gc", kGc,
+     "list what belongs to nothing there, of root alone, by the job jobs/ID; do=aside sets it aside, "
+     "do=delete "
+     "deletes what lies aside",
+     gc},
     {"import", kImport,
      "make a qcow or qcow2 image of this host the first point of a machine, by the job jobs/ID",
      import_image},

@@ -200,6 +200,17 @@ TEST_F(DiskTest, files_and_empty_directories_are_removed) {
   EXPECT_EQ(code_of(directory->remove("d")), ENOENT);
 }
 
+TEST_F(DiskTest, a_link_exists_and_is_removed_without_its_target) {
+  fs::create_directory_symlink(root / "outside", root / "inside" / "link");
+  fs::create_symlink("nowhere", root / "inside" / "dangling");
+  for (const char* link : {"link", "dangling"}) {
+    EXPECT_EQ(directory->exists(link), true) << link;
+    EXPECT_TRUE(remove_tree(*directory, link)) << link;
+    EXPECT_EQ(directory->exists(link), false) << link;
+  }
+  EXPECT_TRUE(fs::exists(root / "outside"));
+}
+
 TEST_F(DiskTest, a_tree_is_removed_without_following_its_links) {
   ASSERT_TRUE(directory->make_directory("d"));
   ASSERT_TRUE(directory->make_directory("d/e"));

@@ -189,7 +189,7 @@ TEST_F(PlaceTest, a_published_point_of_an_earlier_life_is_set_aside_or_stays) {
   ASSERT_TRUE(after_a_start.look(place->directory()));
   for (const Asides* asides : {place->asides().get(), &after_a_start}) {
     ASSERT_EQ(asides->known().size(), 1u);
-    EXPECT_EQ(asides->known().front().directory, "m-1234/alone.aside");
+    EXPECT_EQ(asides->known().front().path, "m-1234/alone.aside");
   }
   fs::remove_all(path_ + "/m-1234/alone.aside");
   ASSERT_TRUE(after_a_start.look(place->directory()));

@@ -28,6 +28,7 @@ class Silent:
         if LIBC.mount(b"silent", os.fsencode(path), b"fuse.silent", 0, options.encode()) != 0:
             raise OSError(ctypes.get_errno(), "mounting a silent file system")
         self.ended, self.end = os.pipe()
+        self.asked = threading.Event()  # somebody waits for an answer
         self.reader = threading.Thread(target=self._take, daemon=True)
         self.reader.start()
 
@@ -38,6 +39,8 @@ class Silent:
             if operation == INIT:
                 answer = struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 12, 9, 4096, 1, 1, 0, 0)
                 os.write(self.fd, struct.pack("<IiQ", 16 + len(answer), 0, unique) + answer)
+            else:
+                self.asked.set()
 
     def hang(self):
         """Does nothing: the file system has never answered."""

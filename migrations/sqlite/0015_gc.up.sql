@@ -1,0 +1,2 @@
+-- Garbage collections of repositories.
+INSERT INTO job_types VALUES ('gc');
