@@ -50,6 +50,14 @@ Result<> Repositories::define(Id id, const RepositoryDefinition& definition, Tim
 }
 
 Result<> Repositories::set_marker(Id id, std::string_view marker) {
+  HF_TRY(auto others, db_.prepare("SELECT name FROM repositories WHERE marker = :marker AND id <> :id"));
+  HF_TRY(const auto other, first_row(others.bind(":marker", marker).bind(":id", id), read_text));
+  if (other)
+    return fail(
+        EEXIST,
+        "what lies there is a copy of repository '{0}', or that repository itself: both have the id {1}; "
+        "name another directory, or remove repository '{0}' first",
+        *other, marker);
   HF_TRY(auto update,
          db_.prepare("UPDATE repositories SET marker = :marker, revision = :revision WHERE id = :id"));
   HF_CHECK(update.bind(":marker", or_null(marker)).bind(":revision", new_id()).bind(":id", id).run());

@@ -21,6 +21,7 @@ class Repositories : public ObjectStore {
   // EBUSY when the path changes while points lie there; EEXIST when another repository has the path.
   // A new path forgets the marker: what is there has yet to be looked at.
   Result<> define(Id id, const RepositoryDefinition& definition, Time now);
+  // EEXIST when another repository has the marker: one of the two is a copy.
   Result<> set_marker(Id id, std::string_view marker);
   Result<> remove(Id id);  // EBUSY while points or flows use it, with their names
 
