@@ -108,6 +108,23 @@ Result<std::vector<Id>> Repositories::with_missed_commits() {
   return all_rows(found, read_id);
 }
 
+Result<std::optional<std::int64_t>> Repositories::last_committed(Id id) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT max(sequence)
+    FROM (SELECT * FROM (SELECT sequence FROM points WHERE repository_id = :id AND state = 'committed'
+                         ORDER BY id DESC LIMIT 1)
+          UNION ALL
+          SELECT * FROM (SELECT sequence FROM copies WHERE repository_id = :id AND state = 'committed'
+                         ORDER BY id DESC LIMIT 1)))sql"));
+  const auto read = [](db::Statement& statement) -> Result<std::optional<std::int64_t>> {
+    std::optional<std::int64_t> number;
+    Row(statement) >> number;
+    return number;
+  };
+  HF_TRY(const auto number, first_row(found.bind(":id", id), read));
+  return number.value_or(std::nullopt);
+}
+
 Result<> Repositories::remove(Id id) {
   HF_TRY(const std::string name, name_of(id));
   HF_TRY(const Users used, users_of(id));

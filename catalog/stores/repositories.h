@@ -31,6 +31,8 @@ class Repositories : public ObjectStore {
   // Notes that commits up to that number lie there of which the catalog lacks some.
   Result<> set_missed(Id id, std::int64_t commits);
   Result<std::vector<Id>> with_missed_commits();
+  // Returns the number of the newest point or copy that is committed there; nullopt if it has none.
+  Result<std::optional<std::int64_t>> last_committed(Id id);
 
   struct Usage {
     std::int64_t points = 0;

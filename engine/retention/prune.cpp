@@ -47,7 +47,7 @@ Result<std::shared_ptr<repository::Place>> writable_place(const capture::Service
   if (repository.definition.read_only)
     return fail(EROFS, "repository '{}' is read-only: nothing is deleted there", repository.name);
   HF_TRY(auto place, services.shelf.place(repository));
-  HF_CHECK(place->may_write());
+  HF_CHECK(repository::claim(services.catalog, *place, repository));
   HF_CHECK(repository::check_known(services.catalog, *place, repository.id));
   return place;
 }
