@@ -149,13 +149,15 @@ class OtherRepositories(holdfast.MountTest):
     def test_a_marker_that_is_gone_or_changed_is_told_and_not_made_anew(self):
         marker = self.repository / "holdfast.json"
         text = marker.read_text()
-        for wrong, sentence in (None, "has no holdfast.json"), ("{}", "is not a repository's marker"), (text.replace(json.loads(text)["id"], "00000000"), "is repository 00000000"):
+        other = text.replace(json.loads(text)["id"], "00000000")
+        markers = (None, "has no holdfast.json"), ("{}", "is not a repository's marker"), (other, "is repository 00000000")
+        for turn, (wrong, sentence) in enumerate(markers):
             with self.subTest(wrong=wrong):
                 marker.unlink()
                 if wrong:
                     marker.write_text(wrong)
                 before = self.stored(self.repository)
-                self.assertIn(sentence, self.failed(f"at-{abs(hash(wrong))}"))
+                self.assertIn(sentence, self.failed(f"run-{turn}"))
                 self.assertEqual(self.daemon.json("repositories/r/status.json")["state"], "unreachable")
                 self.assertIn(sentence, self.warned())
                 self.assertEqual(self.stored(self.repository), before)
