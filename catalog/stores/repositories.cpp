@@ -50,6 +50,14 @@ Result<> Repositories::define(Id id, const RepositoryDefinition& definition, Tim
 }
 
 Result<> Repositories::set_marker(Id id, std::string_view marker) {
+  HF_TRY(auto others, db_.prepare("SELECT name FROM repositories WHERE marker = :marker AND id <> :id"));
+  HF_TRY(const auto other, first_row(others.bind(":marker", marker).bind(":id", id), read_text));
+  if (other)
+    return fail(
+        EEXIST,
+        "what lies there is a copy of repository '{0}', or that repository itself: both have the id {1}; "
+        "name another directory, or remove repository '{0}' first",
+        *other, marker);
   HF_TRY(auto update,
          db_.prepare("UPDATE repositories SET marker = :marker, revision = :revision WHERE id = :id"));
   HF_CHECK(update.bind(":marker", or_null(marker)).bind(":revision", new_id()).bind(":id", id).run());
@@ -98,6 +106,23 @@ Result<std::vector<Id>> Repositories::with_missed_commits() {
   HF_TRY(auto found,
          db_.prepare("SELECT id FROM repositories WHERE missed_commits IS NOT NULL ORDER BY name"));
   return all_rows(found, read_id);
+}
+
+Result<std::optional<std::int64_t>> Repositories::last_committed(Id id) {
+  HF_TRY(auto found, db_.prepare(R"sql(
+    SELECT max(sequence)
+    FROM (SELECT * FROM (SELECT sequence FROM points WHERE repository_id = :id AND state = 'committed'
+                         ORDER BY id DESC LIMIT 1)
+          UNION ALL
+          SELECT * FROM (SELECT sequence FROM copies WHERE repository_id = :id AND state = 'committed'
+                         ORDER BY id DESC LIMIT 1)))sql"));
+  const auto read = [](db::Statement& statement) -> Result<std::optional<std::int64_t>> {
+    std::optional<std::int64_t> number;
+    Row(statement) >> number;
+    return number;
+  };
+  HF_TRY(const auto number, first_row(found.bind(":id", id), read));
+  return number.value_or(std::nullopt);
 }
 
 Result<> Repositories::remove(Id id) {

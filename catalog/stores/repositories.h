@@ -21,6 +21,7 @@ class Repositories : public ObjectStore {
   // EBUSY when the path changes while points lie there; EEXIST when another repository has the path.
   // A new path forgets the marker: what is there has yet to be looked at.
   Result<> define(Id id, const RepositoryDefinition& definition, Time now);
+  // EEXIST when another repository has the marker: one of the two is a copy.
   Result<> set_marker(Id id, std::string_view marker);
   Result<> remove(Id id);  // EBUSY while points or flows use it, with their names
 
@@ -30,6 +31,8 @@ class Repositories : public ObjectStore {
   // Notes that commits up to that number lie there of which the catalog lacks some.
   Result<> set_missed(Id id, std::int64_t commits);
   Result<std::vector<Id>> with_missed_commits();
+  // Returns the number of the newest point or copy that is committed there; nullopt if it has none.
+  Result<std::optional<std::int64_t>> last_committed(Id id);
 
   struct Usage {
     std::int64_t points = 0;

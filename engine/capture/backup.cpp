@@ -97,7 +97,7 @@ class Backup {
     auto place = services_.shelf.place(repository_);
     if (!place) return fail(ENOMEDIUM, "{}", place.error().message);
     place_ = *std::move(place);
-    HF_CHECK(place_->may_write());
+    HF_CHECK(repository::claim(services_.catalog, *place_, repository_));
     if (request_.imported)
       return services_.catalog.read(
           [&](db::Connection& db) { return check_first_point(db, machine_.id, repository_.id); });

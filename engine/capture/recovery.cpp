@@ -10,6 +10,7 @@
 #include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/capture/catalog_ledger.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/repository/unfinished_copy.h"
 #include "engine/sources/drivers.h"
@@ -67,7 +68,7 @@ Result<> sweep(const Services& services, Id machine, FateOf fate_of, const std::
 
 Result<> discard(const Services& services, const Machine& machine, const Unsettled::Writing& writing) {
   HF_TRY(const auto place, services.shelf.place(writing.repository));
-  HF_CHECK(place->may_write());
+  HF_CHECK(repository::claim(services.catalog, *place, writing.repository));
   HF_TRY(const auto publisher,
          repository::publisher_of(services, *place, writing.repository.id, writing.point.id));
   return place->discard(machine.key, writing.point.name, publisher);

@@ -161,7 +161,10 @@ class Repair {
     HF_TRY(const auto place,
            place_of(misfit.repository, is_count ? repository::leased_place : repository::writable_place));
     if (!place) return {};
-    const auto renewed = verify::renew(services_.catalog, *place, misfit);
+    const bool has_all =
+        std::ranges::find(outcome_.found.damaged_layers, misfit.repository,
+                          &verify::DamagedLayer::repository) == outcome_.found.damaged_layers.end();
+    const auto renewed = verify::renew(services_.catalog, *place, misfit, has_all);
     if (renewed)
       outcome_.documents.push_back({misfit.object, misfit.file});
     else

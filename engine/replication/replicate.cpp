@@ -67,7 +67,7 @@ class Replication {
     if (to_.definition.read_only) return fail(EROFS, "repository '{}' is read-only", to_.name);
     HF_TRY(source_, place_of(from_));
     HF_TRY(target_, place_of(to_));
-    HF_CHECK(target_->may_write());
+    HF_CHECK(repository::claim(services_.catalog, *target_, to_));
     HF_CHECK(repository::check_known(services_.catalog, *target_, to_.id));
     throttle_->set_rate(request_.bandwidth);
     throttles_ = {services_.throttles.of(from_.id, from_.definition.bandwidth),

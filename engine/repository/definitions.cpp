@@ -188,9 +188,11 @@ void tell(Catalog& catalog, Shelf& shelf, const Repository& repository) {
   const auto place = shelf.place(repository);
   // The repository's status reports these.
   if (!place || !(*place)->may_write()) return;
+  if (const auto told = tell_lease(catalog, **place, repository); !told)
+    return log::warning("repository '{}' is not written to: {}", repository.name, told.error().message);
   // Law 12: nothing is overwritten while nobody knows whether the catalog is an older copy.
   if (const auto known = check_known(catalog, **place, repository.id); !known) {
-    if (known.error().code != EROFS)
+    if (known.error().code != EROFS && known.error().code != ESTALE)
       log::warning(
           "repository '{}' may lack the newest definitions and facts: {}; the next change writes them",
           repository.name, known.error().message);

@@ -1,7 +1,5 @@
 #include "engine/repository/place.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -14,12 +12,12 @@
 #include "catalog/base/sha256.h"
 #include "catalog/model/outside_json.h"
 #include "engine/repository/documents.h"
+#include "engine/repository/leased_directory.h"
 
 namespace holdfast::repository {
 namespace {
 
 constexpr char kMarker[] = "holdfast.json";
-constexpr char kLease[] = ".lease";
 constexpr int kFormatVersion = 1;
 constexpr std::size_t kBytesOfId = 4;
 
@@ -59,9 +57,15 @@ Result<std::string> read_marker(const Directory& directory, const std::string& p
   return parse_marker(*text, path);
 }
 
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+Result<std::unique_ptr<Lease>> take_lease(const Directory& directory, const std::string& path,
+                                          Taking taking) {
+  if (taking == Taking::nothing) return fail(EROFS, "{} was opened to be read only", path);
+  return Lease::take(directory, path, taking);
+}
+
+Result<> check_marker(const std::string& path, const std::string& found, const std::string& expected) {
+  if (found == expected) return {};
+  return fail(EIO, "{} is repository {}, not {}: another one is mounted there", path, found, expected);
 }
 
 }  // namespace
@@ -103,20 +107,25 @@ Result<std::string> Place::marker_of(const std::string& path) {
   return read_marker(*directory, path);
 }
 
-Result<std::shared_ptr<Place>> Place::open(const std::string& path, const std::string& marker) {
+Result<std::shared_ptr<Place>> Place::open(const std::string& path, const std::string& marker,
+                                           Taking taking) {
   HF_TRY(auto directory, open_directory(path));
   HF_TRY(const auto identity, identity_of(path));
-  std::shared_ptr<Place> place(new Place(path, marker, std::move(directory), identity));
-  HF_CHECK(place->check());
-  place->may_write_ = place->take_lease();
-  return place;
+  HF_TRY(const std::string found, read_marker(*directory, path));
+  HF_CHECK(check_marker(path, found, marker));
+  return std::shared_ptr<Place>(new Place(path, marker, std::move(directory), identity, taking));
 }
 
-Place::Place(std::string path, std::string marker, std::unique_ptr<Directory> directory, Identity identity)
+Place::Place(std::string path, std::string marker, std::unique_ptr<Directory> directory, Identity identity,
+             Taking taking)
     : path_(std::move(path)),
       marker_(std::move(marker)),
       directory_(std::move(directory)),
-      identity_(identity) {}
+      leased_(leased_directory(*directory_, [this] { return may_write(); })),
+      identity_(identity),
+      taking_(taking),
+      lease_(take_lease(*directory_, path_, taking)),
+      untold_former_(lease_ ? (*lease_)->former() : std::nullopt) {}
 
 Result<Place::Identity> Place::identity_of(const std::string& path) {
   struct stat it {};
@@ -131,9 +140,7 @@ Result<> Place::check() const {
     return fail(EIO, "{} is now another directory: the repository was moved, or something is mounted over it",
                 path_);
   HF_TRY(const std::string found, read_marker(*directory_, path_));
-  if (found != marker_)
-    return fail(EIO, "{} is repository {}, not {}: another one is mounted there", path_, found, marker_);
-  return {};
+  return check_marker(path_, found, marker_);
 }
 
 std::uint64_t room_for_backups(const Directory::Space& space, int reserve_percent) {
@@ -141,31 +148,26 @@ std::uint64_t room_for_backups(const Directory::Space& space, int reserve_percen
 }
 
 Result<> Place::check_room(int reserve_percent) const {
+  HF_CHECK(may_write());
   HF_TRY(const auto space, directory_->space());
   if (room_for_backups(space, reserve_percent) > 0) return {};
   return fail(ENOSPC, "no space is left on {}: {} bytes are free, {} ({} %) must stay free", path_,
               space.free, reserve_of(space, reserve_percent), reserve_percent);
 }
 
-Result<> Place::take_lease() {
-  const std::string file = path_ + "/" + kLease;
-  lease_ = Fd{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!lease_) return fail_errno("opening {}", file);
-  if (::flock(lease_.get(), LOCK_EX | LOCK_NB) != 0) {
-    const auto holder = read_small_file(*directory_, kLease);
-    return fail(EBUSY, "{} is written to by another daemon: {}", path_, holder.value_or("unknown"));
-  }
-  const std::string text = nlohmann::ordered_json{{"owner", fmt::format("holdfastd, process {}", getpid())},
-                                                  {"host", host_name()},
-                                                  {"time", iso_time(system_clock().now())}}
-                               .dump() +
-                           "\n";
-  if (::ftruncate(lease_.get(), 0) != 0 ||
-      ::pwrite(lease_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    auto failed = fail_errno("writing {}", file);
-    lease_ = Fd{};  // a place that can't write keeps nobody from it
-    return failed;
-  }
+Result<> Place::may_write() const {
+  if (!lease_) return tl::make_unexpected(lease_.error());
+  return (*lease_)->check();
+}
+
+Result<std::optional<Holder>> Place::may_be_taken_over() const {
+  return Lease::may_be_taken_over(*directory_, path_);
+}
+
+Result<> Place::tell_former(const std::function<Result<>(const Holder&)>& tell) const {
+  const MutexLock lock(former_mutex_);
+  if (untold_former_) HF_CHECK(tell(*untold_former_));
+  untold_former_.reset();
   return {};
 }
 
@@ -232,21 +234,21 @@ Result<> Place::discard(const std::string& machine_key, const std::string& point
   const std::string partial = published + ".partial";
   if (publisher == Publisher::newer_catalog) {
     HF_TRY(const bool is_begun, directory_->exists(partial));
-    if (is_begun) HF_CHECK(asides_->set_aside(*directory_, partial));
+    if (is_begun) HF_CHECK(asides_->set_aside(*leased_, partial));
     return {};
   }
-  HF_CHECK(remove_tree(*directory_, partial));
+  HF_CHECK(remove_tree(*leased_, partial));
   HF_TRY(const bool is_published, directory_->exists(published));
-  if (is_published && publisher == Publisher::this_life) HF_CHECK(remove_tree(*directory_, published));
+  if (is_published && publisher == Publisher::this_life) HF_CHECK(remove_tree(*leased_, published));
   if (is_published && publisher == Publisher::unknown) {
     HF_TRY(const bool stays, may_be_committed(machine_key, point_name, publisher));
     log::warning("{}/{} is published, but this catalog has not committed it: it {}", path_, published,
                  stays ? "stays, because the catalog seems to be an older copy"
                        : "is set aside as " + point_name + ".aside, to be deleted by a person");
-    if (!stays) HF_CHECK(asides_->set_aside(*directory_, published));
+    if (!stays) HF_CHECK(asides_->set_aside(*leased_, published));
   }
   HF_TRY(const bool there, directory_->exists(machine_key));
-  if (there) HF_CHECK(directory_->sync(machine_key));
+  if (there) HF_CHECK(leased_->sync(machine_key));
   return {};
 }
 

@@ -4,7 +4,7 @@
 //                   first configured; a missing marker later is an error, since its mount may be missing
 //   INDEX.txt       for a person without Holdfast
 //   sequence.json   the count of commits (sequence.h)
-//   .lease          says who writes here; held with flock(2) while the object lives
+//   .lease          says who writes here (lease.h)
 //   <machine key>/TIME[-N]/…           a point (draft.h)
 //   <machine key>/TIME[-N].partial/    a point being written
 //   <machine key>/TIME[-N].aside/      a point that the catalog disowns (aside.h)
@@ -12,19 +12,21 @@
 // Any thread may call.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "catalog/base/disk.h"
-#include "catalog/base/fd.h"
 #include "catalog/base/mutex.h"
 #include "catalog/model/entities.h"
 #include "engine/image/content_sums.h"
 #include "engine/image/layer_files.h"
 #include "engine/image/stack.h"
 #include "engine/repository/aside.h"
+#include "engine/repository/lease.h"
 
 namespace holdfast::repository {
 
@@ -51,14 +53,17 @@ class Place {
 
   // Returns the id in the marker of the repository there; EIO if it is missing.
   static Result<std::string> marker_of(const std::string& path);
-  // Returns EIO if the marker is missing or another repository's.
-  static Result<std::shared_ptr<Place>> open(const std::string& path, const std::string& marker);
+  // Returns EIO if the marker is missing or another repository's. A lease that can't be taken is told by
+  // may_write().
+  static Result<std::shared_ptr<Place>> open(const std::string& path, const std::string& marker,
+                                             Taking taking = Taking::by_rule);
 
   // Checks the path and the marker again, because the file system may have been unmounted.
   Result<> check() const;
 
-  Directory& directory() const { return *directory_; }
-  // Returns ENOSPC if less than that share of the file system is free.
+  // Returns the directory. Each change of it fails as may_write() does.
+  Directory& directory() const { return *leased_; }
+  // Returns ENOSPC if less than that share of the file system is free; fails as may_write() does.
   Result<> check_room(int reserve_percent) const;
   const std::string& path() const { return path_; }
   const std::string& marker() const { return marker_; }
@@ -68,8 +73,15 @@ class Place {
   // One thread at a time mends layers here.
   Mutex& mending() const { return mending_; }
   const std::shared_ptr<Asides>& asides() const { return asides_; }
-  // EBUSY while another daemon holds the lease; reading works all the same.
-  const Result<>& may_write() const { return may_write_; }
+  // Returns EBUSY while another daemon holds the lease, or once one has taken it over; EROFS if it was opened
+  // to be read only. Reading works all the same.
+  Result<> may_write() const;
+  // Returns who holds the lease, if anybody, for a person who takes it over; EBUSY if a process of this host
+  // does.
+  Result<std::optional<Holder>> may_be_taken_over() const;
+  bool is_for_reading() const { return taking_ == Taking::nothing; }
+  // Calls `tell` with the process that held the lease before and did not give it back, until a call succeeds.
+  Result<> tell_former(const std::function<Result<>(const Holder&)>& tell) const;
 
   // Returns the layer as it lies here. The catalog may not know yet that a merged image has taken its place
   // (retention/merging.h); the id in the image's header tells.
@@ -106,17 +118,20 @@ class Place {
   Result<bool> is_relied_on(const std::string& machine_key, const std::string& point_name) const;
   using Identity = std::pair<std::uint64_t, std::uint64_t>;  // a directory's device and inode
   static Result<Identity> identity_of(const std::string& path);
-  Place(std::string path, std::string marker, std::unique_ptr<Directory> directory, Identity identity);
-  Result<> take_lease();
+  Place(std::string path, std::string marker, std::unique_ptr<Directory> directory, Identity identity,
+        Taking taking);
 
   const std::string path_;
   const std::string marker_;
   const std::unique_ptr<Directory> directory_;
+  const std::unique_ptr<Directory> leased_;  // the same, for all but the lease itself
   const Identity identity_;
+  const Taking taking_;
   mutable Mutex counting_, telling_, mending_;
   const std::shared_ptr<Asides> asides_ = std::make_shared<Asides>();
-  Fd lease_;
-  Result<> may_write_;
+  const Result<std::unique_ptr<Lease>> lease_;
+  mutable Mutex former_mutex_;
+  mutable std::optional<Holder> untold_former_ HF_GUARDED_BY(former_mutex_);
 };
 
 }  // namespace holdfast::repository

@@ -8,6 +8,7 @@
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/recovered.h"
 #include "catalog/stores/repositories.h"
+#include "engine/common/audit.h"
 
 namespace holdfast::repository {
 namespace {
@@ -82,6 +83,40 @@ Result<> write_number(Catalog& catalog, const Place& place, std::int64_t number)
 
 }  // namespace
 
+Result<> claim(Catalog& catalog, const Place& place, const Repository& repository) {
+  HF_CHECK(place.may_write());
+  HF_CHECK(tell_lease(catalog, place, repository));
+  return check_age(catalog, place, repository.id);
+}
+
+Result<> tell_lease(Catalog& catalog, const Place& place, const Repository& repository) {
+  return place.tell_former([&](const Holder& former) {
+    Event event = make_event(system_clock().now(), "repository.lease", "repositories/" + repository.name, {});
+    event.owner = repository.ownership;
+    event.reason =
+        fmt::format("it was that of {}, which has ended without giving it back", sentence_of(former));
+    return catalog.write([&](db::Connection& db) { return record(db, event); });
+  });
+}
+
+// The catalog is read first: a number reaches the repository before its point is committed.
+Result<> check_age(Catalog& catalog, const Place& place, Id id) {
+  HF_TRY(const auto committed,
+         catalog.read([&](db::Connection& db) { return Repositories(db).last_committed(id); }));
+  if (!committed) return {};
+  HF_TRY(const auto found, read_written(place.directory(), kSequence, "commits"));
+  const std::int64_t commits = found ? found->commits : 0;
+  if (commits >= *committed) return {};
+  HF_TRY(const std::string name,
+         catalog.read([&](db::Connection& db) { return Repositories(db).name_of(id); }));
+  return fail(
+      ESTALE,
+      "repository '{0}' at {1} is an older copy: it ends with commit {2}, and this catalog has commit {3}. "
+      "Nothing is written there; put the newest in its place, or write 'rescan' into "
+      "repositories/{0}/control to give up the points that are missing",
+      name, place.path(), commits, *committed);
+}
+
 std::string older_catalog_sentence(const Repository& repository) {
   return fmt::format(
       "repository '{}' has commits, up to number {}, that this catalog lacks: it is an older copy of the "
@@ -92,6 +127,7 @@ std::string older_catalog_sentence(const Repository& repository) {
 
 // The repository is read first: numbers that this process gives meanwhile are in the catalog by then.
 Result<> check_known(Catalog& catalog, const Place& place, Id repository) {
+  HF_CHECK(check_age(catalog, place, repository));
   HF_TRY(const Found found, read_found(place.directory()));
   HF_TRY(Known known, read_known(catalog, repository));
   if (!known.repository.missed_commits) {
@@ -115,12 +151,13 @@ Result<> check_sequence(Catalog& catalog, const Place& place, Id repository) {
   return fail_damaged(EIO, "it should name this catalog and commit {}", known.repository.commits);
 }
 
-Result<> renew_sequence(Catalog& catalog, const Place& place, Id repository) {
+Result<> renew_sequence(Catalog& catalog, const Place& place, Id repository, bool has_all) {
   const MutexLock lock(place.counting());
   HF_TRY(const Known known, read_known(catalog, repository));
   const auto found = read_found(place.directory());
   const bool says_nothing = !found && found.error().damage;
-  if (!says_nothing) HF_CHECK(check_known(catalog, place, repository));
+  const bool is_behind = found && !lacks(known, *found);
+  if (!says_nothing && !(is_behind && has_all)) HF_CHECK(check_known(catalog, place, repository));
   return write_number(catalog, place, known.repository.commits);
 }
 
@@ -129,9 +166,11 @@ Result<> adopt(Catalog& catalog, const Place& place, Id repository, std::int64_t
     const MutexLock lock(place.counting());
     const auto found = read_written(place.directory(), kSequence, "commits");
     if (found && *found) highest = std::max(highest, (*found)->commits);
-    HF_CHECK(
-        catalog.write([&](db::Connection& db) { return Recovered(db).set_commits(repository, highest); }));
-    HF_CHECK(write_number(catalog, place, highest));
+    HF_TRY(const Repository known, catalog.write([&](db::Connection& db) -> Result<Repository> {
+      HF_CHECK(Recovered(db).set_commits(repository, highest));
+      return Repositories(db).get(repository);
+    }));
+    HF_CHECK(write_number(catalog, place, known.commits));
   }
   return check_known(catalog, place, repository);
 }

@@ -7,6 +7,10 @@
 // did not write last, is an older copy of the one that did, or another one. What it lacks there it can't
 // judge: it adds points, but deletes and overwrites nothing until it has been put right.
 //
+// A repository may be older as well: a copy of it that somebody has put in its place. Its number is lower
+// than that of a point which the catalog has committed there. Nothing is written to it until it has been put
+// right.
+//
 // Any thread may call.
 #pragma once
 
@@ -15,7 +19,18 @@
 
 namespace holdfast::repository {
 
-// Returns EROFS if the repository has commits that the catalog lacks, and records so in the catalog.
+// Returns what keeps this daemon from writing there: EBUSY if another holds the lease, ESTALE if the
+// repository is older than the catalog. Tells the lease.
+Result<> claim(Catalog& catalog, const Place& place, const Repository& repository);
+
+// Records in the event log, once, that the lease was that of a dead process.
+Result<> tell_lease(Catalog& catalog, const Place& place, const Repository& repository);
+
+// Returns ESTALE if the repository is older than the catalog.
+Result<> check_age(Catalog& catalog, const Place& place, Id repository);
+
+// Returns EROFS if the repository has commits that the catalog lacks, and records so in the catalog; ESTALE
+// as check_age() does.
 Result<> check_known(Catalog& catalog, const Place& place, Id repository);
 
 // Says that the catalog lacks commits of the repository.
@@ -24,8 +39,8 @@ std::string older_catalog_sentence(const Repository& repository);
 // Returns damage if sequence.json is not what this catalog has written there last.
 Result<> check_sequence(Catalog& catalog, const Place& place, Id repository);
 // Writes sequence.json anew, with the catalog's count. EROFS if the file tells of commits that the catalog
-// lacks.
-Result<> renew_sequence(Catalog& catalog, const Place& place, Id repository);
+// lacks; ESTALE if it tells of an older repository, unless `has_all` says that all points are there.
+Result<> renew_sequence(Catalog& catalog, const Place& place, Id repository, bool has_all);
 
 // Makes this catalog the one that writes there, once it has all that lies there; `highest` is the number of
 // the last commit that it found.

@@ -1,6 +1,7 @@
 #include "engine/repository/shelf.h"
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <optional>
 #include <system_error>
@@ -25,19 +26,23 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   Result<std::shared_ptr<Place>> place(const Repository& repository, std::chrono::milliseconds patience) {
     const MutexLock lock(mutex_);
     asked_ = repository;
-    if (!look_) HF_CHECK(begin_look(repository));
-    const std::shared_ptr<const Look> look = look_;
-    while (!look->has_ended)
-      if (!ended_.wait_until(mutex_, look->begun + (is_hurried_ ? kMoment : patience)) && !look->has_ended)
-        return fail(ETIMEDOUT, "repository '{}' hangs: {} has not answered since {}; look after its mount",
-                    repository.name, repository.definition.path, iso_time(look->begun_at));
-    return look->answer;
+    if (!look_) HF_CHECK(begin_look(repository, taking_of(repository)));
+    return await(look_, repository, patience);
+  }
+
+  Result<> take_over(const Repository& repository, std::chrono::milliseconds patience) {
+    const MutexLock lock(mutex_);
+    while (look_) HF_CHECK(await(look_, repository, patience));
+    HF_CHECK(begin_look(repository, Taking::by_word));
+    HF_TRY(const auto place, await(look_, repository, patience));
+    return place->may_write();
   }
 
   void hurry() {
     const MutexLock lock(mutex_);
     is_hurried_ = true;
-    if (asked_ && !look_) (void)begin_look(*asked_);  // without a thread, nobody knows whether it hangs
+    if (asked_ && !look_)
+      (void)begin_look(*asked_, taking_of(*asked_));  // without a thread, nobody knows whether it hangs
     ended_.notify_all();
   }
 
@@ -58,6 +63,11 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     return asides_ ? asides_->known() : std::vector<Aside>{};
   }
 
+  std::optional<Trouble> refusal() const {
+    const MutexLock lock(mutex_);
+    return refusal_;
+  }
+
   // Never replaced, so it needs no lock.
   std::shared_ptr<Use> use() const { return use_; }
 
@@ -68,15 +78,15 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     return hanging(repository);
   }
 
-  // Lets go of the repository and keeps it no more.
-  void close() {
+  // Lets go of the repository and keeps it no more. The future is ready when it is closed.
+  std::future<void> close() {
     std::shared_ptr<Place> gone;
     {
       const MutexLock lock(mutex_);
       is_closed_ = true;
       gone = std::move(place_);
     }
-    closing(std::move(gone));
+    return closing(std::move(gone));
   }
 
  private:
@@ -127,13 +137,13 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     Answer answer = nullptr;
   };
 
-  Result<> begin_look(const Repository& repository) HF_REQUIRES(mutex_) {
+  Result<> begin_look(const Repository& repository, Taking taking) HF_REQUIRES(mutex_) {
     const auto look = std::make_shared<Look>();
     try {
       // The thread may outlive the shelf, so it has its own share of the door.
       std::thread([door = shared_from_this(), look, path = repository.definition.path,
-                   marker = repository.marker] {
-        door->end_look(*look, door->look_at(path, marker));
+                   marker = repository.marker, taking] {
+        door->end_look(*look, door->look_at(path, marker, taking));
       }).detach();
     } catch (const std::system_error& error) {
       return fail(EAGAIN, "no thread can be made to look at repository '{}': {}", repository.name,
@@ -143,7 +153,16 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     return {};
   }
 
-  Answer look_at(const std::string& path, const std::string& marker) {
+  Answer await(const std::shared_ptr<const Look> look, const Repository& repository,
+               std::chrono::milliseconds patience) HF_REQUIRES(mutex_) {
+    while (!look->has_ended)
+      if (!ended_.wait_until(mutex_, look->begun + (is_hurried_ ? kMoment : patience)) && !look->has_ended)
+        return fail(ETIMEDOUT, "repository '{}' hangs: {} has not answered since {}; look after its mount",
+                    repository.name, repository.definition.path, iso_time(look->begun_at));
+    return look->answer;
+  }
+
+  Answer look_at(const std::string& path, const std::string& marker, Taking taking) {
     std::shared_ptr<Place> place;
     {
       const MutexLock lock(mutex_);
@@ -152,11 +171,30 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     // The thread may wait for the answer as long as it takes, because it is not inside of the file system.
     HF_TRY(const HostPath found, look_up(path, std::nullopt));
     // Another daemon that held the lease may have ended since. Ours is given back before it is taken anew.
-    if (place && (!place->check() || !place->may_write())) place.reset();
-    Answer answer = place ? Answer(place) : Place::open(path, marker);
+    if (place && (!place->check() || !serves(*place, taking))) place.reset();
+    Answer answer = place ? Answer(place) : Place::open(path, marker, taking);
     if (answer && found.own) learn_space(**answer, found.own->device);
     if (answer) learn_asides(**answer);
+    if (answer) learn_refusal(**answer);
     return answer;
+  }
+
+  static Taking taking_of(const Repository& repository) {
+    return repository.definition.read_only ? Taking::nothing : Taking::by_rule;
+  }
+
+  static bool serves(const Place& place, Taking taking) {
+    return taking == Taking::nothing ? place.is_for_reading() : place.may_write().has_value();
+  }
+
+  void learn_refusal(const Place& place) {
+    const auto may_write = place.is_for_reading() ? Result<>() : place.may_write();
+    const MutexLock lock(mutex_);
+    if (may_write)
+      refusal_.reset();
+    else
+      refusal_ = Trouble{refusal_ ? refusal_->since : system_clock().now(), may_write.error().code,
+                         may_write.error().message};
   }
 
   void learn_space(const Place& place, std::uint64_t device) {
@@ -191,11 +229,15 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   std::shared_ptr<Look> look_ HF_GUARDED_BY(mutex_);       // the one under way
   std::optional<Space> space_ HF_GUARDED_BY(mutex_);
   std::shared_ptr<const Asides> asides_ HF_GUARDED_BY(mutex_);  // the last place's
+  std::optional<Trouble> refusal_ HF_GUARDED_BY(mutex_);
 };
 
 Shelf::~Shelf() {
-  const MutexLock lock(mutex_);
-  for (const auto& [repository, door] : doors_) door->close();
+  std::vector<std::future<void>> closed;
+  for (const auto& door : doors()) closed.push_back(door->close());
+  // A daemon that ends gives its leases back, but waits for none that hangs.
+  const auto until = std::chrono::steady_clock::now() + kMoment;
+  for (const auto& one : closed) one.wait_until(until);
 }
 
 std::shared_ptr<Shelf::Door> Shelf::door_to(Id repository) {
@@ -212,17 +254,23 @@ Result<std::shared_ptr<Place>> Shelf::glance(const Repository& repository) {
   return place_within(repository, std::min<std::chrono::milliseconds>(patience_, kGlance));
 }
 
-Result<std::shared_ptr<Place>> Shelf::place_within(const Repository& repository,
-                                                   std::chrono::milliseconds patience) {
+Result<std::shared_ptr<Shelf::Door>> Shelf::open_door(const Repository& repository) {
   if (repository.marker.empty())
     return fail(EINVAL, "repository '{}' has no path yet; write its config.json", repository.name);
-  std::shared_ptr<Door> door;
-  {
-    const MutexLock lock(mutex_);
-    if (const auto detached = detached_.find(repository.id); detached != detached_.end())
-      return fail(EIO, "{}", detached->second.message);
-    door = door_to(repository.id);
-  }
+  const MutexLock lock(mutex_);
+  if (const auto detached = detached_.find(repository.id); detached != detached_.end())
+    return fail(EIO, "{}", detached->second.message);
+  return door_to(repository.id);
+}
+
+Result<> Shelf::take_over(const Repository& repository) {
+  HF_TRY(const auto door, open_door(repository));
+  return door->take_over(repository, patience_);
+}
+
+Result<std::shared_ptr<Place>> Shelf::place_within(const Repository& repository,
+                                                   std::chrono::milliseconds patience) {
+  HF_TRY(const auto door, open_door(repository));
   auto found = door->place(repository, patience);
   const MutexLock lock(mutex_);
   if (found) {
@@ -257,6 +305,11 @@ std::optional<Shelf::Space> Shelf::space(Id repository) const {
 std::vector<Aside> Shelf::asides(Id repository) const {
   const auto door = known_door(repository);
   return door ? door->asides() : std::vector<Aside>{};
+}
+
+std::optional<Shelf::Trouble> Shelf::refusal(Id repository) const {
+  const auto door = known_door(repository);
+  return door ? door->refusal() : std::nullopt;
 }
 
 std::vector<std::shared_ptr<Shelf::Door>> Shelf::doors() const {

@@ -16,9 +16,9 @@
 
 namespace holdfast::repository {
 
-// Opens a repository at its first use and keeps it, with its lease, until drop(). Each is looked at in a
-// thread of its own, so that one whose file system hangs delays nobody for long, and no other repository at
-// all. Any thread may call.
+// Opens a repository at its first use and keeps it, with its lease unless it is read-only, until drop(). Each
+// is looked at in a thread of its own, so that one whose file system hangs delays nobody for long, and no
+// other repository at all. Any thread may call.
 class Shelf {
  public:
   // The longest wait for an answer. Disks may have to spin up.
@@ -50,6 +50,12 @@ class Shelf {
   std::optional<Space> space(Id repository) const;
   // Returns what lies aside, as it was last seen. Never waits for a file system.
   std::vector<Aside> asides(Id repository) const;
+  // Says why the repository could not be written to when it was last looked at; nullopt if it could, or is
+  // only read. Never waits for a file system.
+  std::optional<Trouble> refusal(Id repository) const;
+  // Opens the repository anew, with the lease of a daemon that did not give it back. Returns EBUSY if a
+  // process of this host holds it.
+  Result<> take_over(const Repository& repository);
   // Lets go of the repository, so that its file system can be unmounted, until attach(). Meanwhile place()
   // returns EIO, and the code of trouble() is kDetached. Returns EBUSY while its Place is in use, or can't be
   // closed.
@@ -73,6 +79,7 @@ class Shelf {
 
   Result<std::shared_ptr<Place>> place_within(const Repository& repository,
                                               std::chrono::milliseconds patience);
+  Result<std::shared_ptr<Door>> open_door(const Repository& repository);
   std::shared_ptr<Door> known_door(Id repository) const;
   std::vector<std::shared_ptr<Door>> doors() const;
   std::shared_ptr<Door> door_to(Id repository) HF_REQUIRES(mutex_);

@@ -1,9 +1,11 @@
 #include "engine/repository/site.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "catalog/base/disk.h"
 #include "catalog/base/host_path.h"
+#include "engine/repository/place.h"
 
 namespace holdfast::repository {
 namespace {
@@ -30,6 +32,17 @@ Result<> check_apart(const std::string& path, const HostPath& site, const Neighb
   return {};
 }
 
+// A repository that is not defined here counts as well.
+Result<> check_above(const std::string& path, const HostPath& site) {
+  for (std::filesystem::path at = site.real; at.has_relative_path();) {
+    at = at.parent_path();
+    if (Place::marker_of(at.string()))
+      return fail(EINVAL, "{} lies inside of a repository, at {}; name a directory apart from it", path,
+                  at.string());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<bool> prepare_site(const RepositoryDefinition& definition, const std::vector<Neighbour>& neighbours) {
@@ -40,6 +53,7 @@ Result<bool> prepare_site(const RepositoryDefinition& definition, const std::vec
   const auto found = look_up(paths, kForNeighbours);
   for (std::size_t i = 0; i < neighbours.size(); ++i)
     HF_CHECK(check_apart(path, site, neighbours[i], found[i].value_or(HostPath{.real = paths[i]})));
+  HF_CHECK(check_above(path, site));
   if (site.absent == 0) return false;
   if (site.absent > 1)
     return fail(ENOENT, "neither {} nor the directory above it exists; make it, or mount what belongs there",

@@ -17,8 +17,8 @@ struct Neighbour {
 };
 
 // Makes the directory if the definition says so. Returns EINVAL if the path leads onto a mount of Holdfast,
-// or into a neighbour, or lies above one; EEXIST if it is a neighbour; ENOENT if there is no directory.
-// ETIMEDOUT: its file system hangs. Returns whether the directory was made.
+// or into a neighbour or any other repository, or lies above a neighbour; EEXIST if it is a neighbour; ENOENT
+// if there is no directory. ETIMEDOUT: its file system hangs. Returns whether the directory was made.
 Result<bool> prepare_site(const RepositoryDefinition& definition, const std::vector<Neighbour>& neighbours);
 
 }  // namespace holdfast::repository

@@ -11,6 +11,7 @@ Result<std::shared_ptr<Place>> leased_place(const capture::Services& services, c
     return fail(EROFS, "repository '{}' is read-only: nothing is {} there", repository.name, undone);
   HF_TRY(auto place, services.shelf.place(repository));
   HF_CHECK(place->may_write());
+  HF_CHECK(tell_lease(services.catalog, *place, repository));
   return place;
 }
 

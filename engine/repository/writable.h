@@ -13,7 +13,8 @@ namespace holdfast::repository {
 // `undone` ends the sentence "nothing is … there": "deleted".
 Result<std::shared_ptr<Place>> leased_place(const capture::Services& services, const Repository& repository,
                                             std::string_view undone);
-// Returns EROFS also if the catalog lacks commits of the repository.
+// Returns EROFS also if the catalog lacks commits of the repository, and ESTALE if the repository is older
+// than the catalog.
 Result<std::shared_ptr<Place>> writable_place(const capture::Services& services, const Repository& repository,
                                               std::string_view undone);
 

@@ -81,4 +81,24 @@ Result<> Requests::attach(Id id, const Caller& caller) {
                         [](db::Connection&) { return Result<>{}; });
 }
 
+// The event comes first, because nothing is taken over without one. What fails later is an event as well.
+Result<> Requests::take_over(Id id, const std::string& why, const Caller& caller) {
+  if (caller.uid != 0)
+    return fail(EPERM, "a lease keeps two daemons from one repository: only root may take it over");
+  if (why.find_first_not_of(" \t") == std::string::npos)
+    return fail(EINVAL, "why= says nothing; write why the former daemon writes no more");
+  HF_TRY(const Repository repository, complete_repository(services_, id));
+  if (repository.definition.read_only)
+    return fail(EROFS, "repository '{}' is read-only: nobody needs its lease", repository.name);
+  HF_TRY(const auto place, services_.shelf.place(repository));
+  if (place->may_write())
+    return fail(EINVAL, "repository '{}' is written to by this daemon; there is nothing to take over",
+                repository.name);
+  HF_TRY(const auto holder, place->may_be_taken_over());
+  const std::string reason = holder ? fmt::format("from {}: {}", sentence_of(*holder), why) : why;
+  HF_CHECK(changes_.apply(ObjectKind::repository, id, "repository.take-over", caller, reason,
+                          [](db::Connection&) { return Result<>{}; }));
+  return services_.shelf.take_over(repository);
+}
+
 }  // namespace holdfast

@@ -86,6 +86,9 @@ class Requests {
   // reader uses it.
   Result<> detach(Id repository, const Caller& caller);
   Result<> attach(Id repository, const Caller& caller);
+  // Takes the lease of a daemon that did not give it back. EPERM unless the caller is root; EINVAL if this
+  // daemon writes there, or without a reason; EBUSY if a process of this host does.
+  Result<> take_over(Id repository, const std::string& why, const Caller& caller);
 
   // Accepts no new work from now on. The job ends when all work has ended and no image is open.
   Result<Id> drain(const DrainRequest& request, const Caller& caller);

@@ -62,7 +62,7 @@ Result<Report> plan(const std::string& repository, const std::string& state, con
   HF_TRY(const Trial trial, Trial::make(state));
   HF_TRY(const auto catalog, Catalog::open(trial.path() + kCatalog));
   HF_TRY(const std::string marker, repository::Place::marker_of(repository));
-  HF_TRY(const auto place, repository::Place::open(repository, marker));
+  HF_TRY(const auto place, repository::Place::open(repository, marker, repository::Taking::nothing));
   return rescan(*catalog, *place, system_clock().now(), caller, watch, Write::nothing);
 }
 

@@ -28,7 +28,7 @@ class Rescan {
     HF_CHECK(add_objects());
     report_.repository = repository_.name;
     const auto is_known = repository::check_known(catalog_, place_, repository_.id);
-    lacks_commits_ = !is_known && is_known.error().code == EROFS;
+    lacks_commits_ = !is_known && (is_known.error().code == EROFS || is_known.error().code == ESTALE);
     HF_TRY(const auto entries, place_.directory().list("."));
     for (const auto& entry : entries)
       if (entry.is_directory && entry.name != repository::kDefinitions && check_name(entry.name))
@@ -42,6 +42,7 @@ class Rescan {
 
   Result<> add_objects() {
     HF_TRY(const auto found, read_definitions(place_.directory(), report_.findings));
+    const auto may_write = place_.may_write();
     const Here here{place_.marker(), place_.path()};
     return catalog_.write([&](db::Connection& db) -> Result<> {
       HF_TRY(report_.objects, add_definitions(db, found, here, now_, report_.findings));
@@ -50,7 +51,7 @@ class Rescan {
           std::ranges::any_of(report_.objects, [](const auto& path) { return path.starts_with("flows/"); });
       if (has_flows) HF_CHECK(set_recovered_at(db, now_));
       HF_CHECK(find_repository(db));
-      return writes() ? place_.may_write() : Result<>();
+      return writes() ? may_write : Result<>();
     });
   }
 
@@ -126,10 +127,15 @@ class Rescan {
   }
 
   Result<> conclude() {
-    if (writes()) HF_CHECK(repository::adopt(catalog_, place_, repository_.id, highest_));
-    if (writes() && lacks_commits_)  // the newer catalog has written there
-      HF_CHECK(repository::tell_definitions(catalog_, place_, repository_.id, repository::Tell::anew));
-    return catalog_.write([&](db::Connection& db) {
+    if (writes()) {
+      HF_CHECK(repository::tell_lease(catalog_, place_, repository_));
+      HF_CHECK(repository::adopt(catalog_, place_, repository_.id, highest_));
+      if (lacks_commits_)  // the newer catalog has written there
+        HF_CHECK(repository::tell_definitions(catalog_, place_, repository_.id, repository::Tell::anew));
+    }
+    return catalog_.write([&](db::Connection& db) -> Result<> {
+      // A catalog that only reads there needs no key in the count to be without gaps.
+      if (repository_.definition.read_only) HF_CHECK(Recovered(db).set_commits(repository_.id, highest_));
       Event event = make_event(now_, "repository.rescan", "repositories/" + repository_.name, caller_);
       event.owner = repository_.ownership;
       event.reason = fmt::format("{} points and {} copies added, {} files not usable", report_.points,

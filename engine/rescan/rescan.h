@@ -34,8 +34,8 @@ enum class Write { nothing, count };
 // Called between two points; an error that it returns ends the rescan.
 using Watch = std::function<Result<>()>;
 
-// Knows the repository by its marker, and makes it, or moves it to the place's path. EBUSY: another daemon
-// writes there.
+// Knows the repository by its marker, and makes it, or moves it to the place's path. EBUSY: the count is to
+// be written, and another daemon writes there.
 Result<Report> rescan(Catalog& catalog, const repository::Place& place, Time now,
                       const std::optional<Caller>& caller, const Watch& watch, Write write);
 

@@ -10,6 +10,7 @@
 #include "engine/common/audit.h"
 #include "engine/foreign/foreign_image.h"
 #include "engine/image/new_image.h"
+#include "engine/repository/sequence.h"
 #include "engine/repository/shelf.h"
 #include "engine/runs/begin.h"
 #include "engine/runs/capture_work.h"
@@ -98,7 +99,7 @@ Result<Work> begin_import(const capture::Services& services, Id repository, cons
   HF_TRY(const ImportTarget first,
          services.catalog.read([&](db::Connection& db) { return find_target(db, repository, request); }));
   HF_TRY(const auto place, services.shelf.place(first.repository));
-  HF_CHECK(place->may_write());
+  HF_CHECK(repository::claim(services.catalog, *place, first.repository));
   HF_TRY(const Found found, find_image(request.file, first.repository));
 
   return services.catalog.write([&](db::Connection& db) -> Result<Work> {

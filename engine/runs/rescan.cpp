@@ -54,8 +54,9 @@ Result<Work> begin_rescan(const capture::Services& services, repository::Definit
         if (cancel.requested()) return fail(ECANCELED, "cancelled");
         return {};
       };
-      HF_TRY(const auto report, rescan::rescan(services.catalog, *place, services.clock.now(), caller, watch,
-                                               rescan::Write::count));
+      const auto write = place->may_write() ? rescan::Write::count : rescan::Write::nothing;
+      HF_TRY(const auto report,
+             rescan::rescan(services.catalog, *place, services.clock.now(), caller, watch, write));
       definitions.changed();
       return end_of(report);
     };

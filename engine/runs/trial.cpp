@@ -77,7 +77,7 @@ void look_at_repository(const capture::Services& services, const Repository& rep
   findings.add(there, fmt::format("{} is there: {}", name, repository.definition.path));
   if (!there) return;
   if (repository.definition.read_only) return findings.fail(name + " is read-only");
-  if (const auto& may_write = (*place)->may_write(); !may_write) return findings.add(may_write, "");
+  if (const auto may_write = (*place)->may_write(); !may_write) return findings.add(may_write, "");
   const std::string trial = fmt::format("trial-{}", new_id());
   auto written = write_new_file((*place)->directory(), trial, "written to see whether that is possible\n");
   if (written) written = (*place)->directory().remove(trial);

@@ -43,8 +43,14 @@ Result<RepositoryView> Status::repository(Id id, const Caller& reader) {
     view.warnings.push_back(place.error().message);
     return view;
   }
-  if (const auto& writable = (*place)->may_write(); !writable)
-    view.warnings.push_back(writable.error().message);
+  if (!(*place)->is_for_reading()) {
+    if (const auto writable = (*place)->may_write(); !writable) {
+      if (writable.error().code == EBUSY) view.state = kLeased;
+      view.warnings.push_back(writable.error().message);
+    }
+  }
+  if (const auto age = repository::check_age(services_.catalog, **place, id); !age)
+    view.warnings.push_back(age.error().message);
   for (const repository::Aside& aside : services_.shelf.asides(id))
     view.warnings.push_back(repository::sentence_of(repository::seen(aside, reader.uid == 0)));
   HF_TRY(const auto space, (*place)->directory().space());

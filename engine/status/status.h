@@ -87,7 +87,7 @@ struct MachineView {
 
 struct RepositoryView {
   Repository repository;
-  std::string state;  // "ready", "incomplete", "detached", "unreachable", "hanging"
+  std::string state;  // "ready", "leased", "incomplete", "detached", "unreachable", "hanging"
   std::optional<std::uint64_t> capacity_bytes, free_bytes;  // absent: it can't be asked
   std::uint64_t used_bytes = 0;
   std::int64_t points = 0;

@@ -19,6 +19,8 @@ Result<PointView> view_point(db::Connection& db, Id id, Time now, Sight& sight);
 Result<std::string> message_of(db::Connection& db, const Execution& execution, Sight& sight);
 // Brings the figures of a job that goes on up to date.
 void count_live(Job& job, const Progress& live);
+// The state of a repository that another daemon writes to.
+inline constexpr char kLeased[] = "leased";
 // Returns the state of a repository that can't be used, by the errno of Shelf::place().
 std::string state_of(int trouble);
 

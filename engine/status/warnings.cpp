@@ -61,6 +61,29 @@ class Warnings {
     });
   }
 
+  // Says who kept this daemon from writing there, or what, when each repository was last looked at.
+  Result<> add_other_writers(const repository::Shelf& shelf) {
+    HF_TRY(const auto all, Repositories(db_).list());
+    std::vector<Id> refused;
+    for (const Named& named : all)
+      if (!shelf.trouble(named.id) && shelf.refusal(named.id)) refused.push_back(named.id);
+    return each(ObjectKind::repository, refused, [&](Id id, const std::string& path) -> Result<> {
+      if (const auto refusal = shelf.refusal(id))
+        add({.object = path,
+             .since = refusal->since,
+             .reason = refusal->code == EBUSY ? kLeased : "not_writable",
+             .message = refusal->message,
+             .fix =
+                 refusal->code == EBUSY
+                     ? fmt::format("end that daemon; or, if it writes no more: echo 'take-over why=TEXT' > "
+                                   "{}/control",
+                                   path)
+                     : "make it writable, or write \"read_only\": true into its config.json",
+             .weight = Warning::Weight::error});
+      return {};
+    });
+  }
+
   // Uses the space when each repository last answered.
   Result<> add_room(const repository::Shelf& shelf, Time now) {
     HF_TRY(const auto all, Repositories(db_).list());
@@ -220,6 +243,7 @@ class Warnings {
 Result<std::vector<Warning>> Status::warnings_for(db::Connection& db, Sight& sight) {
   Warnings warnings(db, sight);
   HF_CHECK(warnings.add_repositories(services_.shelf));
+  HF_CHECK(warnings.add_other_writers(services_.shelf));
   HF_CHECK(warnings.add_room(services_.shelf, services_.clock.now()));
   HF_CHECK(warnings.add_recovered());
   HF_CHECK(warnings.add_older_catalog());

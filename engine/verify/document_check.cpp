@@ -71,14 +71,15 @@ Result<std::vector<Misfit>> check_own_documents(Catalog& catalog, const Place& p
   return misfits;
 }
 
-Result<> renew(Catalog& catalog, const Place& place, const Misfit& misfit) {
+Result<> renew(Catalog& catalog, const Place& place, const Misfit& misfit, bool has_all) {
   switch (misfit.kind) {
     case Misfit::Kind::manifest:
       return repository::renew_manifest(catalog, place.directory(), misfit.repository, misfit.point);
     case Misfit::Kind::facts: return repository::tell_facts(catalog, place, misfit.repository, misfit.point);
     case Misfit::Kind::index:
       return repository::renew_documents(catalog, place.directory(), misfit.repository);
-    case Misfit::Kind::sequence: return repository::renew_sequence(catalog, place, misfit.repository);
+    case Misfit::Kind::sequence:
+      return repository::renew_sequence(catalog, place, misfit.repository, has_all);
     case Misfit::Kind::definitions:
       return repository::tell_definitions(catalog, place, misfit.repository, repository::Tell::anew);
   }

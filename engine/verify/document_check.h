@@ -27,7 +27,7 @@ Result<std::vector<Misfit>> check_documents(Catalog& catalog, const repository::
 // Looks at INDEX.txt, sequence.json and the definitions.
 Result<std::vector<Misfit>> check_own_documents(Catalog& catalog, const repository::Place& place,
                                                 Id repository);
-// Writes the document anew, from the catalog.
-Result<> renew(Catalog& catalog, const repository::Place& place, const Misfit& misfit);
+// Writes the document anew, from the catalog. `has_all` says that all points were found in the repository.
+Result<> renew(Catalog& catalog, const repository::Place& place, const Misfit& misfit, bool has_all);
 
 }  // namespace holdfast::verify

@@ -49,6 +49,12 @@ Result<> attach(Engine& engine, Id repository, const Values&, const Caller& call
   return engine.requests().attach(repository, caller);
 }
 
+constexpr Argument kTakeOver[] = {{"why", text, "TEXT", true}};
+
+Result<> take_over(Engine& engine, Id repository, const Values& values, const Caller& caller) {
+  return engine.requests().take_over(repository, values.text("why"), caller);
+}
+
 constexpr Verb kRepositoryVerbs[] = {
     {"test", kTest, "check that the repository exists, is writable and has room, by the job jobs/ID",
      test<ObjectKind::repository>},
@@ -72,6 +78,10 @@ constexpr Verb kRepositoryVerbs[] = {
      "let go of it, so that its file system can be unmounted; runs fail until it is attached",
      detach},
     {"attach", {}, "take a detached repository again", attach},
+    {"take-over", kTakeOver,
+     "write there from now on, of root alone, though another host's daemon did not give its lease back; that "
+     "daemon writes there no more",
+     take_over},
 };
 
 }  // namespace

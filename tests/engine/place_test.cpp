@@ -134,6 +134,36 @@ TEST_F(PlaceTest, closing_a_repository_ends_its_lease) {
   EXPECT_TRUE((*second)->may_write());
 }
 
+// Law 12.
+TEST_F(PlaceTest, a_place_that_has_lost_its_lease_changes_nothing_and_reads_on) {
+  const auto place = *Place::open(path_, Place::initialise(path_)->id);
+  Directory& directory = place->directory();
+  ASSERT_TRUE(directory.make_directory("m"));
+  ASSERT_TRUE(write_new_file(directory, "m/kept", "text"));
+  const std::string others =
+      R"({"owner":"holdfastd, process 7","host":"elsewhere","time":"2026-11-20T02:00:00Z","token":"0123"})";
+  ASSERT_TRUE(replace_file(directory, ".lease", others));
+  for (const auto& changed :
+       {place->may_write(), directory.make_directory("n"), directory.rename("m", "n"),
+        directory.remove("m/kept"), directory.create("m/new").map([](const auto&) {}),
+        directory.open("m/kept", Access::write).map([](const auto&) {}), place->check_room(0),
+        place->discard("m", "kept", Place::Publisher::this_life)}) {
+    ASSERT_FALSE(changed);
+    EXPECT_EQ(changed.error().code, EBUSY);
+    EXPECT_NE(changed.error().message.find("holdfastd, process 7, at host elsewhere"), std::string::npos)
+        << changed.error().message;
+  }
+  EXPECT_EQ(read_small_file(directory, "m/kept").value(), "text");
+}
+
+TEST_F(PlaceTest, a_place_opened_to_be_read_takes_no_lease_and_changes_nothing) {
+  const std::string marker = Place::initialise(path_)->id;
+  const auto reading = *Place::open(path_, marker, Taking::nothing);
+  EXPECT_FALSE(fs::exists(path_ + "/.lease"));
+  EXPECT_EQ(reading->directory().make_directory("m").error().code, EROFS);
+  EXPECT_TRUE((*Place::open(path_, marker))->may_write());
+}
+
 TEST_F(PlaceTest, a_shelf_notices_a_removed_marker) {
   Repository repository;
   repository.id = 1;

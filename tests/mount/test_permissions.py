@@ -97,6 +97,7 @@ WHO_MAY_WHAT = [
     ("write repositories/r/control gc do=delete", "ok", "EACCES", "EPERM"),
     ("write repositories/r/control detach", "ok", "EACCES", "ok"),
     ("write repositories/r/control attach", "EINVAL", "EACCES", "EINVAL"),
+    ("write repositories/r/control take-over why=x", "EINVAL", "EACCES", "EPERM"),
     ("write repositories/r/control import file=/etc/shadow machine=m disk=disk-0", "EEXIST", "EACCES", "EPERM"),
     ("write flows/secret/control run", "EINVAL", "EACCES", "EACCES"),
     ("write control drain", "ok", "EACCES", "EACCES"),
