@@ -130,7 +130,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
       }).detach();
     } catch (const std::system_error& error) {
       log::warning("no thread can be made to close a repository: {}", error.what());
-      end_close();  // it was closed here
+      end_close();  // the failed thread has closed it
     }
   }
 
