@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -74,19 +73,28 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   // Gives the repository back if nobody else uses it within a moment.
   Result<> let_go(const Repository& repository) {
     HF_TRY(auto gone, take_unused(repository));
-    if (closed_in_time(std::move(gone))) return {};
+    begin_close(std::move(gone));
+    if (has_closed(Steady::now() + kForBriefUse)) return {};
     return hanging(repository);
   }
 
-  // Lets go of the repository and keeps it no more. The future is ready when it is closed.
-  std::future<void> close() {
+  // Lets go of the repository and keeps it no more.
+  void close() {
     std::shared_ptr<Place> gone;
     {
       const MutexLock lock(mutex_);
       is_closed_ = true;
       gone = std::move(place_);
     }
-    return closing(std::move(gone));
+    begin_close(std::move(gone));
+  }
+
+  // Waits until then for the end of let_go() or close(). Returns whether it has come.
+  bool has_closed(CondVar::Steady::time_point until) {
+    const MutexLock lock(mutex_);
+    while (is_closing_)
+      if (!ended_.wait_until(mutex_, until)) break;
+    return !is_closing_;
   }
 
  private:
@@ -109,25 +117,27 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
     return std::exchange(place_, nullptr);
   }
 
-  // Closes the place in a thread of its own, because its file system may hang. The future is ready when that
-  // is done.
-  static std::future<void> closing(std::shared_ptr<Place> place) {
-    std::promise<void> done;
-    auto ended = done.get_future();
+  // Closes the place in a thread of its own, because its file system may hang.
+  void begin_close(std::shared_ptr<Place> place) {
+    {
+      const MutexLock lock(mutex_);
+      is_closing_ = true;
+    }
     try {
-      std::thread([place = std::move(place), done = std::move(done)]() mutable {
+      std::thread([door = shared_from_this(), place = std::move(place)]() mutable {
         place.reset();
-        done.set_value();
+        door->end_close();
       }).detach();
     } catch (const std::system_error& error) {
       log::warning("no thread can be made to close a repository: {}", error.what());
+      end_close();  // the failed thread has closed it
     }
-    return ended;
   }
 
-  // A thread that could not be made has closed the place here, and broken its promise.
-  static bool closed_in_time(std::shared_ptr<Place> place) {
-    return closing(std::move(place)).wait_for(kForBriefUse) == std::future_status::ready;
+  void end_close() {
+    const MutexLock lock(mutex_);
+    is_closing_ = false;
+    ended_.notify_all();
   }
 
   struct Look {
@@ -223,6 +233,7 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
   mutable Mutex mutex_;
   CondVar ended_;
   bool is_closed_ HF_GUARDED_BY(mutex_) = false;
+  bool is_closing_ HF_GUARDED_BY(mutex_) = false;
   bool is_hurried_ HF_GUARDED_BY(mutex_) = false;
   std::optional<Repository> asked_ HF_GUARDED_BY(mutex_);  // as at the last call
   std::shared_ptr<Place> place_ HF_GUARDED_BY(mutex_);     // null while a thread looks
@@ -233,11 +244,11 @@ class Shelf::Door : public std::enable_shared_from_this<Door> {
 };
 
 Shelf::~Shelf() {
-  std::vector<std::future<void>> closed;
-  for (const auto& door : doors()) closed.push_back(door->close());
+  const auto all = doors();
+  for (const auto& door : all) door->close();
   // A daemon that ends gives its leases back, but waits for none that hangs.
-  const auto until = std::chrono::steady_clock::now() + kMoment;
-  for (const auto& one : closed) one.wait_until(until);
+  const auto until = CondVar::Steady::now() + kMoment;
+  for (const auto& door : all) door->has_closed(until);
 }
 
 std::shared_ptr<Shelf::Door> Shelf::door_to(Id repository) {

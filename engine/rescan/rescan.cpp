@@ -8,6 +8,7 @@
 #include "catalog/stores/machines.h"
 #include "catalog/stores/recovered.h"
 #include "catalog/stores/repositories.h"
+#include "catalog/stores/retention.h"
 #include "engine/common/audit.h"
 #include "engine/repository/definitions.h"
 #include "engine/repository/sequence.h"
@@ -30,9 +31,13 @@ class Rescan {
     const auto is_known = repository::check_known(catalog_, place_, repository_.id);
     lacks_commits_ = !is_known && (is_known.error().code == EROFS || is_known.error().code == ESTALE);
     HF_TRY(const auto entries, place_.directory().list("."));
-    for (const auto& entry : entries)
+    std::set<std::string> names;
+    for (const auto& entry : entries) {
+      names.insert(entry.name);
       if (entry.is_directory && entry.name != repository::kDefinitions && check_name(entry.name))
         HF_CHECK(add_machine(entry.name));
+    }
+    if (lacks_commits_) HF_CHECK(let_go_of_machines_but(names));
     HF_CHECK(conclude());
     return std::move(report_);
   }
@@ -102,11 +107,30 @@ class Rescan {
       HF_TRY(const Id machine, machine_for(db, key, found));
       HF_TRY(const Joined joined, join(db, machine, repository_.id, std::move(found),
                                        lacks_commits_ ? std::optional{directories} : std::nullopt, now_));
-      report_.points += joined.points;
-      report_.copies += joined.copies;
-      report_.known += joined.known;
-      report_.gone += joined.gone;
-      std::ranges::copy(joined.findings, std::back_inserter(report_.findings));
+      count(joined);
+      return {};
+    });
+  }
+
+  void count(const Joined& joined) {
+    report_.points += joined.points;
+    report_.copies += joined.copies;
+    report_.known += joined.known;
+    report_.gone += joined.gone;
+    std::ranges::copy(joined.findings, std::back_inserter(report_.findings));
+  }
+
+  // Lets go of what the machines had there whose whole directory is gone.
+  Result<> let_go_of_machines_but(const std::set<std::string>& keys) {
+    return catalog_.write([&](db::Connection& db) -> Result<> {
+      HF_TRY(const auto machines, Machines(db).list());
+      for (const Named& named : machines) {
+        HF_TRY(const Machine machine, Machines(db).get(named.id));
+        HF_TRY(const auto layers, Retention(db).layers(machine.id, repository_.id));
+        if (keys.contains(machine.key) || layers.empty()) continue;
+        HF_TRY(const Joined joined, join(db, machine.id, repository_.id, {}, std::set<std::string>{}, now_));
+        count(joined);
+      }
       return {};
     });
   }

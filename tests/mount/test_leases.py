@@ -208,12 +208,11 @@ class Leases(holdfast.MountTest):
         self.assertIn("at host elsewhere", event["reason"])
 
     def test_whoever_loses_the_lease_in_a_run_publishes_nothing(self):
-        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "bandwidth": 1}))
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "bandwidth": "128K"}))
         self.daemon.write("flows/f/control", "run name=slow type=full")
         self.until(lambda: list(self.repository.glob("*/*.partial/*.qcow2")) != [])
         self.forge(time="2026-11-21T03:00:00Z")
         before = files_of(self.repository)
-        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository)}))
         self.assertEqual(self.daemon.read("flows/f/executions/slow/wait").strip(), "error")
         self.assertIn("was taken over by holdfastd, process 7, at host elsewhere, since 2026-11-21T03:00:00Z", self.end_of(self.daemon, "slow"))
         self.assertEqual(len(self.daemon.points("m")), 1)
@@ -228,6 +227,7 @@ class Leases(holdfast.MountTest):
         self.assertIn("elsewhere", self.lease.read_text(), "the loser gives back nothing")
         self.daemon.start()
         self.tell(self.daemon, "take-over why=back")
+        self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository)}))
         self.assertEqual(self.daemon.run("f", "again"), "success")
         self.assertFalse(partial.exists())
 

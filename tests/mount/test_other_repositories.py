@@ -91,9 +91,11 @@ class OtherRepositories(holdfast.MountTest):
         self.daemon.write("repositories/r/control", "attach")
         self.assertEqual(self.daemon.run("f", "second"), "success")
 
-    def restore_an_older_copy(self):
-        """Mounts a copy of the first point alone over the repository that has two. Returns the copy."""
+    def restore_an_older_copy(self, also=None):
+        """Mounts a copy of the first point alone over the repository that has more. Returns the copy."""
         copy = self.copy()
+        if also:
+            self.assertEqual(self.daemon.run(also, "first"), "success")
         self.disk.write(0, b"second")
         self.assertEqual(self.daemon.run("f", "second"), "success")
         self.mount_over(copy)
@@ -121,12 +123,14 @@ class OtherRepositories(holdfast.MountTest):
         self.assertEqual(self.warned(), "")
 
     def test_a_rescan_of_an_older_copy_gives_up_what_is_missing_and_runs_go_on(self):
-        copy = self.restore_an_older_copy()
+        self.add_file_machine("late")
+        self.add_flow("late", machine="late")
+        copy = self.restore_an_older_copy(also="late")
         before = self.stored(copy)
         first = self.daemon.points("m")[0]
         self.daemon.write("repositories/r/control", "rescan name=older")
         self.daemon.read("jobs/older/wait")
-        self.assertEqual(self.daemon.points("m"), [first])
+        self.assertEqual((self.daemon.points("m"), self.daemon.points("late")), ([first], []))
         self.assertEqual(self.warned(), "")
         self.disk.write(0, b"third")
         self.assertIn(self.daemon.run("f", "third"), ("success", "warning"))
