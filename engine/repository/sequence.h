@@ -10,10 +10,24 @@
 // Any thread may call.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "catalog/catalog.h"
 #include "engine/repository/place.h"
 
 namespace holdfast::repository {
+
+inline constexpr char kSequence[] = "sequence.json";
+
+struct Written {
+  std::string catalog;       // key of the catalog that wrote last
+  std::int64_t commits = 0;  // or the number that another file has
+};
+// Reads what a file says of a catalog and its number; nullopt if there is no such file. A file that says
+// nothing is an error, because nobody can tell which numbers were given.
+Result<std::optional<Written>> read_written(const Directory& directory, const char* file, const char* number);
 
 // Returns EROFS if the repository has commits that the catalog lacks, and records so in the catalog.
 Result<> check_known(Catalog& catalog, const Place& place, Id repository);
