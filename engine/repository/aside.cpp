@@ -31,7 +31,7 @@ Result<std::vector<Aside>> list_asides(const Directory& repository) {
   for (const auto& each : *list) {
     const std::string path = member_of(each, "directory");
     const auto since = parse_iso_time(member_of(each, "since"));
-    if (path.empty() || !since) continue;
+    if (!may_lie_aside(path) || !since) continue;
     HF_TRY(const bool is_there, repository.exists(path));
     if (is_there) found.push_back({path, *since});
   }

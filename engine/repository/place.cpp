@@ -34,20 +34,6 @@ bool is_marker_id(std::string_view id) {
   return id.size() == 2 * kBytesOfId && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-Result<std::string> parse_marker(const std::string& text, const std::string& path) {
-  const auto marker = json::parse_outside(text);
-  if (!marker || !marker->is_object() || !marker->value("id", nlohmann::json()).is_string() ||
-      !marker->value("format", nlohmann::json()).is_number_unsigned() || marker->at("format") == 0)
-    return fail(EIO, "{}/{} is not a repository's marker; it should name an id and a format", path, kMarker);
-  if (marker->at("format") > kFormatVersion)
-    return fail(EIO, "{} was written by a newer Holdfast (format {}, this one knows {})", path,
-                marker->at("format").get<std::uint64_t>(), kFormatVersion);
-  auto id = marker->at("id").get<std::string>();
-  if (!is_marker_id(id))  // things at sources are named after it
-    return fail(EIO, "{}/{} names an id that is not eight hex digits", path, kMarker);
-  return id;
-}
-
 Result<std::string> read_marker(const Directory& directory, const std::string& path) {
   const auto text = read_small_file(directory, kMarker);
   if (!text && text.error().code == ENOENT)
@@ -69,6 +55,20 @@ Result<> check_marker(const std::string& path, const std::string& found, const s
 }
 
 }  // namespace
+
+Result<std::string> parse_marker(const std::string& text, const std::string& path) {
+  const auto marker = json::parse_outside(text);
+  if (!marker || !marker->is_object() || !marker->value("id", nlohmann::json()).is_string() ||
+      !marker->value("format", nlohmann::json()).is_number_unsigned() || marker->at("format") == 0)
+    return fail(EIO, "{}/{} is not a repository's marker; it should name an id and a format", path, kMarker);
+  if (marker->at("format") > kFormatVersion)
+    return fail(EIO, "{} was written by a newer Holdfast (format {}, this one knows {})", path,
+                marker->at("format").get<std::uint64_t>(), kFormatVersion);
+  auto id = marker->at("id").get<std::string>();
+  if (!is_marker_id(id))  // things at sources are named after it
+    return fail(EIO, "{}/{} names an id that is not eight hex digits", path, kMarker);
+  return id;
+}
 
 Result<Place::Marker> Place::initialise(const std::string& path) {
   HF_TRY(const auto directory, open_directory(path));

@@ -37,6 +37,9 @@ Result<std::unique_ptr<File>> open_stored(const Directory& directory, const std:
 // the catalog for the sums, because whoever writes to a repository can make both anew.
 Result<> check_sums(const File& sums, const std::string& sha256, const image::Watch& watch = {});
 
+// Returns the id that a marker names. `path` is the repository, for sentences.
+Result<std::string> parse_marker(const std::string& text, const std::string& path);
+
 // Returns the bytes that backups may still take, where that share of the file system must stay free.
 std::uint64_t room_for_backups(const Directory::Space& space, int reserve_percent);
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catalog/base/log.h"
+#include "catalog/model/members.h"
 #include "catalog/model/outside_json.h"
 #include "catalog/stores/definition_changes.h"
 #include "catalog/stores/recovered.h"
@@ -12,27 +13,6 @@
 
 namespace holdfast::repository {
 namespace {
-
-constexpr char kSequence[] = "sequence.json";
-
-struct Written {
-  std::string catalog;  // key of the catalog that wrote last
-  std::int64_t commits = 0;
-};
-
-// Reads what a file says of a catalog; nullopt if there is none. A file that says nothing is an error,
-// because nobody can tell which numbers were given.
-Result<std::optional<Written>> read_written(const Directory& directory, const char* file,
-                                            const char* number) {
-  const auto text = read_small_file(directory, file);
-  if (!text && text.error().code == ENOENT) return std::nullopt;
-  HF_CHECK(text);
-  const auto said = json::parse_outside(*text);
-  if (!said || !said->is_object() || !said->value("catalog", nlohmann::json()).is_string() ||
-      !said->value(number, nlohmann::json()).is_number_integer())
-    return fail_damaged(EIO, "{} is damaged; it should name a catalog and its number", file);
-  return Written{said->at("catalog").get<std::string>(), said->at(number).get<std::int64_t>()};
-}
 
 struct Known {
   std::string catalog;
@@ -115,6 +95,20 @@ Result<> check_age(Catalog& catalog, const Place& place, Id id) {
       "Nothing is written there; put the newest in its place, or write 'rescan' into "
       "repositories/{0}/control to give up the points that are missing",
       name, place.path(), commits, *committed);
+}
+
+Result<std::optional<Written>> read_written(const Directory& directory, const char* file,
+                                            const char* number) {
+  const auto text = read_small_file(directory, file);
+  if (!text && text.error().code == ENOENT) return std::nullopt;
+  HF_CHECK(text);
+  const nlohmann::json said = json::parse_outside(*text).value_or(nullptr);
+  json::Members members(said, file);
+  Written written{.catalog = members.text("catalog"),
+                  .commits = static_cast<std::int64_t>(members.number(number))};
+  if (!members.check())
+    return fail_damaged(EIO, "{} is damaged; it should name a catalog and its number", file);
+  return written;
 }
 
 std::string older_catalog_sentence(const Repository& repository) {

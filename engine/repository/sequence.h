@@ -14,6 +14,10 @@
 // Any thread may call.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "catalog/catalog.h"
 #include "engine/repository/place.h"
 
@@ -28,6 +32,16 @@ Result<> tell_lease(Catalog& catalog, const Place& place, const Repository& repo
 
 // Returns ESTALE if the repository is older than the catalog.
 Result<> check_age(Catalog& catalog, const Place& place, Id repository);
+
+inline constexpr char kSequence[] = "sequence.json";
+
+struct Written {
+  std::string catalog;       // key of the catalog that wrote last
+  std::int64_t commits = 0;  // or the number that another file has
+};
+// Reads what a file says of a catalog and its number; nullopt if there is no such file. A file that says
+// nothing is an error, because nobody can tell which numbers were given.
+Result<std::optional<Written>> read_written(const Directory& directory, const char* file, const char* number);
 
 // Returns EROFS if the repository has commits that the catalog lacks, and records so in the catalog; ESTALE
 // as check_age() does.

@@ -69,7 +69,9 @@ Result<> read_retirement(const json& entry, FoundDefinition& found) {
   holdfast::json::Members members(entry, "retired");
   found.retired_at = members.time("at");
   found.retired_keep = std::chrono::seconds{members.number("keep")};
-  return members.check();
+  HF_CHECK(members.check());
+  if (found.retired_keep <= kLongestDuration) return {};
+  return fail(EPROTO, "\"keep\" should be at most {} seconds", kLongestDuration.count());
 }
 
 Result<FoundDefinition> read_definition(const Directory& directory, const std::string& file) {

@@ -9,6 +9,7 @@
 #include "catalog/model/members.h"
 #include "catalog/model/outside_json.h"
 #include "engine/image/layer_files.h"
+#include "engine/image/writer.h"
 #include "engine/repository/place.h"
 
 namespace holdfast::rescan {
@@ -62,6 +63,8 @@ Result<FoundDisk> disk_in(const json& entry, const std::string& point) {
   HF_CHECK(members.check());
   HF_CHECK(check_name(disk.name));
   HF_CHECK(check_name(image));
+  if (!image::id_of(found.image_id))  // files are named by it
+    return fail(EPROTO, "\"image_id\" of disk '{}' should be 32 hex digits", disk.name);
   found.file = point + "/" + image;
   return found;
 }
@@ -172,6 +175,7 @@ Result<> add_image(const json& entry, FoundPoint& found) {
   const auto bytes_stored = members.number_if("bytes_stored");
   HF_CHECK(members.check());
   if (its == nullptr) return {};
+  if (!image::id_of(image_id)) return fail(EPROTO, "\"image_id\" of an image should be 32 hex digits");
   if (bytes_stored) set_stored(found.point, its->disk, *bytes_stored);
   if (its->image_id == image_id) return {};
   // A merged image has taken the place of the one in the manifest.

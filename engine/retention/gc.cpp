@@ -100,11 +100,6 @@ class Collecting {
   Result<> remove_one(const Stray& stray) {
     HF_CHECK(watch_());
     HF_CHECK(check_may_change());
-    if (!repository::may_lie_aside(stray.path)) {
-      result_.put_off.push_back(fmt::format(
-          "aside.json names {}, whose name does not end in .aside: it stays", shown_path(stray.path)));
-      return {};
-    }
     HF_TRY(const bool is_mounted, has_mount_in(place_.path() + "/" + stray.path));
     if (is_mounted) {
       result_.put_off.push_back(

@@ -66,6 +66,50 @@ class Findings {
 
 std::string mib(std::uint64_t bytes) { return fmt::format("{} MiB", divide_up(bytes, kMiB)); }
 
+std::string trial_name() { return fmt::format("trial-{}", new_id()); }
+
+// Checks that the file can be large, keep holes, and give back what is punched out of it.
+Result<> look_at_holes(File& file, const std::string& name, Findings& findings) {
+  constexpr std::uint64_t kLarge = 4 * kGiB + kMiB;  // more than FAT can
+  const auto large = file.truncate(kLarge);
+  HF_TRY(const std::uint64_t allocated, file.allocated());
+  if (!large)
+    findings.warn(fmt::format("{} can't keep a file of {}: {}", name, mib(kLarge), large.error().message));
+  else if (allocated > kLarge / 2)
+    findings.warn(name + " fills the holes of files with zeros: images take more room");
+  else
+    findings.ok(name + " keeps large files with holes");
+  const Bytes cluster(64 * kKiB, std::byte{1});
+  HF_CHECK(file.write_at(0, cluster));
+  HF_CHECK(file.sync_data());
+  const auto punched = file.punch(0, cluster.size());
+  if (!punched && punched.error().code == EOPNOTSUPP)
+    findings.warn(name + " can't punch holes: room comes back only when layers are merged or removed");
+  else
+    findings.add(punched, name + " frees what is punched out of a file");
+  return {};
+}
+
+// Does with a file of its own what a run and a pruning do with theirs.
+void look_at_files(Directory& directory, const std::string& name, Findings& findings) {
+  const std::string first = trial_name(), second = trial_name();
+  const auto renamed = [&]() -> Result<> {
+    HF_CHECK(write_new_file(directory, first, "written to see whether that is possible\n"));
+    HF_CHECK(directory.rename(first, second));
+    return directory.sync(".");
+  }();
+  findings.add(renamed, name + " can be written to, and syncs and renames");
+  if (renamed) {
+    const auto tried = directory.open(second, Access::write).and_then([&](const auto& file) {
+      return look_at_holes(*file, name, findings);
+    });
+    if (!tried) findings.fail(fmt::format("{}: {}", name, tried.error().message));
+  }
+  for (const std::string& file : {first, second})
+    if (const auto gone = directory.remove(file); !gone && gone.error().code != ENOENT)
+      findings.fail(fmt::format("{}: {}", name, gone.error().message));
+}
+
 // Checks that the repository exists, is ours to write, and has room for `wanted` bytes.
 void look_at_repository(const capture::Services& services, const Repository& repository,
                         std::optional<std::uint64_t> wanted, Findings& findings) {
@@ -78,10 +122,8 @@ void look_at_repository(const capture::Services& services, const Repository& rep
   if (!there) return;
   if (repository.definition.read_only) return findings.fail(name + " is read-only");
   if (const auto may_write = (*place)->may_write(); !may_write) return findings.add(may_write, "");
-  const std::string trial = fmt::format("trial-{}", new_id());
-  auto written = write_new_file((*place)->directory(), trial, "written to see whether that is possible\n");
-  if (written) written = (*place)->directory().remove(trial);
-  findings.add(written, name + " can be written to");
+  findings.ok(fmt::format("{} has the marker {}, and this daemon holds its lease", name, (*place)->marker()));
+  look_at_files((*place)->directory(), name, findings);
   const auto room = (*place)->check_room(repository.definition.reserve_percent);
   const auto space = (*place)->directory().space();
   if (!room || !space)

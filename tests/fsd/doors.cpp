@@ -10,6 +10,8 @@
 #include "catalog/model/outside_json.h"
 #include "engine/sources/machine_json.h"
 #include "fsd/verbs/verb.h"
+#include "tests/fsd/repository_doors.h"
+#include "tests/fsd/word_doors.h"
 
 namespace holdfast::doors {
 namespace {
@@ -102,7 +104,17 @@ std::span<const Door> doors() {
   static constexpr Door all[] = {{"command", take_command},
                                  {"config", take_config},
                                  {"outside", take_outside},
-                                 {"sentence", take_sentence}};
+                                 {"sentence", take_sentence},
+                                 {"manifest", take_manifest},
+                                 {"facts", take_facts},
+                                 {"definition", take_stored_definition},
+                                 {"sequence", take_sequence},
+                                 {"asides", take_asides},
+                                 {"marker", take_marker},
+                                 {"cron", take_cron},
+                                 {"blackout", take_blackout},
+                                 {"time", take_time},
+                                 {"name", take_name}};
   return all;
 }
 

@@ -2,11 +2,14 @@
 """The verb `test`: a dry run of a flow or a repository. Its log has a line for each thing that a run needs, and
 nothing changes."""
 
+import contextlib
 import json
 import os
+import subprocess
 import time
 
 import holdfast
+from processes import detach
 from schedules import far_hourly
 from users import User, unnamed
 
@@ -135,12 +138,45 @@ class Trial(holdfast.MountTest):
     def test_a_repository_has_a_dry_run_of_its_own(self):
         before = self.everything()
         log = self.try_out("repositories/r", "success", "first")
-        self.assertEqual(log.count("ok "), 3)
+        marker = json.loads((self.repository / "holdfast.json").read_text())["id"]
+        for line in (
+            f"ok repositories/r is there: {self.repository}",
+            f"ok repositories/r has the marker {marker}, and this daemon holds its lease",
+            "ok repositories/r can be written to, and syncs and renames",
+            "ok repositories/r keeps large files with holes",
+            "ok repositories/r frees what is punched out of a file",
+            "ok repositories/r has room",
+        ):
+            self.assertIn(line, log)
+        self.assertEqual(log.count("ok "), 6)
         self.assertEqual(self.everything(), before)
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "reserve": "100%"}))
         self.assertIn("error repositories/r", self.try_out("repositories/r", "error", "second"))
         self.daemon.write("repositories/r/config.json", json.dumps({"path": str(self.repository), "read_only": True}))
         self.assertIn("error repositories/r is read-only", self.try_out("repositories/r", "error", "third"))
+
+    def add_mounted(self, name, *arguments):
+        path = self.folder / name
+        path.mkdir()
+        subprocess.run(["mount", *arguments, "test", path], check=True)
+        self.addCleanup(detach, path)
+        self.daemon.define(f"repositories/{name}", {"path": str(path)})
+        return path
+
+    def test_a_file_system_that_can_not_punch_holes_is_a_warning(self):
+        self.add_mounted("plain", "-t", "ramfs")
+        log = self.try_out("repositories/plain", "error")  # ramfs does not tell its room
+        self.assertIn("warning repositories/plain can't punch holes", log)
+        self.assertIn("ok repositories/plain can be written to", log)
+
+    def test_a_full_file_system_fails_the_writes_and_keeps_no_file_of_the_test(self):
+        path = self.add_mounted("full", "-t", "tmpfs", "-o", "size=256k")
+        with contextlib.suppress(OSError), open(path / "filler", "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        log = self.try_out("repositories/full", "error")
+        self.assertRegex(log, "error .*trial-.*No space left")
+        self.assertEqual([file for file in os.listdir(path) if file.startswith("trial")], [])
 
     def test_a_dry_run_of_a_flow_takes_the_right_to_run_the_flow(self):
         self.add_flow()
