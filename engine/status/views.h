@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catalog/db/connection.h"
+#include "catalog/stores/readings.h"
 #include "engine/objects/sight.h"
 #include "engine/status/status.h"
 
@@ -19,6 +20,7 @@ Result<PointView> view_point(db::Connection& db, Id id, Time now, Sight& sight);
 Result<std::string> message_of(db::Connection& db, const Execution& execution, Sight& sight);
 // Brings the figures of a job that goes on up to date.
 void count_live(Job& job, const Progress& live);
+VerifiedView view_verified(const Readings::Total& total);
 // Returns the state of a repository that can't be used, by the errno of Shelf::place().
 std::string state_of(int trouble);
 
