@@ -60,6 +60,8 @@ Result<VerifyTarget> find_target(db::Connection& db, ObjectKind kind, Id object)
   }
 }
 
+}  // namespace
+
 std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
   Json damage = Json::array();
   for (const verify::Damage& one : outcome.damage)
@@ -73,6 +75,8 @@ std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome)
                       {"away", outcome.away}};
   return json::compact(metadata);
 }
+
+namespace {
 
 // Returns an error, which may be retried, if nothing is damaged but a point could not be read.
 Result<JobEnd> end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {

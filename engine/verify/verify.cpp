@@ -9,6 +9,7 @@
 #include "catalog/stores/copies.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
+#include "catalog/stores/readings.h"
 #include "catalog/stores/repositories.h"
 #include "engine/common/audit.h"
 #include "engine/repository/facts.h"
@@ -64,6 +65,15 @@ class Verification {
     return std::move(outcome_);
   }
 
+  Result<> run(const Share& share, ShareOutcome& outcome) {
+    throttles_ = share.throttles;
+    std::set<std::pair<Id, Id>> homes;
+    const auto read = read_all(share, homes, outcome);
+    const auto told = read ? tell_read_through(homes) : read;
+    static_cast<VerifyOutcome&>(outcome) = std::move(outcome_);
+    return told;
+  }
+
   // Returns why the place is not known to be whole, or "". Layers that an earlier call has read are not read
   // again.
   Result<std::string> fault_of(Id point, std::optional<Id> copy) {
@@ -84,6 +94,95 @@ class Verification {
   }
 
  private:
+  Result<> read_all(const Share& share, std::set<std::pair<Id, Id>>& homes, ShareOutcome& outcome) {
+    for (const Id layer : share.layers) {
+      if (!share.may_go_on()) return {};
+      forget_subjects();
+      HF_TRY(const auto home, load_layer(layer));
+      if (!home) continue;
+      homes.insert({home->machine, home->repository});
+      const std::uint64_t before = outcome_.bytes_read;
+      const auto looked = look_at(layers_.at(layer));
+      const auto& fault = layers_.at(layer).fault;
+      const bool was_read = looked && (!fault || fault->damage);
+      outcome.bytes_counted +=
+          was_read ? layers_.at(layer).layer.layer.file_bytes : outcome_.bytes_read - before;
+      HF_CHECK(looked);
+      if (was_read) {
+        HF_CHECK(tell(layer, !fault));
+        continue;
+      }
+      outcome.unread.push_back(layer);
+      if (!outcome_.unreadable) outcome_.unreadable = fault;
+    }
+    return {};
+  }
+
+  // Notes the reading after the points that damage spoils: after a kill the layer is read again.
+  Result<> tell(Id layer, bool sound) {
+    if (!sound) HF_CHECK(spoil(layer));
+    unrecorded_.clear();
+    const auto noted = services_.catalog.write([&](db::Connection& db) {
+      return Readings(db).set_read(layer, services_.clock_watch.proven(), sound);
+    });
+    return noted || noted.error().code == ENOENT ? Result<>() : noted;  // pruned meanwhile
+  }
+
+  Result<> spoil(Id layer) {
+    HF_TRY(const auto resting,
+           services_.catalog.read([&](db::Connection& db) { return Readings(db).resting_on(layer); }));
+    for (const Id point : resting.points) HF_CHECK(load(point));
+    for (const Id copy : resting.copies) HF_CHECK(load_copy(copy));
+    for (const PointCheck& subject : subjects_) HF_CHECK(write_down(subject));
+    return {};
+  }
+
+  // Verifies the points that the readings so far have completed.
+  Result<> tell_read_through(const std::set<std::pair<Id, Id>>& homes) {
+    for (const auto& [machine, repository] : homes) {
+      HF_TRY(const auto points, services_.catalog.read([&](db::Connection& db) {
+        return Readings(db).read_through(machine, repository);
+      }));
+      forget_subjects();
+      for (const Id point : points) {
+        subjects_.clear();
+        HF_CHECK(load(point));
+        for (const PointCheck& subject : subjects_) HF_CHECK(write_down(subject));
+      }
+    }
+    return {};
+  }
+
+  void forget_subjects() {
+    subjects_.clear();
+    layers_.clear();
+    unseen_.clear();
+    unrecorded_.clear();
+    studied_.clear();
+    hidden_.clear();
+    looked_for_hidden_.clear();
+  }
+
+  // Loads one layer, and keeps its machine's files from being pruned. Returns nullopt if the layer has gone.
+  Result<std::optional<Readings::Home>> load_layer(Id id) {
+    const auto home = services_.catalog.read([&](db::Connection& db) { return Readings(db).home(id); });
+    if (!home && home.error().code == ENOENT) return std::nullopt;
+    HF_CHECK(home);
+    HF_CHECK(study(home->machine));
+    uses_.try_emplace(home->repository, services_.shelf.use(home->repository));
+    return services_.catalog.read([&](db::Connection& db) -> Result<std::optional<Readings::Home>> {
+      const auto layer = Points(db).layer(id);
+      if (!layer && layer.error().code == ENOENT) return std::nullopt;
+      HF_CHECK(layer);
+      HF_TRY(const Machine machine, Machines(db).get(home->machine));
+      HF_CHECK(find_hidden(db, home->machine, home->repository));
+      layers_[id] = {
+          .layer = {*layer, machine.key, hidden_[id]}, .repository = home->repository, .fault = {}};
+      unseen_.insert(id);
+      return *home;
+    });
+  }
+
   Result<> load(Id id) {
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
       auto point = Points(db).get(id);
@@ -145,9 +244,12 @@ class Verification {
   Result<> study_machine_of(Id point) {
     const auto found = services_.catalog.read([&](db::Connection& db) { return Points(db).get(point); });
     if (!found) return found.error().code == ENOENT ? Result<>{} : tl::make_unexpected(found.error());
-    auto& studied = studied_[found->machine_id];
-    if (!studied)
-      studied = services_.readers.study(found->machine_id, [this] { return cancel_.requested(); });
+    return study(found->machine_id);
+  }
+
+  Result<> study(Id machine) {
+    auto& studied = studied_[machine];
+    if (!studied) studied = services_.readers.study(machine, [this] { return cancel_.requested(); });
     if (!studied) return fail(ECANCELED, "cancelled");
     return {};
   }
@@ -187,6 +289,7 @@ class Verification {
     return [this](std::uint64_t bytes) -> Result<> {
       progress_.advance(bytes);
       outcome_.bytes_read += bytes;
+      for (const auto& throttle : throttles_) HF_CHECK(throttle->take(bytes, cancel_));
       if (cancel_.requested()) return fail(ECANCELED, "cancelled");
       return {};
     };
@@ -228,6 +331,7 @@ class Verification {
     if (!checked) HF_CHECK(place->check());
     ++outcome_.layers;
     unseen_.erase(stored.layer.layer.id);
+    unrecorded_.push_back(stored.layer.layer.id);
     if (!checked) stored.fault = checked.error();
     return {};
   }
@@ -274,6 +378,7 @@ class Verification {
       if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
     const auto noted = services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_CHECK(note(db, subject, verification));
+      HF_CHECK(note_readings(db));
       Event event = make_event(verification.at, "point.verify", subject.path, {});
       event.result = good ? EventResult::ok : EventResult::failed;
       event.reason = good ? subject.copy + std::string(to_word(level_))
@@ -282,6 +387,7 @@ class Verification {
     });
     if (!noted && noted.error().code == ENOENT) return {};  // pruned meanwhile
     HF_CHECK(noted);
+    unrecorded_.clear();
     if (!subject.copy_id) write_beside(subject);
     return {};
   }
@@ -297,6 +403,20 @@ class Verification {
     const auto& last = point.verified;
     if (good && last && last->result == VerdictResult::bad && level_ < last->level) return {};
     return Points(db).set_verified(point.id, verification);
+  }
+
+  // A damaged layer stays due: other points that rest on it may be unmarked when this verification is killed.
+  Result<> note_readings(db::Connection& db) {
+    Readings readings(db);
+    for (const Id layer : unrecorded_) {
+      const auto& fault = layers_.at(layer).fault;
+      Result<> noted;
+      if (fault && fault->damage) noted = readings.set_unsound(layer);
+      if (!fault && level_ != VerifyLevel::quick)
+        noted = readings.set_read(layer, services_.clock_watch.proven(), true);
+      if (!noted && noted.error().code != ENOENT) return noted;  // pruned meanwhile
+    }
+    return {};
   }
 
   // Calls `visit` with the name of the disk and the error.
@@ -348,6 +468,8 @@ class Verification {
       hidden_;  // by layer that no point shows: the stacks that see through it
   std::map<Id, Stored> layers_;
   std::set<Id> unseen_;
+  std::vector<Id> unrecorded_;  // layers that were looked at, and of which the catalog does not know yet
+  std::vector<std::shared_ptr<capture::Throttle>> throttles_;
   std::map<Id, std::shared_ptr<repository::Shelf::Use>> uses_;  // by repository, until the verification ends
   VerifyOutcome outcome_;
 };
@@ -365,6 +487,11 @@ Result<VerifyOutcome> verify_points(const capture::Services& services, const Wan
                                     VerifyLevel level, ProgressMeter& progress,
                                     const source::Cancel& cancel) {
   return Verification(services, level, progress, cancel).run(wanted);
+}
+
+Result<> read_share(const capture::Services& services, const Share& share, ProgressMeter& progress,
+                    const source::Cancel& cancel, ShareOutcome& outcome) {
+  return Verification(services, VerifyLevel::checksums, progress, cancel).run(share, outcome);
 }
 
 }  // namespace holdfast::verify
