@@ -18,6 +18,7 @@
 #include "engine/runs/accounts.h"
 #include "engine/runs/sweeper.h"
 #include "engine/schedule/scheduler.h"
+#include "engine/schedule/verify_turns.h"
 
 namespace holdfast {
 namespace {
@@ -65,7 +66,9 @@ struct Engine::Parts {
   runs::Sweeper sweeper{services, runner, {}};
   runs::Prunings prunings{services, runner, definitions};
   FlowRuns flow_runs{services, runner, notices, definitions, prunings, observer};
-  schedule::Scheduler scheduler{*catalog, clock, bell, flow_runs, observer};
+  schedule::VerifyTurns verify_turns{services, runner};
+  schedule::Scheduler scheduler{*catalog,  clock,    bell,
+                                flow_runs, observer, [this] { return verify_turns.look(); }};
   Changes changes{services, definitions, observer};
   Objects objects{services, runner, prunings, changes, bell};
   Reading reading{services, runner};

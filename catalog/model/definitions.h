@@ -112,7 +112,10 @@ struct PolicyDefinition {
   std::optional<VerifyLevel> verify;    // after each run
   int retries = 1;
   int sample = 0;  // percent of what the source calls unchanged, compared with the parent
-  std::optional<std::uint64_t> bandwidth;  // bytes a second
+  std::optional<std::uint64_t> bandwidth;            // bytes a second
+  std::optional<std::chrono::seconds> verify_every;  // everything stored is read once in that time
+  std::optional<std::uint64_t> verify_bandwidth;     // bytes a second; absent: as `bandwidth`
+  std::vector<std::string> verify_window;  // times in UTC in which that reading begins; empty: always
 
   bool operator==(const PolicyDefinition&) const = default;
 };

@@ -141,18 +141,6 @@ Result<std::int64_t> Points::damaged(Id machine) {
   return count.value_or(0);
 }
 
-Result<std::optional<Time>> Points::last_verified(Id repository) {
-  HF_TRY(auto last, db_.prepare(R"sql(
-    SELECT verified_at FROM points WHERE repository_id = :repository AND verified_at IS NOT NULL
-    ORDER BY verified_at DESC LIMIT 1)sql"));
-  return first_row(last.bind(":repository", repository), [](db::Statement& statement) -> Result<Time> {
-    Time at{};
-    Row row(statement);
-    row >> at;
-    return at;
-  });
-}
-
 Result<std::optional<Point>> Points::newest(Id machine, Id repository) {
   HF_TRY(auto newest, db_.prepare(R"sql(
     SELECT id FROM points

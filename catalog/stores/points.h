@@ -30,7 +30,6 @@ class Points {
   // Makes the revisions of the point and its machine grow, because a fact was added. ENOENT: no committed
   // point.
   Result<> touch(Id point);
-  Result<std::optional<Time>> last_verified(Id repository);  // the last time of any of its points
   // Forgets the change id of a disk of a point, because it is about to go at the source.
   Result<> forget_change_id(Id point_disk);
   // Distrusts the change ids of all points of the machine so far.

@@ -17,6 +17,11 @@ Result<std::vector<Id>> Policies::users(Id id) {
   return all_rows(found.bind(":id", id), read_id);
 }
 
+Result<std::vector<Id>> Policies::verifying() {
+  HF_TRY(auto found, db_.prepare("SELECT id FROM policies WHERE verify_every IS NOT NULL ORDER BY id"));
+  return all_rows(found, read_id);
+}
+
 Result<> Policies::remove(Id id) {
   HF_CHECK(check_unused("policy", "policy_id", id));
   return erase(id);

@@ -15,6 +15,7 @@ class Policies : public ObjectStore {
   Result<Policy> add(std::string_view name, const Ownership& ownership, Time now);  // EEXIST
   Result<Policy> get(Id id);                                                        // ENOENT
   Result<std::vector<Id>> users(Id id);                                             // flows that have it
+  Result<std::vector<Id>> verifying();  // policies with verify_every
   Result<> define(Id id, const PolicyDefinition& definition, Time now);
   Result<> remove(Id id);  // flows that had it have none: their points are kept
 };

@@ -6,6 +6,7 @@
 #include "catalog/stores/handing_over.h"
 #include "catalog/stores/layers.h"
 #include "catalog/stores/points.h"
+#include "catalog/stores/readings.h"
 #include "catalog/stores/row.h"
 
 namespace holdfast {
@@ -76,7 +77,9 @@ Result<> Recovered::set_facts(const Point& point) {
                .bind(":result", verified ? std::optional{to_word(verified->result)} : std::nullopt)
                .bind(":id", point.id)
                .run());
-  return {};
+  const bool was_read =
+      verified && verified->result == VerdictResult::good && verified->level != VerifyLevel::quick;
+  return was_read ? Readings(db_).set_point_read(point.id, verified->at) : Result<>();
 }
 
 Result<> Recovered::add(const Copy& copy, const std::vector<Layer>& layers) {
@@ -126,7 +129,7 @@ Result<> Recovered::set_layer(const Layer& layer, const std::string& content_sha
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE layers
     SET image_id = :image_id, parent_layer_id = :parent, file_bytes = :bytes, punched_under = 0,
-        merging_image_id = NULL, merging_onto = NULL
+        merging_image_id = NULL, merging_onto = NULL, read_at = NULL, sound = 0
     WHERE id = :id)sql"));
   HF_CHECK(update.bind(":image_id", layer.image_id)
                .bind(":parent", layer.parent_layer_id)

@@ -264,7 +264,7 @@ Result<> Retention::end_merge(Id layer, std::uint64_t file_bytes, const std::str
   HF_TRY(auto update, db_.prepare(R"sql(
     UPDATE layers
     SET image_id = merging_image_id, parent_layer_id = merging_onto, file_bytes = :bytes, punched_under = 0,
-        merging_image_id = NULL, merging_onto = NULL
+        merging_image_id = NULL, merging_onto = NULL, read_at = NULL, sound = 0
     WHERE id = :layer AND merging_image_id IS NOT NULL)sql"));
   HF_CHECK(update.bind(":bytes", number(file_bytes)).bind(":layer", layer).run());
   HF_TRY(auto disks, db_.prepare(R"sql(

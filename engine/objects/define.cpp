@@ -25,6 +25,7 @@
 #include "engine/runs/hooks.h"
 #include "engine/runs/runner.h"
 #include "engine/schedule/timetable.h"
+#include "engine/schedule/verify_window.h"
 #include "engine/sources/drivers.h"
 
 namespace holdfast {
@@ -229,9 +230,12 @@ Result<> Objects::define(Id id, const ScheduleDefinition& definition, const Call
 Result<> Objects::define(Id id, const PolicyDefinition& definition, const Caller& caller) {
   HF_TRY(const bool same, is_defined_so<Policies>(services_, id, definition));
   if (same) return {};
-  return changes_.apply(ObjectKind::policy, id, "policy.define", caller, "", [&](db::Connection& db) {
+  HF_CHECK(schedule::VerifyWindow::of(definition.verify_window));
+  HF_CHECK(changes_.apply(ObjectKind::policy, id, "policy.define", caller, "", [&](db::Connection& db) {
     return Policies(db).define(id, definition, services_.clock.now());
-  });
+  }));
+  scheduler_.ring();
+  return {};
 }
 
 Result<> Objects::define(const SettingsDefinition& settings, const Caller& caller) {

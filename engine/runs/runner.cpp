@@ -169,6 +169,17 @@ std::optional<WaitReason> Runner::waits_for(Id job) {
   return held_up_by(*found->second, Steady::now());
 }
 
+bool Runner::is_place_wanted(Id repository) {
+  const MutexLock lock(mutex_);
+  const auto now = Steady::now();
+  return std::ranges::any_of(waiting_, [&](const auto& task) HF_REQUIRES(mutex_) {
+    if (task->work.priority == kAfterAllOthers) return false;
+    const auto reason = held_up_by(*task, now);
+    return reason == WaitReason::max_concurrent_jobs ||
+           (reason == WaitReason::max_jobs && task->work.repository == repository);
+  });
+}
+
 bool Runner::claim(Id machine) {
   const MutexLock lock(mutex_);
   return machines_busy_.insert(machine).second;

@@ -77,6 +77,9 @@ class Runner {
   std::optional<Progress> progress(Id job);     // nullopt: the job neither waits nor runs
   std::optional<WaitReason> waits_for(Id job);  // nullopt: the job doesn't wait
 
+  // Whether work waits for a place among the jobs that run at once, or among those of the repository.
+  bool is_place_wanted(Id repository);
+
   // Reserves a machine for what is no job, until release(). Returns false while a job uses the machine.
   bool claim(Id machine);
   void release(Id machine);

@@ -28,6 +28,8 @@ Json misfits_json(const std::vector<verify::Misfit>& misfits) {
   return all;
 }
 
+}  // namespace
+
 std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {
   Json damage = Json::array();
   for (const verify::Damage& one : outcome.damage)
@@ -42,6 +44,8 @@ std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome)
                       {"away", outcome.away}};
   return json::compact(metadata);
 }
+
+namespace {
 
 // Returns an error, which may be retried, if nothing is damaged but a point could not be read.
 Result<JobEnd> end_of(VerifyLevel level, const verify::VerifyOutcome& outcome) {

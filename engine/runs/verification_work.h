@@ -23,4 +23,7 @@ Result<VerifyTarget> find_target(db::Connection& db, ObjectKind kind, Id object)
 decltype(Work::perform) verification_work(const capture::Services& services, verify::Wanted wanted,
                                           VerifyLevel level);
 
+// Returns what the job's `metadata` shows of a verification.
+std::string metadata_of(VerifyLevel level, const verify::VerifyOutcome& outcome);
+
 }  // namespace holdfast::runs

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ struct Course {
   // Runs after the last job, with the execution as it would end. Returns what went wrong; "" if nothing did.
   std::function<std::string(const Execution& ending, const source::Cancel& cancel)> after;
 };
+
+// Priority of work that gives way to all other work.
+constexpr int kAfterAllOthers = std::numeric_limits<int>::min();
 
 struct Work {
   Id job = 0;

@@ -33,6 +33,8 @@ milliseconds Scheduler::look() {
   const auto next = agenda_.look();
   if (!next)
     log::error("the scheduler could not start what is due, and tries again: {}", next.error().message);
+  if (const auto begun = beside_ ? beside_() : Result<>(); !begun)
+    log::error("the scheduler could not begin verifications, and tries again: {}", begun.error().message);
   if (!next || !*next) return kLongestSleep;
   return std::clamp(**next - clock_.now(), milliseconds{0}, kLongestSleep);
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "engine/common/bell.h"
 #include "engine/schedule/agenda.h"
@@ -13,8 +15,10 @@ namespace holdfast::schedule {
 // changes definitions or ends a run rings the bell. Any thread may call.
 class Scheduler {
  public:
-  Scheduler(Catalog& catalog, const Clock& clock, Bell& bell, Starter& starter, Observer& observer)
-      : clock_(clock), bell_(bell), agenda_(catalog, clock, starter, observer) {}
+  // `beside` is called at each look, after what is due was started.
+  Scheduler(Catalog& catalog, const Clock& clock, Bell& bell, Starter& starter, Observer& observer,
+            std::function<Result<>()> beside = {})
+      : clock_(clock), bell_(bell), agenda_(catalog, clock, starter, observer), beside_(std::move(beside)) {}
   ~Scheduler();  // calls stop()
 
   void start();
@@ -27,6 +31,7 @@ class Scheduler {
   const Clock& clock_;
   Bell& bell_;
   Agenda agenda_;  // used by the thread only
+  const std::function<Result<>()> beside_;
   std::thread thread_;
 };
 

@@ -37,6 +37,8 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now, Sight& sig
   HF_TRY(view.disks, Machines(db).disks(id));
   HF_TRY(view.total, Points(db).of_machine(id));
   HF_TRY(view.newest, Points(db).newest_good(id));
+  HF_TRY(const auto readings, Readings(db).of_machine(id));
+  view.verified = view_verified(readings);
   if (view.newest) {
     HF_TRY(view.restore_seconds, restore_seconds(db, *view.newest));
   }

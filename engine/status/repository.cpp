@@ -1,5 +1,4 @@
 // Repositories: their state, their space, their points.
-#include "catalog/stores/points.h"
 #include "catalog/stores/repositories.h"
 #include "engine/common/services.h"
 #include "engine/repository/sequence.h"
@@ -27,7 +26,8 @@ Result<RepositoryView> Status::repository(Id id, const Caller& reader) {
     view.points = usage.points;
     view.used_bytes = usage.bytes_stored;
     HF_TRY(growth, RepositorySizes(db).growth(id, now));
-    HF_TRY(view.last_verified_at, Points(db).last_verified(id));
+    HF_TRY(const auto readings, Readings(db).of_repository(id));
+    view.verified = view_verified(readings);
     return {};
   }));
   view.revision = view.repository.revision;

@@ -72,6 +72,14 @@ struct Warning {
   Weight weight = Weight::warning;
 };
 
+// The share of stored bytes that were read and found right.
+struct VerifiedView {
+  std::optional<Time> last_at;  // latest verification, or reading of a layer, of anything
+  // Bytes of images that were read whole, not longer ago than a policy's verify_every and a day allow, of all
+  // bytes of images; absent: there are none.
+  std::optional<double> share;
+};
+
 struct MachineView {
   Machine machine;
   std::vector<Disk> disks;
@@ -81,6 +89,7 @@ struct MachineView {
   std::optional<bool> within_objective;   // absent: the machine has no objective
   bool busy = false;
   std::optional<Time> retired_until;
+  VerifiedView verified;  // copies included
   std::vector<Warning> warnings;
   std::int64_t revision = 0;
 };
@@ -91,8 +100,8 @@ struct RepositoryView {
   std::optional<std::uint64_t> capacity_bytes, free_bytes;  // absent: it can't be asked
   std::uint64_t used_bytes = 0;
   std::int64_t points = 0;
-  std::optional<Time> full_at;           // estimate, by its growth
-  std::optional<Time> last_verified_at;  // latest verification of any point
+  std::optional<Time> full_at;  // estimate, by its growth
+  VerifiedView verified;
   std::vector<std::string> warnings;
   std::int64_t revision = 0;
 };
@@ -198,6 +207,7 @@ struct SummaryView {
   };
   std::vector<Start> next;  // starts by schedules, the soonest first
   CapacityView capacity;
+  VerifiedView verified;
   std::vector<Warning> warnings;
   bool sees_nothing = false;  // the reader may see no object
   bool draining = false;

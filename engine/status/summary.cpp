@@ -53,6 +53,21 @@ Result<Totals> totals_for(db::Connection& db, const Caller& reader) {
   return his;
 }
 
+Result<Readings::Total> readings_for(db::Connection& db, const Caller& reader) {
+  if (reader.uid == 0) return Readings(db).of_all();
+  Readings::Total his;
+  HF_TRY(const Ownership machines, Collections(db).get(DefinitionKind::machine));
+  if (!may_see(reader, machines)) return his;
+  HF_TRY(const auto all, Readings(db).by_owner());
+  for (const auto& [ownership, total] : all) {
+    if (!may_see(reader, ownership)) continue;
+    his.layer_bytes += total.layer_bytes;
+    his.sound_bytes += total.sound_bytes;
+    his.last_verified_at = std::max(his.last_verified_at, total.last_verified_at);
+  }
+  return his;
+}
+
 // Returns the next starts by schedules, of flows that the reader may see.
 Result<std::vector<SummaryView::Start>> next_starts(db::Connection& db, Sight& sight, Time now) {
   constexpr int kLookedAt = 100;
@@ -102,6 +117,8 @@ Result<SummaryView> Status::summary(const Caller& reader) {
     HF_CHECK(add_jobs(db, sight, view.running));
     HF_TRY(view.next, next_starts(db, sight, services_.clock.now()));
     HF_TRY(view.capacity, capacity_for(db, reader));
+    HF_TRY(const auto readings, readings_for(db, reader));
+    view.verified = view_verified(readings);
     HF_TRY(view.warnings, warnings_for(db, sight));
     view.started_at = started_at_;
     HF_TRY(view.revision, Events(db).newest());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catalog/db/connection.h"
+#include "catalog/stores/readings.h"
 #include "engine/objects/sight.h"
 #include "engine/status/status.h"
 
@@ -21,6 +22,7 @@ Result<std::string> message_of(db::Connection& db, const Execution& execution, S
 void count_live(Job& job, const Progress& live);
 // The state of a repository that another daemon writes to.
 inline constexpr char kLeased[] = "leased";
+VerifiedView view_verified(const Readings::Total& total);
 // Returns the state of a repository that can't be used, by the errno of Shelf::place().
 std::string state_of(int trouble);
 

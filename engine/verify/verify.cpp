@@ -9,6 +9,7 @@
 #include "catalog/stores/copies.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
+#include "catalog/stores/readings.h"
 #include "catalog/stores/repositories.h"
 #include "engine/common/audit.h"
 #include "engine/repository/facts.h"
@@ -18,30 +19,12 @@
 #include "engine/retention/ground.h"
 #include "engine/verify/layer_check.h"
 #include "engine/verify/second_opinion.h"
+#include "engine/verify/subject.h"
 
 namespace holdfast::verify {
 namespace {
 
 constexpr std::size_t kMostTold = 100;
-
-struct Stored {
-  StoredLayer layer;
-  Id repository = 0;
-  Id machine = 0;
-  std::optional<Error> fault;  // set by look_at()
-};
-
-struct PointCheck {
-  Point point;
-  Id repository = 0;          // where the point, or the copy, lies
-  std::optional<Id> copy_id;  // absent: the point itself
-  std::string copy;           // "copy in repositories/r: ", or ""
-  std::string path;           // "machines/m/points/T"
-  std::string machine_key;
-  std::map<std::string, std::vector<Id>> layers;    // by disk, the newest first
-  std::map<std::string, Error> failed_comparisons;  // by disk: why it does not read as QEMU reads it
-  std::string away;                                 // why the repository could not be looked at, or ""
-};
 
 class Verification {
  public:
@@ -66,6 +49,15 @@ class Verification {
     return std::move(outcome_);
   }
 
+  Result<> run(const Share& share, ShareOutcome& outcome) {
+    throttles_ = share.throttles;
+    std::set<std::pair<Id, Id>> homes;
+    const auto read = read_all(share, homes, outcome);
+    const auto told = read ? tell_read_through(homes) : read;
+    static_cast<VerifyOutcome&>(outcome) = std::move(outcome_);
+    return told;
+  }
+
   // Returns why the place is not known to be whole, or "". Layers that an earlier call has read are not read
   // again.
   Result<std::string> fault_of(Id point, std::optional<Id> copy) {
@@ -86,6 +78,97 @@ class Verification {
   }
 
  private:
+  Result<> read_all(const Share& share, std::set<std::pair<Id, Id>>& homes, ShareOutcome& outcome) {
+    for (const Id layer : share.layers) {
+      if (!share.may_go_on()) return {};
+      forget_subjects();
+      HF_TRY(const auto home, load_layer(layer));
+      if (!home) continue;
+      homes.insert({home->machine, home->repository});
+      const std::uint64_t before = outcome_.bytes_read;
+      const auto looked = look_at(layers_.at(layer));
+      const auto& fault = layers_.at(layer).fault;
+      const bool was_read = looked && (!fault || fault->damage);
+      outcome.bytes_counted +=
+          was_read ? layers_.at(layer).layer.layer.file_bytes : outcome_.bytes_read - before;
+      HF_CHECK(looked);
+      if (was_read) {
+        HF_CHECK(tell(layer, !fault));
+        continue;
+      }
+      outcome.unread.push_back(layer);
+      if (!outcome_.unreadable) outcome_.unreadable = fault;
+    }
+    return {};
+  }
+
+  // Notes the reading after the points that damage spoils: after a kill the layer is read again.
+  Result<> tell(Id layer, bool sound) {
+    if (!sound) HF_CHECK(spoil(layer));
+    unrecorded_.clear();
+    const auto noted = services_.catalog.write([&](db::Connection& db) {
+      return Readings(db).set_read(layer, services_.clock_watch.proven(), sound);
+    });
+    return noted || noted.error().code == ENOENT ? Result<>() : noted;  // pruned meanwhile
+  }
+
+  Result<> spoil(Id layer) {
+    HF_TRY(const auto resting,
+           services_.catalog.read([&](db::Connection& db) { return Readings(db).resting_on(layer); }));
+    for (const Id point : resting.points) HF_CHECK(load(point));
+    for (const Id copy : resting.copies) HF_CHECK(load_copy(copy));
+    for (const PointCheck& subject : subjects_) HF_CHECK(write_down(subject));
+    return {};
+  }
+
+  // Verifies the points that the readings so far have completed.
+  Result<> tell_read_through(const std::set<std::pair<Id, Id>>& homes) {
+    for (const auto& [machine, repository] : homes) {
+      HF_TRY(const auto points, services_.catalog.read([&](db::Connection& db) {
+        return Readings(db).read_through(machine, repository);
+      }));
+      forget_subjects();
+      for (const Id point : points) {
+        subjects_.clear();
+        HF_CHECK(load(point));
+        for (const PointCheck& subject : subjects_) HF_CHECK(write_down(subject));
+      }
+    }
+    return {};
+  }
+
+  void forget_subjects() {
+    subjects_.clear();
+    layers_.clear();
+    unseen_.clear();
+    unrecorded_.clear();
+    studied_.clear();
+    hidden_.clear();
+    looked_for_hidden_.clear();
+  }
+
+  // Loads one layer, and keeps its machine's files from being pruned. Returns nullopt if the layer has gone.
+  Result<std::optional<Readings::Home>> load_layer(Id id) {
+    const auto home = services_.catalog.read([&](db::Connection& db) { return Readings(db).home(id); });
+    if (!home && home.error().code == ENOENT) return std::nullopt;
+    HF_CHECK(home);
+    HF_CHECK(study(home->machine));
+    uses_.try_emplace(home->repository, services_.shelf.use(home->repository));
+    return services_.catalog.read([&](db::Connection& db) -> Result<std::optional<Readings::Home>> {
+      const auto layer = Points(db).layer(id);
+      if (!layer && layer.error().code == ENOENT) return std::nullopt;
+      HF_CHECK(layer);
+      HF_TRY(const Machine machine, Machines(db).get(home->machine));
+      HF_CHECK(find_hidden(db, home->machine, home->repository));
+      layers_[id] = {.layer = {*layer, machine.key, hidden_[id]},
+                     .repository = home->repository,
+                     .machine = home->machine,
+                     .fault = {}};
+      unseen_.insert(id);
+      return *home;
+    });
+  }
+
   Result<> load(Id id) {
     return services_.catalog.read([&](db::Connection& db) -> Result<> {
       auto point = Points(db).get(id);
@@ -149,9 +232,12 @@ class Verification {
   Result<> study_machine_of(Id point) {
     const auto found = services_.catalog.read([&](db::Connection& db) { return Points(db).get(point); });
     if (!found) return found.error().code == ENOENT ? Result<>{} : tl::make_unexpected(found.error());
-    auto& studied = studied_[found->machine_id];
-    if (!studied)
-      studied = services_.readers.study(found->machine_id, [this] { return cancel_.requested(); });
+    return study(found->machine_id);
+  }
+
+  Result<> study(Id machine) {
+    auto& studied = studied_[machine];
+    if (!studied) studied = services_.readers.study(machine, [this] { return cancel_.requested(); });
     if (!studied) return fail(ECANCELED, "cancelled");
     return {};
   }
@@ -191,6 +277,7 @@ class Verification {
     return [this](std::uint64_t bytes) -> Result<> {
       progress_.advance(bytes);
       outcome_.bytes_read += bytes;
+      for (const auto& throttle : throttles_) HF_CHECK(throttle->take(bytes, cancel_));
       if (cancel_.requested()) return fail(ECANCELED, "cancelled");
       return {};
     };
@@ -232,6 +319,7 @@ class Verification {
     if (!checked) HF_CHECK(place->check());
     ++outcome_.layers;
     unseen_.erase(stored.layer.layer.id);
+    unrecorded_.push_back(stored.layer.layer.id);
     if (!checked) stored.fault = checked.error();
     if (!checked && checked.error().damage)
       outcome_.damaged_layers.push_back({stored.layer, stored.repository, stored.machine});
@@ -278,10 +366,10 @@ class Verification {
   }
 
   Result<> write_down(const PointCheck& subject) {
-    const auto damage = damage_of(subject);
+    const auto damage = damage_of(subject, layers_);
     const bool good = damage.empty();
     ++outcome_.points;
-    if (const auto reason = why_unreadable(subject); good && reason) {
+    if (const auto reason = why_unreadable(subject, layers_); good && reason) {
       ++outcome_.unreadable_points;
       if (!outcome_.unreadable) outcome_.unreadable = reason;
       return {};
@@ -296,6 +384,7 @@ class Verification {
       if (outcome_.damage.size() < kMostTold) outcome_.damage.push_back(one);
     const auto noted = services_.catalog.write([&](db::Connection& db) -> Result<> {
       HF_CHECK(note(db, subject, verification));
+      HF_CHECK(note_readings(db));
       Event event = make_event(verification.at, "point.verify", subject.path, {});
       event.result = good ? EventResult::ok : EventResult::failed;
       event.reason = good ? subject.copy + std::string(to_word(level_))
@@ -304,6 +393,7 @@ class Verification {
     });
     if (!noted && noted.error().code == ENOENT) return {};  // pruned meanwhile
     HF_CHECK(noted);
+    unrecorded_.clear();
     if (!subject.copy_id) write_beside(subject);
     return {};
   }
@@ -321,32 +411,18 @@ class Verification {
     return Points(db).set_verified(point.id, verification);
   }
 
-  // Calls `visit` with the name of the disk and the error.
-  template <class Visit>
-  void each_fault(const PointCheck& subject, Visit visit) const {
-    for (const auto& [disk, layers] : subject.layers)
-      for (const Id layer : layers)
-        if (const auto& fault = layers_.at(layer).fault) visit(disk, *fault);
-    for (const auto& [disk, error] : subject.failed_comparisons) visit(disk, error);
-  }
-
-  std::vector<Damage> damage_of(const PointCheck& subject) const {
-    std::vector<Damage> damage;
-    each_fault(subject, [&](const std::string& disk, const Error& fault) {
-      if (fault.damage) damage.push_back({subject.path, disk, subject.copy + fault.message});
-    });
-    return damage;
-  }
-
-  // Returns why a part of the point could not be looked at; nullopt if all of it was.
-  std::optional<Error> why_unreadable(const PointCheck& subject) const {
-    std::optional<Error> reason;
-    each_fault(subject, [&](const std::string& disk, const Error& fault) {
-      if (fault.damage || reason) return;
-      reason = fault;
-      reason->message = fmt::format("{}, {}: {}{}", subject.path, disk, subject.copy, fault.message);
-    });
-    return reason;
+  // A damaged layer stays due: other points that rest on it may be unmarked when this verification is killed.
+  Result<> note_readings(db::Connection& db) {
+    Readings readings(db);
+    for (const Id layer : unrecorded_) {
+      const auto& fault = layers_.at(layer).fault;
+      Result<> noted;
+      if (fault && fault->damage) noted = readings.set_unsound(layer);
+      if (!fault && level_ != VerifyLevel::quick)
+        noted = readings.set_read(layer, services_.clock_watch.proven(), true);
+      if (!noted && noted.error().code != ENOENT) return noted;  // pruned meanwhile
+    }
+    return {};
   }
 
   // Writes the result beside the manifest too, for a Holdfast that has lost its catalog.
@@ -368,8 +444,10 @@ class Verification {
   std::set<std::pair<Id, Id>> looked_for_hidden_;  // by machine and repository
   std::map<Id, std::vector<std::vector<Layer>>>
       hidden_;  // by layer that no point shows: the stacks that see through it
-  std::map<Id, Stored> layers_;
+  StoredLayers layers_;
   std::set<Id> unseen_;
+  std::vector<Id> unrecorded_;  // layers that were looked at, and of which the catalog does not know yet
+  std::vector<std::shared_ptr<capture::Throttle>> throttles_;
   std::map<Id, std::shared_ptr<repository::Shelf::Use>> uses_;  // by repository, until the verification ends
   VerifyOutcome outcome_;
 };
@@ -387,6 +465,11 @@ Result<VerifyOutcome> verify_points(const capture::Services& services, const Wan
                                     VerifyLevel level, ProgressMeter& progress,
                                     const source::Cancel& cancel) {
   return Verification(services, level, progress, cancel).run(wanted);
+}
+
+Result<> read_share(const capture::Services& services, const Share& share, ProgressMeter& progress,
+                    const source::Cancel& cancel, ShareOutcome& outcome) {
+  return Verification(services, VerifyLevel::checksums, progress, cancel).run(share, outcome);
 }
 
 }  // namespace holdfast::verify

@@ -9,12 +9,18 @@
 // A copy is checked like a point of its own repository. The result is stored with the copy and says nothing
 // of the point; the event log and the outcome have it too. A repository that is away says nothing of what
 // lies there, and the other repositories are checked all the same.
+//
+// A layer of which every byte was read is noted as read once the result of a point that rests on it is
+// stored.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/capture/throttle.h"
 #include "engine/common/progress.h"
 #include "engine/common/services.h"
 #include "engine/retention/prune.h"
@@ -62,6 +68,25 @@ struct VerifyOutcome {
 // repository could be looked at.
 Result<VerifyOutcome> verify_points(const capture::Services& services, const Wanted& wanted,
                                     VerifyLevel level, ProgressMeter& progress, const source::Cancel& cancel);
+
+// A part of what is stored, layer by layer.
+struct Share {
+  std::vector<Id> layers;
+  std::vector<std::shared_ptr<capture::Throttle>> throttles;
+  std::function<bool()> may_go_on;  // asked before each layer
+};
+
+struct ShareOutcome : VerifyOutcome {
+  std::uint64_t bytes_counted = 0;  // size of the files that were read, and what was read of others
+  std::vector<Id> unread;           // layers that could not be read
+};
+
+// Reads every byte of these layers. A layer that has gone is skipped. A damaged layer spoils each point and
+// each copy that rests on it. A point is verified once all its layers were read and found right since its
+// last verification. Returns the first error that concerns more than one layer; the outcome is of what was
+// read until then.
+Result<> read_share(const capture::Services& services, const Share& share, ProgressMeter& progress,
+                    const source::Cancel& cancel, ShareOutcome& outcome);
 
 // Returns the proof for one job that is about to remove a place of a point because another place stays. The
 // proof reads each layer once, and stores each result as verify_points() does. Nobody else may change the

@@ -12,6 +12,8 @@ std::string line(const Json& json) { return json::compact(json) + "\n"; }
 
 Json time_or_null(const std::optional<Time>& time) { return time ? Json(iso_time(*time)) : Json(nullptr); }
 
+Json number_or_null(const std::optional<double>& number) { return number ? Json(*number) : Json(nullptr); }
+
 Json number_or_null(const std::optional<std::uint64_t>& number) {
   return number ? Json(*number) : Json(nullptr);
 }

@@ -21,6 +21,7 @@ std::string line(const Json& json);
 
 Json time_or_null(const std::optional<Time>& time);
 Json number_or_null(const std::optional<std::uint64_t>& number);
+Json number_or_null(const std::optional<double>& number);
 Json text_or_null(std::string_view text);  // null for ""
 Json progress(const Progress& progress);
 

@@ -25,6 +25,8 @@ Json machine_fields(const MachineView& view) {
       {"bytes_stored", view.total.bytes_stored},
       {"restore_seconds_estimate", seconds_or_null(view.restore_seconds)},
       {"retired_until", time_or_null(view.retired_until)},
+      {"last_verified_at", time_or_null(view.verified.last_at)},
+      {"verified_share", number_or_null(view.verified.share)},
       {"warnings", messages(view.warnings)},
   };
 }

@@ -13,7 +13,8 @@ std::string repository_status(const RepositoryView& view) {
       {"points", view.points},
       {"commits", view.repository.commits},
       {"full_at_estimate", time_or_null(view.full_at)},
-      {"last_verified_at", time_or_null(view.last_verified_at)},
+      {"last_verified_at", time_or_null(view.verified.last_at)},
+      {"verified_share", number_or_null(view.verified.share)},
       {"warnings", view.warnings},
   });
 }

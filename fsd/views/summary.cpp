@@ -47,6 +47,8 @@ std::string summary(const SummaryView& view) {
        {{"capacity_bytes", number_or_null(view.capacity.capacity_bytes)},
         {"free_bytes", number_or_null(view.capacity.free_bytes)},
         {"used_bytes", view.capacity.used_bytes}}},
+      {"last_verified_at", time_or_null(view.verified.last_at)},
+      {"verified_share", number_or_null(view.verified.share)},
       {"warnings", warnings},
   });
 }

@@ -132,7 +132,10 @@ TEST(DefinitionJson, every_kind_is_printed_and_read_back) {
                         .full_every = std::chrono::seconds{604800},
                         .verify = VerifyLevel::compare,
                         .sample = 5,
-                        .bandwidth = 12});
+                        .bandwidth = 12,
+                        .verify_every = std::chrono::days{30},
+                        .verify_bandwidth = 13,
+                        .verify_window = {"sat-sun"}});
   same(PolicyDefinition{.full_every = 30});
   same(PolicyDefinition{.full_every = CalendarPeriod::week});
   same(ScheduleDefinition{.cron = "0 2 * * *", .blackout = {"sun"}});

@@ -5,6 +5,7 @@
 
 #include "catalog/db/migrations.h"
 #include "catalog/stores/collections.h"
+#include "catalog/stores/readings.h"
 #include "tests/catalog/fixture.h"
 
 namespace holdfast {
@@ -199,9 +200,27 @@ void use_points(db::Connection& db, const Point& point) {
   ignore(points.of_chain(point.chain_id));
   ignore(points.layers_of(point.chain_id));
   ignore(points.job_of_full(point.chain_id));
-  ignore(points.last_verified(point.repository_id));
   must(points.reset_cbt(point.machine_id));
   ignore(points.repositories_of(point.machine_id));
+}
+
+void use_readings(db::Connection& db, const Point& point, const Layer& layer) {
+  const auto ignore = [](const auto&) {};
+  Readings readings(db);
+  ignore(readings.layers(point.repository_id));
+  ignore(readings.shown(point.repository_id));
+  must(readings.set_read(layer.id, at(0), true));
+  must(readings.set_unsound(layer.id));
+  must(readings.set_point_read(point.id, at(1)));
+  ignore(readings.resting_on(layer.id));
+  ignore(readings.read_through(point.machine_id, point.repository_id));
+  ignore(readings.done_until(1, point.repository_id));
+  must(readings.set_done_until(1, point.repository_id, at(0)));
+  ignore(readings.of_machine(point.machine_id));
+  ignore(readings.of_repository(point.repository_id));
+  ignore(readings.of_all());
+  ignore(readings.by_owner());
+  ignore(Policies(db).verifying());
 }
 
 // A point on its way out; the layer stays until it is forgotten.
@@ -327,6 +346,7 @@ void use_everything(db::Connection& db) {
   must(points.set_verified(point.id, {at(0), VerifyLevel::quick}));
   use_copies(db, point, layer);
   use_points(db, point);
+  use_readings(db, point, layer);
   ignore(points.find(machine, "t1"));
   ignore(points.list(machine));
   ignore(points.newest_good(machine));

@@ -148,6 +148,7 @@ std::vector<Law> laws_of_checks() {
       law("collections", "mode_is_permission_bits", "mode = 4096"),
       law("collections", "uid_and_gid_are_unsigned", "gid = -1"),
       law("repository_sizes", "bytes_are_not_negative", "bytes_stored = -1"),
+      law("layers", "sound_is_a_boolean", "sound = 2"),
       law("event_parts", "id_is_not_negative", "id = -1"),
       law("event_parts", "bytes_are_not_negative", "bytes = -1"),
   };
@@ -170,8 +171,11 @@ std::vector<Law> laws_of_uniqueness() {
   sizes.instead = "PRIMARY KEY (repository_id, day, at)";
   Constraint digests = unique_columns("document_digests", "point_id, repository_id");
   digests.instead = "PRIMARY KEY (point_id, repository_id, manifest_sha256)";
+  Constraint turns = unique_columns("verify_turns", "policy_id, repository_id");
+  turns.instead = "PRIMARY KEY (policy_id, repository_id, done_until)";
   return {
       law(digests, "UPDATE document_digests SET point_id = 10 WHERE point_id = 135"),
+      law(turns, "UPDATE verify_turns SET repository_id = 3 WHERE repository_id = 309"),
       law(sizes, "UPDATE repository_sizes SET day = 2 WHERE day = 1"),
       law(starts, "UPDATE chained_starts SET flow_id = 412 WHERE flow_id = 104"),
       law(collections, "INSERT INTO collections VALUES ('flow', 0, 0, 0, 0)"),
@@ -286,6 +290,8 @@ std::vector<Law> laws_of_references() {
       law("repository_sizes", "repository_id", "repository_id = 999 WHERE day = 1"),
       law("document_digests", "point_id", "point_id = 999 WHERE point_id = 135"),
       law("document_digests", "repository_id", "repository_id = 999 WHERE point_id = 135"),
+      law("verify_turns", "policy_id", "policy_id = 999 WHERE policy_id = 2403"),
+      law("verify_turns", "repository_id", "repository_id = 999 WHERE repository_id = 309"),
       law("jobs", "chain_id", "chain_id = 999 WHERE id = 106"),
       law("schedule_occurrences", "schedule_id", "schedule_id = 999 WHERE id = 128"),
       law("schedule_occurrences", "flow_id", "flow_id = 999 WHERE id = 128"),
@@ -366,6 +372,10 @@ std::vector<Law> laws_of_deletion() {
                  "SELECT count(*) FROM document_digests WHERE point_id = 135"),
       goes_along("document_digests", "repository_id", "repositories WHERE id = 308",
                  "SELECT count(*) FROM document_digests WHERE repository_id = 308"),
+      goes_along("verify_turns", "policy_id", "policies WHERE id = 2403",
+                 "SELECT count(*) FROM verify_turns WHERE policy_id = 2403"),
+      goes_along("verify_turns", "repository_id", "repositories WHERE id = 309",
+                 "SELECT count(*) FROM verify_turns WHERE repository_id = 309"),
       goes_along("copy_disks", "copy_id", "copies WHERE id = 118",
                  "SELECT count(*) FROM copy_disks WHERE id = 2501"),
       goes_along("log_lines", "job_id", "jobs WHERE id = 620",

@@ -32,7 +32,8 @@ INSERT INTO schedules (id, name, uid, gid, mode, definition, revision, created_a
 INSERT INTO policies (id, name, uid, gid, mode, definition, revision, created_at, changed_at) VALUES
   (24, 'p', 0, 0, 488, '{}', 1, 0, 0),
   (124, 'spare', 0, 0, 488, '{}', 1, 0, 0),
-  (2402, 'of-flow', 0, 0, 488, '{}', 1, 0, 0);
+  (2402, 'of-flow', 0, 0, 488, '{}', 1, 0, 0),
+  (2403, 'of-turn', 0, 0, 488, '{}', 1, 0, 0);
 INSERT INTO settings VALUES (1, '{}', 1, 0);
 INSERT INTO identity VALUES (1, 'abc', NULL);
 INSERT INTO seen_clock VALUES (1, 0, 'abc', 0);
@@ -55,7 +56,9 @@ INSERT INTO repositories (id, name, uid, gid, mode, definition, revision, create
   (305, 'of-point', 0, 0, 488, NULL, 1, 0, 0, NULL),
   (306, 'of-from', 0, 0, 488, NULL, 1, 0, 0, NULL),
   (307, 'of-size', 0, 0, 488, NULL, 1, 0, 0, NULL),
-  (308, 'of-digest', 0, 0, 488, NULL, 1, 0, 0, NULL);
+  (308, 'of-digest', 0, 0, 488, NULL, 1, 0, 0, NULL),
+  (309, 'of-turn', 0, 0, 488, NULL, 1, 0, 0, NULL);
+INSERT INTO verify_turns VALUES (24, 3, 5), (2403, 3, 6), (24, 309, 7);
 INSERT INTO repository_sizes VALUES (307, 1, 5, 9), (307, 2, 6, 8);
 
 INSERT INTO flows

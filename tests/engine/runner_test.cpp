@@ -237,6 +237,31 @@ TEST_F(RunnerTest, a_waiting_job_says_what_it_waits_for) {
   for (const Id job : jobs) EXPECT_EQ(runner_.waits_for(job), std::nullopt);
 }
 
+TEST_F(RunnerTest, a_place_is_wanted_while_a_job_waits_for_it_and_not_for_one_that_gives_way) {
+  runner_.set_limit_of(/*repository*/ 8, 1);
+  std::vector<Work> works;
+  std::vector<Id> jobs;
+  for (int i = 0; i < 4; ++i) {
+    works.push_back(work(forever));
+    jobs.push_back(works.back().job);
+  }
+  works[0].repository = works[1].repository = works[2].repository = 8;
+  works[1].priority = kAfterAllOthers;
+  runner_.add(std::move(works[0]));
+  runner_.add(std::move(works[1]));
+  while (runner_.waits_for(jobs[0])) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(runner_.waits_for(jobs[1]), WaitReason::max_jobs);
+  EXPECT_FALSE(runner_.is_place_wanted(8));
+  runner_.add(std::move(works[2]));
+  EXPECT_TRUE(runner_.is_place_wanted(8));
+  EXPECT_FALSE(runner_.is_place_wanted(9)) << "there is room for another repository's jobs";
+  runner_.set_limit(1);
+  runner_.add(std::move(works[3]));
+  EXPECT_TRUE(runner_.is_place_wanted(9));
+  runner_.cancel_execution(course_->execution);
+  await_end();
+}
+
 TEST_F(RunnerTest, a_job_without_progress_is_ended_and_one_that_moves_is_not) {
   Work still = work(forever);
   still.stall = 2s;

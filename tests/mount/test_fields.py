@@ -17,14 +17,15 @@ def any_of(words):
 
 
 FIELDS = {
-    "/status.json": any_of("revision health version running next totals capacity warnings"),
+    "/status.json": any_of("revision health version running next totals capacity last_verified_at verified_share warnings"),
     "/config.json": {"max_concurrent_jobs": 4, "verify_reads": True, "keep_executions": 10000, "events_size": 64 * 2**20},
     "groups/g/config.json": {},
     "machines/q/config.json": {"driver": "qmp", "socket": ANY, "disks": ANY, "quiesce": "auto", "objective": None},
     "machines/n/config.json": {"driver": "nbd", "disks": ANY, "objective": None},
     "machines/m/config.json": {"driver": "file", "disks": ANY, "objective": None},
     "machines/m/status.json": any_of(
-        "revision state disks points latest latest_at within_objective bytes_stored restore_seconds_estimate warnings"
+        "revision state disks points latest latest_at within_objective bytes_stored restore_seconds_estimate"
+        " last_verified_at verified_share warnings"
     ),
     "machines/m/disks/disk-0/status.json": any_of("capacity_bytes cbt cbt_reason change_ids"),
     "repositories/r/config.json": {
@@ -32,7 +33,8 @@ FIELDS = {
         **{"bandwidth": None, "reserve": "2%", "read_only": False},
     },
     "repositories/r/status.json": any_of(
-        "revision state capacity_bytes free_bytes used_bytes points full_at_estimate last_verified_at warnings"
+        "revision state capacity_bytes free_bytes used_bytes points full_at_estimate last_verified_at verified_share"
+        " warnings"
     ),
     "schedules/s/config.json": {
         **{"cron": ANY, "every": ANY, "timezone": "UTC", "jitter": "0s", "missed": "run_once", "blackout": []},
@@ -41,6 +43,7 @@ FIELDS = {
     "policies/p/config.json": {
         **dict.fromkeys(["keep_last", "keep_hourly", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"]),
         **{"min_age": "0s", "full_every": None, "verify": None, "retries": 1, "sample": 0, "bandwidth": None},
+        **{"verify_every": None, "verify_bandwidth": None, "verify_window": []},
     },
     "flows/f/config.json": {
         **{"type": "backup", "target": "machines/m", "repository": "r", "from": None, "schedule": None, "policy": None},
@@ -79,7 +82,7 @@ WITHIN = [
 LATER = {
     "groups/g/config.json": "sources",
     "machines/m/config.json": "source domain exclude",
-    "policies/p/config.json": "verify_every boot_check",
+    "policies/p/config.json": "boot_check",
     "machines/m/latest/manifest.json": "tags partial",
 }
 

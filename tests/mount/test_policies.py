@@ -43,6 +43,9 @@ class Policies(holdfast.MountTest):
             "retries": 2,
             "sample": 5,
             "bandwidth": 1 << 20,
+            "verify_every": "30d",
+            "verify_bandwidth": 1 << 19,
+            "verify_window": ["22:00-06:00", "sat-sun"],
         }
         self.define("p", definition | {"bandwidth": "1M"})
         self.assertEqual(self.daemon.json("policies/p/config.json"), definition)

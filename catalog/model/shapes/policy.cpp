@@ -4,6 +4,7 @@ namespace holdfast::json {
 namespace {
 
 constexpr int kMostPoints = 1'000'000;
+constexpr std::chrono::seconds kAtLeastOneDay = std::chrono::days{1};
 
 Value<FullEvery> full_every() {
   const auto span = duration(kAtLeastOneSecond);
@@ -52,6 +53,13 @@ const Shape<PolicyDefinition>& shape() {
           field("sample", &D::sample, integer(0, 100),
                 "Percent of what the source calls unchanged that is compared with the parent."),
           field("bandwidth", &D::bandwidth, optional(size(1, kMostBytes)), "Of each job, in bytes a second."),
+          field("verify_every", &D::verify_every, optional(duration(kAtLeastOneDay)),
+                "All stored bytes are read and checked once in that time, a share each hour; null: never."),
+          field("verify_bandwidth", &D::verify_bandwidth, optional(size(1, kMostBytes)),
+                "Of the reading by verify_every, in bytes a second; null: as bandwidth."),
+          field("verify_window", &D::verify_window, texts(),
+                "Times in which that reading goes on, in UTC, written as a schedule's blackout: "
+                "[\"22:00-06:00\", \"sat-sun\"]; empty: always."),
       },
       {}};
   return policy;

@@ -1,0 +1,17 @@
+DROP TABLE verify_turns;
+CREATE INDEX points_by_verification ON points (repository_id, verified_at) WHERE verified_at IS NOT NULL;
+DROP TRIGGER points_were_verified;
+DROP TRIGGER layers_were_read;
+DROP TRIGGER layers_count_bytes;
+DROP TRIGGER layers_count_down;
+DROP TRIGGER layers_count_up;
+ALTER TABLE repositories DROP COLUMN last_verified_at;
+ALTER TABLE repositories DROP COLUMN sound_bytes;
+ALTER TABLE repositories DROP COLUMN layer_bytes;
+ALTER TABLE machines DROP COLUMN last_verified_at;
+ALTER TABLE machines DROP COLUMN sound_bytes;
+ALTER TABLE machines DROP COLUMN layer_bytes;
+DROP INDEX policies_verifying;
+ALTER TABLE policies DROP COLUMN verify_every;
+ALTER TABLE layers DROP COLUMN sound;
+ALTER TABLE layers DROP COLUMN read_at;
