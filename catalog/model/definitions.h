@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "catalog/model/boot_expect.h"
 #include "catalog/model/enumerations.h"
 
 namespace holdfast {
@@ -103,6 +104,8 @@ using FullEvery = std::variant<std::chrono::seconds, int, CalendarPeriod>;
 
 // Rules by which points are kept and runs are made. An absent rule keeps nothing; without any rule every
 // point is kept.
+constexpr std::chrono::seconds kBootTimeout = std::chrono::minutes{10};
+
 struct PolicyDefinition {
   std::string description;
   std::vector<std::string> tags;
@@ -113,6 +116,11 @@ struct PolicyDefinition {
   int retries = 1;
   int sample = 0;  // percent of what the source calls unchanged, compared with the parent
   std::optional<std::uint64_t> bandwidth;  // bytes a second
+  // Least time between two boot checks of a machine; zero: after each run; absent: never.
+  std::optional<std::chrono::seconds> boot_check;
+  BootExpect boot_expect;
+  std::chrono::seconds boot_timeout = kBootTimeout;
+  BootBus boot_bus = BootBus::virtio;
 
   bool operator==(const PolicyDefinition&) const = default;
 };

@@ -53,12 +53,14 @@ class Requests {
   Result<std::vector<Id>> run_matching(std::string_view pattern, const RunRequest& request,
                                        const Caller& caller);
 
-  // Makes a point of the machine, as a flow would. Returns the job, as the five calls below do.
+  // Makes a point of the machine, as a flow would. Returns the job, as the six calls below do.
   Result<Id> back_up(Id machine, const BackupRequest& request, const Caller& caller);
   // Imports an image of the host as a machine's first point. Returns EPERM unless the caller is root.
   Result<Id> import_image(Id repository, const ImportRequest& request, const Caller& caller);
   // Verifies a point, or all that a machine or a repository has.
   Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller);
+  // Boots a point in an isolated QEMU.
+  Result<Id> boot_check(Id point, const BootCheckRequest& request, const Caller& caller);
   // Adds what the repository has and the catalog lacks. EPERM unless the caller is root.
   Result<Id> rescan(Id repository, const std::string& name, const Caller& caller);
   // Checks everything that a run of the flow, or a run into the repository, needs. Moves and makes nothing.

@@ -1,6 +1,6 @@
 // Turns requests into work: each is checked, recorded with its event in one transaction, and returned for the
 // runner. A refused request changes nothing. One file each: flow.cpp, backup.cpp, import.cpp,
-// verification.cpp, pruning.cpp, rescan.cpp, trial.cpp.
+// verification.cpp, boot_check.cpp, pruning.cpp, rescan.cpp, trial.cpp.
 #pragma once
 
 #include <vector>
@@ -52,6 +52,10 @@ Result<Work> begin_import(const capture::Services& services, Id repository, cons
 // repository is absent.
 Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
                                 const VerifyRequest& request, const Caller& caller);
+
+// Boots a point in an isolated QEMU. Returns EEXIST if the name is taken, ENOENT if the point has gone.
+Result<Work> begin_boot_check(const capture::Services& services, Id point, const BootCheckRequest& request,
+                              const Caller& caller);
 
 // The next starts of a flow by its schedule, for the report of a dry run.
 struct NextStarts {

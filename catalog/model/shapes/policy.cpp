@@ -26,6 +26,37 @@ Value<FullEvery> full_every() {
           }};
 }
 
+Value<std::optional<std::chrono::seconds>> boot_check() {
+  constexpr std::string_view kNever = "never", kEach = "each";
+  const auto span = duration(kAtLeastOneSecond);
+  const std::string must = "\"never\", \"each\", or a span of time as \"7d\"";
+  return {must,
+          {{"anyOf", {Json{{"enum", {kNever, kEach}}}, span.schema}}},
+          [=](const Json& found, const std::string& field) -> Result<std::optional<std::chrono::seconds>> {
+            if (found == kNever) return std::nullopt;
+            if (found == kEach) return kNoTime;
+            if (const auto read = span.read(found, field)) return *read;
+            return wrong(found, field, must);
+          },
+          [=](const std::optional<std::chrono::seconds>& every) -> Json {
+            if (!every) return kNever;
+            return *every == kNoTime ? Json(kEach) : span.write(*every);
+          }};
+}
+
+Value<BootExpect> boot_expect() {
+  const std::string must{kBootExpectMust};
+  return {must,
+          {{"type", "string"}, {"pattern", "^(screen|agent|serial:.+)$"}},
+          [=](const Json& found, const std::string& field) -> Result<BootExpect> {
+            if (!found.is_string()) return wrong(found, field, must);
+            auto read = parse_boot_expect(found.get<std::string>());
+            if (!read) return within(read.error(), "field \"{}\"", field);
+            return read;
+          },
+          [](const BootExpect& expect) -> Json { return print_boot_expect(expect); }};
+}
+
 }  // namespace
 
 template <>
@@ -52,6 +83,16 @@ const Shape<PolicyDefinition>& shape() {
           field("sample", &D::sample, integer(0, 100),
                 "Percent of what the source calls unchanged that is compared with the parent."),
           field("bandwidth", &D::bandwidth, optional(size(1, kMostBytes)), "Of each job, in bytes a second."),
+          field("boot_check", &D::boot_check, boot_check(),
+                "How often a new point is booted in an isolated QEMU: \"never\", after \"each\" run, or at "
+                "most once "
+                "in a span of time for each machine."),
+          field("boot_expect", &D::boot_expect, boot_expect(),
+                "What proves that it boots: a \"screen\" that stays, an answer of the \"agent\", or "
+                "\"serial:TEXT\": a "
+                "line on the serial console, in which * stands for any text."),
+          field("boot_timeout", &D::boot_timeout, duration(kAtLeastOneSecond), "Time in which it must boot."),
+          field("boot_bus", &D::boot_bus, word<BootBus>(), "Bus of its disks in that QEMU."),
       },
       {}};
   return policy;
