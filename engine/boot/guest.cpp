@@ -18,6 +18,7 @@ namespace holdfast::boot {
 namespace {
 
 constexpr const char* kProgram = "/usr/bin/qemu-system-x86_64";
+constexpr const char* kName = "the boot check's QEMU";  // in sentences
 constexpr const char* kKvm = "/dev/kvm";
 constexpr std::uint32_t kNobody = 65534;
 constexpr std::uint64_t kMemory = kGiB;             // the guest\'s
@@ -82,11 +83,10 @@ Result<std::unique_ptr<Guest>> Guest::start(const GuestPlan& plan) {
   }
   HF_CHECK(guest->make_screen_file());
   HF_CHECK(guest->spawn(plan));
-  auto client = source::qmp::Client::over(std::move(guest->monitor_.ours), "of the boot check", {});
+  auto client = source::qmp::Client::over(std::move(guest->monitor_.ours), kName, {});
   if (!client) return guest->explain(client.error());
   guest->client_ = *std::move(client);
-  guest->agent_ =
-      source::qmp::Agent::over(std::move(guest->agent_wire_.ours), "of the boot check", kAgentsPatience);
+  guest->agent_ = source::qmp::Agent::over(std::move(guest->agent_wire_.ours), kName, kAgentsPatience);
   return guest;
 }
 

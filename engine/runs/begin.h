@@ -53,7 +53,8 @@ Result<Work> begin_import(const capture::Services& services, Id repository, cons
 Result<Work> begin_verification(const capture::Services& services, ObjectKind kind, Id object,
                                 const VerifyRequest& request, const Caller& caller);
 
-// Boots a point in an isolated QEMU. Returns EEXIST if the name is taken, ENOENT if the point has gone.
+// Boots a point in an isolated QEMU. Returns EEXIST if the name is taken, ENOENT if the point has gone,
+// EINVAL for a timeout that is too short or too long.
 Result<Work> begin_boot_check(const capture::Services& services, Id point, const BootCheckRequest& request,
                               const Caller& caller);
 

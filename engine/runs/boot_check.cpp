@@ -1,7 +1,9 @@
 // Accepts boot checks, and performs them.
 #include <nlohmann/json.hpp>
 
+#include "catalog/base/text.h"
 #include "catalog/model/json_text.h"
+#include "catalog/model/limits.h"
 #include "catalog/model/manifest_json.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/jobs.h"
@@ -56,6 +58,9 @@ Result<Work> begin_boot_check(const capture::Services& services, Id id, const Bo
                                    .expect = request.expect.value_or(policy.boot_expect),
                                    .timeout = request.timeout.value_or(policy.boot_timeout),
                                    .bus = request.bus.value_or(policy.boot_bus)};
+    if (wanted.timeout < std::chrono::seconds{1} || wanted.timeout > json::kLongestBoot)
+      return fail(EINVAL, "timeout is {}; a boot check may take from 1s to {}",
+                  print_duration(wanted.timeout), print_duration(json::kLongestBoot));
     Job job = new_job(JobType::boot_check, request.name, services.clock.now());
     job.operation = print_boot_expect(wanted.expect);
     job.owner = fmt::format("machines/{}/points/{}", machine, point.name);

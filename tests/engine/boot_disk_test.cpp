@@ -5,6 +5,8 @@
 #include <libnbd.h>
 #include <unistd.h>
 
+#include <semaphore>
+
 #include "engine/boot/nbd_export.h"
 #include "tests/lib/must.h"
 #include "tests/lib/random.h"
@@ -30,6 +32,7 @@ class BootDisk : public testing::Test {
   void serve(std::uint64_t most = kGiB) {
     scratch = must(Scratch::open(directory.path(), most, 0));
     const auto read = [this](std::uint64_t offset, ByteSpan into) -> Result<> {
+      if (held) go_on.acquire();
       if (broken) return fail_damaged(EIO, "a cluster fails its checksum");
       copy_bytes(ByteView{content}.subspan(offset, into.size()), into);
       return {};
@@ -48,7 +51,8 @@ class BootDisk : public testing::Test {
 
   test::TemporaryDirectory directory;
   Bytes content;  // stays as it is
-  std::atomic<bool> broken = false;
+  std::atomic<bool> broken = false, held = false;
+  std::binary_semaphore go_on{0};  // a read that is held waits for it
   std::unique_ptr<Scratch> scratch;
   ProgressMeter meter;
   std::unique_ptr<GuestDisk> disk;
@@ -90,6 +94,24 @@ TEST_F(BootDisk, a_damaged_cluster_is_an_error_for_the_guest_and_is_told) {
   EXPECT_TRUE(exported->failure()->damage);
   broken = false;
   EXPECT_EQ(read(0, 512), Bytes(content.begin(), content.begin() + 512));
+}
+
+TEST_F(BootDisk, a_read_without_an_answer_is_known_while_it_lasts) {
+  serve();
+  EXPECT_EQ(exported->busy_for(), std::chrono::steady_clock::duration{});
+  held = true;
+  Bytes bytes(512);
+  const std::int64_t asked = nbd_aio_pread(client, bytes.data(), bytes.size(), 0, NBD_NULL_COMPLETION, 0);
+  ASSERT_GT(asked, 0) << nbd_get_error();
+  while (exported->busy_for() == std::chrono::steady_clock::duration{}) std::this_thread::yield();
+  const auto busy = exported->busy_for();
+  EXPECT_GT(busy, std::chrono::steady_clock::duration{});
+  EXPECT_GE(exported->busy_for(), busy);
+  held = false;
+  go_on.release();
+  while (nbd_aio_command_completed(client, static_cast<std::uint64_t>(asked)) == 0)
+    ASSERT_EQ(nbd_poll(client, -1), 1) << nbd_get_error();
+  EXPECT_EQ(exported->busy_for(), std::chrono::steady_clock::duration{});
 }
 
 TEST_F(BootDisk, a_guest_that_writes_more_than_its_room_gets_enospc) {

@@ -34,6 +34,7 @@ class Verdicts(BootChecks):
         self.assertEqual(self.daemon.json("machines/m/status.json")["proven_to_boot_at"], boot["at"])
         png = self.assert_picture(point)
         self.assertIn("screenshot.png", os.listdir(self.mount / point))
+        self.assertEqual((self.mount / point / "screenshot.png").stat().st_mode & 0o777, 0o440)  # as private as a disk
 
         self.assertEqual(self.sha256(point), before)  # the guest wrote to its second sector, and read it
         self.assertEqual({path: path.read_bytes() for path in files}, files)
@@ -143,6 +144,8 @@ class Refusals(BootChecks):
             ("expect=picture", '"screen", "agent" or "serial:"'),
             ("expect=serial:", '"screen", "agent" or "serial:"'),
             ("timeout=soon", "soon"),
+            ("timeout=0s", "from 1s to 1h"),
+            ("timeout=61m", "from 1s to 1h"),
             ("bus=scsi", "virtio"),
         ]:
             with self.assertRaises(OSError, msg=arguments):
@@ -153,6 +156,9 @@ class Refusals(BootChecks):
             with self.assertRaises(OSError, msg=value):
                 self.daemon.write("policies/p/config.json", f'{{"boot_check": {value}}}')
             self.assertIn('"never", "each"', self.daemon.read("policies/p/error"))
+        with self.assertRaises(OSError):
+            self.daemon.write("policies/p/config.json", '{"boot_timeout": "2h"}')
+        self.assertIn('from "1s" to "1h"', self.daemon.read("policies/p/error"))
 
 
 class Policies(BootChecks):
@@ -174,6 +180,18 @@ class Policies(BootChecks):
 
 
 class Repositories(BootChecks):
+    def test_a_damaged_boot_sector_in_the_repository_is_an_error_and_no_verdict(self):
+        self.path = self.add_repository("plain", compression="none")
+        point = self.add_point("m", boot_guests.good(), repository="plain")
+        image = self.in_repository(point) / "disk-0.qcow2"
+        content = image.read_bytes()
+        at = content.index(boot_guests.good())
+        image.write_bytes(content[:at] + boot_guests.damaged() + content[at + boot_guests.SECTOR :])
+        job = self.check(point, "c", f"{SERIAL} timeout=2m")
+        self.assertEqual((job["status"], job["reason"]), ("error", "failed"), job)
+        self.assertRegex(job["message"], "disk-0: .*checksum")
+        self.assertIsNone(self.boot(point))
+
     def test_a_read_only_repository_is_checked_and_stays_as_it_is(self):
         point = self.add_point("m", boot_guests.good())
         self.daemon.stop()

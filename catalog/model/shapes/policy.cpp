@@ -1,3 +1,4 @@
+#include "catalog/model/limits.h"
 #include "catalog/model/shapes/definition.h"
 
 namespace holdfast::json {
@@ -57,6 +58,18 @@ Value<BootExpect> boot_expect() {
           [](const BootExpect& expect) -> Json { return print_boot_expect(expect); }};
 }
 
+Value<std::chrono::seconds> boot_timeout() {
+  auto span = duration(kAtLeastOneSecond);
+  const std::string must = "a span of time from \"1s\" to \"" + print_duration(kLongestBoot) + "\"";
+  return {must, span.schema,
+          [=](const Json& found, const std::string& field) -> Result<std::chrono::seconds> {
+            const auto read = span.read(found, field);
+            if (read && *read <= kLongestBoot) return *read;
+            return wrong(found, field, must);
+          },
+          span.write};
+}
+
 }  // namespace
 
 template <>
@@ -91,7 +104,7 @@ const Shape<PolicyDefinition>& shape() {
                 "What proves that it boots: a \"screen\" that stays, an answer of the \"agent\", or "
                 "\"serial:TEXT\": a "
                 "line on the serial console, in which * stands for any text."),
-          field("boot_timeout", &D::boot_timeout, duration(kAtLeastOneSecond), "Time in which it must boot."),
+          field("boot_timeout", &D::boot_timeout, boot_timeout(), "Time in which it must boot."),
           field("boot_bus", &D::boot_bus, word<BootBus>(), "Bus of its disks in that QEMU."),
       },
       {}};
