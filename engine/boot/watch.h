@@ -8,6 +8,7 @@
 #include "catalog/model/boot_expect.h"
 #include "engine/boot/guest.h"
 #include "engine/common/progress.h"
+#include "engine/sources/driver.h"
 
 namespace holdfast::boot {
 
