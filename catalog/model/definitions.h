@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "catalog/model/boot_expect.h"
 #include "catalog/model/enumerations.h"
 
 namespace holdfast {
@@ -103,6 +104,8 @@ using FullEvery = std::variant<std::chrono::seconds, int, CalendarPeriod>;
 
 // Rules by which points are kept and runs are made. An absent rule keeps nothing; without any rule every
 // point is kept.
+constexpr std::chrono::seconds kBootTimeout = std::chrono::minutes{10};
+
 struct PolicyDefinition {
   std::string description;
   std::vector<std::string> tags;
@@ -116,6 +119,11 @@ struct PolicyDefinition {
   std::optional<std::chrono::seconds> verify_every;  // everything stored is read once in that time
   std::optional<std::uint64_t> verify_bandwidth;     // bytes a second; absent: as `bandwidth`
   std::vector<std::string> verify_window;  // times in UTC in which that reading begins; empty: always
+  // Least time between two boot checks of a machine; zero: after each run; absent: never.
+  std::optional<std::chrono::seconds> boot_check;
+  BootExpect boot_expect;
+  std::chrono::seconds boot_timeout = kBootTimeout;
+  BootBus boot_bus = BootBus::virtio;
 
   bool operator==(const PolicyDefinition&) const = default;
 };

@@ -299,6 +299,19 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
+// Last attempt to boot a point.
+struct BootCheck {
+  Id point_id = 0;
+  Time at{};
+  VerdictResult result = VerdictResult::good;
+  std::string reason;  // why it does not boot; "" if it does
+  std::string expect;  // the proof that was asked for
+  Accelerator accelerator = Accelerator::tcg;
+  std::chrono::milliseconds took{};
+
+  bool operator==(const BootCheck&) const = default;
+};
+
 // Thing that a capture made at a source: recorded before it is made, removed by this very name (law 8).
 struct Leftover {
   Id id = 0;  // ids have the order of their making

@@ -58,9 +58,21 @@ constexpr bool is_final(RunStatus status) { return status > RunStatus::running; 
 enum class ExecutionType { scheduled, manual, api };
 HF_WORDS(ExecutionType, "execution_types", "scheduled", "manual", "api");
 
-enum class JobType { backup, replication, verify, prune, import, drain, test, rescan, repair, gc };
+enum class JobType {
+  backup,
+  replication,
+  verify,
+  prune,
+  import,
+  drain,
+  test,
+  rescan,
+  repair,
+  gc,
+  boot_check
+};
 HF_WORDS(JobType, "job_types", "backup", "replication", "verify", "prune", "import", "drain", "test",
-         "rescan", "repair", "gc");
+         "rescan", "repair", "gc", "boot_check");
 
 // Reason why a run ended as it did, beyond plain success.
 enum class EndReason {
@@ -78,20 +90,23 @@ enum class EndReason {
   damaged,            // stored bytes differ from the written ones
   no_machines,        // the target has no enabled machine
   hook_failed,        // a command of the flow's, before or after its jobs
+  boot_failed,        // the point's system did not come up
 };
 HF_WORDS(EndReason, "end_reasons", "interrupted", "cancelled", "unplanned_full", "failed", "timed_out",
          "stalled", "no_space", "source_unreachable", "repository_unreachable", "condition_not_met",
-         "cbt_lied", "damaged", "no_machines", "hook_failed");
+         "cbt_lied", "damaged", "no_machines", "hook_failed", "boot_failed");
 
 // Reason why an accepted job does not run yet.
 enum class WaitReason {
   machine_busy,         // another job has its machine (law 3)
   max_concurrent_jobs,  // the limit of all jobs is reached
   max_jobs,             // the limit of its repository is reached
+  boot_check_busy,      // another boot check runs
   hooks,                // a command before its execution's jobs has not ended
   retry,                // failed, and is tried again later
 };
-HF_WORDS(WaitReason, "", "machine_busy", "max_concurrent_jobs", "max_jobs", "hooks", "retry");
+HF_WORDS(WaitReason, "", "machine_busy", "max_concurrent_jobs", "max_jobs", "boot_check_busy", "hooks",
+         "retry");
 
 // retired: the point is gone, some of its layers are still there.
 enum class PointState { writing, committed, retired };
@@ -157,6 +172,22 @@ HF_WORDS(MissedAction, "", "run_once", "skip");
 enum class VerifyLevel { quick, checksums, compare };
 HF_WORDS(VerifyLevel, "verify_levels", "quick", "checksums", "compare");
 
+// Sign by which a boot check knows that a system has come up.
+enum class BootSign {
+  screen,  // something other than the firmware's text is on the screen, and stays
+  agent,   // the guest's agent answers
+  serial,  // a line on the serial console
+};
+HF_WORDS(BootSign, "", "screen", "agent", "serial");
+
+// Bus at which a boot check attaches disks.
+enum class BootBus { virtio, sata };
+HF_WORDS(BootBus, "", "virtio", "sata");
+
+// Program part that ran the guest of a boot check.
+enum class Accelerator { tcg, kvm };
+HF_WORDS(Accelerator, "accelerators", "tcg", "kvm");
+
 // Result of one time of a schedule.
 enum class OccurrenceStatus { planned, started, skipped, missed };
 HF_WORDS(OccurrenceStatus, "occurrence_statuses", "planned", "started", "skipped", "missed");
@@ -205,8 +236,9 @@ HF_WORDS(DefinitionKind, "definition_kinds", "machine", "repository", "flow", "g
          "settings", "collections");
 
 // Enumerations that columns hold. Add each new one here: the tests walk this list.
-using Enumerations = std::tuple<Compression, RunStatus, ExecutionType, JobType, EndReason, PointState,
-                                PointKind, FullReason, Consistency, LeftoverKind, EventResult, VerifyLevel,
-                                OccurrenceStatus, OccurrenceReason, VerdictResult, DefinitionKind>;
+using Enumerations =
+    std::tuple<Compression, RunStatus, ExecutionType, JobType, EndReason, PointState, PointKind, FullReason,
+               Consistency, LeftoverKind, EventResult, VerifyLevel, OccurrenceStatus, OccurrenceReason,
+               VerdictResult, DefinitionKind, Accelerator>;
 
 }  // namespace holdfast

@@ -38,6 +38,16 @@ Json verification_json(const std::optional<Point::Verification>& verified) {
           {"result", to_word(verified->result)}};
 }
 
+Json boot_check_json(const std::optional<BootCheck>& check) {
+  if (!check) return nullptr;
+  return {{"at", iso_time(check->at)},
+          {"result", to_word(check->result)},
+          {"reason", json::text_or_null(check->reason)},
+          {"expect", check->expect},
+          {"accelerator", to_word(check->accelerator)},
+          {"seconds", static_cast<double>(check->took.count()) / 1000}};
+}
+
 Json pins_json(const std::vector<Pin>& pins) {
   Json all = Json::array();
   for (const Pin& pin : pins)

@@ -26,6 +26,8 @@ nlohmann::ordered_json manifest(const Point& point, const ManifestNames& names);
 
 // Facts about a point beside its manifest. The last verification may be null.
 nlohmann::ordered_json verification_json(const std::optional<Point::Verification>& verified);
+// The last boot check, without the point; null if there was none.
+nlohmann::ordered_json boot_check_json(const std::optional<BootCheck>& check);
 nlohmann::ordered_json pins_json(const std::vector<Pin>& pins);
 nlohmann::ordered_json verdicts_json(const std::vector<Verdict>& verdicts);
 

@@ -29,6 +29,7 @@ Result<std::vector<Id>> Machines::to_look_at(int at_most) {
                  WHERE points.machine_id = machines.id AND verified_result = 'bad' AND state = 'committed')
       OR EXISTS (SELECT 1 FROM copies
                  WHERE copies.machine_id = machines.id AND damaged = 1 AND state = 'committed')
+      OR EXISTS (SELECT 1 FROM boot_checks WHERE boot_checks.machine_id = machines.id AND result = 'bad')
     ORDER BY id LIMIT :at_most)sql"));
   return all_rows(found.bind(":at_most", at_most), read_id);
 }

@@ -50,8 +50,8 @@ Point as_copied(Point point, const Copy& copy, const std::vector<Layer>& layers)
 }
 
 bool is_document(std::string_view name) {
-  constexpr auto kDocuments =
-      std::to_array<std::string_view>({"manifest.json", "retired.json", "facts.json", "RESTORE.txt"});
+  constexpr auto kDocuments = std::to_array<std::string_view>(
+      {"manifest.json", "retired.json", "facts.json", "screenshot.png", "RESTORE.txt"});
   return std::ranges::find(kDocuments, name) != kDocuments.end();
 }
 

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "catalog/base/log.h"
 #include "catalog/base/sha256.h"
 #include "catalog/model/json_text.h"
 #include "catalog/model/manifest_json.h"
+#include "catalog/stores/boot_checks.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/document_digests.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/pins.h"
 #include "catalog/stores/points.h"
+#include "engine/repository/sequence.h"
 
 namespace holdfast::repository {
 namespace {
@@ -44,6 +47,7 @@ Result<nlohmann::ordered_json> images_of(db::Connection& db, const Point& point,
 struct Facts {
   std::string directory;  // the point's
   std::string text;
+  std::string screenshot;  // a PNG; "" if there is none
   std::int64_t revision = 0;
   std::optional<Id> copy;  // absent: facts of the point itself
 };
@@ -59,17 +63,22 @@ Result<std::optional<Facts>> facts_of(db::Connection& db, Id repository, Id id) 
   HF_TRY(const Machine machine, Machines(db).get(point.machine_id));
   HF_TRY(const auto pins, Pins(db).of_point(id));
   HF_TRY(const auto verdicts, Verdicts(db).of_point(id));
+  BootChecks boot_checks(db);
+  HF_TRY(const auto boot_check, boot_checks.of_point(id));
+  HF_TRY(auto screenshot, boot_checks.screenshot(id));
   HF_TRY(auto images, is_its_own ? images_of(db, point, point.disks) : images_of(db, point, copy->disks));
   const nlohmann::ordered_json document{
       {"verified", verification_json(is_its_own ? point.verified : std::nullopt)},
       {"pins", pins_json(pins)},
       {"verdicts", verdicts_json(verdicts)},
+      {"boot", boot_check_json(boot_check)},
       {"cbt_reset", point.cbt_reset},
       {"is_the_point", is_its_own},
       {"damaged", !is_its_own && copy->damaged},
       {"images", std::move(images)}};
   return Facts{.directory = fmt::format("{}/{}", machine.key, point.name),
                .text = json::indented(document),
+               .screenshot = std::move(screenshot),
                .revision = point.revision,
                .copy = is_its_own ? std::nullopt : std::optional{copy->id}};
 }
@@ -81,12 +90,21 @@ Result<> tell_facts(Catalog& catalog, const Place& place, Id repository, Id poin
   const MutexLock lock(place.telling());
   HF_TRY(const auto facts, catalog.read([&](db::Connection& db) { return facts_of(db, repository, point); }));
   if (!facts) return {};
+  if (!facts->screenshot.empty())
+    HF_CHECK(replace_file(place.directory(), facts->directory + "/screenshot.png", facts->screenshot));
   HF_CHECK(replace_file(place.directory(), facts->directory + "/facts.json", facts->text));
   return catalog.write([&](db::Connection& db) -> Result<> {
     HF_CHECK(DocumentDigests(db).set_facts(point, repository, sha256_hex(as_bytes(facts->text))));
     return facts->copy ? Copies(db).set_told(*facts->copy, facts->revision)
                        : Points(db).set_told(point, facts->revision);
   });
+}
+
+void tell_facts_if_able(Catalog& catalog, const Result<std::shared_ptr<Place>>& place, Id repository,
+                        Id point) {
+  if (!place || !(*place)->may_write() || !check_known(catalog, **place, repository)) return;
+  if (const auto told = tell_facts(catalog, **place, repository, point); !told)
+    log::warning("facts of a point are not written: {}", told.error().message);
 }
 
 Result<> tell_untold_facts(Catalog& catalog, const Place& place, Id repository) {

@@ -93,6 +93,13 @@ Result<Id> Requests::repair(ObjectKind kind, Id object, const std::string& name,
   return take_on(runs::begin_repair(services_, kind, object, name, caller), asked);
 }
 
+Result<Id> Requests::boot_check(Id point, const BootCheckRequest& request, const Caller& caller) {
+  HF_CHECK(check_job_name(request.name));
+  const runs::Asked asked{caller.uid, point};
+  HF_TRY(const auto admission, runner_.admit(asked));
+  return take_on(runs::begin_boot_check(services_, point, request, caller), asked);
+}
+
 Result<Id> Requests::rescan(Id repository, const std::string& name, const Caller& caller) {
   if (caller.uid != 0) return fail(EPERM, "a rescan makes objects for their owners: only root may rescan");
   HF_CHECK(check_job_name(name));

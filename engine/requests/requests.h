@@ -61,6 +61,8 @@ class Requests {
   Result<Id> verify(ObjectKind kind, Id object, const VerifyRequest& request, const Caller& caller);
   // Heals what is damaged of a point, or of all that a machine or a repository has.
   Result<Id> repair(ObjectKind kind, Id object, const std::string& name, const Caller& caller);
+  // Boots a point in an isolated QEMU.
+  Result<Id> boot_check(Id point, const BootCheckRequest& request, const Caller& caller);
   // Adds what the repository has and the catalog lacks. EPERM unless the caller is root.
   Result<Id> rescan(Id repository, const std::string& name, const Caller& caller);
   // Lists what belongs to nothing in the repository, sets it aside, or deletes what lies aside. EPERM unless

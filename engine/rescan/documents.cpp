@@ -10,6 +10,7 @@
 #include "catalog/model/outside_json.h"
 #include "engine/image/layer_files.h"
 #include "engine/image/writer.h"
+#include "engine/repository/facts.h"
 #include "engine/repository/place.h"
 
 namespace holdfast::rescan {
@@ -29,6 +30,14 @@ Id number_in(const std::string& text) {
   Id number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && number > 0 ? number : 0;
+}
+
+std::chrono::milliseconds milliseconds_in(const json& entry, const char* name) {
+  constexpr double kMostSeconds = 1e9;
+  const auto seconds = entry.value(name, json());
+  if (!seconds.is_number()) return {};
+  const double sane = std::clamp(seconds.get<double>(), 0.0, kMostSeconds);
+  return std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(sane));
 }
 
 std::optional<Caller> caller_in(const json& entry) {
@@ -161,6 +170,22 @@ Result<> add_verdict(const json& entry, FoundPoint& found) {
   return {};
 }
 
+Result<> add_boot_check(const json& entry, FoundPoint& found) {
+  holdfast::json::Members members(entry, "boot");
+  BootCheck check;
+  check.at = members.time("at");
+  check.result = members.word<VerdictResult>("result");
+  check.reason = members.text_if("reason");
+  check.expect = members.text("expect");
+  check.accelerator = members.word<Accelerator>("accelerator");
+  check.took = milliseconds_in(entry, "seconds");
+  HF_CHECK(members.check());
+  if ((check.result == VerdictResult::bad) == check.reason.empty())
+    return fail(EPROTO, "\"boot\" must have a reason if it is bad, and none if it is good");
+  found.boot_check = std::move(check);
+  return {};
+}
+
 // Pruning changes what a point's files take up.
 void set_stored(Point& point, PointDisk& disk, std::uint64_t bytes) {
   point.bytes_stored += bytes - disk.bytes_stored;
@@ -203,12 +228,18 @@ Result<> read_facts(const Directory& directory, const std::string& at, FoundPoin
       found.is_copy = !is_the_point;
     }
     if (members.has("verified")) HF_CHECK(add_verification(document["verified"], found.point));
+    if (members.has("boot")) HF_CHECK(add_boot_check(document["boot"], found));
     for (const json& entry : members.list("pins")) HF_CHECK(add_pin(entry, found));
     for (const json& entry : members.list("verdicts")) HF_CHECK(add_verdict(entry, found));
     for (const json& entry : members.list("images")) HF_CHECK(add_image(entry, found));
     return members.check();
   };
   if (const auto done = read(); !done) return within(done.error(), "{}", file);
+  if (!found.boot_check) return {};
+  const auto screenshot = read_small_file(directory, at + "/screenshot.png", repository::kLargestScreenshot);
+  if (screenshot) found.screenshot = *screenshot;
+  if (!screenshot && screenshot.error().code != ENOENT)
+    found.findings.push_back({at + "/screenshot.png", screenshot.error().message});
   return {};
 }
 

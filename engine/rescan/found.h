@@ -36,6 +36,8 @@ struct FoundPoint {
   std::optional<Time> copied_at;
   std::vector<Pin> pins;
   std::vector<Verdict> verdicts;
+  std::optional<BootCheck> boot_check;
+  std::string screenshot;  // a PNG; "" if there is none
   std::vector<FoundDisk> disks;
   std::vector<Finding> findings;  // images that can't be used
 };

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "catalog/stores/boot_checks.h"
 #include "catalog/stores/document_digests.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/pins.h"
@@ -288,7 +289,17 @@ class Joining {
       verdict.point_id = point;
       HF_CHECK(Verdicts(db_).add(verdict));
     }
-    return {};
+    return add_boot_check(point, found);
+  }
+
+  // The newer check counts.
+  Result<> add_boot_check(Id point, const FoundPoint& found) {
+    if (!found.boot_check) return {};
+    HF_TRY(const auto known, BootChecks(db_).of_point(point));
+    if (known && known->at >= found.boot_check->at) return {};
+    BootCheck check = *found.boot_check;
+    check.point_id = point;
+    return BootChecks(db_).set(check, found.screenshot);
   }
 
   db::Connection& db_;

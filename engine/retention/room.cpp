@@ -147,7 +147,7 @@ Result<> mark_retired(const Ground& ground) {
     const std::string path = ground.key + "/" + gone.name;
     HF_TRY(const bool is_marked_as_point, ground.directory().exists(path + "/manifest.json"));
     if (!is_marked_as_point) continue;
-    for (const char* file : {"/RESTORE.txt", "/facts.json"})
+    for (const char* file : {"/RESTORE.txt", "/facts.json", "/screenshot.png"})
       HF_CHECK(remove_if_there(ground.directory(), path + file));
     HF_CHECK(ground.directory().rename(path + "/manifest.json", path + "/retired.json"));
     HF_CHECK(ground.directory().sync(path));

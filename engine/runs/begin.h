@@ -1,6 +1,6 @@
 // Turns requests into work: each is checked, recorded with its event in one transaction, and returned for the
 // runner. A refused request changes nothing. One file each: flow.cpp, backup.cpp, import.cpp,
-// verification.cpp, repair.cpp, pruning.cpp, rescan.cpp, gc.cpp, trial.cpp.
+// verification.cpp, repair.cpp, boot_check.cpp, pruning.cpp, rescan.cpp, gc.cpp, trial.cpp.
 #pragma once
 
 #include <vector>
@@ -57,6 +57,11 @@ Result<Work> begin_verification(const capture::Services& services, ObjectKind ki
 // EEXIST if the name is taken.
 Result<Work> begin_repair(const capture::Services& services, ObjectKind kind, Id object,
                           const std::string& name, const Caller& caller);
+
+// Boots a point in an isolated QEMU. Returns EEXIST if the name is taken, ENOENT if the point has gone,
+// EINVAL for a timeout that is too short or too long.
+Result<Work> begin_boot_check(const capture::Services& services, Id point, const BootCheckRequest& request,
+                              const Caller& caller);
 
 // The next starts of a flow by its schedule, for the report of a dry run.
 struct NextStarts {

@@ -1,8 +1,7 @@
 // Runs one program of the host to its end, as a given user, with few rights and a time limit.
 //
-// The program gets its own session and process group. The group is killed at the time limit, at a cancel, and
-// when the program has ended but left processes running. It gains no privileges (no_new_privs), and inherits
-// only the descriptors of its program, input and output, and the given environment. It dies with the daemon.
+// The program is a ChildProcess with a group of its own, which is killed at the time limit, at a cancel, and
+// when the program has ended but left processes running.
 #pragma once
 
 #include <chrono>

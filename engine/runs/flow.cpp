@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "catalog/model/rights.h"
+#include "catalog/stores/boot_checks.h"
 #include "catalog/stores/executions.h"
 #include "catalog/stores/flows.h"
 #include "catalog/stores/groups.h"
@@ -13,6 +14,7 @@
 #include "engine/common/audit.h"
 #include "engine/common/rights.h"
 #include "engine/runs/begin.h"
+#include "engine/runs/boot_work.h"
 #include "engine/runs/capture_work.h"
 #include "engine/runs/hooks.h"
 #include "engine/runs/prunings.h"
@@ -162,33 +164,79 @@ decltype(Work::perform) judged_after(Prunings& prunings, Id machine, decltype(Wo
   };
 }
 
+// Returns the point that the backup has made; nullopt if it made none.
+Result<std::optional<Point>> point_of(db::Connection& db, const Work& backup, const JobEnd& end) {
+  if (end.status != RunStatus::success && end.status != RunStatus::warning) return std::nullopt;
+  HF_TRY(const auto points, Points(db).of_execution(backup.course->execution));
+  const auto point = std::ranges::find(points, std::optional{backup.job}, &Point::job_id);
+  return point == points.end() ? std::nullopt : std::optional{*point};
+}
+
+// Adds one more job of the execution, which follows the backup, and returns its work without what it does.
+Result<Work> add_following(db::Connection& db, const Work& backup, JobType type, std::string_view operation,
+                           Time now) {
+  HF_TRY(const Job made_by, Jobs(db).get(backup.job));
+  Job job = new_job(type, "", now);
+  job.operation = operation;
+  job.owner = made_by.owner;
+  job.execution_id = made_by.execution_id;
+  job.machine_id = made_by.machine_id;
+  job.repository_id = made_by.repository_id;
+  job.parent_job_id = made_by.id;
+  HF_CHECK(add_to_execution(db, job));
+  return Work{.job = job.id,
+              .course = backup.course,
+              .flow = backup.flow,
+              .priority = backup.priority,
+              .repository = backup.repository,
+              .name = backup.name,
+              .stall = backup.stall};
+}
+
+// Returns a copy of the work's facts, for what follows it.
+Work facts_of(const Work& work) {
+  return {.job = work.job,
+          .course = work.course,
+          .flow = work.flow,
+          .priority = work.priority,
+          .repository = work.repository,
+          .name = work.name,
+          .stall = work.stall};
+}
+
+// Returns what follows a backup, or its verification: a boot check of its point, if one is due.
+decltype(Work::next) booted_after(const capture::Services& services, const Work& backup,
+                                  const PolicyDefinition& policy) {
+  if (!policy.boot_check) return {};
+  return [&services, of = facts_of(backup), every = *policy.boot_check,
+          wanted = boot::BootRequest{.point = {},
+                                     .expect = policy.boot_expect,
+                                     .timeout = policy.boot_timeout,
+                                     .bus = policy.boot_bus}](
+             db::Connection& db, const JobEnd& end) -> Result<std::optional<Work>> {
+    HF_TRY(const auto point, point_of(db, of, end));
+    if (!point) return std::nullopt;
+    HF_TRY(const auto times, BootChecks(db).times_of(point->machine_id));
+    const Time now = services.clock.now();
+    if (times.checked_at && now - *times.checked_at < every) return std::nullopt;
+    HF_TRY(Work work, add_following(db, of, JobType::boot_check, print_boot_expect(wanted.expect), now));
+    boot::BootRequest request = wanted;
+    request.point = point->id;
+    work.boots_guest = true;
+    work.perform = boot_work(services, std::move(request));
+    return work;
+  };
+}
+
 // Returns what follows a backup that made a point: its verification, as one more job of the execution.
 decltype(Work::next) verified_after(const capture::Services& services, Prunings& prunings, const Work& backup,
-                                    VerifyLevel level) {
-  return [&services, &prunings,
-          of = Work{.job = backup.job,
-                    .course = backup.course,
-                    .flow = backup.flow,
-                    .priority = backup.priority,
-                    .repository = backup.repository,
-                    .name = backup.name,
-                    .stall = backup.stall},
-          level](db::Connection& db, const JobEnd& end) -> Result<std::optional<Work>> {
-    if (end.status != RunStatus::success && end.status != RunStatus::warning) return std::nullopt;
-    HF_TRY(const Job made_by, Jobs(db).get(of.job));
-    HF_TRY(const auto points, Points(db).of_execution(of.course->execution));
-    const auto point = std::ranges::find(points, std::optional{of.job}, &Point::job_id);
-    if (point == points.end()) return std::nullopt;
-    Job job = new_job(JobType::verify, "", services.clock.now());
-    job.operation = to_word(level);
-    job.owner = made_by.owner;
-    job.execution_id = made_by.execution_id;
-    job.machine_id = made_by.machine_id;
-    job.repository_id = made_by.repository_id;
-    job.parent_job_id = made_by.id;
-    HF_CHECK(add_to_execution(db, job));
-    Work work = of;
-    work.job = job.id;
+                                    const PolicyDefinition& policy) {
+  return [&services, &prunings, of = facts_of(backup), level = *policy.verify,
+          then = booted_after(services, backup, policy)](db::Connection& db,
+                                                         const JobEnd& end) -> Result<std::optional<Work>> {
+    HF_TRY(const auto point, point_of(db, of, end));
+    if (!point) return std::nullopt;
+    HF_TRY(Work work, add_following(db, of, JobType::verify, to_word(level), services.clock.now()));
     // The point counts as good only after it was looked at; until then no older point may go because of it.
     work.perform = [&prunings, machine = point->machine_id,
                     verify = verification_work(services, {.points = {point->id}}, level)](
@@ -197,6 +245,7 @@ decltype(Work::next) verified_after(const capture::Services& services, Prunings&
       if (verified) prunings.judge(machine);
       return verified;
     };
+    work.next = then;
     return work;
   };
 }
@@ -215,9 +264,9 @@ void captures(const capture::Services& services, Prunings& prunings, const Flow&
                  .execution_id = execution.id,
                  .flow = flow.name,
                  .execution = execution.name});
-  if (policy.verify)
-    work.next = verified_after(services, prunings, work, *policy.verify);
-  else if (flow.policy_id)
+  work.next =
+      policy.verify ? verified_after(services, prunings, work, policy) : booted_after(services, work, policy);
+  if (!policy.verify && flow.policy_id)
     work.perform = judged_after(prunings, *work.machine, std::move(work.perform));
 }
 

@@ -33,7 +33,7 @@ Sum sum_of(const retention::Strays& found, StrayFate fate) {
   return sum;
 }
 
-nlohmann::ordered_json metadata_of(const retention::Collection& collection) {
+nlohmann::ordered_json metadata_of_gc(const retention::Collection& collection) {
   nlohmann::ordered_json metadata;
   for (const StrayFate fate : {StrayFate::garbage, StrayFate::aside, StrayFate::stays}) {
     const Sum sum = sum_of(collection.found, fate);
@@ -69,7 +69,8 @@ std::string sentence_of(const retention::Collection& collection, GcAction action
 }
 
 JobEnd end_of(const retention::Collection& collection, GcAction action) {
-  JobEnd end{.message = sentence_of(collection, action), .metadata = json::compact(metadata_of(collection))};
+  JobEnd end{.message = sentence_of(collection, action),
+             .metadata = json::compact(metadata_of_gc(collection))};
   if (!collection.found.missing.empty()) {
     end.status = RunStatus::warning;
     end.reason = EndReason::damaged;

@@ -16,6 +16,7 @@ bool JobTurns::is_full(const Work& work, const Running& running, unsigned limit)
 std::optional<WaitReason> JobTurns::full_for(const Work& work) const {
   if (work.beside) return std::nullopt;
   if (is_full(work, running_, limit_)) return WaitReason::max_concurrent_jobs;
+  if (work.boots_guest && boot_checks_ >= kMostBootChecks) return WaitReason::boot_check_busy;
   if (!work.repository) return std::nullopt;
   const auto limit = limits_.find(*work.repository);
   const auto running = running_of_.find(*work.repository);
@@ -33,6 +34,7 @@ void JobTurns::begins(const Work& work) {
   if (work.beside) return;
   last_turns_[work.flow] = ++turn_;
   const unsigned by_hand = is_by_hand(work) ? 1 : 0;
+  boot_checks_ += work.boots_guest;
   ++running_.all;
   running_.by_hand += by_hand;
   if (!work.repository) return;
@@ -44,6 +46,7 @@ void JobTurns::begins(const Work& work) {
 void JobTurns::ends(const Work& work) {
   if (work.beside) return;
   const unsigned by_hand = is_by_hand(work) ? 1 : 0;
+  boot_checks_ -= work.boots_guest;
   --running_.all;
   running_.by_hand -= by_hand;
   if (!work.repository) return;

@@ -20,7 +20,8 @@ namespace holdfast::runs {
 // Used by one thread at a time.
 class JobTurns {
  public:
-  static constexpr std::uint64_t kOneOf = 8;  // one turn in so many goes to the job that waited longest
+  static constexpr unsigned kMostBootChecks = 1;  // at once, because each takes a guest's memory
+  static constexpr std::uint64_t kOneOf = 8;      // one turn in so many goes to the job that waited longest
 
   void set_limit(unsigned jobs) { limit_ = jobs; }
   void set_limit_of(Id repository, unsigned jobs) { limits_[repository] = jobs; }
@@ -42,6 +43,7 @@ class JobTurns {
   std::uint64_t last_turn_of(Id flow) const;
 
   unsigned limit_ = 0;
+  unsigned boot_checks_ = 0;  // running ones
   Running running_;
   std::map<Id, unsigned> limits_;     // without an entry: no limit
   std::map<Id, Running> running_of_;  // by repository

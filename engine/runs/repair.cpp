@@ -43,7 +43,7 @@ std::vector<std::string> first_of(const std::vector<std::string>& all) {
   return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMostLost))};
 }
 
-std::string metadata_of(const repair::RepairOutcome& outcome) {
+std::string metadata_of_repair(const repair::RepairOutcome& outcome) {
   return json::compact(Json{{"points", outcome.found.points},
                             {"damaged_points", outcome.damaged_points},
                             {"damaged_layers", outcome.damaged_layers},
@@ -66,7 +66,7 @@ std::string sentence_of(const repair::Lost& lost) {
 JobEnd end_of(const repair::RepairOutcome& outcome) {
   JobEnd end;
   end.bytes_read = outcome.found.bytes_read;
-  end.metadata = metadata_of(outcome);
+  end.metadata = metadata_of_repair(outcome);
   end.message = outcome.damaged_layers == 0 && outcome.documents.empty() && outcome.found.documents.empty()
                     ? "nothing is damaged"
                     : fmt::format("{} of {} damaged layers are healed, {} of {} documents are written anew",

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catalog/base/clock.h"
+#include "catalog/model/boot_expect.h"
 #include "catalog/model/enumerations.h"
 
 namespace holdfast {
@@ -42,6 +43,14 @@ struct ImportRequest {
 struct VerifyRequest {
   std::string name;  // name of the job; empty: made by the daemon
   VerifyLevel level = VerifyLevel::checksums;
+};
+
+// A boot check of a point. The policy of the point's flow says what the request leaves open.
+struct BootCheckRequest {
+  std::string name;  // name of the job; empty: made by the daemon
+  std::optional<BootExpect> expect;
+  std::optional<std::chrono::seconds> timeout;
+  std::optional<BootBus> bus;
 };
 
 // A pruning of a machine.

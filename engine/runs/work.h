@@ -39,6 +39,7 @@ struct Work {
   std::optional<Id> repository;
   bool beside = false;  // exempt from limits and turns, because it waits for all other jobs
   std::string name;     // "flows/F/executions/E" or "jobs/J", for the log
+  bool boots_guest = false;
   std::optional<std::chrono::seconds> stall;  // time without progress after which it is ended
   int retries = 0;                            // retries after failures that may pass
   std::optional<Asked> asked_by{};            // nullopt: the daemon itself

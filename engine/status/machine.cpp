@@ -1,5 +1,6 @@
 // Machines: their disks, their points, what to warn of.
 #include "catalog/base/id_time.h"
+#include "catalog/stores/boot_checks.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/jobs.h"
 #include "catalog/stores/leftovers.h"
@@ -78,6 +79,18 @@ Result<MachineView> view_machine(db::Connection& db, Id id, Time now, Sight& sig
     warn({.reason = "damaged_copy",
           .message = some_are_damaged(damaged_copies, "copies"),
           .fix = "run the flow that made them: it makes them anew"});
+  HF_TRY(const auto boot_times, BootChecks(db).times_of(id));
+  view.proven_to_boot_at = boot_times.proven_at;
+  HF_TRY(const auto boot_check, BootChecks(db).newest_of(id));
+  if (boot_check && boot_check->result == VerdictResult::bad) {
+    HF_TRY(const Point point, Points(db).get(boot_check->point_id));
+    const std::string path = fmt::format("machines/{}/points/{}", view.machine.name, point.name);
+    warn({.since = boot_check->at,
+          .reason = "boot_failed",
+          .message = fmt::format("its point {} did not boot: {}", point.name, boot_check->reason),
+          .fix = fmt::format(
+              "look at {0}/screenshot.png; mend the machine, or: echo boot-check > {0}/control", path)});
+  }
   if (view.total.points > 0 && !view.newest)
     warn({.reason = "no_good_point",
           .message = "none of its points is good",

@@ -1,4 +1,5 @@
 // Restore points, with their pins, verdicts and copies.
+#include "catalog/stores/boot_checks.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/pins.h"
@@ -29,6 +30,7 @@ Result<PointView> view_point(db::Connection& db, Id id, Time now, Sight& sight) 
   HF_TRY(view.pins, Pins(db).of_point(id));
   std::erase_if(view.pins, [&](const Pin& pin) { return pin.until && *pin.until <= now; });
   HF_TRY(view.verdicts, Verdicts(db).of_point(id));
+  HF_TRY(view.boot_check, BootChecks(db).of_point(id));
   HF_TRY(const auto copies, Copies(db).of_point(id));
   for (const Copy& copy : copies) {
     if (!sight.covers(ObjectKind::repository, copy.repository_id)) continue;
@@ -43,6 +45,18 @@ Result<PointView> Status::point(Id id, const Caller& reader) {
     Sight sight(db, reader);
     return view_point(db, id, services_.clock.now(), sight);
   });
+}
+
+Result<std::string> Status::screenshot(Id point) {
+  return services_.catalog.read([&](db::Connection& db) -> Result<std::string> {
+    HF_TRY(std::string screenshot, BootChecks(db).screenshot(point));
+    if (screenshot.empty()) return fail(ENOENT, "no boot check has made a picture of its screen");
+    return screenshot;
+  });
+}
+
+Result<bool> Status::has_screenshot(Id point) {
+  return services_.catalog.read([&](db::Connection& db) { return BootChecks(db).has_screenshot(point); });
 }
 
 Result<PointDisk> Status::point_disk(Id id) {

@@ -89,7 +89,8 @@ struct MachineView {
   std::optional<bool> within_objective;   // absent: the machine has no objective
   bool busy = false;
   std::optional<Time> retired_until;
-  VerifiedView verified;  // copies included
+  VerifiedView verified;                  // copies included
+  std::optional<Time> proven_to_boot_at;  // the last boot check that succeeded
   std::vector<Warning> warnings;
   std::int64_t revision = 0;
 };
@@ -114,6 +115,7 @@ struct PointView {
   std::vector<std::string> copies;  // names of the other repositories that hold it
   std::vector<Pin> pins;            // pins still in force
   std::vector<Verdict> verdicts;
+  std::optional<BootCheck> boot_check;
   Ownership ownership;
 };
 
@@ -236,6 +238,9 @@ class Status {
   Result<ExecutionView> execution(Id id, const Caller& reader);
   Result<JobView> job(Id id, const Caller& reader);
   Result<PointView> point(Id id, const Caller& reader);
+  // The picture of the point's screen from its last boot check, a PNG. ENOENT: there is none.
+  Result<std::string> screenshot(Id point);
+  Result<bool> has_screenshot(Id point);
   Result<PointDisk> point_disk(Id id);
   Result<ChainView> chain(Id id, const Caller& reader);
   Result<PlanView> plan(Id machine, const Caller& reader);

@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 
-#include "catalog/base/log.h"
 #include "catalog/stores/copies.h"
 #include "catalog/stores/machines.h"
 #include "catalog/stores/points.h"
@@ -427,12 +426,8 @@ class Verification {
 
   // Writes the result beside the manifest too, for a Holdfast that has lost its catalog.
   void write_beside(const PointCheck& subject) {
-    const auto place = place_of(subject.point.repository_id);
-    if (!place || !(*place)->may_write()) return;
-    if (!repository::check_known(services_.catalog, **place, subject.point.repository_id)) return;
-    const auto written =
-        repository::tell_facts(services_.catalog, **place, subject.point.repository_id, subject.point.id);
-    if (!written) log::warning("{}: {}", subject.path, written.error().message);
+    const Id repository = subject.point.repository_id;
+    repository::tell_facts_if_able(services_.catalog, place_of(repository), repository, subject.point.id);
   }
 
   const capture::Services& services_;

@@ -86,8 +86,10 @@ struct TableRow {
   std::uint32_t bits = 0;    // the bits of the owner's mode that this node can have
   Show show = nullptr;       // generated: prints the text that is the same for all readers
   ShowTo show_to = nullptr;  // generated: prints the text for one reader
-  std::string_view to{};     // link: the path of the target's row
-  Show to_name = nullptr;    // link: the target's names, with slashes between (ENOENT: the link is absent)
+  bool (*is_present)(Engine& engine,
+                     Id object) = nullptr;  // generated: whether the file is there; null: always
+  std::string_view to{};                    // link: the path of the target's row
+  Show to_name = nullptr;  // link: the target's names, with slashes between (ENOENT: the link is absent)
   bool drifts = false;  // generated: the text changes while the object's revision stays, as free space does
   Config config{};
   std::span<const verbs::Verb> verbs{};

@@ -93,6 +93,14 @@ Result<std::string> show_restore(Engine& engine, const TreeNode& node) {
   return engine.status().restore_text(node.object);
 }
 
+Result<std::string> show_screenshot(Engine& engine, const TreeNode& node) {
+  return engine.status().screenshot(node.object);
+}
+
+bool has_screenshot(Engine& engine, Id point) {
+  return engine.status().has_screenshot(point).value_or(false);
+}
+
 Result<std::string> job_name(Engine& engine, const TreeNode& node) {
   HF_TRY(const JobView view, engine.status().job(node.object, Asker{}));
   return view.job.name;

@@ -25,6 +25,11 @@ inline TableRow generated(std::string_view path, std::string_view about, Show te
 inline TableRow generated(std::string_view path, std::string_view about, ShowTo text) {
   return {.path = path, .about = about, .kind = NodeKind::generated, .bits = 0444, .show_to = text};
 }
+// A file that only some objects have.
+inline TableRow present_if(TableRow row, bool (*is_present)(Engine& engine, Id object)) {
+  row.is_present = is_present;
+  return row;
+}
 inline TableRow drifting(std::string_view path, std::string_view about, ShowTo text) {
   TableRow row = generated(path, about, text);
   row.drifts = true;
@@ -128,6 +133,8 @@ Result<std::string> show_all(Engine& engine, const TreeNode&, const Asker& reade
 }
 Result<std::string> show_disk(Engine& engine, const TreeNode& node, const Asker& reader);
 Result<std::string> show_restore(Engine& engine, const TreeNode& node);
+Result<std::string> show_screenshot(Engine& engine, const TreeNode& node);
+bool has_screenshot(Engine& engine, Id point);
 
 template <ObjectKind kind>
 Result<std::string> latest(Engine& engine, const TreeNode& node) {

@@ -43,6 +43,7 @@ std::span<const TableRow> table() {
     image     ("/machines/{machine}/points/{point}/{point_disk}.qcow2", "the same disk as one flat qcow2 image", ImageForm::qcow2, disks_with_a_flat_image),
     generated ("/machines/{machine}/points/{point}/manifest.json", "the point's kind, disks, pins, verdicts and copies", show<&Status::point, point_manifest>),
     generated ("/machines/{machine}/points/{point}/RESTORE.txt", "the stock commands that restore it from its repository", show_restore),
+    present_if(generated("/machines/{machine}/points/{point}/screenshot.png", "the screen at the end of its last boot check, where there was one", show_screenshot, 0440), has_screenshot),
     control   ("/machines/{machine}/points/{point}/control", verbs::of_point()),
     error     ("/machines/{machine}/points/{point}/error"),
     drifting  ("/machines/{machine}/plan.json", "what retention would do now, and why each point stays or goes", show<&Status::plan, plan_json>),

@@ -136,6 +136,7 @@ bool Tree::is_present(const TreeNode& node) {
   const TableRow& row = *knot(node).row;
   if (row.kind == NodeKind::link) return row.to_name(engine_, node).has_value();
   if (row.kind == NodeKind::config) return !absences_.has(node);
+  if (row.is_present != nullptr) return row.is_present(engine_, node.object);
   if (row.kind == NodeKind::wait) return row.subject(engine_, node.object).has_value();
   return true;
 }

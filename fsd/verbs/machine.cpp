@@ -72,6 +72,26 @@ constexpr Argument kPin[] = {{"until", moment, "TIME"}, {"why", text, "TEXT"}};
 constexpr Argument kVerdict[] = {
     {"result", choice, "good|bad", true}, {"by", name, "NAME", true}, {"text", text, "TEXT"}};
 
+constexpr Argument kBootCheck[] = {{"expect", text, "screen|agent|serial:TEXT"},
+                                   {"timeout", span, "SPAN"},
+                                   {"bus", choice, "virtio|sata"},
+                                   {"name", name, "ID"}};
+
+Result<> boot_check(Engine& engine, Id point, const Values& values, const Caller& caller) {
+  BootCheckRequest request{.name = values.text("name"),
+                           .expect = {},
+                           .timeout = {},
+                           .bus = from_word<BootBus>(values.text("bus"))};
+  if (values.has("expect")) {
+    HF_TRY(request.expect, parse_boot_expect(values.text("expect")));
+  }
+  if (values.has("timeout")) {
+    HF_TRY(request.timeout, parse_duration(values.text("timeout")));
+  }
+  HF_CHECK(engine.requests().boot_check(point, request, caller));
+  return {};
+}
+
 Result<> pin(Engine& engine, Id point, const Values& values, const Caller& caller) {
   PinRequest request{.until = {}, .why = values.text("why")};
   if (values.has("until")) request.until = verbs::moment(values.text("until"), system_clock().now());
@@ -96,6 +116,11 @@ constexpr Verb kPoint[] = {
         "level=quick looks at the files only, level=compare also lets QEMU read them"),
     repair_verb<ObjectKind::point>(
         "heal what is damaged of the point from files that hold the same, by the job jobs/ID"),
+    {"boot-check", kBootCheck,
+     "boot the point's disks in an isolated QEMU, by the job jobs/ID; the policy of its flow says what "
+     "proves the "
+     "boot, and the timeout (screen, 10m)",
+     boot_check},
     {"pin", kPin, "keep the point until that time, or until it is unpinned: nothing deletes it", pin},
     {"unpin", {}, "remove all pins of the point", unpin},
     {"verdict", kVerdict,

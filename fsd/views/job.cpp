@@ -13,6 +13,8 @@ std::string sentence_of(WaitReason reason, const std::string& machine) {
       return "the job waits: as many jobs run as may run at once (max_concurrent_jobs in /config.json)";
     case WaitReason::max_jobs:
       return "the job waits: as many jobs use its repository, or its source, as may at once (max_jobs)";
+    case WaitReason::boot_check_busy:
+      return "the job waits: another boot check runs, and one may run at once";
     case WaitReason::hooks: return "the job waits for the hooks that run before its execution's jobs";
     case WaitReason::retry: return "the job has failed and waits to be tried again; its log says why";
   }

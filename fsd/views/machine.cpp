@@ -24,6 +24,7 @@ Json machine_fields(const MachineView& view) {
       {"within_objective", view.within_objective ? Json(*view.within_objective) : Json(nullptr)},
       {"bytes_stored", view.total.bytes_stored},
       {"restore_seconds_estimate", seconds_or_null(view.restore_seconds)},
+      {"proven_to_boot_at", time_or_null(view.proven_to_boot_at)},
       {"retired_until", time_or_null(view.retired_until)},
       {"last_verified_at", time_or_null(view.verified.last_at)},
       {"verified_share", number_or_null(view.verified.share)},

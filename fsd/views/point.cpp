@@ -16,6 +16,7 @@ Json fields(const PointView& view) {
   shown["pins"] = pins_json(view.pins);
   shown["verdicts"] = verdicts_json(view.verdicts);
   shown["verified"] = verification_json(view.point.verified);
+  shown["boot"] = boot_check_json(view.boot_check);
   return shown;
 }
 

@@ -137,13 +137,18 @@ TEST(DefinitionJson, every_kind_is_printed_and_read_back) {
                         .verify_bandwidth = 13,
                         .verify_window = {"sat-sun"}});
   same(PolicyDefinition{.full_every = 30});
+  same(PolicyDefinition{.boot_check = std::chrono::seconds{0}, .boot_expect = {BootSign::serial, "login: "}});
+  same(PolicyDefinition{.boot_check = std::chrono::days{7},
+                        .boot_expect = {BootSign::agent, ""},
+                        .boot_timeout = std::chrono::seconds{90},
+                        .boot_bus = BootBus::sata});
   same(PolicyDefinition{.full_every = CalendarPeriod::week});
   same(ScheduleDefinition{.cron = "0 2 * * *", .blackout = {"sun"}});
   same(ScheduleDefinition{.every = std::chrono::seconds{90}, .jitter = std::chrono::seconds{60}});
 }
 
 TEST(DefinitionJson, a_field_that_the_engine_does_not_honour_is_refused) {
-  EXPECT_THAT(refusal<PolicyDefinition>(R"({"boot_check":"7d"})"), HasSubstr("not known here"));
+  EXPECT_THAT(refusal<PolicyDefinition>(R"({"verify_every":"7d"})"), HasSubstr("not known here"));
 }
 
 }  // namespace

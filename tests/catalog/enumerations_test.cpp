@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "catalog/stores/boot_checks.h"
 #include "tests/catalog/fixture.h"
 
 namespace holdfast {
@@ -111,6 +112,30 @@ TEST_F(EnumerationsTest, every_reason_consistency_and_compression_of_a_point_is_
         EXPECT_EQ(found.consistency, consistency);
         EXPECT_EQ(found.compression, compression);
       }
+}
+
+TEST_F(EnumerationsTest, every_result_and_accelerator_of_a_boot_check_is_read_back) {
+  const Point point = committed_point("t1", 1);
+  for (const VerdictResult result : all_of<VerdictResult>())
+    for (const Accelerator accelerator : all_of<Accelerator>()) {
+      const bool is_good = result == VerdictResult::good;
+      const BootCheck check{.point_id = point.id,
+                            .at = at(2),
+                            .result = result,
+                            .reason = is_good ? "" : "it hangs",
+                            .expect = "screen",
+                            .accelerator = accelerator,
+                            .took = std::chrono::milliseconds{1234}};
+      write([&](db::Connection& db) { must(BootChecks(db).set(check, is_good ? "picture" : "")); });
+      read([&](db::Connection& db) {
+        BootChecks checks(db);
+        EXPECT_EQ(must(checks.of_point(point.id)), check);
+        EXPECT_EQ(must(checks.newest_of(point.machine_id)), check);
+        EXPECT_EQ(must(checks.screenshot(point.id)), is_good ? "picture" : "");
+        EXPECT_EQ(must(checks.has_screenshot(point.id)), is_good);
+        EXPECT_EQ(must(checks.times_of(point.machine_id)).proven_at, at(2));
+      });
+    }
 }
 
 TEST_F(EnumerationsTest, every_state_and_kind_of_a_point_is_read_back) {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "catalog/db/migrations.h"
+#include "catalog/stores/boot_checks.h"
 #include "catalog/stores/collections.h"
 #include "catalog/stores/readings.h"
 #include "tests/catalog/fixture.h"
@@ -33,19 +34,10 @@ class QueryPlans : public testing::Test {
 
   // The step of its plan that reads a growing table without a bound; "" when nothing does.
   std::string unbounded(const std::string& sql) {
-    const std::set<std::string> growing = {"executions",
-                                           "jobs",
-                                           "points",
-                                           "point_disks",
-                                           "layers",
-                                           "events",
-                                           "schedule_occurrences",
-                                           "copies",
-                                           "copy_disks",
-                                           "pins",
-                                           "verdicts",
-                                           "definition_changes",
-                                           "log_lines"};
+    const std::set<std::string> growing = {
+        "executions",           "jobs",     "points",     "point_disks", "layers",   "events",
+        "schedule_occurrences", "copies",   "copy_disks", "pins",        "verdicts", "boot_checks",
+        "definition_changes",   "log_lines"};
     // Partial indexes of what is active now: a handful.
     const std::set<std::string> small = {
         "executions_one_active_a_flow", "jobs_active",    "points_one_writing_a_place",
@@ -187,6 +179,13 @@ void use_points(db::Connection& db, const Point& point) {
   must(pins.remove_all(point.id));
   must(Verdicts(db).add({new_id(), point.id, at(0), VerdictResult::good, "ann", ""}));
   ignore(Verdicts(db).of_point(point.id));
+  BootChecks boot_checks(db);
+  must(boot_checks.set({.point_id = point.id, .expect = "screen"}, ""));
+  ignore(boot_checks.of_point(point.id));
+  ignore(boot_checks.screenshot(point.id));
+  ignore(boot_checks.has_screenshot(point.id));
+  ignore(boot_checks.newest_of(point.machine_id));
+  ignore(boot_checks.times_of(point.machine_id));
 
   Points points(db);
   must(points.touch(point.id));

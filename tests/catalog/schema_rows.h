@@ -171,6 +171,7 @@ VALUES
   (119, 1, 3, 7, 'of-copy', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (120, 1, 3, 7, 'of-pin', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (121, 1, 3, 7, 'of-verdict', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
+  (122, 1, 3, 7, 'of-boot-check', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (131, 1, 3, 7, 'c1', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (132, 1, 3, 7, 'c2', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
   (133, 1, 3, 7, 'c3', 'committed', 'full', 'requested', 'none', 9, 4096, 'none', 0),
@@ -198,6 +199,9 @@ INSERT INTO pins VALUES (26, 10, 0, 'ann', 5, 'audit', 1000, 1000, 42), (126, 12
 INSERT INTO log_lines VALUES
   (29, 6, 5, 0, 'begins'), (129, 6, NULL, 0, 'ends'), (2901, 620, NULL, 0, 'begins'), (2902, NULL, 520, 0, 'ends');
 INSERT INTO verdicts VALUES (27, 10, 0, 'good', 'ann', 'booted', 1000, 1000, 42), (127, 121, 0, 'bad', 'ann', NULL, NULL, NULL, NULL);
+INSERT INTO boot_checks VALUES
+  (10, 1, 5, 'good', NULL, 'screen', 'tcg', 7, x'89'), (122, 1, 6, 'bad', 'it hangs', 'agent', 'kvm', 8, NULL), (121, 1, 6, 'bad', 'it hangs', 'agent', 'kvm', 8, NULL);
+UPDATE machines SET boot_checked_at = 6, proven_to_boot_at = 5 WHERE id = 1;
 INSERT INTO schedule_occurrences VALUES
   (28, 23, 4, 1, 'started', NULL, 5),
   (128, 23, 4, 2, 'skipped', 'blackout', NULL),

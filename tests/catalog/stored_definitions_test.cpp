@@ -20,7 +20,7 @@ using testing::HasSubstr;
 const Json& pool() {
   static const Json values = Json::parse(R"json([
     null, true, false, 0, 1, 2, 5, 30, 100, 4096, 65536, 1048576, "", "7d", "90s", "4h", "64K", "2M", "2G", "10%", "h",
-    "machines/h", "groups/h", "/srv/other", "said \"so\"\nžluť", "Europe/Berlin", "0 3 * * *", [], ["a"],
+    "machines/h", "groups/h", "/srv/other", "said \"so\"\nžluť", "Europe/Berlin", "0 3 * * *", "agent", "serial:a *b", [], ["a"],
     ["a", "b \"c\""], ["failure https://example.org/x"], {}, {"beads": [1, {"rows": null}]},
     [{"name": "b", "fields": {"row": 2}}, {"name": "a", "fields": {}}]])json");
   return values;

@@ -48,6 +48,17 @@ TEST(JobTurns, a_flow_of_a_thousand_machines_delays_no_other) {
   EXPECT_EQ(std::ranges::find(order, 2) - order.begin(), 1);
 }
 
+TEST(JobTurns, one_boot_check_runs_at_once) {
+  JobTurns turns;
+  turns.set_limit(4);
+  const Work check{.boots_guest = true}, other{};
+  turns.begins(check);
+  EXPECT_EQ(turns.full_for(check), WaitReason::boot_check_busy);
+  EXPECT_EQ(turns.full_for(other), std::nullopt);
+  turns.ends(check);
+  EXPECT_EQ(turns.full_for(check), std::nullopt);
+}
+
 TEST(JobTurns, a_higher_priority_goes_first) {
   const auto order = order_of(joined(jobs(1, 3), jobs(2, 3, 5)));
   EXPECT_EQ(order, (std::vector<Id>{2, 2, 2, 1, 1, 1}));

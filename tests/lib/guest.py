@@ -16,8 +16,8 @@ from qmp import Qmp, monitor
 PORT = "org.qemu.guest_agent.0"
 MODULES = ["virtio_pci", "virtio_blk", "virtio_console", "ext4"]
 
-# Commands arrive as lines on the port "control"; the output of each is followed by "@@ STATUS".
-INIT = f"""#!/bin/busybox sh
+# Begin of an init: a system with modules, and functions that find ports and start the agent.
+SYSTEM = f"""#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/
 mkdir -p /proc /sys /dev /tmp /run /mnt /etc /var
@@ -38,7 +38,9 @@ port() {{
 agent() {{
   qemu-ga -d -m virtio-serial -p $(port {PORT}) -t /run -f /run/qga.pid "$@"
 }}
-exec 3<>$(port control)
+"""
+# Commands arrive as lines on the port "control"; the output of each is followed by "@@ STATUS".
+INIT = SYSTEM + """exec 3<>$(port control)
 echo '@@ 0' >&3
 while read -r line <&3; do
   eval "$line" >&3 2>&3 </dev/null
@@ -62,7 +64,7 @@ def missing():
     return f"{', '.join(absent)} is not installed" if absent else ""
 
 
-def make_initrd(folder):
+def make_initrd(folder, init=INIT):
     """Makes the guest's whole system as one file in `folder`."""
     root = folder / "root"
     for name in ("bin", "modules"):
@@ -85,7 +87,7 @@ def make_initrd(folder):
                 shutil.copy(path, root / "modules")
                 order.append(os.path.basename(path))
     (root / "modules/order").write_text("".join(f"{name}\n" for name in order))
-    (root / "init").write_text(INIT)
+    (root / "init").write_text(init)
     (root / "init").chmod(0o755)
     initrd = folder / "initrd"
     names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))

@@ -44,6 +44,7 @@ FIELDS = {
         **dict.fromkeys(["keep_last", "keep_hourly", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"]),
         **{"min_age": "0s", "full_every": None, "verify": None, "retries": 1, "sample": 0, "bandwidth": None},
         **{"verify_every": None, "verify_bandwidth": None, "verify_window": []},
+        **{"boot_check": "never", "boot_expect": "screen", "boot_timeout": "10m", "boot_bus": "virtio"},
     },
     "flows/f/config.json": {
         **{"type": "backup", "target": "machines/m", "repository": "r", "from": None, "schedule": None, "policy": None},
@@ -77,12 +78,11 @@ WITHIN = [
     ("flows/f/latest/status.json", ["progress"], "done total rate seconds_left"),
     ("machines/m/latest/manifest.json", ["disks", 0], "name capacity_bytes bytes_stored change_id sums_sha256"),
 ]
-# Fields that come with libvirt (machines of sources, points of some disks), and with verification by policy and boot checks.
+# Fields that come with libvirt (machines of sources, points of some disks), and with verification by policy.
 # sources/ comes with libvirt, too.
 LATER = {
     "groups/g/config.json": "sources",
     "machines/m/config.json": "source domain exclude",
-    "policies/p/config.json": "boot_check",
     "machines/m/latest/manifest.json": "tags partial",
 }
 

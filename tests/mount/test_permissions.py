@@ -85,6 +85,7 @@ WHO_MAY_WHAT = [
     ("write machines/m/control backup repository=secret", "ok", "EACCES", "EACCES"),
     ("write machines/m/latest/control verify", "ok", "ok", "EACCES"),
     ("write machines/m/latest/control repair", "ok", "ok", "EACCES"),
+    ("write machines/m/latest/control boot-check timeout=1s", "ok", "ok", "EACCES"),
     ("write machines/m/latest/control pin", "ok", "ok", "EACCES"),
     ("write machines/m/latest/control unpin", "ok", "ENOENT", "EACCES"),
     ("write machines/m/latest/control verdict result=good by=ann", "ok", "ok", "EACCES"),

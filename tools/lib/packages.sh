@@ -12,8 +12,10 @@ packages_build=(
 # Packages of a machine that runs the daemon. fuse3 has fusermount3 and mount.fuse3; qemu-system-common has QEMU's
 # storage daemon.
 packages_demo=(fuse3 jq qemu-system-common qemu-utils tzdata)
-# Parts of the test guest: Debian's cloud kernel, busybox, QEMU's guest agent.
-packages_guest=(linux-image-cloud-amd64 busybox-static cpio kmod e2fsprogs qemu-guest-agent)
+# Parts of the test guests: Debian's cloud kernel, busybox, QEMU's guest agent, a boot loader on a FAT.
+packages_guest=(
+  linux-image-cloud-amd64 busybox-static cpio kmod e2fsprogs qemu-guest-agent syslinux mtools dosfstools
+)
 # Editors and viewers, with which the tests use the mount.
 packages_tools=(dash less nano perl rsync vim-tiny)
 packages_test=(

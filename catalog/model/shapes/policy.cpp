@@ -1,3 +1,4 @@
+#include "catalog/model/limits.h"
 #include "catalog/model/shapes/definition.h"
 
 namespace holdfast::json {
@@ -25,6 +26,49 @@ Value<FullEvery> full_every() {
             if (const auto* count = std::get_if<int>(&every)) return points.write(*count);
             return period.write(std::get<CalendarPeriod>(every));
           }};
+}
+
+Value<std::optional<std::chrono::seconds>> boot_check() {
+  constexpr std::string_view kNever = "never", kEach = "each";
+  const auto span = duration(kAtLeastOneSecond);
+  const std::string must = "\"never\", \"each\", or a span of time as \"7d\"";
+  return {must,
+          {{"anyOf", {Json{{"enum", {kNever, kEach}}}, span.schema}}},
+          [=](const Json& found, const std::string& field) -> Result<std::optional<std::chrono::seconds>> {
+            if (found == kNever) return std::nullopt;
+            if (found == kEach) return kNoTime;
+            if (const auto read = span.read(found, field)) return *read;
+            return wrong(found, field, must);
+          },
+          [=](const std::optional<std::chrono::seconds>& every) -> Json {
+            if (!every) return kNever;
+            return *every == kNoTime ? Json(kEach) : span.write(*every);
+          }};
+}
+
+Value<BootExpect> boot_expect() {
+  const std::string must{kBootExpectMust};
+  return {must,
+          {{"type", "string"}, {"pattern", "^(screen|agent|serial:.+)$"}},
+          [=](const Json& found, const std::string& field) -> Result<BootExpect> {
+            if (!found.is_string()) return wrong(found, field, must);
+            auto read = parse_boot_expect(found.get<std::string>());
+            if (!read) return within(read.error(), "field \"{}\"", field);
+            return read;
+          },
+          [](const BootExpect& expect) -> Json { return print_boot_expect(expect); }};
+}
+
+Value<std::chrono::seconds> boot_timeout() {
+  auto span = duration(kAtLeastOneSecond);
+  const std::string must = "a span of time from \"1s\" to \"" + print_duration(kLongestBoot) + "\"";
+  return {must, span.schema,
+          [=](const Json& found, const std::string& field) -> Result<std::chrono::seconds> {
+            const auto read = span.read(found, field);
+            if (read && *read <= kLongestBoot) return *read;
+            return wrong(found, field, must);
+          },
+          span.write};
 }
 
 }  // namespace
@@ -60,6 +104,16 @@ const Shape<PolicyDefinition>& shape() {
           field("verify_window", &D::verify_window, texts(),
                 "Times in which that reading goes on, in UTC, written as a schedule's blackout: "
                 "[\"22:00-06:00\", \"sat-sun\"]; empty: always."),
+          field("boot_check", &D::boot_check, boot_check(),
+                "How often a new point is booted in an isolated QEMU: \"never\", after \"each\" run, or at "
+                "most once "
+                "in a span of time for each machine."),
+          field("boot_expect", &D::boot_expect, boot_expect(),
+                "What proves that it boots: a \"screen\" that stays, an answer of the \"agent\", or "
+                "\"serial:TEXT\": a "
+                "line on the serial console, in which * stands for any text."),
+          field("boot_timeout", &D::boot_timeout, boot_timeout(), "Time in which it must boot."),
+          field("boot_bus", &D::boot_bus, word<BootBus>(), "Bus of its disks in that QEMU."),
       },
       {}};
   return policy;

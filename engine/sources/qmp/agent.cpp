@@ -77,6 +77,10 @@ Result<std::unique_ptr<Agent>> Agent::connect(const Peer& peer, const std::strin
   return agent;
 }
 
+std::unique_ptr<Agent> Agent::over(Fd socket, const std::string& name, std::chrono::milliseconds patience) {
+  return std::unique_ptr<Agent>(new Agent(std::move(socket), name, patience));
+}
+
 // The agent may still answer an earlier client. Our answers come after the echo of a random number.
 Result<> Agent::synchronise(const Deadline& deadline) {
   const auto number = static_cast<std::uint64_t>(new_id());

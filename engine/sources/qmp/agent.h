@@ -18,14 +18,17 @@ struct AgentSocket {
 // Finds the virtual serial port with the agent's name. A storage daemon has no guest, so no agent.
 Result<AgentSocket> find_agent(Monitor& monitor);
 
-// One connection to an agent. Each answer has a deadline; after a missed one every call fails. One thread at
-// a time.
+// One connection to an agent. Each answer has a deadline. One thread at a time.
 class Agent {
  public:
   // `peer` is the source that serves the socket.
   static Result<std::unique_ptr<Agent>> connect(const Peer& peer, const std::string& path,
                                                 std::chrono::milliseconds patience);
+  // Speaks over a non-blocking socket that is connected already; the agent may not run yet.
+  static std::unique_ptr<Agent> over(Fd socket, const std::string& name, std::chrono::milliseconds patience);
 
+  // Whether an agent answers now; ETIMEDOUT until it runs.
+  Result<> ping() { return synchronise(Deadline::in(patience_)); }
   // Freezes all file systems; returns their number. Always call thaw() afterwards, because an agent that
   // answers too late freezes all the same.
   Result<std::uint64_t> freeze();

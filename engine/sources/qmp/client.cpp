@@ -38,6 +38,15 @@ std::string text_of(const Json& object, const char* key) {
 Result<std::unique_ptr<Client>> Client::connect(const std::string& socket, const Limits& limits) {
   const Deadline deadline = Deadline::in(limits.greeting);
   HF_TRY(Fd fd, connect_unix(socket, "QMP socket", deadline));
+  return begin(std::move(fd), socket, limits, deadline);
+}
+
+Result<std::unique_ptr<Client>> Client::over(Fd socket, const std::string& name, const Limits& limits) {
+  return begin(std::move(socket), name, limits, Deadline::in(limits.greeting));
+}
+
+Result<std::unique_ptr<Client>> Client::begin(Fd fd, const std::string& socket, const Limits& limits,
+                                              const Deadline& deadline) {
   std::unique_ptr<Client> client(new Client(std::move(fd), socket, limits));
   HF_CHECK(client->greet(deadline));
   HF_CHECK(client->execute_until("qmp_capabilities", Json::object(), deadline));

@@ -41,6 +41,8 @@ struct Limits {
 class Client {
  public:
   static Result<std::unique_ptr<Client>> connect(const std::string& socket, const Limits& limits);
+  // Speaks over a non-blocking socket that is connected already; `name` stands for its path in sentences.
+  static Result<std::unique_ptr<Client>> over(Fd socket, const std::string& name, const Limits& limits);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -68,6 +70,8 @@ class Client {
     std::size_t bytes = 0;  // size of its text
   };
 
+  static Result<std::unique_ptr<Client>> begin(Fd fd, const std::string& socket, const Limits& limits,
+                                               const Deadline& deadline);
   Result<> greet(const Deadline& deadline);
   Result<Json> execute_until(std::string_view command, const Json& arguments, const Deadline& deadline);
   // Reads, or lets another thread read, until `ready`. False if the deadline passes first.
