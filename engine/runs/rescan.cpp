@@ -42,8 +42,8 @@ Result<Work> begin_rescan(const capture::Services& services, repository::Definit
       return fail(EINVAL, "repository '{}' is not complete; write its config.json first", repository.name);
     Job job = new_job(JobType::rescan, name, services.clock.now());
     job.operation = "rescan";
+    // The job stays root's, because its findings name machines of all owners (law 19).
     job.owner = "repositories/" + repository.name;
-    job.repository_id = id;
     HF_CHECK(Jobs(db).add(job));
     Work work{.job = job.id, .repository = id, .name = "jobs/" + job.name};
     work.perform = [&services, &definitions, repository, caller](

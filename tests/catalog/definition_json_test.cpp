@@ -148,7 +148,7 @@ TEST(DefinitionJson, every_kind_is_printed_and_read_back) {
 }
 
 TEST(DefinitionJson, a_field_that_the_engine_does_not_honour_is_refused) {
-  EXPECT_THAT(refusal<PolicyDefinition>(R"({"verify_every":"7d"})"), HasSubstr("not known here"));
+  EXPECT_THAT(refusal<GroupDefinition>(R"({"sources":["kvm"]})"), HasSubstr("not known here"));
 }
 
 }  // namespace

@@ -46,6 +46,10 @@ class Policies(holdfast.MountTest):
             "verify_every": "30d",
             "verify_bandwidth": 1 << 19,
             "verify_window": ["22:00-06:00", "sat-sun"],
+            "boot_check": "7d",
+            "boot_expect": "serial:login: ",
+            "boot_timeout": "5m",
+            "boot_bus": "sata",
         }
         self.define("p", definition | {"bandwidth": "1M"})
         self.assertEqual(self.daemon.json("policies/p/config.json"), definition)
@@ -65,7 +69,7 @@ class Policies(holdfast.MountTest):
             ({"full_every": 0}, '"full_every" is 0; it must be a span of time'),
             ({"full_every": "@weekyl"}, '"@daily", "@weekly", "@monthly" or "@yearly"'),
             ({"sample": 101}, '"sample" is 101'),
-            ({"boot_check": "1d"}, "boot_check"),
+            ({"boot_check": "often"}, "boot_check"),
         ]:
             with self.subTest(definition=definition):
                 self.refused("EINVAL", self.define, "p", definition)

@@ -16,6 +16,7 @@ import time
 import content
 import holdfast
 from holdfast import BINARY
+from users import User, unnamed
 
 KILLS = int(os.environ.get("HOLDFAST_RECOVER_KILLS", 5))
 MIB = 2**20
@@ -277,6 +278,17 @@ class Recover(Recovery):
 
 
 class Rescan(Recovery):
+    def test_the_owner_of_the_repository_does_not_see_what_a_rescan_found(self):
+        """Law 19."""
+        self.make_points()
+        (number,) = unnamed(1)
+        os.chown(self.daemon.mount / "repositories/r", number, number)
+        self.folder.chmod(0o755)
+        self.daemon.write("repositories/r/control", "rescan name=all")
+        self.daemon.read("jobs/all/wait")
+        self.assertIn("all", os.listdir(self.daemon.mount / "jobs"))
+        self.assertNotIn("all", User(number).does(lambda: os.listdir(self.daemon.mount / "jobs")))
+
     def test_a_rescan_brings_an_older_catalog_and_its_repository_together(self):
         self.make_points()
         self.settle()
