@@ -171,7 +171,7 @@ class Trial(holdfast.MountTest):
 
     def test_a_full_file_system_fails_the_writes_and_keeps_no_file_of_the_test(self):
         path = self.add_mounted("full", "-t", "tmpfs", "-o", "size=256k")
-        self.assertEqual(self.daemon.json("repositories/full/status.json")["state"], "ready")  # it has its lease
+        self.assertEqual(self.daemon.json("repositories/full/status.json")["state"], "ready")  # takes the lease
         with contextlib.suppress(OSError), open(path / "filler", "wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
