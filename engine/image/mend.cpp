@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "catalog/base/sha256.h"
 #include "engine/image/header.h"
 
 namespace holdfast::image {

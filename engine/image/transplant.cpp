@@ -10,7 +10,7 @@ namespace holdfast::image {
 namespace {
 
 // A part of the patient's data: one cluster of the disk, as the file stores it.
-struct Piece {
+struct Graft {
   HostRange range;
   std::uint64_t disk_offset = 0;
   bool is_compressed = false;
@@ -27,7 +27,7 @@ class Surgeon {
         cluster_(patient->layers().front()->geometry().cluster()) {}
 
   Result<Mending> run(const Mending& before, const Watch& watch) {
-    HF_CHECK(find_pieces(before.lost));
+    HF_CHECK(find_grafts(before.lost));
     Mending after{.healed = before.healed, .lost = {}};
     for (const HostRange& range : before.lost)
       for (std::uint64_t at = range.offset; at < range.offset + range.length; at += cluster_) {
@@ -43,14 +43,14 @@ class Surgeon {
   }
 
  private:
-  // Collects, by host cluster, the pieces that lie in the lost clusters.
-  Result<> find_pieces(const std::vector<HostRange>& lost) {
+  // Collects, by host cluster, the grafts in the lost clusters.
+  Result<> find_grafts(const std::vector<HostRange>& lost) {
     for (const HostRange& range : lost)
-      for (std::uint64_t at = range.offset; at < range.offset + range.length; at += cluster_) pieces_[at];
+      for (std::uint64_t at = range.offset; at < range.offset + range.length; at += cluster_) grafts_[at];
     return each_shown({patient_, 0}, [&](const HostRange& range, const DiskRange& disk, bool is_compressed) {
       const std::uint64_t end = range.offset + range.length;
-      for (auto its = pieces_.lower_bound(round_down(range.offset, cluster_));
-           its != pieces_.end() && its->first < end; ++its) {
+      for (auto its = grafts_.lower_bound(round_down(range.offset, cluster_));
+           its != grafts_.end() && its->first < end; ++its) {
         if (is_compressed)
           its->second.push_back({range, disk.offset, true});
         else
@@ -66,65 +66,65 @@ class Surgeon {
     HF_TRY(const std::size_t got,
            sums_.read_at(sum_offset(at / cluster_), std::as_writable_bytes(std::span{&wanted, 1})));
     if (got != sizeof wanted) return fail_damaged(EIO, "{} is truncated", sums_.name());
-    HF_TRY(Bytes own, own_pieces(at));
-    if (sum_of(own) == wanted) return put(at, own);  // only bytes between the pieces were damaged
-    const auto& pieces = pieces_.at(at);
+    HF_TRY(Bytes own, own_grafts(at));
+    if (sum_of(own) == wanted) return put(at, own);  // only bytes between the grafts were damaged
+    const auto& grafts = grafts_.at(at);
     for (const auto& donor : donors_) {
       Bytes all = own;
-      for (const Piece& piece : pieces) {
-        const auto bytes = piece_of(*donor, piece);
+      for (const Graft& graft : grafts) {
+        const auto bytes = graft_of(*donor, graft);
         if (!bytes) continue;
         Bytes one = own;
-        paste(piece, *bytes, at, one);
+        paste(graft, *bytes, at, one);
         if (sum_of(one) == wanted) return put(at, one);
-        paste(piece, *bytes, at, all);
+        paste(graft, *bytes, at, all);
       }
       if (sum_of(all) == wanted) return put(at, all);
     }
     return false;
   }
 
-  // The cluster as it is, but with zeros where no piece lies, as it was written.
-  Result<Bytes> own_pieces(std::uint64_t at) {
+  // The cluster as it is, but with zeros where no graft lies, as it was written.
+  Result<Bytes> own_grafts(std::uint64_t at) {
     Bytes stored(cluster_), own(cluster_);
     HF_CHECK(image_.read_at(at, stored));
-    for (const Piece& piece : pieces_.at(at)) {
-      const auto [from, length] = overlap(piece, at);
+    for (const Graft& graft : grafts_.at(at)) {
+      const auto [from, length] = overlap(graft, at);
       std::copy_n(stored.begin() + from, length, own.begin() + from);
     }
     return own;
   }
 
-  // The piece's part of the host cluster: from where in the cluster, and how long.
-  std::pair<std::ptrdiff_t, std::ptrdiff_t> overlap(const Piece& piece, std::uint64_t at) const {
-    const std::uint64_t from = std::max(piece.range.offset, at);
-    const std::uint64_t to = std::min(piece.range.offset + piece.range.length, at + cluster_);
+  // The graft's part of the host cluster: from where in the cluster, and how long.
+  std::pair<std::ptrdiff_t, std::ptrdiff_t> overlap(const Graft& graft, std::uint64_t at) const {
+    const std::uint64_t from = std::max(graft.range.offset, at);
+    const std::uint64_t to = std::min(graft.range.offset + graft.range.length, at + cluster_);
     return {static_cast<std::ptrdiff_t>(from - at), static_cast<std::ptrdiff_t>(to - from)};
   }
 
-  void paste(const Piece& piece, const Bytes& bytes, std::uint64_t at, Bytes& into) const {
-    const auto [from, length] = overlap(piece, at);
+  void paste(const Graft& graft, const Bytes& bytes, std::uint64_t at, Bytes& into) const {
+    const auto [from, length] = overlap(graft, at);
     const auto skipped =
-        static_cast<std::ptrdiff_t>(at) + from - static_cast<std::ptrdiff_t>(piece.range.offset);
+        static_cast<std::ptrdiff_t>(at) + from - static_cast<std::ptrdiff_t>(graft.range.offset);
     const auto there = std::min(length, static_cast<std::ptrdiff_t>(bytes.size()) - skipped);
     if (there > 0) std::copy_n(bytes.begin() + skipped, there, into.begin() + from);
   }
 
   // Returns what the donor stores for that place of the disk, in the same form.
-  static std::optional<Bytes> piece_of(const Stack& donor, const Piece& piece) {
-    if (piece.disk_offset >= donor.size()) return std::nullopt;
-    const auto map = donor.segment(piece.disk_offset);
+  static std::optional<Bytes> graft_of(const Stack& donor, const Graft& graft) {
+    if (graft.disk_offset >= donor.size()) return std::nullopt;
+    const auto map = donor.segment(graft.disk_offset);
     if (!map) return std::nullopt;
-    const auto within = static_cast<std::uint32_t>(piece.disk_offset % Stack::kSegment);
+    const auto within = static_cast<std::uint32_t>(graft.disk_offset % Stack::kSegment);
     const SegmentMap::Run& run = (*map)->runs()[(*map)->find(within)];
     const Layer& layer = *donor.layers()[run.layer];
-    const auto wanted = piece.is_compressed ? SegmentMap::Kind::compressed : SegmentMap::Kind::plain;
+    const auto wanted = graft.is_compressed ? SegmentMap::Kind::compressed : SegmentMap::Kind::plain;
     if (run.kind != wanted) return std::nullopt;
-    Geometry::Slot slot{run.where + (within - run.start), piece.range.length};
-    if (piece.is_compressed) slot = layer.stored_slot(run.where);
+    Geometry::Slot slot{run.where + (within - run.start), graft.range.length};
+    if (graft.is_compressed) slot = layer.stored_slot(run.where);
     Bytes bytes(slot.length);
     if (!layer.read_stored(slot.offset, bytes)) return std::nullopt;
-    if (!piece.is_compressed) return bytes;
+    if (!graft.is_compressed) return bytes;
     Bytes content(layer.geometry().cluster());
     const auto length = stream_length(layer.header().zstd, bytes, content);
     if (!length) return std::nullopt;
@@ -142,7 +142,7 @@ class Surgeon {
   const std::span<const std::shared_ptr<const Stack>> donors_;
   File& image_;
   const std::uint64_t cluster_;
-  std::map<std::uint64_t, std::vector<Piece>> pieces_;  // by offset of the lost host cluster
+  std::map<std::uint64_t, std::vector<Graft>> grafts_;  // by offset of the lost host cluster
 };
 
 }  // namespace
