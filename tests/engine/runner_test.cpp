@@ -249,7 +249,7 @@ TEST_F(RunnerTest, a_place_is_wanted_while_a_job_waits_for_it_and_not_for_one_th
   works[1].priority = kAfterAllOthers;
   runner_.add(std::move(works[0]));
   runner_.add(std::move(works[1]));
-  // It waits once the first job has begun.
+  // The second job waits once the first one has begun.
   while (runner_.waits_for(jobs[1]) != WaitReason::max_jobs) std::this_thread::sleep_for(1ms);
   EXPECT_FALSE(runner_.is_place_wanted(8));
   runner_.add(std::move(works[2]));
