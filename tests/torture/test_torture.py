@@ -90,6 +90,11 @@ class Torture(holdfast.MountTest):
         if self.control(f"flows/{machine}", f"run name={run} type={kind}") and wait:
             self.wait_for(f"flows/{machine}/executions/{run}")
 
+    def copy(self, flow):
+        self.runs += 1
+        if self.control(f"flows/{flow}", f"run name=run-{self.runs}"):
+            self.wait_for(f"flows/{flow}/executions/run-{self.runs}")
+
     def wait_for(self, path):
         with contextlib.suppress(OSError):
             self.daemon.read(f"{path}/wait")
@@ -115,10 +120,7 @@ class Torture(holdfast.MountTest):
         self.back_up(self.any_machine(), wait=True, kind=self.random.choice(["auto", "auto", "auto", "full"]))
 
     def deed_copy(self):
-        self.runs += 1
-        flow = f"copy-{self.any_machine()}"
-        if self.control(f"flows/{flow}", f"run name=run-{self.runs}"):
-            self.wait_for(f"flows/{flow}/executions/run-{self.runs}")
+        self.copy(f"copy-{self.any_machine()}")
 
     def deed_prune(self):
         self.job(f"machines/{self.any_machine()}", "prune")
@@ -250,6 +252,8 @@ class Torture(holdfast.MountTest):
         if self.damaged:
             self.job("repositories/r", "repair")
             self.damaged = False
+        for machine in ("vm", "plain"):  # a copy that was interrupted is continued by the next run
+            self.copy(f"copy-{machine}")
 
     def settle(self):
         """Waits until no work is left, and what earlier lives left is swept."""
