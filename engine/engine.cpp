@@ -21,15 +21,6 @@
 #include "engine/schedule/verify_turns.h"
 
 namespace holdfast {
-namespace {
-
-Result<> make_if_missing(Directory& directory, const std::string& name) {
-  HF_TRY(const bool there, directory.exists(name));
-  return there ? Result<>() : directory.make_directory(name);
-}
-
-}  // namespace
-
 // Each part is given parts declared above it only.
 struct Engine::Parts {
   // Passes changes on to the observer, if there is one, and wakes the scheduler when a run may have ended.

@@ -256,6 +256,15 @@ Result<> write_new_file(Directory& directory, const std::string& path, std::stri
   return file->sync_data();
 }
 
+namespace {
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+}  // namespace
+
 Result<> replace_file(Directory& directory, const std::string& path, std::string_view text) {
   const std::string fresh = path + ".new";
   HF_TRY(const bool left_over, directory.exists(fresh));
@@ -266,8 +275,14 @@ Result<> replace_file(Directory& directory, const std::string& path, std::string
     (void)directory.remove(fresh);  // the disk may be full
     return put;
   }
-  const auto slash = path.rfind('/');
-  return directory.sync(slash == std::string::npos ? "." : path.substr(0, slash));
+  return directory.sync(folder_of(path));
+}
+
+Result<> make_if_missing(Directory& directory, const std::string& path) {
+  HF_TRY(const bool there, directory.exists(path));
+  if (there) return {};
+  HF_CHECK(directory.make_directory(path));
+  return directory.sync(folder_of(path));
 }
 
 Result<> remove_tree(Directory& directory, const std::string& path) {

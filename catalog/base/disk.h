@@ -75,6 +75,8 @@ Result<std::string> read_small_file(const Directory& directory, const std::strin
 Result<> write_new_file(Directory& directory, const std::string& path, std::string_view text);
 // Replaces a file by rename; durable when it returns.
 Result<> replace_file(Directory& directory, const std::string& path, std::string_view text);
+// Makes the directory, durably, unless it is there.
+Result<> make_if_missing(Directory& directory, const std::string& path);
 // Removes a directory with all below it, a file or a symbolic link; a missing one is no error.
 Result<> remove_tree(Directory& directory, const std::string& path);
 

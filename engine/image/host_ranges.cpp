@@ -28,12 +28,7 @@ class ClusterSet {
     std::vector<HostRange> ranges;
     for (std::size_t i = 0; i < bits_.size(); ++i) {
       if (!bits_[i] || others.bits_[i]) continue;
-      const std::uint64_t offset = std::uint64_t{i} << geometry_.bits;
-      if (!ranges.empty() && ranges.back().offset + ranges.back().length == offset) {
-        ranges.back().length += geometry_.cluster();
-      } else {
-        ranges.push_back({offset, geometry_.cluster()});
-      }
+      add_cluster(ranges, std::uint64_t{i} << geometry_.bits, geometry_.cluster());
     }
     return ranges;
   }
@@ -86,6 +81,13 @@ void join(std::vector<DiskRange>& ranges, const DiskRange& range) {
 }
 
 }  // namespace
+
+void add_cluster(std::vector<HostRange>& ranges, std::uint64_t offset, std::uint64_t cluster) {
+  if (!ranges.empty() && ranges.back().offset + ranges.back().length == offset)
+    ranges.back().length += cluster;
+  else
+    ranges.push_back({offset, cluster});
+}
 
 Result<> each_shown(const LayerUse& use, const VisitRun& visit) {
   return each_shown_of(use.stack->layers(), use.layer, visit);

@@ -22,6 +22,9 @@ struct HostRange {
   bool operator==(const HostRange&) const = default;
 };
 
+// Adds the cluster at this offset, which lies behind all others.
+void add_cluster(std::vector<HostRange>& ranges, std::uint64_t offset, std::uint64_t cluster);
+
 // A range of the disk, in bytes.
 struct DiskRange {
   std::uint64_t offset = 0;

@@ -92,13 +92,6 @@ class Mender {
 
 }  // namespace
 
-void add_cluster(std::vector<HostRange>& ranges, std::uint64_t offset, std::uint64_t cluster) {
-  if (!ranges.empty() && ranges.back().offset + ranges.back().length == offset)
-    ranges.back().length += cluster;
-  else
-    ranges.push_back({offset, cluster});
-}
-
 Result<Mending> mend_image(const File& sums, Candidates candidates, std::span<const HostRange> hidden,
                            File& to, const Watch& watch) {
   HF_TRY(const SumsHeader header, SumsHeader::read(sums));

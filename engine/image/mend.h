@@ -21,9 +21,6 @@ struct Mending {
   std::vector<HostRange> lost;  // whole clusters that no candidate had; they are copied as they are
 };
 
-// Adds the cluster at this offset, which lies behind all others.
-void add_cluster(std::vector<HostRange>& ranges, std::uint64_t offset, std::uint64_t cluster);
-
 // Writes to `to`, which is new and empty. The candidates for each cluster are the files in their order; the
 // first is the damaged image itself, and null where it is missing. A file that can't be read, or is too
 // short, is no candidate there. Clusters in `hidden` may also be zeros.

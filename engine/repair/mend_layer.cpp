@@ -4,6 +4,8 @@
 
 #include "catalog/base/sha256.h"
 #include "engine/image/transplant.h"
+#include "engine/retention/ground.h"
+#include "engine/verify/layer_check.h"
 
 namespace holdfast::repair {
 namespace {
@@ -30,25 +32,17 @@ class LayerMender {
         folder_(paths_.image.substr(0, paths_.image.rfind('/'))) {}
 
   Result<image::Mending> run() {
-    HF_CHECK(make_if_missing(stored_.machine_key));
-    HF_CHECK(make_if_missing(folder_));
+    HF_CHECK(make_if_missing(directory_, stored_.machine_key));
+    HF_CHECK(make_if_missing(directory_, folder_));
     auto mended = mend();
     if (!mended) HF_CHECK(sweep());
     return mended;
   }
 
  private:
-  Result<> make_if_missing(const std::string& path) {
-    HF_TRY(const bool is_there, directory_.exists(path));
-    return is_there ? Result<>{} : directory_.make_directory(path);
-  }
-
   Result<> sweep() {
-    for (const std::string& path : {paths_.image, paths_.sums}) {
-      const auto removed = directory_.remove(path + kMending);
-      if (!removed && removed.error().code != ENOENT) return removed;
-    }
-    return {};
+    HF_CHECK(retention::remove_if_there(directory_, paths_.image + kMending));
+    return retention::remove_if_there(directory_, paths_.sums + kMending);
   }
 
   Result<image::Mending> mend() {
@@ -99,14 +93,7 @@ class LayerMender {
   // Data that no point sees may be holes. While the tables are damaged nobody can tell, and a twin may have
   // it.
   std::vector<image::HostRange> hidden() const {
-    std::vector<image::LayerUse> uses;
-    for (const auto& through : stored_.seen_through) {
-      const auto stack = place_.open_stack(stored_.machine_key, through);
-      if (!stack) return {};
-      const auto its = std::ranges::find(through, stored_.layer.id, &Layer::id);
-      uses.push_back({*stack, static_cast<std::size_t>(its - through.begin())});
-    }
-    auto found = image::hidden_data(uses);
+    auto found = verify::hidden_in(place_, stored_);
     return found ? *std::move(found) : std::vector<image::HostRange>{};
   }
 
@@ -148,8 +135,7 @@ class LayerMender {
   // Writes the checksums beside the damaged ones.
   template <class Write>
   Result<std::unique_ptr<File>> replaced_sums(Write write) {
-    const auto earlier = directory_.remove(paths_.sums + kMending);
-    if (!earlier && earlier.error().code != ENOENT) return tl::make_unexpected(earlier.error());
+    HF_CHECK(retention::remove_if_there(directory_, paths_.sums + kMending));
     HF_TRY(auto made, directory_.create(paths_.sums + kMending));
     HF_CHECK(write(*made));
     HF_CHECK(made->sync_data());

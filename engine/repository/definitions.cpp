@@ -140,15 +140,8 @@ Result<News> news_since(db::Connection& db, std::int64_t revision) {
   return news;
 }
 
-Result<> make_if_missing(Directory& directory, const std::string& path, const std::string& parent) {
-  HF_TRY(const bool there, directory.exists(path));
-  if (there) return {};
-  HF_CHECK(directory.make_directory(path));
-  return directory.sync(parent);
-}
-
 Result<> put(Directory& directory, Document document, std::int64_t number) {
-  if (document.folder != kDefinitions) HF_CHECK(make_if_missing(directory, document.folder, kDefinitions));
+  if (document.folder != kDefinitions) HF_CHECK(make_if_missing(directory, document.folder));
   if (document.content) {
     (*document.content)["sequence"] = number;
     return replace_file(directory, document.file, json::indented(*document.content));
@@ -239,7 +232,7 @@ Result<> tell_definitions(Catalog& catalog, const Place& place, Id repository, T
   HF_TRY(News news, catalog.read([&](db::Connection& db) { return news_since(db, known); }));
   if (news.documents.empty()) return {};
   HF_TRY(const std::int64_t number, take_number(catalog, place, repository));
-  HF_CHECK(make_if_missing(directory, kDefinitions, "."));
+  HF_CHECK(make_if_missing(directory, kDefinitions));
   for (Document& document : news.documents) HF_CHECK(put(directory, std::move(document), number));
   return replace_file(directory, kRevision, revision_text(key, news.revision));
 }

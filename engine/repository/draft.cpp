@@ -10,21 +10,10 @@ Draft::Draft(std::shared_ptr<Place> place, std::string machine_key, std::string 
       point_name_(std::move(point_name)),
       partial_(machine_key_ + "/" + point_name_ + ".partial") {}
 
-namespace {
-
-Result<> make_machine(Directory& directory, const std::string& machine_key) {
-  HF_TRY(const bool machine_known, directory.exists(machine_key));
-  if (machine_known) return {};
-  HF_CHECK(directory.make_directory(machine_key));
-  return directory.sync(".");
-}
-
-}  // namespace
-
 Result<Draft> Draft::create(std::shared_ptr<Place> place, const std::string& machine_key,
                             const std::string& point_name) {
   Directory& directory = place->directory();
-  HF_CHECK(make_machine(directory, machine_key));
+  HF_CHECK(make_if_missing(directory, machine_key));
   Draft draft(std::move(place), machine_key, point_name);
   HF_CHECK(directory.make_directory(draft.partial_));
   return draft;
@@ -33,7 +22,7 @@ Result<Draft> Draft::create(std::shared_ptr<Place> place, const std::string& mac
 Result<Draft> Draft::take_up(std::shared_ptr<Place> place, const std::string& machine_key,
                              const std::string& point_name) {
   Directory& directory = place->directory();
-  HF_CHECK(make_machine(directory, machine_key));
+  HF_CHECK(make_if_missing(directory, machine_key));
   Draft draft(std::move(place), machine_key, point_name);
   // The earlier run had published the directory but not committed the copy.
   const std::string published = machine_key + "/" + point_name;

@@ -100,8 +100,7 @@ Result<> renew_manifest(Catalog& catalog, Directory& directory, Id repository, I
   HF_TRY(const Renewed manifest,
          catalog.read([&](db::Connection& db) { return manifest_of(db, repository, id); }));
   const std::string folder = manifest.path.substr(0, manifest.path.rfind('/'));
-  HF_TRY(const bool is_there, directory.exists(folder));
-  if (!is_there) HF_CHECK(directory.make_directory(folder));
+  HF_CHECK(make_if_missing(directory, folder));
   HF_CHECK(replace_file(directory, manifest.path, manifest.text));
   return catalog.write([&](db::Connection& db) {
     return DocumentDigests(db).set_manifest(id, repository, sha256_hex(as_bytes(manifest.text)));

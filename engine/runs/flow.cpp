@@ -172,6 +172,17 @@ Result<std::optional<Point>> point_of(db::Connection& db, const Work& backup, co
   return point == points.end() ? std::nullopt : std::optional{*point};
 }
 
+// Returns a copy of the work's facts, for what follows it.
+Work facts_of(const Work& work) {
+  return {.job = work.job,
+          .course = work.course,
+          .flow = work.flow,
+          .priority = work.priority,
+          .repository = work.repository,
+          .name = work.name,
+          .stall = work.stall};
+}
+
 // Adds one more job of the execution, which follows the backup, and returns its work without what it does.
 Result<Work> add_following(db::Connection& db, const Work& backup, JobType type, std::string_view operation,
                            Time now) {
@@ -184,24 +195,9 @@ Result<Work> add_following(db::Connection& db, const Work& backup, JobType type,
   job.repository_id = made_by.repository_id;
   job.parent_job_id = made_by.id;
   HF_CHECK(add_to_execution(db, job));
-  return Work{.job = job.id,
-              .course = backup.course,
-              .flow = backup.flow,
-              .priority = backup.priority,
-              .repository = backup.repository,
-              .name = backup.name,
-              .stall = backup.stall};
-}
-
-// Returns a copy of the work's facts, for what follows it.
-Work facts_of(const Work& work) {
-  return {.job = work.job,
-          .course = work.course,
-          .flow = work.flow,
-          .priority = work.priority,
-          .repository = work.repository,
-          .name = work.name,
-          .stall = work.stall};
+  Work work = facts_of(backup);
+  work.job = job.id;
+  return work;
 }
 
 // Returns what follows a backup, or its verification: a boot check of its point, if one is due.

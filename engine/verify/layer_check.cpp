@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/image/host_ranges.h"
-
 namespace holdfast::verify {
 namespace {
 
@@ -44,6 +42,17 @@ Result<> check_facts(const Files& files, const StoredLayer& stored, const image:
 
 }  // namespace
 
+Result<std::vector<image::HostRange>> hidden_in(const repository::Place& place, const StoredLayer& stored) {
+  if (stored.seen_through.empty()) return std::vector<image::HostRange>{};
+  std::vector<image::LayerUse> uses;
+  for (const auto& through : stored.seen_through) {
+    HF_TRY(const auto stack, place.open_stack(stored.machine_key, through));
+    const auto its = std::ranges::find(through, stored.layer.id, &Layer::id);
+    uses.push_back({stack, static_cast<std::size_t>(its - through.begin())});
+  }
+  return image::hidden_data(uses);
+}
+
 Result<> check_quickly(const repository::Place& place, const StoredLayer& recorded,
                        const image::Watch& watch) {
   HF_TRY(const StoredLayer stored, as_it_lies(place, recorded));
@@ -56,14 +65,7 @@ Result<> check_every_byte(const repository::Place& place, const StoredLayer& rec
   HF_TRY(const StoredLayer stored, as_it_lies(place, recorded));
   HF_TRY(const Files files, open_files(place, stored));
   HF_CHECK(check_facts(files, stored, watch));
-  if (stored.seen_through.empty()) return image::verify_layer(*files.image, *files.sums, watch);
-  std::vector<image::LayerUse> uses;
-  for (const auto& through : stored.seen_through) {
-    HF_TRY(const auto stack, place.open_stack(stored.machine_key, through));
-    const auto its = std::ranges::find(through, stored.layer.id, &Layer::id);
-    uses.push_back({stack, static_cast<std::size_t>(its - through.begin())});
-  }
-  HF_TRY(const auto hidden, image::hidden_data(uses));
+  HF_TRY(const auto hidden, hidden_in(place, stored));
   return image::verify_punched_layer(*files.image, *files.sums, hidden, watch);
 }
 

@@ -1,6 +1,7 @@
 // Checks whether a layer in its repository is the one that was written.
 #pragma once
 
+#include "engine/image/host_ranges.h"
 #include "engine/image/layer_files.h"
 #include "engine/repository/place.h"
 
@@ -12,6 +13,9 @@ struct StoredLayer {
   // Stacks that read through a layer that no point shows. What none of them sees may be holes.
   std::vector<std::vector<Layer>> seen_through{};
 };
+
+// Returns the ranges of the layer's file that may be holes, because no stack sees them.
+Result<std::vector<image::HostRange>> hidden_in(const repository::Place& place, const StoredLayer& stored);
 
 // Return damage, with a sentence that names the file, if the layer is not what was written. Any other error
 // says nothing of the layer. `watch` is told of the bytes that are read; its error ends the check.
